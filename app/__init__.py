@@ -1,0 +1,1 @@
+"""Headrace: dependable business automation on Kafka."""

@@ -1,0 +1,1 @@
+"""Ports on Kafka, by Faust and aiokafka."""

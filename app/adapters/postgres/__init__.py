@@ -1,0 +1,1 @@
+"""Ports on Postgres, by psycopg 3."""

@@ -1,0 +1,1 @@
+"""What make up and the tests start where nothing better answers."""

@@ -1,0 +1,1 @@
+"""One Faust table a file."""
