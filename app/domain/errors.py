@@ -1,0 +1,73 @@
+"""The errors our own code raises on purpose; each says what to do next."""
+
+from dataclasses import dataclass
+
+
+class HeadraceError(Exception):
+    """Base of all errors that are ours."""
+
+
+class SettingsError(HeadraceError):
+    """A setting is missing or wrong; the text names the variable."""
+
+
+class UnreachableError(HeadraceError):
+    """Kafka or Postgres does not answer; the text says where it was looked for and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field: ``path`` as in ``actions[1].config.url``, and why."""
+
+    path: str
+    message: str
+
+
+class InvalidError(HeadraceError):
+    """Input that breaks a contract, with the path to each wrong field."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in errors))
+        self.errors = errors
+
+
+class PoisonError(HeadraceError):
+    """A Kafka record that can never be processed; it belongs in the dead letters.
+
+    ``reason`` is a short stable word, used as a metric label.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ActionFailedError(HeadraceError):
+    """An attempt at an action failed.
+
+    Attributes:
+        permanent: Trying again cannot help (bad config, most 4xx answers).
+        retry_after: Seconds the destination asked us to wait, if it did.
+        effect_unknown: The effect may have happened (the answer got lost).
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None, effect_unknown: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.effect_unknown = effect_unknown
+
+
+class SupersededError(HeadraceError):
+    """A newer incarnation of this instance runs; this process must end without acking."""
+
+
+class NotFoundError(HeadraceError):
+    """No such thing, or none that the caller may see."""
+
+
+class StaleVersionError(HeadraceError):
+    """The thing changed since the caller read it (If-Match)."""

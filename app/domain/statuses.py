@@ -1,0 +1,40 @@
+"""How actions and executions can end (DESIGN 3), and how the one follows from the other."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class ActionStatus(StrEnum):
+    """How one step ended."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class ExecutionStatus(StrEnum):
+    """How an execution ended."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    STOPPED = "stopped"
+    BLOCKED = "blocked"
+    TIMED_OUT = "timed_out"
+
+
+def conclude(statuses: Iterable[str], *, stopped: bool) -> ExecutionStatus:
+    """Derive an execution's status from its steps'.
+
+    Args:
+        statuses: Each step's status, in order; steps that were skipped count neither way.
+        stopped: ``stop_workflow`` ended it early.
+    """
+    if stopped:
+        return ExecutionStatus.STOPPED
+    ran = [status for status in statuses if status != ActionStatus.SKIPPED]
+    failed = sum(status == ActionStatus.FAILED for status in ran)
+    if not failed:
+        return ExecutionStatus.SUCCESS
+    return ExecutionStatus.FAILED if failed == len(ran) else ExecutionStatus.PARTIAL

@@ -1,0 +1,108 @@
+"""Every setting, read once from the environment: name, unit and default in one place."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.domain.errors import SettingsError
+
+_PREFIX = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
+_MIN_SECRET_BYTES = 32
+
+Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
+
+
+class Settings(BaseSettings):
+    """The process's settings.
+
+    Names without a prefix come from the specification or are customary for the system they point at; the rest
+    start with ``HEADRACE_``. Times named ``*_ms`` are milliseconds, ``*_s`` seconds.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HEADRACE_", extra="ignore", frozen=True, populate_by_name=True)
+
+    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", alias="KAFKA_BOOTSTRAP_SERVERS")
+    database_url: SecretStr = Field(SecretStr("postgresql://localhost/headrace"), alias="DATABASE_URL")
+    instance: str = Field("1", pattern=r"^[A-Za-z0-9._-]{1,60}$", description="Stable id of this worker in its role")
+    topic_prefix: str = "headrace."
+    events_partitions: int = Field(8, ge=1, le=1000)
+    actions_partitions: int = Field(8, ge=1, le=1000)
+    replication_factor: int = Field(1, ge=1, le=9)
+    data_dir: Path = Path(".headrace/workers")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    admin_host: str = "127.0.0.1"
+    admin_port: int = Field(8080, ge=0, le=65535)
+    metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
+    jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
+    jwt_audience: str = "authenticated"
+
+    queue_concurrency: int = Field(
+        10, ge=1, le=512, alias="QUEUE_CONCURRENCY", description="Actions at once per partition"
+    )
+    action_retry_max_attempts: int = Field(3, ge=0, le=10, alias="ACTION_RETRY_MAX_ATTEMPTS", description="Retries")
+    action_retry_initial_delay_ms: Milliseconds = Field(1000, alias="ACTION_RETRY_INITIAL_DELAY")
+    action_timeout_ms: Milliseconds = Field(5000, description="One attempt")
+    workflow_execution_timeout_ms: Milliseconds = Field(30_000, alias="WORKFLOW_EXECUTION_TIMEOUT")
+    event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")
+    workflow_check_s: int = Field(300, ge=1, description="Workflow table against Postgres")
+    lease_margin_ms: Milliseconds = 2000
+    pool_size: int = Field(4, ge=1, le=50)
+    log_retention_days: int = Field(90, ge=1)
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(25, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$")
+    mail_from: str = "Headrace <headrace@localhost.localdomain>"
+    webhook_allow_private: bool = Field(default=False, description="Let webhooks reach private and loopback addresses")
+
+    @field_validator("topic_prefix")
+    @classmethod
+    def _legal_topic_prefix(cls, value: str) -> str:
+        if not _PREFIX.match(value):
+            raise ValueError("must be 1 to 41 of a-z 0-9 . _ - and start with a letter or digit")
+        return value
+
+    @model_validator(mode="after")
+    def _secret_is_long_enough(self) -> Self:
+        secret = self.jwt_secret.get_secret_value()
+        if secret and len(secret.encode()) < _MIN_SECRET_BYTES:
+            raise ValueError("HEADRACE_JWT_SECRET must have at least 32 bytes (RFC 7518, 3.2)")
+        return self
+
+    @property
+    def action_timeout(self) -> float:
+        """Seconds that one attempt may take."""
+        return self.action_timeout_ms / 1000
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim on an outside effect holds: every attempt and backoff of one command, and a margin."""
+        return timedelta(
+            milliseconds=self.workflow_execution_timeout_ms + self.action_timeout_ms + self.lease_margin_ms
+        )
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: A value is wrong; the text names the variable and never holds its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_say(detail["loc"], detail["msg"]) for detail in error.errors())) from None
+
+
+def _say(loc: tuple[int | str, ...], message: str) -> str:
+    name = str(loc[0]) if loc else ""
+    if name and not name.isupper():
+        name = f"HEADRACE_{name.upper()}"
+    return f"{name}: {message}" if name else message

@@ -1,0 +1,75 @@
+"""Every topic, declared once: names, partitions, retention (DESIGN 2)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.settings import Settings
+from schemas.event_types import EVENT_GROUPS, event_group
+
+MAX_RECORD_BYTES: Final = 1024 * 1024
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it should exist; ``config`` are Kafka's topic settings by name."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Names of the topics under one prefix."""
+
+    prefix: str
+
+    def events(self, event_type: str) -> str:
+        """Topic that events of this type flow through."""
+        return f"{self.prefix}events.{event_group(event_type)}"
+
+    def all_events(self) -> list[str]:
+        """Every topic the matcher reads."""
+        return [f"{self.prefix}events.{group}" for group in EVENT_GROUPS]
+
+    def actions(self, action_type: str, lane: str) -> str:
+        """Topic of one action type's lane."""
+        return f"{self.prefix}actions.{action_type}" + (".high" if lane == "high" else "")
+
+    @property
+    def executions(self) -> str:
+        """Finished executions, for the sink."""
+        return f"{self.prefix}executions"
+
+    @property
+    def dead_letters(self) -> str:
+        """Records that could not be processed."""
+        return f"{self.prefix}dead-letters"
+
+    @property
+    def matcher_app(self) -> str:
+        """The matcher's Faust app id; its table's changelog hangs on it (DESIGN 5.8)."""
+        return f"{self.prefix}matcher"
+
+    @property
+    def workflows_changelog(self) -> str:
+        """Changelog of the matchers' workflow table; Faust derives the name, it cannot be chosen."""
+        return f"{self.matcher_app}-workflows-changelog"
+
+
+def declare(settings: Settings, action_types: Iterable[str]) -> Iterator[TopicSpec]:
+    """Yield every topic this installation needs; ``action_types`` are the registry's names."""
+    topics = Topics(settings.topic_prefix)
+    flow = {"max.message.bytes": str(MAX_RECORD_BYTES), "retention.ms": str(7 * DAY_MS)}
+    for name in topics.all_events():
+        yield TopicSpec(name, settings.events_partitions, flow)
+    for action_type in action_types:
+        for lane in ("normal", "high"):
+            yield TopicSpec(topics.actions(action_type, lane), settings.actions_partitions, flow)
+    yield TopicSpec(topics.executions, settings.actions_partitions, flow)
+    yield TopicSpec(topics.dead_letters, 1, {**flow, "retention.ms": str(30 * DAY_MS)})
+    yield TopicSpec(
+        topics.workflows_changelog, 1, {"cleanup.policy": "compact", "max.message.bytes": str(MAX_RECORD_BYTES)}
+    )

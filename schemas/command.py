@@ -1,0 +1,62 @@
+"""Commands: the routing slip that carries an execution from step to step (DESIGN 2)."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from app.domain.ids import command_id
+from schemas.base import Contract
+from schemas.result import ActionResult
+from schemas.workflow import Action
+
+Lane = Literal["normal", "high"]
+
+
+class PinnedRevision(Contract):
+    """The revision an execution started on and finishes on; actions in the order they run."""
+
+    id: UUID
+    version: int
+    name: str
+    owner: UUID
+    actions: list[Action]
+
+
+class Command(Contract):
+    """One step to carry out, with the execution so far.
+
+    Attributes:
+        attempt: Attempt at the whole execution, from 1; a manual retry is attempt n+1.
+        step: Index into ``workflow.actions`` of the step to carry out.
+        parked: How often this command was parked; a copy with a lower number is out of date.
+        entity: The record key of every topic it passes: one entity's steps run in order.
+        event: The CloudEvent as it was read.
+        matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
+        spent_ms: Sum of attempts and backoffs so far, against WORKFLOW_EXECUTION_TIMEOUT.
+    """
+
+    v: Literal[1] = 1
+    execution_id: UUID
+    attempt: Annotated[int, Field(ge=1)] = 1
+    step: Annotated[int, Field(ge=0)] = 0
+    parked: Annotated[int, Field(ge=0)] = 0
+    lane: Lane = "normal"
+    entity: str
+    workflow: PinnedRevision
+    event: dict[str, Any]
+    matched_at: datetime
+    spent_ms: int = 0
+    verdicts: list[dict[str, Any]] = Field(default_factory=list)
+    results: list[ActionResult] = Field(default_factory=list)
+
+    @property
+    def id(self) -> UUID:
+        """The command id: the same for every copy of this step of this attempt."""
+        return command_id(self.execution_id, self.attempt, self.step)
+
+    @property
+    def action(self) -> Action:
+        """The action to carry out."""
+        return self.workflow.actions[self.step]

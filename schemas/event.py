@@ -1,0 +1,39 @@
+"""Events: CloudEvents 1.0 (https://github.com/cloudevents/spec), as this service reads them."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+
+from schemas.base import Contract
+from schemas.event_types import is_event_type
+
+MAX_EVENT_BYTES: Final = 256 * 1024
+
+
+def _known_type(value: str) -> str:
+    if not is_event_type(value):
+        raise ValueError("no known event type; use one of GET /api/v1/event-types, or custom.<name>")
+    return value
+
+
+EventType = Annotated[str, AfterValidator(_known_type)]
+Text256 = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Event(Contract):
+    """One business event. Extension attributes beyond those named here are kept as they came."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    specversion: Literal["1.0"]
+    id: Text256
+    source: Annotated[str, Field(min_length=1, max_length=1024)]
+    type: EventType
+    subject: Text256 | None = None
+    time: AwareDatetime | None = None
+    datacontenttype: str | None = None
+    partitionkey: Text256 | None = None
+    causation: Annotated[str, Field(max_length=8192)] | None = Field(
+        None, description="The chain that led here: workflow-id/execution-id, oldest first, joined by commas"
+    )
+    data: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,38 @@
+"""Executions: what the matcher and the executors tell the sink, one row each in the end."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.base import Contract
+from schemas.result import ActionResult
+
+Status = Literal["success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out"]
+
+
+class Execution(Contract):
+    """A finished execution: why it ran or did not, and what each step came to.
+
+    Attributes:
+        attempt: 0 where the matcher wrote it (nothing ran); a higher attempt replaces a lower one's row.
+        conditions_met: False also where conditions were not evaluated (``blocked``).
+        executed_at: When it was matched; with the id it is the row's primary key.
+        duration_ms: From matching to the end of the last step.
+    """
+
+    v: Literal[1] = 1
+    execution_id: UUID
+    attempt: Annotated[int, Field(ge=0)]
+    workflow_id: UUID
+    version: int
+    entity: str
+    event: dict[str, Any]
+    conditions_met: bool
+    verdicts: list[dict[str, Any]] = Field(default_factory=list)
+    results: list[ActionResult] = Field(default_factory=list)
+    status: Status
+    error: str | None = None
+    executed_at: datetime
+    duration_ms: int = 0

@@ -1,0 +1,36 @@
+"""What one step of an execution came to."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from schemas.base import Contract
+
+MAX_RESULT_BYTES: Final = 4096
+MAX_HISTORY_BYTES: Final = 256 * 1024
+
+
+class ActionResult(Contract):
+    """The outcome of one action (specification: ActionResult), and why.
+
+    Attributes:
+        step: Position in the workflow's actions, from 0.
+        attempts: Attempts at the effect; 0 where none was made.
+        uncertain: An earlier claim was left unfinished by a crash: the effect may have happened twice, with the same
+            Idempotency-Key or Message-ID.
+        output: What later steps see as ``results[step].output``; at most 4 KiB, cut with ``{"cut": true}``.
+        error: Why it failed, or why it was skipped.
+    """
+
+    step: Annotated[int, Field(ge=0)]
+    action_type: str
+    status: Literal["success", "failed", "skipped"]
+    output: dict[str, Any] = Field(default_factory=dict)
+    error: str | None = None
+    attempts: int = 0
+    uncertain: bool = False
+    stop: bool = False
+    executed_at: datetime
+    duration_ms: int = 0
+    verdicts: list[dict[str, Any]] = Field(default_factory=list)

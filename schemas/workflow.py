@@ -1,0 +1,96 @@
+"""Workflows: what a user writes, what is stored, what the matchers' table holds."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from schemas.base import Contract
+from schemas.event import EventType
+
+MAX_REVISION_BYTES: Final = 128 * 1024
+MAX_ACTIONS: Final = 50
+HIGH_LANE_BELOW: Final = 4
+
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+
+
+class _Strict(Contract):
+    """What users send: an unknown key is a mistake they want to hear of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Trigger(_Strict):
+    """What starts the workflow."""
+
+    type: EventType
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class Action(_Strict):
+    """One step. ``config`` is checked against its action type's model, ``conditions`` against the evaluator."""
+
+    type: Annotated[str, Field(min_length=1, max_length=100)]
+    order: Annotated[int, Field(ge=0, le=1_000_000)]
+    config: dict[str, Any] = Field(default_factory=dict)
+    conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+
+
+class WorkflowDraft(_Strict):
+    """A workflow as a user writes it.
+
+    Conditions and action configs are checked further by ``app.services.workflows``, which knows the action types.
+    """
+
+    name: Name
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    priority: Annotated[int, Field(ge=1, le=9)] = 5
+    trigger: Trigger
+    conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+    actions: list[Action] = Field(min_length=1, max_length=MAX_ACTIONS)
+
+    @model_validator(mode="after")
+    def _orders_are_distinct(self) -> Self:
+        orders = [action.order for action in self.actions]
+        if len(set(orders)) != len(orders):
+            raise ValueError("actions: each action needs an order of its own")
+        return self
+
+
+class Revision(Contract):
+    """One immutable version of a workflow, as the outbox carries it to the matchers' table.
+
+    ``deleted`` comes first and a tombstone follows later, so that a late reader cannot resurrect the workflow.
+    """
+
+    v: Literal[1] = 1
+    id: UUID
+    version: Annotated[int, Field(ge=1)]
+    name: str
+    active: bool
+    deleted: bool = False
+    priority: int = 5
+    trigger: Trigger
+    conditions: list[dict[str, Any]] = Field(default_factory=list)
+    actions: list[Action] = Field(default_factory=list)
+    owner: UUID
+    updated_at: datetime
+
+
+class Workflow(Contract):
+    """A workflow as the API shows it."""
+
+    id: UUID
+    name: str
+    description: str
+    active: bool
+    priority: int
+    trigger: Trigger
+    conditions: list[dict[str, Any]]
+    actions: list[Action]
+    version: int
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
