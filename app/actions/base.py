@@ -1,0 +1,148 @@
+"""What an action type is: its config model, and its effect over ports.
+
+Three kinds, by where the effect happens, because that decides how it is made to happen once (DESIGN 4):
+
+- ``OutsideAction``: outside our Postgres (HTTP, SMTP). The executor claims with a lease, tries, and stores the result.
+- ``OwnAction``: in our own Postgres. Effect and receipt are one transaction: exactly once, many commands a statement.
+- ``ControlAction``: on the execution itself. The executor carries the decision out.
+
+Each has a pure ``prepare`` that renders the config's templates and checks what came out, so that a bad value is found
+before anything happens. What all actions share (claim, attempts, receipt, forward) stands once, in the executor.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from app.ports import Crm, HttpClient, Mailer
+
+Family = Literal["notification", "crm", "workflow", "system"]
+FAMILIES: tuple[Family, ...] = ("notification", "crm", "workflow", "system")
+
+
+class ActionConfig(BaseModel):
+    """What a user writes in an action's ``config``; an unknown key is a mistake they want to hear of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+C = TypeVar("C", bound=ActionConfig)
+C_co = TypeVar("C_co", bound=ActionConfig, covariant=True)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionContext:
+    """What one command brings to its action.
+
+    Attributes:
+        command_id: The same on every copy and attempt of the command: Idempotency-Key, Message-ID, note id.
+        scope: What templates see: the event's data by its own names, ``event`` (the whole CloudEvent), ``results``
+            (of the steps before), ``workflow`` and ``execution``. Plain JSON values.
+        uncertain: An earlier claim was left unfinished: the effect may have happened already.
+        timeout: Seconds one attempt may take.
+    """
+
+    command_id: UUID
+    scope: Mapping[str, Any]
+    uncertain: bool
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world, for outside actions.
+
+    Attributes:
+        mail_from: Sender of every e-mail, as ``Name <address>``.
+    """
+
+    http: HttpClient
+    mail: Mailer
+    mail_from: str
+
+
+class CompiledConfig(Protocol[C_co]):
+    """A config, validated, with its templates compiled: once per revision (``app.actions.configs``)."""
+
+    @property
+    def config(self) -> C_co:
+        """The config as it was written; templated fields hold their sources."""
+
+    def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the templated fields by name, rendered; a field that was left ``None`` is ``None``.
+
+        Raises:
+            ActionFailedError: Permanent; names the field and what is wrong in it.
+        """
+
+
+class _Action(ABC, Generic[C]):
+    name: ClassVar[str]
+    family: ClassVar[Family]
+    config: type[C]
+
+
+class OutsideAction(_Action[C], Generic[C, R]):
+    """An action whose effect happens outside our Postgres."""
+
+    @abstractmethod
+    def prepare(self, config: CompiledConfig[C], context: ActionContext) -> R:
+        """Render and check; no I/O.
+
+        Raises:
+            ActionFailedError: Permanent; names the field.
+        """
+
+    @abstractmethod
+    async def perform(self, request: R, ports: Ports, context: ActionContext) -> dict[str, Any]:
+        """Make one attempt, within ``context.timeout``, and return the output: JSON, at most 4 KiB.
+
+        Raises:
+            ActionFailedError: ``permanent``, ``retry_after`` and ``effect_unknown`` say what may follow.
+        """
+
+
+class OwnAction(_Action[C], Generic[C, R]):
+    """An action whose effect happens in our own Postgres."""
+
+    @abstractmethod
+    def prepare(self, config: CompiledConfig[C], context: ActionContext) -> R:
+        """Render and check; no I/O.
+
+        Raises:
+            ActionFailedError: Permanent; names the field.
+        """
+
+    @abstractmethod
+    async def perform_all(self, requests: Sequence[R], crm: Crm) -> list[dict[str, Any]]:
+        """Carry out a batch in the caller's transaction; return one output per request, in order.
+
+        Duplicates within the batch come out as if the requests had been carried out one after the other.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """End the execution here; the steps that remain are skipped."""
+
+    reason: str
+
+
+class ControlAction(_Action[C]):
+    """An action on the execution itself, carried out by the executor."""
+
+    @abstractmethod
+    def prepare(self, config: CompiledConfig[C], context: ActionContext) -> StopRequest:
+        """Render and check; no I/O.
+
+        Raises:
+            ActionFailedError: Permanent; names the field.
+        """
+
+
+AnyAction = OutsideAction[Any, Any] | OwnAction[Any, Any] | ControlAction[Any]
