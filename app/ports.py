@@ -23,7 +23,11 @@ class Record:
 
 
 class Sender(Protocol):
-    """Produces records to Kafka."""
+    """Produces records to Kafka.
+
+    A record has a key or a value. Both methods raise ``UnreachableError`` where Kafka does not confirm (what was sent
+    may or may not arrive) and ``InvalidError`` for a record over ``MAX_RECORD_BYTES``.
+    """
 
     async def send(self, record: Record) -> None:
         """Produce one record; it is durable (acks=all) when this returns."""

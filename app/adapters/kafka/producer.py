@@ -1,0 +1,119 @@
+"""The sender on Kafka: what everything outside of Faust's apps produces with (API, relay, scheduler, command line)."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from app.domain.errors import FieldError, InvalidError, UnreachableError
+from app.ports import Record
+from app.topics import MAX_RECORD_BYTES
+
+_START_WITHIN_S: Final = 8.0
+_CONFIRM_WITHIN_MS: Final = 10_000
+_BATCH_BYTES: Final = 128 * 1024
+
+
+class KafkaSender:
+    """Produces with acks=all; use it as an async context manager, or ``start`` and ``stop`` it.
+
+    Not idempotent on purpose: aiokafka then never gives a batch up, so a caller would hang for as long as the broker
+    is down. A repeated record does no harm here (events and commands carry their ids), and order holds without it,
+    because aiokafka has one request in flight per partition.
+
+    Args:
+        bootstrap_servers: ``host:port``, joined by commas.
+        client_id: Name in the broker's logs.
+        linger_ms: How long a record may wait for company.
+    """
+
+    def __init__(self, bootstrap_servers: str, *, client_id: str = "headrace", linger_ms: int = 2) -> None:
+        self._servers = bootstrap_servers
+        self._client_id = client_id
+        self._linger_ms = linger_ms
+        self._producer: Any = None
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            UnreachableError: No broker answered within 8 seconds.
+        """
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._servers,
+            client_id=self._client_id,
+            acks="all",
+            compression_type="lz4",
+            linger_ms=self._linger_ms,
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=MAX_RECORD_BYTES,
+            request_timeout_ms=_CONFIRM_WITHIN_MS,
+        )
+        try:
+            await asyncio.wait_for(producer.start(), _START_WITHIN_S)
+        except (KafkaError, TimeoutError, OSError) as error:
+            await producer.stop()
+            raise UnreachableError(
+                f"Kafka does not answer at {self._servers}; start it, or set KAFKA_BOOTSTRAP_SERVERS"
+            ) from error
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """Send what is buffered and disconnect; a second call does nothing."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def ping(self) -> None:
+        """Ask a broker for its metadata.
+
+        Raises:
+            UnreachableError: None answered.
+        """
+        if not await self._running().client.force_metadata_update():
+            raise UnreachableError(f"Kafka does not answer at {self._servers}")
+
+    async def send(self, record: Record) -> None:
+        """Produce one record; see :class:`app.ports.Sender`."""
+        await self.send_all((record,))
+
+    async def send_all(self, records: Sequence[Record]) -> None:
+        """Produce records in order; see :class:`app.ports.Sender`."""
+        producer = self._running()
+        confirmed: list[asyncio.Future[Any]] = []
+        try:
+            for record in records:
+                confirmed.append(
+                    await producer.send(record.topic, record.value, record.key, headers=list(record.headers))
+                )
+        except KafkaError as error:
+            await asyncio.gather(*confirmed, return_exceptions=True)
+            raise _ours(error, record.topic) from error
+        for record, outcome in zip(records, await asyncio.gather(*confirmed, return_exceptions=True), strict=True):
+            if isinstance(outcome, BaseException):
+                raise _ours(outcome, record.topic) from outcome
+
+    def _running(self) -> Any:
+        if self._producer is None:
+            raise UnreachableError("The Kafka producer is not running")
+        return self._producer
+
+
+def _ours(error: BaseException, topic: str) -> BaseException:
+    if isinstance(error, MessageSizeTooLargeError):
+        return InvalidError([FieldError("", f"a record may have at most {MAX_RECORD_BYTES} bytes")])
+    if isinstance(error, KafkaError):
+        return UnreachableError(f"Kafka did not confirm a record for {topic} ({type(error).__name__})")
+    return error

@@ -1,0 +1,131 @@
+"""The event emitter: the one way in for business events (specification: Event Emitter Service, ``emit``).
+
+It checks an event against the contract, puts it on the topic of its type under the key of its entity, and answers
+when Kafka has it for good. The API, the command line and the reference systems all emit through it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from pydantic import ValidationError
+
+from app.domain.errors import FieldError, InvalidError, PoisonError
+from app.ports import Record, Sender
+from app.services.field_errors import field_errors, under
+from app.topics import Topics
+from schemas.event import MAX_EVENT_BYTES, Event
+from schemas.incoming import MAX_ENTITY_BYTES, load_object
+
+STRUCTURED: Final = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+
+AnyEvent = Event | Mapping[str, Any]
+
+
+class EventEmitter:
+    """Emits business events.
+
+    Args:
+        sender: Where records go.
+        topics: Names of the topics.
+    """
+
+    def __init__(self, sender: Sender, topics: Topics) -> None:
+        self._sender = sender
+        self._topics = topics
+
+    async def emit(self, event: AnyEvent) -> str:
+        """Emit one event; it is durable when this returns its id.
+
+        Raises:
+            InvalidError: It breaks the contract; paths as in ``data.customer.id``.
+            UnreachableError: Kafka did not confirm it; it may or may not arrive.
+        """
+        record, event_id = self._record(event)
+        await self._sender.send(record)
+        return event_id
+
+    async def emit_many(self, events: Sequence[AnyEvent]) -> list[str]:
+        """Emit events in order, all or (if one is invalid) none; returns their ids.
+
+        Raises:
+            InvalidError: Paths as in ``[3].type``, of all that are wrong.
+            UnreachableError: Kafka did not confirm them all; some may have arrived.
+        """
+        records: list[Record] = []
+        ids: list[str] = []
+        errors: list[FieldError] = []
+        for position, event in enumerate(events):
+            try:
+                record, event_id = self._record(event)
+            except InvalidError as error:
+                errors.extend(under(f"[{position}]", error.errors))
+            else:
+                records.append(record)
+                ids.append(event_id)
+        if errors:
+            raise InvalidError(errors)
+        await self._sender.send_all(records)
+        return ids
+
+    def _record(self, event: AnyEvent) -> tuple[Record, str]:
+        attributes = _attributes(event)
+        checked = _checked(attributes)
+        topic = self._topics.events(checked.type)
+        return Record(topic, event_key(checked).encode(), _encoded(attributes), STRUCTURED), checked.id
+
+
+def event_key(event: Event) -> str:
+    """The entity an event is about, which is its record key: ``partitionkey``, ``subject``, ``data.customer.id``.
+
+    An event about nobody is an entity of its own: its id spreads such events evenly.
+    """
+    return _entity(event)[1]
+
+
+def _entity(event: Event) -> tuple[str, str]:
+    """Which attribute names the entity, and its value."""
+    if event.partitionkey:
+        return "partitionkey", event.partitionkey
+    if event.subject:
+        return "subject", event.subject
+    customer = event.data.get("customer")
+    customer_id = customer.get("id") if isinstance(customer, dict) else None
+    if isinstance(customer_id, (str, int)) and not isinstance(customer_id, bool) and customer_id != "":
+        return "data.customer.id", str(customer_id)
+    return "id", event.id
+
+
+def _attributes(event: AnyEvent) -> dict[str, Any]:
+    if isinstance(event, Event):
+        return event.model_dump(mode="json", exclude_none=True)
+    if not isinstance(event, Mapping):
+        raise InvalidError([FieldError("", "an event is a JSON object with CloudEvents attributes")])
+    return dict(event)
+
+
+def _checked(attributes: dict[str, Any]) -> Event:
+    if "data_base64" in attributes:
+        raise InvalidError([FieldError("data_base64", "the data must be a JSON object, in data")])
+    try:
+        event = Event.model_validate(attributes)
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from None
+    path, entity = _entity(event)
+    if len(entity.encode("utf-8", "replace")) > MAX_ENTITY_BYTES:
+        raise InvalidError([FieldError(path, f"is the record key, which has at most {MAX_ENTITY_BYTES} bytes")])
+    return event
+
+
+def _encoded(attributes: dict[str, Any]) -> bytes:
+    try:
+        value = orjson.dumps(attributes)
+        load_object(value)  # as strict as the matcher, which would dead-letter what it refuses
+    except TypeError as error:
+        # Nested over 254 deep, an integer over 64 bits, a lone surrogate, or a Python object that is no JSON.
+        raise InvalidError([FieldError("", f"is not JSON that can be passed on: {error}")]) from None
+    except PoisonError as error:
+        raise InvalidError([FieldError("", error.detail)]) from None
+    if len(value) > MAX_EVENT_BYTES:
+        raise InvalidError([FieldError("", f"has {len(value)} bytes; at most {MAX_EVENT_BYTES} are allowed")])
+    return value
