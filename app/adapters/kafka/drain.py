@@ -1,0 +1,116 @@
+"""The drain loop: takes fetched records to the agents' channels, at as little cost per record as is safe.
+
+Channels whose agent reads by :func:`~app.adapters.kafka.batches.batches` get messages whole batches at a time, without
+Faust's per-record task, lock, event and sensors. The rest (tables' changelogs, ordinary streams) takes Faust's own way.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from faust.types import TP
+
+from app.adapters.kafka.messages import TrackedMessage
+
+_POLL_SECONDS = 1.0
+_YIELD_EVERY = 100
+
+
+class Drain:
+    """One run of the drain loop of one consumer."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+        self._app = consumer.app
+        self._frontier = consumer.frontier
+        self._index = consumer.app.topics._tp_index  # noqa: SLF001  # the conductor has no accessor
+        self._epoch = 0
+
+    async def run(self, fetcher: Any) -> None:
+        """Deliver until the consumer or the fetcher stops."""
+        consumer = self._consumer
+        while not (consumer.should_stop or fetcher.should_stop):
+            await asyncio.sleep(0)
+            if not consumer.flow_active:
+                await consumer.wait(consumer.can_resume_flow)
+                continue
+            self._epoch = consumer.epoch
+            records = await self._fetch()
+            if records and self._current():
+                await self._deliver(records)
+
+    def _current(self) -> bool:
+        """Whether what was fetched is still ours to deliver."""
+        consumer = self._consumer
+        return bool(consumer.flow_active and consumer.epoch == self._epoch and not consumer.should_stop)
+
+    async def _fetch(self) -> Mapping[TP, Sequence[Any]]:
+        consumer = self._consumer
+        consumer.wake.clear()
+        active = consumer.fetchable()
+        if active:
+            found: Mapping[TP, Sequence[Any]] = await consumer.poll(active, _POLL_SECONDS)
+            return found
+        with suppress(TimeoutError):  # then look whether to stop
+            await asyncio.wait_for(consumer.wake.wait(), _POLL_SECONDS)
+        return {}
+
+    async def _deliver(self, records: Mapping[TP, Sequence[Any]]) -> None:
+        for tp, batch in records.items():
+            if not self._current():
+                return
+            channel = self._direct_channel(tp)
+            if channel is None:
+                await self._deliver_one_by_one(tp, batch)
+            else:
+                self._deliver_directly(channel, tp, batch)
+
+    def _direct_channel(self, tp: TP) -> Any:
+        if not self._app.flow_control.is_active():
+            return None
+        channels = self._index.get(tp) or ()
+        channel = next(iter(channels), None)
+        return channel if len(channels) == 1 and self._app.delivers_directly(channel) else None
+
+    def _deliver_directly(self, channel: Any, tp: TP, batch: Sequence[Any]) -> None:
+        generation = self._app.consumer_generation_id
+        messages = [TrackedMessage(tp, record, generation) for record in batch]
+        self._frontier.fetched(tp, generation, messages)
+        queue = channel.queue
+        queue._queue.extend(messages)  # noqa: SLF001  # asyncio.Queue has no way to put many at once
+        queue._wakeup_next(queue._getters)  # noqa: SLF001  # the same
+        pending = queue._pending_pressure_drop_callbacks  # noqa: SLF001  # mode's flow control has no accessor
+        if not pending and queue.qsize() >= queue.pressure_high_size:
+            self._consumer.on_channel_full(channel)
+            pending.add(partial(self._consumer.on_channel_drained, channel))
+
+    async def _deliver_one_by_one(self, tp: TP, batch: Sequence[Any]) -> None:
+        acked = self._app.topics.acks_enabled_for(tp.topic)
+        for count, record in enumerate(batch, 1):
+            if count % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+            if not self._current():
+                return
+            if acked:
+                await self._deliver_tracked(tp, record)
+            elif self._consumer.is_news(tp, record.offset):
+                await self._call_back(tp, self._message(tp, record))
+                self._consumer.saw(tp, record.offset)
+
+    def _message(self, tp: TP, record: Any) -> TrackedMessage:
+        return TrackedMessage(tp, record, self._app.consumer_generation_id)
+
+    async def _deliver_tracked(self, tp: TP, record: Any) -> None:
+        message = self._message(tp, record)
+        self._frontier.fetched(tp, message.generation_id, [message])
+        await self._call_back(tp, message)
+
+    async def _call_back(self, tp: TP, message: TrackedMessage) -> None:
+        consumer = self._consumer
+        full = any(channel.queue.full() for channel in self._index.get(tp, ()))
+        if self._app.flow_control.is_active() and not full:
+            await consumer.callback(message)
+        else:  # only what may block needs the two tasks that a wait for either costs
+            await consumer.wait_first(consumer.callback(message), consumer.suspend_flow.wait())

@@ -1,0 +1,206 @@
+"""The ordered ack frontier: which offset of each partition may be committed, and which records may still begin.
+
+A *lane* is one assignment of one partition. Every record that was fetched stands in its lane in order until it is
+done, so the committable offset never passes a record that is not finished, whatever order the others finish in.
+Pure: no Faust, no clock of its own, no I/O.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+FETCHED: Final = 0
+BEGUN: Final = 1
+DONE: Final = 2
+DROPPED: Final = 3
+
+
+class Lane:
+    """One assignment of one partition.
+
+    Attributes:
+        tp: The partition.
+        generation: The consumer group's generation that assigned it.
+        offset: What may be committed: the offset after the last record of the finished prefix; None before the first.
+        since: When the head of the lane last moved (seconds of the frontier's clock).
+        closing: No record of it may begin any more.
+        dead: It was revoked; acks of its records are stale.
+    """
+
+    __slots__ = ("closing", "dead", "frontier", "generation", "offset", "queue", "since", "tp")
+
+    def __init__(self, frontier: "Frontier", tp: Hashable, generation: int) -> None:
+        self.frontier = frontier
+        self.tp = tp
+        self.generation = generation
+        self.queue: deque[Tracked] = deque()
+        self.offset: int | None = None
+        self.since = 0.0
+        self.closing = False
+        self.dead = False
+
+
+class Tracked(Protocol):
+    """What the frontier needs of a message: its offset, and two fields that belong to the frontier."""
+
+    offset: int
+    lane: Lane
+    state: int
+
+
+M = TypeVar("M", bound=Tracked)
+
+
+def _ignore() -> None:
+    """Nobody waits for the last begun record."""
+
+
+class Frontier:
+    """Every lane of one consumer, and the counts of what was dropped.
+
+    Args:
+        clock: Monotonic seconds.
+        on_idle: Called when the last begun record was finished or given back.
+
+    Attributes:
+        begun: Records that have begun and are not finished.
+        stale: Acks that came too late to count: of a lane that was revoked, or of a record that was discarded.
+        dropped: Records given up before they began; whoever gets the partition next reads them again.
+    """
+
+    def __init__(self, clock: Callable[[], float], on_idle: Callable[[], None] = _ignore) -> None:
+        self._clock = clock
+        self._on_idle = on_idle
+        self._lanes: dict[Hashable, Lane] = {}
+        self.begun = 0
+        self.stale = 0
+        self.dropped = 0
+
+    # -- fetching
+
+    def fetched(self, tp: Hashable, generation: int, messages: Iterable[Tracked]) -> None:
+        """Register records in the order in which they were fetched; a new generation opens a new lane."""
+        lane = self._lanes.get(tp)
+        if lane is None or lane.generation != generation:
+            if lane is not None:
+                self._kill(lane)
+            lane = self._lanes[tp] = Lane(self, tp, generation)
+        if not lane.queue:
+            lane.since = self._clock()
+        state = DROPPED if lane.closing else FETCHED
+        for message in messages:
+            message.lane = lane
+            message.state = state
+            lane.queue.append(message)
+
+    # -- processing
+
+    def begin(self, message: Tracked) -> bool:
+        """Start on a record; False: it was revoked or discarded, drop it silently."""
+        if message.state != FETCHED or message.lane.closing:
+            return False
+        message.state = BEGUN
+        self.begun += 1
+        return True
+
+    def begin_many(self, messages: Sequence[M]) -> list[M]:
+        """Start on a batch; returns, in order, the records that may be processed."""
+        return [message for message in messages if self.begin(message)]
+
+    def abandon(self, message: Tracked) -> None:
+        """Give back a record that has begun but of which nothing with an effect ran; its offset stays uncommitted."""
+        if message.state == BEGUN:
+            message.state = DROPPED
+            self.dropped += 1
+            self._one_less()
+
+    def is_closing(self, message: Tracked) -> bool:
+        """Whether the record's partition is being given up: cut waits short, start nothing new."""
+        return message.lane.closing
+
+    def may_begin(self, message: Tracked) -> bool:
+        """Whether ``begin`` would answer True now."""
+        return message.state == FETCHED and not message.lane.closing
+
+    def done(self, message: Tracked) -> bool:
+        """Finish a record, begun or skipped; True if it counts towards what may be committed."""
+        lane, before = message.lane, message.state
+        if before == BEGUN:
+            message.state = DONE
+            self._one_less()
+        elif before == FETCHED and not lane.closing:
+            message.state = DONE
+        else:
+            self.stale += 1
+            return False
+        if lane.dead:
+            self.stale += 1
+            return False
+        self._advance(lane)
+        return True
+
+    def done_many(self, messages: Iterable[Tracked]) -> None:
+        """Finish a batch."""
+        for message in messages:
+            self.done(message)
+
+    # -- giving partitions up
+
+    def discard_unstarted(self) -> None:
+        """Close every lane: what has not begun is dropped, what has begun may finish and still counts."""
+        for lane in self._lanes.values():
+            lane.closing = True
+            for message in lane.queue:
+                if message.state == FETCHED:
+                    message.state = DROPPED
+                    self.dropped += 1
+
+    def forget(self) -> None:
+        """End every lane: later acks of their records are stale, and the next fetch opens a new assignment."""
+        self.discard_unstarted()
+        for lane in self._lanes.values():
+            self._kill(lane)
+        self._lanes.clear()
+
+    # -- committing and watching
+
+    def committable(self, tp: Hashable, generation: int) -> int | None:
+        """The offset that may be committed for a partition in this generation; None where there is none yet."""
+        lane = self._lanes.get(tp)
+        return None if lane is None or lane.generation != generation else lane.offset
+
+    def partitions(self) -> list[Any]:
+        """Partitions that have something to commit."""
+        return [tp for tp, lane in self._lanes.items() if lane.offset is not None]
+
+    def unfinished(self) -> int:
+        """Records fetched and not yet behind the frontier."""
+        return sum(len(lane.queue) for lane in self._lanes.values())
+
+    def oldest(self) -> tuple[Any, int, float] | None:
+        """The partition whose head has stood still longest: (partition, offset of the head, seconds)."""
+        waiting = [lane for lane in self._lanes.values() if lane.queue]
+        if not waiting:
+            return None
+        lane = min(waiting, key=lambda lane: lane.since)
+        return lane.tp, lane.queue[0].offset, self._clock() - lane.since
+
+    # -- inside
+
+    def _one_less(self) -> None:
+        self.begun -= 1
+        if not self.begun:
+            self._on_idle()
+
+    def _advance(self, lane: Lane) -> None:
+        queue = lane.queue
+        if not queue or queue[0].state != DONE:
+            return
+        while queue and queue[0].state == DONE:
+            lane.offset = queue.popleft().offset + 1
+        lane.since = self._clock()
+
+    @staticmethod
+    def _kill(lane: Lane) -> None:
+        lane.closing = lane.dead = True
+        lane.queue.clear()

@@ -1,0 +1,133 @@
+"""Builds the Faust app of a role from explicit arguments: no global app, no decorators, no autodiscovery."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+import uvloop
+from mode.supervisors import CrashingSupervisor
+from yarl import URL
+
+from app.adapters.kafka.transport import App
+
+AgentFunction = Callable[[Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """One agent.
+
+    Attributes:
+        name: Its name within the app; logs and metrics use it.
+        topic: What it reads, one topic or several.
+        fn: ``async def fn(stream)``; it reads through :func:`app.adapters.kafka.batches.batches` and acks by hand.
+            An exception that leaves it ends the process, and nothing that was not acked is committed.
+    """
+
+    name: str
+    topic: str | tuple[str, ...]
+    fn: AgentFunction
+
+
+TableFactory = Callable[[App], Any]
+
+
+def build_app(
+    *,
+    app_id: str,
+    bootstrap_servers: str,
+    instance: str,
+    data_dir: Path,
+    agents: Sequence[AgentSpec],
+    tables: Sequence[TableFactory] = (),
+    fetch_min_bytes: int = 16_384,
+    fetch_max_wait_ms: int = 20,
+    buffer_records: int = 4096,
+) -> App:
+    """Make the Faust app of one role.
+
+    Args:
+        app_id: Consumer group, and prefix of the tables' changelogs.
+        bootstrap_servers: ``host:port``, several separated by commas.
+        instance: Stable id of this worker within its role; never the same for two processes at once.
+        data_dir: Where Faust keeps files of this worker.
+        agents: Every agent, names unique.
+        tables: Called with the app, once each, before any agent is registered.
+        fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
+        fetch_max_wait_ms: milliseconds.
+        buffer_records: Fetched records that may wait in front of one agent.
+
+    Raises:
+        ValueError: Two agents have one name, or the instance is empty (each worker would wait out the session
+            timeout of its predecessor).
+    """
+    names = [spec.name for spec in agents]
+    if len(set(names)) != len(names):
+        raise ValueError(f"agents' names must be unique: {names}")
+    if not instance:
+        raise ValueError("instance must not be empty")
+    app = App(
+        app_id,
+        broker=[URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")],
+        consumer_group_instance_id=f"{app_id}-{instance}",
+        datadir=data_dir / f"{app_id}-{instance}",
+        fetch_min_bytes=fetch_min_bytes,
+        fetch_max_wait_ms=fetch_max_wait_ms,
+        stream_buffer_maxsize=buffer_records,
+        **_settings(),
+    )
+    for table in tables:
+        table(app)
+    for spec in agents:
+        _register(app, spec)
+    return app
+
+
+def _settings() -> dict[str, Any]:
+    """What every role's app has in common; the times are seconds."""
+    return {
+        "processing_guarantee": "at_least_once",
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "autodiscover": False,
+        "web_enabled": False,
+        "agent_supervisor": CrashingSupervisor,
+        "producer_acks": -1,
+        "producer_compression_type": "lz4",
+        "producer_linger": 0.002,
+        "producer_request_timeout": 30.0,
+        "producer_max_request_size": 1_100_000,
+        "broker_session_timeout": 45.0,
+        "broker_heartbeat_interval": 1.0,
+        "broker_rebalance_timeout": 30.0,
+        "broker_request_timeout": 50.0,
+        "broker_commit_interval": 1.0,
+        "broker_max_poll_records": 500,
+        "consumer_auto_offset_reset": "earliest",
+        "stream_wait_empty": True,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def _register(app: App, spec: AgentSpec) -> None:
+    names = (spec.topic,) if isinstance(spec.topic, str) else spec.topic
+    topic = app.topic(*names, key_serializer="raw", value_serializer="raw", allow_empty=True)
+    app.agent(topic, name=spec.name)(spec.fn)
+
+
+def run_worker(app: App) -> None:
+    """Run the app until SIGTERM or SIGINT, then finish what has begun, commit, leave the group, and exit.
+
+    Logging stays as the process has set it up. Exits with 0 after a signal and with 1 if the app crashed.
+    """
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None
+    worker.execute_from_commandline()
