@@ -1,0 +1,209 @@
+"""The broker of ``make up`` and the tests: Apache Kafka as a JVM of ours, or the server that the user names."""
+
+import shutil
+import tempfile
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from app.embedded.child import Child, Command
+from app.embedded.facts import java_program, look
+from app.embedded.free_ports import HOST, keep_or_pick, listens
+from app.embedded.home import Lock, default_home, read_json, waiting_lock, write_json
+from app.embedded.kafka_config import KAFKA_VERSION, properties_text, server_properties
+from app.embedded.service import Service, SetupError, wait_until
+from app.embedded.tiers import Facts, choose_kafka
+from app.embedded.tool import run_tool
+
+_HERE = Path(__file__).parent
+_START_WITHIN = 60.0
+
+
+def make_kafka(home: Path, *, libs_home: Path | None = None, facts: Facts | None = None) -> Service:
+    """Return the broker that serves here, not started.
+
+    Args:
+        home: Folder of its data.
+        libs_home: Folder that keeps Kafka's jars; the clone's own by default, so that tests download nothing twice.
+        facts: What there is; looked up by default.
+
+    Raises:
+        SetupError: There is no way to a broker; the message says what to install.
+    """
+    facts = facts or look()
+    tier = choose_kafka(facts)
+    if tier == "external":
+        return ExternalKafka(facts.bootstrap_servers or "")
+    if tier == "docker":
+        from app.embedded.kafka_docker import DockerKafka  # noqa: PLC0415 - slow import, one tier only
+
+        return DockerKafka(home)
+    return KafkaNode(home, libs_home or default_home())
+
+
+class ExternalKafka:
+    """A broker that somebody else runs."""
+
+    name = "kafka"
+    pid: int | None = None
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self.url = bootstrap_servers
+
+    def prepare(self) -> None:
+        """Nothing: it is there or not."""
+
+    def spawn(self) -> None:
+        """Nothing: it runs already."""
+
+    def wait_ready(self) -> None:
+        """Check that one of its servers accepts a connection.
+
+        Raises:
+            SetupError: None does.
+        """
+        for server in self.url.split(","):
+            host, _, port = server.strip().rpartition(":")
+            if host and port.isdigit() and listens(int(port), timeout=3.0, host=host.strip("[]")):
+                return
+        raise SetupError(f"no broker answers at {self.url}; check KAFKA_BOOTSTRAP_SERVERS (host:port,...), or unset it")
+
+    def alive(self) -> bool:
+        """Return True: its life is not ours to watch."""
+        return True
+
+    def stop(self) -> None:
+        """Nothing: it is not ours."""
+
+
+class KafkaNode:
+    """Apache Kafka in KRaft mode from Maven's jars: one node, its data under ``home/kafka``.
+
+    Stop and start keep data and port. Only one process at a time can hold a node; what a killed one left is ended.
+    """
+
+    name = "kafka"
+
+    def __init__(self, home: Path, libs_home: Path) -> None:
+        self._home = home
+        self._root = home / "kafka"
+        self._data = self._root / "data"
+        self._libs = libs_home / f"kafka-libs-{KAFKA_VERSION}"
+        self._state = home / "kafka.json"
+        self._properties = self._root / "server.properties"
+        self._lock = Lock(home / "kafka.lock")
+        self._port: int | None = read_json(self._state).get("port")
+        self._child = Child(self._command(), home)
+
+    @property
+    def url(self) -> str:
+        """The bootstrap servers.
+
+        Raises:
+            SetupError: No port has been chosen yet: it was never prepared.
+        """
+        if self._port is None:
+            raise SetupError("the embedded broker was never started; run `make up`")
+        return f"{HOST}:{self._port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The JVM's pid while it runs."""
+        return self._child.pid
+
+    def prepare(self) -> None:
+        """Take the lock, fetch the jars, choose ports, write the settings, format the data once.
+
+        Raises:
+            AlreadyStartedError: Another process runs this node.
+            SetupError: Maven or the format failed.
+        """
+        self._lock.acquire()
+        self._child.end_leftover()
+        fetch_jars(self._libs)
+        self._choose_ports()
+        if not (self._data / "meta.properties").exists():
+            self._format()
+
+    def spawn(self) -> None:
+        """Start the JVM; from a thread that lives on."""
+        self._lock.acquire()
+        self._child.spawn()
+
+    def wait_ready(self) -> None:
+        """Wait until it accepts connections.
+
+        Raises:
+            SetupError: It ended or took more than a minute; the message ends with what it logged.
+        """
+        port = self._port or 0
+        try:
+            wait_until(lambda: listens(port), self._child.alive, _START_WITHIN, "Kafka")
+        except SetupError as error:
+            raise SetupError(f"{error}; see {self._child.log}\n{self._child.log_tail()}") from None
+
+    def alive(self) -> bool:
+        """Return whether the JVM runs."""
+        return self._child.alive()
+
+    def stop(self) -> None:
+        """End it cleanly and let go of the lock."""
+        self._child.stop()
+        self._lock.release()
+
+    def kill(self) -> None:
+        """End it as a crash would; ``spawn`` starts it again on the same data and port."""
+        self._child.kill()
+
+    def _choose_ports(self) -> None:
+        saved = read_json(self._state)
+        self._port = keep_or_pick(saved.get("port"))
+        controller = keep_or_pick(saved.get("controller_port"))
+        write_json(self._state, {"port": self._port, "controller_port": controller})
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(
+            properties_text(
+                server_properties(
+                    advertised_port=self._port,
+                    port=self._port,
+                    controller_port=controller,
+                    host=HOST,
+                    data=str(self._data),
+                )
+            )
+        )
+
+    def _format(self) -> None:
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        shutil.rmtree(self._data, ignore_errors=True)
+        arguments = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
+        run_tool([*self._java("-XX:TieredStopAtLevel=1"), *arguments], "formatting Kafka's data")
+
+    def _java(self, *options: str) -> list[str]:
+        return [java_program() or "java", *options, "-cp", f"{self._libs}/*"]
+
+    def _command(self) -> Command:
+        options = (
+            "-Xms128m",
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}",
+        )
+        return Command("kafka", (*self._java(*options), "kafka.Kafka", str(self._properties)))
+
+
+def fetch_jars(libs: Path) -> None:
+    """Fill ``libs`` with Kafka's jars by Maven, unless it is filled; two at once wait for each other.
+
+    Raises:
+        SetupError: Maven failed; the message ends with its last lines.
+    """
+    with waiting_lock(libs.with_name(f"{libs.name}.lock")):
+        if libs.exists():
+            return
+        draft = Path(tempfile.mkdtemp(prefix=f"{libs.name}.", dir=libs.parent))
+        goal = ("dependency:copy-dependencies", f"-DoutputDirectory={draft}", "-DincludeScope=runtime")
+        run_tool(["mvn", "-q", "-B", "-f", str(_HERE / "pom.xml"), *goal], "fetching Kafka with Maven", timeout=600)
+        draft.replace(libs)
