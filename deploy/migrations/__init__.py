@@ -1,0 +1,1 @@
+"""The database's migrations, forward only; ``app.adapters.postgres.migrate`` runs them."""

@@ -1,0 +1,1 @@
+"""One migration a file, in the specification's order; what the engine adds follows after."""
