@@ -1,0 +1,38 @@
+"""Run a stand-in as a process: ``python -m app.embedded.stand_in mail SMTP_PORT HTTP_PORT`` or ``webhooks PORT``."""
+
+import asyncio
+import signal
+import sys
+from typing import Protocol
+
+from app.embedded.mail import Mailbox
+from app.embedded.webhook_receiver import WebhookReceiver
+
+
+class _StandIn(Protocol):
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+async def serve(stand_in: _StandIn) -> None:
+    """Run ``stand_in`` until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    await stand_in.start()
+    await ended.wait()
+    await stand_in.stop()
+
+
+def main(arguments: list[str]) -> None:
+    """Choose the stand-in and run it."""
+    kind, *ports = arguments
+    numbers = [int(port) for port in ports]
+    made: _StandIn = Mailbox(*numbers) if kind == "mail" else WebhookReceiver(*numbers)
+    asyncio.run(serve(made))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
