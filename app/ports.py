@@ -189,8 +189,11 @@ class Receipts(Protocol):
         Who lost the lease meanwhile gets the stored result of who took it over, or its own where none is stored yet.
         """
 
-    async def release(self, command_ids: Sequence[UUID]) -> None:
-        """Give claims back whose effect surely did not happen: the next claim is at once, and not uncertain."""
+    async def release(self, command_ids: Sequence[UUID], *, uncertain: bool) -> None:
+        """Give claims back while no attempt is under way: the next claim succeeds at once.
+
+        It is ``uncertain`` where an attempt was made whose effect may have happened.
+        """
 
     async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
         """Carry out effects on our own Postgres and store their results, all in one transaction.

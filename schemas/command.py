@@ -34,7 +34,6 @@ class Command(Contract):
         entity: The record key of every topic it passes: one entity's steps run in order.
         event: The CloudEvent as it was read.
         matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
-        spent_ms: Sum of attempts and backoffs so far, against WORKFLOW_EXECUTION_TIMEOUT.
     """
 
     v: Literal[1] = 1
@@ -47,7 +46,6 @@ class Command(Contract):
     workflow: PinnedRevision
     event: dict[str, Any]
     matched_at: datetime
-    spent_ms: int = 0
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
     results: list[ActionResult] = Field(default_factory=list)
 
@@ -55,6 +53,11 @@ class Command(Contract):
     def id(self) -> UUID:
         """The command id: the same for every copy of this step of this attempt."""
         return command_id(self.execution_id, self.attempt, self.step)
+
+    @property
+    def spent(self) -> float:
+        """Seconds of attempts and backoffs so far, against WORKFLOW_EXECUTION_TIMEOUT; queueing does not count."""
+        return sum(result.duration_ms for result in self.results) / 1000
 
     @property
     def action(self) -> Action:

@@ -20,6 +20,9 @@ class ActionResult(Contract):
         uncertain: An earlier claim was left unfinished by a crash: the effect may have happened twice, with the same
             Idempotency-Key or Message-ID.
         output: What later steps see as ``results[step].output``; at most 4 KiB, cut with ``{"cut": true}``.
+        stop: The execution ends here, by ``stop_workflow``.
+        timed_out: The execution's time was used up; it ends here.
+        duration_ms: Attempts and backoffs together.
         error: Why it failed, or why it was skipped.
     """
 
@@ -31,6 +34,7 @@ class ActionResult(Contract):
     attempts: int = 0
     uncertain: bool = False
     stop: bool = False
+    timed_out: bool = False
     executed_at: datetime
     duration_ms: int = 0
     verdicts: list[dict[str, Any]] = Field(default_factory=list)

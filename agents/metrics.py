@@ -1,0 +1,6 @@
+"""Metrics of the executors; labels are bounded (never ids)."""
+
+from prometheus_client import Counter
+
+ACTIONS = Counter("headrace_actions_total", "Actions carried out, by type and outcome", ["action_type", "outcome"])
+DROPPED = Counter("headrace_commands_dropped_total", "Copies of commands that did not run, by reason", ["reason"])

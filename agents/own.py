@@ -1,0 +1,130 @@
+"""Executor of actions whose effect is in our own Postgres: effect and receipt are one transaction, so exactly once.
+
+Input: one lane's topic, in batches of what has arrived. Output: the slips, on their way. Side effects: the batch's, in
+the order of the records, with their receipts, in one transaction.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from agents.metrics import ACTIONS, DROPPED
+from agents.preparation import Prepared, Preparer
+from agents.slips import Road, claim_of, read_command, result_json
+from app.actions.base import ControlAction, OwnAction
+from app.domain.errors import HeadraceError, PoisonError
+from app.ports import ClaimOutcome, Crm, Done, Dropped, Receipts, Record, Sender
+from app.services.dead_letters import DeadLetters
+from schemas.command import Command
+from schemas.incoming import Incoming
+from schemas.result import ActionResult
+
+log = logging.getLogger(__name__)
+
+
+class _HandlerError(HeadraceError):
+    """An action's own code raised: nothing of the transaction happened; the command at fault is looked for."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """A command with what is to be done, or with its result where nothing is to be done."""
+
+    command: Command
+    todo: Prepared | ActionResult
+
+
+class OwnExecutor:
+    """Carries out batches of commands of one action type."""
+
+    def __init__(
+        self,
+        *,
+        action: OwnAction[Any, Any] | ControlAction[Any],
+        preparer: Preparer,
+        receipts: Receipts,
+        road: Road,
+        sender: Sender,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._action = action
+        self._preparer = preparer
+        self._receipts = receipts
+        self._road = road
+        self._sender = sender
+        self._dead_letters = dead_letters
+
+    async def process(self, records: Sequence[Incoming]) -> None:
+        """Carry a batch out and wait until its slips are durable.
+
+        Raises:
+            Exception: Kafka or Postgres failed for good; the records must stay unacked.
+        """
+        out: list[Record] = []
+        work: list[_Work] = []
+        for record in records:
+            try:
+                command = read_command(record, self._action.name)
+            except PoisonError as error:
+                out.append(self._dead_letters.build(record, error))
+                continue
+            work.append(_Work(command, self._preparer.prepare(command)))
+        outcomes = await self._apply(work) if work else []
+        for item, outcome in zip(work, outcomes, strict=True):
+            out.extend(self._forward(item.command, outcome))
+        await self._sender.send_all(out)
+
+    async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
+        """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""
+
+        async def effect(crm: Crm, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+            return await self._effect(crm, {index: work[index] for index in indexes})
+
+        try:
+            return await self._receipts.apply([claim_of(item.command) for item in work], effect)
+        except (psycopg.DataError, psycopg.IntegrityError, _HandlerError) as error:
+            if len(work) > 1:
+                middle = len(work) // 2
+                return [*await self._apply(work[:middle]), *await self._apply(work[middle:])]
+            if isinstance(work[0].todo, ActionResult):
+                raise  # a mere receipt was refused: not the command's fault
+            return await self._apply([_Work(work[0].command, self._refused(work[0].command, error))])
+
+    async def _effect(self, crm: Crm, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
+        results = {index: result_json(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
+        prepared = {index: item.todo for index, item in work.items() if isinstance(item.todo, Prepared)}
+        if not prepared or not isinstance(self._action, OwnAction):
+            return results
+        try:
+            outputs = await self._action.perform_all([todo.request for todo in prepared.values()], crm)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            raise _HandlerError(f"{type(error).__name__}: {error}") from error
+        for (index, todo), output in zip(prepared.items(), outputs, strict=True):
+            result = self._preparer.result(todo.command, "success", output=output, verdicts=todo.verdicts, attempts=1)
+            results[index] = result_json(result)
+        return results
+
+    def _refused(self, command: Command, error: Exception) -> ActionResult:
+        log.error("%s failed", self._action.name, exc_info=error, extra={"execution_id": str(command.execution_id)})
+        said = (
+            f"Postgres refused it ({error.sqlstate})"
+            if isinstance(error, psycopg.Error)
+            else f"internal error: {error}"
+        )
+        return self._preparer.result(command, "failed", error=said, attempts=1)
+
+    def _forward(self, command: Command, outcome: ClaimOutcome) -> list[Record]:
+        if isinstance(outcome, Dropped):
+            DROPPED.labels(outcome.reason).inc()
+            return []
+        if not isinstance(outcome, Done):
+            raise TypeError(f"apply answered {type(outcome).__name__}")
+        command.matched_at = outcome.matched_at
+        result = ActionResult.model_validate(outcome.result)
+        ACTIONS.labels(self._action.name, result.status).inc()
+        return [self._road.after(command, result)]

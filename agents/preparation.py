@@ -1,0 +1,124 @@
+"""From a command to something that can be carried out: the step's own conditions, then its rendered config."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+import orjson
+
+from app.actions.base import ActionContext, AnyAction, ControlAction, StopRequest
+from app.actions.configs import compile_action
+from app.domain.conditions import CompiledConditions, Scope, compile_conditions
+from app.domain.errors import ActionFailedError
+from schemas.command import Command
+from schemas.result import ActionResult
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A command whose effect can be carried out: the action's own ``request``."""
+
+    command: Command
+    request: Any
+    context: ActionContext
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Preparer:
+    """Prepares commands of one action type; no I/O.
+
+    Args:
+        action: The action type.
+        timeout: Seconds one attempt may take.
+        clock: The time, for relative times in conditions and for results.
+    """
+
+    def __init__(self, action: AnyAction, *, timeout: float, clock: Callable[[], datetime]) -> None:
+        self._action = action
+        self._timeout = timeout
+        self._clock = clock
+
+    def prepare(self, command: Command) -> Prepared | ActionResult:
+        """Return what is to be carried out, or the step's result where nothing is: skipped, failed, stop."""
+        verdicts: list[dict[str, Any]] = []
+        scope = _scope(command)
+        try:
+            if command.action.conditions:
+                met, verdicts = self._evaluate(command, scope)
+                if not met:
+                    return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
+            context = ActionContext(command.id, scope, uncertain=False, timeout=self._timeout)
+            compiled = compile_action(command.action.type, command.action.config)
+            request = self._action.prepare(compiled.config, context)
+        except ActionFailedError as error:
+            return self.result(command, "failed", error=str(error), verdicts=verdicts)
+        except Exception as error:
+            log.exception("preparing a command failed", extra={"execution_id": str(command.execution_id)})
+            return self.result(command, "failed", error=f"internal error: {type(error).__name__}", verdicts=verdicts)
+        if isinstance(self._action, ControlAction):
+            return self._stopped(command, request, verdicts)
+        return Prepared(command, request, context, verdicts)
+
+    def _evaluate(self, command: Command, scope: dict[str, Any]) -> tuple[bool, list[dict[str, Any]]]:
+        compiled = _compiled_conditions(orjson.dumps(command.action.conditions))
+        evaluation = compiled.evaluate(
+            Scope(data=_data(command), event=command.event, results=scope["results"], now=self._clock())
+        )
+        return evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts]
+
+    def _stopped(self, command: Command, request: StopRequest, verdicts: list[dict[str, Any]]) -> ActionResult:
+        result = self.result(command, "success", output={"reason": request.reason}, verdicts=verdicts)
+        result.stop = True
+        return result
+
+    def result(
+        self,
+        command: Command,
+        status: Literal["success", "failed", "skipped"],
+        *,
+        output: dict[str, Any] | None = None,
+        error: str | None = None,
+        verdicts: list[dict[str, Any]] | None = None,
+        **more: Any,
+    ) -> ActionResult:
+        """Build the step's result; ``more`` are further fields of :class:`schemas.result.ActionResult`."""
+        fields = {"attempts": 0, "uncertain": False, "stop": False, "timed_out": False, "duration_ms": 0, **more}
+        return ActionResult.model_construct(
+            step=command.step,
+            action_type=command.action.type,
+            status=status,
+            output=output or {},
+            error=error,
+            executed_at=self._clock(),
+            verdicts=verdicts or [],
+            **fields,
+        )
+
+
+@lru_cache(maxsize=1024)
+def _compiled_conditions(encoded: bytes) -> CompiledConditions:
+    return compile_conditions(orjson.loads(encoded))
+
+
+def _data(command: Command) -> dict[str, Any]:
+    return command.event.get("data") or {}
+
+
+def _scope(command: Command) -> dict[str, Any]:
+    """What templates and conditions see: the data by its own names, then what is ours."""
+    return {
+        **_data(command),
+        "event": command.event,
+        "results": [{**result.__dict__, "executed_at": result.executed_at.isoformat()} for result in command.results],
+        "workflow": {
+            "id": str(command.workflow.id),
+            "name": command.workflow.name,
+            "version": command.workflow.version,
+        },
+        "execution": {"id": str(command.execution_id), "attempt": command.attempt},
+    }

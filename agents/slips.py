@@ -1,0 +1,157 @@
+"""The routing slip's way: read a command, append its step's result, and say where the slip goes next (DESIGN 2)."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from app.domain.errors import PoisonError
+from app.domain.statuses import ExecutionStatus, conclude
+from app.ports import Claim, Record
+from app.topics import Topics
+from schemas.command import Command
+from schemas.execution import Execution
+from schemas.incoming import Incoming, load_object
+from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
+from schemas.workflow import Action
+
+TIMED_OUT = "the execution's time is used up"
+
+
+def read_command(record: Incoming, action_type: str) -> Command:
+    """Decode the command off a record.
+
+    Raises:
+        PoisonError: It is no command, or not one for ``action_type``.
+    """
+    if record.value is None:
+        raise PoisonError("tombstone", "the record has no value")
+    try:
+        command = Command.model_validate(load_object(record.value))
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise PoisonError("invalid_command", "; ".join(problems)) from None
+    if command.step >= len(command.workflow.actions):
+        raise PoisonError("invalid_command", f"step: there are only {len(command.workflow.actions)} actions")
+    if command.action.type != action_type:
+        raise PoisonError(
+            "invalid_command", f"step {command.step} is {command.action.type}, this topic's {action_type}"
+        )
+    return command
+
+
+def claim_of(command: Command) -> Claim:
+    """Build the claim on a command's receipt."""
+    return Claim(
+        command_id=command.id,
+        execution_id=command.execution_id,
+        version=command.workflow.version,
+        attempt=command.attempt,
+        matched_at=command.matched_at,
+        first=command.step == 0,
+        parked=command.parked,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """Sends slips on their way; ``known`` are the action types that have topics."""
+
+    topics: Topics
+    known: Container[str]
+
+    def first(self, command: Command) -> Record:
+        """Return the record that starts an execution."""
+        return self._next(command)
+
+    def after(self, command: Command, result: ActionResult) -> Record:
+        """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one."""
+        command.results = bounded([*command.results, result])
+        command.step += 1
+        if result.stop:
+            self._skip_rest(command, f"stopped by step {result.step}")
+            return self._finished(command, stopped=True)
+        if result.timed_out:
+            self._skip_rest(command, TIMED_OUT)
+            return self._finished(command, timed_out=True)
+        return self._next(command)
+
+    def _next(self, command: Command) -> Record:
+        actions = command.workflow.actions
+        while command.step < len(actions) and actions[command.step].type not in self.known:
+            command.results = [*command.results, self._unknown(actions[command.step], command.step)]
+            command.step += 1
+        if command.step >= len(actions):
+            return self._finished(command)
+        topic = self.topics.actions(actions[command.step].type, command.lane)
+        return Record(topic, command.entity.encode(), command.encode())
+
+    def _unknown(self, action: Action, step: int) -> ActionResult:
+        return ActionResult(
+            step=step,
+            action_type=action.type,
+            status="failed",
+            error=f"this installation has no action type {action.type}",
+            executed_at=datetime.now(UTC),
+        )
+
+    def _skip_rest(self, command: Command, reason: str) -> None:
+        now = datetime.now(UTC)
+        rest = enumerate(command.workflow.actions[command.step :], command.step)
+        skipped = [
+            ActionResult(step=step, action_type=action.type, status="skipped", error=reason, executed_at=now)
+            for step, action in rest
+        ]
+        command.results = [*command.results, *skipped]
+
+    def _finished(self, command: Command, *, stopped: bool = False, timed_out: bool = False) -> Record:
+        status = conclude((result.status for result in command.results), stopped=stopped)
+        execution = Execution(
+            execution_id=command.execution_id,
+            attempt=command.attempt,
+            workflow_id=command.workflow.id,
+            version=command.workflow.version,
+            entity=command.entity,
+            event=command.event,
+            conditions_met=True,
+            verdicts=command.verdicts,
+            results=command.results,
+            status=ExecutionStatus.TIMED_OUT if timed_out else status,
+            error=_first_error(command.results),
+            executed_at=command.matched_at,
+            duration_ms=max(0, round((datetime.now(UTC) - command.matched_at).total_seconds() * 1000)),
+        )
+        return Record(self.topics.executions, command.entity.encode(), execution.encode())
+
+
+def _first_error(results: Sequence[ActionResult]) -> str | None:
+    failed = (
+        f"step {result.step} ({result.action_type}): {result.error}" for result in results if result.status == "failed"
+    )
+    return next(failed, None)
+
+
+def bounded(results: list[ActionResult]) -> list[ActionResult]:
+    """Cut outputs until every result is within 4 KiB and all of them within 256 KiB (DESIGN 2)."""
+    results[-1] = _cut(results[-1]) if _size(results[-1]) > MAX_RESULT_BYTES else results[-1]
+    if len(results) * MAX_RESULT_BYTES <= MAX_HISTORY_BYTES:
+        return results
+    return [_cut(result) for result in results] if sum(map(_size, results)) > MAX_HISTORY_BYTES else results
+
+
+def _size(result: ActionResult) -> int:
+    return len(result.encode())
+
+
+def _cut(result: ActionResult) -> ActionResult:
+    error = result.error if result.error is None else result.error[:1000]
+    return result.model_copy(update={"output": {"cut": True}, "error": error, "verdicts": []})
+
+
+def result_json(result: ActionResult) -> dict[str, Any]:
+    """Return a result as plain JSON values, as its receipt stores it."""
+    loaded: dict[str, Any] = orjson.loads(result.encode())
+    return loaded

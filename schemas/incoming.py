@@ -1,0 +1,203 @@
+"""Kafka records as they come in, and how a CloudEvent is read off one (both content modes).
+
+CloudEvents Kafka protocol binding 1.0.2: structured mode carries the whole event as JSON in the value, binary mode
+carries the attributes in ``ce_*`` headers and ``data`` in the value.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+from pydantic import ValidationError
+
+from app.domain.errors import PoisonError
+from schemas.event import MAX_EVENT_BYTES, Event
+
+MAX_NESTING: Final = 64
+MAX_ENTITY_BYTES: Final = 512
+_STRUCTURED: Final = "application/cloudevents+json"
+_BATCHED: Final = "application/cloudevents-batch"
+
+
+class Incoming(Protocol):
+    """A Kafka record as a consumer hands it over; ``timestamp`` is in seconds since 1970."""
+
+    @property
+    def topic(self) -> str:
+        """Topic it was read from."""
+
+    @property
+    def partition(self) -> int:
+        """Partition it was read from."""
+
+    @property
+    def offset(self) -> int:
+        """Offset in that partition."""
+
+    @property
+    def timestamp(self) -> float | None:
+        """Kafka's timestamp."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Key bytes."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Value bytes; None is a tombstone."""
+
+    @property
+    def headers(self) -> Any:
+        """Headers, repeats kept, as (name, bytes) pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingEvent:
+    """An event, checked. ``raw`` is the envelope with its data, ``encoded`` the same as JSON bytes."""
+
+    event: Event
+    raw: dict[str, Any]
+    encoded: bytes
+    entity: str
+
+
+def decode_event(record: Incoming) -> IncomingEvent:
+    """Read the CloudEvent off a record.
+
+    Raises:
+        PoisonError: It is none; the reason is one of tombstone, too_large, not_json, too_deep, nul_character,
+            invalid_event, invalid_key.
+    """
+    value = record.value
+    headers = record.headers or ()
+    binary = _attributes(headers) if headers else None
+    if value is None:
+        raise PoisonError("tombstone", "the record has no value")
+    if len(value) > MAX_EVENT_BYTES:
+        raise PoisonError("too_large", f"{len(value)} bytes; an event has at most {MAX_EVENT_BYTES}")
+    if binary is None:
+        raw, encoded = load_object(value), value
+    else:
+        raw = {**binary, "data": load_object(value) if value else {}}
+        encoded = orjson.dumps(raw)
+    event = validate_event(raw)
+    return IncomingEvent(event, raw, encoded, _entity(record.key, event))
+
+
+def validate_event(raw: dict[str, Any]) -> Event:
+    """Check an envelope.
+
+    Raises:
+        PoisonError: ``invalid_event``, naming each wrong attribute.
+    """
+    if "data_base64" in raw:
+        raise PoisonError("invalid_event", "data_base64: the data must be a JSON object")
+    try:
+        return Event.model_validate(raw)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise PoisonError("invalid_event", "; ".join(problems)) from None
+
+
+def load_object(value: bytes) -> dict[str, Any]:
+    """Parse a JSON object strictly: no NaN, no lone surrogate, no NUL, no bottomless nesting.
+
+    Raises:
+        PoisonError: not_json, too_deep or nul_character.
+    """
+    try:
+        loaded = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        reason = "too_deep" if "depth limit" in str(error) else "not_json"
+        raise PoisonError(reason, str(error)[:300]) from None
+    if not isinstance(loaded, dict):
+        raise PoisonError("not_json", "the value must be a JSON object")
+    _check_text_and_depth(value, loaded)
+    return loaded
+
+
+def _check_text_and_depth(value: bytes, loaded: dict[str, Any]) -> None:
+    # Counting bytes is cheap; the walk is for the rare value that might break a rule.
+    deep = value.count(b"{") + value.count(b"[") > MAX_NESTING
+    if not deep and b"\\u0000" not in value:
+        return
+    pending: list[tuple[Any, int]] = [(loaded, 1)]
+    while pending:
+        item, depth = pending.pop()
+        if depth > MAX_NESTING:
+            raise PoisonError("too_deep", f"nested deeper than {MAX_NESTING}")
+        if isinstance(item, str) and "\x00" in item:
+            raise PoisonError("nul_character", "a string holds a NUL character, which Postgres cannot store")
+        pending.extend((child, depth + 1) for child in _children(item))
+
+
+def _children(item: object) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return [*item.values(), *(key for key in item if "\x00" in key)]
+    return item if isinstance(item, list) else ()
+
+
+def _attributes(headers: Sequence[tuple[str, bytes]]) -> dict[str, Any] | None:
+    """Attributes of binary mode, or None where the record is in structured mode."""
+    found: dict[str, Any] = {}
+    content_type = ""
+    for name, data in headers:
+        lowered = name.lower()
+        if lowered != "content-type" and not lowered.startswith("ce_"):
+            continue
+        text = _text(lowered, data)
+        if lowered == "content-type":
+            content_type = text
+        elif lowered[3:] in found:
+            raise PoisonError("invalid_event", f"header {lowered}: given twice")
+        else:
+            found[lowered[3:]] = text
+    if content_type.startswith(_BATCHED):
+        raise PoisonError("invalid_event", "content-type: batched mode is not for Kafka; send one event per record")
+    if content_type.startswith(_STRUCTURED) or "specversion" not in found:
+        return None
+    if content_type:
+        found["datacontenttype"] = content_type
+    return found
+
+
+def _text(name: str, data: bytes | None) -> str:
+    try:
+        text = (data or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        raise PoisonError("invalid_event", f"header {name}: not UTF-8") from None
+    if "\x00" in text:
+        raise PoisonError("nul_character", f"header {name} holds a NUL character")
+    return text
+
+
+def _entity(key: bytes | None, event: Event) -> str:
+    """What orders this event: the record key, else partitionkey, subject, ``data.customer.id`` (DESIGN 2)."""
+    if key:
+        return decode_key(key)
+    customer = event.data.get("customer")
+    named = event.partitionkey or event.subject
+    if named is None and isinstance(customer, dict) and isinstance(customer.get("id"), str | int):
+        named = str(customer["id"])
+    entity = named or event.id  # an event of nobody: nothing to keep in order with
+    if len(entity.encode()) > MAX_ENTITY_BYTES:
+        raise PoisonError("invalid_key", f"the entity is longer than {MAX_ENTITY_BYTES} bytes")
+    return entity
+
+
+def decode_key(key: bytes) -> str:
+    """Read a record key as an entity.
+
+    Raises:
+        PoisonError: ``invalid_key``: not UTF-8, holds a NUL character, or longer than 512 bytes.
+    """
+    if len(key) > MAX_ENTITY_BYTES:
+        raise PoisonError("invalid_key", f"the key is longer than {MAX_ENTITY_BYTES} bytes")
+    try:
+        text = key.decode("utf-8")
+    except UnicodeDecodeError:
+        raise PoisonError("invalid_key", "the key is not UTF-8") from None
+    if "\x00" in text:
+        raise PoisonError("invalid_key", "the key holds a NUL character")
+    return text

@@ -1,0 +1,119 @@
+"""Reading CloudEvents off Kafka records: both content modes, and everything that is none."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import PoisonError
+from schemas.event import MAX_EVENT_BYTES
+from schemas.incoming import decode_event
+from tests.support.records import FakeRecord, cloud_event, event_record
+
+HEADERS = [("ce_specversion", b"1.0"), ("ce_id", b"e-1"), ("ce_source", b"/shop"), ("ce_type", b"order.paid")]
+
+
+def poison(value: bytes | None, **record: object) -> str:
+    """Return the reason a record is refused for."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(value, **record))  # type: ignore[arg-type]
+    return caught.value.reason
+
+
+def test_structured_mode_is_read_and_passed_on_byte_by_byte() -> None:
+    """The envelope goes on exactly as it came, unknown attributes included."""
+    record = event_record(tenant="t9")
+    incoming = decode_event(record)
+    assert incoming.event.id == "e-1"
+    assert incoming.raw["tenant"] == "t9"
+    assert incoming.encoded == record.value
+
+
+def test_binary_mode_gives_the_same_event_as_structured_mode() -> None:
+    """Attributes in ce_ headers and data in the value mean what the same event means as one JSON document."""
+    value = orjson.dumps(cloud_event()["data"])
+    headers = [*HEADERS, ("ce_subject", b"c1"), ("content-type", b"application/json")]
+    binary = decode_event(FakeRecord(value, headers=headers))
+    structured = decode_event(event_record())
+    assert binary.event.data == structured.event.data
+    assert (binary.event.id, binary.event.source, binary.event.type) == ("e-1", "/shop", "order.paid")
+    assert orjson.loads(binary.encoded)["data"] == structured.event.data
+
+
+def test_an_attribute_given_twice_in_headers_is_refused() -> None:
+    """Two ids leave open which event it is, so neither is taken."""
+    assert poison(b"{}", headers=[*HEADERS, ("ce_id", b"e-2")]) == "invalid_event"
+
+
+@pytest.mark.parametrize(
+    ("record", "entity"),
+    [
+        (event_record(key=b"k1", partitionkey="p1"), "k1"),
+        (event_record(key=None, partitionkey="p1"), "p1"),
+        (event_record(key=None), "c1"),
+        (event_record(key=None, subject=None, data={"customer": {"id": "c7"}}), "c7"),
+        (event_record(key=None, subject=None, data={"customer": {"id": 7}}), "7"),
+        (event_record(key=None, subject=None, data={}), "e-1"),
+    ],
+)
+def test_the_entity_is_the_first_of_key_partitionkey_subject_customer(record: FakeRecord, entity: str) -> None:
+    """What orders an event is found in the order DESIGN 2 gives; an event of nobody stands for itself."""
+    assert decode_event(record).entity == entity
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "tombstone"),
+        (b"", "not_json"),
+        (b'{"specversion":"1.0","id":', "not_json"),
+        (b"[1]", "not_json"),
+        (b"\xff\xfe", "not_json"),
+        (b'{"a": NaN}', "not_json"),
+        (b'{"a": "\\ud800"}', "not_json"),
+        (b'{"a": 1e999}', "not_json"),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "too_deep"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "too_deep"),
+        (orjson.dumps(cloud_event(data={"n": "a\x00b"})), "nul_character"),
+        (orjson.dumps(cloud_event(data={"a\x00b": 1})), "nul_character"),
+        (orjson.dumps(cloud_event(specversion="0.3")), "invalid_event"),
+        (orjson.dumps(cloud_event(type="order.eaten")), "invalid_event"),
+        (orjson.dumps(cloud_event(id=7)), "invalid_event"),
+        (orjson.dumps(cloud_event(data=[1])), "invalid_event"),
+        (orjson.dumps(cloud_event(time="yesterday")), "invalid_event"),
+        (orjson.dumps(cloud_event(data_base64="AA==")), "invalid_event"),
+        (orjson.dumps(cloud_event(data={"x": "y" * MAX_EVENT_BYTES})), "too_large"),
+    ],
+)
+def test_what_is_no_event_is_refused_with_its_reason(value: bytes | None, reason: str) -> None:
+    """Every kind of poison has a reason of its own, and none raises anything else."""
+    assert poison(value) == reason
+
+
+@pytest.mark.parametrize("key", [b"\xff\xfe", b"a\x00b", b"k" * 513])
+def test_a_key_that_is_no_entity_is_refused(key: bytes) -> None:
+    """A key must be UTF-8 without NUL, at most 512 bytes: it becomes a column."""
+    assert poison(orjson.dumps(cloud_event()), key=key) == "invalid_key"
+
+
+def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
+    """The text ``\\u0000`` written out as six characters is harmless and passes."""
+    assert decode_event(event_record(data={"n": "\\u0000"})).event.data == {"n": "\\u0000"}
+
+
+@given(st.binary(max_size=200), st.one_of(st.none(), st.binary(max_size=20)))
+def test_any_bytes_give_an_event_or_a_reason(value: bytes, key: bytes | None) -> None:
+    """Decoding arbitrary bytes never raises anything but PoisonError."""
+    try:
+        decode_event(FakeRecord(value, key=key))
+    except PoisonError as error:
+        assert error.reason
+
+
+@given(st.lists(st.tuples(st.text(max_size=12), st.binary(max_size=12)), max_size=6))
+def test_any_headers_give_an_event_or_a_reason(headers: list[tuple[str, bytes]]) -> None:
+    """Arbitrary headers, ce_ ones among them, never raise anything but PoisonError."""
+    try:
+        decode_event(FakeRecord(b"{}", headers=[*HEADERS, *headers]))
+    except PoisonError as error:
+        assert error.reason
