@@ -1,0 +1,32 @@
+"""Recipients: one rendered text is one address, never more, whatever an event brings in.
+
+A list may be written as one string with commas; it is taken apart as it was written, before anything is rendered, so
+that data with a comma in it cannot add recipients.
+"""
+
+import re
+from typing import Any, Final
+
+from app.actions.values import line, refuse
+from app.domain.mailboxes import parse_mailbox
+
+MAX_MAILBOX_CHARS: Final = 400
+
+_PIECE: Final = re.compile(r"""(?:\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}|"(?:[^"\\]|\\.)*"|[^,])+""", re.DOTALL)
+
+
+def split_list(source: str) -> list[str]:
+    """Split a list of addresses as a user wrote it at its commas, but not within templates or quotes."""
+    return [piece.strip() for piece in _PIECE.findall(source) if piece.strip()]
+
+
+def mailbox(field: str, value: Any) -> str:
+    """Return one rendered address, checked; empty where the template rendered nothing.
+
+    Raises:
+        ActionFailedError: More or less than one address, a line break, or characters no mail server takes.
+    """
+    checked = line(field, value, max_chars=MAX_MAILBOX_CHARS)
+    if checked and parse_mailbox(checked) is None:
+        refuse(field, f"{checked[:100]!r} is not one e-mail address")
+    return checked

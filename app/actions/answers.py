@@ -1,0 +1,91 @@
+"""What an HTTP answer means for an attempt: success, try again (when?), or give up; and what is kept of it."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import orjson
+
+from app.domain.errors import ActionFailedError
+from app.ports import HttpAnswer
+
+RETRYABLE: Final = frozenset({408, 425, 429})
+MAX_KEPT_BYTES: Final = 2048
+MAX_QUOTED_CHARS: Final = 200
+MAX_RETRY_AFTER: Final = 86_400.0
+
+
+def check_answer(answer: HttpAnswer) -> None:
+    """Return if the status is 2xx.
+
+    Raises:
+        ActionFailedError: Any other; not permanent for 408, 425, 429 and 5xx.
+    """
+    status = answer.status
+    if 200 <= status < 300:  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
+        return
+    if 300 <= status < 400:  # noqa: PLR2004 - the same
+        raise ActionFailedError(f"answered {status}, a redirect; redirects are not followed", permanent=True)
+    quote = " ".join(answer.body.split())[:MAX_QUOTED_CHARS]
+    retryable = status in RETRYABLE or status >= 500  # noqa: PLR2004 - the same
+    raise ActionFailedError(
+        f"answered {status}" + (f": {printable(quote)}" if quote else ""),
+        permanent=not retryable,
+        retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
+    )
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for, 0 to a day; None where it says nothing readable."""
+    if value is None:
+        return None
+    stripped = value.strip()
+    if stripped.isascii() and stripped.isdigit():
+        return min(float(stripped), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(stripped)
+    except ValueError:
+        return None
+    seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def output_of(answer: HttpAnswer) -> dict[str, Any]:
+    """Return what later steps see: ``{status, body}``; a JSON answer as its value, any other as text.
+
+    The body's share of the slip is bounded: longer text is cut, and what Postgres cannot store is replaced.
+    """
+    if not answer.body:
+        return {"status": answer.status, "body": ""}
+    if answer.headers.get("content-type", "").partition(";")[0].strip().endswith("json"):
+        value = _json_value(answer.body)
+        if value is not None:
+            return {"status": answer.status, "body": value}
+    return {"status": answer.status, "body": cut(printable(answer.body), MAX_KEPT_BYTES)}
+
+
+def printable(text: str) -> str:
+    """Return the text with a mark for each NUL and lone surrogate, which JSONB and UTF-8 cannot hold."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def cut(text: str, limit: int) -> str:
+    """Return the longest beginning of ``text`` whose JSON has at most ``limit`` bytes."""
+    if len(orjson.dumps(text)) <= limit:
+        return text
+    low, high = 0, min(len(text), limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(orjson.dumps(text[:middle])) <= limit else (low, middle - 1)
+    return text[:low]
+
+
+def _json_value(body: str) -> Any:
+    if "\\u0000" in body:
+        return None
+    try:
+        value = orjson.loads(body)
+        fits = len(orjson.dumps(value)) <= MAX_KEPT_BYTES
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, UnicodeEncodeError):
+        return None
+    return value if fits else None

@@ -1,0 +1,41 @@
+"""``apply_tag``: put a tag on a customer, once; a tag the customer already has is a success too."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import CustomerId, Templated
+from app.actions.values import customer_id, filled_line
+from app.ports import Crm, TagRequest
+
+MAX_TAG_CHARS: Final = 100
+
+
+class ApplyTagConfig(ActionConfig):
+    """Which tag, on whom."""
+
+    tag: Annotated[str, Templated(), Field(min_length=1, description="The tag, at most 100 characters once rendered")]
+    customer_id: CustomerId = "{{ customer.id }}"
+
+
+class ApplyTag(OwnAction[ApplyTagConfig, TagRequest]):
+    """Puts a tag on a customer; output ``{tag, applied}``, ``applied`` false where it was there already."""
+
+    name = "apply_tag"
+    family = "crm"
+    config = ApplyTagConfig
+
+    def prepare(self, config: CompiledConfig[ApplyTagConfig], context: ActionContext) -> TagRequest:
+        """Render and check the tag and the customer."""
+        fields = config.render(context.scope)
+        return TagRequest(
+            customer_id=customer_id(fields["customer_id"]),
+            tag=filled_line("tag", fields["tag"], max_chars=MAX_TAG_CHARS),
+        )
+
+    async def perform_all(self, requests: Sequence[TagRequest], crm: Crm) -> list[dict[str, Any]]:
+        """Apply a batch of tags."""
+        applied = await crm.apply_tags(requests)
+        return [{"tag": request.tag, "applied": new} for request, new in zip(requests, applied, strict=True)]

@@ -1,0 +1,41 @@
+"""``create_note``: write a note on a customer. One command writes one note, however often it is delivered."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import CustomerId, Templated
+from app.actions.values import customer_id, refuse, text
+from app.ports import Crm, NoteRequest
+
+MAX_NOTE_BYTES: Final = 64 * 1024
+
+
+class CreateNoteConfig(ActionConfig):
+    """What to write, on whom."""
+
+    text: Annotated[str, Templated(), Field(min_length=1, description="The note, at most 64 KiB once rendered")]
+    customer_id: CustomerId = "{{ customer.id }}"
+
+
+class CreateNote(OwnAction[CreateNoteConfig, NoteRequest]):
+    """Writes a note; output ``{note_id}``."""
+
+    name = "create_note"
+    family = "crm"
+    config = CreateNoteConfig
+
+    def prepare(self, config: CompiledConfig[CreateNoteConfig], context: ActionContext) -> NoteRequest:
+        """Render and check the text and the customer."""
+        fields = config.render(context.scope)
+        note = text("text", fields["text"], max_bytes=MAX_NOTE_BYTES)
+        if not note.strip():
+            refuse("text", "is empty")
+        return NoteRequest(note_id=context.command_id, customer_id=customer_id(fields["customer_id"]), text=note)
+
+    async def perform_all(self, requests: Sequence[NoteRequest], crm: Crm) -> list[dict[str, Any]]:
+        """Write a batch of notes."""
+        await crm.create_notes(requests)
+        return [{"note_id": str(request.note_id)} for request in requests]

@@ -1,0 +1,93 @@
+"""``send_email``: an e-mail by SMTP, with a Message-ID made from the command id: the same on every attempt."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from app.actions.addresses import mailbox, split_list
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.templated import Templated, is_constant
+from app.actions.values import filled_line, refuse, text
+from app.domain.mailboxes import domain_of, parse_mailbox
+from app.ports import MailMessage
+
+MAX_RECIPIENTS: Final = 50
+MAX_SUBJECT_CHARS: Final = 500
+MAX_PART_BYTES: Final = 256 * 1024
+
+
+def _as_list(value: Any) -> Any:
+    return split_list(value) if isinstance(value, str) else value
+
+
+Addresses = Annotated[list[str], BeforeValidator(_as_list), Templated(), Field(max_length=MAX_RECIPIENTS)]
+
+
+class SendEmailConfig(ActionConfig):
+    """What to send, to whom. Addresses: a list, or one string with commas; each item renders to one address."""
+
+    to: Addresses = Field(default_factory=lambda: ["{{ customer.email }}"])
+    cc: Addresses = Field(default_factory=list)
+    bcc: Addresses = Field(default_factory=list)
+    reply_to: Annotated[str, Templated(), Field(description="One address")] = ""
+    subject: Annotated[str, Templated(), Field(min_length=1)]
+    text: Annotated[str, Templated(), Field(description="The plain text part")] = ""
+    html: Annotated[
+        str, Templated(html=True), Field(description="The HTML part; what variables bring in is escaped")
+    ] = ""
+
+    @model_validator(mode="after")
+    def _has_body_and_good_constants(self) -> Self:
+        if not self.text and not self.html:
+            raise ValueError("text or html is needed")
+        for name in ("to", "cc", "bcc"):
+            for i, item in enumerate(getattr(self, name)):
+                _check_constant(f"{name}[{i}]", item)
+        if self.reply_to:
+            _check_constant("reply_to", self.reply_to)
+        return self
+
+
+class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
+    """Sends an e-mail; output ``{message_id, recipients}``."""
+
+    name = "send_email"
+    family = "notification"
+    config = SendEmailConfig
+
+    def prepare(self, config: CompiledConfig[SendEmailConfig], context: ActionContext) -> MailMessage:
+        """Render and check addresses, subject and parts. The sender is filled in when it is sent."""
+        fields = config.render(context.scope)
+        to, cc, bcc = (_mailboxes(name, fields[name]) for name in ("to", "cc", "bcc"))
+        if not to:
+            refuse("to", "no recipient")
+        html = text("html", fields["html"], max_bytes=MAX_PART_BYTES)
+        return MailMessage(
+            message_id=str(context.command_id),
+            sender="",
+            to=to,
+            cc=cc,
+            bcc=bcc,
+            reply_to=mailbox("reply_to", fields["reply_to"]) or None,
+            subject=filled_line("subject", fields["subject"], max_chars=MAX_SUBJECT_CHARS),
+            text=text("text", fields["text"], max_bytes=MAX_PART_BYTES),
+            html=html or None,
+        )
+
+    async def perform(self, request: MailMessage, ports: Ports, context: ActionContext) -> dict[str, Any]:
+        """Hand the message to the mail server, once."""
+        message_id = f"<{request.message_id}@{domain_of(ports.mail_from)}>"
+        message = replace(request, sender=ports.mail_from, message_id=message_id)
+        await ports.mail.send(message, within=context.timeout)
+        return {"message_id": message_id, "recipients": len(request.to) + len(request.cc) + len(request.bcc)}
+
+
+def _mailboxes(name: str, values: list[Any]) -> list[str]:
+    found = (mailbox(f"{name}[{i}]", value) for i, value in enumerate(values))
+    return [address for address in found if address]
+
+
+def _check_constant(path: str, source: str) -> None:
+    if is_constant(source) and parse_mailbox(source.strip()) is None:
+        raise ValueError(f"{path}: {source[:100]!r} is not one e-mail address")

@@ -1,0 +1,128 @@
+"""Templated fields: which fields of a config are templates, and how they are compiled and rendered.
+
+A field says so in its annotation: ``Annotated[str, Templated()]``. Its value may be a string, or any JSON value with
+strings in it; each string is a template of its own, so that a failure can be named by its path (``headers.X-Shop``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, Field
+
+from app.actions.base import ActionConfig
+from app.domain.errors import ActionFailedError, FieldError
+from app.domain.templating import TemplateError, TemplateFailure, compile_template
+
+
+@dataclass(frozen=True, slots=True)
+class Templated:
+    """Marks a field whose strings are Jinja2 templates; ``html`` escapes what variables bring in."""
+
+    html: bool = False
+
+
+CustomerId = Annotated[str, Templated(), Field(min_length=1, description="Whom; by default the event's customer")]
+
+C = TypeVar("C", bound=ActionConfig)
+
+
+def is_constant(source: str) -> bool:
+    """Tell whether a string holds no template syntax, so that its value is known on save."""
+    return "{{" not in source and "{%" not in source and "{#" not in source
+
+
+def templated_fields(model: type[BaseModel]) -> dict[str, Templated]:
+    """Return the model's templated fields by name."""
+    marks = {name: [m for m in info.metadata if isinstance(m, Templated)] for name, info in model.model_fields.items()}
+    return {name: found[0] for name, found in marks.items() if found}
+
+
+class _Node(Protocol):
+    def render(self, scope: Mapping[str, Any]) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    value: Any
+
+    def render(self, _scope: Mapping[str, Any]) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    path: str
+    template: Any
+
+    def render(self, scope: Mapping[str, Any]) -> Any:
+        try:
+            return self.template.render(scope)
+        except TemplateFailure as error:
+            raise ActionFailedError(f"{self.path}: {error}", permanent=True) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    nodes: tuple[_Node, ...]
+
+    def render(self, scope: Mapping[str, Any]) -> list[Any]:
+        return [node.render(scope) for node in self.nodes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    nodes: Mapping[str, _Node]
+
+    def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: node.render(scope) for name, node in self.nodes.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled(Generic[C]):
+    """A validated config with its templates compiled; implements ``app.actions.base.CompiledConfig``."""
+
+    config: C
+    nodes: Mapping[str, _Node]
+
+    def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the templated fields by name, rendered.
+
+        Raises:
+            ActionFailedError: Permanent; names the field and what is wrong in it.
+        """
+        return {name: node.render(scope) for name, node in self.nodes.items()}
+
+
+def compile_config(config: C) -> tuple[Compiled[C], list[FieldError]]:
+    """Compile every template of a config; the errors, one per template that does not compile, come beside it."""
+    errors: list[FieldError] = []
+    nodes = {
+        name: _compile(getattr(config, name), name, mark, errors)
+        for name, mark in templated_fields(type(config)).items()
+    }
+    return Compiled(config, nodes), errors
+
+
+def _compile(value: Any, path: str, mark: Templated, errors: list[FieldError]) -> _Node:
+    if isinstance(value, str) and not is_constant(value):
+        return _compile_leaf(value, path, mark, errors)
+    if isinstance(value, Mapping):
+        members = {name: _compile(item, f"{path}.{name}", mark, errors) for name, item in value.items()}
+        return _Constant(value) if _all_constant(members.values()) else _Members(members)
+    if isinstance(value, list | tuple):
+        items = tuple(_compile(item, f"{path}[{i}]", mark, errors) for i, item in enumerate(value))
+        return _Constant(value) if _all_constant(items) else _Items(items)
+    return _Constant(value)
+
+
+def _compile_leaf(source: str, path: str, mark: Templated, errors: list[FieldError]) -> _Node:
+    try:
+        return _Leaf(path, compile_template(source, html=mark.html))
+    except TemplateError as error:
+        errors.append(FieldError(path, str(error)))
+        return _Constant(source)
+
+
+def _all_constant(nodes: Any) -> bool:
+    return all(isinstance(node, _Constant) for node in nodes)

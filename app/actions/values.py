@@ -1,0 +1,78 @@
+"""Checks on rendered values: each failure is permanent and names the field.
+
+Rendered text comes from events, so anything can be in it. What our own Postgres, a mail header or a request line
+cannot carry is found here, before anything happens.
+"""
+
+from typing import Any, Final, NoReturn
+
+from app.domain.errors import ActionFailedError
+
+MAX_CUSTOMER_ID_CHARS: Final = 256
+_LINE_BREAKS: Final = ("\r", "\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+
+
+def refuse(field: str, why: str) -> NoReturn:
+    """Fail the action for good over one field.
+
+    Raises:
+        ActionFailedError: Always; permanent.
+    """
+    raise ActionFailedError(f"{field}: {why}", permanent=True)
+
+
+def text(field: str, value: Any, *, max_chars: int | None = None, max_bytes: int | None = None) -> str:
+    """Return ``value`` if it is text that Postgres and UTF-8 can hold, within the limits.
+
+    Raises:
+        ActionFailedError: No text, a NUL character, a lone surrogate, or too long.
+    """
+    if not isinstance(value, str):
+        refuse(field, f"must be text, not {type(value).__name__}")
+    if "\x00" in value:
+        refuse(field, "holds a NUL character")
+    size = _utf8_size(field, value)
+    if max_chars is not None and len(value) > max_chars:
+        refuse(field, f"has {len(value)} characters; at most {max_chars} are allowed")
+    if max_bytes is not None and size > max_bytes:
+        refuse(field, f"has {size} bytes; at most {max_bytes} are allowed")
+    return value
+
+
+def line(field: str, value: Any, *, max_chars: int) -> str:
+    """Return ``value``, stripped, if it is text on a single line; it may be empty.
+
+    Raises:
+        ActionFailedError: As ``text``, or a line break within.
+    """
+    stripped = text(field, value).strip()
+    if any(mark in stripped for mark in _LINE_BREAKS):
+        refuse(field, "holds a line break")
+    return text(field, stripped, max_chars=max_chars)
+
+
+def filled_line(field: str, value: Any, *, max_chars: int) -> str:
+    """Return ``value``, stripped, if it is non-empty text on a single line.
+
+    Raises:
+        ActionFailedError: As ``line``, or nothing in it.
+    """
+    return line(field, value, max_chars=max_chars) or refuse(field, "is empty")
+
+
+def customer_id(value: Any) -> str:
+    """Return a rendered ``customer_id``, checked.
+
+    Raises:
+        ActionFailedError: Empty, too long or not text on one line.
+    """
+    return filled_line("customer_id", value, max_chars=MAX_CUSTOMER_ID_CHARS)
+
+
+def _utf8_size(field: str, value: str) -> int:
+    if value.isascii():
+        return len(value)
+    try:
+        return len(value.encode())
+    except UnicodeEncodeError:
+        refuse(field, "holds a lone surrogate, which UTF-8 cannot carry")

@@ -1,0 +1,174 @@
+"""``webhook``: an HTTP request to an address the user names; the command id goes along as ``Idempotency-Key``."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+import orjson
+from pydantic import Field, field_validator, model_validator
+
+from app.actions.answers import check_answer, output_of
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.templated import Templated, is_constant
+from app.actions.values import filled_line, line, refuse, text
+from app.ports import HttpRequest
+
+MAX_URL_CHARS: Final = 4096
+MAX_HEADERS: Final = 50
+MAX_HEADER_CHARS: Final = 4096
+MAX_BODY_BYTES: Final = 1024 * 1024
+MAX_ANSWER_BYTES: Final = 2048
+JSON_TYPE: Final = "application/json"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "idempotency-key",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class WebhookConfig(ActionConfig):
+    """What to send, where to.
+
+    ``body`` left out: the event with the workflow's and the execution's ids; ``null``: no body.
+    """
+
+    url: Annotated[str, Templated(), Field(min_length=1, description="http or https; may hold templates")]
+    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
+    headers: Annotated[dict[str, str], Templated(), Field(max_length=MAX_HEADERS)] = Field(default_factory=dict)
+    body: Annotated[Any, Templated(), Field(description="A JSON value with templates in it, or a text template")] = None
+    timeout_s: Annotated[
+        float | None, Field(gt=0, le=300, description="Seconds for one attempt, if less than usual")
+    ] = None
+
+    @field_validator("url")
+    @classmethod
+    def _constant_url_is_http(cls, value: str) -> str:
+        problem = _url_problem(value) if is_constant(value) else None
+        if problem:
+            raise ValueError(problem)
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_are_the_users(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no header name")
+            if name.lower() in _OURS:
+                raise ValueError(f"{name} is set by Headrace and cannot be chosen")
+        if len({name.lower() for name in value}) != len(value):
+            raise ValueError("two headers differ only in upper and lower case")
+        return value
+
+    @model_validator(mode="after")
+    def _get_has_no_body(self) -> Self:
+        if self.method == "GET" and self.body is not None:
+            raise ValueError("body: a GET request carries none")
+        return self
+
+    @property
+    def default_body(self) -> bool:
+        """Whether the event is sent, because the user named no body."""
+        return "body" not in self.model_fields_set and self.method in {"POST", "PUT", "PATCH"}
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A rendered request; ``timeout_s`` shortens the time an attempt has, in seconds."""
+
+    http: HttpRequest
+    timeout_s: float | None
+
+
+class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
+    """Sends an HTTP request; output ``{status, body}``.
+
+    2xx is success. 408, 425, 429 and 5xx may be tried again, when the answer's Retry-After says; any other status,
+    redirects included, is final.
+    """
+
+    name = "webhook"
+    family = "system"
+    config = WebhookConfig
+
+    def prepare(self, config: CompiledConfig[WebhookConfig], context: ActionContext) -> WebhookRequest:
+        """Render and check the URL, the headers and the body."""
+        fields = config.render(context.scope)
+        headers = {"Idempotency-Key": str(context.command_id)}
+        for name, value in fields["headers"].items():
+            headers[name] = _header_value(f"headers.{name}", value)
+        body = default_body(context) if config.config.default_body else fields["body"]
+        request = HttpRequest(config.config.method, _url(fields["url"]), headers, _encode_body(body, headers))
+        return WebhookRequest(request, config.config.timeout_s)
+
+    async def perform(self, request: WebhookRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
+        """Send once and judge the answer."""
+        within = min(request.timeout_s or context.timeout, context.timeout)
+        answer = await ports.http.send(request.http, within=within, body_limit=MAX_ANSWER_BYTES)
+        check_answer(answer)
+        return output_of(answer)
+
+
+def default_body(context: ActionContext) -> dict[str, Any]:
+    """Return what is sent where the user named no body: the event, and what it set off."""
+    scope = context.scope
+    return {"event": scope["event"], "workflow": scope["workflow"], "execution": scope["execution"]}
+
+
+def _url(value: Any) -> str:
+    url = filled_line("url", value, max_chars=MAX_URL_CHARS)
+    problem = _url_problem(url)
+    return refuse("url", problem) if problem else url
+
+
+def _url_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        return f"is no URL: {error}"
+    if parts.scheme not in {"http", "https"}:
+        return "must begin with http:// or https://"
+    if not parts.hostname:
+        return "names no host"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or password; send an Authorization header instead"
+    return None
+
+
+def _header_value(field: str, value: Any) -> str:
+    header = line(field, value, max_chars=MAX_HEADER_CHARS)
+    if not header.replace("\t", " ").isprintable():
+        refuse(field, "holds a control character")
+    return header
+
+
+def _encode_body(body: Any, headers: dict[str, str]) -> bytes | None:
+    if body is None:
+        return None
+    kind, data = (TEXT_TYPE, text("body", body).encode()) if isinstance(body, str) else (JSON_TYPE, _json(body))
+    if len(data) > MAX_BODY_BYTES:
+        refuse("body", f"has {len(data)} bytes; at most {MAX_BODY_BYTES} are allowed")
+    if not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = kind
+    return data
+
+
+def _json(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:
+        refuse("body", f"cannot be written as JSON: {error}")

@@ -1,0 +1,66 @@
+"""Which network addresses a user's request may reach: the ones of the public internet.
+
+Checked on the resolved address at the moment of connecting, so that neither a spelling (decimal, octal, IPv6-mapped)
+nor a name whose answer changes between check and use gets through.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
+
+_NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_SIX_TO_FOUR: Final = ipaddress.IPv6Network("2002::/16")
+_IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
+# Azure's host endpoint: public by its number, yet it hands a virtual machine its secrets.
+_METADATA: Final = frozenset({ipaddress.IPv4Address("168.63.129.16")})
+
+
+class RefusedAddressError(OSError):
+    """The address is not one that a user's request may reach."""
+
+
+def is_public(address: str) -> bool:
+    """Tell whether a numeric address belongs to the public internet, whatever it is wrapped in."""
+    return _is_public(ipaddress.ip_address(address.partition("%")[0]))
+
+
+def guarded_socket(allow_private: bool) -> Callable[[AddressInfo], socket.socket]:  # noqa: FBT001 - a setting, passed on
+    """Return a factory of sockets that refuses to make one for an address out of bounds.
+
+    The factory raises ``RefusedAddressError``; its text names no address, since users can read it.
+    """
+
+    def make(info: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not allow_private and not is_public(str(address[0])):
+            raise RefusedAddressError("leads to a private, loopback, link-local or reserved address")
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        made.setblocking(False)
+        return made
+
+    return make
+
+
+def _is_public(address: IPAddress) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = _inner(address)
+        if inner is not None:
+            return _is_public(inner)
+        if address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _METADATA
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for, if it does."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _SIX_TO_FOUR:
+        return address.sixtofour
+    if address in _IPV4_COMPATIBLE or any(address in network for network in _NAT64):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None

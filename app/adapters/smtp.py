@@ -1,0 +1,170 @@
+"""E-mail over SMTP: a few connections per process, kept and used again.
+
+One message is one SMTP transaction, all or nothing: where the server refuses any recipient, nobody gets it. So trying
+again never sends a second copy to those who were accepted.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from aiosmtplib import (
+    SMTP,
+    SMTPConnectError,
+    SMTPException,
+    SMTPNotSupported,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+)
+
+from app.adapters.mime import Envelope, build_envelope
+from app.domain.errors import ActionFailedError
+from app.ports import MailMessage
+
+CONNECTIONS: Final = 4
+FRESH_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 30.0
+QUIT_SECONDS: Final = 1.0
+PERMANENT_FROM: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail is handed over; ``tls`` is ``none``, ``starttls`` or ``tls``."""
+
+    host: str
+    port: int
+    tls: str = "none"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ehlo_name: str = "localhost"
+
+
+@asynccontextmanager
+async def open_mailer(server: SmtpServer, *, connections: int = CONNECTIONS) -> AsyncIterator["SmtpMailer"]:
+    """Open the process's mailer; it connects when the first message comes, and says QUIT at the end.
+
+    Args:
+        server: Where mail is handed over.
+        connections: Messages handed over at once, at most.
+    """
+    mailer = SmtpMailer(server, connections=connections)
+    try:
+        yield mailer
+    finally:
+        await mailer.close()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a transaction got: from ``data_begun`` on, silence leaves open whether the message was taken."""
+
+    data_begun: bool = False
+
+
+class SmtpMailer:
+    """Hands e-mail to one server; implements ``app.ports.Mailer``."""
+
+    def __init__(self, server: SmtpServer, *, connections: int = CONNECTIONS) -> None:
+        self._server = server
+        self._slots = asyncio.Semaphore(connections)
+        self._idle: list[tuple[SMTP, float]] = []
+        self._tls = ssl.create_default_context() if server.tls != "none" else None
+
+    async def send(self, message: MailMessage, *, within: float) -> None:
+        """Deliver to the server within ``within`` seconds, waiting for a free connection included.
+
+        Raises:
+            ActionFailedError: Refused (5yz: permanent; 4yz: not) or unreachable; ``effect_unknown`` where the
+                connection was lost, or the time ran out, after the message had begun to go over.
+        """
+        envelope = build_envelope(message, datetime.now(UTC))
+        progress = _Progress()
+        try:
+            async with asyncio.timeout(within), self._slots:
+                await self._deliver(envelope, progress)
+        except (SMTPException, OSError) as error:
+            raise _failure(error, progress, within) from error
+
+    async def close(self) -> None:
+        """Say QUIT on the idle connections and close them."""
+        while self._idle:
+            client, _ = self._idle.pop()
+            with suppress(SMTPException, OSError):  # whether the server hears us out changes nothing any more
+                await client.quit(timeout=QUIT_SECONDS)
+            client.close()
+
+    async def _deliver(self, envelope: Envelope, progress: _Progress) -> None:
+        client = await self._idle_client() or await self._connect()
+        try:
+            await _transact(client, envelope, progress)
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append((client, asyncio.get_running_loop().time()))
+
+    async def _idle_client(self) -> SMTP | None:
+        """Return the connection used last, if it is still good: servers hang up on idle ones."""
+        while self._idle:
+            client, since = self._idle.pop()
+            idle = asyncio.get_running_loop().time() - since
+            if client.is_connected and (idle < FRESH_SECONDS or (idle < IDLE_SECONDS and await _answers(client))):
+                return client
+            client.close()
+        return None
+
+    async def _connect(self) -> SMTP:
+        server = self._server
+        client = SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username or None,
+            password=server.password or None,
+            local_hostname=server.ehlo_name,
+            timeout=None,
+            use_tls=server.tls == "tls",
+            start_tls=server.tls == "starttls",
+            tls_context=self._tls,
+        )
+        try:
+            await client.connect()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+
+async def _transact(client: SMTP, envelope: Envelope, progress: _Progress) -> None:
+    await client.mail(envelope.sender)
+    for recipient in envelope.recipients:
+        await client.rcpt(recipient)
+    progress.data_begun = True
+    await client.data(envelope.data)
+
+
+async def _answers(client: SMTP) -> bool:
+    try:
+        await client.noop(timeout=FRESH_SECONDS)
+    except (SMTPException, ConnectionError):
+        return False
+    return True
+
+
+def _failure(error: Exception, progress: _Progress, within: float) -> ActionFailedError:
+    """Say what a failed hand-over came to. A reply of the server is certain; silence after DATA is not."""
+    match error:
+        case SMTPResponseException():
+            to = f" of {error.recipient}" if isinstance(error, SMTPRecipientRefused) else ""
+            said = " ".join(error.message.split())[:200]
+            permanent = error.code >= PERMANENT_FROM and not isinstance(error, SMTPConnectError)
+            return ActionFailedError(f"mail server's refusal{to}: {error.code} {said}", permanent=permanent)
+        case SMTPNotSupported():
+            return ActionFailedError(f"mail server: {error}", permanent=True)
+        case TimeoutError():
+            return ActionFailedError(f"mail server: not within {within:g} s", effect_unknown=progress.data_begun)
+        case _:
+            return ActionFailedError(f"mail server: {error}", effect_unknown=progress.data_begun)
