@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
     jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
     jwt_audience: str = "authenticated"
+    jwt_issuer: str = Field("headrace", description="Supabase: https://<project>.supabase.co/auth/v1")
 
     queue_concurrency: int = Field(
         10, ge=1, le=512, alias="QUEUE_CONCURRENCY", description="Actions at once per partition"

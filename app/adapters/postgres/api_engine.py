@@ -1,0 +1,132 @@
+"""The API's way into Postgres: one bounded pool, and transactions that row level security judges.
+
+Every transaction runs as the role ``authenticated`` with the caller's claims, as Supabase does it. Both end with the
+transaction, so a connection that goes back to the pool carries nobody's rights.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import orjson
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from app.domain.callers import Caller
+from app.domain.errors import UnreachableError
+from app.settings import Settings
+
+_CONNECT_WITHIN_S: Final = 5
+_POOL_WAIT_S: Final = 5.0
+_STATEMENT_WITHIN_MS: Final = "10000"
+
+_ACT_AS: Final = text(
+    "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
+    " set_config('statement_timeout', :within, true)"
+)
+# In a Supabase database users are made by it, and the service role may not.
+_MAY_ADD_USERS: Final = text("SELECT has_table_privilege('headrace_service', 'auth.users', 'INSERT')")
+_ADD_USER: Final = text("INSERT INTO auth.users (id) VALUES (:id) ON CONFLICT (id) DO NOTHING")
+_OUTBOX_AGE: Final = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox")
+
+
+class ApiDatabase:
+    """The pool.
+
+    Args:
+        settings: Where Postgres is, and how many connections the pool may hold.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        dsn = settings.database_url.get_secret_value()
+
+        async def connect() -> psycopg.AsyncConnection[Any]:
+            return await psycopg.AsyncConnection.connect(
+                dsn, application_name="headrace admin", connect_timeout=_CONNECT_WITHIN_S
+            )
+
+        # The URL only names the dialect: libpq itself reads the connection string, whatever form it has.
+        self._engine = create_async_engine(
+            "postgresql+psycopg://",
+            async_creator=connect,
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_WAIT_S,
+            pool_pre_ping=True,
+            json_serializer=_json_text,
+            json_deserializer=orjson.loads,
+        )
+        self._may_add_users: bool | None = None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def reading(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction on the caller's behalf.
+
+        Raises:
+            UnreachableError: Postgres does not answer, or has no connection free.
+        """
+        async with self._begin() as connection:
+            await _act_as(connection, "authenticated", caller)
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
+        """As ``reading``; rows can belong to the caller, who is entered as a user if this is their first write."""
+        async with self._begin() as connection:
+            if await self._adds_users(connection):
+                await _act_as(connection, "headrace_service", caller)
+                await connection.execute(_ADD_USER, {"id": caller.user_id})
+            await _act_as(connection, "authenticated", caller)
+            yield connection
+
+    async def ping(self) -> None:
+        """Ask Postgres for anything.
+
+        Raises:
+            UnreachableError: It does not answer.
+        """
+        async with self._begin() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def outbox_age(self) -> float:
+        """Seconds that the oldest record has waited for the relay; 0 where none waits."""
+        async with self._begin() as connection:
+            await connection.execute(text("SET LOCAL ROLE headrace_service"))
+            return float((await connection.execute(_OUTBOX_AGE)).scalar_one())
+
+    async def _adds_users(self, connection: AsyncConnection) -> bool:
+        if self._may_add_users is None:
+            self._may_add_users = bool((await connection.execute(_MAY_ADD_USERS)).scalar_one())
+        return self._may_add_users
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, InternalError, PoolTimeoutError, psycopg.OperationalError) as error:
+            raise UnreachableError(f"Postgres does not serve the API ({type(error).__name__})") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise UnreachableError("The connection to Postgres broke") from error
+            raise
+
+
+async def _act_as(connection: AsyncConnection, role: str, caller: Caller) -> None:
+    values = {"role": role, "claims": _json_text(caller.claims), "within": _STATEMENT_WITHIN_MS}
+    await connection.execute(_ACT_AS, values)
+
+
+def _json_text(value: Any) -> str:
+    return orjson.dumps(value, default=_fields).decode()
+
+
+def _fields(value: Any) -> Any:
+    return value.__dict__

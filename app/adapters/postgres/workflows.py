@@ -1,0 +1,205 @@
+"""Workflows in Postgres: automations, their revisions, and the outbox that tells the matchers."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Select,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.domain.callers import Caller
+from app.services.paging import Position
+from app.services.workflows import WorkflowFilter
+from schemas.workflow import Revision, Workflow
+
+_METADATA: Final = MetaData()
+AUTOMATIONS: Final = Table(
+    "automations",
+    _METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(255)),
+    Column("description", Text),
+    Column("active", Boolean),
+    Column("trigger_type", String(100)),
+    Column("trigger_config", JSONB),
+    Column("conditions", JSONB),
+    Column("actions", JSONB),
+    Column("created_by", Uuid),
+    Column("created_at", DateTime(timezone=True)),
+    Column("updated_at", DateTime(timezone=True)),
+    Column("deleted_at", DateTime(timezone=True)),
+    Column("version", Integer),
+    Column("priority", SmallInteger),
+)
+_REVISIONS: Final = Table(
+    "automation_revisions",
+    _METADATA,
+    Column("automation_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSONB),
+    Column("created_at", DateTime(timezone=True)),
+    Column("created_by", Uuid),
+)
+_OUTBOX: Final = Table(
+    "outbox",
+    _METADATA,
+    Column("topic", Text),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+)
+_A: Final = AUTOMATIONS.c
+_R: Final = _REVISIONS.c
+
+
+class PostgresWorkflows:
+    """Implements ``app.services.workflows.WorkflowStore``.
+
+    Args:
+        database: The API's pool.
+        topic: Topic that the matchers' table is read from.
+    """
+
+    def __init__(self, database: ApiDatabase, topic: str) -> None:
+        self._database = database
+        self._topic = topic
+
+    @asynccontextmanager
+    async def transaction(self, caller: Caller) -> AsyncIterator["WorkflowTransaction"]:
+        """Open a transaction as the caller."""
+        async with self._database.writing(caller) as connection:
+            yield WorkflowTransaction(connection, caller, self._topic)
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is there and the caller's to see."""
+        async with self._database.reading(caller) as connection:
+            return await _one(connection, _visible().where(_A.id == workflow_id))
+
+    async def find(
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+    ) -> Sequence[Workflow]:
+        """Return a page, newest first."""
+        statement = _visible().order_by(_A.created_at.desc(), _A.id.desc()).limit(limit)
+        if wanted.active is not None:
+            statement = statement.where(_A.active.is_(wanted.active))
+        if wanted.trigger_type is not None:
+            statement = statement.where(_A.trigger_type == wanted.trigger_type)
+        if wanted.search is not None:
+            like = (column.icontains(wanted.search, autoescape=True) for column in (_A.name, _A.description))
+            statement = statement.where(or_(*like))
+        if after is not None:
+            statement = statement.where(tuple_(_A.created_at, _A.id) < tuple_(after.at, after.id))
+        async with self._database.reading(caller) as connection:
+            return [_workflow(row) for row in await connection.execute(statement)]
+
+    async def revisions(
+        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return revisions' bodies with who wrote them, newest first."""
+        statement = (
+            select(_R.body, _R.created_by)
+            .where(_R.automation_id == workflow_id)
+            .order_by(_R.version.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(_R.version < before)
+        async with self._database.reading(caller) as connection:
+            return [{**body, "written_by": author} for body, author in await connection.execute(statement)]
+
+
+class WorkflowTransaction:
+    """Implements ``app.services.workflows.Transaction`` over a connection that acts as the caller."""
+
+    def __init__(self, connection: AsyncConnection, caller: Caller, topic: str) -> None:
+        self._connection = connection
+        self._caller = caller
+        self._topic = topic
+
+    async def get(self, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow, locked."""
+        return await _one(self._connection, _visible().where(_A.id == workflow_id).with_for_update())
+
+    async def insert(self, workflow: Workflow) -> None:
+        """Store a new workflow."""
+        row = {**_columns(workflow), "id": workflow.id, "created_by": workflow.created_by}
+        await self._connection.execute(insert(AUTOMATIONS).values({**row, "created_at": workflow.created_at}))
+
+    async def update(self, workflow: Workflow, *, deleted: bool) -> None:
+        """Store a workflow's new version."""
+        gone: datetime | None = workflow.updated_at if deleted else None
+        statement = update(AUTOMATIONS).where(_A.id == workflow.id)
+        await self._connection.execute(statement.values({**_columns(workflow), "deleted_at": gone}))
+
+    async def publish(self, revision: Revision, description: str) -> None:
+        """Store the revision and its outbox row."""
+        body = {**revision.__dict__, "description": description}
+        await self._connection.execute(
+            insert(_REVISIONS).values(
+                automation_id=revision.id,
+                version=revision.version,
+                body=body,
+                created_at=revision.updated_at,
+                created_by=self._caller.user_id,
+            )
+        )
+        await self._connection.execute(
+            insert(_OUTBOX).values(topic=self._topic, key=str(revision.id).encode(), value=revision.encode())
+        )
+
+
+def _visible() -> Select[Any]:
+    return select(AUTOMATIONS).where(_A.deleted_at.is_(None))
+
+
+async def _one(connection: AsyncConnection, statement: Select[Any]) -> Workflow | None:
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _workflow(row)
+
+
+def _columns(workflow: Workflow) -> dict[str, Any]:
+    return {
+        "name": workflow.name,
+        "description": workflow.description,
+        "active": workflow.active,
+        "trigger_type": workflow.trigger.type,
+        "trigger_config": workflow.trigger.config,
+        "conditions": workflow.conditions,
+        "actions": workflow.actions,
+        "updated_at": workflow.updated_at,
+        "version": workflow.version,
+        "priority": workflow.priority,
+    }
+
+
+def _workflow(row: Row[Any]) -> Workflow:
+    columns = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for a row's columns
+    return Workflow.model_validate(
+        {
+            **columns,
+            "description": columns["description"] or "",
+            "trigger": {"type": columns["trigger_type"], "config": columns["trigger_config"]},
+        }
+    )

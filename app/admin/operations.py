@@ -1,0 +1,54 @@
+"""Operations: what the API offers, declared once; routes, access checks and the OpenAPI document all come from here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Access = Literal["public", "user", "admin"]
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What an operation reads.
+
+    Attributes:
+        schemas: JSON Schema source by content type: a model, or a list of one (``list[Event]``).
+    """
+
+    schemas: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path.
+
+    Attributes:
+        name: Unique; the ``operationId``.
+        access: Who may call it; ``admin`` is a user too.
+        answers: Model of each success status' body, None where there is no body.
+        query: Model of the query string, whose unknown keys are refused.
+        etag: The answer carries the version as ``ETag``.
+        if_match: Whether ``If-Match`` is read, and must be there.
+        content_type: Of the success answer.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    handler: Handler
+    answers: Mapping[int, type[BaseModel] | None]
+    access: Access = "user"
+    body: Body | None = None
+    query: type[BaseModel] | None = None
+    etag: bool = False
+    if_match: Literal["no", "optional", "required"] = "no"
+    content_type: str = JSON
+    problems: tuple[int, ...] = field(default=())

@@ -1,0 +1,84 @@
+"""Every error as a problem document (RFC 9457): one place that says which error is which status."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.auth import ForbiddenError, UnauthorizedError
+from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError, UnreachableError
+from schemas.problem import PROBLEM_CONTENT_TYPE, Problem, ProblemError
+
+MAX_ERRORS: Final = 100
+_RETRY_AFTER_S: Final = "5"
+_REALM: Final = 'Bearer realm="headrace"'
+
+
+class PreconditionRequiredError(Exception):
+    """An update without ``If-Match``."""
+
+
+class UnsupportedTypeError(Exception):
+    """A body in a content type that the operation does not read; the text lists those it does."""
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+    instance: str | None = None,
+) -> web.Response:
+    """Build a problem document; at most 100 of ``errors`` are listed."""
+    listed = [ProblemError(path=error.path, message=error.message) for error in errors[:MAX_ERRORS]]
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=listed, instance=instance)
+    return web.Response(
+        body=problem.encode(), status=status, content_type=PROBLEM_CONTENT_TYPE, headers=dict(headers or {})
+    )
+
+
+def problem_for(error: BaseException, instance: str) -> web.Response | None:
+    """Say an error that the caller can do something about; None for one that is ours."""
+    if isinstance(error, InvalidError):
+        return problem_response(400, _summary(error.errors), errors=error.errors, instance=instance)
+    if isinstance(error, UnauthorizedError):
+        challenge = _REALM if "send a token" in str(error) else f'{_REALM}, error="invalid_token"'
+        return problem_response(401, str(error), headers={"WWW-Authenticate": challenge}, instance=instance)
+    if isinstance(error, UnreachableError):
+        detail = "A system behind the API does not answer; the request may be repeated"
+        return problem_response(503, detail, headers={"Retry-After": _RETRY_AFTER_S}, instance=instance)
+    if isinstance(error, web.HTTPException):
+        return _from_http(error, instance)
+    status = _STATUSES.get(type(error))
+    return None if status is None else problem_response(status, str(error), instance=instance)
+
+
+_STATUSES: Final[dict[type[BaseException], int]] = {
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    StaleVersionError: 412,
+    UnsupportedTypeError: 415,
+    PreconditionRequiredError: 428,
+}
+
+
+def _from_http(error: web.HTTPException, instance: str) -> web.Response:
+    kept = {name: value for name, value in error.headers.items() if name.lower() in {"allow", "location"}}
+    if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"This resource answers to {kept.get('Allow', 'other methods')}"
+    elif error.status == HTTPStatus.NOT_FOUND:
+        detail = "There is nothing at this path; /openapi.json lists what there is"
+    elif error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        detail = "The body is too large"
+    else:
+        detail = error.reason
+    return problem_response(error.status, detail, headers=kept, instance=instance)
+
+
+def _summary(errors: Sequence[FieldError]) -> str:
+    if len(errors) == 1:
+        only = errors[0]
+        return f"{only.path}: {only.message}" if only.path else only.message
+    return f"{len(errors)} fields are wrong" + (f"; the first {MAX_ERRORS} follow" if len(errors) > MAX_ERRORS else "")

@@ -1,0 +1,121 @@
+"""Reading requests: bodies, query strings, ids, preconditions; what is wrong in them comes out as our own errors."""
+
+import re
+from collections.abc import Collection
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from app.admin.problems import PreconditionRequiredError, UnsupportedTypeError
+from app.domain.callers import Caller
+from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.services.field_errors import field_errors
+from schemas.incoming import MAX_NESTING
+
+CALLER: Final = web.RequestKey("caller", Caller)
+
+M = TypeVar("M", bound=BaseModel)
+
+_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
+
+
+async def read_json(request: web.Request, accepted: Collection[str]) -> Any:
+    """Read a JSON body.
+
+    Raises:
+        UnsupportedTypeError: Its content type is none of ``accepted``.
+        InvalidError: It is not JSON, or JSON that nobody behind us could store.
+        aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
+    """
+    if request.content_type not in accepted:
+        raise UnsupportedTypeError(f"Send the body as {' or '.join(accepted)}")
+    if request.charset not in (None, "utf-8", "UTF-8"):
+        raise UnsupportedTypeError("Send the body in UTF-8")
+    raw = await request.read()
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidError([FieldError("", f"the body is not JSON: {error}")]) from None
+    if len(raw) > 2 * MAX_NESTING or b"\\u0000" in raw:
+        _refuse_unstorable(value)
+    return value
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """Read the query string into a model that knows every key.
+
+    Raises:
+        InvalidError: A key is unknown, given twice, or its value is wrong.
+    """
+    query = request.query
+    repeated = sorted({key for key in query if len(query.getall(key)) > 1})
+    if repeated:
+        raise InvalidError([FieldError(key, "is given more than once") for key in repeated])
+    try:
+        return model.model_validate(dict(query))
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from None
+
+
+def path_id(request: web.Request, what: str) -> UUID:
+    """Read the id in the path.
+
+    Raises:
+        NotFoundError: It is no id, so nothing can have it.
+    """
+    try:
+        return UUID(request.match_info["id"])
+    except ValueError:
+        raise NotFoundError(f"There is no such {what}") from None
+
+
+def expected_version(request: web.Request, *, required: bool) -> int | None:
+    """Read ``If-Match``: the version the caller has read; None for any (``*``, or none where it is optional).
+
+    Raises:
+        PreconditionRequiredError: It is required and missing.
+        StaleVersionError: It is an ETag that no version has.
+    """
+    header = request.headers.get("If-Match", "").strip()
+    if header == "*" or (not header and not required):
+        return None
+    if not header:
+        raise PreconditionRequiredError("Send If-Match with the ETag you have read, or * for any")
+    match = _ETAG.fullmatch(header)
+    if match is None:
+        raise StaleVersionError('If-Match names no version; send the ETag as it came, such as "3"')
+    return int(match[1])
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that carries a version."""
+    return {"ETag": f'"{version}"'}
+
+
+def answer(body: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Answer with a model as JSON."""
+    encoded = orjson.dumps(body, default=lambda value: value.__dict__, option=orjson.OPT_UTC_Z)
+    return web.Response(body=encoded, status=status, content_type="application/json", headers=headers)
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Refuse NUL characters, which Postgres cannot store, and nesting that our encoder cannot write.
+
+    Raises:
+        InvalidError: It holds either.
+    """
+    pending: list[tuple[Any, int]] = [(value, 1)]
+    while pending:
+        item, level = pending.pop()
+        if level > MAX_NESTING:
+            raise InvalidError([FieldError("", f"the body nests deeper than {MAX_NESTING}")])
+        if isinstance(item, str) and "\x00" in item:
+            raise InvalidError([FieldError("", "the body holds a NUL character, which cannot be stored")])
+        if isinstance(item, dict):
+            pending.extend((key, level) for key in item)
+            pending.extend((member, level + 1) for member in item.values())
+        elif isinstance(item, list):
+            pending.extend((member, level + 1) for member in item)

@@ -1,0 +1,96 @@
+"""Drafts: reading a workflow as a user wrote it, with every wrong field named at once."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pydantic import ValidationError
+
+from app.domain.errors import FieldError, InvalidError
+from app.services.field_errors import field_errors
+from schemas.workflow import MAX_ACTIONS, WorkflowDraft
+
+MAX_CONDITIONS: Final = 100
+
+
+class ConfigCheck(Protocol):
+    """Checks an action's config against its type's model."""
+
+    def __call__(self, action_type: str, config: dict[str, Any], path: str) -> list[FieldError]:
+        """Return what is wrong with it; paths begin with ``path``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftReader:
+    """Reads drafts.
+
+    Attributes:
+        action_types: The types there are.
+        check_config: Checks one action's config.
+        check_conditions: Checks a condition list; its errors' paths begin with the path it is given.
+    """
+
+    action_types: Collection[str]
+    check_config: ConfigCheck
+    check_conditions: Callable[[list[Any], str], list[FieldError]]
+
+    def read(self, raw: Any) -> WorkflowDraft:
+        """Check a draft.
+
+        Raises:
+            InvalidError: Something is wrong; every wrong field is in it, those of the wrong shape first.
+        """
+        draft, errors = _shape(raw)
+        if isinstance(raw, Mapping):
+            errors += self._meaning(raw, shaped={error.path for error in errors})
+        if errors or draft is None:
+            raise InvalidError(errors)
+        return draft
+
+    def _meaning(self, raw: Mapping[str, Any], shaped: Collection[str]) -> list[FieldError]:
+        errors = self._conditions(raw.get("conditions"), "conditions")
+        trigger = raw.get("trigger")
+        if isinstance(trigger, Mapping) and isinstance(trigger.get("config"), Mapping):
+            errors += [FieldError(f"trigger.config.{key}", "no such setting") for key in trigger["config"]]
+        actions = raw.get("actions")
+        for position, action in enumerate(actions[:MAX_ACTIONS] if isinstance(actions, list) else ()):
+            if isinstance(action, Mapping):
+                errors += self._action(action, f"actions[{position}]")
+        return [error for error in errors if error.path not in shaped]
+
+    def _action(self, action: Mapping[str, Any], path: str) -> list[FieldError]:
+        errors = self._conditions(action.get("conditions"), f"{path}.conditions")
+        action_type, config = action.get("type"), action.get("config", {})
+        if not isinstance(action_type, str) or not action_type:
+            return errors
+        if action_type not in self.action_types:
+            known = ", ".join(self.action_types)
+            return [FieldError(f"{path}.type", f"no such action type; there are {known}"), *errors]
+        if not isinstance(config, dict):
+            return errors
+        return [*self.check_config(action_type, config, f"{path}.config"), *errors]
+
+    def _conditions(self, conditions: Any, path: str) -> list[FieldError]:
+        if not isinstance(conditions, list) or len(conditions) > MAX_CONDITIONS:
+            return []
+        return self.check_conditions(conditions, path)
+
+
+def _shape(raw: Any) -> tuple[WorkflowDraft | None, list[FieldError]]:
+    try:
+        return WorkflowDraft.model_validate(raw), []
+    except ValidationError as error:
+        return None, field_errors(error)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7396): objects merge, null removes, anything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged

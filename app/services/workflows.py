@@ -1,0 +1,218 @@
+"""Workflows: create, change, switch on and off, delete. Each write is one transaction of row, revision and outbox."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+from uuid import UUID, uuid4
+
+from app.domain.callers import Caller
+from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.services.drafts import DraftReader, merge_patch
+from app.services.paging import Page, Position, page_of
+from schemas.workflow import MAX_REVISION_BYTES, Revision, Workflow, WorkflowDraft
+
+_DRAFTED: Final = tuple(WorkflowDraft.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFilter:
+    """Which workflows to list; None does not filter. ``search`` looks into name and description."""
+
+    active: bool | None = None
+    trigger_type: str | None = None
+    search: str | None = None
+
+
+class Transaction(Protocol):
+    """One transaction on workflows, on a caller's behalf: what the caller may not see is not there."""
+
+    async def get(self, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is not deleted, locked until the transaction ends."""
+
+    async def insert(self, workflow: Workflow) -> None:
+        """Store a new workflow."""
+
+    async def update(self, workflow: Workflow, *, deleted: bool) -> None:
+        """Store a workflow's new version."""
+
+    async def publish(self, revision: Revision, description: str) -> None:
+        """Store the immutable revision, and put it into the outbox for the matchers' table."""
+
+
+class WorkflowStore(Protocol):
+    """Where workflows are kept."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is not deleted."""
+
+    async def find(
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+    ) -> Sequence[Workflow]:
+        """Return at most ``limit`` workflows, newest first, from after a position on."""
+
+    async def revisions(
+        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return at most ``limit`` revisions with versions under ``before``, newest first, deleted workflows' too."""
+
+
+class WorkflowService:
+    """The use cases.
+
+    Args:
+        store: Where workflows are kept.
+        drafts: Reads what users write.
+        now: The clock, in UTC.
+    """
+
+    def __init__(
+        self, store: WorkflowStore, drafts: DraftReader, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store = store
+        self._drafts = drafts
+        self._now = now
+
+    async def create(self, caller: Caller, raw: Any) -> Workflow:
+        """Store a new workflow, inactive, the caller's own.
+
+        Raises:
+            InvalidError: The draft is wrong.
+        """
+        draft = self._drafts.read(raw)
+        now = self._now()
+        workflow = Workflow(
+            id=uuid4(),
+            active=False,
+            version=1,
+            created_by=caller.user_id,
+            created_at=now,
+            updated_at=now,
+            **_fields(draft),
+        )
+        revision = _revision(workflow)
+        async with self._store.transaction(caller) as transaction:
+            await transaction.insert(workflow)
+            await transaction.publish(revision, workflow.description)
+        return workflow
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+        """
+        return _found(await self._store.get(caller, workflow_id))
+
+    async def find(self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int) -> Page[Workflow]:
+        """List workflows, newest first."""
+        rows = await self._store.find(caller, wanted, after, limit + 1)
+        return page_of(rows, limit, lambda workflow: Position(workflow.created_at, workflow.id))
+
+    async def replace(self, caller: Caller, workflow_id: UUID, version: int | None, raw: Any) -> Workflow:
+        """Replace everything a user writes; whether it is active stays.
+
+        Args:
+            caller: On whose behalf.
+            workflow_id: Which workflow.
+            version: The version the caller has read; None for any.
+            raw: The new draft.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            NotFoundError: There is no such workflow.
+            StaleVersionError: It has another version by now.
+        """
+        draft = self._drafts.read(raw)
+        return await self._write(caller, workflow_id, version, lambda _: _fields(draft))
+
+    async def patch(self, caller: Caller, workflow_id: UUID, version: int | None, patch: Any) -> Workflow:
+        """Apply a JSON merge patch; arguments and errors as in ``replace``."""
+        if not isinstance(patch, dict):
+            raise InvalidError([FieldError("", "a merge patch is a JSON object")])
+
+        def patched(current: Workflow) -> dict[str, Any]:
+            written = current.model_dump(mode="json", include=set(_DRAFTED))
+            return _fields(self._drafts.read(merge_patch(written, patch)))
+
+        return await self._write(caller, workflow_id, version, patched)
+
+    async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
+        """Switch a workflow on or off; one that is so already stays as it is. Errors as in ``replace``."""
+        return await self._write(
+            caller, workflow_id, version, lambda current: {} if current.active == active else {"active": active}
+        )
+
+    async def delete(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
+        """Delete a workflow softly: it never runs again, its log stays. Errors as in ``replace``."""
+        await self._write(caller, workflow_id, version, lambda _: {"active": False}, deleted=True)
+
+    async def revisions(
+        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return at most ``limit`` revisions, newest first.
+
+        Raises:
+            NotFoundError: There is no such workflow, and was none.
+        """
+        rows = await self._store.revisions(caller, workflow_id, before, limit)
+        if not rows and before is None:
+            raise NotFoundError("There is no such workflow")
+        return rows
+
+    async def _write(
+        self,
+        caller: Caller,
+        workflow_id: UUID,
+        version: int | None,
+        change: Callable[[Workflow], dict[str, Any]],
+        *,
+        deleted: bool = False,
+    ) -> Workflow:
+        async with self._store.transaction(caller) as transaction:
+            current = _found(await transaction.get(workflow_id))
+            if version not in (None, current.version):
+                raise StaleVersionError(f"The workflow is at version {current.version} by now; read it again")
+            changes = change(current)
+            if not changes:
+                return current
+            changes |= {"version": current.version + 1, "updated_at": self._now()}
+            changed = current.model_copy(update=changes)
+            revision = _revision(changed, deleted=deleted)
+            await transaction.update(changed, deleted=deleted)
+            await transaction.publish(revision, changed.description)
+        return changed
+
+
+def _found(workflow: Workflow | None) -> Workflow:
+    if workflow is None:
+        raise NotFoundError("There is no such workflow")
+    return workflow
+
+
+def _fields(draft: WorkflowDraft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in _DRAFTED}
+
+
+def _revision(workflow: Workflow, *, deleted: bool = False) -> Revision:
+    revision = Revision(
+        id=workflow.id,
+        version=workflow.version,
+        name=workflow.name,
+        active=workflow.active,
+        deleted=deleted,
+        priority=workflow.priority,
+        trigger=workflow.trigger,
+        conditions=workflow.conditions,
+        actions=sorted(workflow.actions, key=lambda action: action.order),
+        owner=workflow.created_by,
+        updated_at=workflow.updated_at,
+    )
+    size = len(revision.encode())
+    if size > MAX_REVISION_BYTES:
+        raise InvalidError([FieldError("", f"the workflow has {size} bytes; at most {MAX_REVISION_BYTES} are allowed")])
+    return revision
