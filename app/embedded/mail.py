@@ -124,7 +124,7 @@ class Mailbox:
         """Keep the message, or refuse what RFC 5322 does not allow."""
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         message = message_from_bytes(raw, _class=EmailMessage, policy=SMTP_POLICY)
-        fault = message_fault(raw, message)
+        fault = message_fault(message)
         if fault:
             return self._refuse(f"554 5.6.0 {fault}")
         self._count += 1

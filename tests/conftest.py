@@ -1,0 +1,85 @@
+"""What every test can ask for: one broker and one Postgres a session, one database and one topic prefix a test.
+
+``KAFKA_BOOTSTRAP_SERVERS`` and ``DATABASE_URL`` are honoured; without them both start from ``app.embedded``. Where
+neither can be had the tests that ask for them fail and say what to install: nothing is skipped.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.embedded.mail import Mailbox
+from app.embedded.webhook_receiver import WebhookReceiver
+from tests.support.broker import remove_topics, running_kafka
+from tests.support.postgres import database_name, new_database, running_postgres
+from tests.support.session_home import session_home
+
+
+@pytest.fixture(scope="session")
+def services_home() -> Iterator[Path]:
+    """The folder of this session's broker and database."""
+    with session_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def kafka(services_home: Path) -> Iterator[str]:
+    """Bootstrap servers of the session's broker."""
+    with running_kafka(services_home) as bootstrap_servers:
+        yield bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def postgres(services_home: Path) -> Iterator[str]:
+    """An administrator's URL of the session's Postgres."""
+    with running_postgres(services_home) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: str) -> Iterator[str]:
+    """Name of a database with every migration applied, which nobody connects to."""
+    from app.adapters.postgres.migrate import upgrade  # noqa: PLC0415 - only who asks for a database needs Alembic
+
+    with ExitStack() as stack:
+        url = stack.enter_context(new_database(postgres))
+        upgrade(url)
+        yield database_name(url)
+
+
+@pytest.fixture
+def database(postgres: str, migrated_template: str) -> Iterator[str]:
+    """An administrator's URL of a fresh, migrated database of this test's own."""
+    with new_database(postgres, template=migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+async def topic_prefix(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A prefix that no other test's topics have; its topics are deleted afterwards."""
+    bootstrap_servers = request.getfixturevalue("kafka") if "kafka" in request.fixturenames else None
+    prefix = f"t{uuid4().hex[:10]}."
+    yield prefix
+    if bootstrap_servers:
+        await remove_topics(bootstrap_servers, prefix)
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A strict mail server of this test's own."""
+    server = Mailbox()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[WebhookReceiver]:
+    """A strict webhook receiver of this test's own."""
+    server = WebhookReceiver()
+    await server.start()
+    yield server
+    await server.stop()

@@ -1,0 +1,18 @@
+"""The folder of one test session's broker and database."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def session_home() -> Iterator[Path]:
+    """Yield a new folder that any user can enter, because Postgres runs as another one under root; remove it after."""
+    home = Path(tempfile.mkdtemp(prefix="headrace-test-"))
+    home.chmod(0o711)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home)
