@@ -1,0 +1,117 @@
+"""The outbox in Postgres: rows written beside the change they announce, held by one relay at a time.
+
+The hold is a session-level advisory lock, so it ends with the connection: Postgres itself hands it to the next relay
+when the holder dies. Everything the relay does goes over the connection that holds the lock; without it, it can do
+nothing. (A pooler that shares sessions between clients, such as PgBouncer in transaction mode, breaks this: point
+DATABASE_URL past it.)
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from app.domain.errors import UnreachableError
+from app.ports import Headers, Record
+from app.services.relay import OutboxRow, OutboxSession
+
+CHANNEL: Final = "headrace_outbox"
+RELAY_LOCK: Final = 0x6F7574626F78  # "outbox": any number that nobody else locks
+
+_CONNECT: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "application_name": "headrace relay",
+}
+# A holder whose machine vanishes loses the lock after 25 s, not after two hours; and waiting for it has no limit.
+_SESSION: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_session_timeout": "0",
+    "role": "headrace_service",
+}
+_PENDING: Final = """
+    SELECT id, topic, key, value, headers, created_at FROM outbox WHERE id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s
+"""
+_PUT: Final = "INSERT INTO outbox (topic, key, value, headers) VALUES (%s, %s, %s, %s)"
+
+
+class PostgresOutbox:
+    """See :class:`app.services.relay.Outbox`."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+
+    @asynccontextmanager
+    async def lead(self) -> AsyncIterator[OutboxSession]:
+        """Wait for the lock on a connection of its own, and listen."""
+        with _unreachable():
+            connection = await psycopg.AsyncConnection.connect(self._database_url, autocommit=True, **_CONNECT)
+        try:
+            with _unreachable():
+                for name, value in _SESSION.items():
+                    await connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+                await connection.execute("SELECT pg_advisory_lock(%s)", (RELAY_LOCK,))
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+            yield _Session(connection)
+        finally:
+            await connection.close()
+
+
+class _Session:
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def pending(self, limit: int, skipped: Sequence[int]) -> Sequence[OutboxRow]:
+        with _unreachable():
+            async with self._connection.cursor(binary=True) as cursor:
+                await cursor.execute(_PENDING, (list(skipped), limit))
+                rows = await cursor.fetchall()
+        return [
+            OutboxRow(row_id, Record(topic, key, value, read_headers(headers)), created_at)
+            for row_id, topic, key, value, headers, created_at in rows
+        ]
+
+    async def delete(self, ids: Sequence[int]) -> None:
+        with _unreachable():
+            await self._connection.execute("DELETE FROM outbox WHERE id = ANY(%s::bigint[])", (list(ids),))
+
+    async def wait(self, within: float) -> None:
+        with _unreachable():
+            # To its end: a generator left half-way would keep the connection locked.
+            async for _ in self._connection.notifies(timeout=within, stop_after=1):
+                pass
+
+
+async def put(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:
+    """Write records into the outbox, in the caller's transaction; a trigger wakes the relay when it commits."""
+    rows = [(record.topic, record.key, record.value, Jsonb(write_headers(record.headers))) for record in records]
+    async with connection.cursor() as cursor:
+        await cursor.executemany(_PUT, rows)
+
+
+def write_headers(headers: Headers) -> list[list[str]]:
+    """Headers as the column holds them: pairs in order, repeats kept. Our headers are text."""
+    return [[name, value.decode("utf-8")] for name, value in headers]
+
+
+def read_headers(stored: Any) -> Headers:
+    """Headers back from the column."""
+    return [(name, value.encode("utf-8")) for name, value in stored or ()]
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UnreachableError(f"Postgres does not serve the outbox ({reason})") from error

@@ -1,0 +1,53 @@
+"""What Postgres holds of workflows, for comparing the matchers' tables with it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from app.domain.errors import UnreachableError
+
+_VERSIONS: Final = "SELECT id, version FROM automations WHERE tombstoned_at IS NULL"
+# Sorted and one statement; the newest revision is the row's own, whatever was being written when this was asked for.
+_SEND_AGAIN: Final = """
+    INSERT INTO outbox (topic, key, value)
+    SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to(r.body::text, 'UTF8')
+    FROM automations a JOIN automation_revisions r ON r.automation_id = a.id AND r.version = a.version
+    WHERE a.id = ANY(%s::uuid[]) AND a.tombstoned_at IS NULL
+    ORDER BY a.id
+"""
+
+
+class PostgresVersions:
+    """See :class:`app.services.table_check.StoredVersions`.
+
+    Args:
+        pool: The process's pool.
+        changelog: Topic that revisions are sent to.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any], changelog: str) -> None:
+        self._pool = pool
+        self._changelog = changelog
+
+    async def versions(self) -> Mapping[UUID, int]:
+        """Read the newest version of each workflow."""
+        async with self._transaction() as connection:
+            cursor = await connection.execute(_VERSIONS)
+            return dict(await cursor.fetchall())
+
+    async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
+        """Put newest revisions in the outbox again."""
+        async with self._transaction() as connection:
+            await connection.execute(_SEND_AGAIN, (self._changelog, list(workflow_ids)))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise UnreachableError(f"Postgres does not answer ({type(error).__name__})") from error

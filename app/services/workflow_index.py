@@ -1,0 +1,146 @@
+"""The workflows in memory, by trigger type: what the matcher looks events up in (DESIGN 5.8).
+
+Fed by the workflow table's changelog, where the same revision may come twice and an older one after a newer one; a
+version only ever goes up here, so the order of arrival does not matter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from app.domain.conditions import CompiledConditions, compile_conditions
+from schemas.command import Lane, PinnedRevision
+from schemas.workflow import HIGH_LANE_BELOW, Action, Revision
+
+
+class Applied(StrEnum):
+    """What became of a change; each is a metric's label."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+    FORGOTTEN = "forgotten"
+    STALE = "stale"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """The last trace of a deleted workflow went; its ``deleted`` revision came days before."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledWorkflow:
+    """An active workflow, ready to be matched.
+
+    Attributes:
+        revision: As it came from the changelog.
+        conditions: Compiled once, here.
+        actions: In the order they run.
+        lane: ``high`` for priorities 1 to 3.
+        pinned: What each of its executions carries along.
+    """
+
+    revision: Revision
+    conditions: CompiledConditions
+    actions: tuple[Action, ...]
+    lane: Lane
+    pinned: PinnedRevision
+
+    @property
+    def id(self) -> UUID:
+        """Workflow id."""
+        return self.revision.id
+
+
+class WorkflowIndex:
+    """Newest revision of each workflow, found by trigger type.
+
+    Attributes:
+        broken: Why a workflow's newest revision does not compile, by workflow id; such a workflow never matches.
+    """
+
+    def __init__(self) -> None:
+        self.broken: dict[UUID, str] = {}
+        self._versions: dict[UUID, int] = {}
+        self._forgotten: dict[UUID, int] = {}
+        self._active: dict[UUID, CompiledWorkflow] = {}
+        self._by_type: dict[str, tuple[CompiledWorkflow, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    def matching(self, event_type: str) -> tuple[CompiledWorkflow, ...]:
+        """Active workflows with this trigger type, by priority, then id."""
+        return self._by_type.get(event_type, ())
+
+    def versions(self) -> Mapping[UUID, int]:
+        """Newest version seen of each workflow, deleted ones too until their tombstone came."""
+        return self._versions
+
+    def is_active(self, workflow_id: UUID) -> bool:
+        """Whether events can start this workflow."""
+        return workflow_id in self._active
+
+    def apply(self, change: Revision | Tombstone) -> Applied:
+        """Take a change in and say what became of it; never raises on what the contract allows."""
+        if isinstance(change, Tombstone):
+            return self._forget(change.id)
+        if change.version <= max(self._versions.get(change.id, 0), self._forgotten.get(change.id, 0)):
+            return Applied.STALE
+        self._versions[change.id] = change.version
+        self.broken.pop(change.id, None)
+        self._deactivate(change.id)
+        if change.deleted:
+            return Applied.DELETED
+        return self._activate(change) if change.active else Applied.INACTIVE
+
+    def _activate(self, revision: Revision) -> Applied:
+        try:
+            workflow = compile_workflow(revision)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one workflow, the others go on
+            self.broken[revision.id] = f"{type(error).__name__}: {error}"
+            return Applied.BROKEN
+        self._active[revision.id] = workflow
+        peers = (*self.matching(revision.trigger.type), workflow)
+        self._by_type[revision.trigger.type] = tuple(sorted(peers, key=_rank))
+        return Applied.ACTIVE
+
+    def _deactivate(self, workflow_id: UUID) -> None:
+        workflow = self._active.pop(workflow_id, None)
+        if workflow is None:
+            return
+        event_type = workflow.revision.trigger.type
+        peers = tuple(peer for peer in self._by_type[event_type] if peer.id != workflow_id)
+        if peers:
+            self._by_type[event_type] = peers
+        else:
+            del self._by_type[event_type]
+
+    def _forget(self, workflow_id: UUID) -> Applied:
+        # The number stays: a changelog that is read again from its start must not bring the workflow back to life.
+        self._forgotten[workflow_id] = max(self._versions.pop(workflow_id, 0), self._forgotten.get(workflow_id, 0))
+        self.broken.pop(workflow_id, None)
+        self._deactivate(workflow_id)
+        return Applied.FORGOTTEN
+
+
+def compile_workflow(revision: Revision) -> CompiledWorkflow:
+    """Compile a revision.
+
+    Raises:
+        InvalidError: Its conditions are wrong, which saving it should have refused.
+    """
+    actions = sorted(revision.actions, key=lambda action: action.order)
+    pinned = PinnedRevision(
+        id=revision.id, version=revision.version, name=revision.name, owner=revision.owner, actions=actions
+    )
+    lane: Lane = "high" if revision.priority < HIGH_LANE_BELOW else "normal"
+    return CompiledWorkflow(revision, compile_conditions(revision.conditions), tuple(actions), lane, pinned)
+
+
+def _rank(workflow: CompiledWorkflow) -> tuple[int, UUID]:
+    return workflow.revision.priority, workflow.id

@@ -1,0 +1,102 @@
+"""The workflow table: a Faust GlobalTable that nobody in Faust writes (DESIGN 5.8).
+
+The outbox relay produces revisions straight to the table's changelog; every matcher reads all of it, first to recover
+and then as it grows, and feeds the index that events are matched against. Event partitions stay paused until the
+recovery is complete.
+"""
+
+import logging
+from time import time
+from typing import Any, Final
+from uuid import UUID
+
+from faust.tables.globaltable import GlobalTable
+from prometheus_client import Counter, Gauge, Histogram
+
+from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
+from schemas.workflow import Revision
+
+TABLE_NAME: Final = "workflows"
+
+logger = logging.getLogger(__name__)
+
+changes_total = Counter("headrace_workflow_table_changes", "Changelog records by what became of them", ["outcome"])
+errors_total = Counter("headrace_workflow_table_errors", "Changelog records that could not be read")
+entries = Gauge("headrace_workflow_table_entries", "Workflows that events can start")
+recovered = Gauge("headrace_workflow_table_recovered", "1 once the changelog was read to its end")
+delay_seconds = Histogram(
+    "headrace_workflow_table_delay_seconds",
+    "From the record's Kafka timestamp to this matcher's knowing it, recoveries not counted",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+class WorkflowTable(GlobalTable):
+    """The table; ``workflow_index`` is what it feeds."""
+
+    workflow_index: WorkflowIndex
+
+    async def on_start(self) -> None:
+        """Keep what was fetched: Faust empties the changelog's queue whenever the flow resumes.
+
+        A rebalance resumes it twice, the second time with the changelog already live again: what was fetched between
+        the two and not yet applied would be lost, and this matcher stale until the next restart.
+        """
+        await super().on_start()
+        self.app.flow_control._queues.discard(self.app.tables.changelog_queue)  # noqa: SLF001 - no other way to say it
+
+    async def on_changelog_event(self, event: Any) -> None:
+        """Take one changelog record in; never raises, or the recovery would drop the record with a log line only."""
+        message = event.message
+        try:
+            change = read_change(message.key, message.value)
+            outcome = self.workflow_index.apply(change)
+        except Exception:
+            errors_total.inc()
+            logger.exception("workflow changelog: record at offset %d cannot be read", message.offset)
+            return
+        changes_total.labels(outcome).inc()
+        entries.set(len(self.workflow_index))
+        if outcome is Applied.BROKEN:
+            logger.error("workflow %s will not run: %s", change.id, self.workflow_index.broken[change.id])
+        if message.timestamp and not self.app.in_recovery:
+            delay_seconds.observe(max(0.0, time() - message.timestamp))
+
+    async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
+        """Note that the table is complete; Faust lets events through after this."""
+        await super().on_recovery_completed(active_tps, standby_tps)
+        recovered.set(1)
+        logger.info("workflow table complete: %d active of %d", len(self.workflow_index), len(self))
+
+
+def build_workflow_table(app: Any, index: WorkflowIndex) -> GlobalTable:
+    """Register the table with a Faust app whose id is ``Topics.matcher_app``; ``index`` is filled from then on.
+
+    ``recovery_buffer_size=1`` is what keeps Faust from missing keys once the recovery is over. The changelog topic must
+    exist (one partition, compact only): ``headrace topics`` makes it.
+    """
+    table = WorkflowTable(
+        app,
+        name=TABLE_NAME,
+        key_type=bytes,
+        value_type=bytes,
+        partitions=1,
+        recovery_buffer_size=1,
+        standby_buffer_size=1,
+        is_global=True,
+        beacon=app.tables.beacon,
+        help="Newest revision of each workflow",
+    )
+    table.workflow_index = index
+    return app.tables.add(table)
+
+
+def read_change(key: bytes, value: bytes | None) -> Revision | Tombstone:
+    """Read a changelog record: a revision, or a tombstone where there is no value.
+
+    Raises:
+        ValueError: It is neither; pydantic's errors are such.
+    """
+    if value is None:
+        return Tombstone(UUID(key.decode("ascii")))
+    return Revision.model_validate_json(value)
