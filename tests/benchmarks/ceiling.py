@@ -1,0 +1,142 @@
+"""The ceiling: the benchmark's job as one hand-written aiokafka process, with the claims and the log of the product.
+
+Three stages work at once on three batches: claim; post; finish. Each takes its batches in order, so an entity's
+effects stay in order; a batch is what has arrived. Offsets are committed once the rows are durable.
+"""
+
+import argparse
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import aiohttp
+import psycopg
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tests.benchmarks.ceiling_job import TAG, Job, read_job, result
+from tests.benchmarks.ceiling_store import Store
+
+_BATCH: Final = 500
+_CONNECTIONS: Final = 64
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one fetch brought: jobs, those to be posted, and what to commit afterwards."""
+
+    jobs: list[Job]
+    offsets: dict[TopicPartition, int]
+    to_post: list[Job]
+
+
+class Ceiling:
+    """The process."""
+
+    def __init__(
+        self, workflow: UUID, url: str, consumer: AIOKafkaConsumer, store: Store, http: aiohttp.ClientSession
+    ) -> None:
+        self._workflow = workflow
+        self._url = url
+        self._consumer = consumer
+        self._store = store
+        self._http = http
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._claimed: asyncio.Queue[Batch] = asyncio.Queue(1)
+        self._posted: asyncio.Queue[Batch] = asyncio.Queue(1)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as stages:
+            stages.create_task(self._claim())
+            stages.create_task(self._post())
+            stages.create_task(self._finish())
+
+    async def _claim(self) -> None:
+        while True:
+            fetched = await self._consumer.getmany(timeout_ms=1000, max_records=_BATCH)
+            if not fetched:
+                continue
+            now = datetime.now(UTC)
+            values = (record.value for records in fetched.values() for record in records)
+            # The same event twice in one batch is one job.
+            read = (read_job(self._workflow, value, now) for value in values)
+            jobs = list({job.execution_id: job for job in read if job is not None}.values())
+            to_post = await self._store.claim([job for job in jobs if job.met])
+            offsets = {place: records[-1].offset + 1 for place, records in fetched.items()}
+            await self._claimed.put(Batch(jobs, offsets, to_post))
+
+    async def _post(self) -> None:
+        while True:
+            batch = await self._claimed.get()
+            chains: defaultdict[str, list[Job]] = defaultdict(list)
+            for job in batch.to_post:
+                chains[job.customer].append(job)
+            await asyncio.gather(*map(self._post_chain, chains.values()))
+            await self._posted.put(batch)
+
+    async def _post_chain(self, jobs: Sequence[Job]) -> None:
+        async with self._slots:
+            for job in jobs:
+                await self._post_one(job)
+
+    async def _post_one(self, job: Job) -> None:
+        started = datetime.now(UTC)
+        headers = {"content-type": "application/json", "idempotency-key": str(job.webhook_id)}
+        output: dict[str, Any]
+        try:
+            async with self._http.post(self._url, data=job.body, headers=headers) as answer:
+                await answer.read()
+                output, ok = {"status": answer.status}, answer.ok
+        except (aiohttp.ClientError, TimeoutError) as error:
+            output, ok = {"error": str(error)}, False
+        job.results.append(result(0, "webhook", {**output, "uncertain": job.uncertain}, started, ok=ok))
+        job.results.append(result(1, "apply_tag", {"tag": TAG}, started, ok=True))
+
+    async def _finish(self) -> None:
+        while True:
+            batch = await self._posted.get()
+            await self._store.finish(self._workflow, batch.to_post, batch.jobs)
+            await self._consumer.commit(batch.offsets)
+
+
+async def work(given: argparse.Namespace) -> None:
+    """Connect everything and run."""
+    consumer = AIOKafkaConsumer(
+        given.topic,
+        bootstrap_servers=given.bootstrap,
+        group_id=given.topic,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=45_000,
+        max_poll_records=_BATCH,
+    )
+    timeout = aiohttp.ClientTimeout(total=5)
+    url: str = os.environ["DATABASE_URL"]
+    connections: list[psycopg.AsyncConnection[Any]] = [
+        await psycopg.AsyncConnection.connect(url, autocommit=True) for _ in range(2)
+    ]
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_CONNECTIONS), timeout=timeout) as http:
+        await consumer.start()
+        try:
+            store = Store(connections[0], connections[1], f"ceiling/{os.getpid()}")
+            await Ceiling(UUID(given.workflow), given.url, consumer, store, http).run()
+        finally:
+            await consumer.stop()
+
+
+def main() -> None:
+    """Read the arguments and work."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--bootstrap", "--topic", "--workflow", "--url"):
+        parser.add_argument(name, required=True)
+    uvloop.run(work(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

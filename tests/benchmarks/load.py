@@ -1,0 +1,106 @@
+"""The load generator: a process of its own, paced by the clock and not by how fast anything answers (open loop).
+
+Event ``seq`` of a run is due at ``start + seq / rate``; latency is counted from then, so a generator or a broker that
+falls behind shows as latency instead of hiding it. What is printed last is one JSON object:
+``{"start": epoch seconds, "count": n, "rate": per second, "late_ms": the generator's own worst delay}``.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from typing import Any, Final
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+SOURCE: Final = "/bench"
+STATES: Final = ("SP", "RJ", "MG")
+CUSTOMERS: Final = 5000
+
+
+def event_id(run: str, seq: int) -> str:
+    """Id of one event; the measurement finds the execution by it."""
+    return f"{run}-{seq}"
+
+
+def make_event(run: str, seq: int, chance: random.Random) -> tuple[bytes, bytes]:
+    """Return key and value of a paid order that meets both conditions of the job; about 700 bytes."""
+    customer = f"customer-{chance.randrange(CUSTOMERS)}"
+    total = chance.randint(10_001, 90_000) / 100
+    items = [{"product_id": f"product-{chance.randrange(999)}", "category": "auto", "price": total, "freight": 9.5}]
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event_id(run, seq),
+        "source": SOURCE,
+        "type": "order.paid",
+        "subject": customer,
+        "time": "2026-01-01T12:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "order": {"id": f"order-{run}-{seq}", "total": total, "currency": "BRL", "items": items, "status": "paid"},
+            "customer": {
+                "id": customer,
+                "city": "são paulo",
+                "state": chance.choice(STATES),
+                "orders": 1,
+                "ltv": total,
+            },
+        },
+    }
+    return customer.encode(), orjson.dumps(event)
+
+
+class Load:
+    """One run: which events, where to, how fast (``rate`` 0: as fast as it goes)."""
+
+    def __init__(self, bootstrap: str, topic: str, run: str, count: int, rate: float) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._rate = rate
+        chance = random.Random(run)
+        self._events = [make_event(run, seq, chance) for seq in range(count)]
+
+    async def send(self) -> dict[str, Any]:
+        """Produce all events; returns what is printed once the last one is acknowledged."""
+        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", linger_ms=0, max_batch_size=262_144)
+        await producer.start()
+        try:
+            start, late = await (self._paced(producer) if self._rate else self._at_once(producer))
+        finally:
+            await producer.stop()
+        return {"start": start, "count": len(self._events), "rate": self._rate, "late_ms": round(late * 1000, 1)}
+
+    async def _at_once(self, producer: AIOKafkaProducer) -> tuple[float, float]:
+        start = time.time()
+        await asyncio.gather(*[await producer.send(self._topic, value, key) for key, value in self._events])
+        return start, 0.0
+
+    async def _paced(self, producer: AIOKafkaProducer) -> tuple[float, float]:
+        start, late, sent = time.time() + 0.1, 0.0, []
+        for seq, (key, value) in enumerate(self._events):
+            due = start + seq / self._rate
+            if (ahead := due - time.time()) > 0:
+                await asyncio.sleep(ahead)
+            late = max(late, time.time() - due)
+            sent.append(await producer.send(self._topic, value, key))
+        await asyncio.gather(*sent)
+        return start, late
+
+
+def main() -> None:
+    """Read the arguments, send, print the outcome."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--bootstrap", "--topic", "--run"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--rate", type=float, default=0.0, help="events a second; 0: as fast as it goes")
+    given = parser.parse_args()
+    load = Load(given.bootstrap, given.topic, given.run, given.count, given.rate)
+    sys.stdout.write(orjson.dumps(uvloop.run(load.send())).decode() + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""One turn of one contender: warm up, drain a backlog, then open loop at rising rates."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import orjson
+import psycopg
+
+from tests.benchmarks.contender import Contender
+from tests.benchmarks.measure import Rows, Sent, percentile
+from tests.benchmarks.report import say
+from tests.benchmarks.usage import Cost, Meter
+
+P99_LIMIT_MS = 1000.0
+_GIVE_UP_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to measure.
+
+    Attributes:
+        drain: Events in the backlog.
+        rates: Open-loop rates to climb, a second.
+        step_s: Seconds at each rate.
+        settle_s: Seconds at the start of each step that don't count.
+    """
+
+    drain: int
+    rates: Sequence[float]
+    step_s: float
+    settle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One open-loop rate and what it came to; infinite latencies: rows that never came."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    late_ms: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rate was sustained."""
+        return self.p99_ms < P99_LIMIT_MS
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a turn measured."""
+
+    drain_per_s: float = 0.0
+    drain_events: int = 0
+    costs: dict[str, Cost] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def open_loop_max_per_s(self) -> float:
+        """The highest rate that passed."""
+        return max((step.rate for step in self.steps if step.passed), default=0.0)
+
+
+class Turn:
+    """A contender that runs, and what measures it."""
+
+    def __init__(self, contender: Contender, bootstrap: str, plan: Plan, shared_pids: dict[str, int]) -> None:
+        self._contender = contender
+        self._bootstrap = bootstrap
+        self._plan = plan
+        self._shared_pids = shared_pids
+
+    async def run(self) -> Outcome:
+        """Start the contender, measure, stop it."""
+        outcome = Outcome()
+        say(f"{self._contender.name}: starting")
+        try:
+            await self._contender.start()
+            async with await psycopg.AsyncConnection.connect(
+                self._contender.database_url, autocommit=True
+            ) as connection:
+                rows = Rows(connection)
+                await self._wait(rows, await self._load(300, 100.0), "warming up")
+                await self._drain(rows, outcome)
+                await self._climb(rows, outcome)
+        finally:
+            await self._contender.stop()
+        return outcome
+
+    async def _drain(self, rows: Rows, outcome: Outcome) -> None:
+        self._contender.hold()
+        sent = await self._load(self._plan.drain, 0.0)
+        meter = Meter(self._shared_pids | self._contender.pids)
+        start = time.time()
+        self._contender.go()
+        await self._wait(rows, sent, "drain", meter)
+        outcome.costs = meter.costs()
+        committed = await rows.committed(sent.ids(self._contender.workflow))
+        outcome.drain_per_s = sent.count / (max(committed) - start)
+        outcome.drain_events = sent.count
+        say(f"{self._contender.name}: drain of {sent.count}: {outcome.drain_per_s:.0f}/s")
+
+    async def _climb(self, rows: Rows, outcome: Outcome) -> None:
+        passed = 0.0
+        for rate in self._plan.rates:
+            step = await self._step(rows, rate)
+            outcome.steps.append(step)
+            if not step.passed:
+                # Once more half-way, so that the answer is not only as fine as the ladder.
+                outcome.steps.append(await self._step(rows, (passed + rate) / 2))
+                return
+            passed = rate
+
+    async def _step(self, rows: Rows, rate: float) -> Step:
+        sent = await self._load(int(rate * self._plan.step_s), rate)
+        await self._wait(rows, sent, f"{rate:.0f}/s")
+        committed = await rows.committed(sent.ids(self._contender.workflow))
+        counted = range(int(rate * self._plan.settle_s), sent.count)
+        latencies = [(committed[seq] - sent.due(seq)) * 1000 for seq in counted]
+        step = Step(rate, percentile(latencies, 0.5), percentile(latencies, 0.99), sent.late_ms)
+        say(f"{self._contender.name}: {rate:.0f}/s open loop: p50 {step.p50_ms:.0f} ms, p99 {step.p99_ms:.0f} ms")
+        return step
+
+    async def _load(self, count: int, rate: float) -> Sent:
+        run = uuid4().hex[:8]
+        words = ["--bootstrap", self._bootstrap, "--topic", self._contender.topic, "--run", run]
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "tests.benchmarks.load", *words, "--count", str(count), "--rate", str(rate)],
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError("the load generator failed; its error is above")
+        said = orjson.loads(out)
+        return Sent(run, count, rate, said["start"], said["late_ms"])
+
+    async def _wait(self, rows: Rows, sent: Sent, what: str, meter: Meter | None = None) -> None:
+        """Wait until each execution has its row, or nothing has moved for a while."""
+        ids, seen, moved = sent.ids(self._contender.workflow), -1, time.monotonic()
+        while seen < len(ids):
+            _ = self._contender.pids
+            if meter:
+                meter.look()
+            now = await rows.count(ids)
+            if now > seen:
+                seen, moved = now, time.monotonic()
+            elif time.monotonic() - moved > _GIVE_UP_S:
+                raise RuntimeError(f"{what}: {seen} of {len(ids)} rows, none more in {_GIVE_UP_S:.0f} s")
+            say(f"{self._contender.name}: {what}: {seen}/{len(ids)}", passing=True)
+            if seen < len(ids):
+                await asyncio.sleep(0.5)
