@@ -1,0 +1,138 @@
+"""The operators of conditions: how one field's value compares with the condition's value.
+
+Each operator is compiled once for its value, into a function of the field's value that says whether the *positive*
+form holds and why; a negative operator (``!=``, ``not_contains``, ``not_in``) is its exact complement. The functions
+raise on no JSON.
+
+- ``> < >= <= == !=`` Number with number, exactly. String with string, by code points; but if both are times (see
+  ``times``) as instants, for ``==`` too, so that ``>=`` always means ``>`` or ``==``. If the condition's value is a
+  number, a field that is a decimal literal in a string is read as that number: the one coercion, and the reason
+  says so. A relative time ``{"now": "-90d"}`` compares with a field that is a time. Different types never compare.
+- ``== null`` holds for null and for a missing field. Arrays and objects are equal if their members are.
+- ``contains``, ``in``, ``starts_with``, ``ends_with`` and their negatives are in ``membership``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from app.domain.membership import MEMBERSHIP
+from app.domain.paths import MISSING
+from app.domain.reasons import MISSING_FIELD, Comparison, Outcome, mismatches
+from app.domain.times import format_time, instant, parse_relative, parse_time
+from app.domain.values import as_decimal, check_json, equal, is_number, read_decimal
+
+MAX_VALUE_DEPTH: Final = 20
+NEGATIVES: Final[Mapping[str, str]] = {"!=": "==", "not_contains": "contains", "not_in": "in"}
+_MAX_SHOWN_LITERAL: Final = 40
+
+_AS_NUMBERS: Final = "compared as numbers"
+_AS_STRINGS: Final = "compared as strings"
+_AS_TIMES: Final = "compared as times"
+
+_Relation = Callable[[Any, Any], bool]
+_RELATIONS: Final[Mapping[str, _Relation]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+}
+OPERATORS: Final[tuple[str, ...]] = (*_RELATIONS, *MEMBERSHIP, *NEGATIVES)
+
+
+def compile_comparison(name: str, value: Any) -> Comparison:
+    """Compile a positive operator for its value.
+
+    Args:
+        name: ``> < >= <= == contains in starts_with ends_with``.
+        value: The condition's value: JSON of at most 20 levels.
+
+    Raises:
+        ValueError: The operator can't use the value; the message says what it takes.
+    """
+    check_json(value, MAX_VALUE_DEPTH)
+    if name in MEMBERSHIP:
+        return MEMBERSHIP[name](value)
+    return _compile_relation(name, _RELATIONS[name], value)
+
+
+def _compile_relation(name: str, relation: _Relation, value: Any) -> Comparison:
+    if is_number(value):
+        return _with_number(relation, value)
+    if isinstance(value, str):
+        return _with_string(relation, value)
+    if isinstance(value, dict) and value.keys() == {"now"}:
+        if not isinstance(value["now"], str):
+            raise ValueError('must be a relative time such as {"now": "-90d"}')
+        return _with_relative_time(relation, parse_relative(value["now"]))
+    if name != "==":
+        raise ValueError(f'must be a number, a string or a relative time such as {{"now": "-90d"}} for {name}')
+    return _equal_null if value is None else _equal_to(value)
+
+
+def _with_number(relation: _Relation, value: float) -> Comparison:
+    as_read = as_decimal(value)
+    mismatch = mismatches("a number")
+
+    def compare(actual: Any, _now: datetime) -> Outcome:
+        if is_number(actual):
+            return relation(actual, value), _AS_NUMBERS
+        if isinstance(actual, str):
+            read = read_decimal(actual)
+            if read is not None:
+                return relation(read, as_read), _read_reason(actual)
+        return False, mismatch(actual)
+
+    return compare
+
+
+def _read_reason(literal: str) -> str:
+    text = literal if len(literal) <= _MAX_SHOWN_LITERAL else literal[:_MAX_SHOWN_LITERAL] + "…"
+    return f'the text "{text}" read as the number {text}'
+
+
+def _with_string(relation: _Relation, value: str) -> Comparison:
+    time = parse_time(value)
+    mismatch = mismatches("a string")
+
+    def compare(actual: Any, _now: datetime) -> Outcome:
+        if not isinstance(actual, str):
+            return False, mismatch(actual)
+        actual_time = parse_time(actual) if time is not None else None
+        if actual_time is not None:
+            return relation(actual_time, time), _AS_TIMES
+        return relation(actual, value), _AS_STRINGS
+
+    return compare
+
+
+def _with_relative_time(relation: _Relation, distance: int) -> Comparison:
+    mismatch = mismatches("a time")
+
+    def compare(actual: Any, now: datetime) -> Outcome:
+        if not isinstance(actual, str):
+            return False, mismatch(actual)
+        time = parse_time(actual)
+        if time is None:
+            return False, "the text is no ISO 8601 time"
+        point = instant(now) + distance
+        return relation(time, point), f"{_AS_TIMES}, with {format_time(point)}"
+
+    return compare
+
+
+def _equal_null(actual: Any, _now: datetime) -> Outcome:
+    if actual is MISSING:
+        return True, f"{MISSING_FIELD}, which counts as null"
+    return actual is None, "compared with null"
+
+
+def _equal_to(value: Any) -> Comparison:
+    def compare(actual: Any, _now: datetime) -> Outcome:
+        return equal(actual, value), MISSING_FIELD if actual is MISSING else "compared as JSON"
+
+    return compare

@@ -1,0 +1,161 @@
+"""Conditions: compiled once per revision, evaluated once per event, each verdict with its reason (DESIGN 4).
+
+Conditions are a list of ``{field, operator, value}``, each with an optional ``logic`` (``AND`` if left out) that joins
+it to the next; AND binds tighter than OR, and the last one's ``logic`` joins to nothing. In place of a condition a
+group may stand: ``{"all": [...]}``, ``{"any": [...]}`` or ``{"not": condition or list}``. Groups nest; the members of
+``all`` and ``any`` are joined by the group, so a ``logic`` that says otherwise is refused there. No conditions: met;
+so is an empty ``all``, and an empty ``any`` is not.
+
+``field`` is a dotted path into the event's data. If it starts with ``event`` it is one into the envelope
+(``event.type``); and where the scope has ``results``, ``results.…`` is one into those.
+
+Every condition is evaluated, also where the outcome is clear already, so that the log explains the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from app.domain.comparisons import NEGATIVES, OPERATORS, compile_comparison
+from app.domain.condition_tree import Group, Leaf, Node
+from app.domain.errors import FieldError, InvalidError
+from app.domain.paths import Path, parse_path
+from app.domain.verdicts import Evaluation, Scope, Verdict
+
+__all__ = ["CompiledConditions", "ConditionError", "Evaluation", "Scope", "Verdict", "compile_conditions"]
+
+MAX_CONDITIONS: Final = 100
+MAX_DEPTH: Final = 10
+_LOGICS: Final = ("AND", "OR")
+_GROUP_LOGIC: Final[Mapping[str, str]] = {"all": "AND", "any": "OR"}
+_LEAF_KEYS: Final = frozenset({"field", "operator", "value", "logic"})
+
+
+class ConditionError(InvalidError):
+    """A condition that can't be compiled.
+
+    Attributes:
+        path: Where, such as ``conditions[2].all[0].operator``.
+        message: What is wrong there.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__([FieldError(path, message)])
+        self.path = path
+        self.message = message
+
+
+class CompiledConditions:
+    """A condition list, ready to be evaluated any number of times."""
+
+    __slots__ = ("_tree",)
+
+    def __init__(self, tree: Group) -> None:
+        self._tree = tree
+
+    def evaluate(self, scope: Scope) -> Evaluation:
+        """Evaluate every condition; raises on no JSON."""
+        verdicts: list[Verdict] = []
+        met = self._tree.holds(scope, verdicts)
+        return Evaluation(met, verdicts)
+
+
+def compile_conditions(conditions: Sequence[Mapping[str, Any]], at: str = "conditions") -> CompiledConditions:
+    """Compile a condition list.
+
+    Args:
+        conditions: As the module describes; at most 100 conditions and groups, nested at most 10 deep.
+        at: What the list is called in error paths, such as ``actions[0].conditions``.
+
+    Raises:
+        ConditionError: The first thing that is wrong, with its path.
+    """
+    return CompiledConditions(Group("all", "", _Compiler(at).runs(conditions, "", 0)))
+
+
+class _Compiler:
+    """Compiles one list. A ``where`` is a place below the list, such as ``[1].all[0]``."""
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+        self._count = 0
+
+    def runs(self, items: Any, where: str, depth: int) -> tuple[tuple[Node, ...], ...]:
+        """A list joined by each member's own ``logic``, as the OR of runs of AND."""
+        runs: list[list[Node]] = [[]]
+        members = self._members(items, where)
+        for index, item in enumerate(members):
+            place = f"{where}[{index}]"
+            runs[-1].append(self._node(item, place, depth))
+            if self._logic(item, place) == "OR" and index + 1 < len(members):
+                runs.append([])
+        return tuple(map(tuple, runs))
+
+    def _error(self, where: str, message: str) -> ConditionError:
+        return ConditionError(self._at + where, message)
+
+    def _members(self, items: Any, where: str) -> Sequence[Any]:
+        if not isinstance(items, (list, tuple)):
+            raise self._error(where, "must be a list of conditions")
+        return items
+
+    def _logic(self, item: Mapping[str, Any], where: str) -> str:
+        logic = item.get("logic")
+        if logic is not None and logic not in _LOGICS:
+            raise self._error(f"{where}.logic", "must be AND or OR")
+        return logic or "AND"
+
+    def _node(self, item: Any, where: str, depth: int) -> Node:
+        if not isinstance(item, Mapping):
+            raise self._error(where, "must be an object: a condition or a group")
+        self._count += 1
+        if self._count > MAX_CONDITIONS:
+            raise self._error("", f"must hold at most {MAX_CONDITIONS} conditions and groups")
+        groups = [name for name in ("all", "any", "not") if name in item]
+        if not groups:
+            return self._leaf(item, where, nested=depth > 0)
+        if len(groups) > 1 or item.keys() - {groups[0], "logic"}:
+            raise self._error(where, "must be one group and its logic, and nothing else")
+        if depth >= MAX_DEPTH:
+            raise self._error(where, f"must nest at most {MAX_DEPTH} deep")
+        return self._group(groups[0], item[groups[0]], where, depth + 1)
+
+    def _group(self, name: str, value: Any, where: str, depth: int) -> Group:
+        inner = f"{where}.{name}"
+        if name == "not":
+            if isinstance(value, Mapping):
+                return Group(name, where, ((self._node(value, inner, depth),),))
+            return Group(name, where, self.runs(value, inner, depth))
+        nodes = []
+        for index, item in enumerate(self._members(value, inner)):
+            place = f"{inner}[{index}]"
+            nodes.append(self._node(item, place, depth))
+            if item.get("logic") not in (None, _GROUP_LOGIC[name]):
+                raise self._error(f"{place}.logic", f"must be left out: {name} joins with {_GROUP_LOGIC[name]}")
+        return Group(name, where, (tuple(nodes),) if name == "all" else tuple((node,) for node in nodes))
+
+    def _leaf(self, item: Mapping[str, Any], where: str, *, nested: bool) -> Leaf:
+        for key in ("field", "operator", "value"):
+            if key not in item:
+                raise self._error(f"{where}.{key}", "is missing")
+        for key in item.keys() - _LEAF_KEYS:
+            raise self._error(f"{where}.{key}", "is no part of a condition")
+        operator, value = item["operator"], item["value"]
+        if operator not in OPERATORS:
+            raise self._error(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}")
+        positive = NEGATIVES.get(operator, operator)
+        try:
+            comparison = compile_comparison(positive, value)
+        except ValueError as error:
+            raise self._error(f"{where}.value", str(error)) from error
+        path = self._path(item["field"], f"{where}.field")
+        return Leaf(path, operator, value, comparison, negative=positive != operator, at=where if nested else "")
+
+    def _path(self, text: Any, where: str) -> Path:
+        if not isinstance(text, str):
+            raise self._error(where, "must be a dotted path such as order.total")
+        try:
+            return parse_path(text)
+        except ValueError as error:
+            raise self._error(where, str(error)) from error
