@@ -28,7 +28,7 @@ from schemas.result import ActionResult
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
-IsClosing = Callable[[Incoming], bool]
+IsClosing = Callable[[Any], bool]
 
 
 @dataclass(slots=True)

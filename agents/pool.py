@@ -125,8 +125,8 @@ class KeyedPool(Generic[M]):
         self._start()
 
     async def stop(self) -> None:
-        """Cancel what is still running; the frontier has waited for what had begun."""
-        self._ready.clear()
+        """Cancel what is still running and start nothing more; the frontier has waited for what had begun."""
+        self._slots = 0
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

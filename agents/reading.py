@@ -1,24 +1,24 @@
-"""The executor's agents: one per action type and lane, made from the registry (DESIGN 9)."""
+"""How agents read: in batches, or into a pool (one agent per action type and lane, made from the registry)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from agents.outside import OutsideExecutor
-from agents.own import OwnExecutor
 from agents.pool import KeyedPool
 from app.adapters.kafka import batches as ledger
+from app.adapters.kafka.messages import TrackedMessage
 
 MAX_BATCH = 256
 
 Crash = Callable[[BaseException], Awaitable[None]]
 
 
-async def run_own(stream: Any, executor: OwnExecutor) -> None:
-    """Read a lane in batches of what has arrived; each is one transaction."""
+async def run_batches(stream: Any, process: Callable[[Sequence[TrackedMessage]], Awaitable[None]]) -> None:
+    """Read in batches of what has arrived; a batch is acked when ``process`` has made its outcome durable."""
     async for batch in ledger.batches(stream, max_records=MAX_BATCH):
         begun = ledger.begin_many(batch)
         if begun:
-            await executor.process(begun)
+            await process(begun)
             ledger.ack_many(begun)
 
 

@@ -1,0 +1,172 @@
+"""The matcher, over ports."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import orjson
+import pytest
+
+from agents.matcher import Matcher
+from agents.slips import Road, read_command
+from app.domain.ids import execution_id
+from app.services.dead_letters import DeadLetters
+from app.services.workflow_index import WorkflowIndex
+from app.topics import Topics
+from schemas.dead_letter import DeadLetter
+from schemas.execution import Execution
+from schemas.workflow import Revision
+from tests.support.records import FakeRecord, cloud_event, event_record
+from tests.support.sender import MemorySender
+from tests.support.slips import NOW
+
+TOPICS = Topics("t.")
+
+
+class World:
+    """A matcher with its fakes."""
+
+    def __init__(self) -> None:
+        self.index = WorkflowIndex()
+        self.sender = MemorySender()
+        self.now = datetime.now(UTC)
+        letters = DeadLetters(topics=TOPICS, sender=self.sender, role="matcher", clock=lambda: self.now)
+        self.matcher = Matcher(
+            topics=TOPICS,
+            index=self.index,
+            road=Road(TOPICS, frozenset({"apply_tag", "webhook"})),
+            sender=self.sender,
+            dead_letters=letters,
+            max_age=3600,
+            clock=lambda: self.now,
+        )
+
+    def workflow(self, number: int, minimum: int = 0, **changes: object) -> Revision:
+        """Activate a workflow that tags customers of large orders."""
+        revision = Revision.model_validate(
+            {
+                "id": UUID(int=number),
+                "version": 1,
+                "name": f"w{number}",
+                "active": True,
+                "trigger": {"type": "order.paid"},
+                "conditions": [{"field": "order.total", "operator": ">", "value": minimum}],
+                "actions": [
+                    {"type": "webhook", "order": 2, "config": {}},
+                    {"type": "apply_tag", "order": 1, "config": {"tag": "x"}},
+                ],
+                "owner": UUID(int=9),
+                "updated_at": NOW,
+                **changes,
+            }
+        )
+        self.index.apply(revision)
+        return revision
+
+
+async def test_an_event_starts_each_matching_workflow_at_its_first_step() -> None:
+    """Two active workflows, two commands; each for the action of lowest order, keyed by the entity."""
+    world = World()
+    world.workflow(1)
+    world.workflow(2)
+    record = event_record()
+    await world.matcher.process([record])
+    sent = world.sender.on("t.actions.apply_tag")
+    assert [item.key for item in sent] == [b"c1", b"c1"]
+    commands = [read_command(FakeRecord(item.value), "apply_tag") for item in sent]
+    assert [item.execution_id for item in commands] == [execution_id(UUID(int=n), "/shop", "e-1") for n in (1, 2)]
+    assert commands[0].event == orjson.loads(record.value or b"")
+    assert [step.type for step in commands[0].workflow.actions] == ["apply_tag", "webhook"]
+
+
+async def test_a_workflow_whose_conditions_fail_is_logged_with_its_verdicts() -> None:
+    """Not met: no command, one skipped execution of attempt 0 that says why."""
+    world = World()
+    world.workflow(1, minimum=500)
+    await world.matcher.process([event_record()])
+    assert not world.sender.on("t.actions.apply_tag")
+    (record,) = world.sender.on("t.executions")
+    execution = Execution.model_validate_json(record.value or b"")
+    assert (execution.status, execution.attempt, execution.conditions_met) == ("skipped", 0, False)
+    (verdict,) = execution.verdicts
+    assert (verdict["expected"], verdict["actual"], verdict["met"]) == (500, 120, False)
+
+
+@pytest.mark.parametrize("changes", [{"active": False}, {"deleted": True}, {"trigger": {"type": "order.created"}}])
+async def test_other_workflows_do_not_run(changes: dict[str, object]) -> None:
+    """Inactive, deleted, or another trigger type: nothing follows from the event."""
+    world = World()
+    world.workflow(1, **changes)
+    await world.matcher.process([event_record()])
+    assert not world.sender.records
+
+
+async def test_a_high_priority_workflow_takes_the_high_lane() -> None:
+    """Priority 1 to 3 goes to the high lane, 4 does not."""
+    world = World()
+    world.workflow(1, priority=3)
+    world.workflow(2, priority=4)
+    await world.matcher.process([event_record()])
+    assert len(world.sender.on("t.actions.apply_tag.high")) == 1
+    assert len(world.sender.on("t.actions.apply_tag")) == 1
+
+
+async def test_the_same_event_twice_is_the_same_execution() -> None:
+    """A redelivered or re-produced event gives the same ids, so the receipts stop the second run."""
+    world = World()
+    world.workflow(1)
+    await world.matcher.process([event_record(), event_record()])
+    ids = {read_command(FakeRecord(item.value), "apply_tag").id for item in world.sender.on("t.actions.apply_tag")}
+    assert len(ids) == 1
+
+
+async def test_poison_becomes_a_dead_letter_and_its_neighbours_go_on() -> None:
+    """One bad record never stalls or loses the others of its batch."""
+    world = World()
+    world.workflow(1)
+    bad = FakeRecord(b"{nope", topic="t.events.order", partition=3, offset=41)
+    await world.matcher.process([event_record(id="a"), bad, event_record(id="b")])
+    assert len(world.sender.on("t.actions.apply_tag")) == 2
+    (letter,) = world.sender.on("t.dead-letters")
+    decoded = DeadLetter.model_validate_json(letter.value or b"")
+    assert (decoded.topic, decoded.partition, decoded.offset, decoded.reason) == ("t.events.order", 3, 41, "not_json")
+
+
+async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
+    """If matching itself raises, the record is kept with the error and the batch goes on."""
+    world = World()
+    world.workflow(1)
+
+    class Broken(WorkflowIndex):
+        def matching(self, event_type: str) -> tuple[()]:
+            raise RuntimeError(event_type)
+
+    broken = Matcher(
+        topics=TOPICS,
+        index=Broken(),
+        road=Road(TOPICS, frozenset()),
+        sender=world.sender,
+        dead_letters=DeadLetters(topics=TOPICS, sender=world.sender, role="matcher", clock=lambda: world.now),
+        max_age=3600,
+        clock=lambda: world.now,
+    )
+    await broken.process([event_record()])
+    (letter,) = world.sender.on("t.dead-letters")
+    assert DeadLetter.model_validate_json(letter.value or b"").reason == "internal_error"
+
+
+async def test_an_event_older_than_the_horizon_is_skipped() -> None:
+    """Receipts do not live for ever, so neither may an event (EVENT_MAX_AGE), by Kafka's timestamp."""
+    world = World()
+    world.workflow(1)
+    record = event_record()
+    record.timestamp = (world.now - timedelta(seconds=3601)).timestamp()
+    await world.matcher.process([record])
+    assert not world.sender.records
+
+
+async def test_the_events_own_time_does_not_make_it_old() -> None:
+    """A business event may tell of the past; only how long it lay in Kafka counts."""
+    world = World()
+    world.workflow(1)
+    await world.matcher.process([FakeRecord(orjson.dumps(cloud_event(time="2016-09-04T21:15:19Z")))])
+    assert world.sender.on("t.actions.apply_tag")

@@ -1,0 +1,110 @@
+"""The routing slip's way from step to step."""
+
+import orjson
+import pytest
+
+from agents.slips import Road, bounded, read_command
+from app.domain.errors import PoisonError
+from app.topics import Topics
+from schemas.execution import Execution
+from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
+from tests.support.records import FakeRecord
+from tests.support.slips import NOW, action, command, command_record
+
+ROAD = Road(Topics("t."), frozenset({"apply_tag", "webhook"}))
+
+
+def result(step: int, status: str = "success", **more: object) -> ActionResult:
+    """Return a step's result."""
+    return ActionResult.model_validate(
+        {"step": step, "action_type": "apply_tag", "status": status, "executed_at": NOW, **more}
+    )
+
+
+def test_a_command_comes_back_as_it_was_written() -> None:
+    """Encoding and reading a slip loses nothing."""
+    made = command(action(tag="vip"), action("webhook", 2, url="http://x.example"), lane="high")
+    assert read_command(command_record(made), "apply_tag") == made
+
+
+def test_the_slip_goes_to_the_next_steps_topic_and_lane_with_the_result() -> None:
+    """After step 0 the slip stands in the topic of step 1's action type, same lane, same key, one result longer."""
+    made = command(action(tag="vip"), action("webhook", 2), lane="high")
+    record = ROAD.after(made, result(0))
+    assert (record.topic, record.key) == ("t.actions.webhook.high", b"c1")
+    assert record.value is not None
+    following = read_command(FakeRecord(record.value), "webhook")
+    assert following.step == 1
+    assert following.results == [result(0)]
+
+
+def test_after_the_last_step_the_execution_goes_to_the_log() -> None:
+    """The finished execution keeps its ids, its event, every result, and when it was matched."""
+    made = command(action(tag="vip"))
+    record = ROAD.after(made, result(0, "failed", error="boom"))
+    assert record.topic == "t.executions"
+    execution = Execution.model_validate_json(record.value or b"")
+    assert (execution.status, execution.attempt, execution.executed_at) == ("failed", 1, NOW)
+    assert execution.error == "step 0 (apply_tag): boom"
+    assert execution.conditions_met
+
+
+def test_stop_ends_the_execution_and_says_which_steps_were_left_out() -> None:
+    """stop_workflow: status stopped, the steps behind it are listed as skipped with the reason."""
+    made = command(action(tag="a"), action(tag="b", order=2), action(tag="c", order=3))
+    record = ROAD.after(made, result(0, stop=True))
+    execution = Execution.model_validate_json(record.value or b"")
+    assert execution.status == "stopped"
+    assert [(r.status, r.error) for r in execution.results[1:]] == [("skipped", "stopped by step 0")] * 2
+
+
+def test_a_used_up_time_ends_the_execution() -> None:
+    """timed_out is an execution's own status; what did not run is listed."""
+    record = ROAD.after(command(action(tag="a"), action(tag="b", order=2)), result(0, "failed", timed_out=True))
+    execution = Execution.model_validate_json(record.value or b"")
+    assert execution.status == "timed_out"
+    assert [r.status for r in execution.results] == ["failed", "skipped"]
+
+
+def test_a_step_of_an_unknown_type_fails_and_the_rest_goes_on() -> None:
+    """A type that this installation lacks has no topic: its step fails by name, the next one still runs."""
+    record = ROAD.first(command(action("teleport"), action("webhook", 2)))
+    assert record.topic == "t.actions.webhook"
+    following = read_command(FakeRecord(record.value), "webhook")
+    assert following.results[0].error == "this installation has no action type teleport"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "tombstone"),
+        (b"{", "not_json"),
+        (b"{}", "invalid_command"),
+        (command(action(tag="a"), step=1).encode(), "invalid_command"),
+        (command(action("webhook")).encode(), "invalid_command"),
+    ],
+)
+def test_what_is_no_command_of_this_topic_is_refused(value: bytes | None, reason: str) -> None:
+    """Poison on an action topic has a reason, never another exception."""
+    with pytest.raises(PoisonError) as caught:
+        read_command(FakeRecord(value), "apply_tag")
+    assert caught.value.reason == reason
+
+
+def test_readers_ignore_fields_they_do_not_know() -> None:
+    """A newer writer's field does not stop an older reader (DESIGN 3)."""
+    newer = orjson.dumps({**orjson.loads(command(action(tag="a")).encode()), "colour": "red"})
+    assert read_command(FakeRecord(newer), "apply_tag").step == 0
+
+
+def test_a_result_too_large_is_cut_with_a_mark() -> None:
+    """One result has at most 4 KiB; what was cut says so."""
+    cut = bounded([result(0, output={"body": "x" * 10_000})])[0]
+    assert cut.output == {"cut": True}
+    assert len(cut.encode()) <= MAX_RESULT_BYTES
+
+
+def test_all_results_together_stay_within_their_bound() -> None:
+    """Hundreds of large results are cut until the history fits a slip."""
+    results = bounded([result(n, output={"body": "x" * 3_500}) for n in range(100)])
+    assert sum(len(item.encode()) for item in results) <= MAX_HISTORY_BYTES
