@@ -4,14 +4,22 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], *, within: float = 10.0, every: float = 0.02, what: str = ""
-) -> T:
+    condition: Callable[[], Awaitable[T]], *, within: float = 10.0, every: float = 0.02, what: str = ""
+) -> T: ...
+
+
+@overload
+async def eventually(condition: Callable[[], T], *, within: float = 10.0, every: float = 0.02, what: str = "") -> T: ...
+
+
+async def eventually(condition: Callable[[], Any], *, within: float = 10.0, every: float = 0.02, what: str = "") -> Any:
     """Poll ``condition`` until it returns something truthy, and return that.
 
     Args:
@@ -26,7 +34,7 @@ async def eventually(
     deadline = time.monotonic() + within
     while True:
         value = condition()
-        seen: T = await value if isawaitable(value) else value
+        seen = await value if isawaitable(value) else value
         if seen:
             return seen
         if time.monotonic() > deadline:
