@@ -9,6 +9,8 @@ from pathlib import Path
 
 from app.embedded.tiers import Facts
 
+_DOCKER_SOCKET = "unix:///var/run/docker.sock"
+
 
 def look() -> Facts:
     """Return what there is; looks for Docker and Java only where no broker is named."""
@@ -53,7 +55,10 @@ def major_version(said: str) -> int | None:
 
 def docker_answers() -> bool:
     """Return whether a Docker engine answers within two seconds."""
-    if importlib.util.find_spec("docker") is None:
+    host = os.environ.get("DOCKER_HOST") or _DOCKER_SOCKET
+    socket = host.removeprefix("unix://") if host.startswith("unix://") else None
+    # Looked for first: where nobody listens, Docker's client leaves its socket open.
+    if importlib.util.find_spec("docker") is None or (socket and not Path(socket).is_socket()):
         return False
     import docker  # noqa: PLC0415 - slow to import, and only of the embedded extra
     from docker.errors import DockerException  # noqa: PLC0415 - the same
