@@ -1,0 +1,119 @@
+"""The process's one pool of Postgres connections, and how an outage of Postgres is waited out (DESIGN 5.4)."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import orjson
+import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from app.domain.errors import UnreachableError
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+
+LIMIT_S: Final = 300.0
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 2.0
+_GET_WITHIN_S: Final = 5.0
+_OPEN_WITHIN_S: Final = 10.0
+# The pool's own backoff doubles without a bound; giving up early leaves it to the next caller to try at once.
+_RECONNECT_S: Final = 4.0
+_CONNECT: Final[dict[str, Any]] = {
+    "autocommit": True,
+    "prepare_threshold": 2,
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+# A worker that is frozen in the middle of a transaction must not keep its row locks for ever.
+_CONFIGURE: Final = "SET ROLE headrace_service; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'"
+_TRANSIENT_CLASSES: Final = ("08", "40", "53", "57P")
+_TRANSIENT_CODES: Final = frozenset({"25006", "25P03", "55P03"})
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings, *, name: str = "headrace") -> AsyncIterator[Pool]:
+    """Open the pool for the length of a block.
+
+    Its connections are the workers' role, in UTC and in autocommit: several statements that belong together need
+    ``connection.transaction()``.
+
+    Args:
+        settings: ``database_url`` and ``pool_size``.
+        name: What Postgres shows as ``application_name``.
+
+    Raises:
+        UnreachableError: Postgres does not answer within 10 s.
+    """
+    pool: Pool = AsyncConnectionPool(
+        settings.database_url.get_secret_value(),
+        kwargs={**_CONNECT, "application_name": name},
+        min_size=1,
+        max_size=settings.pool_size,
+        open=False,
+        configure=_configure,
+        name=name,
+        timeout=_GET_WITHIN_S,
+        reconnect_timeout=_RECONNECT_S,
+    )
+    try:
+        await pool.open(wait=True, timeout=_OPEN_WITHIN_S)
+    except PoolTimeout:
+        raise UnreachableError("Postgres does not answer; check DATABASE_URL, and `headrace migrate`") from None
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.execute(_CONFIGURE)
+    set_json_dumps(orjson.dumps, connection)
+    set_json_loads(orjson.loads, connection)
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Tell whether the error is Postgres's or the network's state rather than the statement's fault."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_TRANSIENT_CLASSES) or error.sqlstate in _TRANSIENT_CODES
+
+
+async def persistently(run: Callable[[], Awaitable[T]], *, limit_s: float = LIMIT_S) -> T:
+    """Run a whole transaction again until Postgres carries it out.
+
+    It may have been committed although the answer was lost: ``run`` must be safe to repeat.
+
+    Args:
+        run: The transaction, from taking a connection to the commit.
+        limit_s: Seconds of trying after which it gives up, which ends the process without an ack.
+
+    Raises:
+        UnreachableError: Postgres stayed away for longer than the limit.
+        psycopg.Error: It refused the statement; trying again cannot help.
+    """
+    until = time.monotonic() + limit_s
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            return await run()
+        except psycopg.Error as error:
+            if not is_transient(error):
+                raise
+            said = f"{type(error).__name__} {error.sqlstate or ''}".strip()
+            if time.monotonic() > until:
+                raise UnreachableError(f"Postgres did not serve for {limit_s:g} s ({said})") from error
+            log.warning("Postgres: %s; trying again", said)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_S)

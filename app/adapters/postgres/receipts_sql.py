@@ -1,0 +1,98 @@
+"""The statements of the receipts: one round trip a batch, whatever its size.
+
+States: 0 free, 1 claimed, 2 done. Rows are locked in the order of their ids, so that two batches cannot wait for each
+other in a circle. The parameters of ``CLAIM`` and ``LOOK`` begin with the columns of a batch, as array literals.
+"""
+
+from typing import Final
+
+# `live`: this process is its instance's newest incarnation. The first step's claim fixes version and executed_at;
+# a higher attempt takes the execution over; the first writer's executed_at stays.
+_BATCH_AND_KEYS: Final = """
+WITH batch AS MATERIALIZED (
+  SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::timestamptz[], %s::bool[], %s::int[])
+    WITH ORDINALITY AS b (command_id, execution_id, version, attempt, matched_at, first, parked, position)
+), me AS MATERIALIZED (
+  SELECT count(*) = 1 AS live FROM instances WHERE instance = %s AND incarnation = %s
+), keys AS (
+  INSERT INTO execution_keys AS known (execution_id, version, executed_at, attempt)
+  SELECT DISTINCT ON (execution_id) execution_id, version, matched_at, attempt
+  FROM batch, me WHERE first AND live ORDER BY execution_id, attempt DESC, position
+  ON CONFLICT (execution_id) DO UPDATE SET
+    version = CASE WHEN excluded.attempt > known.attempt THEN excluded.version ELSE known.version END,
+    attempt = greatest(known.attempt, excluded.attempt)
+  RETURNING execution_id, version, executed_at, attempt
+)
+"""
+
+_CLAIM_REST: Final = """
+, taken AS (
+  INSERT INTO receipts AS r (command_id, execution_id, state, instance, incarnation, lease_until, parked)
+  SELECT b.command_id, b.execution_id, 1, %s, %s, now() + %s::interval, b.parked
+  FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
+  WHERE live AND (NOT b.first OR (b.version = k.version AND b.attempt = k.attempt))
+  ORDER BY b.command_id
+  ON CONFLICT (command_id) DO UPDATE SET
+    state = 1, instance = excluded.instance, incarnation = excluded.incarnation, lease_until = excluded.lease_until,
+    parked = excluded.parked,
+    uncertain = r.uncertain OR (r.state = 1 AND NOT (
+      r.instance = excluded.instance AND r.incarnation = excluded.incarnation AND r.lease_until >= now()))
+  WHERE r.state <> 2 AND r.parked <= excluded.parked AND (
+    r.state = 0 OR r.lease_until < now()
+    OR (r.instance = excluded.instance AND r.incarnation <= excluded.incarnation))
+  RETURNING r.command_id, r.uncertain
+)
+SELECT b.position, me.live, k.version, k.attempt, k.executed_at, t.uncertain
+FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
+LEFT JOIN taken t ON t.command_id = b.command_id
+"""
+CLAIM: Final = _BATCH_AND_KEYS + _CLAIM_REST
+
+# What stands in the way of a claim that was not granted.
+OBSTACLES: Final = """
+SELECT command_id, state, parked, extract(epoch FROM lease_until - now())::float8, result
+FROM receipts WHERE command_id = ANY(%s::uuid[])
+"""
+
+_LOOK_REST: Final = """
+SELECT b.position, me.live, k.version, k.attempt, k.executed_at, r.state, r.parked, r.result
+FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
+LEFT JOIN receipts r ON r.command_id = b.command_id
+"""
+LOOK: Final = _BATCH_AND_KEYS + _LOOK_REST
+
+# Fails where a receipt is there already: cheap, because nearly always there is none.
+STORE_NEW: Final = """
+INSERT INTO receipts AS r (command_id, execution_id, state, instance, incarnation, parked, result)
+SELECT command_id, execution_id, 2, %s, %s, parked, result
+FROM ROWS FROM (unnest(%s::uuid[], %s::uuid[], %s::int[]), jsonb_array_elements(%s::jsonb))
+  AS b (command_id, execution_id, parked, result)
+ORDER BY command_id
+"""
+_STORE_REST: Final = """
+ON CONFLICT (command_id) DO UPDATE SET state = 2, instance = excluded.instance, incarnation = excluded.incarnation,
+  lease_until = NULL, parked = excluded.parked, result = excluded.result
+WHERE r.state <> 2
+"""
+STORE: Final = STORE_NEW + _STORE_REST
+
+FINISH: Final = """
+UPDATE receipts r SET state = 2, lease_until = NULL, result = b.result
+FROM ROWS FROM (unnest(%s::uuid[]), jsonb_array_elements(%s::jsonb)) AS b (command_id, result)
+WHERE r.command_id = b.command_id AND r.state = 1 AND r.instance = %s AND r.incarnation = %s
+RETURNING r.command_id
+"""
+STORED: Final = "SELECT command_id, result FROM receipts WHERE command_id = ANY(%s::uuid[]) AND state = 2"
+
+RELEASE: Final = """
+UPDATE receipts SET state = 0, lease_until = NULL, uncertain = uncertain OR %s
+WHERE command_id = ANY(%s::uuid[]) AND state = 1 AND instance = %s AND incarnation = %s
+"""
+
+# Of two that start at once the one with the higher number is the newest, in whatever order they arrive here.
+INCARNATE: Final = """
+INSERT INTO instances AS known (instance, incarnation) VALUES (%s, nextval('incarnations'))
+ON CONFLICT (instance) DO UPDATE SET incarnation = excluded.incarnation, started_at = now()
+WHERE known.incarnation < excluded.incarnation
+RETURNING incarnation
+"""
