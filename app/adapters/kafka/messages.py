@@ -9,7 +9,7 @@ from app.adapters.kafka.frontier import DROPPED, Lane
 _OWN_SLOTS = ("lane", "state")
 
 
-class TrackedMessage(ConsumerMessage):  # type: ignore[misc]  # Faust ships no complete types
+class TrackedMessage(ConsumerMessage):
     """A record: ``key``, ``value`` (bytes or None), ``headers`` (pairs), ``timestamp`` (seconds), and its place.
 
     It is built straight from aiokafka's record, which is cheaper than Faust's own constructor.

@@ -13,9 +13,9 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from app.adapters.kafka.consumer_thread import ConsumerThread
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
+from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.messages import TrackedMessage
 
 _CRASH_PATIENCE = 5.0
@@ -31,8 +31,8 @@ class Consumer(driver.Consumer):
         self.epoch = 0
         super().__init__(*args, **kwargs)
 
-    def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> GroupClient:
+        return GroupClient(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Any) -> TrackedMessage:
         return TrackedMessage(tp, record, self.app.consumer_generation_id)
