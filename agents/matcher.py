@@ -6,24 +6,26 @@ none but those records; a batch is acked only when all of them are durable.
 """
 
 import logging
+from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from app.domain.conditions import CompiledConditions
 from prometheus_client import Counter
 
 from agents.slips import Road
+from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.planning import Plan, Trigger, plan
 from app.ports import Record, Sender
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
+from schemas.base import encode
 from schemas.command import Command, Lane, PinnedRevision
-from schemas.execution import Execution
 from schemas.incoming import Incoming, IncomingEvent, decode_event
+from schemas.workflow import Action
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,14 @@ class ActiveWorkflow(Protocol):
     @property
     def pinned(self) -> PinnedRevision:
         """The revision as commands carry it."""
+
+    @property
+    def encoded(self) -> bytes:
+        """The pinned revision as JSON."""
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """Its actions, in the order they run."""
 
     @property
     def lane(self) -> Lane:
@@ -79,6 +89,9 @@ class Matcher:
         self._dead_letters = dead_letters
         self._max_age = max_age
         self._clock = clock
+        # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
+        self._outcomes: Tally[str] = Tally()
+        self._counts: Tally[str] = Tally()
 
     async def process(self, records: Iterable[Incoming]) -> None:
         """Plan every record and wait until what follows from them is durable."""
@@ -87,24 +100,31 @@ class Matcher:
             out.extend(self.match(record))
         if out:
             await self._sender.send_all(out)
+        self._report()
+
+    def _report(self) -> None:
+        for metric, tally in ((EVENTS, self._outcomes), (PLANS, self._counts)):
+            for label, count in tally.items():
+                metric.labels(label).inc(count)
+            tally.clear()
 
     def match(self, record: Incoming) -> list[Record]:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
         try:
             if record.timestamp is not None and now.timestamp() - record.timestamp > self._max_age:
-                EVENTS.labels("too_old").inc()
+                self._outcomes["too_old"] += 1
                 return []
             incoming = decode_event(record)
             found = list(self._plans(incoming, now))
         except PoisonError as error:
-            EVENTS.labels(error.reason).inc()
+            self._outcomes[error.reason] += 1
             return [self._dead_letters.build(record, error)]
         except Exception as error:
             log.exception("matching failed: %s/%d/%d", record.topic, record.partition, record.offset)
-            EVENTS.labels("internal_error").inc()
+            self._outcomes["internal_error"] += 1
             return [self._dead_letters.build(record, PoisonError("internal_error", f"{type(error).__name__}: {error}"))]
-        EVENTS.labels("matched" if found else "no_workflow").inc()
+        self._outcomes["matched" if found else "no_workflow"] += 1
         return found
 
     def _plans(self, incoming: IncomingEvent, now: datetime) -> Iterator[Record]:
@@ -113,56 +133,41 @@ class Matcher:
         if not workflows:
             return
         trigger = Trigger(event.source, event.id, incoming.raw, event.data)
-        # The envelope is encoded once and goes into every slip as it is.
-        envelope = cast("dict[str, Any]", orjson.Fragment(incoming.encoded))
+        # What all of the event's slips and rows have in common; the envelope goes in byte by byte.
+        common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
+        key = incoming.entity.encode()
         for made in plan(trigger, workflows, now=now):
-            PLANS.labels("true" if made.met else "false").inc()
-            yield (
-                self._command(made, incoming, envelope, now)
-                if made.met
-                else self._skipped(made, incoming, envelope, now)
-            )
+            self._counts["true" if made.met else "false"] += 1
+            yield self._command(made, common, key, now) if made.met else self._skipped(made, common, key, now)
 
-    def _command(
-        self, made: Plan[ActiveWorkflow], incoming: IncomingEvent, envelope: dict[str, Any], now: datetime
-    ) -> Record:
-        command = Command.model_construct(
-            v=1,
-            execution_id=made.execution_id,
-            attempt=1,
-            step=0,
-            parked=0,
-            lane=made.workflow.lane,
-            entity=incoming.entity,
-            workflow=made.workflow.pinned,
-            event=envelope,
-            matched_at=now,
-            verdicts=made.verdicts,
-            results=[],
-        )
-        return self._road.first(command)
+    def _command(self, made: Plan[ActiveWorkflow], common: dict[str, Any], key: bytes, now: datetime) -> Record:
+        workflow = made.workflow
+        command = {
+            **common,
+            "execution_id": made.execution_id,
+            "attempt": 1,
+            "lane": workflow.lane,
+            "workflow": orjson.Fragment(workflow.encoded),
+            "matched_at": now,
+            "verdicts": made.verdicts,
+        }
+        if workflow.actions[0].type not in self._road.known:
+            return self._road.first(Command.model_validate_json(encode(command)))
+        return Record(self._topics.actions(workflow.actions[0].type, workflow.lane), key, encode(command))
 
-    def _skipped(
-        self, made: Plan[ActiveWorkflow], incoming: IncomingEvent, envelope: dict[str, Any], now: datetime
-    ) -> Record:
-        pinned = made.workflow.pinned
-        execution = Execution.model_construct(
-            v=1,
-            execution_id=made.execution_id,
-            attempt=0,
-            workflow_id=pinned.id,
-            version=pinned.version,
-            entity=incoming.entity,
-            event=envelope,
-            conditions_met=False,
-            verdicts=made.verdicts,
-            results=[],
-            status="skipped",
-            error=None,
-            executed_at=now,
-            duration_ms=0,
-        )
-        return Record(self._topics.executions, incoming.entity.encode(), execution.encode())
+    def _skipped(self, made: Plan[ActiveWorkflow], common: dict[str, Any], key: bytes, now: datetime) -> Record:
+        execution = {
+            **common,
+            "execution_id": made.execution_id,
+            "attempt": 0,
+            "workflow_id": made.workflow.id,
+            "version": made.workflow.pinned.version,
+            "conditions_met": False,
+            "verdicts": made.verdicts,
+            "status": "skipped",
+            "executed_at": now,
+        }
+        return Record(self._topics.executions, key, encode(execution))
 
 
 def utc_now() -> datetime:

@@ -86,20 +86,21 @@ class OutsideExecutor:
         except PoisonError as error:
             await self._dead_letters.send(record, error)
             return True
-        prepared = self._preparer.prepare(command)
+        claim = claim_of(command)
+        prepared = self._preparer.prepare(command, claim.command_id)
         try:
             if isinstance(prepared, ActionResult):
-                await self._settle(command, prepared)
+                await self._settle(command, claim, prepared)
             else:
-                await self._carry_out(record, prepared)
+                await self._carry_out(record, claim, prepared)
         except _GivenBackError:
             return False
         return True
 
     # -- steps without an effect: skipped, or failed before anything was tried
 
-    async def _settle(self, command: Command, result: ActionResult) -> None:
-        outcome = await self._settles.do((claim_of(command), result))
+    async def _settle(self, command: Command, claim: Claim, result: ActionResult) -> None:
+        outcome = await self._settles.do((claim, result))
         if isinstance(outcome, Dropped):
             DROPPED.labels(outcome.reason).inc()
         elif isinstance(outcome, Done):
@@ -113,9 +114,9 @@ class OutsideExecutor:
 
     # -- steps with an effect
 
-    async def _carry_out(self, record: Incoming, prepared: Prepared) -> None:
+    async def _carry_out(self, record: Incoming, claim: Claim, prepared: Prepared) -> None:
         command = prepared.command
-        outcome, held_until = await self._claim(record, command)
+        outcome, held_until = await self._claim(record, claim)
         if isinstance(outcome, Dropped):
             DROPPED.labels(outcome.reason).inc()
             return
@@ -125,16 +126,16 @@ class OutsideExecutor:
             return
         result = await self._attempts(record, prepared, _Tries(uncertain=outcome.uncertain), held_until)
         if result is None:  # the lease ran out before an attempt could start: ask for it again
-            await self._carry_out(record, prepared)
+            await self._carry_out(record, claim, prepared)
             return
-        stored = await self._finishes.do((command.id, result_json(result)))
+        stored = await self._finishes.do((claim.command_id, result_json(result)))
         await self._forward(command, Done(outcome.matched_at, stored))
 
-    async def _claim(self, record: Incoming, command: Command) -> tuple[Claimed | Done | Dropped, float]:
+    async def _claim(self, record: Incoming, claim: Claim) -> tuple[Claimed | Done | Dropped, float]:
         """Claim, and say until when (monotonic seconds) a claim surely holds."""
         while True:
             asked = time.monotonic()
-            outcome = await self._claims.do(claim_of(command))
+            outcome = await self._claims.do(claim)
             if not isinstance(outcome, Busy):
                 return outcome, asked + self._lease
             # A stranger's live lease is waited for, never acked.
@@ -148,7 +149,7 @@ class OutsideExecutor:
         spent_before = command.spent
         while True:
             if time.monotonic() + prepared.context.timeout > held_until:
-                await self._receipts.release([command.id], uncertain=tries.uncertain)
+                await self._receipts.release([prepared.context.command_id], uncertain=tries.uncertain)
                 return None
             tries.attempts += 1
             answer = await self._attempt(prepared, tries)
@@ -163,7 +164,7 @@ class OutsideExecutor:
                 return self._result(prepared, tries, spent, error=f"{answer} ({decision.reason})")
             tries.uncertain |= answer.effect_unknown
             ACTIONS.labels(self._action.name, "retried").inc()
-            await self._back_off(record, command, decision.seconds, tries)
+            await self._back_off(record, prepared, decision.seconds, tries)
 
     async def _attempt(self, prepared: Prepared, tries: _Tries) -> dict[str, Any] | ActionFailedError:
         context = replace(prepared.context, uncertain=tries.uncertain)
@@ -178,12 +179,12 @@ class OutsideExecutor:
             log.exception("%s failed in our own code", self._action.name)
             return ActionFailedError(f"internal error: {type(error).__name__}", permanent=True, effect_unknown=True)
 
-    async def _back_off(self, record: Incoming, command: Command, seconds: float, tries: _Tries) -> None:
+    async def _back_off(self, record: Incoming, prepared: Prepared, seconds: float, tries: _Tries) -> None:
         try:
             await self._pause(record, seconds)
         except _GivenBackError:
             # The next owner need not wait for the lease: no attempt is under way.
-            await self._receipts.release([command.id], uncertain=tries.uncertain)
+            await self._receipts.release([prepared.context.command_id], uncertain=tries.uncertain)
             raise
 
     async def _pause(self, record: Incoming, seconds: float) -> None:

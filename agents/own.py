@@ -6,7 +6,7 @@ the order of the records, with their receipts, in one transaction.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -16,7 +16,7 @@ from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import ControlAction, OwnAction
 from app.domain.errors import HeadraceError, PoisonError
-from app.ports import ClaimOutcome, Crm, Done, Dropped, Receipts, Record, Sender
+from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, Receipts, Record, Sender
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -34,6 +34,7 @@ class _Work:
     """A command with what is to be done, or with its result where nothing is to be done."""
 
     command: Command
+    claim: Claim
     todo: Prepared | ActionResult
 
 
@@ -71,7 +72,8 @@ class OwnExecutor:
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
                 continue
-            work.append(_Work(command, self._preparer.prepare(command)))
+            claim = claim_of(command)
+            work.append(_Work(command, claim, self._preparer.prepare(command, claim.command_id)))
         outcomes = await self._apply(work) if work else []
         for item, outcome in zip(work, outcomes, strict=True):
             out.extend(self._forward(item.command, outcome))
@@ -84,14 +86,14 @@ class OwnExecutor:
             return await self._effect(crm, {index: work[index] for index in indexes})
 
         try:
-            return await self._receipts.apply([claim_of(item.command) for item in work], effect)
+            return await self._receipts.apply([item.claim for item in work], effect)
         except (psycopg.DataError, psycopg.IntegrityError, _HandlerError) as error:
             if len(work) > 1:
                 middle = len(work) // 2
                 return [*await self._apply(work[:middle]), *await self._apply(work[middle:])]
             if isinstance(work[0].todo, ActionResult):
                 raise  # a mere receipt was refused: not the command's fault
-            return await self._apply([_Work(work[0].command, self._refused(work[0].command, error))])
+            return await self._apply([replace(work[0], todo=self._refused(work[0].command, error))])
 
     async def _effect(self, crm: Crm, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
         results = {index: result_json(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
+from uuid import UUID
 
 import orjson
 
@@ -43,7 +44,7 @@ class Preparer:
         self._timeout = timeout
         self._clock = clock
 
-    def prepare(self, command: Command) -> Prepared | ActionResult:
+    def prepare(self, command: Command, command_id: UUID) -> Prepared | ActionResult:
         """Return what is to be carried out, or the step's result where nothing is: skipped, failed, stop."""
         verdicts: list[dict[str, Any]] = []
         scope = _scope(command)
@@ -52,7 +53,7 @@ class Preparer:
                 met, verdicts = self._evaluate(command, scope)
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
-            context = ActionContext(command.id, scope, uncertain=False, timeout=self._timeout)
+            context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
             compiled = compile_action(command.action.type, command.action.config)
             request = self._action.prepare(compiled.config, context)
         except ActionFailedError as error:

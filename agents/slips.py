@@ -12,8 +12,8 @@ from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus, conclude
 from app.ports import Claim, Record
 from app.topics import Topics
+from schemas.base import encode
 from schemas.command import Command
-from schemas.execution import Execution
 from schemas.incoming import Incoming, load_object
 from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
 from schemas.workflow import Action
@@ -109,22 +109,23 @@ class Road:
 
     def _finished(self, command: Command, *, stopped: bool = False, timed_out: bool = False) -> Record:
         status = conclude((result.status for result in command.results), stopped=stopped)
-        execution = Execution(
-            execution_id=command.execution_id,
-            attempt=command.attempt,
-            workflow_id=command.workflow.id,
-            version=command.workflow.version,
-            entity=command.entity,
-            event=command.event,
-            conditions_met=True,
-            verdicts=command.verdicts,
-            results=command.results,
-            status=ExecutionStatus.TIMED_OUT if timed_out else status,
-            error=_first_error(command.results),
-            executed_at=command.matched_at,
-            duration_ms=max(0, round((datetime.now(UTC) - command.matched_at).total_seconds() * 1000)),
-        )
-        return Record(self.topics.executions, command.entity.encode(), execution.encode())
+        execution = {
+            "v": 1,
+            "execution_id": command.execution_id,
+            "attempt": command.attempt,
+            "workflow_id": command.workflow.id,
+            "version": command.workflow.version,
+            "entity": command.entity,
+            "event": command.event,
+            "conditions_met": True,
+            "verdicts": command.verdicts,
+            "results": command.results,
+            "status": ExecutionStatus.TIMED_OUT if timed_out else status,
+            "error": _first_error(command.results),
+            "executed_at": command.matched_at,
+            "duration_ms": max(0, round((datetime.now(UTC) - command.matched_at).total_seconds() * 1000)),
+        }
+        return Record(self.topics.executions, command.entity.encode(), encode(execution))
 
 
 def _first_error(results: Sequence[ActionResult]) -> str | None:

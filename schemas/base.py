@@ -20,7 +20,16 @@ class Contract(BaseModel):
         Raises:
             TypeError: A value is not JSON (our own mistake, never bad input: input came in as JSON).
         """
-        return orjson.dumps(self, default=_fields, option=orjson.OPT_UTC_Z)
+        return encode(self)
+
+
+def encode(value: object) -> bytes:
+    """Return the JSON bytes of contracts, or of plain dicts with contracts and :class:`orjson.Fragment` in them.
+
+    Raises:
+        TypeError: A value is not JSON.
+    """
+    return orjson.dumps(value, default=_fields, option=orjson.OPT_UTC_Z)
 
 
 def _fields(value: object) -> dict[str, Any]:

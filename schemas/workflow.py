@@ -1,10 +1,10 @@
 """Workflows: what a user writes, what is stored, what the matchers' table holds."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from schemas.base import Contract
 from schemas.event import EventType
@@ -51,12 +51,12 @@ class WorkflowDraft(_Strict):
     conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
     actions: list[Action] = Field(min_length=1, max_length=MAX_ACTIONS)
 
-    @model_validator(mode="after")
-    def _orders_are_distinct(self) -> Self:
-        orders = [action.order for action in self.actions]
-        if len(set(orders)) != len(orders):
-            raise ValueError("actions: each action needs an order of its own")
-        return self
+    @field_validator("actions")
+    @classmethod
+    def _orders_are_distinct(cls, actions: list[Action]) -> list[Action]:
+        if len({action.order for action in actions}) != len(actions):
+            raise ValueError("each action needs an order of its own")
+        return actions
 
 
 class Revision(Contract):

@@ -1,19 +1,18 @@
 """Deterministic ids, so that the same event delivered twice is one execution (DESIGN 3)."""
 
 import json
+from typing import Final
 from uuid import UUID, uuid5
 
-
-def _name(*parts: str | int) -> str:
-    # A JSON array: no two different lists of parts can give the same name, whatever characters they hold.
-    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+# A JSON array: no two different lists of parts can give the same name, whatever characters they hold.
+_name: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def execution_id(workflow_id: UUID, source: str, event_id: str) -> UUID:
     """Id of the execution of one workflow for one event; CloudEvents 1.0 makes (source, id) unique per event."""
-    return uuid5(workflow_id, _name(source, event_id))
+    return uuid5(workflow_id, _name((source, event_id)))
 
 
 def command_id(execution: UUID, attempt: int, step: int) -> UUID:
     """Id of one step of one attempt at an execution: what the receipt and the Idempotency-Key are keyed by."""
-    return uuid5(execution, _name(attempt, step))
+    return uuid5(execution, _name((attempt, step)))

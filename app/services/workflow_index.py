@@ -42,6 +42,7 @@ class CompiledWorkflow:
         actions: In the order they run.
         lane: ``high`` for priorities 1 to 3.
         pinned: What each of its executions carries along.
+        encoded: The same as JSON.
     """
 
     revision: Revision
@@ -49,6 +50,7 @@ class CompiledWorkflow:
     actions: tuple[Action, ...]
     lane: Lane
     pinned: PinnedRevision
+    encoded: bytes
 
     @property
     def id(self) -> UUID:
@@ -139,7 +141,9 @@ def compile_workflow(revision: Revision) -> CompiledWorkflow:
         id=revision.id, version=revision.version, name=revision.name, owner=revision.owner, actions=actions
     )
     lane: Lane = "high" if revision.priority < HIGH_LANE_BELOW else "normal"
-    return CompiledWorkflow(revision, compile_conditions(revision.conditions), tuple(actions), lane, pinned)
+    return CompiledWorkflow(
+        revision, compile_conditions(revision.conditions), tuple(actions), lane, pinned, pinned.encode()
+    )
 
 
 def _rank(workflow: CompiledWorkflow) -> tuple[int, UUID]:
