@@ -74,7 +74,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came back; ``body`` is cut to the caller's limit."""
+    """What came back; ``body`` is cut to the caller's limit, header names are in lower case."""
 
     status: int
     headers: dict[str, str]

@@ -52,6 +52,11 @@ class ActionContext:
     uncertain: bool
     timeout: float
 
+    @property
+    def within(self) -> float:
+        """Seconds to give an adapter: a little less, for its verdict on what was lost knows more than a timeout's."""
+        return self.timeout * 0.98
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:

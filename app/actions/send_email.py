@@ -79,7 +79,7 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
         """Hand the message to the mail server, once."""
         message_id = f"<{request.message_id}@{domain_of(ports.mail_from)}>"
         message = replace(request, sender=ports.mail_from, message_id=message_id)
-        await ports.mail.send(message, within=context.timeout)
+        await ports.mail.send(message, within=context.within)
         return {"message_id": message_id, "recipients": len(request.to) + len(request.cc) + len(request.bcc)}
 
 

@@ -116,7 +116,7 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
 
     async def perform(self, request: WebhookRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
         """Send once and judge the answer."""
-        within = min(request.timeout_s or context.timeout, context.timeout)
+        within = min(request.timeout_s or context.within, context.within)
         answer = await ports.http.send(request.http, within=within, body_limit=MAX_ANSWER_BYTES)
         check_answer(answer)
         return output_of(answer)

@@ -15,8 +15,11 @@ AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _SIX_TO_FOUR: Final = ipaddress.IPv6Network("2002::/16")
 _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
-# Azure's host endpoint: public by its number, yet it hands a virtual machine its secrets.
-_METADATA: Final = frozenset({ipaddress.IPv4Address("168.63.129.16")})
+_ALSO_INSIDE: Final = (
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's host endpoint: public by its number, hands out secrets
+    ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; Oracle's metadata is among them
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays into 6to4
+)
 
 
 class RefusedAddressError(OSError):
@@ -52,7 +55,8 @@ def _is_public(address: IPAddress) -> bool:
             return _is_public(inner)
         if address.is_site_local:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _METADATA
+    inside = address.is_multicast or address.is_reserved or any(address in network for network in _ALSO_INSIDE)
+    return address.is_global and not inside
 
 
 def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -19,6 +19,7 @@ from aiosmtplib import (
     SMTPNotSupported,
     SMTPRecipientRefused,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 
 from app.adapters.mime import Envelope, build_envelope
@@ -26,7 +27,6 @@ from app.domain.errors import ActionFailedError
 from app.ports import MailMessage
 
 CONNECTIONS: Final = 4
-FRESH_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 30.0
 QUIT_SECONDS: Final = 1.0
 PERMANENT_FROM: Final = 500
@@ -99,20 +99,35 @@ class SmtpMailer:
             client.close()
 
     async def _deliver(self, envelope: Envelope, progress: _Progress) -> None:
-        client = await self._idle_client() or await self._connect()
+        idle = self._idle_client()
+        if idle is not None:
+            try:
+                await self._transact(idle, envelope, progress)
+            except SMTPServerDisconnected:
+                if progress.data_begun:
+                    raise
+                # It hung up while the connection was idle; over a new one this is still the first attempt.
+            else:
+                return
+        await self._transact(await self._connect(), envelope, progress)
+
+    async def _transact(self, client: SMTP, envelope: Envelope, progress: _Progress) -> None:
         try:
-            await _transact(client, envelope, progress)
+            await client.mail(envelope.sender)
+            for recipient in envelope.recipients:
+                await client.rcpt(recipient)
+            progress.data_begun = True
+            await client.data(envelope.data)
         except BaseException:
             client.close()
             raise
         self._idle.append((client, asyncio.get_running_loop().time()))
 
-    async def _idle_client(self) -> SMTP | None:
-        """Return the connection used last, if it is still good: servers hang up on idle ones."""
+    def _idle_client(self) -> SMTP | None:
+        """Return the connection that was used last, unless it has been idle for long: servers hang up on those."""
         while self._idle:
             client, since = self._idle.pop()
-            idle = asyncio.get_running_loop().time() - since
-            if client.is_connected and (idle < FRESH_SECONDS or (idle < IDLE_SECONDS and await _answers(client))):
+            if client.is_connected and asyncio.get_running_loop().time() - since < IDLE_SECONDS:
                 return client
             client.close()
         return None
@@ -136,22 +151,6 @@ class SmtpMailer:
             client.close()
             raise
         return client
-
-
-async def _transact(client: SMTP, envelope: Envelope, progress: _Progress) -> None:
-    await client.mail(envelope.sender)
-    for recipient in envelope.recipients:
-        await client.rcpt(recipient)
-    progress.data_begun = True
-    await client.data(envelope.data)
-
-
-async def _answers(client: SMTP) -> bool:
-    try:
-        await client.noop(timeout=FRESH_SECONDS)
-    except (SMTPException, ConnectionError):
-        return False
-    return True
 
 
 def _failure(error: Exception, progress: _Progress, within: float) -> ActionFailedError:

@@ -10,7 +10,7 @@ from typing import Final
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS: Final = re.compile(rf"(?=.{{1,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-_MAILBOX: Final = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"|[^<>\"@,;:\\]*)<(?P<address>[^<>]*)>")
+_MAILBOX: Final = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"\s*|[^<>\"@,;:\\]*)<(?P<address>[^<>]*)>")
 
 
 def parse_mailbox(value: str) -> tuple[str, str] | None:

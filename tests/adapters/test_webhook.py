@@ -1,0 +1,137 @@
+"""What only the real HTTP client can show: connections, the guard, answers that break off."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.adapters.webhook import AiohttpClient, open_http_client
+from app.domain.errors import ActionFailedError
+from app.ports import HttpRequest
+from tests.support.raw_http import RawServer, raw_server
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AiohttpClient]:
+    """A client that may reach loopback."""
+    async with open_http_client(allow_private=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RawServer]:
+    """A server on loopback."""
+    async with raw_server() as served:
+        yield served
+
+
+def _post(url: str) -> HttpRequest:
+    return HttpRequest("POST", url, {}, b"{}")
+
+
+async def _fails(client: AiohttpClient, url: str, within: float = 5.0) -> ActionFailedError:
+    with pytest.raises(ActionFailedError) as failure:
+        await client.send(_post(url), within=within, body_limit=100)
+    return failure.value
+
+
+async def test_requests_share_a_connection(client: AiohttpClient, server: RawServer) -> None:
+    """Requests one after the other use one connection, also after an answer longer than the limit."""
+    server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000
+    for _ in range(3):
+        await client.send(_post(server.url), within=5, body_limit=100)
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_an_endless_answer_is_not_read_on(client: AiohttpClient, server: RawServer) -> None:
+    """Of an answer of many megabytes the beginning is kept and the connection dropped."""
+    server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 1_000_000
+    answer = await client.send(_post(server.url), within=5, body_limit=100)
+    assert (answer.status, len(answer.body)) == (200, 100)
+
+
+async def test_an_answer_counts_once_its_status_is_here(client: AiohttpClient, server: RawServer) -> None:
+    """A body that stalls or breaks off does not turn a success into an unknown."""
+    server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"
+    stalled = await client.send(_post(server.url), within=0.3, body_limit=100)
+    server.then_close = True
+    broken = await client.send(_post(server.url), within=5, body_limit=100)
+    assert (stalled.body, broken.body) == ("half", "half")
+
+
+async def test_a_lost_connection_leaves_the_effect_unknown(client: AiohttpClient, server: RawServer) -> None:
+    """A server that takes the request and hangs up may have carried it out; so may one that answers nonsense."""
+    server.then_close = True
+    server.answer = b""
+    lost = await _fails(client, server.url)
+    server.answer = b"SMTP ready\r\n\r\n"
+    nonsense = await _fails(client, server.url)
+    assert (lost.effect_unknown, lost.permanent) == (True, False)
+    assert (nonsense.effect_unknown, nonsense.permanent) == (True, False)
+
+
+async def test_a_refused_connection_has_no_effect(client: AiohttpClient) -> None:
+    """Where nobody listens, nothing happened: trying again is safe, and the text says where."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        failure = await _fails(client, f"http://127.0.0.1:{port}/")
+    assert (failure.effect_unknown, failure.permanent) == (False, False)
+    assert f"127.0.0.1:{port}" in str(failure)
+
+
+async def test_a_name_that_does_not_resolve_has_no_effect(client: AiohttpClient) -> None:
+    """DNS failures may pass: trying again is safe."""
+    failure = await _fails(client, "http://no-such-host.invalid/")
+    assert (failure.effect_unknown, failure.permanent) == (False, False)
+
+
+async def test_a_connection_that_is_never_made_has_no_effect(client: AiohttpClient) -> None:
+    """A listener whose queue is full never takes the connection: certainly nothing was carried out."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+        tasks = [asyncio.ensure_future(loop.sock_connect(filler, address)) for filler in fillers]
+        await asyncio.wait(tasks, timeout=0.2)
+        failure = await _fails(client, f"http://127.0.0.1:{address[1]}/", within=0.5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for filler in fillers:
+            filler.close()
+    assert (failure.effect_unknown, failure.permanent) == (False, False)
+    assert "no connection" in str(failure)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
+async def test_the_guard_looks_at_the_resolved_address(server: RawServer, host: str) -> None:
+    """Loopback is refused by name and by number, permanently and without a single connection."""
+    async with open_http_client(allow_private=False) as guarded:
+        failure = await _fails(guarded, f"http://{host}:{server.port}/")
+    assert failure.permanent
+    assert "private" in str(failure)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "0"])
+async def test_odd_spellings_of_loopback_get_nowhere(server: RawServer, host: str) -> None:
+    """Decimal, octal, hexadecimal and short addresses fail permanently, whoever refuses them first."""
+    async with open_http_client(allow_private=False) as guarded:
+        failure = await _fails(guarded, f"http://{host}:{server.port}/")
+    assert failure.permanent
+    assert server.connections == 0
+
+
+async def test_it_says_who_it_is_and_asks_for_no_compression(client: AiohttpClient, server: RawServer) -> None:
+    """Requests carry our User-Agent, identity encoding, no Content-Type that nobody chose."""
+    await client.send(HttpRequest("GET", server.url), within=5, body_limit=100)
+    head = server.requests[0].decode().lower()
+    assert "user-agent: headrace/" in head
+    assert "accept-encoding: identity" in head
+    assert "content-type" not in head

@@ -1,0 +1,31 @@
+"""HTTP without a network, held to the same contract tests as the real client."""
+
+from app.domain.errors import ActionFailedError
+from app.ports import HttpAnswer, HttpRequest
+
+
+class FakeHttp:
+    """Answers as told; implements ``app.ports.HttpClient``.
+
+    Attributes:
+        requests: What was sent, in order.
+        answers: Given one by one; after the last, 200 with an empty body.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[HttpRequest] = []
+        self.withins: list[float] = []
+        self.answers: list[HttpAnswer | ActionFailedError] = []
+
+    async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
+        """Record the request and answer as told."""
+        if not request.url.startswith(("http://", "https://")):
+            raise ActionFailedError("url: no http request can be made of it", permanent=True)
+        self.requests.append(request)
+        self.withins.append(within)
+        answer = self.answers.pop(0) if self.answers else HttpAnswer(200, {}, "")
+        if isinstance(answer, ActionFailedError):
+            raise answer
+        lowered = {name.lower(): value for name, value in answer.headers.items()}
+        body = answer.body.encode()[:body_limit].decode("utf-8", "replace")
+        return HttpAnswer(answer.status, lowered, body)

@@ -1,0 +1,74 @@
+"""An HTTP server that answers with the bytes it is given: for answers that no proper server would send."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class RawServer:
+    """A server on 127.0.0.1 that records requests and answers with ``answer``, byte for byte.
+
+    Attributes:
+        answer: What it sends; None: it never answers.
+        then_close: Whether it hangs up after answering.
+        requests: The requests' bytes, in order.
+        connections: How many were made.
+    """
+
+    answer: bytes | None = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    then_close: bool = False
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    port: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        self.connections += 1
+        try:
+            while request := await _read_request(reader):
+                self.requests.append(request)
+                if self.answer is None:
+                    await self.released.wait()
+                    break
+                writer.write(self.answer)
+                await writer.drain()
+                if self.then_close:
+                    break
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def raw_server() -> AsyncIterator[RawServer]:
+    """Run a server of one's own."""
+    served = RawServer()
+    server = await asyncio.start_server(served.handle, "127.0.0.1", 0)
+    served.port = server.sockets[0].getsockname()[1]
+    try:
+        yield served
+    finally:
+        served.released.set()
+        server.close()
+        await server.wait_closed()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> bytes:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return b""
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            return head + await reader.readexactly(int(value))
+    return head
