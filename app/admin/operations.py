@@ -1,7 +1,7 @@
 """Operations: what the API offers, declared once; routes, access checks and the OpenAPI document all come from here."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from aiohttp import web
@@ -19,10 +19,10 @@ class Body:
     """What an operation reads.
 
     Attributes:
-        schemas: JSON Schema source by content type: a model, or a list of one (``list[Event]``).
+        models: By content type, the model, and whether the body is a list of it.
     """
 
-    schemas: Mapping[str, object]
+    models: Mapping[str, tuple[type[BaseModel], bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +51,3 @@ class Operation:
     etag: bool = False
     if_match: Literal["no", "optional", "required"] = "no"
     content_type: str = JSON
-    problems: tuple[int, ...] = field(default=())

@@ -1,16 +1,20 @@
 """Drafts: reading a workflow as a user wrote it, with every wrong field named at once."""
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
+from app.domain.conditions import ConditionError, compile_conditions
 from app.domain.errors import FieldError, InvalidError
 from app.services.field_errors import field_errors
 from schemas.workflow import MAX_ACTIONS, WorkflowDraft
 
 MAX_CONDITIONS: Final = 100
+_POSITION: Final = re.compile(r"\[(\d+)\]")
+_HARMLESS: Final = {"field": "id", "operator": "==", "value": None}
 
 
 class ConfigCheck(Protocol):
@@ -27,12 +31,10 @@ class DraftReader:
     Attributes:
         action_types: The types there are.
         check_config: Checks one action's config.
-        check_conditions: Checks a condition list; its errors' paths begin with the path it is given.
     """
 
     action_types: Collection[str]
     check_config: ConfigCheck
-    check_conditions: Callable[[list[Any], str], list[FieldError]]
 
     def read(self, raw: Any) -> WorkflowDraft:
         """Check a draft.
@@ -73,7 +75,26 @@ class DraftReader:
     def _conditions(self, conditions: Any, path: str) -> list[FieldError]:
         if not isinstance(conditions, list) or len(conditions) > MAX_CONDITIONS:
             return []
-        return self.check_conditions(conditions, path)
+        return condition_errors(conditions, path)
+
+
+def condition_errors(conditions: Sequence[Any], path: str) -> list[FieldError]:
+    """Return what is wrong with each condition of a list, at most one thing a condition; paths begin with ``path``."""
+    errors: list[FieldError] = []
+    tried = list(conditions)
+    for _ in range(len(tried) + 1):
+        try:
+            compile_conditions(tried, path)
+        except ConditionError as error:
+            errors.append(FieldError(error.path, error.message))
+            position = _POSITION.match(error.path.removeprefix(path))
+            if position is None:
+                break
+            # The compiler stops at the first mistake; with that one out of the way it finds the next.
+            tried[int(position[1])] = _HARMLESS
+        else:
+            break
+    return errors
 
 
 def _shape(raw: Any) -> tuple[WorkflowDraft | None, list[FieldError]]:

@@ -13,7 +13,7 @@ from app.ports import Record
 from app.topics import MAX_RECORD_BYTES
 
 _START_WITHIN_S: Final = 8.0
-_CONFIRM_WITHIN_MS: Final = 10_000
+_PING_WITHIN_S: Final = 2.0
 _BATCH_BYTES: Final = 128 * 1024
 
 
@@ -28,12 +28,21 @@ class KafkaSender:
         bootstrap_servers: ``host:port``, joined by commas.
         client_id: Name in the broker's logs.
         linger_ms: How long a record may wait for company.
+        confirm_within_ms: How long Kafka may take to confirm a record.
     """
 
-    def __init__(self, bootstrap_servers: str, *, client_id: str = "headrace", linger_ms: int = 2) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        client_id: str = "headrace",
+        linger_ms: int = 2,
+        confirm_within_ms: int = 10_000,
+    ) -> None:
         self._servers = bootstrap_servers
         self._client_id = client_id
         self._linger_ms = linger_ms
+        self._confirm_within_ms = confirm_within_ms
         self._producer: Any = None
 
     async def start(self) -> None:
@@ -50,7 +59,7 @@ class KafkaSender:
             linger_ms=self._linger_ms,
             max_batch_size=_BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES,
-            request_timeout_ms=_CONFIRM_WITHIN_MS,
+            request_timeout_ms=self._confirm_within_ms,
         )
         try:
             await asyncio.wait_for(producer.start(), _START_WITHIN_S)
@@ -82,7 +91,11 @@ class KafkaSender:
         Raises:
             UnreachableError: None answered.
         """
-        if not await self._running().client.force_metadata_update():
+        try:
+            answered = await asyncio.wait_for(self._running().client.force_metadata_update(), _PING_WITHIN_S)
+        except TimeoutError:
+            answered = False
+        if not answered:
             raise UnreachableError(f"Kafka does not answer at {self._servers}")
 
     async def send(self, record: Record) -> None:

@@ -1,0 +1,72 @@
+"""``/api/v1/events``: the HTTP way in, in the content modes of the CloudEvents HTTP binding 1.0.2."""
+
+from typing import Any, Final
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from app.admin.models import Accepted
+from app.admin.operations import JSON, Body, Operation
+from app.admin.requests import answer, read_json
+from app.admin.state import STATE
+from app.domain.errors import FieldError, InvalidError
+from schemas.event import Event
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+MAX_BATCH: Final = 1000
+_PREFIX: Final = "ce-"
+
+
+async def ingest_events(request: web.Request) -> web.Response:
+    """Take one event or a batch; 202 means that Kafka has them all for good."""
+    body = await read_json(request, (STRUCTURED, BATCH, JSON))
+    emitter = request.app[STATE].emitter
+    if _is_batch(request, body):
+        return answer(Accepted(ids=await emitter.emit_many(_batch(body))), 202)
+    event = _binary(request, body) if _is_binary(request) else body
+    return answer(Accepted(ids=[await emitter.emit(event)]), 202)
+
+
+def _is_binary(request: web.Request) -> bool:
+    return request.content_type == JSON and any(name.lower().startswith(_PREFIX) for name in request.headers)
+
+
+def _is_batch(request: web.Request, body: Any) -> bool:
+    if request.content_type == JSON:
+        return isinstance(body, list) and not _is_binary(request)
+    return request.content_type == BATCH
+
+
+def _batch(body: Any) -> list[Any]:
+    if not isinstance(body, list):
+        raise InvalidError([FieldError("", "a batch is a JSON array of events")])
+    if not 1 <= len(body) <= MAX_BATCH:
+        raise InvalidError([FieldError("", f"a batch has 1 to {MAX_BATCH} events, this one has {len(body)}")])
+    return body
+
+
+def _binary(request: web.Request, data: Any) -> dict[str, Any]:
+    """Binary mode: attributes are ``ce-`` headers, percent-encoded; the body is ``data``."""
+    event: dict[str, Any] = {}
+    for name, value in request.headers.items():
+        attribute = name.lower().removeprefix(_PREFIX)
+        if attribute == name.lower():
+            continue
+        if attribute in event:
+            raise InvalidError([FieldError(attribute, "is given more than once")])
+        event[attribute] = unquote(value)
+    return {**event, "datacontenttype": request.content_type, "data": data}
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/api/v1/events",
+        "ingestEvents",
+        "Take one event or up to 1,000; 202 once Kafka has them for good",
+        ingest_events,
+        {202: Accepted},
+        body=Body({STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)}),
+    ),
+)

@@ -1,0 +1,46 @@
+"""``/api/v1/executions``: what ran, what did not, and why."""
+
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.models import ExecutionPage, ExecutionQuery
+from app.admin.operations import Operation
+from app.admin.requests import CALLER, answer, path_id, read_query
+from app.admin.state import STATE
+from app.services.executions import ExecutionDetail, ExecutionFilter
+from app.services.paging import read_cursor
+
+_ROOT: Final = "/api/v1/executions"
+
+
+async def list_executions(request: web.Request) -> web.Response:
+    """List executions of the caller's workflows."""
+    query = read_query(request, ExecutionQuery)
+    wanted = ExecutionFilter(
+        workflow_id=query.workflow_id,
+        status=query.status,
+        since=query.since,
+        until=query.until,
+        entity=query.entity,
+        event_id=query.event_id,
+    )
+    page = await request.app[STATE].executions.find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)
+    return answer(ExecutionPage(items=list(page.items), next_cursor=page.next_cursor))
+
+
+async def get_execution(request: web.Request) -> web.Response:
+    """Show one in full, with why it ran or did not."""
+    return answer(await request.app[STATE].executions.get(request[CALLER], path_id(request, "execution")))
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", _ROOT, "listExecutions", "List executions, newest first", list_executions,
+        {200: ExecutionPage}, query=ExecutionQuery,
+    ),
+    Operation(
+        "GET", f"{_ROOT}/{{id}}", "getExecution", "Show an execution: event, verdicts, results, and why",
+        get_execution, {200: ExecutionDetail},
+    ),
+)  # fmt: skip

@@ -1,0 +1,55 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: for those who run the service; no token, no data of users."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app.admin.models import Check, Health
+from app.admin.operations import Operation
+from app.admin.requests import answer
+from app.admin.state import STATE, Probe
+from app.domain.errors import HeadraceError
+
+_PROBE_WITHIN_S: Final = 3.0
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """Say that the process serves."""
+    return answer(Health(status="ok"))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Ask what the API stands on; 503 where one of it fails."""
+    probes = request.app[STATE].probes
+    checks = dict(zip(probes, await asyncio.gather(*map(_check, probes.values())), strict=True))
+    ok = all(check.ok for check in checks.values())
+    return answer(Health(status="ok" if ok else "failing", checks=checks), 200 if ok else 503)
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """Show this process's metrics to Prometheus."""
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _check(probe: Probe) -> Check:
+    try:
+        return Check(ok=True, detail=await asyncio.wait_for(probe(), _PROBE_WITHIN_S))
+    except TimeoutError:
+        return Check(ok=False, detail=f"no answer within {_PROBE_WITHIN_S:g} s")
+    except HeadraceError as error:
+        return Check(ok=False, detail=str(error))
+
+
+OPERATIONS: Final = (
+    Operation("GET", "/healthz", "healthz", "Whether the process serves", healthz, {200: Health}, access="public"),
+    Operation(
+        "GET", "/readyz", "readyz", "Whether Kafka, Postgres and the outbox relay do", readyz,
+        {200: Health, 503: Health}, access="public",
+    ),
+    Operation(
+        "GET", "/metrics", "metrics", "Prometheus metrics of this process", metrics, {200: None},
+        access="public", content_type="text/plain",
+    ),
+)  # fmt: skip

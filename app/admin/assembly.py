@@ -1,0 +1,68 @@
+"""Puts the API's services together over a database and a sender, and says what makes it ready."""
+
+from typing import Final, Protocol
+
+from app.actions.configs import validate_config
+from app.actions.registry import REGISTRY
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.executions import PostgresExecutions
+from app.adapters.postgres.workflows import PostgresWorkflows
+from app.admin.auth import Authenticator
+from app.admin.state import Probe, State
+from app.domain.errors import UnreachableError
+from app.ports import Sender
+from app.services.drafts import DraftReader
+from app.services.emitter import EventEmitter
+from app.services.executions import ExecutionService
+from app.services.workflows import WorkflowService
+from app.settings import Settings
+from app.topics import Topics
+
+MAX_RELAY_LAG_S: Final = 30.0
+
+
+class PingableSender(Sender, Protocol):
+    """A sender that can be asked whether the broker answers."""
+
+    async def ping(self) -> None:
+        """Return if it does.
+
+        Raises:
+            UnreachableError: It does not.
+        """
+
+
+def assemble(settings: Settings, database: ApiDatabase, sender: PingableSender) -> State:
+    """Return the API's services; they share the database's pool.
+
+    Raises:
+        SettingsError: There is no JWT secret.
+    """
+    topics = Topics(settings.topic_prefix)
+    drafts = DraftReader(REGISTRY.names(), validate_config)
+    return State(
+        authenticator=Authenticator(settings),
+        workflows=WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts),
+        executions=ExecutionService(PostgresExecutions(database)),
+        emitter=EventEmitter(sender, topics),
+        topics=topics,
+        probes=_probes(database, sender),
+    )
+
+
+def _probes(database: ApiDatabase, sender: PingableSender) -> dict[str, Probe]:
+    async def kafka() -> str:
+        await sender.ping()
+        return "answers"
+
+    async def postgres() -> str:
+        await database.ping()
+        return "answers"
+
+    async def relay() -> str:
+        age = await database.outbox_age()
+        if age > MAX_RELAY_LAG_S:
+            raise UnreachableError(f"the outbox's oldest record has waited {age:.0f} s for the relay")
+        return f"{age:.1f} s behind"
+
+    return {"kafka": kafka, "postgres": postgres, "relay": relay}

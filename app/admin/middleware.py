@@ -1,0 +1,90 @@
+"""Around every request: an id, access checks, errors as problem documents, security headers, one log line, metrics."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import uuid4
+
+from aiohttp import web
+
+from app.admin.auth import ForbiddenError
+from app.admin.metrics import REQUESTS, SECONDS
+from app.admin.operations import Operation
+from app.admin.problems import problem_for, problem_response
+from app.admin.requests import CALLER
+from app.admin.state import STATE
+
+_LOG: Final = logging.getLogger("headrace.admin")
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_NO_OPERATION: Final = "none"
+_SERVER_ERRORS: Final = 500
+_SECURITY: Final = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Server": "headrace",
+}
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+OPERATION: Final = web.RequestKey("operation", Operation)
+
+
+@web.middleware
+async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Give the request an id, turn its errors into problem documents, log and count it."""
+    request[REQUEST_ID] = str(uuid4())
+    began = time.monotonic()
+    response = await _answered(request, handler)
+    seconds = time.monotonic() - began
+    operation = request[OPERATION].name if OPERATION in request else _NO_OPERATION
+    REQUESTS.labels(operation, str(response.status)).inc()
+    SECONDS.labels(operation).observe(seconds)
+    level = logging.ERROR if response.status >= _SERVER_ERRORS else logging.INFO
+    _LOG.log(
+        level, "%s %s %d %.1f ms %s", request.method, request.path, response.status, seconds * 1000, request[REQUEST_ID]
+    )
+    return response
+
+
+async def harden(request: web.Request, response: web.StreamResponse) -> None:
+    """Add what every answer carries; what a handler has set stays."""
+    for name, value in _SECURITY.items():
+        if name == "Server":
+            response.headers[name] = value
+        else:
+            response.headers.setdefault(name, value)
+    if REQUEST_ID in request:
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
+
+
+def guarded(operation: Operation) -> _Handler:
+    """Wrap an operation's handler: whoever may not call it never reaches it."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[OPERATION] = operation
+        if operation.access != "public":
+            caller = request.app[STATE].authenticator.caller(request.headers.get("Authorization"))
+            if operation.access == "admin" and caller.role != "admin":
+                raise ForbiddenError("This is for admins")
+            request[CALLER] = caller
+        return await operation.handler(request)
+
+    return handle
+
+
+async def _answered(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    instance = f"urn:uuid:{request[REQUEST_ID]}"
+    try:
+        return await handler(request)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place where an error becomes an answer; ours are logged
+        problem = problem_for(error, instance)
+        if problem is not None:
+            if problem.status >= _SERVER_ERRORS:
+                _LOG.warning("request %s: %s", request[REQUEST_ID], error)
+            return problem
+        _LOG.exception("request %s failed in our own code", request[REQUEST_ID])
+        return problem_response(500, "Something went wrong here; quote the request id", instance=instance)

@@ -1,0 +1,140 @@
+"""What the API takes and gives beyond the contracts in ``schemas``: pages, queries, lists, health."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.services.executions import ExecutionSummary
+from schemas.event import Event
+from schemas.execution import Status
+from schemas.workflow import Revision, Workflow
+
+Limit = Annotated[int, Field(ge=1, le=200, description="Rows a page")]
+Cursor = Annotated[str | None, Field(max_length=200, description="The next_cursor of the page before")]
+Text = Annotated[str | None, Field(min_length=1, max_length=256)]
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WorkflowQuery(_Query):
+    """Which workflows to list; ``search`` looks into name and description."""
+
+    active: bool | None = None
+    trigger_type: Text = None
+    search: Text = None
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class RevisionQuery(_Query):
+    """Which revisions to list: those with versions under ``before``."""
+
+    before: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
+    limit: Limit = 50
+
+
+class ExecutionQuery(_Query):
+    """Which executions to list; ``from`` is inclusive, ``to`` exclusive, both ISO 8601 with an offset."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    workflow_id: UUID | None = None
+    status: Status | None = None
+    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    entity: Text = None
+    event_id: Text = None
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class WorkflowPatch(BaseModel):
+    """A JSON merge patch of a workflow; lists are replaced whole. The merged draft is checked like a new one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    description: str | None = None
+    priority: int | None = None
+    trigger: dict[str, Any] | None = None
+    conditions: list[dict[str, Any]] | None = None
+    actions: list[dict[str, Any]] | None = None
+
+
+class WorkflowPage(BaseModel):
+    """Workflows, newest first."""
+
+    items: list[Workflow]
+    next_cursor: str | None
+
+
+class RevisionView(Revision):
+    """A revision as history: with its description, and who wrote it."""
+
+    description: str = ""
+    written_by: UUID
+
+
+class RevisionPage(BaseModel):
+    """Revisions, newest first; the next page is that before the last one's version."""
+
+    items: list[RevisionView]
+
+
+class ExecutionPage(BaseModel):
+    """Executions, newest first."""
+
+    items: list[ExecutionSummary]
+    next_cursor: str | None
+
+
+class Accepted(BaseModel):
+    """Events that Kafka has for good, in the order they were sent."""
+
+    ids: list[str]
+
+
+class EventTypeView(BaseModel):
+    """An event type, the topic it flows through, and an event of it that can be posted as it is."""
+
+    type: str
+    topic: str
+    sample: Event
+
+
+class EventTypeList(BaseModel):
+    """Every event type; ``custom.<name>`` stands for any name of one's own."""
+
+    items: list[EventTypeView]
+
+
+class ActionTypeView(BaseModel):
+    """An action type and the JSON Schema of its config."""
+
+    type: str
+    family: str
+    description: str
+    config_schema: dict[str, Any]
+
+
+class ActionTypeList(BaseModel):
+    """Every action type."""
+
+    items: list[ActionTypeView]
+
+
+class Check(BaseModel):
+    """How one thing that the API stands on does."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Health(BaseModel):
+    """Whether the API can do its work."""
+
+    status: Literal["ok", "failing"]
+    checks: dict[str, Check] = Field(default_factory=dict)

@@ -1,0 +1,127 @@
+"""The OpenAPI 3.1 document, generated from the declared operations and their pydantic models."""
+
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from app.admin.operations import Operation
+from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
+
+_REF: Final = "#/components/schemas/{model}"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_IF_MATCH: Final = "The ETag that was read, or * for any version"
+_ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
+
+Schemas = Mapping[Any, dict[str, Any]]
+
+
+def openapi(operations: Iterable[Operation], version: str) -> dict[str, Any]:
+    """Return the document as JSON values.
+
+    Args:
+        operations: Everything the API offers.
+        version: The software's version.
+    """
+    listed = tuple(operations)
+    schemas, definitions = models_json_schema(sorted(_models(listed), key=str), ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in listed:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Headrace", "version": version, "description": "Business automation on Kafka"},
+        "paths": paths,
+        "components": {
+            "schemas": definitions.get("$defs", {}),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _models(operations: Iterable[Operation]) -> set[tuple[type[BaseModel], JsonSchemaMode]]:
+    models: set[tuple[type[BaseModel], JsonSchemaMode]] = {(Problem, "serialization")}
+    for operation in operations:
+        models |= {(model, "serialization") for model in operation.answers.values() if model is not None}
+        models |= {(model, "validation") for model, _ in (operation.body.models.values() if operation.body else ())}
+    return models
+
+
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.path.removeprefix("/api/v1/").strip("/").partition("/")[0]],
+        "parameters": _parameters(operation),
+        "responses": {str(status): _success(operation, status, schemas) for status in operation.answers},
+        "security": [] if operation.access == "public" else [{"bearer": []}],
+    }
+    if operation.body:
+        content = {kind: {"schema": _body(*of, schemas)} for kind, of in operation.body.models.items()}
+        described["requestBody"] = {"required": True, "content": content}
+    for status in _problems(operation):
+        described["responses"].setdefault(str(status), _problem(status, schemas))
+    return described
+
+
+def _body(model: type[BaseModel], many: bool, schemas: Schemas) -> dict[str, Any]:  # noqa: FBT001 - unpacked from a pair
+    schema = schemas[(model, "validation")]
+    return {"type": "array", "items": schema} if many else schema
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        for name in _PARAMETER.findall(operation.path)
+    ]
+    if operation.query:
+        properties = operation.query.model_json_schema(by_alias=True)["properties"]
+        parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+    if operation.if_match != "no":
+        parameters.append(
+            {
+                "name": "If-Match",
+                "in": "header",
+                "required": operation.if_match == "required",
+                "description": _IF_MATCH,
+                "schema": {"type": "string"},
+            }
+        )
+    return parameters
+
+
+def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    model = operation.answers[status]
+    if model is not None:
+        response["content"] = {operation.content_type: {"schema": schemas[(model, "serialization")]}}
+    elif status != HTTPStatus.NO_CONTENT:
+        response["content"] = {operation.content_type: {"schema": {"type": "string"}}}
+    if operation.etag:
+        response["headers"] = {"ETag": _ETAG}
+    return response
+
+
+def _problems(operation: Operation) -> list[int]:
+    statuses = [500, 503]
+    if operation.access != "public":
+        statuses += [401, 403]
+    if operation.body or operation.query:
+        statuses.append(400)
+    if operation.body:
+        statuses += [413, 415]
+    if "{id}" in operation.path:
+        statuses.append(404)
+    if operation.if_match != "no":
+        statuses.append(412)
+    if operation.if_match == "required":
+        statuses.append(428)
+    return sorted(statuses)
+
+
+def _problem(status: int, schemas: Schemas) -> dict[str, Any]:
+    schema = schemas[(Problem, "serialization")]
+    return {"description": HTTPStatus(status).phrase, "content": {PROBLEM_CONTENT_TYPE: {"schema": schema}}}

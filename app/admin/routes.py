@@ -1,0 +1,59 @@
+"""Every operation there is, and the aiohttp application over them."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from app.admin.api import events, executions, health, types, workflows
+from app.admin.middleware import guarded, harden, observe
+from app.admin.openapi import openapi
+from app.admin.operations import Operation
+from app.admin.state import STATE, State
+
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+
+
+class OpenApiDocument(BaseModel):
+    """An OpenAPI 3.1 document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]
+
+
+async def show_openapi(_request: web.Request) -> web.Response:
+    """Show the document that describes all of this."""
+    return web.Response(body=orjson.dumps(openapi(OPERATIONS, version("headrace"))), content_type="application/json")
+
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *workflows.OPERATIONS,
+    *events.OPERATIONS,
+    *executions.OPERATIONS,
+    *types.OPERATIONS,
+    *health.OPERATIONS,
+    Operation(
+        "GET",
+        "/openapi.json",
+        "openapi",
+        "This document",
+        show_openapi,
+        {200: OpenApiDocument},
+        access="public",
+    ),
+)
+
+
+def build_app(state: State) -> web.Application:
+    """Return the application over some services; it starts and stops nothing of them."""
+    app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
+    app[STATE] = state
+    app.on_response_prepare.append(harden)
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, operation.path, guarded(operation))
+    return app

@@ -1,0 +1,34 @@
+"""What the handlers work with, put together once by ``app.admin.main`` (or by a test)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.auth import Authenticator
+from app.services.emitter import EventEmitter
+from app.services.executions import ExecutionService
+from app.services.workflows import WorkflowService
+from app.topics import Topics
+
+Probe = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The API's services.
+
+    Attributes:
+        probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
+    """
+
+    authenticator: Authenticator
+    workflows: WorkflowService
+    executions: ExecutionService
+    emitter: EventEmitter
+    topics: Topics
+    probes: Mapping[str, Probe]
+
+
+STATE: Final = web.AppKey("state", State)

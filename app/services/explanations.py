@@ -1,0 +1,78 @@
+"""Why an execution ran or did not, in a sentence, from what the log holds. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from app.domain.statuses import ExecutionStatus
+from schemas.result import ActionResult
+
+MAX_NAMED: Final = 5
+_MAX_VALUE_CHARS: Final = 80
+
+
+def explain(
+    status: str,
+    *,
+    conditions_met: bool,
+    verdicts: Sequence[Mapping[str, Any]],
+    results: Sequence[ActionResult],
+    error: str | None,
+) -> str:
+    """Say what became of an execution, and why.
+
+    Args:
+        status: An execution status.
+        conditions_met: Whether its conditions held; False also where they were not evaluated.
+        verdicts: One per condition.
+        results: One per action.
+        error: The execution's own error.
+    """
+    if status == ExecutionStatus.BLOCKED:
+        return f"Did not run: {error or 'the workflow would trigger itself again'}."
+    if not conditions_met:
+        return f"Did not run: its conditions were not met{_listed(verdicts, met=False)}."
+    return f"Ran, because {_because(verdicts)}. {_outcome(status, results, error)}"
+
+
+def _because(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    if not verdicts:
+        return "it has no conditions"
+    return f"its conditions were met{_listed(verdicts, met=True)}"
+
+
+def _outcome(status: str, results: Sequence[ActionResult], error: str | None) -> str:
+    ran = [result for result in results if result.status != "skipped"]
+    failed = [result for result in ran if result.status == "failed"]
+    said = [f"{len(ran) - len(failed)} of {len(results)} actions succeeded"]
+    said += [f"step {result.step} ({result.action_type}) failed: {result.error}" for result in failed[:MAX_NAMED]]
+    said += [
+        f"step {result.step} ({result.action_type}) was skipped: {result.error or 'its conditions were not met'}"
+        for result in results
+        if result.status == "skipped"
+    ][:MAX_NAMED]
+    if status == ExecutionStatus.STOPPED:
+        said.append("stop_workflow ended it")
+    if error:
+        said.append(error)
+    return _sentence("; ".join(said))
+
+
+def _listed(verdicts: Iterable[Mapping[str, Any]], *, met: bool) -> str:
+    named = [_verdict(verdict) for verdict in verdicts if bool(verdict.get("met")) is met and "operator" in verdict]
+    if not named:
+        return ""
+    more = f", and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+    return f" ({'; '.join(named[:MAX_NAMED])}{more})"
+
+
+def _verdict(verdict: Mapping[str, Any]) -> str:
+    expected = orjson.dumps(verdict.get("expected")).decode()
+    if len(expected) > _MAX_VALUE_CHARS:
+        expected = expected[:_MAX_VALUE_CHARS] + "…"
+    return f"{verdict.get('path')} {verdict.get('operator')} {expected}: {verdict.get('reason')}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

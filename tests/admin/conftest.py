@@ -1,0 +1,109 @@
+"""The API on a real Postgres, called over real HTTP; Kafka is the in-memory sender unless a test asks for more."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.admin.assembly import assemble
+from app.admin.auth import mint_token
+from app.admin.routes import build_app
+from app.domain.callers import Role
+from app.settings import Settings
+from tests.support.sender import MemorySender
+
+SECRET = "a-secret-for-tests-of-32-bytes-or-more"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer, read."""
+
+    status: int
+    headers: dict[str, str]
+    json: Any
+
+
+@dataclass
+class User:
+    """Somebody with a token, who calls the API."""
+
+    client: Any
+    token: str
+    id: UUID = field(default_factory=uuid4)
+
+    async def call(self, method: str, path: str, json: Any = None, **options: Any) -> Answer:
+        """Call the API; ``options`` are aiohttp's."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        async with self.client.request(method, path, json=json, headers=headers, **options) as response:
+            is_json = response.content_type.endswith("json")
+            body = await response.json(content_type=None) if is_json else await response.text()
+            return Answer(response.status, dict(response.headers), body)
+
+    async def create(self, **changes: Any) -> dict[str, Any]:
+        """Create a workflow and return it."""
+        answer = await self.call("POST", "/api/v1/workflows", draft(**changes))
+        assert answer.status == 201, answer
+        created: dict[str, Any] = answer.json
+        return created
+
+
+@dataclass
+class Api:
+    """A running API."""
+
+    client: Any
+    settings: Settings
+    sender: MemorySender
+
+    def user(self, role: Role = "user") -> User:
+        """Return somebody new."""
+        user_id = uuid4()
+        return User(self.client, mint_token(self.settings, user_id, role, 600), user_id)
+
+
+def draft(**changes: Any) -> dict[str, Any]:
+    """A workflow draft; None removes a key."""
+    written = {
+        "name": "Big order",
+        "description": "Tags who orders for much",
+        "trigger": {"type": "order.paid", "config": {}},
+        "conditions": [{"field": "order.total", "operator": ">", "value": 500}],
+        "actions": [{"type": "apply_tag", "order": 1, "config": {"tag": "vip"}, "conditions": []}],
+    }
+    return {key: value for key, value in {**written, **changes}.items() if value is not None}
+
+
+@pytest.fixture
+def settings(database: str) -> Settings:
+    """Settings of an API on this test's own database."""
+    return Settings(
+        database_url=SecretStr(database), jwt_secret=SecretStr(SECRET), topic_prefix="t.", pool_size=4, admin_port=0
+    )
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    """A running API on this test's own database."""
+    api_database = ApiDatabase(settings)
+    sender = MemorySender()
+    async with TestClient(TestServer(build_app(assemble(settings, api_database, sender)))) as client:
+        yield Api(client, settings, sender)
+    await api_database.close()
+
+
+@pytest.fixture
+def user(api: Api) -> User:
+    """A user without any rows."""
+    return api.user()
+
+
+@pytest.fixture
+def admin(api: Api) -> User:
+    """An admin without any rows."""
+    return api.user("admin")
