@@ -1,7 +1,9 @@
 """The pool of an executor lane."""
 
 import asyncio
+import operator
 from collections import Counter
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -82,7 +84,7 @@ async def test_of_the_ready_keys_the_oldest_head_runs_first() -> None:
     for item in (first, young, old):
         await pool.put(item)
     for expected in (first, old, young):
-        await eventually(lambda expected=expected: expected in work.running)  # type: ignore[misc]
+        await eventually(partial(operator.contains, work.running, expected))
         work.running[expected].set_result(True)
     await eventually(lambda: len(ledger.acked) == 3)
     assert ledger.begun == [first, old, young]
