@@ -36,8 +36,12 @@ _CONNECT: Final[dict[str, Any]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+# Workers look up batches of keys: a plan made while a table was small must not scan it when it has grown.
 # A worker that is frozen in the middle of a transaction must not keep its row locks for ever.
-_CONFIGURE: Final = "SET ROLE headrace_service; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'"
+_CONFIGURE: Final = (
+    "SET ROLE headrace_service; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s';"
+    " SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+)
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57P")
 _TRANSIENT_CODES: Final = frozenset({"25006", "25P03", "55P03"})
 
