@@ -77,7 +77,7 @@ def build_app(
         fetch_min_bytes=fetch_min_bytes,
         fetch_max_wait_ms=fetch_max_wait_ms,
         stream_buffer_maxsize=buffer_records,
-        **_settings(),
+        **common_settings(),
     )
     for table in tables:
         table(app)
@@ -86,7 +86,7 @@ def build_app(
     return app
 
 
-def _settings() -> dict[str, Any]:
+def common_settings() -> dict[str, Any]:
     """What every role's app has in common; the times are seconds."""
     return {
         "processing_guarantee": "at_least_once",
@@ -118,7 +118,12 @@ def _settings() -> dict[str, Any]:
 def _register(app: App, spec: AgentSpec) -> None:
     names = (spec.topic,) if isinstance(spec.topic, str) else spec.topic
     topic = app.topic(*names, key_serializer="raw", value_serializer="raw", allow_empty=True)
-    app.agent(topic, name=spec.name)(spec.fn)
+
+    async def read(stream: Any) -> None:
+        app.deliver_directly(stream.channel)  # before the first record, however long the agent takes to get ready
+        await spec.fn(stream)
+
+    app.agent(topic, name=spec.name)(read)
 
 
 def run_worker(app: App) -> None:

@@ -5,6 +5,7 @@ What it corrects, and the test that holds each: ``tests/integration/transport``.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
@@ -12,6 +13,7 @@ from weakref import WeakSet
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode.utils.queues import FlowControlEvent
 
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
@@ -187,6 +189,19 @@ class Transport(driver.Transport):
     leaving = False
 
 
+class FlowControl(FlowControlEvent):
+    """Faust's flow control, which does not empty the channels when it resumes.
+
+    Faust resumes several times during a recovery; what has been fetched in between, say a change of the workflow
+    table, would be lost. Channels are emptied where partitions are given up, and the frontier rejects what is left.
+    """
+
+    def resume(self) -> None:
+        """Let records flow."""
+        self._suspend.clear()
+        self._resume.set()
+
+
 class App(faust.App):
     """Faust's app on our transport.
 
@@ -207,6 +222,11 @@ class App(faust.App):
     def delivers_directly(self, channel: Any) -> bool:
         """Whether a channel receives messages in batches."""
         return channel in self.direct_channels
+
+    @cached_property
+    def flow_control(self) -> FlowControl:
+        """Stops and resumes what flows into the channels."""
+        return FlowControl(loop=self.loop)
 
     def _new_transport(self) -> Transport:
         transport = Transport(self.conf.broker_consumer, self)

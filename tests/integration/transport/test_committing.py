@@ -1,0 +1,111 @@
+"""What is committed: only what is behind the frontier, and only what the coordinator accepted."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.protocol.group import LeaveGroupRequest
+
+from tests.integration.transport.apps import Place, Reader, numbered, partitions_of, running, tp
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.kafka
+
+
+async def test_the_commit_never_passes_an_unfinished_record(place: Place) -> None:
+    """While the first record is unfinished, acks of all later ones commit nothing; then everything is committed."""
+    await place.produce(*numbered(20), partition=0)
+    reader = Reader(hold=lambda value: value == "r0")
+    app = place.ours(reader)
+    async with running(app):
+        await eventually(lambda: len(reader.seen) == 19)
+        await app.consumer.commit()
+        assert await place.committed() == {}
+        reader.release.set()
+        await eventually(place.nothing_left)
+    assert await place.committed() == {0: 20}
+
+
+async def test_stock_faust_commits_past_an_unfinished_record(place: Place) -> None:
+    """What the correction is for: with nothing committed before, Faust commits the tail."""
+    await place.produce(*numbered(20), partition=0)
+    acked: list[int] = []
+
+    async def agent(stream: Any) -> None:
+        async for event in stream.noack().events():
+            if event.message.offset:
+                event.ack()
+                acked.append(event.message.offset)
+
+    app = place.stock(agent)
+    async with running(app):
+        await eventually(lambda: len(acked) == 19)
+        await app.consumer.commit()
+        assert await place.committed() == {0: 20}
+
+
+async def test_a_restart_reads_what_was_not_finished_again(place: Place) -> None:
+    """A record given back leaves a hole: the next run reads it and all after it."""
+    await place.produce(*numbered(10), partition=0)
+
+    async def gives_one_back(stream: Any) -> None:
+        from app.adapters.kafka.batches import abandon, ack, batches, begin_many  # noqa: PLC0415
+
+        async for batch in batches(stream, max_records=100):
+            for message in begin_many(batch):
+                (abandon if message.offset == 4 else ack)(message)
+
+    app = place.ours(gives_one_back)
+    async with running(app):
+        await eventually(lambda: app.consumer.frontier.committable(tp(place, 0), app.consumer_generation_id) == 4)
+    assert await place.committed() == {0: 4}
+    second = Reader()
+    async with running(place.ours(second)):
+        await eventually(place.nothing_left)
+    assert second.seen == numbered(6, start=4)
+
+
+async def kick_out(app: Any) -> None:
+    """Remove the app's member from its group behind its back, so that its next commit is refused."""
+    coordinator = app.consumer._thread._consumer._coordinator  # noqa: SLF001  # aiokafka has no accessor
+    request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+    await coordinator._client.send(coordinator.coordinator_id, request, group=1)  # noqa: SLF001  # the same
+
+
+async def commit_while_kicked_out(place: Place, app: Any, read: asyncio.Event) -> bool:
+    """Read one record, get kicked out, commit; whether the app believes that the record is committed."""
+    await place.produce("only", partition=0)
+    async with running(app):
+        await eventually(read.is_set)
+        await kick_out(app)
+        await app.consumer.commit()
+        believed = app.consumer._committed_offset.get(tp(place, 0))  # noqa: SLF001  # Faust has no accessor
+        assert await place.committed() == {}
+    return believed is not None
+
+
+@pytest.mark.parametrize("kind", ["ours", "stock"])
+async def test_a_refused_commit_is_not_remembered_as_done(place: Place, kind: str) -> None:
+    """Ours forgets nothing when the coordinator refuses; Faust notes the offset as committed, and never retries."""
+    read = asyncio.Event()
+
+    async def agent(stream: Any) -> None:
+        async for _ in stream:
+            read.set()
+
+    if kind == "ours":
+        app = place.ours(Reader())
+        app.agents.clear()
+        app.agent(app.topic(place.topic, key_serializer="raw", value_serializer="raw"), name="acks")(agent)
+    else:
+        app = place.stock(agent)
+    app.conf.broker_commit_interval = 60.0
+    assert await commit_while_kicked_out(place, app, read) is (kind == "stock")
+
+
+async def test_a_partition_without_records_commits_nothing(place: Place) -> None:
+    """An idle app owns every partition and commits none."""
+    app = place.ours(Reader())
+    async with running(app):
+        assert partitions_of(app, place.topic) == {0, 1, 2, 3}
+    assert await place.committed() == {}
