@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.actions.addresses import mailbox, split_list
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
@@ -21,7 +21,14 @@ def _as_list(value: Any) -> Any:
     return split_list(value) if isinstance(value, str) else value
 
 
-Addresses = Annotated[list[str], BeforeValidator(_as_list), Templated(), Field(max_length=MAX_RECIPIENTS)]
+def _constant_is_address(source: str) -> str:
+    if source and is_constant(source) and parse_mailbox(source.strip()) is None:
+        raise ValueError(f"{source[:100]!r} is not one e-mail address")
+    return source
+
+
+Address = Annotated[str, AfterValidator(_constant_is_address)]
+Addresses = Annotated[list[Address], BeforeValidator(_as_list), Templated(), Field(max_length=MAX_RECIPIENTS)]
 
 
 class SendEmailConfig(ActionConfig):
@@ -30,7 +37,7 @@ class SendEmailConfig(ActionConfig):
     to: Addresses = Field(default_factory=lambda: ["{{ customer.email }}"])
     cc: Addresses = Field(default_factory=list)
     bcc: Addresses = Field(default_factory=list)
-    reply_to: Annotated[str, Templated(), Field(description="One address")] = ""
+    reply_to: Annotated[Address, Templated(), Field(description="One address")] = ""
     subject: Annotated[str, Templated(), Field(min_length=1)]
     text: Annotated[str, Templated(), Field(description="The plain text part")] = ""
     html: Annotated[
@@ -38,14 +45,9 @@ class SendEmailConfig(ActionConfig):
     ] = ""
 
     @model_validator(mode="after")
-    def _has_body_and_good_constants(self) -> Self:
+    def _has_a_part(self) -> Self:
         if not self.text and not self.html:
             raise ValueError("text or html is needed")
-        for name in ("to", "cc", "bcc"):
-            for i, item in enumerate(getattr(self, name)):
-                _check_constant(f"{name}[{i}]", item)
-        if self.reply_to:
-            _check_constant("reply_to", self.reply_to)
         return self
 
 
@@ -86,8 +88,3 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
 def _mailboxes(name: str, values: list[Any]) -> list[str]:
     found = (mailbox(f"{name}[{i}]", value) for i, value in enumerate(values))
     return [address for address in found if address]
-
-
-def _check_constant(path: str, source: str) -> None:
-    if is_constant(source) and parse_mailbox(source.strip()) is None:
-        raise ValueError(f"{path}: {source[:100]!r} is not one e-mail address")

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.answers import check_answer, output_of
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
@@ -73,11 +73,12 @@ class WebhookConfig(ActionConfig):
             raise ValueError("two headers differ only in upper and lower case")
         return value
 
-    @model_validator(mode="after")
-    def _get_has_no_body(self) -> Self:
-        if self.method == "GET" and self.body is not None:
-            raise ValueError("body: a GET request carries none")
-        return self
+    @field_validator("body")
+    @classmethod
+    def _get_has_no_body(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("method") == "GET":
+            raise ValueError("a GET request carries none")
+        return value
 
     @property
     def default_body(self) -> bool:

@@ -1,0 +1,144 @@
+"""``webhook``: the request that a config makes, what is refused, and how answers are judged."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from app.actions.base import Ports
+from app.actions.webhook import MAX_ANSWER_BYTES, Webhook, WebhookRequest
+from app.adapters.webhook import open_http_client
+from app.domain.errors import ActionFailedError
+from app.embedded.webhook_receiver import Behaviour, WebhookReceiver
+from app.ports import HttpAnswer, HttpClient
+from tests.support.commands import COMMAND_ID, DATA, context_of, failure_of, prepared, wrong_paths
+from tests.support.fake_http import FakeHttp
+from tests.support.fake_mailer import FakeMailer
+
+URL = "https://shop.example/hook"
+
+
+def _ports(http: HttpClient) -> Ports:
+    return Ports(http=http, mail=FakeMailer(), mail_from="shop@shop.example")
+
+
+def _webhook(config: dict[str, Any], data: dict[str, Any] | None = None) -> WebhookRequest:
+    made = prepared("webhook", config, data)
+    assert isinstance(made, WebhookRequest)
+    return made
+
+
+def test_by_default_the_event_is_posted() -> None:
+    """Without a body the event goes, with the workflow's and the execution's ids, as JSON, under the command's key."""
+    request = _webhook({"url": URL}).http
+    assert (request.method, request.url) == ("POST", URL)
+    assert request.headers == {"Idempotency-Key": str(COMMAND_ID), "Content-Type": "application/json"}
+    sent = orjson.loads(request.body or b"")
+    assert sent["event"]["data"] == DATA
+    assert (sent["workflow"]["version"], sent["execution"]["attempt"]) == (3, 1)
+
+
+def test_url_headers_and_body_are_templates() -> None:
+    """Every string of the config is a template; JSON stays JSON around it."""
+    request = _webhook(
+        {
+            "url": "https://shop.example/orders/{{ order.id }}?name={{ customer.name | urlencode }}",
+            "method": "PUT",
+            "headers": {"X-Total": "{{ order.total }}", "content-type": "application/vnd.shop+json"},
+            "body": {"who": "{{ customer.name }}", "fixed": [1, None, True]},
+        }
+    ).http
+    assert request.url == "https://shop.example/orders/42?name=Ada%20%3Cb%3E"
+    assert request.headers["X-Total"] == "199.00"
+    assert "Content-Type" not in request.headers
+    assert orjson.loads(request.body or b"") == {"who": "Ada <b>", "fixed": [1, None, True]}
+
+
+def test_a_text_body_is_sent_as_it_renders() -> None:
+    """A string is a template of the whole body, sent as text unless a Content-Type says otherwise."""
+    request = _webhook({"url": URL, "body": "order {{ order.id }} ✓"}).http
+    assert request.body == "order 42 ✓".encode()
+    assert request.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("config", [{"method": "GET"}, {"method": "DELETE"}, {"method": "POST", "body": None}])
+def test_no_body_where_none_is_due(config: dict[str, Any]) -> None:
+    """GET and DELETE carry no body unless told, and ``null`` means none."""
+    request = _webhook({"url": URL, **config}).http
+    assert request.body is None
+    assert "Content-Type" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("config", "paths"),
+    [
+        ({"url": "ftp://shop.example"}, ["config.url"]),
+        ({"url": "shop.example/hook"}, ["config.url"]),
+        ({"url": "https://"}, ["config.url"]),
+        ({"url": "https://user:secret@shop.example"}, ["config.url"]),
+        ({"url": "https://shop.example:99999/"}, ["config.url"]),
+        ({"url": URL, "method": "TRACE"}, ["config.method"]),
+        ({"url": URL, "headers": {"Host": "other"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"content-LENGTH": "1"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"Idempotency-Key": "mine"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"Transfer-Encoding": "chunked"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"X Y": "1"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"X\r\nEvil": "1"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"X-A": "1", "x-a": "2"}}, ["config.headers"]),
+        ({"url": URL, "timeout_s": 0}, ["config.timeout_s"]),
+        ({"url": URL, "method": "GET", "body": {}}, ["config.body"]),
+    ],
+)
+def test_what_is_wrong_is_refused_on_save(config: dict[str, Any], paths: list[str]) -> None:
+    """Schemes, hosts, credentials in the URL, headers that are ours, bad names: refused by field."""
+    assert wrong_paths("webhook", config) == paths
+
+
+@pytest.mark.parametrize(
+    ("config", "value", "field"),
+    [
+        ({"url": "{{ v }}"}, "file:///etc/passwd", "url"),
+        ({"url": "{{ v }}"}, "https://a.example/\r\nX: 1", "url"),
+        ({"url": "https://a.example/{{ v }}"}, "\x00", "url"),
+        ({"url": "https://{{ v }}/"}, "", "url"),
+        ({"url": URL, "headers": {"X-A": "{{ v }}"}}, "1\r\nX-Evil: 2", "headers.X-A"),
+        ({"url": URL, "headers": {"X-A": "{{ v }}"}}, "a\x07b", "headers.X-A"),
+        ({"url": URL, "body": {"a": "{{ v }}"}}, "\ud800", "body"),
+        ({"url": URL, "body": "{{ v }}"}, "a\x00", "body"),
+        ({"url": URL, "body": ["{{ v }}"] * 20}, "x" * 60_000, "body"),
+    ],
+)
+def test_what_renders_badly_fails_by_field(config: dict[str, Any], value: str, field: str) -> None:
+    """What data makes of a template is checked like what was saved; no header can be smuggled in."""
+    assert failure_of("webhook", config, {"v": value}).startswith(f"{field}: ")
+
+
+async def test_the_answer_is_the_output() -> None:
+    """A 2xx answer's status and body are what later steps see; the attempt had a little less than its time."""
+    http = FakeHttp()
+    http.answers = [HttpAnswer(201, {"Content-Type": "application/json"}, '{"id":7}')]
+    output = await Webhook().perform(_webhook({"url": URL}), _ports(http), context_of(timeout=5))
+    assert output == {"status": 201, "body": {"id": 7}}
+    assert 4.5 < http.withins[0] < 5
+
+
+async def test_a_config_can_shorten_the_time_but_not_lengthen_it() -> None:
+    """``timeout_s`` counts where it is shorter than the setting."""
+    http = FakeHttp()
+    for seconds in (0.5, 60):
+        await Webhook().perform(_webhook({"url": URL, "timeout_s": seconds}), _ports(http), context_of(timeout=5))
+    assert http.withins == [0.5, context_of(timeout=5).within]
+
+
+async def test_a_real_destination_gets_the_request_and_its_refusal_is_honoured(receiver: WebhookReceiver) -> None:
+    """Over TCP: the delivery arrives under the command's key; 429 with Retry-After comes back as when to try again."""
+    made = _webhook({"url": f"{receiver.url}/orders/{{{{ order.id }}}}"})
+    async with open_http_client(allow_private=True) as http:
+        output = await Webhook().perform(made, _ports(http), context_of())
+        receiver.behaviour = Behaviour(status=429, headers=(("Retry-After", "7"),))
+        with pytest.raises(ActionFailedError) as failure:
+            await Webhook().perform(made, _ports(http), context_of())
+    assert output["status"] == 200
+    assert [(d.path, d.key) for d in receiver.deliveries] == [("/orders/42", str(COMMAND_ID))] * 2
+    assert (failure.value.permanent, failure.value.retry_after) == (False, 7.0)
+    assert MAX_ANSWER_BYTES == 2048
