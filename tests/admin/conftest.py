@@ -1,6 +1,6 @@
 """The API on a real Postgres, called over real HTTP; Kafka is the in-memory sender unless a test asks for more."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ class Answer:
     """An HTTP answer, read."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     json: Any
 
 
@@ -43,7 +43,7 @@ class User:
         async with self.client.request(method, path, json=json, headers=headers, **options) as response:
             is_json = response.content_type.endswith("json")
             body = await response.json(content_type=None) if is_json else await response.text()
-            return Answer(response.status, dict(response.headers), body)
+            return Answer(response.status, response.headers, body)
 
     async def create(self, **changes: Any) -> dict[str, Any]:
         """Create a workflow and return it."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -44,9 +45,12 @@ class ApiDatabase:
         dsn = settings.database_url.get_secret_value()
 
         async def connect() -> psycopg.AsyncConnection[Any]:
-            return await psycopg.AsyncConnection.connect(
+            connection = await psycopg.AsyncConnection.connect(
                 dsn, application_name="headrace admin", connect_timeout=_CONNECT_WITHIN_S
             )
+            set_json_dumps(_json_text, connection)
+            set_json_loads(orjson.loads, connection)
+            return connection
 
         # The URL only names the dialect: libpq itself reads the connection string, whatever form it has.
         self._engine = create_async_engine(
@@ -56,8 +60,6 @@ class ApiDatabase:
             max_overflow=0,
             pool_timeout=_POOL_WAIT_S,
             pool_pre_ping=True,
-            json_serializer=_json_text,
-            json_deserializer=orjson.loads,
         )
         self._may_add_users: bool | None = None
 

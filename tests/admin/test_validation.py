@@ -1,0 +1,102 @@
+"""Every wrong field of a workflow is named, with the path to it."""
+
+from typing import Any
+
+import pytest
+
+from tests.admin.conftest import User, draft
+
+ROOT = "/api/v1/workflows"
+TAG = {"type": "apply_tag", "order": 1, "config": {"tag": "t"}}
+
+
+async def errors(user: User, body: Any) -> dict[str, str]:
+    """Send a wrong draft; return its errors by path."""
+    answer = await user.call("POST", ROOT, body)
+    assert answer.status == 400, answer.json
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    return {error["path"]: error["message"] for error in answer.json["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"name": None}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "   "}, "name"),
+        ({"name": "x" * 256}, "name"),
+        ({"name": 7}, "name"),
+        ({"priority": 0}, "priority"),
+        ({"priority": 10}, "priority"),
+        ({"active": True}, "active"),
+        ({"trigger": None}, "trigger"),
+        ({"trigger": {"type": "order.eaten"}}, "trigger.type"),
+        ({"trigger": {"type": "order.paid", "config": {"at": "9:00"}}}, "trigger.config.at"),
+        ({"trigger": {"type": "order.paid", "when": 1}}, "trigger.when"),
+        ({"actions": []}, "actions"),
+        ({"actions": [TAG, TAG]}, "actions"),
+        ({"actions": [{**TAG, "order": n} for n in range(51)]}, "actions"),
+        ({"actions": [{**TAG, "type": "apply_tags"}]}, "actions[0].type"),
+        ({"actions": [{**TAG, "order": -1}]}, "actions[0].order"),
+        ({"actions": [{**TAG, "config": {}}]}, "actions[0].config.tag"),
+        ({"actions": [{**TAG, "config": {"tag": "t", "colour": "red"}}]}, "actions[0].config.colour"),
+        ({"actions": [TAG, {"type": "webhook", "order": 2, "config": {}}]}, "actions[1].config.url"),
+        ({"actions": [{**TAG, "config": None}]}, "actions[0].config"),
+        ({"actions": [{**TAG, "conditions": [{"field": "a"}]}]}, "actions[0].conditions[0].operator"),
+        ({"conditions": "all"}, "conditions"),
+        ({"conditions": [3]}, "conditions[0]"),
+        ({"conditions": [{"field": "a", "operator": "~", "value": 1}]}, "conditions[0].operator"),
+        ({"conditions": [{"any": [{"field": "", "operator": "==", "value": 1}]}]}, "conditions[0].any[0].field"),
+        ({"description": "x" * 10_001}, "description"),
+        ({"name": "a\x00b"}, ""),
+    ],
+)
+async def test_a_wrong_field_is_named(user: User, changes: dict[str, Any], path: str) -> None:
+    """One wrong field: 400 with exactly its path."""
+    assert list(await errors(user, draft(**changes))) == [path]
+
+
+async def test_all_wrong_fields_are_named_at_once(user: User) -> None:
+    """Shapes, conditions and configs that are wrong are listed together, so that one round is enough."""
+    condition = {"field": "a", "operator": "==", "value": 1}
+    found = await errors(
+        user,
+        draft(
+            name="",
+            conditions=[condition, {**condition, "operator": "?"}, condition, {"field": "b", "value": 2}],
+            actions=[{**TAG, "config": {}}, {"type": "nothing", "order": 2}, {**TAG, "order": "first"}],
+        ),
+    )
+    assert set(found) == {
+        "name",
+        "conditions[1].operator",
+        "conditions[3].operator",
+        "actions[0].config.tag",
+        "actions[1].type",
+        "actions[2].order",
+    }
+
+
+@pytest.mark.parametrize("body", [[], "x", 3, True])
+async def test_what_is_no_object_is_refused(user: User, body: Any) -> None:
+    """A draft is an object."""
+    assert list(await errors(user, body)) == [""]
+
+
+async def test_a_workflow_that_is_too_large_is_refused(user: User) -> None:
+    """A revision has at most 128 KiB, so that a routing slip always fits into a record."""
+    notes = [{"type": "create_note", "order": n, "config": {"text": "x" * 7000}} for n in range(20)]
+    assert "131072" in (await errors(user, draft(actions=notes)))[""]
+
+
+async def test_more_than_a_hundred_errors_are_cut(user: User) -> None:
+    """The list of errors is bounded, and says so."""
+    answer = await user.call("POST", ROOT, draft(**{f"k{n}": 1 for n in range(150)}))
+    assert (answer.status, len(answer.json["errors"])) == (400, 100)
+    assert "150" in answer.json["detail"]
+
+
+async def test_a_template_that_does_not_parse_is_named(user: User) -> None:
+    """A broken template is found on save, not when the first customer is waiting."""
+    broken = {"type": "create_note", "order": 1, "config": {"text": "Hello {{ customer.name"}}
+    assert list(await errors(user, draft(actions=[broken]))) == ["actions[0].config.text"]
