@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ async def running(*apps: Any) -> AsyncIterator[None]:
         for app in apps:
             await app.start()
             stack.push_async_callback(app.stop)
-            await eventually(lambda app=app: ready(app), what=f"{app.conf.id} ready")  # type: ignore[misc]
+            await eventually(partial(ready, app), what=f"{app.conf.id} ready")
         yield
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.protocol.group import LeaveGroupRequest
 
+from app.adapters.kafka.batches import abandon, ack, batches, begin_many
 from tests.integration.transport.apps import Place, Reader, numbered, partitions_of, running, tp
 from tests.support.waiting import eventually
 
@@ -49,8 +50,6 @@ async def test_a_restart_reads_what_was_not_finished_again(place: Place) -> None
     await place.produce(*numbered(10), partition=0)
 
     async def gives_one_back(stream: Any) -> None:
-        from app.adapters.kafka.batches import abandon, ack, batches, begin_many  # noqa: PLC0415
-
         async for batch in batches(stream, max_records=100):
             for message in begin_many(batch):
                 (abandon if message.offset == 4 else ack)(message)
@@ -67,9 +66,10 @@ async def test_a_restart_reads_what_was_not_finished_again(place: Place) -> None
 
 async def kick_out(app: Any) -> None:
     """Remove the app's member from its group behind its back, so that its next commit is refused."""
-    coordinator = app.consumer._thread._consumer._coordinator  # noqa: SLF001  # aiokafka has no accessor
+    thread = app.consumer._thread  # noqa: SLF001  # Faust has no accessor
+    coordinator = thread._consumer._coordinator  # noqa: SLF001  # aiokafka has none
     request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
-    await coordinator._client.send(coordinator.coordinator_id, request, group=1)  # noqa: SLF001  # the same
+    await thread.call_thread(coordinator._send_req, request)  # noqa: SLF001  # the same
 
 
 async def commit_while_kicked_out(place: Place, app: Any, read: asyncio.Event) -> bool:
