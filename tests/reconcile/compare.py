@@ -1,0 +1,124 @@
+"""Compares what should have happened with what did; nothing missing, nothing extra, nothing different. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from tests.reconcile.observed import Observed, Row
+from tests.reconcile.oracle import Expected
+
+MAIL_DOMAIN: Final = "localhost.localdomain"
+
+
+@dataclass(slots=True)
+class Line:
+    """One workflow's outcome.
+
+    Attributes:
+        pairs: Expected (event, workflow) pairs.
+        effects: Expected effects.
+        differences: One sentence each.
+    """
+
+    name: str
+    pairs: int = 0
+    met: int = 0
+    effects: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+class Comparison:
+    """Compares workflow by workflow and remembers which effects were expected, so that the rest are extra."""
+
+    def __init__(self, seen: Observed, events: Mapping[tuple[str, str], dict[str, Any]]) -> None:
+        self._seen = seen
+        self._events = events
+        self._executions: set[UUID] = set()
+        self._tags: set[tuple[str, str]] = set()
+        self._keys: set[str] = set()
+        self._notes: set[UUID] = set()
+
+    def workflow(self, name: str, expected: Mapping[UUID, Expected]) -> Line:
+        """Compare one workflow's executions and their effects."""
+        line = Line(name)
+        for one in expected.values():
+            self._executions.add(one.execution_id)
+            line.pairs += 1
+            line.met += one.met
+            line.effects += len(one.effects)
+            where = f"{one.source} {one.event_id}"
+            rows = self._seen.rows.get(one.execution_id, [])
+            problems = [*_row_problems(one, rows, self._events[one.source, one.event_id]), *self._effects(name, one)]
+            line.differences.extend(f"{where}: {problem}" for problem in problems)
+        return line
+
+    def extras(self) -> Line:
+        """Return what happened and was not expected of any workflow; call it last."""
+        line = Line("(unexpected)")
+        seen = self._seen
+        line.differences = [
+            *(f"row of execution {one}" for one in seen.rows.keys() - self._executions),
+            *(f"tag {tag} on {customer}" for customer, tag in seen.tags - self._tags),
+            *(f"note {note}" for note in seen.notes.keys() - self._notes),
+            *(f"webhook {key} to {seen.webhooks[key][0][0]}" for key in seen.webhooks.keys() - self._keys),
+            *(f"e-mail {key}" for key in seen.mails.keys() - self._keys),
+        ]
+        return line
+
+    def _effects(self, name: str, one: Expected) -> Iterator[str]:
+        for effect in one.effects:
+            command = one.command_id(effect["step"])
+            if effect["kind"] == "tag":
+                pair = (effect["customer"], effect["tag"])
+                self._tags.add(pair)
+                if pair not in self._seen.tags:
+                    yield f"no tag {pair}"
+            elif effect["kind"] == "note":
+                self._notes.add(command)
+                yield from _differs("note", (effect["customer"], effect["text"]), self._seen.notes.get(command))
+            elif effect["kind"] == "webhook":
+                self._keys.add(str(command))
+                yield from self._webhook(name, str(command), effect["body"])
+            else:
+                yield from self._mail(f"<{command}@{MAIL_DOMAIN}>", effect)
+
+    def _webhook(self, name: str, key: str, body: dict[str, Any]) -> Iterator[str]:
+        taken = self._seen.webhooks.get(key, [])
+        if len(taken) != 1:
+            yield f"{len(taken)} webhooks with the key {key}"
+            return
+        path, sent = taken[0]
+        yield from _differs("webhook's path", f"/{name}", path)
+        # The default body holds more than the event; what is expected of a body is what its SQL names.
+        yield from _differs("webhook's body", body, {field: sent.get(field) for field in body})
+
+    def _mail(self, message_id: str, effect: dict[str, Any]) -> Iterator[str]:
+        self._keys.add(message_id)
+        taken = self._seen.mails.get(message_id, [])
+        if len(taken) != 1:
+            yield f"{len(taken)} e-mails with the id {message_id}"
+            return
+        mail = taken[0]
+        yield from _differs("e-mail's recipients", (effect["to"],), mail.recipients)
+        yield from _differs("e-mail's subject", effect["subject"], mail.subject)
+        yield from _differs("e-mail's text", effect["text"], mail.text.replace("\r\n", "\n").removesuffix("\n"))
+
+
+def _row_problems(one: Expected, rows: list[Row], event: dict[str, Any]) -> Iterator[str]:
+    if len(rows) != 1:
+        yield f"{len(rows)} rows"
+        return
+    row = rows[0]
+    yield from _differs("event", event, row.trigger_event)
+    yield from _differs("conditions_met", one.met, row.conditions_met)
+    yield from _differs("verdicts", one.verdicts, tuple(verdict["met"] for verdict in row.conditions_result or []))
+    yield from _differs("status", one.status, row.status)
+    yield from _differs("actions", one.statuses, tuple(action["status"] for action in row.actions_executed))
+    if any(action["uncertain"] for action in row.actions_executed):
+        yield "an action is uncertain, and nothing was killed"
+
+
+def _differs(what: str, expected: object, actual: object) -> Iterator[str]:
+    if expected != actual:
+        yield f"{what}: expected {expected!r:.300}, found {actual!r:.300}"
