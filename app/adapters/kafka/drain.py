@@ -37,9 +37,7 @@ class Drain:
                 await consumer.wait(consumer.can_resume_flow)
                 continue
             self._epoch = consumer.epoch
-            records = await self._fetch()
-            if records and self._current():
-                await self._deliver(records)
+            await self._deliver(await self._fetch())
 
     def _current(self) -> bool:
         """Whether what was fetched is still ours to deliver."""
@@ -59,10 +57,10 @@ class Drain:
 
     async def _deliver(self, records: Mapping[TP, Sequence[Any]]) -> None:
         for tp, batch in records.items():
-            if not self._current():
-                return
             channel = self._direct_channel(tp)
-            if channel is None:
+            if not self._current():
+                self._give_back(tp, batch)
+            elif channel is None:
                 await self._deliver_one_by_one(tp, batch)
             else:
                 self._deliver_directly(channel, tp, batch)
@@ -92,12 +90,16 @@ class Drain:
             if count % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             if not self._current():
+                self._give_back(tp, batch[count - 1 :])
                 return
             if acked:
                 await self._deliver_tracked(tp, record)
             elif self._consumer.is_news(tp, record.offset):
                 await self._call_back(tp, self._message(tp, record))
                 self._consumer.saw(tp, record.offset)
+
+    def _give_back(self, tp: TP, batch: Sequence[Any]) -> None:
+        self._consumer._thread.give_back(tp, batch)  # noqa: SLF001  # the consumer's own half
 
     def _message(self, tp: TP, record: Any) -> TrackedMessage:
         return TrackedMessage(tp, record, self._app.consumer_generation_id)

@@ -8,7 +8,7 @@ It reads committed records only, looks at each commit once more just before it i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import isawaitable
 from typing import Any
 
@@ -68,6 +68,19 @@ class GroupClient(OnOwnLoop):
         """Offset up to which committed records can be read."""
         offset: int | None = self._ensure_consumer().last_stable_offset(tp)
         return offset
+
+    def give_back(self, tp: TP, records: Sequence[Any]) -> None:
+        """Have records fetched again that were fetched and not delivered.
+
+        A fetch that was under way during a rebalance can return what is ours again already, from after Faust's seek.
+        Where somebody has sought back since, there is nothing to do: this never moves the position forward.
+        """
+        subscription = self._ensure_consumer()._subscription  # noqa: SLF001  # no accessor
+        if not records or not subscription.is_assigned(tp):
+            return
+        state = subscription.subscription.assignment.state_value(tp)
+        if state.has_valid_position and state.position > records[-1].offset:
+            self._ensure_consumer().seek(tp, records[0].offset)
 
     async def commit_in(self, offsets: Mapping[TP, int], generation: int) -> bool:
         """Commit if the group is still in ``generation`` when the commit is about to be sent."""

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from app.domain.errors import UnreachableError
 from app.ports import Headers, Record
@@ -41,7 +40,6 @@ _SESSION: Final = {
 _PENDING: Final = """
     SELECT id, topic, key, value, headers, created_at FROM outbox WHERE id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s
 """
-_PUT: Final = "INSERT INTO outbox (topic, key, value, headers) VALUES (%s, %s, %s, %s)"
 
 
 class PostgresOutbox:
@@ -91,20 +89,8 @@ class _Session:
                 pass
 
 
-async def put(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:
-    """Write records into the outbox, in the caller's transaction; a trigger wakes the relay when it commits."""
-    rows = [(record.topic, record.key, record.value, Jsonb(write_headers(record.headers))) for record in records]
-    async with connection.cursor() as cursor:
-        await cursor.executemany(_PUT, rows)
-
-
-def write_headers(headers: Headers) -> list[list[str]]:
-    """Headers as the column holds them: pairs in order, repeats kept. Our headers are text."""
-    return [[name, value.decode("utf-8")] for name, value in headers]
-
-
 def read_headers(stored: Any) -> Headers:
-    """Headers back from the column."""
+    """Read headers as the column holds them: pairs of name and text, in order, repeats kept."""
     return [(name, value.encode("utf-8")) for name, value in stored or ()]
 
 

@@ -14,7 +14,7 @@ _VERSIONS: Final = "SELECT id, version FROM automations WHERE tombstoned_at IS N
 # Sorted and one statement; the newest revision is the row's own, whatever was being written when this was asked for.
 _SEND_AGAIN: Final = """
     INSERT INTO outbox (topic, key, value)
-    SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to(r.body::text, 'UTF8')
+    SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to((r.body - 'description')::text, 'UTF8')
     FROM automations a JOIN automation_revisions r ON r.automation_id = a.id AND r.version = a.version
     WHERE a.id = ANY(%s::uuid[]) AND a.tombstoned_at IS NULL
     ORDER BY a.id
