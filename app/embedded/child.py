@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,11 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def name(self) -> str:
+        """The command's name."""
+        return self.command.name
+
+    @property
     def pid(self) -> int | None:
         """The pid while it runs."""
         return self._process.pid if self._process is not None and self.alive() else None
@@ -83,12 +88,13 @@ class Child:
                 start_new_session=True,
             )
         created = psutil.Process(self._process.pid).create_time()
-        write_json(self._pid_file, {"pid": self._process.pid, "created": created})
+        asked = int(self.command.stop_signal)
+        write_json(self._pid_file, {"pid": self._process.pid, "created": created, "stop_signal": asked})
 
     def end_leftover(self) -> None:
         """End what an earlier life of the same name left running; this life's process is left alone."""
         if not self.alive():
-            end_leftover(self._pid_file, self.command.stop_signal)
+            end_leftovers([self._pid_file])
 
     def ask_to_stop(self) -> None:
         """Send the stop signal and return at once."""
@@ -119,18 +125,26 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def end_leftover(pid_file: Path, ask: signal.Signals, within: float = 15.0) -> None:
-    """End the process that ``pid_file`` names, if that very process (same start time) still runs."""
+def end_leftovers(pid_files: Iterable[Path], within: float = 15.0) -> None:
+    """End the processes that the files name, all at once, where those very processes (same start time) still run."""
+    files = list(pid_files)
+    asked = [process for file in files if (process := _ask_leftover(file)) is not None]
+    _, left = psutil.wait_procs(asked, timeout=within)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=within)
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def _ask_leftover(pid_file: Path) -> psutil.Process | None:
     found = read_json(pid_file)
     if not found:
-        return
+        return None
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(int(found["pid"]))
         if abs(process.create_time() - float(found["created"])) < 1:
-            process.send_signal(ask)
-            try:
-                process.wait(within)
-            except psutil.TimeoutExpired:
-                process.kill()
-                process.wait(within)
-    pid_file.unlink(missing_ok=True)
+            process.send_signal(int(found["stop_signal"]))
+            return process
+    return None

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from app.domain.errors import HeadraceError
+
 _CLONE = Path(__file__).resolve().parents[2]
 
 
-class AlreadyStartedError(RuntimeError):
+class AlreadyStartedError(HeadraceError):
     """Another process holds the lock of this service."""
 
 
@@ -68,7 +70,9 @@ class Lock:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
-            raise AlreadyStartedError(f"{self._path.stem} of {self._path.parent} is run by another process") from None
+            raise AlreadyStartedError(
+                f"{self._path.stem} of {self._path.parent} is run by another process; stop that first (`make down`)"
+            ) from None
         self._fd = fd
 
     def release(self) -> None:

@@ -49,7 +49,9 @@ class DockerKafka:
         write_json(self._state, {"port": self._port})
 
     def spawn(self) -> None:
-        """Start the container."""
+        """Start the container, after removing what is left of one that ended."""
+        if self._container is not None:
+            self._container.stop(delete_volume=False)
         properties = server_properties(
             advertised_port=self._port or 0,
             port=_INSIDE,

@@ -1,0 +1,68 @@
+# Start here: `make up` sets up everything and shows it working; `make test` sets up everything and tests it.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 3
+
+.PHONY: up up-detached down test lint types bench faults faults-short reconcile schemas lock prerequisites setup
+
+up: setup
+	@exec $(BIN)/headrace up
+
+up-detached: setup
+	@$(BIN)/headrace up --detach
+
+down: setup
+	@$(BIN)/headrace down
+
+# What needs no server comes first: it is quick, and most mistakes end there.
+test: lint types
+	$(BIN)/pytest tests
+	$(MAKE) --no-print-directory faults-short
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks.bench
+
+faults: setup
+	$(BIN)/python -m tests.faults.run --seeds $(SEEDS)
+
+faults-short: setup
+	$(BIN)/python -m tests.faults.run --short
+
+reconcile: setup
+	@test -n "$(EVENTS)" || { echo "name the events: make reconcile EVENTS=events.jsonl.gz"; exit 2; }
+	$(BIN)/python -m tests.reconcile.run "$(EVENTS)"
+
+schemas: setup
+	$(BIN)/python -m schemas.publish
+
+# Pins every package with its hashes. Nothing about this machine or its package index goes into the file.
+lock: setup
+	$(BIN)/python -m deploy.requirements | $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+		--strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--no-emit-options --output-file requirements.lock -
+
+prerequisites:
+	@PYTHON="$(PYTHON)" deploy/prerequisites
+
+setup: prerequisites $(VENV)/.installed
+
+# Filled beside its place and named complete last, so that an interrupted install is done again.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@if ! cmp -s requirements.lock $(VENV)/requirements.lock 2>/dev/null; then \
+		echo "Installing the Python packages (once)"; \
+		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) \
+		&& $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock; \
+	fi
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@cp requirements.lock $(VENV)/requirements.lock
+	@touch $@

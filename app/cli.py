@@ -1,0 +1,71 @@
+"""The ``headrace`` command: a group that loads each command's module only when it is asked for."""
+
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from app.domain.errors import HeadraceError
+
+# Imported by name: the matcher's process has no use for the demo's modules, nor `token` for Kafka's.
+COMMANDS: Final = (
+    ("up", "app.commands.up", "up"),
+    ("down", "app.commands.up", "down"),
+    ("worker", "app.commands.worker", "worker"),
+    ("admin", "app.commands.admin", "admin"),
+    ("migrate", "app.commands.migrate", "migrate"),
+    ("topics", "app.commands.topics", "topics"),
+    ("emit", "app.commands.emit", "emit"),
+    ("token", "app.commands.token", "token"),
+    ("dev", "app.commands.dev", "dev"),
+)
+
+
+class Headrace(click.Group):
+    """Finds commands in ``COMMANDS``, and turns our own errors into one line and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order above, which is the order of first use."""
+        del ctx
+        return [name for name, _, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        for name, module, attribute in COMMANDS:
+            if name == cmd_name:
+                found: click.Command = getattr(import_module(module), attribute)
+                return found
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command.
+
+        Raises:
+            click.ClickException: One of our own errors, as one message.
+        """
+        try:
+            return super().invoke(ctx)
+        except HeadraceError as error:
+            raise click.ClickException(str(error)) from None
+        except PermissionError as error:
+            raise click.ClickException(
+                f"no permission for {error.filename}; another user made it: run as that user, or set HEADRACE_HOME"
+            ) from None
+
+
+@click.group(cls=Headrace, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headrace")
+def main() -> None:
+    r"""Business automation on Kafka.
+
+    \b
+    Example:
+      headrace up                          start everything here, with a demo
+      headrace emit --type order.created --subject customer-1 --data '{"order": {"total": 250}}'
+    """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""``headrace admin``: run the admin API and its pages."""
+
+import click
+
+from app.admin.main import run_admin
+from app.commands.reach import need_kafka, need_postgres, settings_here
+from app.orphan import end_with_parent
+
+
+@click.command(epilog="Example: HEADRACE_ADMIN_PORT=8081 headrace admin")
+def admin() -> None:
+    """Serve the admin API until Ctrl-C or SIGTERM."""
+    settings = settings_here()
+    need_kafka(settings)
+    need_postgres(settings)
+    end_with_parent()
+    run_admin(settings)

@@ -1,0 +1,28 @@
+"""``headrace dev``: what runs here, for people and scripts."""
+
+import json
+
+import click
+
+from app.embedded.home import default_home
+from app.embedded.running import running_state, shown
+
+
+@click.group(epilog="Example: headrace dev info --json")
+def dev() -> None:
+    """Look at the installation that `headrace up` runs here."""
+
+
+@dev.command(epilog="Example: headrace dev info --json | jq -r .api_url")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, secrets included.")
+def info(*, as_json: bool) -> None:
+    """Print where everything is, the token of an administrator, and the pids."""
+    state = running_state(default_home())
+    if state is None:
+        raise click.ClickException("nothing runs here; start it with `make up` or `headrace up`")
+    facts = shown(state)
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name}: {value}")

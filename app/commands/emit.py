@@ -1,0 +1,126 @@
+"""``headrace emit``: put events into Kafka, one from flags or many from a file."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import click
+
+from app.adapters.kafka.producer import KafkaSender
+from app.commands.lines import Batch, Lines, batches, open_lines
+from app.commands.reach import need_kafka, settings_here
+from app.domain.errors import InvalidError
+from app.services.emitter import EventEmitter
+from app.settings import Settings
+from app.topics import Topics
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar  # the type's only home
+
+_BATCH = 500
+_RATED_BATCHES_PER_S = 20
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  headrace emit --type order.created --subject customer-1 --data '{"order": {"total": 250}}'
+  headrace emit events.jsonl.gz --rate 200"""
+)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--type", "event_type", help="Type of one event, such as order.created or custom.signup.")
+@click.option("--subject", help="The entity it is about; events of one entity stay in order.")
+@click.option("--data", default="{}", show_default=True, help="A JSON object.")
+@click.option("--source", default="/headrace/cli", show_default=True)
+@click.option("--id", "event_id", help="An id emitted twice runs once; made up by default.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0.01), help="Events a second; as fast as Kafka takes them by default."
+)
+def emit(  # noqa: PLR0917 - click passes every option by name
+    file: Path | None,
+    event_type: str | None,
+    subject: str | None,
+    data: str,
+    source: str,
+    event_id: str | None,
+    rate: float | None,
+) -> None:
+    """Emit one event (--type), or those of FILE: CloudEvents as JSON, one a line, .gz or not, - for standard input.
+
+    Stops at the first line that is no event and names it; the lines before it have been emitted.
+    """
+    if (file is None) == (event_type is None):
+        raise click.UsageError("give either a FILE or --type; see the examples below `headrace emit --help`")
+    settings = settings_here()
+    need_kafka(settings)
+    if file is not None:
+        count = asyncio.run(_emit_file(settings, file, rate))
+        click.echo(f"{count} events emitted")
+        return
+    event = one_event(event_type or "", subject, data, source, event_id)
+    click.echo(asyncio.run(_emit_one(settings, event)))
+
+
+def one_event(event_type: str, subject: str | None, data: str, source: str, event_id: str | None) -> dict[str, Any]:
+    """Return the event that the flags describe.
+
+    Raises:
+        click.BadParameter: ``data`` is no JSON object.
+    """
+    try:
+        decoded = json.loads(data)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"is no JSON: {error}", param_hint="--data") from None
+    if not isinstance(decoded, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="--data")
+    event = {
+        "specversion": "1.0",
+        "id": event_id or str(uuid4()),
+        "source": source,
+        "type": event_type,
+        "time": datetime.now(UTC).isoformat(),
+        "datacontenttype": "application/json",
+        "data": decoded,
+    }
+    return {**event, "subject": subject} if subject else event
+
+
+async def _emit_one(settings: Settings, event: dict[str, Any]) -> str:
+    async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-emit") as sender:
+        return await EventEmitter(sender, Topics(settings.topic_prefix)).emit(event)
+
+
+async def _emit_file(settings: Settings, file: Path, rate: float | None) -> int:
+    emitted = 0
+    async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-emit") as sender:
+        emitter = EventEmitter(sender, Topics(settings.topic_prefix))
+        with open_lines(file) as lines, _progress(file, lines) as bar:
+            size = _BATCH if rate is None else max(1, min(_BATCH, round(rate / _RATED_BATCHES_PER_S)))
+            async for batch in paced(batches(lines, size), rate):
+                try:
+                    await emitter.emit_many(batch.events)
+                except InvalidError as error:
+                    raise click.ClickException(f"{batch.where(error.errors[0])}; {emitted} events emitted") from None
+                emitted += len(batch.events)
+                bar.update(batch.size)
+    return emitted
+
+
+def _progress(file: Path, lines: Lines) -> "ProgressBar[int]":
+    return click.progressbar(length=lines.size or 0, hidden=lines.size is None, label=file.name, file=sys.stderr)
+
+
+async def paced(source: Iterator[Batch], rate: float | None) -> AsyncIterator[Batch]:
+    """Yield batches no faster than ``rate`` events a second; what was late is caught up, so that the mean holds."""
+    loop = asyncio.get_running_loop()
+    started, given = loop.time(), 0
+    for batch in source:
+        if rate is not None:
+            await asyncio.sleep(max(0.0, started + given / rate - loop.time()))
+        yield batch
+        given += len(batch.events)

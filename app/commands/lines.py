@@ -1,0 +1,108 @@
+"""Read events from a file of JSON lines, compressed or not, and remember on which line each one stands."""
+
+import gzip
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import orjson
+
+from app.domain.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """An open file.
+
+    Attributes:
+        text: Its lines, decompressed.
+        raw: The file as it is on disk, whose position tells the progress.
+        size: Bytes on disk; None for a pipe.
+    """
+
+    text: Iterable[bytes]
+    raw: io.BufferedReader
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some events in a row.
+
+    Attributes:
+        events: Decoded.
+        numbers: The line of each, from 1.
+        size: Bytes of the file read for them.
+    """
+
+    events: list[dict[str, Any]]
+    numbers: list[int]
+    size: int
+
+    def where(self, error: FieldError) -> str:
+        """Say on which line an error of ``emit_many`` stands: its path begins with the position, ``[3].type``."""
+        position, _, path = error.path.removeprefix("[").partition("]")
+        line = self.numbers[int(position)] if position.isdigit() else self.numbers[0]
+        return f"line {line}: {path.lstrip('.')}: {error.message}" if path else f"line {line}: {error.message}"
+
+
+@contextmanager
+def open_lines(file: Path) -> Iterator[Lines]:
+    """Open a file, ``-`` for standard input; what begins as gzip does is decompressed, whatever its name."""
+    if str(file) == "-":
+        piped: io.BufferedReader = io.BufferedReader(cast("Any", sys.stdin.buffer))  # peek() is all that it adds
+        yield Lines(_decompressed(piped), piped, None)
+        return
+    with file.open("rb") as opened:
+        yield Lines(_decompressed(opened), opened, file.stat().st_size)
+
+
+def batches(lines: Lines, size: int) -> Iterator[Batch]:
+    """Yield the events in batches of at most ``size``; blank lines are passed over.
+
+    Raises:
+        click.ClickException: A line is no JSON object, or the compressed data is damaged; names the line.
+    """
+    events: list[dict[str, Any]] = []
+    numbers: list[int] = []
+    position = 0
+    for number, line in enumerate(_safe(lines.text), start=1):
+        if line.strip():
+            events.append(_decoded(line, number))
+            numbers.append(number)
+        if len(events) == size:
+            reached = _position(lines)
+            yield Batch(events, numbers, reached - position)
+            events, numbers, position = [], [], reached
+    if events:
+        yield Batch(events, numbers, _position(lines) - position)
+
+
+def _decompressed(raw: io.BufferedReader) -> Iterable[bytes]:
+    return gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
+
+
+def _safe(text: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        yield from text
+    except (EOFError, OSError) as error:
+        raise click.ClickException(f"the file cannot be read to its end: {error}") from None
+
+
+def _decoded(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise click.ClickException(f"line {number} is no JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise click.ClickException(f"line {number} is no JSON object")
+    return event
+
+
+def _position(lines: Lines) -> int:
+    return lines.raw.tell() if lines.size is not None else 0

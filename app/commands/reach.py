@@ -1,0 +1,44 @@
+"""What commands check first, so that a wrong setting or a server that is down costs one line and a few seconds."""
+
+from app.domain.errors import UnreachableError
+from app.embedded.broker import ExternalKafka
+from app.embedded.home import default_home
+from app.embedded.postgres import ExternalPostgres
+from app.embedded.running import adopt_environment
+from app.embedded.service import SetupError
+from app.settings import Settings, load_settings
+
+
+def settings_here() -> Settings:
+    """Return the settings: the environment's, and for what it leaves open those of the installation running here.
+
+    Raises:
+        SettingsError: A value is wrong.
+    """
+    adopt_environment(default_home())
+    return load_settings()
+
+
+def need_kafka(settings: Settings) -> None:
+    """Check that a broker accepts connections.
+
+    Raises:
+        UnreachableError: None does within 3 seconds each.
+    """
+    _need(ExternalKafka(settings.kafka_bootstrap_servers))
+
+
+def need_postgres(settings: Settings) -> None:
+    """Check that Postgres lets us in.
+
+    Raises:
+        UnreachableError: It does not within 3 seconds; the text holds no password.
+    """
+    _need(ExternalPostgres(settings.database_url.get_secret_value()))
+
+
+def _need(service: ExternalKafka | ExternalPostgres) -> None:
+    try:
+        service.wait_ready()
+    except SetupError as error:
+        raise UnreachableError(f"{error}; or start one here with `headrace up`") from None

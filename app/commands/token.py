@@ -1,0 +1,22 @@
+"""``headrace token``: make a bearer token for the API."""
+
+from typing import Literal
+from uuid import UUID
+
+import click
+
+from app.admin.auth import mint_token
+from app.commands.reach import settings_here
+
+_HOUR_S = 3600.0
+
+
+@click.command(
+    epilog='Example: curl -H "Authorization: Bearer $(headrace token)" http://127.0.0.1:8080/api/v1/workflows'
+)
+@click.option("--role", type=click.Choice(["user", "admin"]), default="admin", show_default=True)
+@click.option("--user", type=click.UUID, default=UUID(int=1), show_default=True, help="The caller's id.")
+@click.option("--hours", type=click.FloatRange(min=0.01, max=8760), default=12, show_default=True, help="Valid for.")
+def token(role: Literal["user", "admin"], user: UUID, hours: float) -> None:
+    """Print a token that the API of these settings accepts (HEADRACE_JWT_SECRET)."""
+    click.echo(mint_token(settings_here(), user, role, hours * _HOUR_S))

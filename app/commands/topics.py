@@ -1,0 +1,51 @@
+"""``headrace topics``: create Kafka's topics."""
+
+import asyncio
+import os
+import signal
+
+import click
+
+from app.actions.registry import REGISTRY
+from app.adapters.kafka.admin import TopicReport, ensure_topics
+from app.commands.reach import settings_here
+from app.embedded.home import default_home
+from app.embedded.running import running_state
+from app.topics import declare
+
+
+@click.command(epilog="Example: HEADRACE_TOPIC_PREFIX=acme. headrace topics")
+@click.option("--add-partitions", is_flag=True, help="Give topics that have fewer partitions than declared the rest.")
+def topics(*, add_partitions: bool) -> None:
+    """Create every topic that is missing, and say where the others differ from what is declared."""
+    settings = settings_here()
+    report = asyncio.run(
+        ensure_topics(
+            settings.kafka_bootstrap_servers,
+            declare(settings, REGISTRY.names()),
+            replication_factor=settings.replication_factor,
+            add_partitions=add_partitions,
+        )
+    )
+    for line in report_lines(report):
+        click.echo(line)
+    if report.restart_needed:
+        click.echo(_restart_roles())
+
+
+def report_lines(report: TopicReport) -> list[str]:
+    """Return what was found and done, a line each."""
+    lines = [f"Topics: {report.total} declared, {len(report.created)} created, {len(report.grown)} got partitions"]
+    lines += [
+        f"{name} has {there} of {declared} partitions; `headrace topics --add-partitions` adds them"
+        for name, (there, declared) in report.short.items()
+    ]
+    return lines + report.differing
+
+
+def _restart_roles() -> str:
+    state = running_state(default_home())
+    if state is None or not state.get("ready"):
+        return "Roles that run already must be restarted to see the new topics and partitions"
+    os.kill(int(state["pid"]), signal.SIGHUP)
+    return "The roles that run here are restarted, to see the new topics and partitions"

@@ -1,0 +1,91 @@
+"""``headrace up`` and ``headrace down``: run everything here, in the foreground or the background."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+
+from app.commands.up_run import run_up
+from app.embedded.child import end_leftovers
+from app.embedded.home import default_home
+from app.embedded.parts import headrace
+from app.embedded.running import running_state
+from app.embedded.service import SetupError
+from app.worker import role_names
+
+_READY_WITHIN_S = 600.0
+_GONE_WITHIN_S = 60.0
+
+
+@click.command(epilog="Example: headrace up --detach && headrace dev info --json; headrace down")
+@click.option("--detach", is_flag=True, help="Return once all is ready; `headrace down` stops it.")
+@click.option("--no-demo", is_flag=True, help="Make no demo workflows and emit no demo events.")
+def up(*, detach: bool, no_demo: bool) -> None:
+    """Start Kafka, Postgres, every role and the API here, show a demo, and keep all running until Ctrl-C.
+
+    KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL name servers to use instead of starting some. Data is kept in .headrace.
+    """
+    home = default_home()
+    if detach:
+        _start_detached(home, no_demo=no_demo)
+        return
+    asyncio.run(run_up(home, role_names(), click.echo, demo=not no_demo))
+
+
+@click.command(epilog="Example: headrace down")
+def down() -> None:
+    """Stop what `headrace up` started here, cleanly; data is kept."""
+    home = default_home()
+    state = running_state(home)
+    if state is None:
+        end_leftovers((home / "pids").glob("*.json"))
+        click.echo("Nothing runs here")
+        return
+    process = psutil.Process(int(state["pid"]))
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_GONE_WITHIN_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        end_leftovers((home / "pids").glob("*.json"))
+    click.echo("Stopped")
+
+
+def _start_detached(home: Path, *, no_demo: bool) -> None:
+    state = running_state(home)
+    if state is not None and state.get("ready"):
+        click.echo(f"Runs already: {state['api_url']} (stop it with `headrace down`)")
+        return
+    log = home / "logs" / "up.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    arguments = ("up", "--no-demo") if no_demo else ("up",)
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            headrace(*arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+    _follow(process, log, home)
+
+
+def _follow(process: subprocess.Popen[bytes], log: Path, home: Path) -> None:
+    """Print what the background process says until it is ready."""
+    deadline = time.monotonic() + _READY_WITHIN_S
+    with log.open() as said:
+        while time.monotonic() < deadline:
+            ended = process.poll() is not None
+            state: dict[str, Any] = running_state(home) or {}
+            sys.stdout.write(said.read())
+            sys.stdout.flush()
+            if state.get("ready") and state.get("pid") == process.pid:
+                return
+            if ended:
+                raise SetupError("it ended before it was ready; the lines above say why")
+            time.sleep(0.1)
+    os.kill(process.pid, signal.SIGTERM)
+    raise SetupError(f"not ready within {_READY_WITHIN_S:.0f} s; see {log}")

@@ -1,0 +1,70 @@
+"""The life of ``headrace up``: start all, run the demo, say where things are, stop all at the first signal."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from uuid import UUID
+
+from app.admin.auth import mint_token
+from app.embedded.api_client import ApiClient
+from app.embedded.demo import run_demo, table
+from app.embedded.installation import Installation, Say
+from app.settings import load_settings
+
+_DEMO_USER = UUID(int=1)
+_TOKEN_LIVES_S = 30 * 86_400
+
+
+async def run_up(home: Path, roles: list[str], say: Say, *, demo: bool) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        HeadraceError: A part did not come up; what had started is stopped again.
+    """
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    installation = Installation(home, roles, say)
+    loop.add_signal_handler(signal.SIGHUP, installation.restart_roles)
+    starting = asyncio.create_task(_start(installation, say, demo=demo))
+    waiting = asyncio.create_task(ended.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await waiting
+        say("Stopping")
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await installation.stop()
+    say("Stopped")
+
+
+async def _start(installation: Installation, say: Say, *, demo: bool) -> None:
+    await installation.start()
+    os.environ.update(installation.environment)
+    token = mint_token(load_settings(), _DEMO_USER, "admin", _TOKEN_LIVES_S)
+    installation.publish(admin_token=token)
+    facts = installation.facts
+    if demo:
+        say("Demo: three workflows, an event for each")
+        api = ApiClient(facts["api_url"], token)
+        outcomes = await asyncio.to_thread(run_demo, api, installation.home, facts["receiver_url"])
+        for line in table(outcomes):
+            say(f"  {line}")
+    installation.publish(ready=True)
+    for line in _closing_lines(facts, token):
+        say(line)
+
+
+def _closing_lines(facts: dict[str, str], token: str) -> list[str]:
+    return [
+        f"API: {facts['api_url']}  (its description: {facts['api_url']}/openapi.json)",
+        f"What was mailed: {facts['mail_url']}   Webhooks that arrived: {facts['receiver_url']}/deliveries",
+        "Try:",
+        f"  curl -s -H 'Authorization: Bearer {token}' '{facts['api_url']}/api/v1/executions?limit=5'",
+        "ready",
+    ]

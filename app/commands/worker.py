@@ -1,0 +1,18 @@
+"""``headrace worker``: run one role."""
+
+import click
+
+from app.commands.reach import need_kafka, need_postgres, settings_here
+from app.orphan import end_with_parent
+from app.worker import role_names, run_role
+
+
+@click.command(epilog="Example: HEADRACE_INSTANCE=2 headrace worker matcher")
+@click.argument("role", type=click.Choice(role_names()))
+def worker(role: str) -> None:
+    """Run one role until Ctrl-C or SIGTERM; start as many as you like, each with its own HEADRACE_INSTANCE."""
+    settings = settings_here()
+    need_kafka(settings)
+    need_postgres(settings)
+    end_with_parent()
+    run_role(role, settings)

@@ -1,0 +1,159 @@
+"""Bring up everything of the embedded default, in the order that each part needs: what ``headrace up`` does."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from app.embedded.broker import make_kafka
+from app.embedded.child import Child, end_leftovers
+from app.embedded.facts import look
+from app.embedded.home import Lock
+from app.embedded.parts import Ports, choose_ports, environment, headrace, role_processes, stand_ins
+from app.embedded.postgres import make_postgres
+from app.embedded.running import state_file, write_state
+from app.embedded.service import Service, SetupError
+from app.supervisor import Supervisor
+
+Say = Callable[[str], None]
+_API_WITHIN_S = 60.0
+
+
+class Installation:
+    """Broker, database, stand-ins, roles and admin of one clone, under one supervisor.
+
+    Args:
+        home: The clone's data folder.
+        roles: Names of the worker roles to run.
+        say: Prints one line of progress.
+    """
+
+    def __init__(self, home: Path, roles: list[str], say: Say) -> None:
+        self.home = home
+        self.facts: dict[str, Any] = {}
+        self.environment: dict[str, str] = {}
+        self._roles = roles
+        self._say = say
+        self._lock = Lock(home / "up.lock")
+        self._supervisor = Supervisor(self._changed)
+        self._workers: list[Child] = []
+
+    async def start(self) -> None:
+        """Start all; returns once the API answers.
+
+        Raises:
+            AlreadyStartedError: It runs already.
+            SetupError: A part did not come up; the message says which and why.
+        """
+        self._lock.acquire()
+        self.home.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(end_leftovers, list((self.home / "pids").glob("*.json")))
+        kafka, postgres = await self._start_services()
+        ports = choose_ports(self.home)
+        self.environment = environment(self.home, ports, kafka.url, postgres.url)
+        await self._prepare_services()
+        self._supervisor.start(stand_ins(self.home, ports))
+        self._workers = role_processes(self.home, self._roles, self.environment)
+        self._supervisor.start(self._workers)
+        self._say(f"Roles: {', '.join(self._roles)} and admin started")
+        self._describe(ports, kafka, postgres)
+        await self._wait_for_api(ports)
+
+    async def stop(self) -> None:
+        """Stop all, last started first."""
+        await self._supervisor.stop()
+        state_file(self.home).unlink(missing_ok=True)
+        self._lock.release()
+
+    def restart_roles(self) -> None:
+        """Ask every role to end; the supervisor starts them again."""
+        for worker in self._workers:
+            worker.ask_to_stop()
+
+    def publish(self, **facts: Any) -> None:
+        """Write the state for other commands, with ``facts`` added."""
+        self.facts.update(facts)
+        pids = self._supervisor.pids()
+        write_state(self.home, {**self.facts, "roles": pids, "environment": self.environment})
+
+    async def _start_services(self) -> tuple[Service, Service]:
+        facts = await asyncio.to_thread(look)
+        kafka, postgres = make_kafka(self.home, libs_home=self.home, facts=facts), make_postgres(self.home, facts=facts)
+        started: list[Service] = []
+        names = {"kafka": "Kafka", "postgres": "Postgres"}
+
+        async def bring(service: Service) -> None:
+            self._say(f"{names[service.name]}: starting")
+            await asyncio.to_thread(service.prepare)
+            service.spawn()
+            started.append(service)
+            await asyncio.to_thread(service.wait_ready)
+            self._say(f"{names[service.name]}: serves")
+
+        try:
+            results = await asyncio.gather(bring(postgres), bring(kafka), return_exceptions=True)
+        finally:
+            self._supervisor.keep(started)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return kafka, postgres
+
+    async def _prepare_services(self) -> None:
+        results = await asyncio.gather(self._run("migrate"), self._run("topics"), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _run(self, command: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *headrace(command),
+            env={**os.environ, **self.environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            said, _ = await process.communicate()
+        except asyncio.CancelledError:
+            process.send_signal(signal.SIGTERM)
+            raise
+        lines = said.decode(errors="replace").strip()
+        if process.returncode:
+            raise SetupError(f"`headrace {command}` failed:\n{lines}")
+        self._say(lines)
+
+    def _describe(self, ports: Ports, kafka: Service, postgres: Service) -> None:
+        self.publish(
+            api_url=ports.api_url,
+            kafka=kafka.url,
+            database_url=postgres.url,
+            smtp=f"127.0.0.1:{ports.smtp}",
+            mail_url=ports.mail_url,
+            receiver_url=ports.receiver_url,
+            ready=False,
+        )
+
+    async def _wait_for_api(self, ports: Ports) -> None:
+        admin = self._workers[-1]
+        deadline = asyncio.get_running_loop().time() + _API_WITHIN_S
+        while not await asyncio.to_thread(_answers, f"{ports.api_url}/readyz"):
+            if asyncio.get_running_loop().time() > deadline:
+                raise SetupError(f"the API did not answer; see {admin.log}\n{admin.log_tail()}")
+            await asyncio.sleep(0.2)
+
+    def _changed(self, name: str) -> None:
+        self._say(f"{name} ended and was started again; see {self.home / 'logs' / name}.log")
+        if self.facts:
+            self.publish()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:  # noqa: S310 - our own http URL
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    except (URLError, OSError):
+        return False

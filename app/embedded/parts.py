@@ -1,0 +1,103 @@
+"""The processes of the embedded default around broker and database: stand-ins, roles, admin; and their settings."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.embedded.child import Child, Command
+from app.embedded.free_ports import HOST, keep_or_pick
+from app.embedded.home import read_json, write_json
+from app.orphan import PARENT_VARIABLE
+
+_API_PORT = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports of the processes that listen, all on 127.0.0.1; kept from one start to the next while they are free."""
+
+    api: int
+    smtp: int
+    mail: int
+    receiver: int
+
+    @property
+    def api_url(self) -> str:
+        """Where the API and the pages are."""
+        return f"http://{HOST}:{self.api}"
+
+    @property
+    def mail_url(self) -> str:
+        """Where the page with what was mailed is."""
+        return f"http://{HOST}:{self.mail}"
+
+    @property
+    def receiver_url(self) -> str:
+        """Where webhooks can be sent."""
+        return f"http://{HOST}:{self.receiver}"
+
+
+def choose_ports(home: Path) -> Ports:
+    """Return ports that are free, those of the last start where possible; the API's first choice is 8080."""
+    saved = read_json(home / "ports.json")
+    chosen = {
+        "api": keep_or_pick(saved.get("api", _API_PORT)),
+        "smtp": keep_or_pick(saved.get("smtp")),
+        "mail": keep_or_pick(saved.get("mail")),
+        "receiver": keep_or_pick(saved.get("receiver")),
+    }
+    write_json(home / "ports.json", chosen)
+    return Ports(**chosen)
+
+
+def jwt_secret(home: Path) -> str:
+    """Return this installation's secret, made at its first start."""
+    saved = read_json(home / "secret.json")
+    if "jwt_secret" not in saved:
+        saved = {"jwt_secret": secrets.token_urlsafe(36)}
+        write_json(home / "secret.json", saved)
+    return str(saved["jwt_secret"])
+
+
+def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict[str, str]:
+    """Return the variables that every role gets; what the user has set stays, except where things are."""
+    defaults = {
+        "HEADRACE_JWT_SECRET": jwt_secret(home),
+        "HEADRACE_SMTP_HOST": HOST,
+        "HEADRACE_SMTP_PORT": str(ports.smtp),
+        # The demo's webhooks go to a receiver on this machine.
+        "HEADRACE_WEBHOOK_ALLOW_PRIVATE": "true",
+        "HEADRACE_DATA_DIR": str(home / "workers"),
+        "HEADRACE_HOME": str(home),
+    }
+    fixed = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "DATABASE_URL": database_url,
+        "HEADRACE_ADMIN_HOST": HOST,
+        "HEADRACE_ADMIN_PORT": str(ports.api),
+    }
+    return {**{name: os.environ.get(name, value) for name, value in defaults.items()}, **fixed}
+
+
+def stand_ins(home: Path, ports: Ports) -> list[Child]:
+    """Return the mail server and the webhook receiver, not started."""
+    module = (sys.executable, "-m", "app.embedded.stand_in")
+    return [
+        Child(Command("mail", (*module, "mail", str(ports.smtp), str(ports.mail))), home),
+        Child(Command("receiver", (*module, "webhooks", str(ports.receiver))), home),
+    ]
+
+
+def role_processes(home: Path, roles: Sequence[str], env: Mapping[str, str]) -> list[Child]:
+    """Return one process for each role and the admin API, not started."""
+    variables = {**env, PARENT_VARIABLE: str(os.getpid())}
+    workers = [Child(Command(role, headrace("worker", role), variables), home) for role in roles]
+    return [*workers, Child(Command("admin", headrace("admin"), variables), home)]
+
+
+def headrace(*arguments: str) -> tuple[str, ...]:
+    """Return the argv of one of our own commands."""
+    return (sys.executable, "-m", "app.cli", *arguments)
