@@ -1,6 +1,6 @@
 """The reconciliation on generated events: the real stack against hand-written SQL over the raw JSON."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,22 +24,24 @@ def oracle(postgres: str) -> Iterator[Oracle]:
         yield Oracle(url)
 
 
+@pytest.fixture
+def places(mailbox: Mailbox, receiver: WebhookReceiver) -> Places:
+    """Where the effects go."""
+    return Places(receiver, mailbox)
+
+
+@pytest.fixture
+async def stack(kafka: str, database: str, topic_prefix: str, places: Places, tmp_path: Path) -> AsyncIterator[Stack]:
+    """One worker of each role."""
+    async with Stack(kafka, database, topic_prefix, tmp_path, environment=places.environment()) as running:
+        yield running
+
+
 @pytest.mark.kafka
 @pytest.mark.postgres
-async def test_every_pair_is_as_sql_computes_it(
-    kafka: str,
-    database: str,
-    topic_prefix: str,
-    oracle: Oracle,
-    mailbox: Mailbox,
-    receiver: WebhookReceiver,
-    tmp_path: Path,
-) -> None:
+async def test_every_pair_is_as_sql_computes_it(stack: Stack, places: Places, oracle: Oracle) -> None:
     """Executions, verdicts, statuses and effects of 16 workflows: none missing, none extra, none different."""
-    places = Places(receiver, mailbox)
     said: list[str] = []
-    lines = list(generate(EVENTS))
-    async with Stack(kafka, database, topic_prefix, tmp_path, environment=places.environment()) as stack:
-        outcome = await reconcile(stack, places, oracle, lines, said.append)
+    outcome = await reconcile(stack, places, oracle, list(generate(EVENTS)), said.append)
     assert sum(line.pairs for line in outcome) > 2000
     assert not any(line.differences for line in outcome), "\n".join([table(outcome), *said])
