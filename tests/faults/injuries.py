@@ -1,0 +1,67 @@
+"""What is done to the installation while the job runs."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.embedded.service import Service, start
+from tests.support.stack import Stack
+
+KILLED = ("matcher", "executor-notification", "executor-crm", "executor-system", "sink", "scheduler")
+SHARED = ("matcher", "executor-notification", "executor-crm", "executor-system", "sink")
+
+
+@dataclass(slots=True)
+class Harm:
+    """What an injury did: how many kills, and when (seconds of the loop's clock) the last fault was over."""
+
+    kills: int = 0
+    over_at: float = 0.0
+
+
+Injury = Callable[[Stack, random.Random, float], Awaitable[Harm]]
+
+
+def kill_each(times: int) -> Injury:
+    """Kill -9 every role ``times`` times at random moments, and start it again at once."""
+
+    async def injure(stack: Stack, chance: random.Random, seconds: float) -> Harm:
+        plan = sorted((chance.uniform(0.05, 0.95) * seconds, role) for role in KILLED for _ in range(times))
+        clock = asyncio.get_running_loop().time
+        started, harm = clock(), Harm()
+        for moment, role in plan:
+            await asyncio.sleep(max(0.0, started + moment - clock()))
+            worker = stack.worker(role)
+            worker.kill()
+            worker.start()
+            harm.kills += 1
+        harm.over_at = clock()
+        return harm
+
+    return injure
+
+
+def outage(service: Service, seconds_down: float) -> Injury:
+    """Stop a server a third of the way, start it again after ``seconds_down``."""
+
+    async def injure(_: Stack, __: random.Random, seconds: float) -> Harm:
+        await asyncio.sleep(seconds / 3)
+        await asyncio.to_thread(service.stop)
+        await asyncio.sleep(seconds_down)
+        start(service)
+        return Harm(over_at=asyncio.get_running_loop().time())
+
+    return injure
+
+
+async def join_and_leave(stack: Stack, _: random.Random, seconds: float) -> Harm:
+    """Let a second worker of each role join a quarter of the way, and leave by SIGTERM at the half."""
+    await asyncio.sleep(seconds / 4)
+    joined = [stack.add(role) for role in SHARED]
+    await stack.ready()
+    await asyncio.sleep(seconds / 4)
+    await asyncio.gather(*(worker.stop() for worker in joined))
+    for worker in joined:
+        stack.workers.remove(worker)
+    return Harm(over_at=asyncio.get_running_loop().time())
