@@ -55,11 +55,12 @@ class Mailbox:
         refused: Why messages and addresses were refused, in order.
     """
 
-    def __init__(self, smtp_port: int = 0, http_port: int = 0) -> None:
+    def __init__(self, smtp_port: int = 0, http_port: int = 0, *, host: str = HOST) -> None:
         self.mails: deque[Mail] = deque(maxlen=_KEPT)
         self.refused: deque[str] = deque(maxlen=_KEPT)
         self.smtp_port = smtp_port
         self.http_port = http_port
+        self._host = host
         self._count = 0
         self._server: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None
@@ -70,13 +71,13 @@ class Mailbox:
         return f"http://{HOST}:{self.http_port}"
 
     async def start(self) -> None:
-        """Listen on 127.0.0.1; port 0 picks a free one and is replaced by it.
+        """Listen; port 0 picks a free one and is replaced by it.
 
         Raises:
             OSError: A port is taken.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._protocol, HOST, self.smtp_port)
+        self._server = await loop.create_server(self._protocol, self._host, self.smtp_port)
         self.smtp_port = self._server.sockets[0].getsockname()[1]
         app = web.Application()
         app.add_routes(
@@ -84,7 +85,7 @@ class Mailbox:
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self.http_port)
+        site = web.TCPSite(self._runner, self._host, self.http_port)
         await site.start()
         self.http_port = self._runner.addresses[0][1]
 

@@ -1,10 +1,14 @@
-"""Run a stand-in as a process: ``python -m app.embedded.stand_in mail SMTP_PORT HTTP_PORT`` or ``webhooks PORT``."""
+"""Run a stand-in as a process: ``python -m app.embedded.stand_in`` and its arguments.
+
+These are ``mail SMTP_PORT HTTP_PORT [HOST]`` or ``webhooks PORT [HOST]``; HOST is 127.0.0.1 by default.
+"""
 
 import asyncio
 import signal
 import sys
 from typing import Protocol
 
+from app.embedded.free_ports import HOST
 from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
 
@@ -28,9 +32,10 @@ async def serve(stand_in: _StandIn) -> None:
 
 def main(arguments: list[str]) -> None:
     """Choose the stand-in and run it."""
-    kind, *ports = arguments
-    numbers = [int(port) for port in ports]
-    made: _StandIn = Mailbox(*numbers) if kind == "mail" else WebhookReceiver(*numbers)
+    kind, *rest = arguments
+    numbers = [int(word) for word in rest if word.isdigit()]
+    host = next((word for word in rest if not word.isdigit()), HOST)
+    made: _StandIn = Mailbox(*numbers, host=host) if kind == "mail" else WebhookReceiver(*numbers, host=host)
     asyncio.run(serve(made))
 
 

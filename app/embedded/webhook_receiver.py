@@ -71,12 +71,13 @@ class WebhookReceiver:
         count: How many arrived in all.
     """
 
-    def __init__(self, port: int = 0, *, kept: int = _KEPT) -> None:
+    def __init__(self, port: int = 0, *, host: str = HOST, kept: int = _KEPT) -> None:
         self.deliveries: deque[Delivery] = deque(maxlen=kept)
         self.refused: deque[str] = deque(maxlen=kept)
         self.behaviour = Behaviour()
         self.count = 0
         self.port = port
+        self._host = host
         self._runner: web.AppRunner | None = None
 
     @property
@@ -85,7 +86,7 @@ class WebhookReceiver:
         return f"http://{HOST}:{self.port}"
 
     async def start(self) -> None:
-        """Listen on 127.0.0.1; port 0 picks a free one and is replaced by it.
+        """Listen; port 0 picks a free one and is replaced by it.
 
         Raises:
             OSError: The port is taken.
@@ -100,7 +101,7 @@ class WebhookReceiver:
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self.port, backlog=1024)
+        site = web.TCPSite(self._runner, self._host, self.port, backlog=1024)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
