@@ -1,0 +1,206 @@
+"""The executor of outside effects, over ports."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agents.outside import OutsideExecutor
+from agents.preparation import Preparer
+from agents.slips import Road, claim_of
+from app.actions.base import ActionContext, Ports
+from app.actions.webhook import Webhook
+from app.domain.errors import ActionFailedError
+from app.domain.retry import RetryPolicy
+from app.ports import HttpAnswer
+from app.services.dead_letters import DeadLetters
+from app.topics import Topics
+from schemas.command import Command
+from schemas.execution import Execution
+from tests.agents.test_own import now
+from tests.support.fake_http import FakeHttp
+from tests.support.fake_mailer import FakeMailer
+from tests.support.receipts import MemoryReceipts, ReceiptStore
+from tests.support.records import FakeRecord
+from tests.support.sender import MemorySender
+from tests.support.slips import action, command, command_record
+from tests.support.waiting import eventually
+
+TOPICS = Topics("t.")
+HOOK = {"url": "http://shop.example/hook"}
+FAST = RetryPolicy(max_retries=3, initial_delay=0.001, budget=30)
+
+
+class World:
+    """An executor process with its fakes; several may share a store."""
+
+    def __init__(
+        self, store: ReceiptStore, *, instance: str = "executor-system/1", kind: Any = None, policy: RetryPolicy = FAST
+    ) -> None:
+        self.store = store
+        self.http = FakeHttp()
+        self.sender = MemorySender()
+        self.closing = False
+        self.receipts = MemoryReceipts(store, instance, timedelta(seconds=37))
+        kind = kind or Webhook()
+        self.executor = OutsideExecutor(
+            action=kind,
+            preparer=Preparer(kind, timeout=5, clock=now),
+            receipts=self.receipts,
+            ports=Ports(http=self.http, mail=FakeMailer(), mail_from="Shop <shop@example.com>"),
+            road=Road(TOPICS, frozenset({"webhook"})),
+            sender=self.sender,
+            dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-system", clock=now),
+            policy=policy,
+            lease=37.0,
+            is_closing=lambda _: self.closing,
+        )
+
+    async def run(self, one: Command) -> bool:
+        """Carry one command out; True where it may be acked."""
+        await self.receipts.start()
+        return await self.executor.handle(command_record(one, "t.actions.webhook"))
+
+    @property
+    def ended(self) -> list[Execution]:
+        """Executions that ended."""
+        return [Execution.model_validate_json(record.value or b"") for record in self.sender.on("t.executions")]
+
+
+async def test_the_effect_carries_the_command_id_and_its_result_goes_on() -> None:
+    """One POST with the command id as Idempotency-Key; the slip goes on with success."""
+    world = World(ReceiptStore())
+    one = command(action("webhook", **HOOK))
+    assert await world.run(one)
+    (request,) = world.http.requests
+    assert request.headers["Idempotency-Key"] == str(one.id)
+    assert (world.ended[0].status, world.ended[0].results[0].attempts) == ("success", 1)
+
+
+async def test_a_redelivered_command_is_not_carried_out_again_but_forwarded() -> None:
+    """The earlier forward may not have happened: skip the effect, send the stored result on."""
+    store = ReceiptStore()
+    one = command(action("webhook", **HOOK))
+    first, second = World(store), World(store)
+    assert await first.run(one)
+    assert await second.run(one)
+    assert not second.http.requests
+    assert second.ended[0].results == first.ended[0].results
+
+
+async def test_a_crash_between_effect_and_receipt_is_marked_uncertain() -> None:
+    """The restarted process takes its own old claim over at once, with the same key, and says so in the result."""
+    store = ReceiptStore()
+    one = command(action("webhook", **HOOK))
+    crashed = World(store)
+    await crashed.receipts.start()
+    await crashed.receipts.claim([claim_of(one)])
+    restarted = World(store)
+    assert await restarted.run(one)
+    assert restarted.http.requests[0].headers["Idempotency-Key"] == str(one.id)
+    assert restarted.ended[0].results[0].uncertain
+
+
+@pytest.mark.parametrize("failures", range(5))
+async def test_a_failing_destination_is_tried_up_to_four_times(failures: int) -> None:
+    """K failures, k = 0..3: k + 1 attempts and success; after the fourth failure the action has failed."""
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(503, {}, "") for _ in range(failures)]
+    assert await world.run(command(action("webhook", **HOOK)))
+    result = world.ended[0].results[0]
+    assert result.attempts == min(failures + 1, 4)
+    assert result.status == ("success" if failures < 4 else "failed")
+    assert not result.uncertain
+
+
+async def test_a_permanent_error_is_tried_once() -> None:
+    """A 400 is not tried again, and the log says what the destination answered."""
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(400, {}, "no such hook")]
+    assert await world.run(command(action("webhook", **HOOK)))
+    result = world.ended[0].results[0]
+    assert (result.status, result.attempts) == ("failed", 1)
+    assert "400" in (result.error or "")
+
+
+async def test_an_answer_that_got_lost_marks_the_result() -> None:
+    """A timeout leaves open whether the effect happened: the retry's result is uncertain."""
+    world = World(ReceiptStore())
+    world.http.answers = [ActionFailedError("no answer", effect_unknown=True)]
+    assert await world.run(command(action("webhook", **HOOK)))
+    assert world.ended[0].results[0].uncertain
+
+
+async def test_a_handler_that_raises_is_a_failed_result() -> None:
+    """A mistake of ours neither crashes the process nor loses the record."""
+
+    class Broken(Webhook):
+        async def perform(self, request: Any, ports: Ports, context: ActionContext) -> dict[str, Any]:
+            raise ZeroDivisionError
+
+    world = World(ReceiptStore(), kind=Broken())
+    assert await world.run(command(action("webhook", **HOOK)))
+    assert world.ended[0].results[0].error == "internal error: ZeroDivisionError (trying again cannot help)"
+
+
+async def test_a_used_up_time_ends_the_execution() -> None:
+    """What earlier steps spent counts: no attempt is begun that could not end in time (WORKFLOW_EXECUTION_TIMEOUT)."""
+    earlier = {"step": 0, "action_type": "webhook", "status": "success", "executed_at": now(), "duration_ms": 26_000}
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(503, {}, "")]
+    slip = command(action("webhook", **HOOK), action("webhook", 2, **HOOK), step=1, results=[earlier])
+    assert await world.run(slip)
+    assert world.ended[0].status == "timed_out"
+
+
+async def test_a_revocation_ends_a_backoff_and_gives_the_command_back() -> None:
+    """While it waits for a retry nothing runs: the record is given back, and its next owner claims at once."""
+    store = ReceiptStore()
+    one = command(action("webhook", **HOOK))
+    world = World(store, policy=RetryPolicy(max_retries=3, initial_delay=5, budget=60))
+    world.http.answers = [HttpAnswer(503, {}, "")]
+    running = asyncio.create_task(world.run(one))
+    await eventually(lambda: world.http.requests)
+    world.closing = True
+    assert not await running
+    assert not world.ended
+    successor = World(store, instance="executor-system/2")
+    assert await successor.run(one)
+    assert not successor.ended[0].results[0].uncertain
+
+
+async def test_a_strangers_live_lease_is_waited_for() -> None:
+    """Two workers with the same command: the second waits, then forwards the first one's result."""
+    store = ReceiptStore()
+    one = command(action("webhook", **HOOK))
+    first, second = World(store), World(store, instance="executor-system/2")
+    await first.receipts.start()
+    await first.receipts.claim([claim_of(one)])
+    waiting = asyncio.create_task(second.run(one))
+    await asyncio.sleep(0)
+    result = {"step": 0, "action_type": "webhook", "status": "success", "executed_at": now().isoformat()}
+    await first.receipts.finish([(one.id, result)])
+    assert await waiting
+    assert not second.http.requests
+    assert second.ended[0].status == "success"
+
+
+async def test_a_skipped_step_and_a_wrong_config_have_receipts_too() -> None:
+    """Nothing is tried, the result goes on; the first step's claim still fixes the execution's version."""
+    store = ReceiptStore()
+    never = [{"field": "order.total", "operator": ">", "value": 1000}]
+    skipped, wrong = World(store), World(store)
+    one = command(action("webhook", conditions=never, **HOOK))
+    assert await skipped.run(one)
+    assert skipped.ended[0].results[0].status == "skipped"
+    stale = one.model_copy(update={"workflow": one.workflow.model_copy(update={"version": 4})})
+    assert await wrong.run(stale)
+    assert not wrong.ended
+
+
+async def test_poison_goes_to_the_dead_letters() -> None:
+    """A record that is no command is kept, and may be acked."""
+    world = World(ReceiptStore())
+    assert await world.executor.handle(FakeRecord(b"\xff"))
+    assert len(world.sender.on("t.dead-letters")) == 1

@@ -1,0 +1,170 @@
+"""The executor of actions on our own Postgres, over ports."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from agents.own import OwnExecutor
+from agents.preparation import Preparer
+from agents.slips import Road
+from app.actions.apply_tag import ApplyTag
+from app.actions.stop_workflow import StopWorkflow
+from app.ports import Crm
+from app.services.dead_letters import DeadLetters
+from app.topics import Topics
+from schemas.command import Command
+from schemas.dead_letter import DeadLetter
+from schemas.execution import Execution
+from tests.support.receipts import MemoryReceipts, ReceiptStore
+from tests.support.records import FakeRecord
+from tests.support.sender import MemorySender
+from tests.support.slips import action, command, command_record
+
+TOPICS = Topics("t.")
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+class World:
+    """An executor with its fakes."""
+
+    def __init__(self, kind: Any = None) -> None:
+        self.store = ReceiptStore()
+        self.sender = MemorySender()
+        kind = kind or ApplyTag()
+        self.receipts = MemoryReceipts(self.store, "executor-crm/1", timedelta(seconds=30))
+        self.executor = OwnExecutor(
+            action=kind,
+            preparer=Preparer(kind, timeout=5, clock=now),
+            receipts=self.receipts,
+            road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow"})),
+            sender=self.sender,
+            dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),
+        )
+
+    async def run(self, *commands: Command) -> list[Execution]:
+        """Carry out commands as one batch and return the executions that ended."""
+        await self.receipts.start()
+        await self.executor.process([command_record(one, offset=n) for n, one in enumerate(commands)])
+        return [Execution.model_validate_json(record.value or b"") for record in self.sender.on("t.executions")]
+
+
+def event(n: int) -> dict[str, Any]:
+    """Return the n-th event."""
+    return {
+        "specversion": "1.0",
+        "id": f"e-{n}",
+        "source": "/s",
+        "type": "order.paid",
+        "data": {"customer": {"id": f"c{n}"}, "n": n},
+    }
+
+
+async def test_a_batch_is_carried_out_once_and_forwarded() -> None:
+    """Every command of a batch has its effect and its slip goes on, in order."""
+    world = World()
+    ended = await world.run(*(command(action(tag="t{{ n }}"), event=event(n)) for n in range(3)))
+    assert world.store.crm.tags == {("c0", "t0"), ("c1", "t1"), ("c2", "t2")}
+    assert [one.status for one in ended] == ["success"] * 3
+    assert [one.results[0].output["applied"] for one in ended] == [True] * 3
+
+
+async def test_a_redelivered_command_forwards_the_first_result() -> None:
+    """The second copy has no effect; its slip carries what the first one came to."""
+    world = World()
+    one = command(action(tag="vip"))
+    first = await world.run(one)
+    world.store.crm.tags.clear()  # the effect would show if it happened again
+    second = await world.run(one)
+    assert not world.store.crm.tags
+    assert second[-1].results == first[0].results
+
+
+async def test_a_step_whose_conditions_fail_is_skipped_with_its_verdicts() -> None:
+    """The action's own conditions see the event; not met: no effect, a skipped result that says why."""
+    world = World()
+    never = [{"field": "order.total", "operator": ">", "value": 1000}]
+    (ended,) = await world.run(command(action(tag="vip", conditions=never)))
+    assert not world.store.crm.tags
+    assert (ended.results[0].status, ended.status) == ("skipped", "success")
+    assert ended.results[0].verdicts[0]["actual"] == 120
+
+
+async def test_conditions_see_the_results_of_earlier_steps() -> None:
+    """results.0.output… is what the first step came to; that makes a conditional stop useful."""
+    world = World(StopWorkflow())
+    slip = command(
+        action(tag="vip"),
+        action(
+            "stop_workflow", 2, conditions=[{"field": "results.0.output.applied", "operator": "==", "value": False}]
+        ),
+        step=1,
+        results=[
+            {
+                "step": 0,
+                "action_type": "apply_tag",
+                "status": "success",
+                "output": {"applied": False},
+                "executed_at": now(),
+            }
+        ],
+    )
+    (ended,) = await world.run(slip)
+    assert ended.status == "stopped"
+
+
+async def test_a_missing_variable_fails_that_action_by_name() -> None:
+    """Strict templates: the undefined variable is named, the other commands of the batch go on."""
+    world = World()
+    ended = await world.run(
+        command(action(tag="{{ order.colour }}"), event=event(1)), command(action(tag="x"), event=event(2))
+    )
+    assert [one.status for one in ended] == ["failed", "success"]
+    assert "colour" in (ended[0].results[0].error or "")
+
+
+async def test_poison_goes_to_the_dead_letters_and_its_neighbours_go_on() -> None:
+    """A record that is no command is kept with its coordinates; the batch goes on."""
+    world = World()
+    good = command_record(command(action(tag="vip")))
+    await world.receipts.start()
+    await world.executor.process([FakeRecord(b"{nope", topic="t.actions.apply_tag", offset=7), good])
+    (letter,) = world.sender.on("t.dead-letters")
+    decoded = DeadLetter.model_validate_json(letter.value or b"")
+    assert (decoded.offset, decoded.reason, decoded.role) == (7, "not_json", "executor-crm")
+    assert world.store.crm.tags == {("c1", "vip")}
+
+
+class Fragile(ApplyTag):
+    """Fails on one tag, the way Postgres or a mistake of ours would."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    async def perform_all(self, requests: Sequence[Any], crm: Crm) -> list[dict[str, Any]]:
+        if any(request.tag == "bad" for request in requests):
+            raise self.error
+        return await super().perform_all(requests, crm)
+
+
+async def test_what_postgres_refuses_is_found_and_fails_alone() -> None:
+    """One command that breaks the transaction is found by halving; the others have their effect once."""
+    world = World(Fragile(psycopg.DataError("invalid byte sequence")))
+    tags = ["a", "b", "bad", "c", "d"]
+    ended = await world.run(*(command(action(tag=tag), event=event(n)) for n, tag in enumerate(tags)))
+    assert {tag for _, tag in world.store.crm.tags} == {"a", "b", "c", "d"}
+    assert [one.status for one in ended] == ["success", "success", "failed", "success", "success"]
+
+
+async def test_a_handler_that_raises_fails_its_command_only() -> None:
+    """A mistake in an action's own code is that command's failed result, with the error's kind."""
+    world = World(Fragile(ZeroDivisionError("oops")))
+    ended = await world.run(*(command(action(tag=tag), event=event(n)) for n, tag in enumerate(["a", "bad"])))
+    assert [one.status for one in ended] == ["success", "failed"]
+    assert "ZeroDivisionError" in (ended[1].results[0].error or "")
