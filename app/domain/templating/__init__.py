@@ -1,0 +1,116 @@
+"""Text templates: Jinja2 in a sandbox, strict about variables, bounded in time and output (DESIGN 4).
+
+``compile_template(source).render({"customer": {"name": "Ada"}})``. A variable that the event does not have fails the
+render and is named; ``default()`` opts out, at any depth of a path. Null prints as nothing, ``true`` and ``false`` as
+in JSON, lists and objects as JSON. HTML templates escape what variables bring in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from jinja2 import TemplateSyntaxError
+from jinja2.exceptions import UndefinedError
+
+from app.domain.templating.budget import CURRENT, Budget
+from app.domain.templating.errors import TemplateError, TemplateFailure
+from app.domain.templating.sandbox import HTML, PLAIN, Sandbox
+from app.domain.templating.syntax import dotted_paths
+
+__all__ = ["Template", "TemplateError", "TemplateFailure", "compile_template"]
+
+MAX_SOURCE: Final = 65_536
+MAX_OUTPUT: Final = 65_536
+_CACHED_TEMPLATES: Final = 1_024
+_MAX_MESSAGE: Final = 300
+_UNDEFINED: Final = " is undefined"
+
+
+class Template:
+    """A compiled template; it may be rendered any number of times, also from several threads."""
+
+    __slots__ = ("_paths", "_sandbox", "_source", "_template")
+
+    def __init__(self, sandbox: Sandbox, source: str) -> None:
+        self._sandbox = sandbox
+        self._source = source
+        self._template = sandbox.from_string(source)
+        self._paths: set[str] | None = None
+
+    def render(self, context: Mapping[str, Any]) -> str:
+        """Render over JSON values by name; at most 65,536 characters.
+
+        Raises:
+            TemplateFailure: A variable is undefined, a bound is exceeded, or an expression makes no sense for these
+                values. The text has the line and holds no value.
+        """
+        token = CURRENT.set(Budget())
+        try:
+            return self._run(context)
+        except Exception as error:  # noqa: BLE001 - an expression can raise anything; it fails this one render only
+            raise TemplateFailure(self._describe(error)) from None
+        finally:
+            CURRENT.reset(token)
+
+    def _run(self, context: Mapping[str, Any]) -> str:
+        pieces, size = [], 0
+        for piece in self._template.root_render_func(self._sandbox.context(context)):
+            size += len(piece)
+            if size > MAX_OUTPUT:
+                raise TemplateFailure(f"renders to more than {MAX_OUTPUT} characters")
+            pieces.append(piece)
+        return "".join(pieces)
+
+    def _describe(self, error: Exception) -> str:
+        line, trace = 0, error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == "<template>":
+                line = self._template.get_corresponding_lineno(trace.tb_lineno)
+            trace = trace.tb_next
+        text = self._name(str(error)) if isinstance(error, UndefinedError) else _explain(error)
+        text = text[:_MAX_MESSAGE]
+        return f"line {line}: {text}" if line else text
+
+    def _name(self, message: str) -> str:
+        """Name an undefined variable by its whole path, if only one path of the template can be meant."""
+        if self._paths is None:
+            self._paths = dotted_paths(self._sandbox.parse(self._source))
+        name = message.removesuffix(_UNDEFINED)
+        whole = [path for path in self._paths if path == name or path.endswith(f".{name}")]
+        if len(whole) == 1:
+            return whole[0] + _UNDEFINED
+        # A key that was computed may be a secret; what stands in the template is none.
+        return message if whole or name == message or name in self._source else f"a computed name{_UNDEFINED}"
+
+
+def _explain(error: Exception) -> str:
+    """Say what went wrong; the texts of other errors than these may hold values, and so secrets."""
+    if isinstance(error, TemplateFailure) or (isinstance(error, TypeError) and "argument" not in str(error)):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "nests or calls itself too deep"
+    return f"can't be computed for these values ({type(error).__name__})"
+
+
+@lru_cache(maxsize=_CACHED_TEMPLATES)
+def compile_template(source: str, *, html: bool = False) -> Template:
+    """Compile a template, or take it from the cache.
+
+    Args:
+        source: At most 65,536 characters.
+        html: Escape for HTML what variables bring in.
+
+    Raises:
+        TemplateError: The source is no template; the text has the line.
+    """
+    if len(source) > MAX_SOURCE:
+        raise TemplateError(f"is longer than {MAX_SOURCE} characters")
+    try:
+        return Template(HTML if html else PLAIN, source)
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"line {error.lineno}: {error.message}") from error
+    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
+        # What Jinja lets through and Python then refuses: nesting without end, numbers of thousands of digits.
+        raise TemplateError("nests too deep, or holds too large a number") from error

@@ -1,0 +1,220 @@
+"""Templates made to hurt: each is stopped by a bound, at once, and reads nothing that it must not."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from app.domain.templating import TemplateError, TemplateFailure, compile_template
+
+BIG = "x" * 200_000
+CONTEXT: dict[str, Any] = {
+    "customer": {"name": "Ada", "tags": ["a"]},
+    "one": 1,
+    "text": "a",
+    "big": BIG,
+    "lines": "\n" * 60_000,
+    "many": list(range(30_000)),
+    "tree": [[]],
+    "__class__": "shadow",
+}
+SECRET_MARKS = ("subprocess", "<class", "<function", "<module", "os.", "environ", "<bound", "<built-in", "0x")
+
+WALKS = [
+    "{{ ''.__class__ }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ ''['__class__'] }}",
+    "{{ customer.__class__ }}",
+    "{{ customer.name.__class__.__base__ }}",
+    "{{ customer['__init__']['__globals__'] }}",
+    "{{ customer.get.__self__ }}",
+    "{{ customer.get.__func__.__globals__ }}",
+    "{{ ''|attr('__class__') }}",
+    "{{ ['']|map(attribute='__class__')|list }}",
+    "{{ ['']|groupby('__class__') }}",
+    "{{ range.__globals__ }}",
+    "{{ cycler.__init__.__globals__.os }}",
+    "{{ joiner.__init__ }}",
+    "{{ namespace.__init__.__globals__ }}",
+    "{{ namespace(a=1).__class__ }}",
+    "{{ namespace(a=1)._Namespace__attrs }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ self }}",
+    "{{ self.__init__.__globals__ }}",
+    "{% for x in [1] %}{{ loop.__class__ }}{% endfor %}",
+    "{% for x in [1] %}{{ loop._iterator }}{% endfor %}",
+    "{% macro m() %}{% endmacro %}{{ m.__globals__ }}",
+    "{% macro m() %}{% endmacro %}{{ m._func }}",
+    "{% macro m() %}{% endmacro %}{{ m }}",
+    "{{ range }}",
+    "{{ customer.items }}",
+    "{{ (x for x in y) }}",
+    "{{ lipsum.__globals__ }}",
+    "{{ config }}",
+    "{{ request.application }}",
+    "{{ get_flashed_messages }}",
+    "{{ '{0.__class__}'.format(1) }}",
+    "{{ '{0.__class__}'.format_map({}) }}",
+    "{{ '%s'|format(range) }}",
+    "{{ (1).__class__ }}",
+    "{{ 1.0.real.__class__ }}",
+    "{{ customer.name.encode() }}",
+    "{{ customer.tags.append('b') }}",
+    "{{ customer.update({'a': 1}) }}",
+    "{{ customer.pop('name') }}",
+    "{{ nowhere.__class__.__init__ }}",
+    "{{ customer|pprint }}",
+    "{{ [1]|random }}",
+    "{{ text is filter(text) and ''.__class__ }}",
+]
+BOMBS = [
+    "{% for i in range(10**9) %}{% endfor %}",
+    "{{ range(100000000)|list }}",
+    "{{ range(9999999999999999999999) }}",
+    "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+    "{% for i in range(9999) if i > 5 %}{% for j in many if j < 0 %}{% endfor %}{% endfor %}",
+    "{% for i in range(9000) %}{{ range(9000)|sum }}{% endfor %}",
+    "{{ 10**(10**10) }}",
+    "{{ 2**99999 }}",
+    "{{ 10**4000 * 10**4000 }}",
+    "{% set n = namespace(x=2) %}{% for i in range(9999) %}{% set n.x = n.x * n.x %}{% endfor %}",
+    "{% set n = namespace(x=2) %}{% for i in range(9999) %}{% set n.x = n.x + n.x %}{% endfor %}{{ n.x }}",
+    "{{ 'a' * 10**9 }}",
+    "{{ 10**9 * 'a' }}",
+    "{{ [0] * 10**9 }}",
+    "{{ [0] * 1000000000 }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '%1000000000d'|format(1) }}",
+    "{{ '{:1000000000}'.format(1) }}",
+    "{{ text.ljust(1000000000) }}",
+    "{{ text.zfill(1000000000) }}",
+    "{{ text.expandtabs(1000000000) }}",
+    "{{ 'a'|center(1000000000) }}",
+    "{{ text|center(1000000000) }}",
+    "{{ text|indent(1000000000) }}",
+    "{{ lines|indent(1000) }}",
+    "{{ text|indent(big) }}",
+    "{{ big|replace('', big) }}",
+    "{{ big|replace('x', big) }}",
+    "{{ big.replace('x', big) }}",
+    "{{ range(9999)|join(big) }}",
+    "{{ big.join(big) }}",
+    "{{ [1]|batch(1000000000, 'x')|list }}",
+    "{{ [1]|slice(1000000000)|list }}",
+    "{{ 1.5|round(1000000000, 'ceil') }}",
+    "{{ '9'|int(0, 36) }}",
+    "{{ lipsum(1000000000) }}",
+    "{{ customer.name|date('%1000000000Y') }}",
+    "{{ '2026-03-01'|date('%1000000000Y') }}",
+    "{{ one|money('', 1000000000) }}",
+    "{{ one|json(1000000000) }}{{ big }}",
+    "{% set n = namespace(x=text) %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+    "{% set n = namespace(x=text) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+    "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+    "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+    "{% set n = namespace(x={}) %}{% for i in range(99) %}{% set n.x = {1: n.x, 2: n.x} %}{% endfor %}",
+    "{% set n = namespace(x=1) %}{% set n.x = n %}{{ n }}",
+    "{{ big }}",
+    "{% for i in range(9999) %}xxxxxxxxxxxxxxxx{% endfor %}",
+    "{% set x %}{% for i in range(9999) %}{{ big }}{% endfor %}{% endset %}",
+    "{% set x %}{% for i in range(9999) %}{{ many }}{% endfor %}{% endset %}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+    "{% macro m() %}{{ caller() }}{{ caller() }}{% endmacro %}"
+    + "{% call m() %}" * 15
+    + "{{ range(9999)|sum }}"
+    + "{% endcall %}" * 15,
+    "{% for x in tree recursive %}{{ loop([[]]) }}{% endfor %}",
+    "{% for x in tree recursive %}{{ loop(range(9999)|list) }}{{ loop(many) }}{% endfor %}",
+    "{% for i in range(9999) %}{% if big == big[1:] ~ 'x' %}{% endif %}{% endfor %}",
+    "{% for i in range(9999) %}{% if 'y' in big %}{% endif %}{% endfor %}",
+    "{% for i in range(9999) %}{% if -1 in many %}{% endif %}{% endfor %}",
+    "{% for i in range(9999) %}{% set y = many[1:] %}{% endfor %}",
+    "{% for i in range(9999) %}{% set y = big|upper %}{% endfor %}",
+    "{% for i in range(9999) %}{% set y = big.upper() %}{% endfor %}",
+    "{% for i in range(9999) %}{% set y = many|sort(reverse=true) %}{% endfor %}",
+    "{% for i in range(9999) %}" + "{% if one %}{% endif %}" * 900 + "{% endfor %}",
+    "{{ range(9999)|map('replace', '1', big)|list|length }}",
+    "{{ cycler(*range(9999999)) }}",
+    "{{ 1 / 0 }}",
+    "{{ 1e308 * 10**400 }}",
+    "{{ 5.0 ** 5000 }}",
+    "{{ one is divisibleby 0 }}",
+]
+REFUSED = [
+    "{% include 'secret' %}",
+    "{% import 'secret' as s %}",
+    "{% from 'secret' import s %}",
+    "{% extends 'secret' %}",
+    "{% block a %}{{ self.a() }}{% endblock %}",
+    "{% autoescape false %}{% endautoescape %}",
+    "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
+    "{{ " + "not " * 5_000 + "1 }}",
+    "{{ a" + ".a" * 20_000 + " }}",
+    "{{ 1" + " + 1" * 9_000 + " }}",
+    "{% if a %}" * 500 + "{% endif %}" * 500,
+    "{{ " + "9" * 60_000 + " }}",
+    "{{ " + "[" * 1_000 + "]" * 1_000 + " }}",
+    "{{ a }}" * 9_000,
+    "x" * 65_537,
+    "{{ a",
+    "{% endfor %}",
+    "{{ a|nofilter }}",
+    "{% do x %}",
+]
+
+
+@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("source", WALKS)
+def test_no_walk_reaches_anything(source: str, html: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """An attribute that is no member of the data is undefined; nothing that is no JSON value can be printed."""
+    with pytest.raises((TemplateFailure, TemplateError)) as caught:
+        compile_template(source, html=html).render(CONTEXT)
+    assert not any(mark in str(caught.value) for mark in SECRET_MARKS)
+
+
+@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("source", BOMBS, ids=lambda source: source[:70])
+def test_every_bomb_is_stopped_soon(source: str, html: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """A bound on steps, integers, padding, text or collections stops it within a fraction of a second."""
+    start = time.thread_time()
+    with pytest.raises((TemplateFailure, TemplateError)):
+        compile_template(source, html=html).render(CONTEXT)
+    assert time.thread_time() - start < 1
+
+
+@pytest.mark.parametrize("source", REFUSED, ids=lambda source: source[:30])
+def test_what_is_no_template_is_refused_on_save(source: str) -> None:
+    """Statements that need files, nesting without end and sheer length do not compile."""
+    start = time.thread_time()
+    with pytest.raises(TemplateError):
+        compile_template(source)
+    assert time.thread_time() - start < 2
+
+
+def test_a_failed_render_leaves_the_next_ones_alone() -> None:
+    """The budget is each render's own, in every thread."""
+    bomb = compile_template("{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}")
+    good = compile_template("{% for i in range(1000) %}{{ i }}{% endfor %}")
+    lengths = []
+
+    def work() -> None:
+        with pytest.raises(TemplateFailure):
+            bomb.render({})
+        lengths.append(len(good.render({})))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lengths == [2890] * 4
+    assert {len(good.render({})) for _ in range(50)} == {2890}
+
+
+def test_the_context_is_not_changed() -> None:
+    """No template can write to the event."""
+    context: dict[str, Any] = {"customer": {"tags": ["a"]}, "n": 1}
+    compile_template("{% set n = 2 %}{% set customer = 3 %}{{ n }}").render(context)
+    assert context == {"customer": {"tags": ["a"]}, "n": 1}
