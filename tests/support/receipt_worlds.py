@@ -1,0 +1,109 @@
+"""The two worlds that the receipts' contract tests run in: memory, and Postgres; both with many processes."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+from uuid import UUID, uuid4
+
+import psycopg
+
+from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.receipts import PostgresReceipts
+from app.ports import Claim, Crm, OwnEffect, Receipts, TagRequest
+from app.settings import Settings
+from tests.support.receipts import MemoryReceipts, ReceiptStore
+
+LEASE: Final = timedelta(seconds=30)
+MATCHED: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class World(Protocol):
+    """Processes over one store of receipts."""
+
+    async def process(self, instance: str) -> Receipts:
+        """Start a process of an instance."""
+
+    async def expire(self) -> None:
+        """Let every lease that is held run out."""
+
+    async def tags(self) -> set[tuple[str, str]]:
+        """Tags that effects have put on customers."""
+
+
+class MemoryWorld:
+    """A world in memory."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        self._store = ReceiptStore(clock=lambda: self._now)
+
+    async def process(self, instance: str) -> Receipts:
+        """Start a process of an instance."""
+        receipts = MemoryReceipts(self._store, instance, LEASE)
+        await receipts.start()
+        return receipts
+
+    async def expire(self) -> None:
+        """Move the clock past every lease."""
+        self._now += LEASE.total_seconds() + 1
+
+    async def tags(self) -> set[tuple[str, str]]:
+        """Tags that effects have put on customers."""
+        return set(self._store.crm.tags)
+
+
+class PostgresWorld:
+    """A world in Postgres; each process has a pool of its own."""
+
+    def __init__(self, database_url: str, stack: AsyncExitStack) -> None:
+        self._url = database_url
+        self._stack = stack
+
+    async def process(self, instance: str) -> Receipts:
+        """Start a process of an instance."""
+        settings = Settings(DATABASE_URL=self._url)
+        pool = await self._stack.enter_async_context(open_pool(settings))
+        receipts = PostgresReceipts(pool, instance, LEASE, PostgresCrm)
+        await receipts.start()
+        return receipts
+
+    async def expire(self) -> None:
+        """Date every lease back."""
+        await self._execute("UPDATE receipts SET lease_until = now() - interval '1 ms' WHERE state = 1")
+
+    async def tags(self) -> set[tuple[str, str]]:
+        """Tags that effects have put on customers."""
+        return set(await self._execute("SELECT customer_id, tag FROM crm.tags"))
+
+    async def _execute(self, statement: str) -> list[tuple[Any, ...]]:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            cursor = await connection.execute(statement.encode())
+            return await cursor.fetchall() if cursor.description else []
+
+
+def a_claim(**changes: Any) -> Claim:
+    """Return the claim of a new execution's first step; ``changes`` replace fields."""
+    fields: dict[str, Any] = {
+        "command_id": uuid4(),
+        "execution_id": uuid4(),
+        "version": 1,
+        "attempt": 1,
+        "matched_at": MATCHED,
+        "first": True,
+    }
+    return Claim(**(fields | changes))
+
+
+def tagging(claims: Sequence[Claim], calls: list[list[UUID]] | None = None) -> OwnEffect:
+    """Return an effect that tags a customer named after each command; ``calls`` notes the commands of each call."""
+
+    async def effect(crm: Crm, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+        ids = [claims[index].command_id for index in indexes]
+        if calls is not None:
+            calls.append(ids)
+        applied = await crm.apply_tags([TagRequest(str(command_id), "vip") for command_id in ids])
+        return {index: {"applied": new} for index, new in zip(indexes, applied, strict=True)}
+
+    return effect
