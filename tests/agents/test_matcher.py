@@ -1,6 +1,7 @@
 """The matcher, over ports."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -92,7 +93,7 @@ async def test_a_workflow_whose_conditions_fail_is_logged_with_its_verdicts() ->
 
 
 @pytest.mark.parametrize("changes", [{"active": False}, {"deleted": True}, {"trigger": {"type": "order.created"}}])
-async def test_other_workflows_do_not_run(changes: dict[str, object]) -> None:
+async def test_other_workflows_do_not_run(changes: dict[str, Any]) -> None:
     """Inactive, deleted, or another trigger type: nothing follows from the event."""
     world = World()
     world.workflow(1, **changes)

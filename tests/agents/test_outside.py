@@ -28,7 +28,7 @@ from tests.support.slips import action, command, command_record
 from tests.support.waiting import eventually
 
 TOPICS = Topics("t.")
-HOOK = {"url": "http://shop.example/hook"}
+HOOK: dict[str, Any] = {"url": "http://shop.example/hook"}
 FAST = RetryPolicy(max_retries=3, initial_delay=0.001, budget=30)
 
 
