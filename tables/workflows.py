@@ -65,6 +65,7 @@ class WorkflowTable(GlobalTable):
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
         """Note that the table is complete; Faust lets events through after this."""
         await super().on_recovery_completed(active_tps, standby_tps)
+        self.workflow_index.complete.set()
         recovered.set(1)
         logger.info("workflow table complete: %d active of %d", len(self.workflow_index), len(self))
 

@@ -70,7 +70,8 @@ class TableCheck:
         age_seconds.set_function(lambda: time() - self._equal_at)
 
     async def run(self) -> None:
-        """Compare for ever; start it once the table is recovered."""
+        """Compare for ever, from when the table is complete."""
+        await self._index.complete.wait()
         while True:
             try:
                 await self.check()

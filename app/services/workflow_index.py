@@ -4,6 +4,7 @@ Fed by the workflow table's changelog, where the same revision may come twice an
 version only ever goes up here, so the order of arrival does not matter.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,10 +64,12 @@ class WorkflowIndex:
 
     Attributes:
         broken: Why a workflow's newest revision does not compile, by workflow id; such a workflow never matches.
+        complete: Set once everything that was in the changelog at the start has been applied.
     """
 
     def __init__(self) -> None:
         self.broken: dict[UUID, str] = {}
+        self.complete = asyncio.Event()
         self._versions: dict[UUID, int] = {}
         self._forgotten: dict[UUID, int] = {}
         self._active: dict[UUID, CompiledWorkflow] = {}

@@ -6,8 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from app.adapters.postgres.pool import Pool
 from app.domain.errors import UnreachableError
 
 _VERSIONS: Final = "SELECT id, version FROM automations WHERE tombstoned_at IS NULL"
@@ -29,7 +29,7 @@ class PostgresVersions:
         changelog: Topic that revisions are sent to.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Any], changelog: str) -> None:
+    def __init__(self, pool: Pool, changelog: str) -> None:
         self._pool = pool
         self._changelog = changelog
 
@@ -49,5 +49,5 @@ class PostgresVersions:
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise UnreachableError(f"Postgres does not answer ({type(error).__name__})") from error
+        except psycopg.Error as error:
+            raise UnreachableError(f"Postgres does not serve ({type(error).__name__})") from error

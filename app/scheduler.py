@@ -1,0 +1,75 @@
+"""The scheduler role: the outbox relay and Postgres's upkeep, in one process without Faust."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
+
+import uvloop
+
+from app.adapters.kafka.producer import KafkaSender
+from app.adapters.postgres.outbox import PostgresOutbox
+from app.domain.errors import UnreachableError
+from app.services.relay import Relay
+from app.services.upkeep import Chore, keep_up
+from app.settings import Settings
+
+_TRY_AGAIN_S: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_signalled(settings))
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve_scheduler(settings, stop, chores=())
+
+
+async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Sequence[Chore]) -> None:
+    """Relay and do the chores until ``stop`` is set; what was being sent then is sent again by the next relay.
+
+    Raises:
+        Exception: Whatever ended the relay; Kafka and Postgres being away does not.
+    """
+    sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
+    relay = Relay(PostgresOutbox(settings.database_url.get_secret_value()), sender)
+    jobs = [_relay(sender, relay), *(keep_up(chore) for chore in chores)]
+    try:
+        await _run_until(stop, jobs)
+    finally:
+        await sender.stop()
+
+
+async def _relay(sender: KafkaSender, relay: Relay) -> None:
+    while True:
+        try:
+            await sender.start()
+        except UnreachableError as error:
+            logger.warning("outbox relay: %s", error)
+            await asyncio.sleep(_TRY_AGAIN_S)
+        else:
+            await relay.run()
+
+
+async def _run_until(stop: asyncio.Event, jobs: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run jobs side by side; ends with the first that raises, or when told to stop."""
+    tasks = [asyncio.create_task(job) for job in (*jobs, _wait(stop))]
+    done, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()

@@ -1,0 +1,53 @@
+"""Writes to the outbox as a transaction of the API does, and looks into it."""
+
+from typing import Any
+
+import psycopg
+
+from app.adapters.postgres.outbox import RELAY_LOCK
+
+
+async def connect(database: str) -> psycopg.AsyncConnection[Any]:
+    """Open a connection; statements belong to a transaction until ``commit``."""
+    return await psycopg.AsyncConnection.connect(database)
+
+
+async def put(connection: psycopg.AsyncConnection[Any], topic: str, *values: bytes | None, key: bytes = b"k") -> None:
+    """Put records in the outbox."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO outbox (topic, key, value) VALUES (%s, %s, %s)", [(topic, key, value) for value in values]
+        )
+
+
+async def put_now(database: str, topic: str, *values: bytes | None, key: bytes = b"k") -> None:
+    """Put records in the outbox and commit."""
+    async with await connect(database) as connection:
+        await put(connection, topic, *values, key=key)
+
+
+async def waiting(database: str) -> int:
+    """How many rows wait."""
+    async with await connect(database) as connection:
+        row = await (await connection.execute("SELECT count(*) FROM outbox")).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def holders(database: str) -> list[int]:
+    """Backend pids of who holds the relay's lock in this database."""
+    query = """
+        SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        WHERE locktype = 'advisory' AND granted AND d.datname = current_database()
+          AND (classid::bigint << 32) + objid::bigint = %s
+    """
+    async with await connect(database) as connection:
+        rows = await (await connection.execute(query, (RELAY_LOCK,))).fetchall()
+    return [int(row[0]) for row in rows]
+
+
+async def cut(database: str) -> None:
+    """End the session that holds the relay's lock, as a network that fails would."""
+    async with await connect(database) as connection:
+        for pid in await holders(database):
+            await connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
