@@ -1,0 +1,141 @@
+"""The command line: help with an example everywhere, and every mistake is one line, a next step and an exit code."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from app.admin.auth import Authenticator
+from app.cli import COMMANDS, main
+from app.embedded.free_ports import pick_ports
+from app.embedded.running import write_state
+from app.settings import load_settings
+
+_SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def _run(home: Path, *arguments: str, **variables: str) -> Any:
+    return CliRunner(env={"HEADRACE_HOME": str(home), **variables}).invoke(main, arguments)
+
+
+def _paths(command: click.Command, *above: str) -> Iterator[tuple[str, ...]]:
+    yield above
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _paths(found, *above, name)
+
+
+def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
+    """Each command and sub-command says what it does and shows how it is called."""
+    paths = list(_paths(main))
+    assert {path[0] for path in paths if path} == {name for name, _, _ in COMMANDS}
+    for path in paths:
+        shown = _run(tmp_path, *path, "--help")
+        assert shown.exit_code == 0
+        assert "Example" in shown.output, path
+        assert "headrace " in shown.output.split("Example")[1], path
+
+
+@pytest.mark.parametrize("command", [("topics",), ("migrate",), ("token",), ("emit", "--type", "order.created")])
+def test_a_wrong_setting_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The one line names the variable; nothing else happens."""
+    result = _run(tmp_path, *command, HEADRACE_EVENTS_PARTITIONS="many")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: HEADRACE_EVENTS_PARTITIONS: ")
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        ("topics", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("emit --type order.created", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("worker matcher", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("admin", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("migrate", "DATABASE_URL"),
+    ],
+)
+@pytest.mark.parametrize("deaf", [False, True], ids=["refuses", "accepts and is silent"])
+def test_an_unreachable_server_is_one_line_within_ten_seconds(
+    tmp_path: Path, command: str, variable: str, *, deaf: bool
+) -> None:
+    """As a real process: which server, which variable, exit code 1; also where something accepts and says nothing."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        if deaf:
+            listener.listen()
+        port = listener.getsockname()[1] if deaf else pick_ports(1)[0]
+        environment = {
+            **os.environ,
+            "HEADRACE_HOME": str(tmp_path),
+            "HEADRACE_JWT_SECRET": _SECRET,
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{port}",
+            "DATABASE_URL": f"postgresql://user:hidden-word@127.0.0.1:{port}/x",
+        }
+        started = time.monotonic()
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "app.cli", *command.split()],
+            env=environment, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    took = time.monotonic() - started
+    assert done.returncode == 1
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert str(port) in lines[0] or variable == "DATABASE_URL"
+    assert variable in lines[0] or deaf
+    assert "hidden-word" not in lines[0]
+    assert took < 10
+
+
+def test_an_unknown_role_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    """A typing error costs nothing."""
+    result = _run(tmp_path, "worker", "machter")
+    assert result.exit_code == 2
+    assert "'matcher'" in result.output
+
+
+def test_a_token_is_accepted_by_the_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `token` prints passes the API's own check, with the role that was asked for."""
+    result = _run(tmp_path, "token", "--role", "user", HEADRACE_JWT_SECRET=_SECRET)
+    assert result.exit_code == 0
+    monkeypatch.setenv("HEADRACE_JWT_SECRET", _SECRET)
+    caller = Authenticator(load_settings()).caller(f"Bearer {result.output.strip()}")
+    assert caller.role == "user"
+
+
+def test_no_secret_no_token(tmp_path: Path) -> None:
+    """Without a secret the line says which variable to set."""
+    result = _run(tmp_path, "token", HEADRACE_JWT_SECRET="")
+    assert result.exit_code == 1
+    assert "HEADRACE_JWT_SECRET" in result.output
+
+
+def test_where_nothing_runs_info_says_how_to_start(tmp_path: Path) -> None:
+    """`dev info` fails with the command that would help; `down` has nothing to do."""
+    result = _run(tmp_path, "dev", "info", "--json")
+    assert result.exit_code == 1
+    assert "make up" in result.output
+    stopped = _run(tmp_path, "down")
+    assert (stopped.exit_code, stopped.output.strip()) == (0, "Nothing runs here")
+
+
+def test_info_is_one_json_object_for_scripts(tmp_path: Path) -> None:
+    """The keys that scripts rely on are there; the environment with its secrets is not."""
+    keys = ("api_url", "kafka", "database_url", "admin_token", "smtp")
+    write_state(tmp_path, {**dict.fromkeys(keys, "x"), "environment": {"HEADRACE_JWT_SECRET": _SECRET}})
+    result = _run(tmp_path, "dev", "info", "--json")
+    shown = json.loads(result.output)
+    assert set(shown) == {*keys, "pid"}
+    assert shown["pid"] == os.getpid()

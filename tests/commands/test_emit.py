@@ -1,0 +1,120 @@
+"""``headrace emit``: one event from flags, many from a file, at a rate; mistakes name their line."""
+
+import asyncio
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from aiokafka import AIOKafkaConsumer
+from click.testing import CliRunner
+
+from app.adapters.kafka.admin import ensure_topics
+from app.cli import main
+from app.commands.emit import one_event, paced
+from app.commands.lines import Batch, batches, open_lines
+from app.domain.errors import FieldError
+from app.settings import load_settings
+from app.topics import Topics, TopicSpec
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {
+        "specversion": "1.0", "id": f"e{number}", "source": "/shop", "type": "order.created", "subject": "c1",
+        "data": {"order": {"total": number}},
+    }  # fmt: skip
+
+
+def _lines(*numbers: int) -> bytes:
+    return b"".join(json.dumps(_event(number)).encode() + b"\n" for number in numbers)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_lines_are_read_in_batches(tmp_path: Path, *, compressed: bool) -> None:
+    """Plain or gzip, whatever the name: all events in order, with their lines; blank ones are passed over."""
+    raw = _lines(1, 2) + b"\n" + _lines(3)
+    file = tmp_path / "events"
+    file.write_bytes(gzip.compress(raw) if compressed else raw)
+    with open_lines(file) as lines:
+        found = list(batches(lines, 2))
+    assert [[event["id"] for event in batch.events] for batch in found] == [["e1", "e2"], ["e3"]]
+    assert [batch.numbers for batch in found] == [[1, 2], [4]]
+    assert sum(batch.size for batch in found) == file.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (_lines(1) + b"{\n", "line 2 is no JSON"),
+        (_lines(1) + b"[]\n", "line 2 is no JSON object"),
+        (gzip.compress(_lines(*range(500)))[:-20], "cannot be read to its end"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, raw: bytes, said: str) -> None:
+    """What cannot be decoded stops with its line."""
+    file = tmp_path / "events"
+    file.write_bytes(raw)
+    with open_lines(file) as lines, pytest.raises(click.ClickException, match=said):
+        list(batches(lines, 10))
+
+
+def test_an_invalid_event_is_found_by_its_line() -> None:
+    """The emitter counts within a batch; people count lines."""
+    batch = Batch([_event(1), _event(2)], [7, 9], 100)
+    assert batch.where(FieldError("[1].type", "no known event type")) == "line 9: type: no known event type"
+
+
+def test_flags_make_a_cloudevent() -> None:
+    """Defaults are filled in; what was given stays."""
+    event = one_event("order.created", "c1", '{"order": {"total": 1}}', "/cli", None)
+    assert (event["specversion"], event["type"], event["subject"]) == ("1.0", "order.created", "c1")
+    assert event["data"] == {"order": {"total": 1}}
+    assert event["id"] != one_event("order.created", "c1", "{}", "/cli", None)["id"]
+    for data in ("{", "[]"):
+        with pytest.raises(click.BadParameter):
+            one_event("order.created", None, data, "/cli", None)
+
+
+async def test_a_rate_holds_on_the_mean() -> None:
+    """Twenty events at 100 a second take between 0.15 and 0.5 s: the first goes out at once."""
+    started = time.monotonic()
+    given = [batch async for batch in paced(iter([Batch([_event(n)] * 5, [1] * 5, 0) for n in range(4)]), 100)]
+    assert len(given) == 4
+    assert 0.14 < time.monotonic() - started < 0.5
+
+
+def test_either_a_file_or_a_type_is_needed() -> None:
+    """Neither, or both, is a usage error."""
+    assert CliRunner().invoke(main, ["emit"]).exit_code == 2
+
+
+@pytest.mark.kafka
+async def test_a_file_arrives_whole_and_in_order(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """600 events of one entity are on the topic in the file's order; a bad one stops after those before its batch."""
+    settings = load_settings().model_copy(update={"topic_prefix": topic_prefix})
+    topic = Topics(topic_prefix).events("order.created")
+    await ensure_topics(kafka, [TopicSpec(topic, 2)], replication_factor=settings.replication_factor)
+    file = tmp_path / "events.jsonl.gz"
+    file.write_bytes(gzip.compress(_lines(*range(600))))
+    runner = CliRunner(env={"KAFKA_BOOTSTRAP_SERVERS": kafka, "HEADRACE_TOPIC_PREFIX": topic_prefix})
+    done = await asyncio.to_thread(runner.invoke, main, ["emit", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "600 events emitted" in done.output
+    assert await _ids(kafka, topic, 600) == [f"e{number}" for number in range(600)]
+    file.write_bytes(_lines(*range(500)) + json.dumps(_event(1) | {"type": "nonsense"}).encode())
+    failed = await asyncio.to_thread(runner.invoke, main, ["emit", str(file)])
+    assert failed.exit_code == 1
+    assert "line 501: type: " in failed.output
+    assert "500 events emitted" in failed.output
+
+
+async def _ids(kafka: str, topic: str, count: int) -> list[str]:
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        return [json.loads((await asyncio.wait_for(consumer.getone(), 20)).value)["id"] for _ in range(count)]
+    finally:
+        await consumer.stop()
