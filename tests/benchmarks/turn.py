@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import uuid4
 
 import orjson
@@ -12,11 +13,12 @@ import psycopg
 
 from tests.benchmarks.contender import Contender
 from tests.benchmarks.measure import Rows, Sent, percentile
-from tests.benchmarks.report import say
+from tests.benchmarks.progress import say
 from tests.benchmarks.usage import Cost, Meter
 
-P99_LIMIT_MS = 1000.0
-_GIVE_UP_S = 180.0
+P99_LIMIT_MS: Final = 1000.0
+BASE_RATE: Final = 200.0
+_GIVE_UP_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Plan:
 
     drain: int
     rates: Sequence[float]
-    step_s: float
-    settle_s: float
+    step_s: float = 15.0
+    settle_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""``python -m tests.benchmarks.bench``: the main job's speed, beside the same job written by hand, in the same run.
+
+The job: event -> 2 conditions -> webhook POST, answered at once -> tag -> logged row. Headrace and the ceiling take
+turns on one broker, one Postgres and one receiver, all on this machine; whoever's turn it is not does not run.
+Prints tables and writes ``build/bench.json``.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks.contender import CeilingContender, Contender
+from tests.benchmarks.product import ProductContender
+from tests.benchmarks.progress import say
+from tests.benchmarks.report import figures, tables, write_json
+from tests.benchmarks.turn import Outcome, Plan, Turn
+from tests.support.servers import Servers, harness_home, servers
+
+_BUILD: Final = Path(__file__).resolve().parents[2] / "build"
+_FULL: Final = Plan(drain=20_000, rates=(200, 300, 400, 500, 600, 700, 800, 1000, 1200, 1400, 1600, 1800, 2000, 2400))
+_QUICK: Final = Plan(drain=2_000, rates=(200, 400, 600), step_s=6, settle_s=1)
+
+
+@asynccontextmanager
+async def receiver() -> AsyncIterator[tuple[str, int]]:
+    """Run the webhook receiver; yields its URL and pid."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.receiver", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        port = int(await process.stdout.readline())
+        yield f"http://127.0.0.1:{port}/hook", process.pid
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def measure(place: Servers, plan: Plan, rounds: int, only: str | None) -> dict[str, list[Outcome]]:
+    """Take turns, ``rounds`` times; returns each contender's outcomes by name."""
+    outcomes: dict[str, list[Outcome]] = {}
+    async with receiver() as (url, receiver_pid):
+        contenders: Sequence[Contender] = (ProductContender(place, url), CeilingContender(place, url))
+        shared = {"receiver": receiver_pid}
+        for name, service in (("kafka", place.kafka), ("postgres", place.postgres)):
+            if service.pid is not None:
+                shared[name] = service.pid
+        for turn in range(rounds):
+            for contender in contenders:
+                if only in {None, contender.name}:
+                    say(f"round {turn + 1} of {rounds}: {contender.name}")
+                    outcome = await Turn(contender, place.bootstrap, plan, shared).run()
+                    outcomes.setdefault(contender.name, []).append(outcome)
+    return outcomes
+
+
+def main() -> None:
+    """Read the arguments, measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="2,000 events, one round: for development")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each; medians are reported")
+    parser.add_argument("--only", choices=("headrace", "ceiling"), help="leave the other one out")
+    parser.add_argument("--rates", help="open-loop rates to climb, such as 200,400,800; empty for none")
+    given = parser.parse_args()
+    plan = _QUICK if given.quick else _FULL
+    if given.rates is not None:
+        plan = replace(plan, rates=[float(rate) for rate in given.rates.split(",") if rate])
+    say("starting Kafka and Postgres")
+    with servers(harness_home("bench")) as place:
+        place.stamp_commits()
+        outcomes = asyncio.run(measure(place, plan, 1 if given.quick else given.rounds, given.only))
+    found = figures(outcomes)
+    write_json(_BUILD / "bench.json", found)
+    sys.stdout.write(tables(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()
