@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def _register(app: App, spec: AgentSpec) -> None:
     names = (spec.topic,) if isinstance(spec.topic, str) else spec.topic
     topic = app.topic(*names, key_serializer="raw", value_serializer="raw", allow_empty=True)
 
+    @wraps(spec.fn)
     async def read(stream: Any) -> None:
         app.deliver_directly(stream.channel)  # before the first record, however long the agent takes to get ready
         await spec.fn(stream)

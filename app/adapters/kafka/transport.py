@@ -77,6 +77,8 @@ class Consumer(driver.Consumer):
 
     async def wait_empty(self) -> None:
         """Wait for what has begun, then commit. After a crash what has begun may never end: wait a little only."""
+        if self._thread.left:
+            return
         self.frontier.discard_unstarted()
         started = monotonic()
         while self.frontier.begun:
