@@ -8,7 +8,7 @@ import click
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicReport, ensure_topics
-from app.commands.reach import settings_here
+from app.commands.reach import need_kafka, settings_here
 from app.embedded.home import default_home
 from app.embedded.running import running_state
 from app.topics import declare
@@ -19,6 +19,7 @@ from app.topics import declare
 def topics(*, add_partitions: bool) -> None:
     """Create every topic that is missing, and say where the others differ from what is declared."""
     settings = settings_here()
+    need_kafka(settings)
     report = asyncio.run(
         ensure_topics(
             settings.kafka_bootstrap_servers,
