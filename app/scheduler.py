@@ -31,6 +31,7 @@ async def _until_signalled(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    logger.info("scheduler %s: running", settings.instance)
     await serve_scheduler(settings, stop, chores=())
 
 
@@ -41,7 +42,8 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
         Exception: Whatever ended the relay; Kafka and Postgres being away does not.
     """
     sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
-    relay = Relay(PostgresOutbox(settings.database_url.get_secret_value()), sender)
+    outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
+    relay = Relay(outbox, sender)
     jobs = [_relay(sender, relay), *(keep_up(chore) for chore in chores)]
     try:
         await _run_until(stop, jobs)

@@ -25,7 +25,6 @@ _CONNECT: Final[dict[str, Any]] = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    "application_name": "headrace relay",
 }
 # A holder whose machine vanishes loses the lock after 25 s, not after two hours; and waiting for it has no limit.
 _SESSION: Final = {
@@ -43,16 +42,24 @@ _PENDING: Final = """
 
 
 class PostgresOutbox:
-    """See :class:`app.services.relay.Outbox`."""
+    """See :class:`app.services.relay.Outbox`.
 
-    def __init__(self, database_url: str) -> None:
+    Args:
+        database_url: Any libpq connection string.
+        name: What Postgres shows as ``application_name``.
+    """
+
+    def __init__(self, database_url: str, *, name: str = "headrace relay") -> None:
         self._database_url = database_url
+        self._name = name
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[OutboxSession]:
         """Wait for the lock on a connection of its own, and listen."""
         with _unreachable():
-            connection = await psycopg.AsyncConnection.connect(self._database_url, autocommit=True, **_CONNECT)
+            connection = await psycopg.AsyncConnection.connect(
+                self._database_url, autocommit=True, application_name=self._name, **_CONNECT
+            )
         try:
             with _unreachable():
                 for name, value in _SESSION.items():

@@ -34,20 +34,21 @@ async def waiting(database: str) -> int:
     return int(row[0])
 
 
-async def holders(database: str) -> list[int]:
-    """Backend pids of who holds the relay's lock in this database."""
+async def holders(database: str) -> list[tuple[int, str]]:
+    """Who holds the relay's lock in this database: backend pid and name."""
     query = """
-        SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        SELECT pid, application_name
+        FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_stat_activity USING (pid)
         WHERE locktype = 'advisory' AND granted AND d.datname = current_database()
           AND (classid::bigint << 32) + objid::bigint = %s
     """
     async with await connect(database) as connection:
         rows = await (await connection.execute(query, (RELAY_LOCK,))).fetchall()
-    return [int(row[0]) for row in rows]
+    return [(int(pid), str(name)) for pid, name in rows]
 
 
 async def cut(database: str) -> None:
     """End the session that holds the relay's lock, as a network that fails would."""
     async with await connect(database) as connection:
-        for pid in await holders(database):
+        for pid, _ in await holders(database):
             await connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
