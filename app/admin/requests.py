@@ -54,6 +54,9 @@ def read_query(request: web.Request, model: type[M]) -> M:
     repeated = sorted({key for key in query if len(query.getall(key)) > 1})
     if repeated:
         raise InvalidError([FieldError(key, "is given more than once") for key in repeated])
+    unstorable = sorted({key for key, value in query.items() if not _is_text(value)})
+    if unstorable:
+        raise InvalidError([FieldError(key, "is no text that can be looked up") for key in unstorable])
     try:
         return model.model_validate(dict(query))
     except ValidationError as error:
@@ -99,6 +102,10 @@ def answer(body: BaseModel, status: int = 200, headers: dict[str, str] | None = 
     """Answer with a model as JSON."""
     encoded = orjson.dumps(body, default=lambda value: value.__dict__, option=orjson.OPT_UTC_Z)
     return web.Response(body=encoded, status=status, content_type="application/json", headers=headers)
+
+
+def _is_text(value: str) -> bool:
+    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _refuse_unstorable(value: Any) -> None:

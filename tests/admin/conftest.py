@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from app.admin.auth import mint_token
 from app.admin.routes import build_app
 from app.domain.callers import Role
 from app.settings import Settings
+from tests.admin.log import Log
 from tests.support.sender import MemorySender
 
 SECRET = "a-secret-for-tests-of-32-bytes-or-more"
@@ -107,3 +109,10 @@ def user(api: Api) -> User:
 def admin(api: Api) -> User:
     """An admin without any rows."""
     return api.user("admin")
+
+
+@pytest.fixture
+async def log(database: str) -> AsyncIterator[Log]:
+    """The log of this test's database."""
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        yield Log(connection)

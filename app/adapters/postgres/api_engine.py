@@ -60,6 +60,7 @@ class ApiDatabase:
             max_overflow=0,
             pool_timeout=_POOL_WAIT_S,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
         self._may_add_users: bool | None = None
 

@@ -1,0 +1,134 @@
+"""Who gets in: only tokens of this installation, unexpired, in a role that there is."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+
+from app.admin.auth import Authenticator, mint_token
+from app.domain.errors import SettingsError
+from app.settings import Settings
+from tests.admin.conftest import SECRET, Answer, Api, User
+
+PATH = "/api/v1/workflows"
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    """The claims of a good token; None removes one."""
+    good = {
+        "sub": str(uuid4()),
+        "role": "user",
+        "iss": "headrace",
+        "aud": "authenticated",
+        "exp": int(time.time()) + 60,
+        **changes,
+    }
+    return {name: value for name, value in good.items() if value is not None}
+
+
+async def ask(api: Api, token: str) -> Answer:
+    """List workflows with a token."""
+    return await User(api.client, token).call("GET", PATH)
+
+
+def signed(secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
+    """A token with some claims."""
+    return jwt.encode(claims(**changes), secret, algorithm=algorithm)
+
+
+async def test_without_a_token_nobody_gets_in(api: Api) -> None:
+    """No header: 401 as a problem document, and the challenge says what is wanted."""
+    async with api.client.get(PATH) as response:
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="headrace"'
+        assert (await response.json(content_type="application/problem+json"))["status"] == 401
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        "Ä.Ä.Ä",
+        "x" * 7000,
+        signed(secret="another-secret-of-at-least-32-bytes!"),
+        signed(secret=SECRET + "0" * 64, algorithm="HS512"),
+        jwt.encode(claims(), SECRET * 2, algorithm="HS384"),
+        jwt.encode(claims(), "", algorithm="none"),
+        signed(exp=int(time.time()) - 60),
+        signed(exp=None),
+        signed(nbf=int(time.time()) + 600),
+        signed(iss="elsewhere"),
+        signed(iss=None),
+        signed(aud="anon"),
+        signed(aud=None),
+        signed(sub=None),
+        signed(sub="me"),
+        signed(sub=str(uuid4()).replace("-", "") + "00"),
+    ],
+)
+async def test_a_token_that_does_not_hold_is_refused(api: Api, token: str) -> None:
+    """Forged, unsigned, other algorithm, expired, not yet valid, for others, without a user: 401."""
+    answer = await ask(api, token)
+    assert answer.status == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    assert SECRET not in str(answer.json)
+
+
+@pytest.mark.parametrize("scheme", ["Basic abc", "Bearer", "Token abc"])
+async def test_another_scheme_is_refused(api: Api, scheme: str) -> None:
+    """Only bearer tokens are read."""
+    async with api.client.get(PATH, headers={"Authorization": scheme}) as response:
+        assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"role": "root"},
+        {"role": None},
+        {"role": ["admin"]},
+        {"role": "anon", "app_metadata": {"role": "admin"}},
+        {"role": "authenticated", "app_metadata": {"role": "root"}},
+    ],
+)
+async def test_a_role_that_is_none_of_ours_may_nothing(api: Api, changes: dict[str, Any]) -> None:
+    """The token holds, the role does not exist: 403."""
+    assert (await ask(api, signed(**changes))).status == 403
+
+
+@pytest.mark.parametrize(
+    ("changes", "sees_all"),
+    [
+        ({"role": "user"}, False),
+        ({"role": "admin"}, True),
+        ({"role": "user", "app_metadata": {"role": "admin"}}, False),
+        ({"role": "authenticated"}, False),
+        ({"role": "authenticated", "app_metadata": {"role": "admin"}}, True),
+        ({"role": "authenticated", "user_metadata": {"role": "admin"}}, False),
+    ],
+)
+async def test_the_role_is_read_where_users_cannot_write_it(
+    api: Api, user: User, changes: dict[str, Any], *, sees_all: bool
+) -> None:
+    """The role is the top level's, or for a Supabase token ``app_metadata``'s; ``user_metadata`` is the user's own."""
+    await user.create()
+    answer = await ask(api, signed(**changes))
+    assert (answer.status, len(answer.json["items"])) == (200, int(sees_all))
+
+
+async def test_a_minted_token_is_accepted(api: Api) -> None:
+    """What ``headrace token`` prints gets its user in."""
+    assert (await ask(api, mint_token(api.settings, uuid4(), "admin", 5))).status == 200
+
+
+def test_without_a_secret_there_is_no_api() -> None:
+    """Neither a token nor an API is made without a secret; the error names the variable."""
+    settings = Settings()
+    with pytest.raises(SettingsError, match="HEADRACE_JWT_SECRET"):
+        Authenticator(settings)
+    with pytest.raises(SettingsError, match="HEADRACE_JWT_SECRET"):
+        mint_token(settings, uuid4(), "user", 60)

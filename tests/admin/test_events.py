@@ -1,0 +1,140 @@
+"""Events over HTTP: in every content mode of CloudEvents, durable or refused, never half a batch."""
+
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.admin.conftest import Answer, Api, User
+
+PATH = "/api/v1/events"
+BATCH = "application/cloudevents-batch+json"
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """An event; None removes an attribute."""
+    complete = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "/shop",
+        "type": "order.paid",
+        "subject": "c-1",
+        "data": {"order": {"total": 12}},
+        **changes,
+    }
+    return {name: value for name, value in complete.items() if value is not None}
+
+
+async def post(user: User, body: Any, content_type: str = "application/json", **headers: str) -> Answer:
+    """Post a body as a content type; bytes go as they are."""
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    sent = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return await user.call("POST", PATH, data=data, headers=sent)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "ids"),
+    [
+        (event(), "application/json", ["e-1"]),
+        (event(), "application/cloudevents+json", ["e-1"]),
+        (event(), "application/cloudevents+json; charset=UTF-8", ["e-1"]),
+        ([event(), event(id="e-2")], "application/json", ["e-1", "e-2"]),
+        ([event(), event(id="e-2")], BATCH, ["e-1", "e-2"]),
+    ],
+)
+async def test_each_structured_mode_is_taken(
+    api: Api, user: User, body: Any, content_type: str, ids: list[str]
+) -> None:
+    """202 with the ids, in order, and every event is in Kafka by then."""
+    answer = await post(user, body, content_type)
+    assert (answer.status, answer.json) == (202, {"ids": ids})
+    sent = [orjson.loads(record.value or b"") for record in api.sender.on("t.events.order")]
+    assert sent == (body if isinstance(body, list) else [body])
+
+
+async def test_binary_mode_is_taken(api: Api, user: User) -> None:
+    """Attributes from ``ce-`` headers, percent-decoded, extensions too; the body is the data."""
+    answer = await post(
+        user,
+        {"order": {"total": 12}},
+        ce_specversion="1.0",
+        CE_ID="e-9",
+        ce_source="/shop/S%C3%A3o%20Paulo",
+        ce_type="order.paid",
+        ce_subject="c-1",
+        ce_region="south",
+    )
+    assert (answer.status, answer.json) == (202, {"ids": ["e-9"]})
+    (record,) = api.sender.on("t.events.order")
+    assert orjson.loads(record.value or b"") == event(
+        id="e-9", source="/shop/São Paulo", region="south", datacontenttype="application/json"
+    )
+    assert record.key == b"c-1"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "path"),
+    [
+        (event(type="order.eaten"), "application/json", "type"),
+        (event(id=None), "application/cloudevents+json", "id"),
+        (event(data=[1]), "application/json", "data"),
+        ([event(), event(), event(), event(type="x")], BATCH, "[3].type"),
+        ([event(), 3], "application/json", "[1]"),
+        (event(), BATCH, ""),
+        ([], BATCH, ""),
+        ([event()] * 1001, BATCH, ""),
+        ([event()], "application/cloudevents+json", ""),
+        (b"{", "application/json", ""),
+        (b'{"id": NaN}', "application/json", ""),
+        (b"\xff", "application/json", ""),
+        (b"", "application/json", ""),
+        (event(data={"t": "\x00"}), "application/json", ""),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "application/json", ""),
+        (b'{"id": "\\ud800"}', "application/json", ""),
+        (event(data={"t": "x" * 300_000}), "application/json", ""),
+    ],
+)
+async def test_what_is_wrong_is_named_and_nothing_is_sent(
+    api: Api, user: User, body: Any, content_type: str, path: str
+) -> None:
+    """400 with the path to what is wrong; of a batch nothing is sent."""
+    answer = await post(user, body, content_type)
+    assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
+    assert api.sender.records == []
+
+
+async def test_a_wrong_binary_attribute_is_named(user: User) -> None:
+    """In binary mode as well."""
+    answer = await post(user, {}, ce_specversion="1.0", ce_id="1", ce_source="/s", ce_type="nope")
+    assert [error["path"] for error in answer.json["errors"]] == ["type"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/cloudevents+avro"])
+async def test_another_content_type_is_refused(user: User, content_type: str) -> None:
+    """415 says what is read."""
+    answer = await post(user, event(), content_type)
+    assert answer.status == 415
+    assert "application/cloudevents+json" in answer.json["detail"]
+
+
+async def test_a_body_that_is_too_large_is_refused(user: User) -> None:
+    """Over 8 MiB: 413, as a problem document."""
+    body = BytesIO(b" " * (8 * 1024 * 1024 + 1))
+    answer = await user.call("POST", PATH, data=body, headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.json["status"]) == (413, 413)
+
+
+async def test_202_is_only_said_when_durable(api: Api, user: User) -> None:
+    """While Kafka does not confirm, the answer is 503 with Retry-After, and says nothing about our insides."""
+    api.sender.reachable = False
+    answer = await post(user, event())
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    api.sender.reachable = True
+    assert (await post(user, event())).status == 202
+
+
+async def test_a_full_batch_is_taken(api: Api, user: User) -> None:
+    """A thousand events in one call."""
+    answer = await post(user, [event(id=str(n)) for n in range(1000)], BATCH)
+    assert (answer.status, len(api.sender.records)) == (202, 1000)

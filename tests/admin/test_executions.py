@@ -1,0 +1,162 @@
+"""The execution log through the API: filters, pages, and why something ran or did not."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from tests.admin.conftest import Api, User
+from tests.admin.log import NOW, Log
+
+ROOT = "/api/v1/executions"
+STATUSES = ("success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out")
+
+
+async def listed(user: User, **query: Any) -> list[UUID]:
+    """Ids of all pages."""
+    ids: list[UUID] = []
+    params = {name: str(value) for name, value in query.items()}
+    while True:
+        answer = await user.call("GET", ROOT, params=params)
+        assert answer.status == 200, answer.json
+        ids += [UUID(row["id"]) for row in answer.json["items"]]
+        if answer.json["next_cursor"] is None:
+            return ids
+        params["cursor"] = answer.json["next_cursor"]
+
+
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {
+                "status": st.sampled_from(STATUSES),
+                "entity": st.sampled_from(["c-1", "c-2"]),
+                "event_id": st.sampled_from(["e-1", "e-2"]),
+                "at": st.integers(-3600, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+                "of": st.integers(0, 1),
+            }
+        ),
+        max_size=12,
+    ),
+    wanted=st.fixed_dictionaries(
+        {},
+        optional={
+            "status": st.sampled_from(STATUSES),
+            "entity": st.sampled_from(["c-1", "c-2", "c-3"]),
+            "event_id": st.sampled_from(["e-1", "e-2"]),
+            "from": st.integers(-3600, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+            "to": st.integers(-3600, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+            "of": st.integers(0, 1),
+        },
+    ),
+)
+async def test_only_rows_that_match_every_filter_are_listed(
+    api: Api, log: Log, rows: list[dict[str, Any]], wanted: dict[str, Any]
+) -> None:
+    """Property 17: exactly the rows that match all filters, newest first, whatever the page size."""
+    user = api.user()
+    workflows = [await user.create(), await user.create()]
+    made = [await log.add(workflows[row["of"]], **{k: v for k, v in row.items() if k != "of"}) | row for row in rows]
+    query = {key: value for key, value in wanted.items() if key != "of"}
+    if "of" in wanted:
+        query["workflow_id"] = workflows[wanted["of"]]["id"]
+    expected = [row for row in made if matches(row, wanted)]
+    ids = await listed(user, limit=3, **query)
+    assert sorted(ids) == sorted(row["id"] for row in expected)
+    times = {row["id"]: row["at"] for row in made}
+    assert [times[one] for one in ids] == sorted((times[one] for one in ids), reverse=True)
+
+
+def matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """The filters' meaning, said once more, without SQL."""
+    same = all(row[key] == wanted[key] for key in ("status", "entity", "event_id", "of") if key in wanted)
+    return same and wanted.get("from", row["at"]) <= row["at"] and ("to" not in wanted or row["at"] < wanted["to"])
+
+
+async def test_others_executions_are_not_there(api: Api, user: User, admin: User, log: Log) -> None:
+    """A user sees the executions of their own workflows, an admin all, a stranger none."""
+    row = await log.add(await user.create())
+    assert await listed(user) == await listed(admin) == [row["id"]]
+    stranger = api.user()
+    assert await listed(stranger) == []
+    assert (await stranger.call("GET", f"{ROOT}/{row['id']}")).status == 404
+
+
+async def test_pages_hold_every_row_once_while_rows_arrive(user: User, log: Log) -> None:
+    """Rows with one and the same time, and newer ones that arrive between pages: each old row comes exactly once."""
+    workflow = await user.create()
+    old = {(await log.add(workflow))["id"] for _ in range(7)}
+    params = {"limit": "2"}
+    seen: list[UUID] = []
+    while True:
+        page = (await user.call("GET", ROOT, params=params)).json
+        seen += [UUID(row["id"]) for row in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+        await log.add(workflow, at=NOW + timedelta(hours=1))
+    assert (len(seen), set(seen)) == (7, old)
+
+
+async def test_an_execution_is_shown_whole(user: User, log: Log) -> None:
+    """Event, verdicts and results are those of the row, and a deleted workflow's executions stay."""
+    workflow = await user.create()
+    verdicts = [{"path": "order.total", "operator": ">", "expected": 5, "actual": 9, "met": True, "reason": "9 > 5"}]
+    result = {
+        "step": 0, "action_type": "apply_tag", "status": "failed", "output": {}, "error": "the CRM said no",
+        "attempts": 4, "uncertain": False, "stop": False, "executed_at": "2026-03-01T09:30:00Z", "duration_ms": 7,
+        "verdicts": [],
+    }  # fmt: skip
+    row = await log.add(workflow, verdicts=verdicts, results=[result], status="failed", attempt=2)
+    await user.call("DELETE", f"/api/v1/workflows/{workflow['id']}")
+    shown = (await user.call("GET", f"{ROOT}/{row['id']}")).json
+    assert shown["event"] == row["event"]
+    assert shown["verdicts"] == verdicts
+    assert [{key: told[key] for key in result} for told in shown["results"]] == [result]
+    assert [shown[key] for key in ("workflow_id", "workflow_name", "version", "attempt", "status")] == [
+        workflow["id"], "Big order", 1, 2, "failed",
+    ]  # fmt: skip
+    assert "order.total > 5: 9 > 5" in shown["explanation"]
+    assert "the CRM said no" in shown["explanation"]
+
+
+async def test_an_archived_execution_is_still_shown(user: User, log: Log) -> None:
+    """A row whose day went to the archive can be read by its id."""
+    workflow = await user.create()
+    day = (NOW - timedelta(days=200)).date()
+    await log.connection.execute("SELECT headrace_make_log_partition(%s)", (day,))
+    execution = uuid4()
+    await log.connection.execute(
+        "INSERT INTO automation_logs_archive (id, automation_id, trigger_event, conditions_met, status, executed_at)"
+        " VALUES (%s, %s, '{}', true, 'success', %s)",
+        (execution, UUID(workflow["id"]), NOW - timedelta(days=200)),
+    )
+    assert (await user.call("GET", f"{ROOT}/{execution}")).status == 200
+
+
+@pytest.mark.parametrize("path", [str(uuid4()), "x", "1", "%00"])
+async def test_an_execution_that_is_not_there_is_404(user: User, path: str) -> None:
+    """Unknown ids and what is no id."""
+    assert (await user.call("GET", f"{ROOT}/{path}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("status=done", "status"),
+        ("workflow_id=x", "workflow_id"),
+        ("from=yesterday", "from"),
+        ("to=2026-03-01T00:00:00", "to"),
+        ("since=2026-03-01T00:00:00Z", "since"),
+        ("limit=1000", "limit"),
+    ],
+)
+async def test_a_wrong_filter_is_named(user: User, query: str, path: str) -> None:
+    """A filter that is not understood is refused: a list that ignores it would lie."""
+    answer = await user.call("GET", f"{ROOT}?{query}")
+    assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])

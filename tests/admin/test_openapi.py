@@ -1,0 +1,155 @@
+"""The OpenAPI document is complete, valid, and what the API really does."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from app.admin.openapi import openapi
+from app.admin.routes import OPERATIONS
+from app.admin.state import STATE
+from tests.admin.conftest import Answer, Api, User, draft
+from tests.admin.log import Log
+
+DOCUMENT = openapi(OPERATIONS, "1")
+_SYSTEM_METHODS = {"HEAD", "*"}
+
+
+def described(method: str, path: str) -> dict[str, Any]:
+    """What the document says of an operation."""
+    operation: dict[str, Any] = DOCUMENT["paths"][path][method.lower()]
+    return operation
+
+
+def assert_as_described(answer: Answer, method: str, path: str) -> None:
+    """The status is listed, and the body is valid under the schema of its content type."""
+    response = described(method, path)["responses"][str(answer.status)]
+    content_type = answer.headers.get("Content-Type", "").partition(";")[0]
+    if "content" not in response:
+        assert answer.json in ("", None)
+        return
+    schema = {**response["content"][content_type]["schema"], "components": DOCUMENT["components"]}
+    Draft202012Validator(schema).validate(answer.json)
+    for name in response.get("headers", {}):
+        assert name in answer.headers
+
+
+async def test_every_route_is_in_the_document(api: Api) -> None:
+    """No route without a description, no description without a route."""
+    routes = {
+        (route.method, route.resource.canonical)
+        for route in api.client.app.router.routes()
+        if route.resource and route.method not in _SYSTEM_METHODS
+    }
+    listed = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert routes == listed
+
+
+async def test_the_document_is_served(api: Api) -> None:
+    """Anybody can read it; it is OpenAPI 3.1, with no reference that leads nowhere and no id twice."""
+    async with api.client.get("/openapi.json") as response:
+        document = await response.json()
+    assert document["openapi"].startswith("3.1")
+    assert document["paths"].keys() == DOCUMENT["paths"].keys()
+    for reference in references(document):
+        assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    names = [operation.name for operation in OPERATIONS]
+    assert len(set(names)) == len(names)
+
+
+def references(value: Any) -> list[str]:
+    """Every ``$ref`` in a document."""
+    if isinstance(value, list):
+        return [found for member in value for found in references(member)]
+    if not isinstance(value, dict):
+        return []
+    here = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+    return here + [found for member in value.values() for found in references(member)]
+
+
+async def test_answers_about_workflows_are_as_described(user: User) -> None:
+    """Each operation on workflows answers as its schema says, in success and in failure."""
+    root, one = "/api/v1/workflows", "/api/v1/workflows/{id}"
+    workflow = await user.create()
+    path = f"{root}/{workflow['id']}"
+    for method, template, address, options in (
+        ("POST", root, root, {"json": draft()}),
+        ("POST", root, root, {"json": draft(name="")}),
+        ("POST", root, root, {"data": b"x"}),
+        ("GET", root, root, {}),
+        ("GET", root, f"{root}?limit=0", {}),
+        ("GET", one, path, {}),
+        ("GET", one, f"{root}/x", {}),
+        ("PUT", one, path, {"json": draft(), "headers": {"If-Match": '"1"'}}),
+        ("PUT", one, path, {"json": draft(), "headers": {"If-Match": '"1"'}}),
+        ("PUT", one, path, {"json": draft()}),
+        ("PATCH", one, path, {"json": {"name": "n"}, "headers": {"If-Match": "*"}}),
+        ("POST", f"{one}/activate", f"{path}/activate", {}),
+        ("POST", f"{one}/deactivate", f"{path}/deactivate", {}),
+        ("GET", f"{one}/revisions", f"{path}/revisions", {}),
+        ("DELETE", one, path, {}),
+    ):
+        assert_as_described(await user.call(method, address, **options), method, template)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/event-types", "/api/v1/action-types", "/healthz", "/readyz"])
+async def test_plain_answers_are_as_described(user: User, path: str) -> None:
+    """So do those without parameters."""
+    assert_as_described(await user.call("GET", path), "GET", path)
+
+
+async def test_answers_about_executions_are_as_described(user: User, log: Log) -> None:
+    """So do those on executions, the detail with verdicts and results in it."""
+    row = await log.add(await user.create(), verdicts=[{"met": True, "path": "a"}])
+    root = "/api/v1/executions"
+    assert_as_described(await user.call("GET", root), "GET", root)
+    assert_as_described(await user.call("GET", f"{root}?status=x"), "GET", root)
+    assert_as_described(await user.call("GET", f"{root}/{row['id']}"), "GET", f"{root}/{{id}}")
+
+
+async def test_the_answer_to_events_is_as_described(api: Api, user: User) -> None:
+    """Accepted, refused, and not confirmed."""
+    path = "/api/v1/events"
+    event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid"}
+    assert_as_described(await user.call("POST", path, event), "POST", path)
+    assert_as_described(await user.call("POST", path, {}), "POST", path)
+    api.sender.reachable = False
+    assert_as_described(await user.call("POST", path, event), "POST", path)
+
+
+async def test_every_sample_event_can_be_posted(api: Api, user: User) -> None:
+    """What ``event-types`` shows is accepted as it is, on the topic it names."""
+    types = (await user.call("GET", "/api/v1/event-types")).json["items"]
+    assert len(types) == 21
+    for shown in types:
+        answer = await user.call("POST", "/api/v1/events", shown["sample"])
+        assert answer.status == 202, (shown["type"], answer.json)
+    assert [record.topic for record in api.sender.records] == [shown["topic"] for shown in types]
+
+
+async def test_every_action_type_has_its_schema(user: User) -> None:
+    """Each registered type is listed with a valid JSON Schema, and says what it does."""
+    types = (await user.call("GET", "/api/v1/action-types")).json["items"]
+    assert {"webhook", "send_email", "apply_tag", "create_note", "stop_workflow"} <= {t["type"] for t in types}
+    for shown in types:
+        Draft202012Validator.check_schema(shown["config_schema"])
+        assert shown["description"]
+
+
+async def test_public_operations_are_few() -> None:
+    """Only health, metrics and the document need no token."""
+    public = {operation.name for operation in OPERATIONS if operation.access == "public"}
+    assert public == {"healthz", "readyz", "metrics", "openapi"}
+
+
+async def test_every_other_operation_asks_for_a_token(api: Api) -> None:
+    """Each operation that is not public answers 401 without a token, whatever it is sent."""
+    assert STATE in api.client.app
+    for operation in OPERATIONS:
+        if operation.access == "public":
+            continue
+        path = operation.path.replace("{id}", "00000000-0000-0000-0000-000000000001")
+        async with api.client.request(operation.method, path) as response:
+            assert response.status == 401, operation.name

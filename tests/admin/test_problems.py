@@ -1,0 +1,128 @@
+"""Whatever goes wrong is a problem document that helps the caller and gives nothing of ours away."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from app.admin.routes import build_app
+from app.admin.state import STATE
+from tests.admin.conftest import Answer, Api, User, draft
+
+
+def assert_problem(answer: Answer, status: int) -> None:
+    """The answer is a complete problem document of this status."""
+    assert answer.status == status, answer
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.json["status"] == status
+    assert answer.json["title"]
+    assert answer.json["detail"]
+    assert answer.json["instance"] == f"urn:uuid:{answer.headers['X-Request-Id']}"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/nothing", "/api/v2/workflows", "/api/v1/workflows/", "/%00", "/api"])
+async def test_an_unknown_path_is_404(user: User, path: str) -> None:
+    """Nothing there: 404, and where to look."""
+    answer = await user.call("GET", path)
+    assert_problem(answer, 404)
+    assert "/openapi.json" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/v1/workflows", {"GET", "HEAD", "POST"}),
+        ("GET", "/api/v1/events", {"POST"}),
+        ("PATCH", "/healthz", {"GET", "HEAD"}),
+    ],
+)
+async def test_another_method_is_405(user: User, method: str, path: str, allowed: set[str]) -> None:
+    """405 names the methods there are."""
+    answer = await user.call(method, path)
+    assert_problem(answer, 405)
+    assert set(answer.headers["Allow"].split(",")) <= allowed
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1,]", b'{"a": 1', b"\xff\xfe", b'{"name": NaN}', b"name=x"])
+async def test_malformed_json_is_400(user: User, body: bytes) -> None:
+    """What does not parse is the caller's mistake."""
+    answer = await user.call("POST", "/api/v1/workflows", data=body, headers={"Content-Type": "application/json"})
+    assert_problem(answer, 400)
+    assert "not JSON" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_another_content_type_is_415(user: User, content_type: str) -> None:
+    """JSON under another name, which a browser would send without asking first, is not read."""
+    answer = await user.call("POST", "/api/v1/workflows", data=b"{}", headers={"Content-Type": content_type})
+    assert_problem(answer, 415)
+
+
+async def test_each_own_error_is_a_problem(user: User) -> None:
+    """400, 404, 412 and 428 are complete problem documents too."""
+    workflow = await user.create()
+    path = f"/api/v1/workflows/{workflow['id']}"
+    assert_problem(await user.call("POST", "/api/v1/workflows", draft(name="")), 400)
+    assert_problem(await user.call("GET", "/api/v1/workflows/nothing"), 404)
+    assert_problem(await user.call("PUT", path, draft(), headers={"If-Match": '"9"'}), 412)
+    assert_problem(await user.call("PUT", path, draft()), 428)
+    assert_problem(await User(user.client, "x").call("GET", path), 401)
+
+
+async def test_our_own_mistake_is_500_without_our_insides(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """An error nobody thought of: the caller gets a request id, the log under that id the traceback."""
+
+    class Broken:
+        async def get(self, *_: Any) -> Any:
+            raise RuntimeError("the password is swordfish")
+
+    state = replace(api.client.app[STATE], workflows=Broken())
+    async with TestClient(TestServer(build_app(state))) as client:
+        with caplog.at_level(logging.ERROR):
+            answer = await User(client, api.user().token).call(
+                "GET", "/api/v1/workflows/00000000-0000-0000-0000-000000000001"
+            )
+    assert_problem(answer, 500)
+    assert "swordfish" not in str(answer.json)
+    assert answer.headers["X-Request-Id"] in caplog.text
+    assert "swordfish" in caplog.text
+
+
+async def test_a_database_that_breaks_off_is_503_and_comes_back(user: User, database: str) -> None:
+    """Every connection is cut: the next calls are 503 at worst, and then all is well without a restart."""
+    workflow = await user.create()
+    path = f"/api/v1/workflows/{workflow['id']}"
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'headrace admin'"
+            " AND datname = current_database()"
+        )
+    answers = [await user.call("GET", path) for _ in range(6)]
+    assert {answer.status for answer in answers} <= {200, 503}
+    assert answers[-1].status == 200
+
+
+async def test_a_query_that_postgres_cancels_is_503(api: Api, database: str) -> None:
+    """A table somebody holds: the call ends as 503 when the statement's time is up, and the pool is not drained."""
+    user = api.user()
+    await user.create()
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute("LOCK TABLE automations IN ACCESS EXCLUSIVE MODE")
+        answer = await user.call("GET", "/api/v1/workflows")
+        assert_problem(answer, 503)
+        assert answer.headers["Retry-After"]
+    assert (await user.call("GET", "/api/v1/workflows")).status == 200
+
+
+async def test_every_answer_is_hardened(user: User) -> None:
+    """Security headers are on successes, errors and unknown paths; the server does not say what it is made of."""
+    for path in ("/api/v1/workflows", "/api/v1/nothing", "/healthz", "/openapi.json", "/api/v1/workflows?limit=0"):
+        headers = (await user.call("GET", path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Server"] == "headrace"
+        assert headers["X-Request-Id"]

@@ -1,0 +1,71 @@
+"""Why it ran or did not, in a sentence."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pytest
+
+from app.services.explanations import explain
+from schemas.result import ActionResult
+
+
+def verdict(*, met: bool, path: str = "order.total", **changes: Any) -> dict[str, Any]:
+    """A condition's verdict."""
+    return {"path": path, "operator": ">", "expected": 5, "actual": 1, "met": met, "reason": "1 is not > 5", **changes}
+
+
+def result(step: int, status: Literal["success", "failed", "skipped"], error: str | None = None) -> ActionResult:
+    """A step's result."""
+    return ActionResult(
+        step=step, action_type="webhook", status=status, error=error, executed_at=datetime(2026, 3, 1, tzinfo=UTC)
+    )
+
+
+NO_CONDITIONS = "Ran, because it has no conditions."
+
+
+def said(status: str, **changes: Any) -> str:
+    """The explanation of an execution without conditions and results, but for ``changes``."""
+    told = {"conditions_met": True, "verdicts": [], "results": [], "error": None, **changes}
+    return explain(status, **told)
+
+
+def test_unmet_conditions_are_named() -> None:
+    """A skipped execution names the conditions that did not hold, and not those that did."""
+    verdicts = [verdict(met=False), verdict(met=True, path="a")]
+    sentence = "Did not run: its conditions were not met (order.total > 5: 1 is not > 5)."
+    assert said("skipped", conditions_met=False, verdicts=verdicts) == sentence
+
+
+def test_a_blocked_loop_is_named() -> None:
+    """A blocked execution says why, though no condition was evaluated."""
+    assert said("blocked", conditions_met=False, error="a loop of 3") == "Did not run: a loop of 3."
+
+
+def test_each_step_that_did_not_succeed_is_named() -> None:
+    """Failed and skipped steps are named with their reasons, beside the conditions that were met."""
+    results = [result(0, "success"), result(1, "failed", "410 Gone"), result(2, "skipped")]
+    assert said("partial", verdicts=[verdict(met=True, reason="9 > 5")], results=results) == (
+        "Ran, because its conditions were met (order.total > 5: 9 > 5). 1 of 3 actions succeeded; step 1 (webhook)"
+        " failed: 410 Gone; step 2 (webhook) was skipped: its conditions were not met."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "end"),
+    [
+        ("success", None, "1 of 1 actions succeeded."),
+        ("stopped", None, "1 of 1 actions succeeded; stop_workflow ended it."),
+        ("timed_out", "over 30 s", "1 of 1 actions succeeded; over 30 s."),
+    ],
+)
+def test_each_end_is_said(status: str, error: str | None, end: str) -> None:
+    """Success, a stop and a timeout read differently."""
+    assert said(status, results=[result(0, "success")], error=error) == f"{NO_CONDITIONS} {end}"
+
+
+def test_long_lists_are_cut() -> None:
+    """A sentence names at most five conditions, and says how many more there are."""
+    sentence = said("skipped", conditions_met=False, verdicts=[verdict(met=False)] * 8)
+    assert sentence.count("order.total") == 5
+    assert "and 3 more" in sentence
