@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from tests.benchmarks.ceiling_http import CLIENTS
 from tests.benchmarks.contender import CeilingContender, Contender
 from tests.benchmarks.product import ProductContender
 from tests.benchmarks.progress import say
@@ -41,19 +42,22 @@ async def receiver() -> AsyncIterator[tuple[str, int]]:
         await process.wait()
 
 
-async def measure(place: Servers, plan: Plan, rounds: int, only: str | None) -> dict[str, list[Outcome]]:
-    """Take turns, ``rounds`` times; returns each contender's outcomes by name."""
+async def measure(place: Servers, plan: Plan, given: argparse.Namespace) -> dict[str, list[Outcome]]:
+    """Take turns; returns each contender's outcomes by name."""
     outcomes: dict[str, list[Outcome]] = {}
     async with receiver() as (url, receiver_pid):
-        contenders: Sequence[Contender] = (ProductContender(place, url), CeilingContender(place, url))
+        contenders: Sequence[Contender] = (
+            ProductContender(place, url),
+            CeilingContender(place, url, given.ceiling_http),
+        )
         shared = {"receiver": receiver_pid}
         for name, service in (("kafka", place.kafka), ("postgres", place.postgres)):
             if service.pid is not None:
                 shared[name] = service.pid
-        for turn in range(rounds):
+        for turn in range(given.rounds):
             for contender in contenders:
-                if only in {None, contender.name}:
-                    say(f"round {turn + 1} of {rounds}: {contender.name}")
+                if given.only in {None, contender.name}:
+                    say(f"round {turn + 1} of {given.rounds}: {contender.name}")
                     outcome = await Turn(contender, place.bootstrap, plan, shared).run()
                     outcomes.setdefault(contender.name, []).append(outcome)
     return outcomes
@@ -63,17 +67,19 @@ def main() -> None:
     """Read the arguments, measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2,000 events, one round: for development")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each; medians are reported")
+    parser.add_argument("--rounds", type=int, help="turns of each; medians are reported; 3, or 1 with --quick")
     parser.add_argument("--only", choices=("headrace", "ceiling"), help="leave the other one out")
     parser.add_argument("--rates", help="open-loop rates to climb, such as 200,400,800; empty for none")
+    parser.add_argument("--ceiling-http", choices=CLIENTS, default=CLIENTS[0], help="HTTP client of the ceiling")
     given = parser.parse_args()
+    given.rounds = given.rounds or (1 if given.quick else 3)
     plan = _QUICK if given.quick else _FULL
     if given.rates is not None:
         plan = replace(plan, rates=[float(rate) for rate in given.rates.split(",") if rate])
     say("starting Kafka and Postgres")
     with servers(harness_home("bench")) as place:
         place.stamp_commits()
-        outcomes = asyncio.run(measure(place, plan, 1 if given.quick else given.rounds, given.only))
+        outcomes = asyncio.run(measure(place, plan, given))
     found = figures(outcomes)
     write_json(_BUILD / "bench.json", found)
     sys.stdout.write(tables(found) + "\n")

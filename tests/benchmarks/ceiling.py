@@ -14,16 +14,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import aiohttp
 import psycopg
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.benchmarks.ceiling_http import CLIENTS, CONNECTIONS, Post, open_poster
 from tests.benchmarks.ceiling_job import TAG, Job, read_job, result
 from tests.benchmarks.ceiling_store import Store
 
 _BATCH: Final = 500
-_CONNECTIONS: Final = 64
 # A plan made while a table was empty must not scan it when it has grown; the product's workers say the same.
 _PLANS: Final = "-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
@@ -40,15 +39,13 @@ class Batch:
 class Ceiling:
     """The process."""
 
-    def __init__(
-        self, workflow: UUID, url: str, consumer: AIOKafkaConsumer, store: Store, http: aiohttp.ClientSession
-    ) -> None:
+    def __init__(self, workflow: UUID, url: str, consumer: AIOKafkaConsumer, store: Store, post: Post) -> None:
         self._workflow = workflow
         self._url = url
         self._consumer = consumer
         self._store = store
-        self._http = http
-        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._post = post
+        self._slots = asyncio.Semaphore(CONNECTIONS)
         self._posting = asyncio.Lock()
         self._finishing = asyncio.Lock()
         self._offsets: dict[TopicPartition, int] = {}
@@ -108,15 +105,9 @@ class Ceiling:
 
     async def _post_one(self, job: Job) -> None:
         started = datetime.now(UTC)
-        headers = {"content-type": "application/json", "idempotency-key": str(job.webhook_id)}
-        output: dict[str, Any]
-        try:
-            async with self._http.post(self._url, data=job.body, headers=headers) as answer:
-                await answer.read()
-                output, ok = {"status": answer.status}, answer.ok
-        except (aiohttp.ClientError, TimeoutError) as error:
-            output, ok = {"error": str(error)}, False
-        job.results.append(result(0, "webhook", {**output, "uncertain": job.uncertain}, started, ok=ok))
+        status = await self._post(self._url, job.body, str(job.webhook_id))
+        output = {"status": status, "uncertain": job.uncertain}
+        job.results.append(result(0, "webhook", output, started, ok=200 <= status < 300))
         job.results.append(result(1, "apply_tag", {"tag": TAG}, started, ok=True))
 
 
@@ -131,16 +122,15 @@ async def work(given: argparse.Namespace) -> None:
         session_timeout_ms=45_000,
         max_poll_records=_BATCH,
     )
-    timeout = aiohttp.ClientTimeout(total=5)
     url: str = os.environ["DATABASE_URL"]
     connections: list[psycopg.AsyncConnection[Any]] = [
         await psycopg.AsyncConnection.connect(url, autocommit=True, options=_PLANS) for _ in range(2)
     ]
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_CONNECTIONS), timeout=timeout) as http:
+    async with open_poster(given.http) as post:
         await consumer.start()
         try:
             store = Store(connections[0], connections[1], f"ceiling/{os.getpid()}")
-            await Ceiling(UUID(given.workflow), given.url, consumer, store, http).run()
+            await Ceiling(UUID(given.workflow), given.url, consumer, store, post).run()
         finally:
             await consumer.stop()
 
@@ -150,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--bootstrap", "--topic", "--workflow", "--url"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--http", choices=CLIENTS, default=CLIENTS[0])
     uvloop.run(work(parser.parse_args()))
 
 
