@@ -1,0 +1,148 @@
+"""The parts of each role, opened on its event loop and closed at its end; the only place where ports meet adapters."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from agents.sink import DeadLetterSink, Sink
+
+from agents.matcher import Matcher
+from agents.outside import OutsideExecutor
+from agents.own import OwnExecutor
+from agents.preparation import Preparer
+from agents.slips import Road
+from app.actions.base import AnyAction, Family, OutsideAction, Ports
+from app.actions.registry import REGISTRY
+from app.adapters.kafka import batches as ledger
+from app.adapters.kafka.persistent import PersistentSender
+from app.adapters.kafka.producer import KafkaSender
+from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.dead_letters import DeadLetterTable
+from app.adapters.postgres.execution_log import ExecutionLog
+from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.receipts import PostgresReceipts
+from app.adapters.postgres.workflow_versions import PostgresVersions
+from app.adapters.smtp import SmtpServer, open_mailer
+from app.adapters.webhook import open_http_client
+from app.domain.retry import RetryPolicy
+from app.ports import Sender
+from app.services.dead_letters import DeadLetters
+from app.services.table_check import TableCheck
+from app.services.workflow_index import WorkflowIndex
+from app.settings import Settings
+from app.topics import Topics
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_sender(settings: Settings, role: str) -> AsyncIterator[Sender]:
+    """Open a sender that waits outages out."""
+    async with KafkaSender(settings.kafka_bootstrap_servers, client_id=f"{role}-{settings.instance}") as sender:
+        yield PersistentSender(sender)
+
+
+@asynccontextmanager
+async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterator[Matcher]:
+    """Open the matcher; ``index`` is what the workflow table feeds."""
+    topics = Topics(settings.topic_prefix)
+    async with open_sender(settings, "matcher") as sender, open_pool(settings) as pool:
+        check = TableCheck(index, PostgresVersions(pool, topics.workflows_changelog), every_s=settings.workflow_check_s)
+        checking = asyncio.create_task(check.run())
+        yield Matcher(
+            index=index,
+            road=Road(topics, frozenset(REGISTRY.names())),
+            sender=sender,
+            dead_letters=DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now),
+            topics=topics,
+            max_age=settings.event_max_age_s,
+            clock=utc_now,
+        )
+        checking.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class SinkParts:
+    """What the sink's two agents feed."""
+
+    executions: Sink
+    dead_letters: DeadLetterSink
+
+
+@asynccontextmanager
+async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
+    """Open the sink."""
+    topics = Topics(settings.topic_prefix)
+    async with open_sender(settings, "sink") as sender, open_pool(settings) as pool:
+        letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
+        yield SinkParts(Sink(ExecutionLog(pool), sender, letters), DeadLetterSink(DeadLetterTable(pool)))
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorParts:
+    """An executor for each action type of the family, by name."""
+
+    executors: dict[str, OwnExecutor | OutsideExecutor]
+
+
+@asynccontextmanager
+async def open_executor(role: str, family: Family, settings: Settings) -> AsyncIterator[ExecutorParts]:
+    """Open the executors of one family; they share the process's pool, sender and clients."""
+    topics = Topics(settings.topic_prefix)
+    async with AsyncExitStack() as stack:
+        sender = await stack.enter_async_context(open_sender(settings, role))
+        pool = await stack.enter_async_context(open_pool(settings))
+        receipts = PostgresReceipts(
+            pool, f"{settings.topic_prefix}{role}/{settings.instance}", settings.lease, PostgresCrm
+        )
+        await receipts.start()
+        http = await stack.enter_async_context(open_http_client(allow_private=settings.webhook_allow_private))
+        mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
+        shared: dict[str, Any] = {
+            "receipts": receipts,
+            "sender": sender,
+            "road": Road(topics, frozenset(REGISTRY.names())),
+            "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),
+        }
+        ports = Ports(http=http, mail=mail, mail_from=settings.mail_from)
+        made = {action.name: _executor(action, shared, ports, settings) for action in REGISTRY.of_family(family)}
+        yield ExecutorParts(made)
+
+
+def _executor(
+    action: AnyAction, shared: dict[str, Any], ports: Ports, settings: Settings
+) -> OwnExecutor | OutsideExecutor:
+    preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now)
+    if not isinstance(action, OutsideAction):
+        return OwnExecutor(action=action, preparer=preparer, **shared)
+    policy = RetryPolicy(
+        max_retries=settings.action_retry_max_attempts,
+        initial_delay=settings.action_retry_initial_delay_ms / 1000,
+        budget=settings.workflow_execution_timeout_ms / 1000,
+    )
+    return OutsideExecutor(
+        action=action,
+        preparer=preparer,
+        ports=ports,
+        policy=policy,
+        lease=settings.lease.total_seconds(),
+        is_closing=ledger.is_closing,
+        **shared,
+    )
+
+
+def smtp_server(settings: Settings) -> SmtpServer:
+    """Return the mail server's settings."""
+    return SmtpServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+    )

@@ -1,0 +1,143 @@
+"""Runs one role: builds its parts and its Faust app, and runs it until a signal comes."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from prometheus_client import start_http_server
+
+from agents.own import OwnExecutor
+from agents.reading import run_batches, run_outside
+from app.actions.base import FAMILIES, AnyAction, Family
+from app.actions.registry import REGISTRY
+from app.adapters.kafka.transport import App
+from app.domain.errors import SettingsError
+from app.factory import AgentSpec, build_app, run_worker
+from app.lifespan import Lifespan
+from app.logs import set_up_logging
+from app.roles import ExecutorParts, open_executor, open_matcher, open_sink
+from app.scheduler import run_scheduler
+from app.services.workflow_index import WorkflowIndex
+from app.settings import Settings
+from app.topics import Topics
+from tables.workflows import build_workflow_table
+
+log = logging.getLogger(__name__)
+
+MAX_SLOTS: Final = 512
+LANES: Final = ("normal", "high")
+
+
+def role_names() -> list[str]:
+    """Return every role that has work to do: an executor family without action types has none."""
+    families = [f"executor-{family}" for family in FAMILIES if REGISTRY.of_family(family)]
+    return ["matcher", *families, "sink", "scheduler"]
+
+
+def run_role(role: str, settings: Settings) -> None:
+    """Run a role in this process until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: There is no such role.
+        SystemExit: At the end; 0 after a signal.
+    """
+    if role not in role_names():
+        raise SettingsError(f"there is no role {role}; there are {', '.join(role_names())}")
+    set_up_logging(role, settings.log_level)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr="127.0.0.1")
+    if role == "scheduler":
+        run_scheduler(settings)
+        return
+    run_worker(build_role(role, settings))
+
+
+def build_role(role: str, settings: Settings) -> App:
+    """Build a role's Faust app with its agents."""
+    if role == "matcher":
+        return _matcher(settings)
+    if role == "sink":
+        return _sink(settings)
+    return _executor(role, settings)
+
+
+def _matcher(settings: Settings) -> App:
+    topics = Topics(settings.topic_prefix)
+    index = WorkflowIndex()
+    parts = Lifespan(lambda: open_matcher(settings, index))
+
+    async def matcher(stream: Any) -> None:
+        await run_batches(stream, (await parts.get()).process)
+
+    return _app(
+        topics.matcher_app,
+        settings,
+        [AgentSpec("matcher", tuple(topics.all_events()), matcher)],
+        parts,
+        tables=[lambda app: build_workflow_table(app, index)],
+    )
+
+
+def _sink(settings: Settings) -> App:
+    topics = Topics(settings.topic_prefix)
+    parts = Lifespan(lambda: open_sink(settings))
+
+    async def executions(stream: Any) -> None:
+        await run_batches(stream, (await parts.get()).executions.process)
+
+    async def dead_letters(stream: Any) -> None:
+        await run_batches(stream, (await parts.get()).dead_letters.process)
+
+    agents = [
+        AgentSpec("executions", topics.executions, executions),
+        AgentSpec("dead-letters", topics.dead_letters, dead_letters),
+    ]
+    return _app(f"{topics.prefix}sink", settings, agents, parts)
+
+
+def _executor(role: str, settings: Settings) -> App:
+    topics = Topics(settings.topic_prefix)
+    family: Family = next(name for name in FAMILIES if role == f"executor-{name}")
+    parts = Lifespan(lambda: open_executor(role, family, settings))
+    crash: list[App] = []
+    agents = [
+        AgentSpec(f"{action.name}-{lane}", topics.actions(action.name, lane), _lane(action, parts, settings, crash))
+        for action in REGISTRY.of_family(family)
+        for lane in LANES
+    ]
+    app = _app(f"{topics.prefix}{role}", settings, agents, parts)
+    crash.append(app)
+    return app
+
+
+def _lane(
+    action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings, app: list[App]
+) -> Callable[[Any], Any]:
+    """Return the agent of one lane; ``app`` holds the app by the time it runs."""
+    slots = min(settings.queue_concurrency * settings.actions_partitions, MAX_SLOTS)
+
+    async def lane(stream: Any) -> None:
+        executor = (await parts.get()).executors[action.name]
+        if isinstance(executor, OwnExecutor):
+            await run_batches(stream, executor.process)
+        else:
+            await run_outside(stream, executor, slots=slots, crash=app[0].crash)
+
+    return lane
+
+
+def _app(app_id: str, settings: Settings, agents: list[AgentSpec], parts: Lifespan[Any], **more: Any) -> App:
+    app = build_app(
+        app_id=app_id,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        instance=settings.instance,
+        data_dir=settings.data_dir,
+        agents=agents,
+        **more,
+    )
+
+    async def close(_: Any, **__: Any) -> None:
+        await parts.close()
+
+    app.on_before_shutdown.connect(close, weak=False)
+    return app
