@@ -31,6 +31,12 @@ def timestamps(values: Iterable[datetime]) -> str:
     return "{" + ",".join([f'"{value.isoformat()}"' for value in values]) + "}"
 
 
+def json_documents(texts: Iterable[str]) -> str:
+    """Return a ``jsonb[]`` literal of documents that are JSON text already."""
+    quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    return '{"' + '","'.join(quoted) + '"}'
+
+
 def storable(values: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
     """Return the objects as ``jsonb`` takes them, and as a JSON array: a NUL character becomes U+FFFD.
 

@@ -1,0 +1,129 @@
+"""The sink: finished executions become rows of the log, dead letters rows of their table.
+
+Input: the topics ``executions`` and ``dead-letters``, in batches of what has arrived. Output: a dead letter per
+execution that can never be written. Side effects: rows in Postgres. Both processors return when all of it is durable,
+so that the caller may ack.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from app.domain.errors import PoisonError
+from app.domain.statuses import ExecutionStatus
+from app.ports import Record, Sender
+from app.services.dead_letters import DeadLetters
+from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Skipped
+from schemas.incoming import Incoming
+
+log = logging.getLogger(__name__)
+
+EXECUTIONS = Counter("headrace_executions_total", "Executions written to the log, by status", ["status"])
+NOT_WRITTEN = Counter("headrace_executions_dropped_total", "Executions that made no row, by reason", ["reason"])
+LATE = Counter("headrace_executions_late_total", "Executions so old that they went to the archive")
+DELAY = Histogram(
+    "headrace_execution_seconds",
+    "From matching an event to its execution's row",
+    buckets=(0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
+UNSTORED = Counter("headrace_dead_letters_unstored_total", "Dead letters that could not be stored in Postgres")
+
+_STATUSES: Final = frozenset(ExecutionStatus)
+
+
+class Sink:
+    """Writes executions.
+
+    Args:
+        writer: Where they go.
+        sender: Takes the dead letters.
+        letters: Builds them.
+    """
+
+    def __init__(self, writer: LogWriter, sender: Sender, letters: DeadLetters) -> None:
+        self._writer = writer
+        self._sender = sender
+        self._letters = letters
+
+    async def process(self, records: Sequence[Incoming]) -> None:
+        """Write a batch of executions and wait until it is durable.
+
+        Raises:
+            UnreachableError: Kafka or Postgres failed for good; the records must stay unacked.
+        """
+        readable: list[Incoming] = []
+        documents: list[str] = []
+        out: list[Record] = []
+        for record in records:
+            try:
+                documents.append(_text(record))
+                readable.append(record)
+            except PoisonError as error:
+                out.append(self._letters.build(record, error))
+        outcomes = await self._writer.write(documents)
+        for record, outcome in zip(readable, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                out.append(self._letters.build(record, PoisonError("refused", outcome.detail)))
+        if out:
+            await self._sender.send_all(out)
+        _count(outcomes)
+
+
+class DeadLetterSink:
+    """Stores dead letters.
+
+    Args:
+        store: Where they go.
+    """
+
+    def __init__(self, store: DeadLetterStore) -> None:
+        self._store = store
+
+    async def process(self, records: Sequence[Incoming]) -> None:
+        """Store a batch of dead letters and wait until it is durable.
+
+        One that is none stays in Kafka alone, logged and counted: a dead letter of a dead letter would go in circles.
+
+        Raises:
+            UnreachableError: Postgres failed for good; the records must stay unacked.
+        """
+        readable: list[Incoming] = []
+        documents: list[str] = []
+        for record in records:
+            try:
+                documents.append(_text(record))
+                readable.append(record)
+            except PoisonError as error:
+                _give_up(record, str(error))
+        for record, refused in zip(readable, await self._store.store(documents), strict=True):
+            if refused is not None:
+                _give_up(record, refused.detail)
+
+
+def _text(record: Incoming) -> str:
+    if record.value is None:
+        raise PoisonError("tombstone", "the record has no value")
+    try:
+        return record.value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise PoisonError("not_json", "the value is not UTF-8") from None
+
+
+def _give_up(record: Incoming, why: str) -> None:
+    UNSTORED.inc()
+    log.error("%s/%d/%d is no dead letter: %s", record.topic, record.partition, record.offset, why)
+
+
+def _count(outcomes: Sequence[LogOutcome]) -> None:
+    now = time.time()
+    for outcome in outcomes:
+        if isinstance(outcome, Skipped):
+            NOT_WRITTEN.labels(outcome.reason).inc()
+        elif isinstance(outcome, Logged):
+            EXECUTIONS.labels(outcome.status if outcome.status in _STATUSES else "other").inc()
+            DELAY.observe(max(0.0, now - outcome.executed_at.timestamp()))
+            if outcome.late:
+                LATE.inc()

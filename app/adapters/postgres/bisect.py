@@ -1,0 +1,50 @@
+"""Finds the row that Postgres refuses, by halving the batch, so that the rest goes on (DESIGN 5.4)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+import psycopg
+
+from app.services.log_writer import Refused
+
+T = TypeVar("T")
+
+# What a row can be at fault for: its data (22), a constraint (23), a limit such as the depth of its JSON (54).
+_AT_FAULT: Final = ("22", "23", "54")
+_MAX_DETAIL: Final = 500
+
+
+async def bisect(
+    items: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], refuse: Callable[[T, Refused], None]
+) -> None:
+    """Write ``items``, all that can be written.
+
+    Args:
+        items: What to write, not empty.
+        write: Writes a part of them, all or nothing.
+        refuse: Called for each item that Postgres refuses when it is alone.
+
+    Raises:
+        psycopg.Error: Postgres failed for another reason.
+    """
+    try:
+        await write(items)
+    except psycopg.Error as error:
+        if not _is_refusal(error):
+            raise
+        if len(items) == 1:
+            refuse(items[0], Refused(_say(error)))
+            return
+        middle = len(items) // 2
+        for half in (items[:middle], items[middle:]):
+            await bisect(half, write, refuse)
+
+
+def _is_refusal(error: psycopg.Error) -> bool:
+    # Without a code it is psycopg itself that cannot send the value.
+    return error.sqlstate.startswith(_AT_FAULT) if error.sqlstate else isinstance(error, psycopg.DataError)
+
+
+def _say(error: psycopg.Error) -> str:
+    said = error.diag.message_primary or str(error)
+    return f"{said} (SQLSTATE {error.sqlstate})"[:_MAX_DETAIL] if error.sqlstate else said[:_MAX_DETAIL]
