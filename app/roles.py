@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.sink import DeadLetterSink, Sink
-
 from agents.matcher import Matcher
 from agents.outside import OutsideExecutor
 from agents.own import OwnExecutor
 from agents.preparation import Preparer
+from agents.sink import DeadLetterSink, Sink
 from agents.slips import Road
 from app.actions.base import AnyAction, Family, OutsideAction, Ports
 from app.actions.registry import REGISTRY

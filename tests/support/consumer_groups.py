@@ -6,6 +6,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 
 _STABLE = "Stable"
 
@@ -22,8 +24,12 @@ async def group_admin(bootstrap: str) -> Any:
 
 
 async def members(admin: AIOKafkaAdminClient, group: str) -> int:
-    """Return how many members a stable group has; 0 while it is being rebalanced."""
-    for answer in await admin.describe_consumer_groups([group]):
+    """Return how many members a stable group has; 0 while it is being rebalanced, or has no coordinator yet."""
+    try:
+        answers = await admin.describe_consumer_groups([group])
+    except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+        return 0
+    for answer in answers:
         for _error, _group, state, _type, _protocol, joined, *_more in answer.groups:
             return len(joined) if state == _STABLE else 0
     return 0
