@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.webhook import AiohttpClient, open_http_client
+from app.adapters.webhook import PooledHttpClient, open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest
 from tests.support.raw_http import RawServer, raw_server
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[AiohttpClient]:
+async def client() -> AsyncIterator[PooledHttpClient]:
     """A client that may reach loopback."""
     async with open_http_client(allow_private=True) as opened:
         yield opened
@@ -30,13 +30,13 @@ def _post(url: str) -> HttpRequest:
     return HttpRequest("POST", url, {}, b"{}")
 
 
-async def _fails(client: AiohttpClient, url: str, within: float = 5.0) -> ActionFailedError:
+async def _fails(client: PooledHttpClient, url: str, within: float = 5.0) -> ActionFailedError:
     with pytest.raises(ActionFailedError) as failure:
         await client.send(_post(url), within=within, body_limit=100)
     return failure.value
 
 
-async def test_requests_share_a_connection(client: AiohttpClient, server: RawServer) -> None:
+async def test_requests_share_a_connection(client: PooledHttpClient, server: RawServer) -> None:
     """Requests one after the other use one connection, also after an answer longer than the limit."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000
     for _ in range(3):
@@ -44,14 +44,14 @@ async def test_requests_share_a_connection(client: AiohttpClient, server: RawSer
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
-async def test_an_endless_answer_is_not_read_on(client: AiohttpClient, server: RawServer) -> None:
+async def test_an_endless_answer_is_not_read_on(client: PooledHttpClient, server: RawServer) -> None:
     """Of an answer of many megabytes the beginning is kept and the connection dropped."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 1_000_000
     answer = await client.send(_post(server.url), within=5, body_limit=100)
     assert (answer.status, len(answer.body)) == (200, 100)
 
 
-async def test_an_answer_counts_once_its_status_is_here(client: AiohttpClient, server: RawServer) -> None:
+async def test_an_answer_counts_once_its_status_is_here(client: PooledHttpClient, server: RawServer) -> None:
     """A body that stalls or breaks off does not turn a success into an unknown."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"
     stalled = await client.send(_post(server.url), within=0.3, body_limit=100)
@@ -60,7 +60,7 @@ async def test_an_answer_counts_once_its_status_is_here(client: AiohttpClient, s
     assert (stalled.body, broken.body) == ("half", "half")
 
 
-async def test_a_lost_connection_leaves_the_effect_unknown(client: AiohttpClient, server: RawServer) -> None:
+async def test_a_lost_connection_leaves_the_effect_unknown(client: PooledHttpClient, server: RawServer) -> None:
     """A server that takes the request and hangs up may have carried it out; so may one that answers nonsense."""
     server.then_close = True
     server.answer = b""
@@ -71,7 +71,7 @@ async def test_a_lost_connection_leaves_the_effect_unknown(client: AiohttpClient
     assert (nonsense.effect_unknown, nonsense.permanent) == (True, False)
 
 
-async def test_a_refused_connection_has_no_effect(client: AiohttpClient) -> None:
+async def test_a_refused_connection_has_no_effect(client: PooledHttpClient) -> None:
     """Where nobody listens, nothing happened: trying again is safe, and the text says where."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -81,13 +81,13 @@ async def test_a_refused_connection_has_no_effect(client: AiohttpClient) -> None
     assert f"127.0.0.1:{port}" in str(failure)
 
 
-async def test_a_name_that_does_not_resolve_has_no_effect(client: AiohttpClient) -> None:
+async def test_a_name_that_does_not_resolve_has_no_effect(client: PooledHttpClient) -> None:
     """DNS failures may pass: trying again is safe."""
     failure = await _fails(client, "http://no-such-host.invalid/")
     assert (failure.effect_unknown, failure.permanent) == (False, False)
 
 
-async def test_a_connection_that_is_never_made_has_no_effect(client: AiohttpClient) -> None:
+async def test_a_connection_that_is_never_made_has_no_effect(client: PooledHttpClient) -> None:
     """A listener whose queue is full never takes the connection: certainly nothing was carried out."""
     loop = asyncio.get_running_loop()
     with socket.socket() as listener:
@@ -128,7 +128,7 @@ async def test_odd_spellings_of_loopback_get_nowhere(server: RawServer, host: st
     assert server.connections == 0
 
 
-async def test_it_says_who_it_is_and_asks_for_no_compression(client: AiohttpClient, server: RawServer) -> None:
+async def test_it_says_who_it_is_and_asks_for_no_compression(client: PooledHttpClient, server: RawServer) -> None:
     """Requests carry our User-Agent, identity encoding, no Content-Type that nobody chose."""
     await client.send(HttpRequest("GET", server.url), within=5, body_limit=100)
     head = server.requests[0].decode().lower()
