@@ -14,5 +14,6 @@ def worker(role: str) -> None:
     settings = settings_here()
     need_kafka(settings)
     need_postgres(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder of a path only
     end_with_parent()
     run_role(role, settings)
