@@ -36,15 +36,6 @@ class WorkflowTable(GlobalTable):
 
     workflow_index: WorkflowIndex
 
-    async def on_start(self) -> None:
-        """Keep what was fetched: Faust empties the changelog's queue whenever the flow resumes.
-
-        A rebalance resumes it twice, the second time with the changelog already live again: what was fetched between
-        the two and not yet applied would be lost, and this matcher stale until the next restart.
-        """
-        await super().on_start()
-        self.app.flow_control._queues.discard(self.app.tables.changelog_queue)  # noqa: SLF001 - no other way to say it
-
     async def on_changelog_event(self, event: Any) -> None:
         """Take one changelog record in; never raises, or the recovery would drop the record with a log line only."""
         message = event.message
