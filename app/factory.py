@@ -12,7 +12,11 @@ import uvloop
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
+from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.transport import App
+from app.adapters.kafka.watchdog import Probe, Watchdog
+
+_STILL_SECONDS = 60.0
 
 AgentFunction = Callable[[Any], Awaitable[None]]
 
@@ -36,6 +40,24 @@ class AgentSpec:
 TableFactory = Callable[[App], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What may be tuned.
+
+    Attributes:
+        fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
+        fetch_max_wait_ms: milliseconds.
+        buffer_records: Fetched records that may wait in front of one agent.
+        longest_hold_s: Seconds that the first unfinished record of a partition may stay unfinished before the
+            watchdog ends the process.
+    """
+
+    fetch_min_bytes: int = 16_384
+    fetch_max_wait_ms: int = 20
+    buffer_records: int = 4096
+    longest_hold_s: float = 300.0
+
+
 def build_app(
     *,
     app_id: str,
@@ -44,9 +66,8 @@ def build_app(
     data_dir: Path,
     agents: Sequence[AgentSpec],
     tables: Sequence[TableFactory] = (),
-    fetch_min_bytes: int = 16_384,
-    fetch_max_wait_ms: int = 20,
-    buffer_records: int = 4096,
+    probes: Sequence[Probe] = (),
+    tuning: Tuning = Tuning(),
 ) -> App:
     """Make the Faust app of one role.
 
@@ -57,34 +78,43 @@ def build_app(
         data_dir: Where Faust keeps files of this worker.
         agents: Every agent, names unique.
         tables: Called with the app, once each, before any agent is registered.
-        fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
-        fetch_max_wait_ms: milliseconds.
-        buffer_records: Fetched records that may wait in front of one agent.
+        probes: Each raises where something the agents need, such as Postgres, does not answer; while one raises, the
+            watchdog counts nothing as stuck.
+        tuning: Sizes and waits.
 
     Raises:
-        ValueError: Two agents have one name, or the instance is empty (each worker would wait out the session
-            timeout of its predecessor).
+        ValueError: Two agents have one name, or the instance is empty.
     """
-    names = [spec.name for spec in agents]
-    if len(set(names)) != len(names):
-        raise ValueError(f"agents' names must be unique: {names}")
-    if not instance:
-        raise ValueError("instance must not be empty")
-    app = App(
-        app_id,
-        broker=[URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")],
-        consumer_group_instance_id=f"{app_id}-{instance}",
-        datadir=data_dir / f"{app_id}-{instance}",
-        fetch_min_bytes=fetch_min_bytes,
-        fetch_max_wait_ms=fetch_max_wait_ms,
-        stream_buffer_maxsize=buffer_records,
-        **common_settings(),
-    )
+    _check(instance, agents)
+    app = _new_app(app_id, bootstrap_servers, instance, data_dir, tuning)
+    policy = StallPolicy(still_seconds=_STILL_SECONDS, hold_seconds=tuning.longest_hold_s)
+    app.run_beside(Watchdog(lambda: app.consumer, policy, probes=probes).run)
     for table in tables:
         table(app)
     for spec in agents:
         _register(app, spec)
     return app
+
+
+def _check(instance: str, agents: Sequence[AgentSpec]) -> None:
+    names = [spec.name for spec in agents]
+    if len(set(names)) != len(names):
+        raise ValueError(f"agents' names must be unique: {names}")
+    if not instance:
+        raise ValueError("a worker needs an instance id, or it waits out the session timeout of its predecessor")
+
+
+def _new_app(app_id: str, bootstrap_servers: str, instance: str, data_dir: Path, tuning: Tuning) -> App:
+    return App(
+        app_id,
+        broker=[URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")],
+        consumer_group_instance_id=f"{app_id}-{instance}",
+        datadir=data_dir / f"{app_id}-{instance}",
+        fetch_min_bytes=tuning.fetch_min_bytes,
+        fetch_max_wait_ms=tuning.fetch_max_wait_ms,
+        stream_buffer_maxsize=tuning.buffer_records,
+        **common_settings(),
+    )
 
 
 def common_settings() -> dict[str, Any]:

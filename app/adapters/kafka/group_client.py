@@ -8,7 +8,7 @@ It reads committed records only, looks at each commit once more just before it i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import isawaitable
 from typing import Any
 
@@ -82,6 +82,20 @@ class GroupClient(OnOwnLoop):
         if state.has_valid_position and state.position > records[-1].offset:
             self._ensure_consumer().seek(tp, records[0].offset)
 
+    async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """Ask Kafka for the offset after the last record that can be read, by partition."""
+        wanted = list(tps)
+        if not wanted:
+            await self._ensure_consumer().topics()
+            return {}
+        found: dict[TP, int] = await self._ensure_consumer().end_offsets(wanted)
+        return found
+
+    def positions(self, tps: Iterable[TP]) -> dict[TP, int | None]:
+        """Next offset to deliver, by partition; None where it is not known yet or the partition is not assigned."""
+        assignment = self._ensure_consumer()._subscription.subscription.assignment  # noqa: SLF001  # no accessor that does not wait
+        return {tp: _position(assignment, tp) for tp in tps}
+
     async def commit_in(self, offsets: Mapping[TP, int], generation: int) -> bool:
         """Commit if the group is still in ``generation`` when the commit is about to be sent."""
         if self.left or self._ensure_consumer()._coordinator.generation != generation:  # noqa: SLF001  # no accessor
@@ -107,3 +121,11 @@ class GroupClient(OnOwnLoop):
         if self.transport.leaving and self._consumer is not None:
             self._as_dynamic_member()
         await super().on_thread_stop()
+
+
+def _position(assignment: Any, tp: TP) -> int | None:
+    state = None if assignment is None else assignment.state_value(tp)
+    if state is None or not state.has_valid_position:
+        return None
+    position: int = state.position
+    return position

@@ -1,179 +1,19 @@
 """Our Faust transport: subclasses of Faust's transport, consumer and app, so that nothing is lost (DESIGN 5.7).
 
-What it corrects, and the test that holds each: ``tests/integration/transport``.
+The consumer is in ``consumer.py``, its side towards the group in ``group_client.py``, the way of a record to its agent
+in ``drain.py``. What each corrects is held by a test in ``tests/integration/transport``.
 """
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from functools import cached_property
-from time import monotonic
 from typing import Any
 from weakref import WeakSet
 
 import faust
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
 from mode.utils.queues import FlowControlEvent
 
-from app.adapters.kafka.drain import Drain
-from app.adapters.kafka.frontier import Frontier
-from app.adapters.kafka.group_client import GroupClient
-from app.adapters.kafka.messages import TrackedMessage
-
-_CRASH_PATIENCE = 5.0
-
-
-class Consumer(driver.Consumer):
-    """Commits only the frontier, gives partitions up cleanly, and delivers in batches."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._idle = asyncio.Event()
-        self.frontier = Frontier(monotonic, self._idle.set)
-        self.wake = asyncio.Event()
-        self.epoch = 0
-        super().__init__(*args, **kwargs)
-
-    def _new_consumer_thread(self) -> GroupClient:
-        return GroupClient(self, loop=self.loop, beacon=self.beacon)
-
-    def _to_message(self, tp: TP, record: Any) -> TrackedMessage:
-        return TrackedMessage(tp, record, self.app.consumer_generation_id)
-
-    # -- committing: only what is behind the frontier
-
-    def ack(self, message: TrackedMessage) -> bool:
-        """Finish a record."""
-        if message.acked:
-            return False
-        message.acked = True
-        self._unacked_messages.discard(message)
-        if not self.app.topics.acks_enabled_for(message.topic):
-            return False
-        return self.frontier.done(message)
-
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TP]:
-        return [tp for tp in self.frontier.partitions() if topics is None or tp in topics or tp.topic in topics]
-
-    def _new_offset(self, tp: TP) -> int | None:
-        return self.frontier.committable(tp, self.app.consumer_generation_id)
-
-    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002  # Faust's signature
-        """Commit, and remember only what the group coordinator accepted."""
-        assigned = self.assignment()
-        ours = {tp: offset for tp, offset in offsets.items() if tp in assigned}
-        if not ours or not await self._thread.commit_in(ours, self.app.consumer_generation_id):
-            return False
-        self._committed_offset.update(ours)
-        self.app.tables.on_commit(ours)
-        self.app.monitor.on_tp_commit(ours)
-        return True
-
-    # -- giving partitions up
-
-    def stop_flow(self) -> None:
-        """Stop delivering, and discard what has not begun: the first, synchronous step of every revocation and stop."""
-        super().stop_flow()
-        self.frontier.discard_unstarted()
-
-    async def wait_empty(self) -> None:
-        """Wait for what has begun, then commit. After a crash what has begun may never end: wait a little only."""
-        if self._thread.left:
-            return
-        self.frontier.discard_unstarted()
-        started = monotonic()
-        while self.frontier.begun:
-            if self.app.crashed and monotonic() - started > _CRASH_PATIENCE:
-                self.log.warning("crashed: leaving %d records unfinished and unacked", self.frontier.begun)
-                break
-            self._idle.clear()
-            try:
-                await asyncio.wait_for(self._idle.wait(), 1.0)
-            except TimeoutError:
-                self.log.info("waiting for %d records that have begun", self.frontier.begun)
-        await self.maybe_wait_for_commit_to_finish()
-        await self.commit_and_end_transactions()
-
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Give the partitions up; Faust would return at once while stopping, with commands still running."""
-        self.stop_flow()
-        await super().on_partitions_revoked(revoked)
-        if self.app.should_stop:
-            await self.wait_empty()
-        self._new_epoch()
-
-    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Begin a new assignment, which a rejoin may give the same generation number as the last."""
-        self._new_epoch()
-        await super().on_partitions_assigned(assigned, generation_id)
-
-    def _new_epoch(self) -> None:
-        self.epoch += 1
-        self.frontier.forget()
-        self._buffered_partitions.clear()
-        for channel in self.app.direct_channels:
-            channel.queue._pending_pressure_drop_callbacks.clear()  # noqa: SLF001  # mode has no accessor
-
-    async def leave(self) -> None:
-        """Leave the group."""
-        await self._thread.leave()
-
-    # -- delivering
-
-    async def _drain_messages(self, fetcher: Any) -> None:
-        try:
-            await Drain(self).run(fetcher)
-        except (asyncio.CancelledError, *self.consumer_stopped_errors):
-            if not self.app.should_stop:
-                raise
-
-    async def poll(self, partitions: frozenset[TP], seconds: float) -> Mapping[TP, Sequence[Any]]:
-        """Take fetched records of these partitions; waits for the first at most ``seconds``."""
-        records: Mapping[TP, Sequence[Any]] = await self._getmany(partitions, seconds)
-        return records
-
-    def fetchable(self) -> frozenset[TP]:
-        """Partitions to fetch from now; a copy, for the set changes while the consumer's thread reads it.
-
-        Agents' topics wait for the end of a rebalance: until then Faust seeks, and clears the agents' channels.
-        """
-        active = self._get_active_partitions()
-        if self.app.rebalancing:
-            return frozenset(tp for tp in active if self._is_changelog_tp(tp))
-        return frozenset(active)
-
-    def is_news(self, tp: TP, offset: int) -> bool:
-        """Whether a table's changelog record was not delivered yet; recovery reads some of them twice."""
-        seen = self._read_offset[tp]
-        return seen is None or offset >= seen
-
-    def saw(self, tp: TP, offset: int) -> None:
-        """A table's changelog record was delivered."""
-        self._read_offset[tp] = offset
-
-    def on_channel_full(self, channel: Any) -> None:
-        """Fetch nothing more for an agent whose buffer is nearly full."""
-        for tp, channels in self.app.topics._tp_index.items():  # noqa: SLF001  # the conductor has no accessor
-            if channel in channels:
-                self.on_buffer_full(tp)
-
-    def on_channel_drained(self, channel: Any) -> None:
-        """Fetch again for an agent whose buffer has drained."""
-        for tp, channels in self.app.topics._tp_index.items():  # noqa: SLF001  # the conductor has no accessor
-            if channel in channels:
-                self.on_buffer_drop(tp)
-
-    def on_buffer_drop(self, tp: TP) -> None:
-        """Fetch from a partition again."""
-        super().on_buffer_drop(tp)
-        self.wake.set()
-
-    def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Fetch from partitions again."""
-        super().resume_partitions(tps)
-        self.wake.set()
-
-    def verify_event_path(self, now: float, tp: TP) -> None:
-        """Do nothing: Faust's check reads sensors that batches do not feed; the watchdog does this job."""
+from app.adapters.kafka.consumer import Consumer
 
 
 class Transport(driver.Transport):
@@ -215,7 +55,18 @@ class App(faust.App):
     def __init__(self, *args: Any, fetch_min_bytes: int, fetch_max_wait_ms: int, **kwargs: Any) -> None:
         self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms)
         self.direct_channels: WeakSet[Any] = WeakSet()
+        self._beside: list[Callable[[], Awaitable[None]]] = []
         super().__init__(*args, **kwargs)
+
+    def run_beside(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task from the app's start, before any recovery, until its stop."""
+        self._beside.append(task)
+
+    async def on_start(self) -> None:
+        """Start what runs beside the agents."""
+        await super().on_start()
+        for task in self._beside:
+            self.add_future(task())
 
     def deliver_directly(self, channel: Any) -> None:
         """Let a channel receive messages in batches instead of Faust's events one by one."""

@@ -1,5 +1,7 @@
 """One topic and one consumer group for each test of the transport."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,10 @@ async def place(kafka: str, topic_prefix: str, tmp_path: Path) -> Place:
     place = Place(kafka, topic_prefix, tmp_path)
     await place.create_topic(place.topic, place.partitions)
     return place
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Let what a test has left open come to light in that test, not in one that happens to run later."""
+    yield
+    gc.collect()

@@ -50,9 +50,9 @@ class Process:
 
 
 @asynccontextmanager
-async def worker(place: Place, instance: str) -> AsyncIterator[Process]:
-    """Run a worker process; it is killed at the end if it still runs."""
-    arguments = (place.kafka, place.group, place.topic, instance, str(place.folder))
+async def worker(place: Place, instance: str, *, hold: float = 60.0) -> AsyncIterator[Process]:
+    """Run a worker process; it is killed at the end if it still runs. ``hold``: see ``worker.py``."""
+    arguments = (place.kafka, place.group, place.topic, instance, str(place.folder), str(hold))
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from app.factory import Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running
 from tests.support.waiting import eventually
 
@@ -47,7 +48,7 @@ async def test_stock_faust_delivers_aborted_records(place: Place) -> None:
 
 async def test_the_fetcher_gets_our_settings(place: Place) -> None:
     """The fetcher waits for bytes as told; Faust offers no such setting."""
-    app = place.ours(Reader(), fetch_min_bytes=1234, fetch_max_wait_ms=56)
+    app = place.ours(Reader(), tuning=Tuning(fetch_min_bytes=1234, fetch_max_wait_ms=56))
     async with running(app):
         fetcher = app.consumer._thread._consumer._fetcher  # noqa: SLF001  # what aiokafka really uses
         assert (fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms) == (1234, 56)  # noqa: SLF001  # the same
@@ -94,7 +95,7 @@ async def test_a_full_buffer_holds_back_the_fetch_and_loses_nothing(place: Place
         await reader(stream)
 
     await place.produce(*numbered(4000))
-    app = place.ours(stuck, buffer_records=100)
+    app = place.ours(stuck, tuning=Tuning(buffer_records=100))
     async with running(app):
         await eventually(lambda: app.consumer.frontier.unfinished() >= 80)
         await eventually(lambda: not app.consumer.fetchable())

@@ -1,7 +1,8 @@
 """A worker process for tests: reads its topic by batches, prints what it does, one word and a value a line.
 
-Run as ``python -m tests.integration.transport.worker BOOTSTRAP GROUP TOPIC INSTANCE FOLDER``. A value ``fail`` raises
-in the agent. A value that starts with ``slow`` takes half a second.
+Run as ``python -m tests.integration.transport.worker BOOTSTRAP GROUP TOPIC INSTANCE FOLDER HOLD``; HOLD is the
+seconds that its watchdog, which looks four times a second, lets a record be unfinished. A value ``fail`` raises in the
+agent, ``hang`` never ends, and one that starts with ``slow`` takes half a second.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from app.adapters.kafka.batches import ack, batches, begin_many
+from app.adapters.kafka.stall import StallPolicy
+from app.adapters.kafka.watchdog import Watchdog
 from app.factory import AgentSpec, build_app, run_worker
 
 
@@ -29,24 +32,28 @@ async def work(stream: Any) -> None:
             say("begun", value)
             if value == "fail":
                 raise RuntimeError("the agent failed")
+            if value == "hang":
+                await asyncio.Event().wait()
             if value.startswith("slow"):
                 await asyncio.sleep(0.5)
             say("done", value)
             ack(message)
 
 
-def main(bootstrap_servers: str, group: str, topic: str, instance: str, folder: str) -> None:
+def main(*arguments: str) -> None:
     """Run until a signal."""
+    bootstrap_servers, group, topic, instance, folder, hold = arguments
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    run_worker(
-        build_app(
-            app_id=group,
-            bootstrap_servers=bootstrap_servers,
-            instance=instance,
-            data_dir=Path(folder),
-            agents=[AgentSpec("work", topic, work)],
-        )
+    app = build_app(
+        app_id=group,
+        bootstrap_servers=bootstrap_servers,
+        instance=instance,
+        data_dir=Path(folder),
+        agents=[AgentSpec("work", topic, work)],
     )
+    policy = StallPolicy(still_seconds=60, hold_seconds=float(hold))
+    app.run_beside(Watchdog(lambda: app.consumer, policy, every=0.25).run)
+    run_worker(app)
 
 
 if __name__ == "__main__":
