@@ -1,0 +1,132 @@
+"""Upkeep of the tables: partitions ahead, old days to the archive, what is past its horizon deleted, tombstones.
+
+Every step may be repeated, and run on several schedulers at once; each is one small transaction, so that it never
+holds up the workers for long.
+"""
+
+import logging
+from datetime import date, timedelta
+from typing import Any, Final
+
+from psycopg import errors
+
+from app.adapters.postgres.pool import Pool
+from app.settings import Settings
+from app.topics import Topics
+
+log = logging.getLogger(__name__)
+
+_BATCH: Final = 2000
+# How long Kafka may keep a record that its retention has given up: the segment it is in has to be full of them.
+_TOPIC_RETENTION: Final = timedelta(days=7)
+_SEGMENT: Final = timedelta(days=7)
+
+_MAKE_PARTITIONS: Final = """
+SELECT headrace_make_log_partition(today + ahead)
+FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t (today), generate_series(-1, 7) AS ahead
+"""
+_OLD_DAYS: Final = """
+SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'automation_logs'::regclass
+  AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date - %s
+ORDER BY day
+"""
+_LAST_OLD_DAY: Final = "SELECT (now() AT TIME ZONE 'UTC')::date - %s - 1"
+_ARCHIVE_DAY: Final = "SELECT headrace_archive_log_partition(%s)"
+_DELETE_RECEIPTS: Final = """
+DELETE FROM receipts WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM receipts WHERE created_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
+_DELETE_KEYS: Final = """
+DELETE FROM execution_keys WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM execution_keys WHERE executed_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
+_TOMBSTONES: Final = """
+WITH gone AS (
+  UPDATE automations SET tombstoned_at = now() WHERE id IN (
+    SELECT id FROM automations WHERE tombstoned_at IS NULL AND deleted_at < now() - interval '7 days'
+    LIMIT %s FOR UPDATE SKIP LOCKED)
+  RETURNING id
+)
+INSERT INTO outbox (topic, key, value) SELECT %s, convert_to(id::text, 'UTF8'), NULL FROM gone ORDER BY id
+"""
+
+
+class Maintenance:
+    """The upkeep of one installation's tables.
+
+    Args:
+        pool: The process's pool.
+        settings: ``log_retention_days``, ``event_max_age_s`` and the topics' prefix.
+    """
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool = pool
+        self._retention_days = settings.log_retention_days
+        self._horizon = max(timedelta(seconds=settings.event_max_age_s), _TOPIC_RETENTION) + _SEGMENT + timedelta(1)
+        self._changelog = Topics(settings.topic_prefix).workflows_changelog
+
+    async def run(self) -> None:
+        """Do everything once; about once an hour is often enough.
+
+        Raises:
+            psycopg.Error: Postgres failed; the next run goes on from there.
+        """
+        await self.make_partitions()
+        await self.archive_old_days()
+        await self.delete_past_horizon()
+        await self.put_tombstones()
+
+    async def make_partitions(self) -> None:
+        """Make the log's partitions from yesterday to a week ahead, where they are missing."""
+        await self._rows(_MAKE_PARTITIONS)
+
+    async def archive_old_days(self) -> list[date]:
+        """Move the partitions of days past the log's retention to the archive, oldest first; returns their days.
+
+        Where writers do not let go of the log within two seconds the rest is left for the next run.
+        """
+        days = [row[0] for row in await self._rows(_OLD_DAYS, self._retention_days)]
+        moved: list[date] = []
+        try:
+            for day in days:
+                await self._archive(day)
+                moved.append(day)
+            # The horizon moves also over days that have no partition.
+            await self._archive((await self._rows(_LAST_OLD_DAY, self._retention_days))[0][0])
+        except errors.LockNotAvailable:
+            log.warning("the log is busy: %d of %d old days archived, the rest follows", len(moved), len(days))
+        return moved
+
+    async def delete_past_horizon(self) -> int:
+        """Delete receipts and execution keys that no record can ask for any more; returns how many."""
+        deleted = 0
+        for statement in (_DELETE_RECEIPTS, _DELETE_KEYS):
+            while True:
+                async with self._pool.connection() as connection:
+                    cursor = await connection.execute(statement.encode(), (self._horizon, _BATCH))
+                deleted += cursor.rowcount
+                if cursor.rowcount < _BATCH:
+                    break
+        return deleted
+
+    async def put_tombstones(self) -> int:
+        """Put a tombstone into the outbox for each workflow deleted 7 days ago or longer; returns how many."""
+        put = 0
+        while True:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_TOMBSTONES, (_BATCH, self._changelog))
+            put += cursor.rowcount
+            if cursor.rowcount < _BATCH:
+                return put
+
+    async def _archive(self, day: date) -> None:
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = '2s'")
+            await connection.execute(_ARCHIVE_DAY, (day,))
+
+    async def _rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statement.encode(), params)
+            return await cursor.fetchall()

@@ -1,0 +1,130 @@
+"""Upkeep of the tables: what it makes, moves and deletes, and what it leaves alone."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.adapters.postgres.execution_log import ExecutionLog
+from app.adapters.postgres.maintenance import Maintenance
+from app.adapters.postgres.pool import Pool
+from app.services.log_writer import Logged
+from app.settings import Settings
+from tests.support.executions import WORKFLOW, add_workflow, document
+
+pytestmark = pytest.mark.postgres
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def upkeep(pool: Pool) -> Maintenance:
+    """Upkeep with a log of 90 days."""
+    return Maintenance(pool, Settings(topic_prefix="t."))
+
+
+def execute(database: str, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+    """Run a statement as the administrator."""
+    with psycopg.connect(database) as connection:
+        cursor = connection.execute(statement.encode(), params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def partitions(database: str, parent: str) -> list[str]:
+    """The last eight characters of each partition's name."""
+    found = execute(
+        database, "SELECT right(inhrelid::regclass::text, 8) FROM pg_inherits WHERE inhparent = %s::regclass", parent
+    )
+    return sorted(name for (name,) in found)
+
+
+def days(*offsets: int) -> list[str]:
+    """Days as partitions are named after, by their distance from today."""
+    return [f"{TODAY + timedelta(days=offset):%Y%m%d}" for offset in offsets]
+
+
+async def test_partitions_reach_a_week_ahead(upkeep: Maintenance, database: str) -> None:
+    """Those that are missing are made; twice at once does no harm."""
+    for day in days(0, 6, 7):
+        execute(database, f"DROP TABLE automation_logs_{day}")
+    await asyncio.gather(upkeep.make_partitions(), upkeep.make_partitions())
+    assert partitions(database, "automation_logs") == days(*range(-1, 8))
+
+
+async def test_old_days_move_to_the_archive(upkeep: Maintenance, pool: Pool, database: str) -> None:
+    """With their rows and indexes; days within the retention stay; a second run finds nothing to do."""
+    add_workflow(database)
+    log = ExecutionLog(pool)
+    now = datetime.now(UTC)
+    execute(database, "UPDATE automation_logs_horizon SET live_from = live_from - 30")
+    for age in (89, 90, 91, 100):
+        await log.write([document(executed_at=(now - timedelta(days=age)).isoformat())])
+    assert await upkeep.archive_old_days() == [TODAY - timedelta(days=100), TODAY - timedelta(days=91)]
+    assert partitions(database, "automation_logs_archive") == days(-100, -91)
+    assert partitions(database, "automation_logs")[:2] == days(-90, -89)
+    assert execute(database, "SELECT count(*) FROM automation_logs_archive") == [(2,)]
+    assert execute(database, "SELECT count(*) FROM automation_logs") == [(2,)]
+    assert await upkeep.archive_old_days() == []
+
+
+async def test_rows_of_an_archived_day_follow_it(upkeep: Maintenance, pool: Pool, database: str) -> None:
+    """Once a day is archived its late rows go there too, also where it had no partition."""
+    add_workflow(database)
+    await upkeep.archive_old_days()
+    for age in (91, 95):
+        at = datetime.now(UTC) - timedelta(days=age)
+        assert await ExecutionLog(pool).write([document(executed_at=at.isoformat())]) == [
+            Logged("success", at, late=True)
+        ]
+
+
+async def test_a_busy_log_is_left_for_the_next_run(upkeep: Maintenance, pool: Pool, database: str) -> None:
+    """A reader that does not let go delays the archive by a run; writers are not held up for longer than 2 s."""
+    add_workflow(database)
+    execute(database, "UPDATE automation_logs_horizon SET live_from = live_from - 30")
+    old = datetime.now(UTC) - timedelta(days=100)
+    await ExecutionLog(pool).write([document(executed_at=old.isoformat())])
+    with psycopg.connect(database) as reader:
+        reader.execute("SELECT count(*) FROM automation_logs")
+        assert await upkeep.archive_old_days() == []
+        assert days(-100)[0] in partitions(database, "automation_logs")
+    assert await upkeep.archive_old_days() == [old.date()]
+
+
+async def test_receipts_and_keys_are_deleted_past_their_horizon(upkeep: Maintenance, database: str) -> None:
+    """Retention and segment of the topics and a day, 15 in all: older ones go, in batches; younger ones stay."""
+    execute(
+        database,
+        "INSERT INTO receipts (command_id, execution_id, state, created_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), 0, now() - make_interval(days => 14 + n %% 2, mins => 1)"
+        " FROM generate_series(1, 5000) AS n",
+    )
+    execute(
+        database,
+        "INSERT INTO execution_keys (execution_id, version, executed_at, attempt)"
+        " SELECT gen_random_uuid(), 1, now() - make_interval(days => 14 + n, mins => 1), 1"
+        " FROM generate_series(0, 1) AS n",
+    )
+    assert await upkeep.delete_past_horizon() == 2501
+    assert execute(database, "SELECT count(*), max(now() - created_at) < '15 days' FROM receipts") == [(2500, True)]
+    assert execute(database, "SELECT count(*) FROM execution_keys") == [(1,)]
+
+
+async def test_a_deleted_workflow_gets_its_tombstone_after_a_week(upkeep: Maintenance, database: str) -> None:
+    """Once, and not before the week is over."""
+    add_workflow(database)
+    execute(database, "UPDATE automations SET deleted_at = now() - interval '6 days 23 hours'")
+    assert await upkeep.put_tombstones() == 0
+    execute(database, "UPDATE automations SET deleted_at = now() - interval '7 days 1 minute'")
+    assert await upkeep.put_tombstones() == 1
+    assert await upkeep.put_tombstones() == 0
+    found = execute(database, "SELECT topic, convert_from(key, 'UTF8'), value FROM outbox")
+    assert found == [("t.matcher-workflows-changelog", str(WORKFLOW), None)]
+
+
+async def test_a_whole_run_on_a_new_database(upkeep: Maintenance) -> None:
+    """There is nothing to do, and nothing fails."""
+    await upkeep.run()
+    await upkeep.run()
