@@ -87,9 +87,14 @@ class Connection(asyncio.Protocol):
     # -- called by the parser
 
     def on_message_begin(self) -> None:
-        """Start over: what came before was an interim answer; a second final one makes the connection suspect."""
+        """Start over: what came before was an interim answer.
+
+        Raises:
+            BrokenAnswerError: It was the final one, so this answers a request that was never sent.
+        """
         if self._ended is not None and self._ended.done():
             self.close()
+            raise BrokenAnswerError("a second answer")
         self.headers = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -46,6 +46,11 @@ class PooledHttpClient:
         self._sweeper: asyncio.TimerHandle | None = None
         self._ours = f"User-Agent: Headrace/{version('headrace')}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
 
+    @property
+    def idle_connections(self) -> int:
+        """How many connections wait to be used again."""
+        return sum(connection.reusable for connections in self._idle.values() for connection in connections)
+
     async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
         """Send and read at most ``body_limit`` bytes of the answer within ``within`` seconds.
 

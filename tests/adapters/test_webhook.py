@@ -8,8 +8,10 @@ import pytest
 
 from app.adapters.webhook import PooledHttpClient, open_http_client
 from app.domain.errors import ActionFailedError
+from app.embedded.mail import Mailbox
 from app.ports import HttpRequest
 from tests.support.raw_http import RawServer, raw_server
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -135,3 +137,107 @@ async def test_it_says_who_it_is_and_asks_for_no_compression(client: PooledHttpC
     assert "user-agent: headrace/" in head
     assert "accept-encoding: identity" in head
     assert "content-type" not in head
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n",
+            "abcde",
+        ),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=latin-1\r\nContent-Length: 1\r\n\r\n\xe9", "é"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=zip\r\nContent-Length: 1\r\n\r\n\xe9", "\ufffd"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", ""),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok"),
+    ],
+)
+async def test_every_framing_of_an_answer_is_read(
+    client: PooledHttpClient, server: RawServer, answer: bytes, body: str
+) -> None:
+    """Chunks, interim answers, charsets, HTTP/1.0: the final status and the whole body come back, twice in a row."""
+    server.answer = answer
+    server.then_close = answer.startswith(b"HTTP/1.0")
+    for _ in range(2):
+        got = await client.send(_post(server.url), within=5, body_limit=100)
+        assert (got.status // 100, got.body) == (2, body)
+
+
+async def test_an_answer_without_a_length_ends_with_its_connection(client: PooledHttpClient, server: RawServer) -> None:
+    """What is framed by hanging up is read to there."""
+    server.answer, server.then_close = b"HTTP/1.1 200 OK\r\n\r\nall of it", True
+    answer = await client.send(_post(server.url), within=5, body_limit=100)
+    assert answer.body == "all of it"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", b"rubbish", b"HTTP/1.1 2"],
+)
+async def test_bytes_after_an_answer_never_become_the_next_one(
+    client: PooledHttpClient, server: RawServer, second: bytes
+) -> None:
+    """A server that sends more than one answer to a request cannot answer the next request in advance."""
+    server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood" + second
+    for _ in range(3):
+        assert (await client.send(_post(server.url), within=5, body_limit=100)).body == "good"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"a" * 70_000,
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 9_000,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 3_000,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"HTTP/1.1 999999 OK\r\n\r\n",
+    ],
+)
+async def test_headers_that_are_broken_or_do_not_end_are_no_answer(
+    client: PooledHttpClient, server: RawServer, answer: bytes
+) -> None:
+    """Floods and nonsense in place of headers fail at once, as an unknown effect."""
+    server.answer = answer
+    failure = await _fails(client, server.url)
+    assert (failure.effect_unknown, failure.permanent) == (True, False)
+
+
+async def test_tls_that_fails_had_no_effect(client: PooledHttpClient, mailbox: Mailbox) -> None:
+    """Where TLS does not come about nothing was sent, so trying again is safe."""
+    failure = await _fails(client, f"https://127.0.0.1:{mailbox.smtp_port}/", within=2)
+    assert (failure.effect_unknown, failure.permanent) == (False, False)
+    assert "no connection" in str(failure)
+
+
+async def test_an_idle_connection_that_the_server_closed_is_not_used(
+    client: PooledHttpClient, server: RawServer
+) -> None:
+    """After the server hung up, the next request goes over a new connection."""
+    server.answer, server.then_close = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", True
+    for expected in (1, 2, 3):
+        await client.send(_post(server.url), within=5, body_limit=100)
+        await eventually(lambda: not client.idle_connections, what="the closed connection is noticed")
+        assert server.connections == expected
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HttpRequest("POST", "http://a.example/", {"X-A": "1\r\nX-Evil: 2"}),
+        HttpRequest("POST", "http://a.example/", {"X\nY": "1"}),
+        HttpRequest("POST", "http://a.example/", {"X-A": "\ud800"}),
+        HttpRequest("POST / HTTP/1.1\r\nX: 1\r\n\r\nGET", "http://a.example/"),
+        HttpRequest("POST", "http://user:secret@a.example/"),
+        HttpRequest("POST", "http://a.example:99999/"),
+        HttpRequest("POST", "http:///path"),
+        HttpRequest("POST", "not a url"),
+    ],
+)
+async def test_nothing_can_be_smuggled_into_a_request(client: PooledHttpClient, request_: HttpRequest) -> None:
+    """Line breaks, credentials in the URL, ports and hosts that are none: refused before anything is sent."""
+    with pytest.raises(ActionFailedError) as failure:
+        await client.send(request_, within=1, body_limit=100)
+    assert failure.value.permanent
+    assert "secret" not in str(failure.value)
