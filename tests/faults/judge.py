@@ -15,7 +15,7 @@ from tests.faults.job import Job
 _ROWS = """
     SELECT id, status, actions_executed, extract(epoch FROM executed_at)
            + coalesce(execution_duration_ms, 0) / 1000.0 - extract(epoch FROM (trigger_event->>'time')::timestamptz)
-    FROM automation_logs WHERE event_source = %s AND event_id LIKE %s
+    FROM automation_logs WHERE trigger_event->>'source' = %s AND event_id LIKE %s
 """
 
 
