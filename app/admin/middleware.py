@@ -15,11 +15,14 @@ from app.admin.operations import Operation
 from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER
 from app.admin.state import STATE
+from app.domain.errors import InvalidError
 
 _LOG: Final = logging.getLogger("headrace.admin")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NO_OPERATION: Final = "none"
 _SERVER_ERRORS: Final = 500
+_LOGGED_ERRORS: Final = 10
+_LOGGED_CHARS: Final = 1000
 _SECURITY: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +46,13 @@ async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse
     SECONDS.labels(operation).observe(seconds)
     level = logging.ERROR if response.status >= _SERVER_ERRORS else logging.INFO
     _LOG.log(
-        level, "%s %s %d %.1f ms %s", request.method, request.path, response.status, seconds * 1000, request[REQUEST_ID]
+        level,
+        "%s %s %d %.1f ms %s",
+        request.method,
+        request.rel_url.raw_path,
+        response.status,
+        seconds * 1000,
+        request[REQUEST_ID],
     )
     return response
 
@@ -83,8 +92,15 @@ async def _answered(request: web.Request, handler: _Handler) -> web.StreamRespon
     except Exception as error:  # noqa: BLE001 - the one place where an error becomes an answer; ours are logged
         problem = problem_for(error, instance)
         if problem is not None:
-            if problem.status >= _SERVER_ERRORS:
+            if isinstance(error, InvalidError):
+                _LOG.info("request %s refused: %s", request[REQUEST_ID], _fields(error))
+            elif problem.status >= _SERVER_ERRORS:
                 _LOG.warning("request %s: %s", request[REQUEST_ID], error)
             return problem
         _LOG.exception("request %s failed in our own code", request[REQUEST_ID])
         return problem_response(500, "Something went wrong here; quote the request id", instance=instance)
+
+
+def _fields(error: InvalidError) -> str:
+    # Paths and messages only, bounded: what users send is not for the log, least of all in full.
+    return "; ".join(f"{one.path}: {one.message}" for one in error.errors[:_LOGGED_ERRORS])[:_LOGGED_CHARS]

@@ -1,5 +1,6 @@
 """Every operation there is, and the aiohttp application over them."""
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -28,7 +29,12 @@ class OpenApiDocument(BaseModel):
 
 async def show_openapi(_request: web.Request) -> web.Response:
     """Show the document that describes all of this."""
-    return web.Response(body=orjson.dumps(openapi(OPERATIONS, version("headrace"))), content_type="application/json")
+    return web.Response(body=_document(), content_type="application/json")
+
+
+@cache
+def _document() -> bytes:
+    return orjson.dumps(openapi(OPERATIONS, version("headrace")))
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (

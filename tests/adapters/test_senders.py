@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
-from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from app.adapters.kafka.producer import KafkaSender
 from app.domain.errors import InvalidError, UnreachableError
@@ -13,6 +11,7 @@ from app.embedded.free_ports import pick_ports
 from app.ports import Record, Sender
 from app.topics import MAX_RECORD_BYTES
 from tests.support.sender import MemorySender
+from tests.support.topic_records import make_topic, read_topic
 
 
 @dataclass
@@ -44,27 +43,6 @@ async def subject(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncIte
             return await read_topic(servers, topic, count)
 
         yield Subject(sender, topic, read)
-
-
-async def make_topic(servers: str, topic: str) -> None:
-    """Create a topic of one partition."""
-    client = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await client.start()
-    try:
-        await client.create_topics([NewTopic(topic, 1, 1)])
-    finally:
-        await client.close()
-
-
-async def read_topic(servers: str, topic: str, count: int) -> list[Record]:
-    """Read a topic's first ``count`` records."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest", group_id=None)
-    await consumer.start()
-    try:
-        messages = [await consumer.getone() for _ in range(count)]
-    finally:
-        await consumer.stop()
-    return [Record(m.topic, m.key, m.value, tuple(m.headers)) for m in messages]
 
 
 async def test_a_record_arrives_as_it_was_sent(subject: Subject) -> None:

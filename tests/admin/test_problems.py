@@ -91,6 +91,16 @@ async def test_our_own_mistake_is_500_without_our_insides(api: Api, caplog: pyte
     assert "swordfish" in caplog.text
 
 
+async def test_a_refusal_is_logged_without_what_was_sent(user: User, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says which fields were refused, under the request id; a path cannot forge a line of it."""
+    with caplog.at_level(logging.INFO):
+        answer = await user.call("POST", "/api/v1/workflows", draft(priority=77, description=["swordfish"]))
+        await user.call("GET", "/api/v1/nothing%0Aforged")
+    assert f"request {answer.headers['X-Request-Id']} refused: description: " in caplog.text
+    assert "swordfish" not in caplog.text
+    assert "nothing%0Aforged" in caplog.text
+
+
 async def test_a_database_that_breaks_off_is_503_and_comes_back(user: User, database: str) -> None:
     """Every connection is cut: the next calls are 503 at worst, and then all is well without a restart."""
     workflow = await user.create()

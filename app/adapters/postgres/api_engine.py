@@ -12,12 +12,12 @@ import orjson
 import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.domain.callers import Caller
-from app.domain.errors import UnreachableError
+from app.domain.errors import FieldError, InvalidError, UnreachableError
 from app.settings import Settings
 
 _CONNECT_WITHIN_S: Final = 5
@@ -114,8 +114,11 @@ class ApiDatabase:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, InternalError, PoolTimeoutError, psycopg.OperationalError) as error:
+        except (OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError) as error:
             raise UnreachableError(f"Postgres does not serve the API ({type(error).__name__})") from error
+        except DataError as error:
+            # SQLSTATE 22: what a caller sent fits our contract, but not a column.
+            raise InvalidError([FieldError("", "holds a value that cannot be stored or looked up")]) from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise UnreachableError("The connection to Postgres broke") from error

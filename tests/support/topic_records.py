@@ -1,0 +1,27 @@
+"""Make a topic, and read what is on it."""
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from app.ports import Record
+
+
+async def make_topic(servers: str, topic: str) -> None:
+    """Create a topic of one partition."""
+    client = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await client.start()
+    try:
+        await client.create_topics([NewTopic(topic, 1, 1)])
+    finally:
+        await client.close()
+
+
+async def read_topic(servers: str, topic: str, count: int) -> list[Record]:
+    """Read a topic's first ``count`` records."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest", group_id=None)
+    await consumer.start()
+    try:
+        messages = [await consumer.getone() for _ in range(count)]
+    finally:
+        await consumer.stop()
+    return [Record(m.topic, m.key, m.value, tuple(m.headers)) for m in messages]
