@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 # A JSON array: no two different lists of parts can give the same name, whatever characters they hold.
-_name: Final = json.JSONEncoder(separators=(",", ":")).encode
+_name: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def execution_id(workflow_id: UUID, source: str, event_id: str) -> UUID:

@@ -19,6 +19,7 @@ def test_two_events_share_an_execution_only_if_source_and_id_are_equal(s1: str, 
 
 def test_an_id_does_not_change_between_releases() -> None:
     """Receipts outlive a deployment, so the names are pinned."""
+    assert str(execution_id(WORKFLOW, "/loja", "é-👍")) == "e3ca7bf7-e0e3-5461-b93f-ccc88be1bd3a"
     execution = execution_id(WORKFLOW, "/shop", "e-1")
     assert str(execution) == "09efbe42-dec5-5827-b230-0bd578a003a0"
     assert str(command_id(execution, 1, 0)) == "b91e6a0e-5965-5a30-a3c2-45ecad9d1172"
