@@ -16,7 +16,7 @@ from app.embedded.tiers import Facts, choose_kafka
 from app.embedded.tool import run_tool
 
 _HERE = Path(__file__).parent
-_START_WITHIN = 60.0
+_START_WITHIN = 180.0
 
 
 def make_kafka(home: Path, *, libs_home: Path | None = None, facts: Facts | None = None) -> Service:
@@ -134,7 +134,7 @@ class KafkaNode:
         """Wait until it accepts connections.
 
         Raises:
-            SetupError: It ended or took more than a minute; the message ends with what it logged.
+            SetupError: It ended or took more than three minutes; the message ends with what it logged.
         """
         port = self._port or 0
         try:

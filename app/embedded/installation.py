@@ -20,7 +20,7 @@ from app.embedded.service import Service, SetupError
 from app.supervisor import Supervisor
 
 Say = Callable[[str], None]
-_API_WITHIN_S = 60.0
+_API_WITHIN_S = 120.0
 
 
 class Installation:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -20,7 +21,7 @@ from app.embedded.tool import run_tool
 
 _SUPERUSER = "postgres"
 _DATABASE = "headrace"
-_START_WITHIN = 60.0
+_START_WITHIN = 180.0
 _INITDB = ("-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 _SETTINGS = {
     "unix_socket_directories": "",
@@ -38,12 +39,13 @@ _SETTINGS = {
 }
 
 
-def make_postgres(home: Path, *, facts: Facts | None = None) -> Service:
+def make_postgres(home: Path, *, facts: Facts | None = None, settings: Mapping[str, str] | None = None) -> Service:
     """Return the Postgres that serves here, not started.
 
     Args:
         home: Folder of its data.
         facts: What there is; looked up by default.
+        settings: Postgres settings on top of ours, for a server that we start.
 
     Raises:
         SetupError: There is no way to a Postgres; the message says what to install.
@@ -51,7 +53,7 @@ def make_postgres(home: Path, *, facts: Facts | None = None) -> Service:
     facts = facts or look()
     if choose_postgres(facts) == "external":
         return ExternalPostgres(facts.database_url or "")
-    return PostgresNode(home)
+    return PostgresNode(home, settings)
 
 
 class ExternalPostgres:
@@ -96,8 +98,9 @@ class PostgresNode:
 
     name = "postgres"
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
         self._home = home
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._state = home / "postgres.json"
         self._lock = Lock(home / "postgres.lock")
         self._place: Place | None = None
@@ -149,7 +152,7 @@ class PostgresNode:
         """Wait until it answers, and make the database if it is not there.
 
         Raises:
-            SetupError: It ended or took more than a minute; the message ends with what it logged.
+            SetupError: It ended or took more than three minutes; the message ends with what it logged.
         """
         child, _ = self._prepared()
         admin = self._url("postgres")
@@ -206,7 +209,7 @@ class PostgresNode:
             )
 
     def _command(self, place: Place, port: int) -> Command:
-        settings = {**_SETTINGS, "port": str(port)}
+        settings = {**self._settings, "port": str(port)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Command(
             "postgres",
