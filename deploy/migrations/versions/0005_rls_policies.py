@@ -16,20 +16,25 @@ DECLARE
   wanted text;
 BEGIN
   FOREACH wanted IN ARRAY ARRAY['authenticated', 'headrace_service'] LOOP
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
-      BEGIN
+    BEGIN
+      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
         EXECUTE format('CREATE ROLE %I NOLOGIN NOBYPASSRLS', wanted);
-      EXCEPTION
-        WHEN duplicate_object OR unique_violation THEN NULL;
-        WHEN insufficient_privilege THEN
-          RAISE EXCEPTION 'the role % is missing and % may not create it', wanted, current_user
-            USING HINT = format('As an administrator: CREATE ROLE %I NOLOGIN; GRANT %I TO %I;',
-                                wanted, wanted, current_user);
-      END;
-    END IF;
-    IF NOT pg_has_role(current_user, wanted, 'USAGE') THEN
-      EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
-    END IF;
+      END IF;
+    EXCEPTION
+      WHEN duplicate_object OR unique_violation THEN NULL;
+      WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'the role % is missing and % may not create it', wanted, current_user
+          USING HINT = format('As an administrator: CREATE ROLE %I NOLOGIN; GRANT %I TO %I;',
+                              wanted, wanted, current_user);
+    END;
+    BEGIN
+      IF NOT pg_has_role(current_user, wanted, 'USAGE') THEN
+        EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+      END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+      RAISE EXCEPTION '% may not act as the role %', current_user, wanted
+        USING HINT = format('As an administrator: GRANT %I TO %I;', wanted, current_user);
+    END;
   END LOOP;
 END $$;
 """

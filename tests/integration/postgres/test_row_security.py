@@ -1,0 +1,156 @@
+"""Row-level security: what each caller of the API sees and may change, and that nobody gets around it."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import psycopg
+import pytest
+from psycopg import sql
+
+pytestmark = pytest.mark.postgres
+
+ANA: Final = UUID("00000000-0000-4000-8000-00000000000a")
+BEA: Final = UUID("00000000-0000-4000-8000-00000000000b")
+ADMIN: Final = UUID("00000000-0000-4000-8000-00000000000c")
+OF_ANA: Final = UUID("00000000-0000-4000-8000-0000000000a1")
+OF_BEA: Final = UUID("00000000-0000-4000-8000-0000000000b1")
+TABLES: Final = ("automations", "automation_revisions", "automation_logs", "automation_templates")
+
+_INSERT: Final = "INSERT INTO automations (id, name, trigger_type, created_by) VALUES (%s, 'x', 'order.paid', %s)"
+_SEED: Final = """
+INSERT INTO automation_revisions (automation_id, version, body, created_by)
+  SELECT id, 1, '{}', created_by FROM automations;
+INSERT INTO automation_logs (automation_id, trigger_event, conditions_met, status)
+  SELECT id, '{}', true, 'success' FROM automations;
+INSERT INTO automation_templates (name, trigger_type, created_by, is_public)
+  SELECT name, 'order.paid', created_by, public FROM automations, (VALUES (true), (false)) AS v (public);
+"""
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database in which Ana and Bea own one of everything, and a public template each."""
+    with psycopg.connect(database) as opened:
+        for user in (ANA, BEA, ADMIN):
+            opened.execute("INSERT INTO auth.users (id) VALUES (%s)", (user,))
+        opened.execute(_INSERT, (OF_ANA, ANA))
+        opened.execute(_INSERT, (OF_BEA, BEA))
+        opened.execute(_SEED)
+        opened.commit()
+        yield opened
+        opened.rollback()
+
+
+def become(connection: psycopg.Connection[Any], user: UUID | None, **claims: Any) -> None:
+    """Act as the API does for a caller, in a transaction of its own; None is a caller without claims."""
+    connection.rollback()
+    connection.execute("SET LOCAL ROLE authenticated")
+    if user is not None:
+        said = orjson.dumps({"sub": str(user), **claims}).decode()
+        connection.execute("SELECT set_config('request.jwt.claims', %s, true)", (said,))
+
+
+def counts(connection: psycopg.Connection[Any]) -> list[int]:
+    """How many rows of each table are seen."""
+    seen = []
+    for table in TABLES:
+        row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+        assert row is not None
+        seen.append(int(row[0]))
+    return seen
+
+
+def test_users_see_what_is_theirs(connection: psycopg.Connection[Any]) -> None:
+    """Own workflows, revisions and log rows; of templates the own ones and the public ones."""
+    become(connection, ANA)
+    assert counts(connection) == [1, 1, 1, 3]
+
+
+@pytest.mark.parametrize("claims", [{"role": "admin"}, {"role": "authenticated", "app_metadata": {"role": "admin"}}])
+def test_administrators_see_everything(connection: psycopg.Connection[Any], claims: dict[str, Any]) -> None:
+    """By the role claim, or by Supabase's app_metadata."""
+    become(connection, ADMIN, **claims)
+    assert counts(connection) == [2, 2, 2, 4]
+
+
+def test_without_claims_nothing_is_seen(connection: psycopg.Connection[Any]) -> None:
+    """Nobody's are only the public templates."""
+    become(connection, None)
+    assert counts(connection) == [0, 0, 0, 2]
+
+
+def test_workers_see_everything(connection: psycopg.Connection[Any]) -> None:
+    """The service role serves all users."""
+    connection.execute("SET LOCAL ROLE headrace_service")
+    assert counts(connection) == [2, 2, 2, 4]
+
+
+def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> None:
+    """An update of everything changes the own row; an update of another's finds nothing."""
+    become(connection, ANA)
+    assert connection.execute("UPDATE automations SET name = 'y'").rowcount == 1
+    assert connection.execute("UPDATE automations SET name = 'y' WHERE id = %s", (OF_BEA,)).rowcount == 0
+    assert connection.execute("DELETE FROM automation_templates").rowcount == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO automations (name, trigger_type, created_by) VALUES ('x', 'order.paid', %(bea)s)",
+        "UPDATE automations SET created_by = %(bea)s",
+        "INSERT INTO automation_revisions VALUES (%(of_bea)s, 2, '{}', now(), %(ana)s)",
+        "INSERT INTO automation_templates (name, trigger_type, created_by) VALUES ('x', 'order.paid', %(bea)s)",
+        "INSERT INTO outbox (topic, key) VALUES ('t', convert_to(%(of_bea)s::text, 'UTF8'))",
+        "INSERT INTO automation_logs (automation_id) VALUES (%(of_ana)s)",
+        "UPDATE automation_logs SET status = 'success'",
+        "DELETE FROM automations",
+        "UPDATE automation_revisions SET body = '[]'",
+        "SELECT * FROM outbox",
+        "SELECT * FROM receipts",
+        "SELECT * FROM execution_keys",
+        "SELECT * FROM dead_letters",
+        "SELECT * FROM instances",
+        "SELECT * FROM crm.notes",
+        "SELECT headrace_make_log_partition('2020-01-01')",
+    ],
+)
+def test_users_may_not(connection: psycopg.Connection[Any], statement: str) -> None:
+    """Neither in another's name, nor on another's rows, nor in the engine's tables."""
+    become(connection, ANA)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement.encode(), {"ana": ANA, "bea": BEA, "of_ana": OF_ANA, "of_bea": OF_BEA})
+
+
+def test_users_announce_their_own_changes(connection: psycopg.Connection[Any]) -> None:
+    """The outbox takes rows about workflows that the caller may see, keyed by the workflow's id."""
+    become(connection, ANA)
+    key = str(OF_ANA).encode()
+    assert connection.execute("INSERT INTO outbox (topic, key) VALUES ('t', %s)", (key,)).rowcount == 1
+
+
+def test_partitions_are_no_way_around(connection: psycopg.Connection[Any]) -> None:
+    """A partition read by its own name shows nothing, even where a grant lets it be read."""
+    row = connection.execute("SELECT tableoid::regclass::text FROM automation_logs").fetchone()
+    assert row is not None
+    partition = sql.Identifier(row[0])
+    connection.execute(sql.SQL("GRANT SELECT ON {} TO authenticated").format(partition))
+    connection.commit()
+    become(connection, ADMIN, role="admin")
+    found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(partition)).fetchone()
+    assert found == (0,)
+
+
+def test_security_is_forced(connection: psycopg.Connection[Any]) -> None:
+    """The tables' owner is under it as well, and neither role can bypass it or log in."""
+    forced = connection.execute(
+        "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relrowsecurity AND relforcerowsecurity",
+        ([*TABLES, "automation_logs_archive"],),
+    ).fetchone()
+    roles = connection.execute(
+        "SELECT rolbypassrls, rolcanlogin, rolsuper FROM pg_roles WHERE rolname = ANY(%s)",
+        (["authenticated", "headrace_service"],),
+    ).fetchall()
+    assert forced == (5,)
+    assert roles == [(False, False, False)] * 2
