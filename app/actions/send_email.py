@@ -28,15 +28,20 @@ def _constant_is_address(source: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_constant_is_address)]
-Addresses = Annotated[list[Address], BeforeValidator(_as_list), Templated(), Field(max_length=MAX_RECIPIENTS)]
+Addresses = Annotated[
+    list[Address],
+    BeforeValidator(_as_list, json_schema_input_type=list[str] | str),
+    Templated(),
+    Field(max_length=MAX_RECIPIENTS),
+]
 
 
 class SendEmailConfig(ActionConfig):
     """What to send, to whom. Addresses: a list, or one string with commas; each item renders to one address."""
 
-    to: Addresses = Field(default_factory=lambda: ["{{ customer.email }}"])
-    cc: Addresses = Field(default_factory=list)
-    bcc: Addresses = Field(default_factory=list)
+    to: Addresses = Field(default=["{{ customer.email }}"])
+    cc: Addresses = Field(default=[])
+    bcc: Addresses = Field(default=[])
     reply_to: Annotated[Address, Templated(), Field(description="One address")] = ""
     subject: Annotated[str, Templated(), Field(min_length=1)]
     text: Annotated[str, Templated(), Field(description="The plain text part")] = ""

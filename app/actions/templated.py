@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.actions.base import ActionConfig
 from app.domain.errors import ActionFailedError, FieldError
@@ -20,6 +22,12 @@ class Templated:
     """Marks a field whose strings are Jinja2 templates; ``html`` escapes what variables bring in."""
 
     html: bool = False
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say so in the JSON Schema too, for editors: ``x-template`` is ``text`` or ``html``."""
+        schema = handler(core_schema)
+        schema["x-template"] = "html" if self.html else "text"
+        return schema
 
 
 CustomerId = Annotated[str, Templated(), Field(min_length=1, description="Whom; by default the event's customer")]

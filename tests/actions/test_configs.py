@@ -7,6 +7,7 @@ import pytest
 from app.actions.apply_tag import ApplyTag
 from app.actions.configs import compile_action, validate_config
 from app.actions.registry import REGISTRY, Registry
+from app.actions.templated import templated_fields
 from app.domain.errors import ActionFailedError
 from tests.support.commands import failure_of, prepared, wrong_paths
 
@@ -72,3 +73,17 @@ def test_the_registry_knows_types_by_name_and_family() -> None:
     assert sorted(names) == sorted(REGISTRY.names())
     assert [REGISTRY.find(name) is not None for name in names] == [True] * len(names)
     assert REGISTRY.find("teleport") is None
+
+
+def test_json_schemas_say_what_is_a_template() -> None:
+    """The published schema of each type is JSON, refuses unknown keys and marks templated fields for editors."""
+    for action in REGISTRY:
+        schema = action.config.model_json_schema()
+        assert schema["additionalProperties"] is False
+        marked = {name for name, field in schema["properties"].items() if "x-template" in field}
+        assert marked == set(templated_fields(action.config))
+    email = REGISTRY.find("send_email")
+    assert email is not None
+    fields = email.config.model_json_schema()["properties"]
+    assert (fields["html"]["x-template"], fields["to"]["default"]) == ("html", ["{{ customer.email }}"])
+    assert {"type": "string"} in fields["to"]["anyOf"]
