@@ -79,6 +79,13 @@ def test_json_that_could_not_be_stored_is_kept_as_text(body: str) -> None:
     assert isinstance(kept["body"], str)
 
 
+def test_a_json_answer_too_large_to_keep_is_kept_as_the_beginning_of_its_text() -> None:
+    """Half a value would be no value; half a text is."""
+    kept = output_of(HttpAnswer(200, {"content-type": "application/json"}, '["' + "x" * 3000 + '"]'))["body"]
+    assert kept.startswith('["xxx')
+    assert len(orjson.dumps(kept)) <= MAX_KEPT_BYTES
+
+
 @given(st.text(st.characters(codec=None), max_size=3000), st.sampled_from(["application/json", "text/html", ""]))
 def test_whatever_is_answered_the_output_fits_and_can_be_stored(body: str, content_type: str) -> None:
     """No answer makes an output that is too large for a result, holds a NUL, or cannot be written as JSON."""
