@@ -15,6 +15,7 @@ from app.domain.errors import SettingsError
 from app.factory import AgentSpec, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import set_up_logging
+from app.role_names import role_names
 from app.roles import ExecutorParts, open_executor, open_matcher, open_sink
 from app.scheduler import run_scheduler
 from app.services.workflow_index import WorkflowIndex
@@ -26,12 +27,6 @@ log = logging.getLogger(__name__)
 
 MAX_SLOTS: Final = 512
 LANES: Final = ("normal", "high")
-
-
-def role_names() -> list[str]:
-    """Return every role that has work to do: an executor family without action types has none."""
-    families = [f"executor-{family}" for family in FAMILIES if REGISTRY.of_family(family)]
-    return ["matcher", *families, "sink", "scheduler"]
 
 
 def run_role(role: str, settings: Settings) -> None:

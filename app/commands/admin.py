@@ -2,7 +2,6 @@
 
 import click
 
-from app.admin.main import run_admin
 from app.commands.reach import need_kafka, need_postgres, settings_here
 from app.orphan import end_with_parent
 
@@ -14,4 +13,6 @@ def admin() -> None:
     need_kafka(settings)
     need_postgres(settings)
     end_with_parent()
+    from app.admin.main import run_admin  # noqa: PLC0415 - slow to import; a mistake is said before
+
     run_admin(settings)

@@ -20,7 +20,7 @@ def settings_here() -> Settings:
 
 
 def need_kafka(settings: Settings) -> None:
-    """Check that a broker accepts connections.
+    """Check that a broker answers.
 
     Raises:
         UnreachableError: None does within 3 seconds each.

@@ -18,7 +18,7 @@ from app.embedded.home import default_home
 from app.embedded.parts import headrace
 from app.embedded.running import running_state
 from app.embedded.service import SetupError
-from app.worker import role_names
+from app.role_names import role_names
 
 _READY_WITHIN_S = 600.0
 _GONE_WITHIN_S = 60.0

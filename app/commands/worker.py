@@ -4,7 +4,7 @@ import click
 
 from app.commands.reach import need_kafka, need_postgres, settings_here
 from app.orphan import end_with_parent
-from app.worker import role_names, run_role
+from app.role_names import role_names
 
 
 @click.command(epilog="Example: HEADRACE_INSTANCE=2 headrace worker matcher")
@@ -16,4 +16,6 @@ def worker(role: str) -> None:
     need_postgres(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder of a path only
     end_with_parent()
+    from app.worker import run_role  # noqa: PLC0415 - Faust takes a second; a mistake is said before
+
     run_role(role, settings)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from app.embedded.child import Child, Command
 from app.embedded.facts import java_program, look
-from app.embedded.free_ports import HOST, keep_or_pick, listens
+from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import Lock, default_home, read_json, waiting_lock, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, properties_text, server_properties
+from app.embedded.kafka_probe import broker_serves
 from app.embedded.service import Service, SetupError, wait_until
 from app.embedded.tiers import Facts, choose_kafka
 from app.embedded.tool import run_tool
@@ -57,15 +58,13 @@ class ExternalKafka:
         """Nothing: it runs already."""
 
     def wait_ready(self) -> None:
-        """Check that one of its servers accepts a connection.
+        """Check that one of its servers answers, within 3 seconds each.
 
         Raises:
             SetupError: None does.
         """
-        for server in self.url.split(","):
-            host, _, port = server.strip().rpartition(":")
-            if host and port.isdigit() and listens(int(port), timeout=3.0, host=host.strip("[]")):
-                return
+        if any(broker_serves(server) for server in self.url.split(",")):
+            return
         raise SetupError(f"no broker answers at {self.url}; check KAFKA_BOOTSTRAP_SERVERS (host:port,...), or unset it")
 
     def alive(self) -> bool:
@@ -131,14 +130,13 @@ class KafkaNode:
         self._child.spawn()
 
     def wait_ready(self) -> None:
-        """Wait until it accepts connections.
+        """Wait until it answers.
 
         Raises:
             SetupError: It ended or took more than three minutes; the message ends with what it logged.
         """
-        port = self._port or 0
         try:
-            wait_until(lambda: listens(port), self._child.alive, _START_WITHIN, "Kafka")
+            wait_until(lambda: broker_serves(self.url), self._child.alive, _START_WITHIN, "Kafka")
         except SetupError as error:
             raise SetupError(f"{error}; see {self._child.log}\n{self._child.log_tail()}") from None
 

@@ -33,12 +33,3 @@ def keep_or_pick(wanted: int | None) -> int:
     if wanted is not None and is_free(wanted):
         return wanted
     return pick_ports(1)[0]
-
-
-def listens(port: int, timeout: float = 0.5, host: str = HOST) -> bool:
-    """Return whether something on ``host`` accepts a connection on ``port`` within ``timeout`` seconds."""
-    try:
-        with socket.create_connection((host, port), timeout=timeout):
-            return True
-    except OSError:
-        return False

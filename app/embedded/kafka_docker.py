@@ -5,9 +5,10 @@ from pathlib import Path
 
 from testcontainers.core.container import DockerContainer
 
-from app.embedded.free_ports import HOST, keep_or_pick, listens
+from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import Lock, read_json, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, container_environment, server_properties
+from app.embedded.kafka_probe import broker_serves
 from app.embedded.service import SetupError, wait_until
 
 _INSIDE = 9092
@@ -67,13 +68,12 @@ class DockerKafka:
         self._container = container.start()
 
     def wait_ready(self) -> None:
-        """Wait until it accepts connections.
+        """Wait until it answers.
 
         Raises:
             SetupError: It ended or took more than two minutes.
         """
-        port = self._port or 0
-        wait_until(lambda: listens(port), self.alive, 120.0, "the Kafka container")
+        wait_until(lambda: broker_serves(self.url), self.alive, 120.0, "the Kafka container")
 
     def alive(self) -> bool:
         """Return whether the container runs."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 
 import orjson
@@ -50,11 +50,13 @@ class Behaviour:
 
     Attributes:
         status: Answered to what is well formed.
+        first: Answered to the next ones instead, one each; what was answered is taken off.
         delay_s: Seconds until it answers.
         headers: Sent with the answer.
     """
 
     status: int = 200
+    first: list[int] = field(default_factory=list)
     delay_s: float = 0.0
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -128,9 +130,10 @@ class WebhookReceiver:
             )
         )
         behaviour = self.behaviour
+        status = behaviour.first.pop(0) if behaviour.first else behaviour.status
         if behaviour.delay_s:
             await asyncio.sleep(behaviour.delay_s)
-        return web.Response(status=behaviour.status, text='{"taken":true}', headers=list(behaviour.headers))
+        return web.Response(status=status, text='{"taken":true}', headers=list(behaviour.headers))
 
     async def _list(self, request: web.Request) -> web.Response:
         after = int(request.query.get("after", "0"))
