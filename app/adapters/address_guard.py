@@ -14,7 +14,6 @@ AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
 _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _SIX_TO_FOUR: Final = ipaddress.IPv6Network("2002::/16")
-_IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 _ALSO_INSIDE: Final = (
     ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's host endpoint: public by its number, hands out secrets
     ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; Oracle's metadata is among them
@@ -65,6 +64,6 @@ def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
         return address.ipv4_mapped
     if address in _SIX_TO_FOUR:
         return address.sixtofour
-    if address in _IPV4_COMPATIBLE or any(address in network for network in _NAT64):
+    if any(address in network for network in _NAT64):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None

@@ -6,7 +6,7 @@ import ssl
 
 import aiohappyeyeballs
 
-from app.adapters.address_guard import RefusedAddressError, guarded_socket, is_public
+from app.adapters.address_guard import guarded_socket
 from app.adapters.http_target import Origin
 from app.adapters.http_wire import Connection
 
@@ -21,7 +21,6 @@ class Dialer:
     """
 
     def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
         self._make_socket = guarded_socket(allow_private)
         self._tls = ssl.create_default_context()
 
@@ -34,11 +33,8 @@ class Dialer:
         """
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-        allowed = [info for info in found if self._allow_private or is_public(str(info[4][0]))]
-        if not allowed:
-            raise RefusedAddressError("leads to a private, loopback, link-local or reserved address")
         connected = await aiohappyeyeballs.start_connection(
-            allowed, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, socket_factory=self._make_socket
+            found, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, socket_factory=self._make_socket
         )
         secure = origin.scheme == "https"
         try:
