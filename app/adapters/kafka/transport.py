@@ -4,7 +4,7 @@ The consumer is in ``consumer.py``, its side towards the group in ``group_client
 in ``drain.py``. What each corrects is held by a test in ``tests/integration/transport``.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cached_property
 from typing import Any
 from weakref import WeakSet
@@ -44,6 +44,16 @@ class FlowControl(FlowControlEvent):
         self._resume.set()
 
 
+class Stream(faust.Stream):
+    """Faust's stream in its Python form: the Cython form acks past the consumer, and the frontier would never know."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """Iterate; the iterator is noted, as Faust does, so that stopping the stream closes it."""
+        iterator: AsyncIterator[Any] = self._py_aiter()
+        self._active_agens.add(iterator)
+        return iterator
+
+
 class App(faust.App):
     """Faust's app on our transport.
 
@@ -56,7 +66,7 @@ class App(faust.App):
         self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms)
         self.direct_channels: WeakSet[Any] = WeakSet()
         self._beside: list[Callable[[], Awaitable[None]]] = []
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, Stream=Stream, **kwargs)
 
     def run_beside(self, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task from the app's start, before any recovery, until its stop."""

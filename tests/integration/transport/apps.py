@@ -51,6 +51,13 @@ class Place:
             **more,
         )
 
+    def ours_with_events(self, agent: AgentFunction) -> Any:
+        """An app on our transport whose agent reads Faust's events instead of batches."""
+        app = self.ours(agent)
+        app.agents.clear()
+        app.agent(app.topic(self.topic, key_serializer="raw", value_serializer="raw"), name="events")(agent)
+        return app
+
     def stock(self, agent: AgentFunction, *, instance: str = "1") -> Any:
         """An app on Faust's own transport, with one agent and the same settings."""
         app = faust.App(

@@ -66,20 +66,19 @@ async def test_what_has_arrived_comes_as_one_batch(place: Place) -> None:
     assert len(reader.batches) < 10
 
 
-async def test_ordinary_streams_work_as_well(place: Place) -> None:
+@pytest.mark.parametrize("ack", ["by hand", "by the stream"])
+async def test_ordinary_streams_work_as_well(place: Place, ack: str) -> None:
     """An agent that reads Faust's events, not batches, gets every record, and its acks count."""
     await place.produce(*numbered(150), key="k")
     seen: list[str] = []
 
     async def agent(stream: Any) -> None:
-        async for event in stream.noack().events():
+        async for event in (stream.noack() if ack == "by hand" else stream).events():
             seen.append(event.value.decode())
-            event.ack()
+            if ack == "by hand":
+                event.ack()
 
-    app = place.ours(Reader())
-    app.agents.clear()
-    app.agent(app.topic(place.topic, key_serializer="raw", value_serializer="raw"), name="events")(agent)
-    async with running(app):
+    async with running(place.ours_with_events(agent)):
         await eventually(lambda: len(seen) == 150)
         await eventually(place.nothing_left)
     assert seen == numbered(150)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.kafka.batches import ack, batches, begin, is_closing
 from tests.integration.transport.apps import Place, Reader, numbered, ready, running
 from tests.integration.transport.processes import worker
 from tests.support.consumer_groups import group_admin, members
@@ -82,6 +83,43 @@ async def test_rejoins_neither_lose_nor_repeat_nor_reorder(place: Place) -> None
     for partition in range(place.partitions):
         numbers = [int(value.split(":")[1]) for value in reader.seen if value.startswith(f"{partition}:")]
         assert all(earlier < later for earlier, later in pairwise(numbers))
+
+
+async def test_a_rejoin_in_the_same_generation_goes_on(place: Place) -> None:
+    """A static member that rejoins keeps its generation number; it is a new assignment all the same, and works."""
+    reader = Reader()
+    leader, follower = place.ours(reader), place.ours(reader, instance="2")
+    async with running(leader, follower):
+        await eventually(lambda: ready(leader))
+        await place.produce(*numbered(100))
+        await eventually(place.nothing_left)
+        generation, epoch = follower.consumer_generation_id, follower.consumer.epoch
+        follower.consumer._thread._consumer._coordinator.request_rejoin()  # noqa: SLF001  # as aiokafka does itself
+        await eventually(lambda: follower.consumer.epoch > epoch and ready(follower))
+        assert follower.consumer_generation_id == generation
+        await place.produce(*numbered(100, start=100))
+        await eventually(place.nothing_left)
+    assert sorted(reader.seen) == sorted(numbered(200))
+
+
+async def test_stopping_the_flow_closes_every_record_at_once(place: Place) -> None:
+    """What an agent has taken and not begun cannot begin once the stop has started, not even before the first await."""
+    taken: list[Any] = []
+
+    async def takes(stream: Any) -> None:
+        async for batch in batches(stream, max_records=10):
+            taken.extend(batch)
+
+    await place.produce("one", "two", partition=0)
+    app = place.ours(takes)
+    async with running(app):
+        await eventually(lambda: len(taken) == 2)
+        assert begin(taken[0])
+        app.consumer.stop_flow()
+        assert [is_closing(message) for message in taken] == [True, True]
+        assert not begin(taken[1])
+        assert not ack(taken[1])
+        assert ack(taken[0])
 
 
 @pytest.mark.parametrize("kind", ["ours", "stock"])
