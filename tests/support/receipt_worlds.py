@@ -1,18 +1,14 @@
 """The two worlds that the receipts' contract tests run in: memory, and Postgres; both with many processes."""
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
-import psycopg
-
 from app.adapters.postgres.crm import PostgresCrm
-from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.ports import Claim, Crm, OwnEffect, Receipts, TagRequest
-from app.settings import Settings
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 
 LEASE: Final = timedelta(seconds=30)
@@ -55,17 +51,14 @@ class MemoryWorld:
 
 
 class PostgresWorld:
-    """A world in Postgres; each process has a pool of its own."""
+    """A world in Postgres; what tells processes apart is not their connections, so they share a pool."""
 
-    def __init__(self, database_url: str, stack: AsyncExitStack) -> None:
-        self._url = database_url
-        self._stack = stack
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
     async def process(self, instance: str) -> Receipts:
         """Start a process of an instance."""
-        settings = Settings(DATABASE_URL=self._url)
-        pool = await self._stack.enter_async_context(open_pool(settings))
-        receipts = PostgresReceipts(pool, instance, LEASE, PostgresCrm)
+        receipts = PostgresReceipts(self._pool, instance, LEASE, PostgresCrm)
         await receipts.start()
         return receipts
 
@@ -78,7 +71,7 @@ class PostgresWorld:
         return set(await self._execute("SELECT customer_id, tag FROM crm.tags"))
 
     async def _execute(self, statement: str) -> list[tuple[Any, ...]]:
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+        async with self._pool.connection() as connection:
             cursor = await connection.execute(statement.encode())
             return await cursor.fetchall() if cursor.description else []
 

@@ -70,8 +70,16 @@ class MemoryReceipts:
     async def claim(self, claims: Sequence[Claim]) -> list[ClaimOutcome]:
         """Claim; see :class:`app.ports.Receipts`."""
         self._check_newest()
-        dropped = self._admit(claims)
-        return [dropped.get(position) or self._claim(claim) for position, claim in enumerate(claims)]
+        outcomes: list[ClaimOutcome] = [Busy(_SOONEST_S)] * len(claims)
+        asked: dict[UUID, int] = {}
+        for position, claim in enumerate(claims):
+            if self._held.get(claim.command_id, 0.0) <= self._store.clock():
+                asked.setdefault(claim.command_id, position)
+        positions = list(asked.values())
+        dropped = self._admit([claims[position] for position in positions])
+        for index, position in enumerate(positions):
+            outcomes[position] = dropped.get(index) or self._claim(claims[position])
+        return outcomes
 
     async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any]]:
         """Store results; see :class:`app.ports.Receipts`."""
@@ -124,7 +132,8 @@ class MemoryReceipts:
     def _admit(self, claims: Sequence[Claim], *, keep: bool = True) -> dict[int, ClaimOutcome]:
         """Drop first claims of another version or a lower attempt; the others fix their execution's."""
         executions = self._store.executions if keep else copy.deepcopy(self._store.executions)
-        for claim in claims:
+        # Of those that come at the same time the highest attempt is taken for the first writer.
+        for claim in sorted(claims, key=lambda claim: -claim.attempt):
             if claim.first:
                 fresh = _Execution(claim.version, claim.matched_at, claim.attempt)
                 known = executions.setdefault(claim.execution_id, fresh)
@@ -152,12 +161,10 @@ class MemoryReceipts:
         return Done(self._matched_at(claim), copy.deepcopy(result))
 
     def _claim(self, claim: Claim) -> ClaimOutcome:
-        now = self._store.clock()
-        if self._held.get(claim.command_id, now) > now:
-            return Busy(_SOONEST_S)
         known = self._known(claim)
         if known is not None:
             return known
+        now = self._store.clock()
         receipt = self._store.receipts.setdefault(claim.command_id, _Receipt())
         left = -1.0 if receipt.leased_until is None else receipt.leased_until - now
         if left >= 0 and receipt.owner[0] != self._instance:

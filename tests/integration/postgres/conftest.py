@@ -1,7 +1,7 @@
 """Both worlds of receipts, and a pool over the test's database."""
 
+import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -17,8 +17,8 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         yield MemoryWorld()
         return
     url: str = request.getfixturevalue("database")
-    async with AsyncExitStack() as stack:
-        yield PostgresWorld(url, stack)
+    async with open_pool(Settings(DATABASE_URL=url)) as pool:
+        yield PostgresWorld(pool)
 
 
 @pytest.fixture
@@ -26,3 +26,12 @@ async def pool(database: str) -> AsyncIterator[Pool]:
     """A worker's pool."""
     async with open_pool(Settings(DATABASE_URL=database)) as opened:
         yield opened
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
