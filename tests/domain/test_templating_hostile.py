@@ -1,7 +1,6 @@
-"""Templates made to hurt: each is stopped by a bound, at once, and reads nothing that it must not."""
+"""Templates made to hurt: each is stopped by a bound, which is named, and reads nothing that it must not."""
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -68,100 +67,127 @@ WALKS = [
     "{{ [1]|random }}",
     "{{ text is filter(text) and ''.__class__ }}",
 ]
-BOMBS = [
-    "{% for i in range(10**9) %}{% endfor %}",
-    "{{ range(100000000)|list }}",
-    "{{ range(9999999999999999999999) }}",
-    "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
-    "{% for i in range(9999) if i > 5 %}{% for j in many if j < 0 %}{% endfor %}{% endfor %}",
-    "{% for i in range(9000) %}{{ range(9000)|sum }}{% endfor %}",
-    "{{ 10**(10**10) }}",
-    "{{ 2**99999 }}",
-    "{{ 10**4000 * 10**4000 }}",
-    "{% set n = namespace(x=2) %}{% for i in range(9999) %}{% set n.x = n.x * n.x %}{% endfor %}",
-    "{% set n = namespace(x=2) %}{% for i in range(9999) %}{% set n.x = n.x + n.x %}{% endfor %}{{ n.x }}",
-    "{{ 'a' * 10**9 }}",
-    "{{ 10**9 * 'a' }}",
-    "{{ [0] * 10**9 }}",
-    "{{ [0] * 1000000000 }}",
-    "{{ '%1000000000d' % 1 }}",
-    "{{ '%1000000000d'|format(1) }}",
-    "{{ '{:1000000000}'.format(1) }}",
-    "{{ text.ljust(1000000000) }}",
-    "{{ text.zfill(1000000000) }}",
-    "{{ text.expandtabs(1000000000) }}",
-    "{{ 'a'|center(1000000000) }}",
-    "{{ text|center(1000000000) }}",
-    "{{ text|indent(1000000000) }}",
-    "{{ lines|indent(1000) }}",
-    "{{ text|indent(big) }}",
-    "{{ big|replace('', big) }}",
-    "{{ big|replace('x', big) }}",
-    "{{ big.replace('x', big) }}",
-    "{{ range(9999)|join(big) }}",
-    "{{ big.join(big) }}",
-    "{{ [1]|batch(1000000000, 'x')|list }}",
-    "{{ [1]|slice(1000000000)|list }}",
-    "{{ 1.5|round(1000000000, 'ceil') }}",
-    "{{ '9'|int(0, 36) }}",
-    "{{ lipsum(1000000000) }}",
-    "{{ customer.name|date('%1000000000Y') }}",
-    "{{ '2026-03-01'|date('%1000000000Y') }}",
-    "{{ one|money('', 1000000000) }}",
-    "{{ one|json(1000000000) }}{{ big }}",
-    "{% set n = namespace(x=text) %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
-    "{% set n = namespace(x=text) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
-    "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
-    "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
-    "{% set n = namespace(x={}) %}{% for i in range(99) %}{% set n.x = {1: n.x, 2: n.x} %}{% endfor %}",
-    "{% set n = namespace(x=1) %}{% set n.x = n %}{{ n }}",
-    "{{ big }}",
-    "{% for i in range(9999) %}xxxxxxxxxxxxxxxx{% endfor %}",
-    "{% set x %}{% for i in range(9999) %}{{ big }}{% endfor %}{% endset %}",
-    "{% set x %}{% for i in range(9999) %}{{ many }}{% endfor %}{% endset %}",
-    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-    "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
-    "{% macro m() %}{{ caller() }}{{ caller() }}{% endmacro %}"
-    + "{% call m() %}" * 15
-    + "{{ range(9999)|sum }}"
-    + "{% endcall %}" * 15,
-    "{% for x in tree recursive %}{{ loop([[]]) }}{% endfor %}",
-    "{% for x in tree recursive %}{{ loop(range(9999)|list) }}{{ loop(many) }}{% endfor %}",
-    "{% for i in range(9999) %}{% if big == big[1:] ~ 'x' %}{% endif %}{% endfor %}",
-    "{% for i in range(9999) %}{% if 'y' in big %}{% endif %}{% endfor %}",
-    "{% for i in range(9999) %}{% if -1 in many %}{% endif %}{% endfor %}",
-    "{% for i in range(9999) %}{% set y = many[1:] %}{% endfor %}",
-    "{% for i in range(9999) %}{% set y = big|upper %}{% endfor %}",
-    "{% for i in range(9999) %}{% set y = big.upper() %}{% endfor %}",
-    "{% for i in range(9999) %}{% set y = many|sort(reverse=true) %}{% endfor %}",
-    "{% for i in range(9999) %}" + "{% if one %}{% endif %}" * 900 + "{% endfor %}",
-    "{{ range(9999)|map('replace', '1', big)|list|length }}",
-    "{{ cycler(*range(9999999)) }}",
-    "{{ 1 / 0 }}",
-    "{{ 1e308 * 10**400 }}",
-    "{{ 5.0 ** 5000 }}",
-    "{{ one is divisibleby 0 }}",
-]
+BOMBS = {
+    "takes more than 250000 steps": [
+        "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+        "{% for i in range(9999) if i > 5 %}{% for j in many if j < 0 %}{% endfor %}{% endfor %}",
+        "{% for i in range(9000) %}{{ range(9000)|sum }}{% endfor %}",
+        "{% set x %}{% for i in range(9999) %}{{ big }}{% endfor %}{% endset %}",
+        "{% set x %}{% for i in range(9999) %}{{ many }}{% endfor %}{% endset %}",
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+        "{% macro m() %}{{ caller() }}{{ caller() }}{% endmacro %}"
+        + "{% call m() %}" * 15
+        + "{{ range(9999)|sum }}"
+        + "{% endcall %}" * 15,
+        "{% for x in tree recursive %}{{ loop(range(9999)|list) }}{{ loop(many) }}{% endfor %}",
+        "{% for i in range(9999) %}{% if big == big[1:] ~ 'x' %}{% endif %}{% endfor %}",
+        "{% for i in range(9999) %}{% if 'y' in big %}{% endif %}{% endfor %}",
+        "{% for i in range(9999) %}{% if -1 in many %}{% endif %}{% endfor %}",
+        "{% for i in range(9999) %}{% set y = many[1:] %}{% endfor %}",
+        "{% for i in range(9999) %}{% set y = big|upper %}{% endfor %}",
+        "{% for i in range(9999) %}{% set y = big.upper() %}{% endfor %}",
+        "{% for i in range(9999) %}{% set y = many|sort(reverse=true) %}{% endfor %}",
+        "{% for i in range(9999) %}" + "{% if one %}{% endif %}" * 900 + "{% endfor %}",
+    ],
+    "makes a range of more than 10000 numbers": [
+        "{% for i in range(10**9) %}{% endfor %}",
+        "{{ range(100000000)|list }}",
+        "{{ cycler(*range(9999999)) }}",
+    ],
+    "makes a number of more than 4096 bits": [
+        "{{ 10**(10**10) }}",
+        "{{ 2**99999 }}",
+        "{{ 10**4000 * 10**4000 }}",
+        "{% set n = namespace(x=2) %}{% for i in range(9999) %}{% set n.x = n.x * n.x %}{% endfor %}",
+        "{% set n = namespace(x=2) %}{% for i in range(9999) %}{% set n.x = n.x + n.x %}{% endfor %}{{ n.x }}",
+    ],
+    "makes a text of more than 262144 characters": [
+        "{{ 'a' * 10**9 }}",
+        "{{ lines|indent(1000) }}",
+        "{{ big|replace('', big) }}",
+        "{{ big|replace('x', big) }}",
+        "{{ range(9999)|join(big) }}",
+        "{% set n = namespace(x=text) %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        "{% set n = namespace(x=text) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+        "{{ range(9999)|map('replace', '1', big)|list|length }}",
+    ],
+    "makes a collection of more than 65536 members": [
+        "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+        "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+        "{% set n = namespace(x={}) %}{% for i in range(99) %}{% set n.x = {1: n.x, 2: n.x} %}{% endfor %}",
+    ],
+    "pads to more than 1000 characters": [
+        "{{ 'a'|center(1000000000) }}",
+        "{{ text|center(1000000000) }}",
+        "{{ text|indent(1000000000) }}",
+        "{{ text|indent(big) }}",
+    ],
+    "renders to more than 65536 characters": [
+        "{{ one|json(1000000000) }}{{ big }}",
+        "{{ big }}",
+        "{% for i in range(9999) %}xxxxxxxxxxxxxxxx{% endfor %}",
+    ],
+    "nests or calls itself too deep": [
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{% for x in tree recursive %}{{ loop([[]]) }}{% endfor %}",
+    ],
+    " is undefined": [
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ text.ljust(1000000000) }}",
+        "{{ text.zfill(1000000000) }}",
+        "{{ text.expandtabs(1000000000) }}",
+        "{{ big.replace('x', big) }}",
+        "{{ big.join(big) }}",
+        "{{ lipsum(1000000000) }}",
+    ],
+    " takes numbers": [
+        "{{ 10**9 * 'a' }}",
+        "{{ [0] * 10**9 }}",
+        "{{ [0] * 1000000000 }}",
+        "{{ '%1000000000d' % 1 }}",
+    ],
+    "No filter named": [
+        "{{ '%1000000000d'|format(1) }}",
+        "{{ [1]|slice(1000000000)|list }}",
+    ],
+    "can't be computed for these values": [
+        "{{ range(9999999999999999999999) }}",
+        "{{ [1]|batch(1000000000, 'x')|list }}",
+        "{{ '9'|int(0, 36) }}",
+        "{{ 1 / 0 }}",
+        "{{ 1e308 * 10**400 }}",
+        "{{ 5.0 ** 5000 }}",
+        "{{ one is divisibleby 0 }}",
+    ],
+    "rounds to more than 15 decimals": ["{{ 1.5|round(1000000000, 'ceil') }}"],
+    "date takes an ISO 8601 time": ["{{ customer.name|date('%1000000000Y') }}"],
+    "date takes a short pattern such as %d/%m/%Y %H:%M": ["{{ '2026-03-01'|date('%1000000000Y') }}"],
+    "money takes a number, and at most 15 decimals": ["{{ one|money('', 1000000000) }}"],
+    "prints something that is no text, number, list or object": [
+        "{% set n = namespace(x=1) %}{% set n.x = n %}{{ n }}"
+    ],
+}
+TOO_DEEP = "nests too deep, or holds too large a number"
 REFUSED = [
-    "{% include 'secret' %}",
-    "{% import 'secret' as s %}",
-    "{% from 'secret' import s %}",
-    "{% extends 'secret' %}",
-    "{% block a %}{{ self.a() }}{% endblock %}",
-    "{% autoescape false %}{% endautoescape %}",
-    "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
-    "{{ " + "not " * 5_000 + "1 }}",
-    "{{ a" + ".a" * 20_000 + " }}",
-    "{{ 1" + " + 1" * 9_000 + " }}",
-    "{% if a %}" * 500 + "{% endif %}" * 500,
-    "{{ " + "9" * 60_000 + " }}",
-    "{{ " + "[" * 1_000 + "]" * 1_000 + " }}",
-    "{{ a }}" * 9_000,
-    "x" * 65_537,
-    "{{ a",
-    "{% endfor %}",
-    "{{ a|nofilter }}",
-    "{% do x %}",
+    ("{% include 'secret' %}", "{% include %} can't be used here"),
+    ("{% import 'secret' as s %}", "{% import %} can't be used here"),
+    ("{% from 'secret' import s %}", "{% from %} can't be used here"),
+    ("{% extends 'secret' %}", "{% extends %} can't be used here"),
+    ("{% block a %}{{ self.a() }}{% endblock %}", "{% block %} can't be used here"),
+    ("{% autoescape false %}{% endautoescape %}", "{% autoescape %} can't be used here"),
+    ("{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}", TOO_DEEP),
+    ("{{ " + "not " * 5_000 + "1 }}", TOO_DEEP),
+    ("{{ a" + ".a" * 20_000 + " }}", TOO_DEEP),
+    ("{{ 1" + " + 1" * 9_000 + " }}", TOO_DEEP),
+    ("{% if a %}" * 500 + "{% endif %}" * 500, TOO_DEEP),
+    ("{{ " + "9" * 60_000 + " }}", TOO_DEEP),
+    ("{{ " + "[" * 1_000 + "]" * 1_000 + " }}", TOO_DEEP),
+    ("{{ a }}" * 9_000, "is too long: more than 4000 pieces of template syntax"),
+    ("x" * 65_537, "is longer than 65536 characters"),
+    ("{{ a", "unexpected end of template"),
+    ("{% endfor %}", "unknown tag 'endfor'"),
+    ("{{ a|nofilter }}", "No filter named 'nofilter'"),
+    ("{% do x %}", "unknown tag 'do'"),
 ]
 
 
@@ -175,23 +201,26 @@ def test_no_walk_reaches_anything(source: str, html: bool) -> None:  # noqa: FBT
 
 
 @pytest.mark.parametrize("html", [False, True])
-@pytest.mark.parametrize("source", BOMBS, ids=lambda source: source[:70])
-def test_every_bomb_is_stopped_soon(source: str, html: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    """A bound on steps, integers, padding, text or collections stops it within a fraction of a second."""
-    start = time.thread_time()
+@pytest.mark.parametrize(
+    ("bound", "source"),
+    [(bound, source) for bound, sources in BOMBS.items() for source in sources],
+    ids=lambda text: text[:70],
+)
+@pytest.mark.timeout(30)
+def test_every_bomb_is_stopped_by_its_bound(bound: str, source: str, html: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """A bound on steps, integers, padding, text or collections stops it, and the failure names that bound."""
     with pytest.raises((TemplateFailure, TemplateError)) as caught:
         compile_template(source, html=html).render(CONTEXT)
-    assert time.thread_time() - start < 1
-    assert "MemoryError" not in str(caught.value)
+    assert bound in str(caught.value)
 
 
-@pytest.mark.parametrize("source", REFUSED, ids=lambda source: source[:30])
-def test_what_is_no_template_is_refused_on_save(source: str) -> None:
-    """Statements that need files, nesting without end and sheer length do not compile."""
-    start = time.thread_time()
-    with pytest.raises(TemplateError):
+@pytest.mark.parametrize(("source", "why"), REFUSED, ids=lambda text: text[:30])
+@pytest.mark.timeout(30)
+def test_what_is_no_template_is_refused_on_save(source: str, why: str) -> None:
+    """Statements that need files, nesting without end and sheer length do not compile; the error says which it was."""
+    with pytest.raises(TemplateError) as caught:
         compile_template(source)
-    assert time.thread_time() - start < 2
+    assert why in str(caught.value)
 
 
 def test_a_failed_render_leaves_the_next_ones_alone() -> None:
