@@ -17,31 +17,54 @@ from schemas.incoming import MAX_NESTING
 
 CALLER: Final = web.RequestKey("caller", Caller)
 
+MAX_DOCUMENT_BYTES: Final = 512 * 1024
+
 M = TypeVar("M", bound=BaseModel)
 
 _ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
 async def read_json(request: web.Request, accepted: Collection[str]) -> Any:
-    """Read a JSON body.
+    """Read a JSON body of any size that the application takes.
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
-        InvalidError: It is not JSON, or JSON that nobody behind us could store.
+        InvalidError: It is not JSON.
         aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
     """
-    if request.content_type not in accepted:
-        raise UnsupportedTypeError(f"Send the body as {' or '.join(accepted)}")
-    if request.charset not in (None, "utf-8", "UTF-8"):
-        raise UnsupportedTypeError("Send the body in UTF-8")
-    raw = await request.read()
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise InvalidError([FieldError("", f"the body is not JSON: {error}")]) from None
+    return _parsed(await _body(request, accepted))
+
+
+async def read_document(request: web.Request, accepted: Collection[str]) -> Any:
+    """Read a JSON body that is to be stored: at most 512 KiB, and nothing that Postgres or our encoder refuses.
+
+    Raises:
+        UnsupportedTypeError: Its content type is none of ``accepted``.
+        InvalidError: It is not JSON, holds a NUL character, or nests too deep.
+        aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
+    """
+    raw = await _body(request, accepted)
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_DOCUMENT_BYTES, len(raw))
+    value = _parsed(raw)
     if len(raw) > 2 * MAX_NESTING or b"\\u0000" in raw:
         _refuse_unstorable(value)
     return value
+
+
+async def _body(request: web.Request, accepted: Collection[str]) -> bytes:
+    if request.content_type not in accepted:
+        raise UnsupportedTypeError(f"Send the body as {' or '.join(accepted)}")
+    if request.charset not in {None, "utf-8", "UTF-8"}:
+        raise UnsupportedTypeError("Send the body in UTF-8")
+    return await request.read()
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidError([FieldError("", f"the body is not JSON: {error}")]) from None
 
 
 def read_query(request: web.Request, model: type[M]) -> M:

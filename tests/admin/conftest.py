@@ -1,6 +1,6 @@
-"""The API on a real Postgres, called over real HTTP; Kafka is the in-memory sender unless a test asks for more."""
+"""The API on a real Postgres, called over real HTTP; Kafka is the in-memory sender."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from app.admin.routes import build_app
 from app.domain.callers import Role
 from app.settings import Settings
 from tests.admin.log import Log
+from tests.support.postgres import new_database
 from tests.support.sender import MemorySender
 
 SECRET = "a-secret-for-tests-of-32-bytes-or-more"
@@ -81,22 +82,37 @@ def draft(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in {**written, **changes}.items() if value is not None}
 
 
-@pytest.fixture
-def settings(database: str) -> Settings:
-    """Settings of an API on this test's own database."""
+@pytest.fixture(scope="session")
+def api_database(postgres: str, migrated_template: str) -> Iterator[str]:
+    """An administrator's URL of the database that all of these tests share: each has users of its own."""
+    with new_database(postgres, template=migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def settings(api_database: str) -> Settings:
+    """Settings of an API on the shared database."""
     return Settings(
-        database_url=SecretStr(database), jwt_secret=SecretStr(SECRET), topic_prefix="t.", pool_size=4, admin_port=0
+        database_url=SecretStr(api_database), jwt_secret=SecretStr(SECRET), topic_prefix="t.", pool_size=4, admin_port=0
     )
 
 
-@pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[Api]:
-    """A running API on this test's own database."""
-    api_database = ApiDatabase(settings)
+@pytest.fixture(scope="session")
+async def running_api(settings: Settings) -> AsyncIterator[Api]:
+    """A running API on the shared database."""
+    pool = ApiDatabase(settings)
     sender = MemorySender()
-    async with TestClient(TestServer(build_app(assemble(settings, api_database, sender)))) as client:
+    async with TestClient(TestServer(build_app(assemble(settings, pool, sender)))) as client:
         yield Api(client, settings, sender)
-    await api_database.close()
+    await pool.close()
+
+
+@pytest.fixture
+def api(running_api: Api) -> Api:
+    """The running API, with a broker that answers and has nothing yet."""
+    running_api.sender.records.clear()
+    running_api.sender.reachable = True
+    return running_api
 
 
 @pytest.fixture
@@ -112,7 +128,7 @@ def admin(api: Api) -> User:
 
 
 @pytest.fixture
-async def log(database: str) -> AsyncIterator[Log]:
-    """The log of this test's database."""
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+async def log(api_database: str) -> AsyncIterator[Log]:
+    """The log of the shared database."""
+    async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
         yield Log(connection)

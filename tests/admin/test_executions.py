@@ -13,6 +13,7 @@ from tests.admin.conftest import Api, User
 from tests.admin.log import NOW, Log
 
 ROOT = "/api/v1/executions"
+MOMENTS = st.integers(-3, 3).map(lambda minutes: NOW + timedelta(minutes=minutes))
 STATUSES = ("success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out")
 
 
@@ -29,7 +30,7 @@ async def listed(user: User, **query: Any) -> list[UUID]:
         params["cursor"] = answer.json["next_cursor"]
 
 
-@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.fixed_dictionaries(
@@ -37,7 +38,7 @@ async def listed(user: User, **query: Any) -> list[UUID]:
                 "status": st.sampled_from(STATUSES),
                 "entity": st.sampled_from(["c-1", "c-2"]),
                 "event_id": st.sampled_from(["e-1", "e-2"]),
-                "at": st.integers(-3600, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+                "at": MOMENTS,
                 "of": st.integers(0, 1),
             }
         ),
@@ -49,8 +50,8 @@ async def listed(user: User, **query: Any) -> list[UUID]:
             "status": st.sampled_from(STATUSES),
             "entity": st.sampled_from(["c-1", "c-2", "c-3"]),
             "event_id": st.sampled_from(["e-1", "e-2"]),
-            "from": st.integers(-3600, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds)),
-            "to": st.integers(-3600, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+            "from": MOMENTS,
+            "to": MOMENTS,
             "of": st.integers(0, 1),
         },
     ),
@@ -81,7 +82,8 @@ def matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
 async def test_others_executions_are_not_there(api: Api, user: User, admin: User, log: Log) -> None:
     """A user sees the executions of their own workflows, an admin all, a stranger none."""
     row = await log.add(await user.create())
-    assert await listed(user) == await listed(admin) == [row["id"]]
+    assert await listed(user) == [row["id"]]
+    assert row["id"] in await listed(admin, limit=200)
     stranger = api.user()
     assert await listed(stranger) == []
     assert (await stranger.call("GET", f"{ROOT}/{row['id']}")).status == 404

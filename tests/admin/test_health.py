@@ -33,9 +33,9 @@ async def test_not_ready_without_kafka(api: Api, user: User) -> None:
     assert [name for name, check in answer.json["checks"].items() if not check["ok"]] == ["kafka"]
 
 
-async def test_not_ready_while_the_relay_lags(user: User, database: str) -> None:
+async def test_not_ready_while_the_relay_lags(user: User, api_database: str) -> None:
     """A change that nobody relays for a minute means that matchers run on an old table."""
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
         written = datetime.now(UTC) - timedelta(minutes=1)
         await connection.execute("INSERT INTO outbox (topic, key, created_at) VALUES ('t', 'k', %s)", (written,))
         answer = await user.call("GET", "/readyz")

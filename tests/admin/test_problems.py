@@ -8,8 +8,11 @@ import psycopg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.admin.state import STATE
+from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 
 
@@ -61,6 +64,12 @@ async def test_another_content_type_is_415(user: User, content_type: str) -> Non
     assert_problem(answer, 415)
 
 
+async def test_a_document_that_is_too_large_is_413(user: User) -> None:
+    """A workflow of over 512 KiB is not even looked at."""
+    answer = await user.call("POST", "/api/v1/workflows", draft(description="x" * 600_000))
+    assert_problem(answer, 413)
+
+
 async def test_each_own_error_is_a_problem(user: User) -> None:
     """400, 404, 412 and 428 are complete problem documents too."""
     workflow = await user.create()
@@ -101,11 +110,11 @@ async def test_a_refusal_is_logged_without_what_was_sent(user: User, caplog: pyt
     assert "nothing%0Aforged" in caplog.text
 
 
-async def test_a_database_that_breaks_off_is_503_and_comes_back(user: User, database: str) -> None:
+async def test_a_database_that_breaks_off_is_503_and_comes_back(user: User, api_database: str) -> None:
     """Every connection is cut: the next calls are 503 at worst, and then all is well without a restart."""
     workflow = await user.create()
     path = f"/api/v1/workflows/{workflow['id']}"
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'headrace admin'"
             " AND datname = current_database()"
@@ -115,16 +124,19 @@ async def test_a_database_that_breaks_off_is_503_and_comes_back(user: User, data
     assert answers[-1].status == 200
 
 
-async def test_a_query_that_postgres_cancels_is_503(api: Api, database: str) -> None:
+async def test_a_query_that_postgres_cancels_is_503(settings: Settings, api: Api, api_database: str) -> None:
     """A table somebody holds: the call ends as 503 when the statement's time is up, and the pool is not drained."""
-    user = api.user()
-    await user.create()
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        await connection.execute("LOCK TABLE automations IN ACCESS EXCLUSIVE MODE")
-        answer = await user.call("GET", "/api/v1/workflows")
-        assert_problem(answer, 503)
-        assert answer.headers["Retry-After"]
-    assert (await user.call("GET", "/api/v1/workflows")).status == 200
+    pool = ApiDatabase(settings, statement_within_ms=200)
+    async with TestClient(TestServer(build_app(assemble(settings, pool, api.sender)))) as client:
+        user = User(client, api.user().token)
+        async with await psycopg.AsyncConnection.connect(api_database) as connection:
+            await connection.execute("LOCK TABLE automations IN ACCESS EXCLUSIVE MODE")
+            for _ in range(settings.pool_size + 1):
+                answer = await user.call("GET", "/api/v1/workflows")
+                assert_problem(answer, 503)
+                assert answer.headers["Retry-After"]
+        assert (await user.call("GET", "/api/v1/workflows")).status == 200
+    await pool.close()
 
 
 async def test_every_answer_is_hardened(user: User) -> None:

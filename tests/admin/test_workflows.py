@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import settings as examples
 from schemas.workflow import Revision
 from tests.admin.conftest import Answer, User, draft
 from tests.admin.drafts import drafts
+from tests.support.waiting import eventually
 
 ROOT = "/api/v1/workflows"
-ON_ONE_API = examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_ONE_API = examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def address(workflow: dict[str, Any]) -> str:
@@ -85,45 +87,48 @@ async def test_defaults_are_filled_in(user: User) -> None:
     assert (answer.json["description"], answer.json["priority"], answer.json["conditions"]) == ("", 5, [])
 
 
-async def test_every_write_is_row_revision_and_outbox(user: User, database: str) -> None:
+async def test_every_write_is_row_revision_and_outbox(user: User, api_database: str) -> None:
     """Each write leaves one revision and one outbox record of it, keyed by the workflow; deletion says so."""
     workflow = await user.create()
     await user.call("POST", f"{address(workflow)}/activate")
     await put(user, {**workflow, "version": 2}, draft(name="Other"))
     await user.call("DELETE", address(workflow))
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        rows = await (await connection.execute("SELECT topic, key, value FROM outbox ORDER BY id")).fetchall()
-        versions = await (await connection.execute("SELECT version FROM automation_revisions ORDER BY 1")).fetchall()
-    revisions = [Revision.model_validate_json(value) for _, _, value in rows]
-    assert versions == [(1,), (2,), (3,), (4,)]
+    revisions, versions = await published(api_database, workflow)
+    assert versions == [1, 2, 3, 4]
     assert [(r.version, r.active, r.deleted, r.name) for r in revisions] == [
         (1, False, False, "Big order"),
         (2, True, False, "Big order"),
         (3, True, False, "Other"),
         (4, False, True, "Other"),
     ]
-    assert {(topic, key) for topic, key, _ in rows} == {("t.matcher-workflows-changelog", workflow["id"].encode())}
 
 
-async def test_a_refused_write_leaves_nothing(user: User, database: str) -> None:
+async def published(database: str, workflow: dict[str, Any]) -> tuple[list[Revision], list[int]]:
+    """What the outbox says of a workflow, in order, and the versions of its stored revisions."""
+    outbox = "SELECT value FROM outbox WHERE topic = 't.matcher-workflows-changelog' AND key = %s ORDER BY id"
+    stored = "SELECT version FROM automation_revisions WHERE automation_id = %s ORDER BY 1"
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        values = await (await connection.execute(outbox, (workflow["id"].encode(),))).fetchall()
+        versions = await (await connection.execute(stored, (UUID(workflow["id"]),))).fetchall()
+    return [Revision.model_validate_json(value) for (value,) in values], [version for (version,) in versions]
+
+
+async def test_a_refused_write_leaves_nothing(user: User, api_database: str) -> None:
     """A draft that is refused is in no table, nor is a stale update."""
     workflow = await user.create()
     await user.call("POST", ROOT, draft(name=""))
     await user.call("PUT", address(workflow), draft(name="x"), headers={"If-Match": '"7"'})
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        for table in ("automations", "automation_revisions", "outbox"):
-            count = await (await connection.execute(f"SELECT count(*) FROM {table}")).fetchone()  # noqa: S608 - ours
-            assert count == (1,), table
+    assert [one["id"] for one in (await user.call("GET", ROOT)).json["items"]] == [workflow["id"]]
+    revisions, versions = await published(api_database, workflow)
+    assert ([revision.version for revision in revisions], versions) == ([1], [1])
 
 
-async def test_actions_of_a_revision_are_in_the_order_they_run(user: User, database: str) -> None:
+async def test_actions_of_a_revision_are_in_the_order_they_run(user: User, api_database: str) -> None:
     """The matchers get actions sorted by ``order``, however they were written."""
     actions = [{"type": "apply_tag", "order": n, "config": {"tag": f"t{n}"}} for n in (30, 2, 11)]
-    await user.create(actions=actions)
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        row = await (await connection.execute("SELECT value FROM outbox")).fetchone()
-    assert row is not None
-    assert [action.order for action in Revision.model_validate_json(row[0]).actions] == [2, 11, 30]
+    workflow = await user.create(actions=actions)
+    (revision,), _ = await published(api_database, workflow)
+    assert [action.order for action in revision.actions] == [2, 11, 30]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -138,11 +143,26 @@ async def test_an_update_needs_if_match(user: User, method: str) -> None:
     assert (await user.call(method, address(workflow), body, headers={"If-Match": "*"})).json["version"] == 2
 
 
-async def test_of_two_concurrent_updates_one_wins(user: User) -> None:
-    """Two writers who have read the same version: one is told that it is stale, and nothing is lost silently."""
+async def test_of_concurrent_updates_one_wins(user: User, api_database: str) -> None:
+    """Writers who have all read the same version, at the same moment: one wins, the others hear that they are stale."""
     workflow = await user.create()
-    answers = await asyncio.gather(*(put(user, workflow, draft(name=f"n{n}")) for n in range(4)))
-    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'headrace admin'"
+        " AND datname = current_database()"
+    )
+    async with (
+        await psycopg.AsyncConnection.connect(api_database) as holder,
+        await psycopg.AsyncConnection.connect(api_database, autocommit=True) as watcher,
+    ):
+        await holder.execute("SELECT FROM automations WHERE id = %s FOR UPDATE", (UUID(workflow["id"]),))
+        puts = [asyncio.create_task(put(user, workflow, draft(name=f"n{n}"))) for n in range(3)]
+
+        async def all_wait() -> bool:
+            return (await (await watcher.execute(waiting)).fetchone()) == (3,)
+
+        await eventually(all_wait, within=9, what="three writers at the row")
+    answers = [await one for one in puts]
+    assert sorted(answer.status for answer in answers) == [200, 412, 412]
     winner = next(answer.json for answer in answers if answer.status == 200)
     assert (await user.call("GET", address(workflow))).json == winner
 

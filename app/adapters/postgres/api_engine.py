@@ -12,7 +12,7 @@ import orjson
 import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -22,7 +22,7 @@ from app.settings import Settings
 
 _CONNECT_WITHIN_S: Final = 5
 _POOL_WAIT_S: Final = 5.0
-_STATEMENT_WITHIN_MS: Final = "10000"
+_NO_SUCH_ROW: Final = "23503"
 
 _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
@@ -39,9 +39,10 @@ class ApiDatabase:
 
     Args:
         settings: Where Postgres is, and how many connections the pool may hold.
+        statement_within_ms: How long one statement may take.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, statement_within_ms: int = 10_000) -> None:
         dsn = settings.database_url.get_secret_value()
 
         async def connect() -> psycopg.AsyncConnection[Any]:
@@ -63,6 +64,7 @@ class ApiDatabase:
             hide_parameters=True,
         )
         self._may_add_users: bool | None = None
+        self._within = str(statement_within_ms)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -76,7 +78,7 @@ class ApiDatabase:
             UnreachableError: Postgres does not answer, or has no connection free.
         """
         async with self._begin() as connection:
-            await _act_as(connection, "authenticated", caller)
+            await self._act_as(connection, "authenticated", caller)
             yield connection
 
     @asynccontextmanager
@@ -84,9 +86,9 @@ class ApiDatabase:
         """As ``reading``; rows can belong to the caller, who is entered as a user if this is their first write."""
         async with self._begin() as connection:
             if await self._adds_users(connection):
-                await _act_as(connection, "headrace_service", caller)
+                await self._act_as(connection, "headrace_service", caller)
                 await connection.execute(_ADD_USER, {"id": caller.user_id})
-            await _act_as(connection, "authenticated", caller)
+            await self._act_as(connection, "authenticated", caller)
             yield connection
 
     async def ping(self) -> None:
@@ -104,6 +106,10 @@ class ApiDatabase:
             await connection.execute(text("SET LOCAL ROLE headrace_service"))
             return float((await connection.execute(_OUTBOX_AGE)).scalar_one())
 
+    async def _act_as(self, connection: AsyncConnection, role: str, caller: Caller) -> None:
+        values = {"role": role, "claims": _json_text(caller.claims), "within": self._within}
+        await connection.execute(_ACT_AS, values)
+
     async def _adds_users(self, connection: AsyncConnection) -> bool:
         if self._may_add_users is None:
             self._may_add_users = bool((await connection.execute(_MAY_ADD_USERS)).scalar_one())
@@ -119,15 +125,14 @@ class ApiDatabase:
         except DataError as error:
             # SQLSTATE 22: what a caller sent fits our contract, but not a column.
             raise InvalidError([FieldError("", "holds a value that cannot be stored or looked up")]) from error
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) == _NO_SUCH_ROW:
+                raise InvalidError([FieldError("", "the token's user does not exist in auth.users")]) from error
+            raise
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise UnreachableError("The connection to Postgres broke") from error
             raise
-
-
-async def _act_as(connection: AsyncConnection, role: str, caller: Caller) -> None:
-    values = {"role": role, "claims": _json_text(caller.claims), "within": _STATEMENT_WITHIN_MS}
-    await connection.execute(_ACT_AS, values)
 
 
 def _json_text(value: Any) -> str:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from app.admin.models import RevisionPage, RevisionQuery, RevisionView, WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
-from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_json, read_query
+from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_query
 from app.admin.state import STATE
 from app.services.paging import read_cursor
 from app.services.workflows import WorkflowFilter, WorkflowService
@@ -18,7 +18,7 @@ _ONE: Final = f"{_ROOT}/{{id}}"
 
 async def create_workflow(request: web.Request) -> web.Response:
     """Store a new workflow, inactive."""
-    raw = await read_json(request, (JSON,))
+    raw = await read_document(request, (JSON,))
     workflow = await _service(request).create(request[CALLER], raw)
     headers = {**etag(workflow.version), "Location": f"{_ROOT}/{workflow.id}"}
     return answer(workflow, 201, headers)
@@ -40,14 +40,14 @@ async def get_workflow(request: web.Request) -> web.Response:
 async def replace_workflow(request: web.Request) -> web.Response:
     """Replace what a user writes."""
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=True)
-    raw = await read_json(request, (JSON,))
+    raw = await read_document(request, (JSON,))
     return _shown(await _service(request).replace(request[CALLER], workflow_id, version, raw))
 
 
 async def patch_workflow(request: web.Request) -> web.Response:
     """Apply a JSON merge patch."""
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=True)
-    patch = await read_json(request, (MERGE_PATCH, JSON))
+    patch = await read_document(request, (MERGE_PATCH, JSON))
     return _shown(await _service(request).patch(request[CALLER], workflow_id, version, patch))
 
 
