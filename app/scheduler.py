@@ -4,18 +4,22 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Final
 
 import uvloop
 
 from app.adapters.kafka.producer import KafkaSender
+from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
+from app.adapters.postgres.pool import open_pool
 from app.domain.errors import UnreachableError
 from app.services.relay import Relay
 from app.services.upkeep import Chore, keep_up
 from app.settings import Settings
 
 _TRY_AGAIN_S: Final = 1.0
+_MAINTENANCE_EVERY_S: Final = 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +36,8 @@ async def _until_signalled(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logger.info("scheduler %s: running", settings.instance)
-    await serve_scheduler(settings, stop, chores=())
+    maintenance = Chore("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
+    await serve_scheduler(settings, stop, chores=[maintenance])
 
 
 async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Sequence[Chore]) -> None:
@@ -60,6 +65,11 @@ async def _relay(sender: KafkaSender, relay: Relay) -> None:
             await asyncio.sleep(_TRY_AGAIN_S)
         else:
             await relay.run()
+
+
+async def _maintain(settings: Settings) -> None:
+    async with open_pool(settings, name=f"headrace maintenance {settings.instance}") as pool:
+        await Maintenance(pool, settings).run()
 
 
 async def _run_until(stop: asyncio.Event, jobs: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -68,6 +68,9 @@ class KafkaSender:
             raise UnreachableError(
                 f"Kafka does not answer at {self._servers}; start it, or set KAFKA_BOOTSTRAP_SERVERS"
             ) from error
+        except asyncio.CancelledError:
+            await producer.stop()
+            raise
         self._producer = producer
 
     async def stop(self) -> None:

@@ -72,13 +72,18 @@ async def open_pool(settings: Settings, *, name: str = "headrace") -> AsyncItera
         reconnect_timeout=_RECONNECT_S,
     )
     try:
+        await _open(pool)
+        yield pool
+    finally:
+        # Also where opening was cancelled: the pool's workers outlive that, and a loop that ends waits for them.
+        await pool.close()
+
+
+async def _open(pool: Pool) -> None:
+    try:
         await pool.open(wait=True, timeout=_OPEN_WITHIN_S)
     except PoolTimeout:
         raise UnreachableError("Postgres does not answer; check DATABASE_URL, and `headrace migrate`") from None
-    try:
-        yield pool
-    finally:
-        await pool.close()
 
 
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:

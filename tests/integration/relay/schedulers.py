@@ -17,7 +17,7 @@ async def until_said(log: asyncio.StreamReader, words: bytes) -> None:
         while words not in (line := await log.readline()):
             assert line, f"it ended without a word of {words!r}"
 
-    await asyncio.wait_for(read(), 20)
+    await asyncio.wait_for(read(), 60)
 
 
 @asynccontextmanager
@@ -41,7 +41,7 @@ async def _end(process: asyncio.subprocess.Process) -> int:
     if process.returncode is None:
         process.terminate()
     try:
-        await asyncio.wait_for(process.communicate(), 10)
+        await asyncio.wait_for(process.communicate(), 30)
     finally:
         if process.returncode is None:
             process.kill()

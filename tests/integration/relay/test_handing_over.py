@@ -95,3 +95,25 @@ async def test_a_scheduler_starts_before_its_servers(database: str, kafka: str, 
     async with scheduler(settings, "a") as process:
         assert process.stderr is not None
         await until_said(process.stderr, b"Kafka does not answer")
+
+
+async def test_a_scheduler_keeps_the_tables_up(database: str, kafka: str, topic_prefix: str) -> None:
+    """The maintenance runs at once, and a round that fails does not end the relay."""
+    async with await outbox.connect(database) as connection:
+        await connection.execute("ALTER TABLE receipts RENAME TO not_there")
+    async with scheduler(environment(database, kafka, topic_prefix), "a") as process:
+        assert process.stderr is not None
+        await until_said(process.stderr, b"maintenance failed")
+        await ensure_topics(kafka, [TopicSpec(f"{topic_prefix}out", 1)], replication_factor=1)
+        await outbox.put_now(database, f"{topic_prefix}out", b"1")
+        await eventually(lambda: empty(database), within=20)
+    assert await partitions(database) >= 8
+
+
+async def partitions(database: str) -> int:
+    """How many partitions the log has."""
+    async with await outbox.connect(database) as connection:
+        query = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'automation_logs'::regclass"
+        row = await (await connection.execute(query)).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -139,13 +139,15 @@ async def test_a_crash_between_sending_and_deleting_sends_again(database: str) -
 
 
 async def test_a_record_that_kafka_refuses_holds_nobody_up(database: str, sender: MemorySender) -> None:
-    """It stays in the outbox and is reported; those before and after it are sent."""
+    """It stays in the outbox, is counted and rests; those before and after it are sent."""
+    refused_before = _counted("headrace_outbox_refused_total")
     await outbox.put_now(database, "t", b"1", b"x" * MAX_RECORD_BYTES, b"2")
     async with relaying(database, sender):
         await eventually(lambda: values(sender)[-2:] == [b"1", b"2"])
         await outbox.put_now(database, "t", b"3")
         await eventually(lambda: values(sender)[-1] == b"3")
         await eventually(lambda: waits(database, 1))
+        assert _counted("headrace_outbox_refused_total") == refused_before + 1
 
 
 async def waits(database: str, count: int) -> bool:
@@ -167,4 +169,8 @@ async def test_without_its_table_the_relay_waits(database: str, sender: MemorySe
 
 
 def _waited() -> float:
-    return REGISTRY.get_sample_value("headrace_outbox_relay_waits_total") or 0.0
+    return _counted("headrace_outbox_relay_waits_total")
+
+
+def _counted(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0

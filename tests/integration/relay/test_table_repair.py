@@ -64,6 +64,7 @@ async def test_what_a_matcher_missed_comes_again(database: str) -> None:
             key: read_change(b"", record.value) for key, record in newest.items()
         }
         assert {record.topic for record in again} == {TOPIC}
+        assert not any(b"Only for people" in (record.value or b"") for record in again)
         outcomes = [index.apply(read_change(record.key or b"", record.value)) for record in again]
         assert sorted(outcomes) == [Applied.ACTIVE, Applied.DELETED, Applied.INACTIVE]
         assert await check.check() == {}
