@@ -10,6 +10,7 @@ from app.admin.auth import mint_token
 from app.settings import Settings
 
 _TOKEN_TTL_S = 6 * 3600.0
+_NO_CONTENT = 204
 
 
 class ApiError(AssertionError):
@@ -51,7 +52,7 @@ class Api:
         async with self._http.request(method, path, json=body, headers=named) as answer:
             if not answer.ok:
                 raise ApiError(f"{method} {path}: {answer.status} {await answer.text()}")
-            return (await answer.json() if answer.content_length != 0 else None), answer.headers.get("ETag", "*")
+            return (await answer.json() if answer.status != _NO_CONTENT else None), answer.headers.get("ETag", "*")
 
     async def answers(self, path: str = "/readyz") -> bool:
         """Tell whether the API answers ``path`` with 2xx."""

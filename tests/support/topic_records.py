@@ -25,3 +25,18 @@ async def read_topic(servers: str, topic: str, count: int) -> list[Record]:
     finally:
         await consumer.stop()
     return [Record(m.topic, m.key, m.value, tuple(m.headers)) for m in messages]
+
+
+async def read_all(servers: str, topic: str) -> list[Record]:
+    """Read everything that is on a topic now."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest", group_id=None)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(list(consumer.assignment()))
+        found: list[Record] = []
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for messages in (await consumer.getmany(timeout_ms=200)).values():
+                found += [Record(m.topic, m.key, m.value, tuple(m.headers)) for m in messages]
+    finally:
+        await consumer.stop()
+    return found

@@ -1,0 +1,208 @@
+"""One event from end to end: through real Kafka and Postgres, by every role as a process."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.domain.ids import command_id, execution_id
+from tests.integration.site import Site, event
+from tests.support.topic_records import read_all
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+
+BIG = {"field": "order.total", "operator": ">", "value": 100}
+PAID = {"field": "order.paid", "operator": "==", "value": True}
+
+
+def hook(site: Site, path: str) -> dict[str, Any]:
+    """A webhook to this test's receiver."""
+    body = {"customer": "{{ customer.id }}", "total": "{{ order.total }}"}
+    return {"type": "webhook", "config": {"url": f"{site.receiver.url}/{path}", "body": body}}
+
+
+def tag(name: str) -> dict[str, Any]:
+    """A tag on the event's customer."""
+    return {"type": "apply_tag", "config": {"tag": name}}
+
+
+def stop_if(*conditions: dict[str, Any]) -> dict[str, Any]:
+    """A way out half-way."""
+    return {"type": "stop_workflow", "config": {"reason": "enough for {{ customer.name }}"}, "conditions": conditions}
+
+
+async def test_an_event_becomes_every_effect_and_one_row_that_tells_of_each(site: Site) -> None:
+    """Webhook, e-mail, tag and note happen once; the stop sees the webhook's answer; the log has it all."""
+    answered = {"field": "results.0.output.status", "operator": "==", "value": 200}
+    mail = {
+        "type": "send_email",
+        "config": {"subject": "Order of {{ order.total }}", "text": "Dear {{ customer.name }}"},
+    }
+    note = {"type": "create_note", "config": {"text": "Paid {{ order.total }}"}}
+    steps = (hook(site, "all"), mail, tag("paid"), note, stop_if(answered), tag("too-late"))
+    workflow, kind = await site.workflow(*steps, conditions=[BIG, PAID])
+    sent = event(kind, order={"total": 250.5, "paid": True})
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+
+    assert (row["status"], row["conditions_met"], row["attempt"], row["version"]) == ("stopped", True, 1, 2)
+    assert (row["event_id"], row["event_type"], row["entity"]) == (sent["id"], kind, sent["subject"])
+    assert row["trigger_event"]["data"] == sent["data"]
+    assert [(v["path"], v["actual"], v["met"]) for v in row["conditions_result"]] == [
+        ("order.total", 250.5, True),
+        ("order.paid", True, True),
+    ]
+    results = row["actions_executed"]
+    assert [result["action_type"] for result in results] == [step["type"] for step in steps]
+    assert [result["status"] for result in results] == ["success"] * 5 + ["skipped"]
+    assert [result["attempts"] for result in results] == [1, 1, 1, 1, 0, 0]
+    assert results[4]["output"] == {"reason": "enough for Ada"}
+    assert results[5]["error"] == "stopped by step 4"
+    await check_effects(site, sent, [command_id(row["id"], 1, step) for step in range(4)])
+
+
+async def check_effects(site: Site, sent: dict[str, Any], commands: list[UUID]) -> None:
+    """Each effect of the first test happened once, under its command's id."""
+    customer = sent["subject"]
+    (delivery,) = [one for one in site.receiver.deliveries if one.path == "/all"]
+    assert (delivery.key, delivery.json()) == (str(commands[0]), {"customer": customer, "total": "250.5"})
+    (mail,) = site.mailbox.mails
+    assert (mail.recipients, mail.subject) == ((f"{customer}@example.com",), "Order of 250.5")
+    assert str(commands[1]) in mail.message_id
+    tags = await site.fetch("SELECT tag FROM crm.tags WHERE customer_id = %s", customer)
+    notes = await site.fetch("SELECT note_id, text FROM crm.notes WHERE customer_id = %s", customer)
+    assert tags == [{"tag": "paid"}]
+    assert notes == [{"note_id": commands[3], "text": "Paid 250.5"}]
+
+
+async def test_a_stop_whose_conditions_do_not_hold_is_skipped_and_the_rest_runs(site: Site) -> None:
+    """The execution goes on after it, and the log says why it did not stop."""
+    never = {"field": "results.0.output.applied", "operator": "==", "value": False}
+    workflow, kind = await site.workflow(tag("first"), stop_if(never), tag("second"))
+    sent = event(kind)
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    assert row["status"] == "success"
+    assert [result["status"] for result in row["actions_executed"]] == ["success", "skipped", "success"]
+    (verdict,) = row["actions_executed"][1]["verdicts"]
+    assert (verdict["actual"], verdict["met"]) == (True, False)
+
+
+async def test_what_is_not_met_leaves_a_skipped_row_with_reasons(site: Site) -> None:
+    """No effect; the row names each condition's verdict and why."""
+    workflow, kind = await site.workflow(hook(site, "never"), conditions=[BIG, PAID])
+    sent = event(kind, order={"total": "many"})
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    assert (row["status"], row["conditions_met"], row["attempt"]) == ("skipped", False, 0)
+    assert row["actions_executed"] == []
+    assert [(v["met"], v["reason"]) for v in row["conditions_result"]] == [
+        (False, "a string does not compare with a number"),
+        (False, "the field is missing"),
+    ]
+    assert not [one for one in site.receiver.deliveries if one.path == "/never"]
+
+
+async def test_the_same_event_twice_is_one_row_and_one_effect(site: Site) -> None:
+    """However often an event is produced; a later event of the same customer shows that all copies have passed."""
+    workflow, kind = await site.workflow(hook(site, "twice"), tag("twice"))
+    sent = event(kind, order={"total": 1})
+    later = event(kind, sent["subject"], order={"total": 2})
+    await site.stack.emitter.emit_many([sent, sent, sent])
+    await site.stack.emitter.emit_many([sent, later])
+    await site.row(workflow, later)
+    row = await site.row(workflow, sent)
+    assert (row["status"], row["attempt"]) == ("success", 1)
+    assert [one.json() for one in site.receiver.deliveries if one.path == "/twice"] == [
+        {"customer": sent["subject"], "total": "1"},
+        {"customer": sent["subject"], "total": "2"},
+    ]
+
+
+async def test_the_api_takes_an_event_and_shows_what_it_came_to(site: Site) -> None:
+    """POST /events answers with the id; the execution is found by it, and in full with an explanation."""
+    workflow, kind = await site.workflow(tag("by-api"), conditions=[BIG])
+    sent = event(kind, order={"total": 101})
+    answer, _ = await site.stack.api.call("POST", "/api/v1/events", sent)
+    assert answer == {"ids": [sent["id"]]}
+    await site.row(workflow, sent)
+    page, _ = await site.stack.api.call("GET", f"/api/v1/executions?workflow_id={workflow}&event_id={sent['id']}")
+    (summary,) = page["items"]
+    assert summary["id"] == str(execution_id(workflow, sent["source"], sent["id"]))
+    assert (summary["status"], summary["entity"], summary["event_type"]) == ("success", sent["subject"], kind)
+    full, _ = await site.stack.api.call("GET", f"/api/v1/executions/{summary['id']}")
+    assert full["event"]["data"] == sent["data"]
+    assert full["verdicts"][0]["met"] is True
+    assert full["results"][0]["output"] == {"tag": "by-api", "applied": True}
+    assert full["explanation"]
+
+
+async def test_a_deactivated_or_deleted_workflow_does_not_run(site: Site) -> None:
+    """The one that still stands, last in the same order, shows that the event has passed both."""
+    off, kind = await site.workflow(tag("off"), settle=False)
+    gone, _ = await site.workflow(tag("gone"), settle=False, trigger={"type": kind})
+    stands, _ = await site.workflow(tag("stands"), trigger={"type": kind}, priority=9)
+    before, after = event(kind), event(kind)
+    await site.stack.emitter.emit(before)
+    assert {(await site.row(each, before))["status"] for each in (off, gone, stands)} == {"success"}
+    await site.stack.api.call("POST", f"/api/v1/workflows/{off}/deactivate", If_Match="*")
+    await site.stack.api.call("DELETE", f"/api/v1/workflows/{gone}", If_Match="*")
+    await site.stack.settled()
+    await site.stack.emitter.emit(after)
+    await site.row(stands, after)
+    assert await site.rows(*(execution_id(each, after["source"], after["id"]) for each in (off, gone))) == []
+    tags = await site.fetch("SELECT tag FROM crm.tags WHERE customer_id = %s", after["subject"])
+    assert tags == [{"tag": "stands"}]
+
+
+async def test_a_webhook_that_fails_for_a_while_is_tried_again(site: Site) -> None:
+    """503 three times, then 200: four attempts, one key, success."""
+    workflow, kind = await site.workflow(hook(site, "recovers"))
+    sent = event(kind, order={"total": 1})
+    site.receiver.behaviour.first = [503, 503, 503]
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    assert row["status"] == "success"
+    assert [(r["status"], r["attempts"], r["uncertain"]) for r in row["actions_executed"]] == [("success", 4, False)]
+    keys = Counter(one.key for one in site.receiver.deliveries if one.path == "/recovers")
+    assert keys == {str(command_id(row["id"], 1, 0)): 4}
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(400, 1), (503, 4)])
+async def test_a_webhook_that_fails_for_good_fails_and_the_rest_runs(site: Site, status: int, attempts: int) -> None:
+    """What is final is tried once, what may pass four times; the next step runs, and the row says partial and why."""
+    workflow, kind = await site.workflow(hook(site, f"always-{status}"), tag("after"))
+    sent = event(kind, order={"total": 1})
+    site.receiver.behaviour.first = [status] * attempts
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    assert row["status"] == "partial"
+    assert [(r["status"], r["attempts"]) for r in row["actions_executed"]] == [("failed", attempts), ("success", 1)]
+    assert f"answered {status}" in row["actions_executed"][0]["error"]
+    assert row["error_message"].startswith("step 0 (webhook): answered")
+    assert site.receiver.behaviour.first == []
+
+
+@pytest.mark.parametrize(("priority", "lane"), [(1, "high"), (3, "high"), (4, "normal")])
+async def test_priorities_1_to_3_take_the_high_lane(site: Site, priority: int, lane: str) -> None:
+    """Every step of the execution goes through that lane's topics and no other."""
+    workflow, kind = await site.workflow(tag("laned"), stop_if(), priority=priority)
+    sent = event(kind)
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    assert row["status"] == "stopped"
+    for action in ("apply_tag", "stop_workflow"):
+        for each in ("high", "normal"):
+            records = await read_all(site.stack.bootstrap, site.stack.topics.actions(action, each))
+            mine = [record for record in records if record.value and str(row["id"]).encode() in record.value]
+            assert len(mine) == (each == lane)
+
+
+async def test_nothing_was_lost_by_the_way(site: Site) -> None:
+    """After all of this: no dead letter, nothing that a stand-in refused, no process that was restarted."""
+    assert await site.fetch("SELECT topic, reason, detail FROM dead_letters") == []
+    assert not site.receiver.refused
+    assert not site.mailbox.refused
+    assert await eventually(site.stack.pids) == site.pids
