@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import orjson
 import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from app.domain.errors import UnreachableError
 from app.settings import Settings
@@ -95,7 +95,8 @@ async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
 def is_transient(error: psycopg.Error) -> bool:
     """Tell whether the error is Postgres's or the network's state rather than the statement's fault."""
     if error.sqlstate is None:
-        return isinstance(error, psycopg.OperationalError)
+        # A closed pool is this process's own end, which waiting would only delay.
+        return isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolClosed)
     return error.sqlstate.startswith(_TRANSIENT_CLASSES) or error.sqlstate in _TRANSIENT_CODES
 
 

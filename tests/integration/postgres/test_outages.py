@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from psycopg_pool import PoolClosed
 
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.execution_log import ExecutionLog
@@ -173,7 +174,7 @@ def test_what_is_waited_out(error: type[psycopg.Error]) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [psycopg.errors.UniqueViolation, psycopg.DataError, psycopg.errors.StatementTooComplex]
+    "error", [psycopg.errors.UniqueViolation, psycopg.DataError, psycopg.errors.StatementTooComplex, PoolClosed]
 )
 def test_what_is_not(error: type[psycopg.Error]) -> None:
     """Trying again cannot help."""

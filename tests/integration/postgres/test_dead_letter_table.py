@@ -1,0 +1,78 @@
+"""The table of dead letters: complete, once each, and no bad one holds up the others."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from app.adapters.postgres.dead_letters import DeadLetterTable
+from app.adapters.postgres.pool import Pool
+from app.services.dead_letters import dead_letter
+from app.services.log_writer import Refused
+from app.topics import Topics
+from tests.support.records import FakeRecord
+
+pytestmark = pytest.mark.postgres
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+VALUE = b"\x00\xff not JSON"
+
+
+def letter(offset: int = 0, **changes: Any) -> str:
+    """Return a dead letter as the sink reads it; ``changes`` replace fields."""
+    record = FakeRecord(VALUE, topic="t.events.order", offset=offset, timestamp=NOW.timestamp(), headers=[("h", b"1")])
+    sent = dead_letter(Topics("t."), record, reason="not_json", detail="line 1", role="matcher", now=NOW)
+    return orjson.dumps(orjson.loads(sent.value or b"") | changes).decode()
+
+
+def stored(database: str) -> list[dict[str, Any]]:
+    """Every row of the table."""
+    with psycopg.connect(database, row_factory=dict_row) as connection:
+        connection.execute("SET TIME ZONE 'UTC'")
+        return connection.execute('SELECT * FROM dead_letters ORDER BY "offset"').fetchall()
+
+
+async def test_a_dead_letter_is_stored_whole(pool: Pool, database: str) -> None:
+    """Coordinates, reason and the original's very bytes."""
+    assert await DeadLetterTable(pool).store([letter(7)]) == [None]
+    [row] = stored(database)
+    assert {name: row[name] for name in row if name not in ("id", "stored_at")} == {
+        "topic": "t.events.order",
+        "partition": 0,
+        "offset": 7,
+        "record_timestamp": NOW,
+        "reason": "not_json",
+        "detail": "line 1",
+        "key": b"c1",
+        "value": VALUE,
+        "size": len(VALUE),
+        "cut": False,
+        "headers": [["h", "MQ=="]],
+        "role": "matcher",
+        "failed_at": NOW,
+    }
+
+
+async def test_a_repeated_dead_letter_is_stored_once(pool: Pool, database: str) -> None:
+    """Twice in a batch, or in two: its coordinates say that it is the same."""
+    table = DeadLetterTable(pool)
+    assert await table.store([letter(1), letter(1, reason="other")]) == [None, None]
+    assert await table.store([letter(1)]) == [None]
+    assert [row["reason"] for row in stored(database)] == ["not_json"]
+
+
+async def test_a_bad_one_does_not_hold_up_the_others(pool: Pool, database: str) -> None:
+    """What is no dead letter is named; its neighbours are stored."""
+    outcomes = await DeadLetterTable(pool).store(
+        [letter(1), "{}", letter(2), "[", letter(3, value="no base64!"), letter(4)]
+    )
+    assert [isinstance(outcome, Refused) for outcome in outcomes] == [False, True, False, True, True, False]
+    assert [row["offset"] for row in stored(database)] == [1, 2, 4]
+
+
+async def test_nothing_is_stored_of_nothing(pool: Pool) -> None:
+    """An empty batch needs no statement."""
+    assert await DeadLetterTable(pool).store([]) == []
