@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks.ceiling_http import CLIENTS
 from tests.benchmarks.contender import CeilingContender, Contender
 from tests.benchmarks.product import ProductContender
 from tests.benchmarks.progress import say
@@ -24,7 +23,7 @@ from tests.support.servers import Servers, harness_home, servers
 
 _BUILD: Final = Path(__file__).resolve().parents[2] / "build"
 _FULL: Final = Plan(drain=20_000, rates=(200, 300, 400, 500, 600, 700, 800, 1000, 1200, 1400, 1600, 1800, 2000, 2400))
-_QUICK: Final = Plan(drain=2_000, rates=(200, 400, 600), step_s=6, settle_s=1)
+_QUICK: Final = Plan(drain=2_000, rates=(200, 400, 600), step_s=6, settle_s=1, warm_up=500)
 
 
 @asynccontextmanager
@@ -48,7 +47,7 @@ async def measure(place: Servers, plan: Plan, given: argparse.Namespace) -> dict
     async with receiver() as (url, receiver_pid):
         contenders: Sequence[Contender] = (
             ProductContender(place, url),
-            CeilingContender(place, url, given.ceiling_http),
+            CeilingContender(place, url),
         )
         shared = {"receiver": receiver_pid}
         for name, service in (("kafka", place.kafka), ("postgres", place.postgres)):
@@ -70,7 +69,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="turns of each; medians are reported; 3, or 1 with --quick")
     parser.add_argument("--only", choices=("headrace", "ceiling"), help="leave the other one out")
     parser.add_argument("--rates", help="open-loop rates to climb, such as 200,400,800; empty for none")
-    parser.add_argument("--ceiling-http", choices=CLIENTS, default=CLIENTS[0], help="HTTP client of the ceiling")
     given = parser.parse_args()
     given.rounds = given.rounds or (1 if given.quick else 3)
     plan = _QUICK if given.quick else _FULL

@@ -18,7 +18,7 @@ import psycopg
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tests.benchmarks.ceiling_http import CLIENTS, CONNECTIONS, Post, open_poster
+from tests.benchmarks.ceiling_http import CONNECTIONS, Post, open_poster
 from tests.benchmarks.ceiling_job import TAG, Job, read_job, result
 from tests.benchmarks.ceiling_store import Store
 
@@ -126,7 +126,7 @@ async def work(given: argparse.Namespace) -> None:
     connections: list[psycopg.AsyncConnection[Any]] = [
         await psycopg.AsyncConnection.connect(url, autocommit=True, options=_PLANS) for _ in range(2)
     ]
-    async with open_poster(given.http) as post:
+    async with open_poster() as post:
         await consumer.start()
         try:
             store = Store(connections[0], connections[1], f"ceiling/{os.getpid()}")
@@ -140,7 +140,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--bootstrap", "--topic", "--workflow", "--url"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--http", choices=CLIENTS, default=CLIENTS[0])
     uvloop.run(work(parser.parse_args()))
 
 

@@ -59,13 +59,11 @@ class CeilingContender:
     Args:
         servers: Broker and Postgres.
         webhook_url: Where it posts.
-        http: Which HTTP client it posts with (``ceiling_http.CLIENTS``).
     """
 
     name = "ceiling"
 
-    def __init__(self, servers: Servers, webhook_url: str, http: str) -> None:
-        self._http = http
+    def __init__(self, servers: Servers, webhook_url: str) -> None:
         self._servers = servers
         self._webhook_url = webhook_url
         self._child: Child | None = None
@@ -91,7 +89,6 @@ class CeilingContender:
             "topic": self.topic,
             "workflow": str(self.workflow),
             "url": self._webhook_url,
-            "http": self._http,
         }
         words = [word for name, value in arguments.items() for word in (f"--{name}", value)]
         environment = {"DATABASE_URL": self.database_url}

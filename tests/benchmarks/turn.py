@@ -32,12 +32,14 @@ class Plan:
         rates: Open-loop rates to climb, a second.
         step_s: Seconds at each rate.
         settle_s: Seconds at the start of each step that don't count.
+        warm_up: Events before anything counts: the broker's JVM compiles, pools and caches fill.
     """
 
     drain: int
     rates: Sequence[float]
     step_s: float = 15.0
     settle_s: float = 2.0
+    warm_up: int = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Turn:
                 self._contender.database_url, autocommit=True
             ) as connection:
                 rows = Rows(connection)
-                await self._wait(rows, await self._load(300, 100.0), "warming up")
+                await self._wait(rows, await self._load(self._plan.warm_up, 0.0), "warming up")
                 await self._drain(rows, outcome)
                 await self._climb(rows, outcome)
         finally:
