@@ -1,153 +1,141 @@
-"""HTTP requests to addresses that users name, over keep-alive connections that the process shares.
+"""HTTP requests to addresses that users name, over one keep-alive session per process.
 
-Every webhook passes here, and a general HTTP client was the largest part of its cost; this one does what a webhook
-needs and no more: HTTP/1.1, TLS, keep-alive, no redirects, no cookies, no compression, no proxies.
+Every webhook passes here, so each request is kept cheap: no cookies, no tracing, no decompression, no redirects,
+no proxies, one timer.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 
-from app.adapters.address_guard import RefusedAddressError
-from app.adapters.http_dial import Dialer
-from app.adapters.http_target import Origin, encode_request, parse_url
-from app.adapters.http_wire import Connection
+import aiohttp
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
+
+from app.adapters.address_guard import RefusedAddressError, guarded_socket
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
 
-KEEP_ALIVE_SECONDS: Final = 4.0  # below the 5 s of the impatient servers, who else hang up on our next request
+CONNECTIONS: Final = 512
+KEEP_ALIVE_SECONDS: Final = 4.0
+DRAIN_BYTES: Final = 64 * 1024
+CONNECT_SHARE: Final = 0.9
 
 
 @asynccontextmanager
-async def open_http_client(*, allow_private: bool) -> AsyncIterator["PooledHttpClient"]:
-    """Open the process's HTTP client; its idle connections close at the end.
+async def open_http_client(*, allow_private: bool) -> AsyncIterator["AiohttpClient"]:
+    """Open the process's HTTP client; connections close at the end.
 
     Args:
         allow_private: Let requests reach private and loopback addresses (``webhook_allow_private``).
     """
-    client = PooledHttpClient(Dialer(allow_private=allow_private))
-    try:
-        yield client
-    finally:
-        client.close()
+    connector = aiohttp.TCPConnector(
+        limit=CONNECTIONS,  # as many as an executor takes records at once: nothing ever queues here
+        keepalive_timeout=KEEP_ALIVE_SECONDS,  # below the 5 s of the impatient servers, who else close on our request
+        ttl_dns_cache=10,
+        socket_factory=guarded_socket(allow_private),
+    )
+    session = ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={"User-Agent": f"Headrace/{version('headrace')}", "Accept": "*/*", "Accept-Encoding": "identity"},
+        skip_auto_headers=("Content-Type",),
+    )
+    async with session:
+        yield AiohttpClient(session)
 
 
-class PooledHttpClient:
-    """Sends HTTP requests; implements ``app.ports.HttpClient``.
+class AiohttpClient:
+    """Sends HTTP requests; implements ``app.ports.HttpClient``."""
 
-    As many connections as requests are under way; the executor bounds those.
-    """
-
-    def __init__(self, dialer: Dialer) -> None:
-        self._dialer = dialer
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._sweeper: asyncio.TimerHandle | None = None
-        self._ours = f"User-Agent: Headrace/{version('headrace')}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
-
-    @property
-    def idle_connections(self) -> int:
-        """How many connections wait to be used again."""
-        return sum(connection.reusable for connections in self._idle.values() for connection in connections)
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
 
     async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
         """Send and read at most ``body_limit`` bytes of the answer within ``within`` seconds.
 
-        Once the headers are here the answer counts: a body that breaks off or outlasts the time is cut, not an error.
+        Once the status line is here the answer counts: a body that breaks off or outlasts the time is cut, not an
+        error.
 
         Raises:
             ActionFailedError: No connection; no answer in time, or the connection lost (``effect_unknown``); an
                 address or URL that is refused (permanent).
         """
-        origin, target = parse_url(request.url)
-        encoded = encode_request(request, origin, target, self._ours)
-        connection: Connection | None = None
+        response: ClientResponse | None = None
+        body = bytearray()
         try:
             async with asyncio.timeout(within):
-                connection = self._take_idle(origin) or await self._dialer.connect(origin)
-                await connection.exchange(encoded, body_limit)
-        except (OSError, UnicodeError) as error:
-            if connection is None:
-                raise _not_connected(error, origin, within) from error
-            if not connection.status:
-                raise _not_answered(error, within) from error
+                response = await self._start(request, within)
+                await _read(response, body, body_limit)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if response is None:
+                raise _failure(error, within) from error
         finally:
-            if connection is not None:
-                self._give_back(origin, connection)
-        return HttpAnswer(connection.status, connection.headers, _text(connection))
+            if response is not None:
+                response.close()  # no effect on a connection that was read to its end: that one is back in the pool
+        return HttpAnswer(response.status, _lower(response), _text(response, body))
 
-    def close(self) -> None:
-        """Close the idle connections."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        for connections in self._idle.values():
-            for connection in connections:
-                connection.close()
-        self._idle.clear()
+    async def _start(self, request: HttpRequest, within: float) -> ClientResponse:
+        return await self._session.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+            timeout=_connect_timeout(within),
+        )
 
-    def _take_idle(self, origin: Origin) -> Connection | None:
-        idle = self._idle.get(origin)
-        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
-        while idle:
-            connection = idle.pop()
-            if connection.reusable and connection.idle_since > oldest:
-                return connection
-            connection.close()
-        return None
 
-    def _give_back(self, origin: Origin, connection: Connection) -> None:
-        if not connection.reusable:
-            connection.close()
+@lru_cache(maxsize=64)
+def _connect_timeout(within: float) -> ClientTimeout:
+    """Give the connection nine tenths of the time, so that one that fails is known to have had no effect."""
+    return ClientTimeout(total=None, connect=within * CONNECT_SHARE, ceil_threshold=math.inf)
+
+
+async def _read(response: ClientResponse, body: bytearray, limit: int) -> None:
+    """Collect up to ``limit`` bytes; read on a little, because a connection at its end can be used again."""
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        body += chunk[: limit - len(body)]
+        if size > max(limit, DRAIN_BYTES):
             return
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
-        self._idle.setdefault(origin, []).append(connection)
-        if self._sweeper is None:
-            self._sweeper = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
-
-    def _sweep(self) -> None:
-        """Close what has been idle for too long; look again while anything is idle."""
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - KEEP_ALIVE_SECONDS
-        for origin, connections in list(self._idle.items()):
-            kept = [one for one in connections if one.reusable and one.idle_since > oldest]
-            for connection in connections:
-                if connection not in kept:
-                    connection.close()
-            if kept:
-                self._idle[origin] = kept
-            else:
-                del self._idle[origin]
-        self._sweeper = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if self._idle else None
 
 
-def _text(connection: Connection) -> str:
-    if not connection.body:
+def _lower(response: ClientResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _text(response: ClientResponse, body: bytearray) -> str:
+    if not body:
         return ""
-    charset = connection.headers.get("content-type", "").lower().partition("charset=")[2].partition(";")[0].strip('" ')
     try:
-        return connection.body.decode(charset or "utf-8", "replace")
-    except (LookupError, ValueError):  # no codec, or one for something else than text
-        return connection.body.decode("utf-8", "replace")
+        return body.decode(response.charset or "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
 
 
-def _not_connected(error: Exception, origin: Origin, within: float) -> ActionFailedError:
-    """Say why nothing was sent, so surely nothing happened."""
+def _failure(error: Exception, within: float) -> ActionFailedError:
+    """Say what a request without an answer came to: the one place that knows what each error leaves open."""
     match error:
-        case RefusedAddressError():
-            return ActionFailedError(f"{origin.host} {error}", permanent=True)
+        case aiohttp.ConnectionTimeoutError():
+            return ActionFailedError(f"no connection within {within:g} s")
         case TimeoutError():
-            return ActionFailedError(f"no connection to {origin.host}:{origin.port} within {within:g} s")
-        case OSError():
-            reason = error.strerror or type(error).__name__
-            return ActionFailedError(f"no connection to {origin.host}:{origin.port}: {reason}")
+            return ActionFailedError(f"no answer within {within:g} s", effect_unknown=True)
+        case aiohttp.ClientConnectorError():
+            return _not_connected(error)
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
+            return ActionFailedError("url: no http request can be made of it", permanent=True)
         case _:
-            return ActionFailedError(f"url: {origin.host[:100]!r} is no host name", permanent=True)
+            return ActionFailedError(f"connection lost before the answer: {type(error).__name__}", effect_unknown=True)
 
 
-def _not_answered(error: Exception, within: float) -> ActionFailedError:
-    """Say how the answer got lost, which leaves open what happened."""
-    if isinstance(error, TimeoutError):
-        return ActionFailedError(f"no answer within {within:g} s", effect_unknown=True)
-    return ActionFailedError(f"connection lost before the answer: {type(error).__name__}", effect_unknown=True)
+def _not_connected(error: aiohttp.ClientConnectorError) -> ActionFailedError:
+    if isinstance(error.os_error, RefusedAddressError):
+        return ActionFailedError(f"{error.host} {error.os_error}", permanent=True)
+    reason = error.os_error.strerror or type(error.os_error).__name__
+    return ActionFailedError(f"no connection to {error.host}:{error.port}: {reason}")
