@@ -83,6 +83,16 @@ async def test_what_is_no_object_is_refused(user: User, body: Any) -> None:
     assert list(await errors(user, body)) == [""]
 
 
+async def test_what_cannot_be_stored_is_said(user: User) -> None:
+    """A NUL character, and nesting deeper than our encoder writes, are refused before anything is opened for them."""
+    deep: Any = 1
+    for _ in range(70):
+        deep = [deep]
+    assert "NUL" in (await errors(user, draft(description="a\x00b")))[""]
+    webhook = {"type": "webhook", "order": 1, "config": {"url": "https://example.com", "body": deep}}
+    assert "deeper than 64" in (await errors(user, draft(actions=[webhook])))[""]
+
+
 async def test_a_workflow_that_is_too_large_is_refused(user: User) -> None:
     """A revision has at most 128 KiB, so that a routing slip always fits into a record."""
     notes = [{"type": "create_note", "order": n, "config": {"text": "x" * 7000}} for n in range(20)]
