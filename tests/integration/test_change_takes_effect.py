@@ -7,14 +7,17 @@ from pathlib import Path
 from time import time
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import ensure_topics
+from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
+from app.ports import Record
 from app.services.drafts import DraftReader
 from app.services.workflows import WorkflowService
 from app.settings import Settings
@@ -64,6 +67,11 @@ async def test_a_change_takes_effect_within_a_second_on_every_matcher(
             max(table.effective_at()[str(workflow), version] for table in tables) - at
             for (workflow, version), at in answered.items()
         )
+        assert await matched(tables, kafka, topic_prefix, "when all are off") == []
+        on = await service.set_active(caller, created[3], None, active=True)
+        for table in tables:
+            await eventually(partial(all_seen, table, {(on.id, on.version)}))
+        assert await matched(tables, kafka, topic_prefix, "when one is on") == [str(on.id)]
     assert len(delays) == CHANGES
     p99 = delays[CHANGES * 99 // 100 - 1]
     print(  # noqa: T201 - the figure is what the issue asks for
@@ -82,6 +90,18 @@ async def toggle(service: WorkflowService, caller: Caller, workflows: list[UUID]
         changed = await service.set_active(caller, workflow, None, active=active)
         answered[workflow, changed.version] = time()
     return answered
+
+
+async def matched(tables: list[TableWorker], kafka: str, prefix: str, event_id: str) -> list[str]:
+    """What an event that is produced now matches."""
+    value = orjson.dumps({"id": event_id, "type": "order.created"})
+    async with KafkaSender(kafka) as sender:
+        await sender.send(Record(Topics(prefix).events("order.created"), b"key", value))
+
+    def found() -> list[list[str]]:
+        return [table.events()[event_id] for table in tables if event_id in table.events()]
+
+    return (await eventually(found))[0]
 
 
 def all_seen(table: TableWorker, changes: AbstractSet[tuple[UUID, int]]) -> bool:
