@@ -115,7 +115,7 @@ def _text(response: ClientResponse, body: bytearray) -> str:
         return ""
     try:
         return body.decode(response.charset or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # no codec, or one for something else than text
         return body.decode("utf-8", "replace")
 
 

@@ -149,6 +149,7 @@ async def test_it_says_who_it_is_and_asks_for_no_compression(client: AiohttpClie
         (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok"),
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=latin-1\r\nContent-Length: 1\r\n\r\n\xe9", "é"),
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=zip\r\nContent-Length: 1\r\n\r\n\xe9", "\ufffd"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=idna\r\nContent-Length: 1\r\n\r\n\xe9", "\ufffd"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", ""),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok"),
     ],
