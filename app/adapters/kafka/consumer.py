@@ -25,6 +25,7 @@ class Consumer(driver.Consumer):
         self.frontier = Frontier(monotonic, self._idle.set)
         self.wake = asyncio.Event()
         self.epoch = 0
+        self._asked: set[TP] = set()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> GroupClient:
@@ -122,11 +123,20 @@ class Consumer(driver.Consumer):
 
     async def poll(self, partitions: frozenset[TP], seconds: float) -> Mapping[TP, Sequence[Any]]:
         """Take fetched records of these partitions; waits for the first at most ``seconds``."""
-        records: Mapping[TP, Sequence[Any]] = await self._getmany(partitions, seconds)
+        self._asked = set(partitions)
+        records: Mapping[TP, Sequence[Any]] = await self._getmany(self._asked, seconds)
         return records
 
+    def fetch_more(self) -> None:
+        """Take in partitions that may be fetched again, even if a poll of the others is already waiting."""
+        self.wake.set()
+        more = self.fetchable()
+        if self._asked and not more <= self._asked:
+            self._asked |= more
+            self._thread.nudge()
+
     def fetchable(self) -> frozenset[TP]:
-        """Partitions to fetch from now; a copy, for the set changes while the consumer's thread reads it.
+        """Partitions to fetch from now.
 
         Agents' topics wait for the end of a rebalance: until then Faust seeks, and clears the agents' channels.
         """
@@ -174,12 +184,12 @@ class Consumer(driver.Consumer):
     def on_buffer_drop(self, tp: TP) -> None:
         """Fetch from a partition again."""
         super().on_buffer_drop(tp)
-        self.wake.set()
+        self.fetch_more()
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Fetch from partitions again."""
         super().resume_partitions(tps)
-        self.wake.set()
+        self.fetch_more()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Do nothing: Faust's check reads sensors that batches do not feed; the watchdog does this job."""

@@ -36,8 +36,9 @@ class Drain:
             if not consumer.flow_active:
                 await consumer.wait(consumer.can_resume_flow)
                 continue
-            self._epoch = consumer.epoch
-            await self._deliver(await self._fetch())
+            records = await self._fetch()
+            self._epoch = consumer.epoch  # what aiokafka hands out belongs to the assignment of this moment
+            await self._deliver(records)
 
     def _current(self) -> bool:
         """Whether what was fetched is still ours to deliver."""

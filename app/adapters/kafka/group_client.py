@@ -69,6 +69,12 @@ class GroupClient(OnOwnLoop):
         offset: int | None = self._ensure_consumer().last_stable_offset(tp)
         return offset
 
+    def nudge(self) -> None:
+        """Let a poll that is waiting look again at what has been fetched."""
+        for waiter in list(self._ensure_consumer()._fetcher._fetch_waiters):  # noqa: SLF001  # aiokafka has no accessor
+            if not waiter.done():
+                waiter.set_result(None)
+
     def give_back(self, tp: TP, records: Sequence[Any]) -> None:
         """Have records fetched again that were fetched and not delivered.
 

@@ -99,7 +99,7 @@ class App(faust.App):
     def on_rebalance_end(self) -> None:
         """Let the agents' topics be fetched again."""
         super().on_rebalance_end()
-        self.consumer.wake.set()
+        self.consumer.fetch_more()
 
     async def _stop_consumer(self) -> None:
         self.transport.leaving = True

@@ -39,15 +39,15 @@ class Place:
         """The consumer group."""
         return f"{self.prefix}group"
 
-    def ours(self, agent: AgentFunction, *, instance: str = "1", **more: Any) -> Any:
-        """An app on our transport, with one agent."""
+    def ours(self, agent: AgentFunction, *, instance: str = "1", others: Sequence[AgentSpec] = (), **more: Any) -> Any:
+        """An app on our transport, with one agent that reads the test's topic."""
         spec = AgentSpec("agent", self.topic, agent)
         return build_app(
             app_id=self.group,
             bootstrap_servers=self.kafka,
             instance=instance,
             data_dir=self.folder,
-            agents=[spec],
+            agents=[spec, *others],
             **more,
         )
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from app.factory import Tuning
+from app.adapters.kafka.batches import ack_many, batches, begin_many
+from app.factory import AgentSpec, Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running
 from tests.support.waiting import eventually
 
@@ -103,3 +104,23 @@ async def test_a_full_buffer_holds_back_the_fetch_and_loses_nothing(place: Place
         await eventually(lambda: len(reader.seen) == 4000)
         await eventually(place.nothing_left)
     assert sorted(reader.seen) == sorted(numbered(4000))
+
+
+async def test_a_drained_buffer_is_refilled_at_once(place: Place) -> None:
+    """A partition that comes back is fetched although a poll of another, idle agent's partitions is under way."""
+    seen: list[str] = []
+
+    async def trickle(stream: Any) -> None:
+        async for batch in batches(stream, max_records=5):
+            seen.extend(message.value.decode() for message in begin_many(batch))
+            ack_many(batch)
+            for _ in range(5):
+                await asyncio.sleep(0)  # lets the fetch get ahead, until the buffer is full
+
+    idle = f"{place.prefix}idle"
+    await place.create_topic(idle, 1)
+    await place.produce(*numbered(3000))
+    app = place.ours(trickle, tuning=Tuning(buffer_records=50), others=[AgentSpec("idle", idle, Reader())])
+    app.conf.broker_max_poll_records = 50  # sixty fills, each of which could wait for a whole poll
+    async with running(app):
+        await eventually(lambda: len(seen) == 3000, within=20)

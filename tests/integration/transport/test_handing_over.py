@@ -93,13 +93,31 @@ async def test_a_rejoin_in_the_same_generation_goes_on(place: Place) -> None:
         await eventually(lambda: ready(leader))
         await place.produce(*numbered(100))
         await eventually(place.nothing_left)
-        generation, epoch = follower.consumer_generation_id, follower.consumer.epoch
-        follower.consumer._thread._consumer._coordinator.request_rejoin()  # noqa: SLF001  # as aiokafka does itself
-        await eventually(lambda: follower.consumer.epoch > epoch and ready(follower))
+        generation = follower.consumer_generation_id
+        await rejoin(follower)
         assert follower.consumer_generation_id == generation
         await place.produce(*numbered(100, start=100))
         await eventually(place.nothing_left)
     assert sorted(reader.seen) == sorted(numbered(200))
+
+
+async def test_records_that_come_right_after_a_rebalance_are_not_lost(place: Place) -> None:
+    """A fetch that waits through an idle rebalance gets the first records after it: they count like any others."""
+    reader = Reader()
+    app = place.ours(reader)
+    async with running(app):
+        for cycle in range(6):
+            await rejoin(app)
+            await place.produce(*numbered(5, start=cycle * 5))
+        await eventually(place.nothing_left)
+    assert sorted(reader.seen) == sorted(numbered(30))
+
+
+async def rejoin(app: Any) -> None:
+    """Have the app's member rejoin its group, and wait until it takes records again."""
+    epoch = app.consumer.epoch
+    app.consumer._thread._consumer._coordinator.request_rejoin()  # noqa: SLF001  # as aiokafka does itself
+    await eventually(lambda: app.consumer.epoch > epoch and ready(app), every=0.001)
 
 
 async def test_stopping_the_flow_closes_every_record_at_once(place: Place) -> None:
