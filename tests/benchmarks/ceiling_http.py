@@ -1,4 +1,4 @@
-"""How the ceiling POSTs: aiohttp's client, as the product does."""
+"""How the ceiling POSTs: with aiohttp, as the product does."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,18 +18,16 @@ async def open_poster() -> AsyncIterator[Post]:
     """Open the client."""
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     timeout = aiohttp.ClientTimeout(total=_WITHIN_S)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as http:
 
         async def post(url: str, body: bytes, key: str) -> int:
+            headers = {"Content-Type": "application/json", "Idempotency-Key": key}
             try:
-                async with http.post(url, data=body, headers=_headers(key)) as answer:
+                async with http.post(url, data=body, headers=headers) as answer:
                     await answer.read()
                     return answer.status
             except (aiohttp.ClientError, TimeoutError):
                 return 0
 
         yield post
-
-
-def _headers(key: str) -> dict[str, str]:
-    return {"Content-Type": "application/json", "Idempotency-Key": key}

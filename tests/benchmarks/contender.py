@@ -4,19 +4,19 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import psycopg
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from app.adapters.kafka.admin import ensure_topics
 from app.embedded.child import Child, Command
+from app.topics import TopicSpec
 from tests.support.servers import Servers
 
 _SCHEMA = Path(__file__).with_name("ceiling.sql")
-_PARTITIONS = 8
+_PARTITIONS = 8  # as many as the product's topics have
 
 
 class Contender(Protocol):
@@ -80,7 +80,7 @@ class CeilingContender:
         """Make database and topic, start the process."""
         self.topic = f"bench.ceiling.{uuid4().hex[:8]}"
         self.database_url = self._servers.fresh_database("bench_ceiling")
-        await make_topics(self._servers.bootstrap, [self.topic])
+        await ensure_topics(self._servers.bootstrap, [TopicSpec(self.topic, _PARTITIONS)], replication_factor=1)
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             await connection.execute(_SCHEMA.read_bytes())
             await connection.execute("INSERT INTO automations VALUES (%s)", (self.workflow,))
@@ -114,13 +114,3 @@ class CeilingContender:
             tail = self._child.log_tail(15) if self._child else ""
             raise RuntimeError(f"the ceiling does not run\n{tail}")
         return self._child.pid
-
-
-async def make_topics(bootstrap: str, names: Sequence[str], partitions: int = _PARTITIONS) -> None:
-    """Create topics with one replica."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
-    finally:
-        await admin.close()
