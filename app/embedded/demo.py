@@ -16,7 +16,9 @@ from app.embedded.home import read_json, write_json
 from app.embedded.service import SetupError
 
 _LOGGED_WITHIN_S = 120.0
+_SEND_AGAIN_AFTER_S = 20.0
 _LOOK_EVERY_S = 0.2
+_TAKES_EFFECT_S = 1.0  # what the API promises of a change
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,12 @@ def run_demo(api: ApiClient, home: Path, receiver_url: str) -> list[Outcome]:
         SetupError: The API refused something, or an execution was not logged within two minutes.
     """
     workflows = [one for one in ensure_workflows(api, home, receiver_url) if one["active"]]
-    sent = []
-    for workflow in workflows:
-        event = demo_events()[workflow["trigger"]["type"]] | {"id": f"demo-{uuid4()}"}
-        api.call("POST", "/api/v1/events", event, content_type="application/cloudevents+json")
-        sent.append((event, workflow))
-    return [Outcome(event["type"], workflow["name"], _logged(api, event, workflow)) for event, workflow in sent]
+    time.sleep(_TAKES_EFFECT_S)
+    sent = [(_send(api, workflow), workflow) for workflow in workflows]
+    return [
+        Outcome(workflow["trigger"]["type"], workflow["name"], _followed(api, event_id, workflow))
+        for event_id, workflow in sent
+    ]
 
 
 def ensure_workflows(api: ApiClient, home: Path, receiver_url: str) -> list[dict[str, Any]]:
@@ -80,15 +82,33 @@ def _point_to(api: ApiClient, workflow: dict[str, Any], old_url: str, new_url: s
     return api.call("PATCH", f"/api/v1/workflows/{workflow['id']}", {"actions": actions}, headers=headers)
 
 
-def _logged(api: ApiClient, event: dict[str, Any], workflow: dict[str, Any]) -> dict[str, Any]:
+def _send(api: ApiClient, workflow: dict[str, Any]) -> str:
+    event = demo_events()[workflow["trigger"]["type"]] | {"id": f"demo-{uuid4()}"}
+    api.call("POST", "/api/v1/events", event, content_type="application/cloudevents+json")
+    return str(event["id"])
+
+
+def _followed(api: ApiClient, event_id: str, workflow: dict[str, Any]) -> dict[str, Any]:
+    """Return the event's row; on a machine so slow that it came before its workflow, that of another event."""
     deadline = time.monotonic() + _LOGGED_WITHIN_S
     while time.monotonic() < deadline:
-        page = api.call("GET", f"/api/v1/executions?event_id={event['id']}&workflow_id={workflow['id']}")
+        row = _logged(api, event_id, workflow["id"])
+        if row is not None:
+            return row
+        event_id = _send(api, workflow)
+    event_type = workflow["trigger"]["type"]
+    raise SetupError(f"the demo's {event_type} was not logged within {_LOGGED_WITHIN_S:.0f} s; see .headrace/logs")
+
+
+def _logged(api: ApiClient, event_id: str, workflow_id: str) -> dict[str, Any] | None:
+    deadline = time.monotonic() + _SEND_AGAIN_AFTER_S
+    while time.monotonic() < deadline:
+        page = api.call("GET", f"/api/v1/executions?event_id={event_id}&workflow_id={workflow_id}")
         if page["items"]:
             row: dict[str, Any] = page["items"][0]
             return row
         time.sleep(_LOOK_EVERY_S)
-    raise SetupError(f"the demo's {event['type']} was not logged within {_LOGGED_WITHIN_S:.0f} s; see .headrace/logs")
+    return None
 
 
 def table(outcomes: list[Outcome]) -> Iterator[str]:

@@ -1,0 +1,102 @@
+"""``headrace up`` as a user meets it: the demo runs, the printed call works, what dies comes back, nothing is left."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from app.role_names import role_names
+from tests.support.postgres import new_database
+from tests.support.session_home import session_home
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def environment(kafka: str, postgres: str, topic_prefix: str) -> Iterator[dict[str, str]]:
+    """Variables for an installation of the test's own, on the session's broker and an empty database."""
+    with session_home() as home, new_database(postgres) as database_url:
+        yield {
+            **os.environ,
+            "HEADRACE_HOME": str(home),
+            "KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "DATABASE_URL": database_url,
+            "HEADRACE_TOPIC_PREFIX": topic_prefix,
+            "HEADRACE_EVENTS_PARTITIONS": "2",
+            "HEADRACE_ACTIONS_PARTITIONS": "2",
+        }
+
+
+async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -> None:
+    """It shows its demo, answers the printed call, brings back a killed role, survives its supervisor, and stops."""
+    home = Path(environment["HEADRACE_HOME"])
+    try:
+        said = await _headrace(environment, "up", "--detach")
+        lines = said.splitlines()
+        assert lines[-1] == "ready"
+        assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
+        await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
+        await _check_killed_role(environment)
+        left = await _kill_supervisor(environment)
+        assert (await _headrace(environment, "up", "--detach", "--no-demo")).splitlines()[-1] == "ready"
+        assert not [process for process in left if process.is_running()]
+    finally:
+        await _headrace(environment, "down")
+    assert not list((home / "pids").iterdir())
+    assert not (home / "up.json").exists()
+
+
+async def _check_printed_call(curl: str) -> None:
+    process = await asyncio.create_subprocess_shell(curl, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    rows = json.loads(out)["items"]
+    assert {row["status"] for row in rows} == {"success"}
+    assert {row["event_type"] for row in rows} == {"order.created", "customer.created", "message.received"}
+
+
+async def _check_killed_role(environment: dict[str, str]) -> None:
+    roles = (await _info(environment))["roles"]
+    assert {*role_names(), "admin", "mail", "receiver"} == set(roles)
+    os.kill(roles["sink"], signal.SIGKILL)
+
+    async def back() -> bool:
+        return bool((await _info(environment))["roles"].get("sink", roles["sink"]) != roles["sink"])
+
+    await eventually(back, within=20, what="the supervisor names another pid for the sink")
+
+
+async def _kill_supervisor(environment: dict[str, str]) -> list[psutil.Process]:
+    info = await _info(environment)
+    left = [psutil.Process(pid) for pid in info["roles"].values()]
+    os.kill(info["pid"], signal.SIGKILL)
+    await eventually(lambda: not psutil.pid_exists(info["pid"]), what="the supervisor is gone")
+    return left
+
+
+async def _info(environment: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(await _headrace(environment, "dev", "info", "--json"))
+    return found
+
+
+async def _headrace(environment: dict[str, str], *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "app.cli",
+        *arguments,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    said = out.decode()
+    assert process.returncode == 0, said
+    return said
