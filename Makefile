@@ -63,6 +63,6 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) \
 		&& $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock; \
 	fi
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@cp requirements.lock $(VENV)/requirements.lock
 	@touch $@

@@ -16,7 +16,8 @@ from app.topics import declare
 
 @click.command(epilog="Example: HEADRACE_TOPIC_PREFIX=acme. headrace topics")
 @click.option("--add-partitions", is_flag=True, help="Give topics that have fewer partitions than declared the rest.")
-def topics(*, add_partitions: bool) -> None:
+@click.option("--before-roles", is_flag=True, help="No role runs yet: leave out that they need a restart.")
+def topics(*, add_partitions: bool, before_roles: bool) -> None:
     """Create every topic that is missing, and say where the others differ from what is declared."""
     settings = settings_here()
     need_kafka(settings)
@@ -30,7 +31,7 @@ def topics(*, add_partitions: bool) -> None:
     )
     for line in report_lines(report):
         click.echo(line)
-    if report.restart_needed:
+    if report.restart_needed and not before_roles:
         click.echo(_restart_roles())
 
 

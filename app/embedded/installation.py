@@ -104,14 +104,15 @@ class Installation:
         return kafka, postgres
 
     async def _prepare_services(self) -> None:
-        results = await asyncio.gather(self._run("migrate"), self._run("topics"), return_exceptions=True)
+        commands = self._run("migrate"), self._run("topics", "--before-roles")
+        results = await asyncio.gather(*commands, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _run(self, command: str) -> None:
+    async def _run(self, *command: str) -> None:
         process = await asyncio.create_subprocess_exec(
-            *headrace(command),
+            *headrace(*command),
             env={**os.environ, **self.environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -123,7 +124,7 @@ class Installation:
             raise
         lines = said.decode(errors="replace").strip()
         if process.returncode:
-            raise SetupError(f"`headrace {command}` failed:\n{lines}")
+            raise SetupError(f"`headrace {command[0]}` failed:\n{lines}")
         self._say(lines)
 
     def _describe(self, ports: Ports, kafka: Service, postgres: Service) -> None:
