@@ -17,7 +17,7 @@ from app.domain.statuses import ExecutionStatus
 from app.ports import Record, Sender
 from app.services.dead_letters import DeadLetters
 from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Skipped
-from schemas.incoming import Incoming
+from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,8 @@ class DeadLetterSink:
 def _text(record: Incoming) -> str:
     if record.value is None:
         raise PoisonError("tombstone", "the record has no value")
+    if may_nest_deeper(record.value, MAX_SLIP_NESTING):
+        load_object(record.value, max_nesting=MAX_SLIP_NESTING)  # Postgres takes what nobody can read back
     try:
         return record.value.decode("utf-8")
     except UnicodeDecodeError:

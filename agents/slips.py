@@ -14,7 +14,7 @@ from app.ports import Claim, Record
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command
-from schemas.incoming import Incoming, load_object
+from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
 from schemas.workflow import Action
 
@@ -30,7 +30,7 @@ def read_command(record: Incoming, action_type: str) -> Command:
     if record.value is None:
         raise PoisonError("tombstone", "the record has no value")
     try:
-        command = Command.model_validate(load_object(record.value))
+        command = Command.model_validate(load_object(record.value, max_nesting=MAX_SLIP_NESTING))
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise PoisonError("invalid_command", "; ".join(problems)) from None

@@ -15,6 +15,8 @@ from app.domain.errors import PoisonError
 from schemas.event import MAX_EVENT_BYTES, Event
 
 MAX_NESTING: Final = 64
+# A slip or an execution holds an event, a revision and answers of others, each some levels down.
+MAX_SLIP_NESTING: Final = 2 * MAX_NESTING
 MAX_ENTITY_BYTES: Final = 512
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCHED: Final = "application/cloudevents-batch"
@@ -100,8 +102,8 @@ def validate_event(raw: dict[str, Any]) -> Event:
         raise PoisonError("invalid_event", "; ".join(problems)) from None
 
 
-def load_object(value: bytes) -> dict[str, Any]:
-    """Parse a JSON object strictly: no NaN, no lone surrogate, no NUL, no bottomless nesting.
+def load_object(value: bytes, *, max_nesting: int = MAX_NESTING) -> dict[str, Any]:
+    """Parse a JSON object strictly: no NaN, no lone surrogate, no NUL, at most ``max_nesting`` levels.
 
     Raises:
         PoisonError: not_json, too_deep or nul_character.
@@ -113,20 +115,25 @@ def load_object(value: bytes) -> dict[str, Any]:
         raise PoisonError(reason, str(error)[:300]) from None
     if not isinstance(loaded, dict):
         raise PoisonError("not_json", "the value must be a JSON object")
-    _check_text_and_depth(value, loaded)
+    _check_text_and_depth(value, loaded, max_nesting)
     return loaded
 
 
-def _check_text_and_depth(value: bytes, loaded: dict[str, Any]) -> None:
+def may_nest_deeper(value: bytes, levels: int) -> bool:
+    """Tell, without parsing it, whether JSON might nest deeper than so many levels."""
+    return value.count(b"{") + value.count(b"[") > levels
+
+
+def _check_text_and_depth(value: bytes, loaded: dict[str, Any], max_nesting: int) -> None:
     # Counting bytes is cheap; the walk is for the rare value that might break a rule.
-    deep = value.count(b"{") + value.count(b"[") > MAX_NESTING
+    deep = may_nest_deeper(value, max_nesting)
     if not deep and b"\\u0000" not in value:
         return
     pending: list[tuple[Any, int]] = [(loaded, 1)]
     while pending:
         item, depth = pending.pop()
-        if depth > MAX_NESTING:
-            raise PoisonError("too_deep", f"nested deeper than {MAX_NESTING}")
+        if depth > max_nesting:
+            raise PoisonError("too_deep", f"nested deeper than {max_nesting}")
         if isinstance(item, str) and "\x00" in item:
             raise PoisonError("nul_character", "a string holds a NUL character, which Postgres cannot store")
         pending.extend((child, depth + 1) for child in _children(item))

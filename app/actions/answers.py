@@ -7,10 +7,12 @@ from typing import Any, Final
 import orjson
 
 from app.domain.errors import ActionFailedError
+from app.domain.values import depth
 from app.ports import HttpAnswer
 
 RETRYABLE: Final = frozenset({408, 425, 429})
 MAX_KEPT_BYTES: Final = 2048
+MAX_KEPT_LEVELS: Final = 32
 MAX_QUOTED_CHARS: Final = 200
 MAX_RETRY_AFTER: Final = 86_400.0
 
@@ -53,7 +55,8 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 def output_of(answer: HttpAnswer) -> dict[str, Any]:
     """Return what later steps see: ``{status, body}``; a JSON answer as its value, any other as text.
 
-    The body's share of the slip is bounded: longer text is cut, and what Postgres cannot store is replaced.
+    The body's share of the slip is bounded: longer text is cut, deeply nested JSON stays text. What Postgres cannot
+    store is replaced.
     """
     if not answer.body:
         return {"status": answer.status, "body": ""}
@@ -85,7 +88,7 @@ def _json_value(body: str) -> Any:
         return None
     try:
         value = orjson.loads(body)
-        fits = len(orjson.dumps(value)) <= MAX_KEPT_BYTES
+        fits = depth(value, MAX_KEPT_LEVELS) <= MAX_KEPT_LEVELS and len(orjson.dumps(value)) <= MAX_KEPT_BYTES
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, UnicodeEncodeError):
         return None
     return value if fits else None
