@@ -1,0 +1,123 @@
+"""One entity's steps run in order, judged from what the receivers saw, while workers join and leave."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.domain.ids import execution_id
+from tests.integration.site import Site, event
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+
+ENTITIES = 50
+PAUSE_S = 1.0
+JOINING = ("matcher", "executor-notification", "executor-system")
+
+
+@dataclass(slots=True)
+class Flow:
+    """Interleaved events of all entities, numbered per entity, each sent twice over by a webhook and an e-mail."""
+
+    site: Site
+    workflow: UUID
+    kind: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+    rounds: int = 0
+    chance: random.Random = field(default_factory=lambda: random.Random(3))
+
+    async def round(self) -> None:
+        """Emit one event of every entity, in a new order."""
+        self.rounds += 1
+        entities = [f"e{number}" for number in range(ENTITIES)]
+        self.chance.shuffle(entities)
+        made = [event(self.kind, entity, n=self.rounds) for entity in entities]
+        self.events += made
+        await self.site.stack.emitter.emit_many(made)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Emit rounds all the while, at least one."""
+        over = asyncio.Event()
+
+        async def emit() -> None:
+            while True:
+                await self.round()
+                try:
+                    await asyncio.wait_for(over.wait(), PAUSE_S)
+                except TimeoutError:
+                    continue
+                return
+
+        emitting = asyncio.create_task(emit())
+        try:
+            yield
+        finally:
+            over.set()
+            await emitting
+
+    async def done(self) -> bool:
+        """Tell whether every execution has its row."""
+        wanted = [execution_id(self.workflow, each["source"], each["id"]) for each in self.events]
+        return len(await self.site.rows(*wanted)) == len(wanted)
+
+
+def numbers(seen: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Return what was seen of each entity, in order of arrival."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for entity, number in seen:
+        found[entity].append(number)
+    return found
+
+
+@pytest.fixture
+async def flow(site: Site) -> Flow:
+    """A workflow with two steps outside: what arrives can be seen."""
+    body = {"entity": "{{ customer.id }}", "n": "{{ n }}"}
+    hook = {"type": "webhook", "config": {"url": f"{site.receiver.url}/order", "body": body}}
+    mail = {"type": "send_email", "config": {"subject": "{{ n }}", "text": "Hello"}}
+    return Flow(site, *await site.workflow(hook, mail))
+
+
+async def test_each_entity_is_served_in_order_while_workers_join_and_leave(site: Site, flow: Flow) -> None:
+    """50 entities: both receivers see 1, 2, 3 … of each, nothing twice, nothing missing."""
+    for _ in range(2):
+        await flow.round()
+    async with flow.running():
+        joined = [site.stack.add(role) for role in JOINING]
+        await site.stack.ready()
+    for _ in range(2):
+        await flow.round()
+    async with flow.running():
+        await asyncio.gather(*(worker.stop() for worker in joined))
+        for worker in joined:
+            site.stack.workers.remove(worker)
+        await site.stack.ready()
+    for _ in range(2):
+        await flow.round()
+    await eventually(partial(flow.done), within=60, every=0.3, what="every row")
+
+    expected = {f"e{number}": list(range(1, flow.rounds + 1)) for number in range(ENTITIES)}
+    posts = [one.json() for one in site.receiver.deliveries]
+    assert numbers((post["entity"], int(post["n"])) for post in posts if isinstance(post, dict)) == expected
+    mails = ((mail.recipients[0].partition("@")[0], int(mail.subject)) for mail in site.mailbox.mails)
+    assert numbers(mails) == expected
+    assert [worker.exit_code for worker in joined] == [0, 0, 0]
+    assert site.stack.pids() == site.pids
+    await check_shares(site)
+
+
+async def check_shares(site: Site) -> None:
+    """The order was kept by two workers of each executor, not by one that did it all."""
+    rows = await site.fetch("SELECT instance, count(*) AS n FROM receipts GROUP BY instance")
+    shares = {row["instance"].removeprefix(site.stack.topics.prefix): row["n"] for row in rows}
+    expected = {f"{role}/{number}" for role in JOINING if role != "matcher" for number in (1, 2)}
+    assert shares.keys() == expected
