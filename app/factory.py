@@ -47,13 +47,15 @@ class Tuning:
     Attributes:
         fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
         fetch_max_wait_ms: milliseconds.
+        fetch_gap_ms: Milliseconds between the starts of two fetches; see ``app.adapters.kafka.pacing``.
         buffer_records: Fetched records that may wait in front of one agent.
         longest_hold_s: Seconds that the first unfinished record of a partition may stay unfinished before the
             watchdog ends the process.
     """
 
-    fetch_min_bytes: int = 16_384
-    fetch_max_wait_ms: int = 20
+    fetch_min_bytes: int = 1
+    fetch_max_wait_ms: int = 100
+    fetch_gap_ms: int = 10
     buffer_records: int = 4096
     longest_hold_s: float = 300.0
 
@@ -112,6 +114,7 @@ def _new_app(app_id: str, bootstrap_servers: str, instance: str, data_dir: Path,
         datadir=data_dir / f"{app_id}-{instance}",
         fetch_min_bytes=tuning.fetch_min_bytes,
         fetch_max_wait_ms=tuning.fetch_max_wait_ms,
+        fetch_gap_ms=tuning.fetch_gap_ms,
         stream_buffer_maxsize=tuning.buffer_records,
         **common_settings(),
     )

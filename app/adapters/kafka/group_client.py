@@ -16,6 +16,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from app.adapters.kafka.pacing import paced
+
 _LEAVE_SECONDS = 5.0
 
 
@@ -63,6 +65,12 @@ class GroupClient(OnOwnLoop):
         consumer._fetch_min_bytes = transport.fetch_min_bytes  # noqa: SLF001  # the same
         consumer._fetch_max_wait_ms = transport.fetch_max_wait_ms  # noqa: SLF001  # the same
         return consumer
+
+    async def on_start(self) -> None:
+        """Start aiokafka's consumer, with its fetches paced."""
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher  # noqa: SLF001  # aiokafka has no setting for it
+        fetcher._proc_fetch_request = paced(fetcher._proc_fetch_request, self.transport.fetch_gap_ms / 1000)  # noqa: SLF001  # the same
 
     def highwater(self, tp: TP) -> int | None:
         """Offset up to which committed records can be read."""

@@ -22,12 +22,14 @@ class Transport(driver.Transport):
     Attributes:
         fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
         fetch_max_wait_ms: milliseconds.
+        fetch_gap_ms: Milliseconds between the starts of two fetches.
         leaving: The process is stopping, and leaves the group.
     """
 
     Consumer = Consumer
-    fetch_min_bytes = 16_384
-    fetch_max_wait_ms = 20
+    fetch_min_bytes = 1
+    fetch_max_wait_ms = 100
+    fetch_gap_ms = 10
     leaving = False
 
 
@@ -60,10 +62,13 @@ class App(faust.App):
     Args:
         fetch_min_bytes: See :class:`Transport`.
         fetch_max_wait_ms: See :class:`Transport`.
+        fetch_gap_ms: See :class:`Transport`.
     """
 
-    def __init__(self, *args: Any, fetch_min_bytes: int, fetch_max_wait_ms: int, **kwargs: Any) -> None:
-        self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms)
+    def __init__(
+        self, *args: Any, fetch_min_bytes: int, fetch_max_wait_ms: int, fetch_gap_ms: int, **kwargs: Any
+    ) -> None:
+        self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms, fetch_gap_ms)
         self.direct_channels: WeakSet[Any] = WeakSet()
         self._beside: list[Callable[[], Awaitable[None]]] = []
         super().__init__(*args, Stream=Stream, **kwargs)
@@ -93,7 +98,7 @@ class App(faust.App):
 
     def _new_transport(self) -> Transport:
         transport = Transport(self.conf.broker_consumer, self)
-        transport.fetch_min_bytes, transport.fetch_max_wait_ms = self._fetch_settings
+        transport.fetch_min_bytes, transport.fetch_max_wait_ms, transport.fetch_gap_ms = self._fetch_settings
         return transport
 
     def on_rebalance_end(self) -> None:
