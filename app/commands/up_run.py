@@ -55,9 +55,10 @@ async def _start(installation: Installation, say: Say, *, demo: bool) -> None:
         outcomes = await asyncio.to_thread(run_demo, api, installation.home, facts["receiver_url"])
         for line in table(outcomes):
             say(f"  {line}")
-    installation.publish(ready=True)
     for line in _closing_lines(facts, token):
         say(line)
+    # Last: whoever waits for this state shows the lines above.
+    installation.publish(ready=True)
 
 
 def _closing_lines(facts: dict[str, str], token: str) -> list[str]:

@@ -13,7 +13,16 @@ from app.embedded.broker import make_kafka
 from app.embedded.child import Child, end_leftovers
 from app.embedded.facts import look
 from app.embedded.home import Lock
-from app.embedded.parts import Ports, choose_ports, environment, headrace, role_processes, stand_ins
+from app.embedded.parts import (
+    Ports,
+    choose_ports,
+    claim_usual_port,
+    environment,
+    headrace,
+    role_processes,
+    stand_ins,
+    usual_port_lock,
+)
 from app.embedded.postgres import make_postgres
 from app.embedded.running import state_file, write_state
 from app.embedded.service import Service, SetupError
@@ -39,6 +48,7 @@ class Installation:
         self._roles = roles
         self._say = say
         self._lock = Lock(home / "up.lock")
+        self._usual_port = usual_port_lock()
         self._supervisor = Supervisor(self._changed)
         self._workers: list[Child] = []
 
@@ -53,7 +63,7 @@ class Installation:
         self.home.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(end_leftovers, list((self.home / "pids").glob("*.json")))
         kafka, postgres = await self._start_services()
-        ports = choose_ports(self.home)
+        ports = choose_ports(self.home, usual=claim_usual_port(self._usual_port))
         self.environment = environment(self.home, ports, kafka.url, postgres.url)
         await self._prepare_services()
         self._supervisor.start(stand_ins(self.home, ports))
@@ -67,6 +77,7 @@ class Installation:
         """Stop all, last started first."""
         await self._supervisor.stop()
         state_file(self.home).unlink(missing_ok=True)
+        self._usual_port.release()
         self._lock.release()
 
     def restart_roles(self) -> None:

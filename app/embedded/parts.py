@@ -3,13 +3,14 @@
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded.child import Child, Command
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import read_json, write_json
+from app.embedded.home import AlreadyStartedError, Lock, read_json, write_json
 from app.orphan import PARENT_VARIABLE
 
 _API_PORT = 8080
@@ -40,11 +41,33 @@ class Ports:
         return f"http://{HOST}:{self.receiver}"
 
 
-def choose_ports(home: Path) -> Ports:
-    """Return ports that are free, those of the last start where possible; the API's first choice is 8080."""
+def claim_usual_port(lock: Lock) -> bool:
+    """Return whether this installation may take 8080: two that start at once would both find it free.
+
+    Args:
+        lock: ``usual_port_lock()``, held for as long as the port may be in use.
+    """
+    try:
+        lock.acquire()
+    except (AlreadyStartedError, OSError):  # another folder's, or another user's
+        return False
+    return True
+
+
+def usual_port_lock() -> Lock:
+    """Return the lock that all installations on this machine share."""
+    return Lock(Path(tempfile.gettempdir()) / f"headrace-port-{_API_PORT}.lock")
+
+
+def choose_ports(home: Path, *, usual: bool) -> Ports:
+    """Return ports that are free, those of the last start where possible; the API's first choice is 8080, if ``usual``.
+
+    Side effect: remembers them for the next start.
+    """
     saved = read_json(home / "ports.json")
+    api = saved.get("api", _API_PORT)
     chosen = {
-        "api": keep_or_pick(saved.get("api", _API_PORT)),
+        "api": keep_or_pick(api if usual or api != _API_PORT else None),
         "smtp": keep_or_pick(saved.get("smtp")),
         "mail": keep_or_pick(saved.get("mail")),
         "receiver": keep_or_pick(saved.get("receiver")),

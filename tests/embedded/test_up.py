@@ -45,6 +45,7 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
         await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
         await _check_killed_role(environment)
+        await _check_more_partitions(environment)
         left = await _kill_supervisor(environment)
         assert (await _headrace(environment, "up", "--detach", "--no-demo")).splitlines()[-1] == "ready"
         assert not [process for process in left if process.is_running()]
@@ -71,6 +72,19 @@ async def _check_killed_role(environment: dict[str, str]) -> None:
         return bool((await _info(environment))["roles"].get("sink", roles["sink"]) != roles["sink"])
 
     await eventually(back, within=20, what="the supervisor names another pid for the sink")
+
+
+async def _check_more_partitions(environment: dict[str, str]) -> None:
+    before = (await _info(environment))["roles"]
+    said = await _headrace({**environment, "HEADRACE_EVENTS_PARTITIONS": "3"}, "topics", "--add-partitions")
+    assert "8 got partitions" in said
+    assert "The roles that run here are restarted" in said
+
+    async def all_new() -> bool:
+        now = (await _info(environment))["roles"]
+        return all(now.get(role, before[role]) != before[role] for role in role_names())
+
+    await eventually(all_new, within=60, what="every role runs again, to see the new partitions")
 
 
 async def _kill_supervisor(environment: dict[str, str]) -> list[psutil.Process]:

@@ -1,0 +1,54 @@
+"""Ports and settings of the processes that ``headrace up`` starts."""
+
+import socket
+from pathlib import Path
+
+from app.embedded.home import Lock
+from app.embedded.parts import choose_ports, claim_usual_port, environment, jwt_secret, role_processes
+
+
+def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
+    """The next start has the same ports, except one that somebody took meanwhile."""
+    first = choose_ports(tmp_path, usual=False)
+    assert choose_ports(tmp_path, usual=False) == first
+    with socket.socket() as taker:
+        taker.bind(("127.0.0.1", first.smtp))
+        taker.listen()
+        second = choose_ports(tmp_path, usual=False)
+    assert second.smtp != first.smtp
+    assert (second.api, second.mail, second.receiver) == (first.api, first.mail, first.receiver)
+
+
+def test_of_two_that_start_at_once_one_gets_the_usual_port(tmp_path: Path) -> None:
+    """Whoever holds the lock may take 8080; the other picks another one, though 8080 is still free."""
+    one, other = Lock(tmp_path / "port.lock"), Lock(tmp_path / "port.lock")
+    assert claim_usual_port(one)
+    assert not claim_usual_port(other)
+    one.release()
+    assert claim_usual_port(other)
+    other.release()
+    assert choose_ports(tmp_path / "a", usual=False).api != 8080
+
+
+def test_an_unwritable_lock_is_no_failure(tmp_path: Path) -> None:
+    """Another user's lock file counts as taken."""
+    (tmp_path / "file").write_text("no folder")
+    assert not claim_usual_port(Lock(tmp_path / "file" / "port.lock"))
+
+
+def test_the_secret_is_made_once(tmp_path: Path) -> None:
+    """Tokens outlive a restart; the secret is long enough for the API."""
+    assert jwt_secret(tmp_path) == jwt_secret(tmp_path)
+    assert len(jwt_secret(tmp_path)) >= 32
+
+
+def test_roles_reach_what_was_started(tmp_path: Path) -> None:
+    """Each role and the API are a process with the addresses, and end with this one."""
+    ports = choose_ports(tmp_path, usual=False)
+    variables = environment(tmp_path, ports, "127.0.0.1:1", "postgresql://x")
+    processes = role_processes(tmp_path, ["matcher"], variables)
+    assert [process.name for process in processes] == ["matcher", "admin"]
+    for process in processes:
+        assert process.command.env["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:1"
+        assert process.command.env["DATABASE_URL"] == "postgresql://x"
+        assert process.command.env["HEADRACE_PARENT"].isdigit()
