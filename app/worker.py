@@ -8,7 +8,7 @@ from prometheus_client import start_http_server
 
 from agents.own import OwnExecutor
 from agents.reading import run_batches, run_outside
-from app.actions.base import FAMILIES, AnyAction, Family
+from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.transport import App
 from app.domain.errors import SettingsError
@@ -109,7 +109,8 @@ def _lane(
     action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings, app: list[App]
 ) -> Callable[[Any], Any]:
     """Return the agent of one lane; ``app`` holds the app by the time it runs."""
-    slots = min(settings.queue_concurrency * settings.actions_partitions, MAX_SLOTS)
+    most = (action.at_once if isinstance(action, OutsideAction) else None) or MAX_SLOTS
+    slots = min(settings.queue_concurrency * settings.actions_partitions, most)
 
     async def lane(stream: Any) -> None:
         executor = (await parts.get()).executors[action.name]

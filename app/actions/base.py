@@ -93,7 +93,14 @@ class _Action(ABC, Generic[C]):
 
 
 class OutsideAction(_Action[C], Generic[C, R]):
-    """An action whose effect happens outside our Postgres."""
+    """An action whose effect happens outside our Postgres.
+
+    Attributes:
+        at_once: Most commands of one lane to carry out at once, where the other side bears only so many connections;
+            None leaves it to QUEUE_CONCURRENCY. What waits for its turn must wait before its attempt, not within.
+    """
+
+    at_once: ClassVar[int | None] = None
 
     @abstractmethod
     def prepare(self, config: CompiledConfig[C], context: ActionContext) -> R:

@@ -62,6 +62,7 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
     name = "send_email"
     family = "notification"
     config = SendEmailConfig
+    at_once = 10  # a mail server bears some dozens of connections from one client; both lanes share the mailer's 20
 
     def prepare(self, config: CompiledConfig[SendEmailConfig], context: ActionContext) -> MailMessage:
         """Render and check addresses, subject and parts. The sender is filled in when it is sent."""

@@ -26,9 +26,10 @@ from app.adapters.mime import Envelope, build_envelope
 from app.domain.errors import ActionFailedError
 from app.ports import MailMessage
 
-CONNECTIONS: Final = 4
+CONNECTIONS: Final = 20
 IDLE_SECONDS: Final = 30.0
 QUIT_SECONDS: Final = 1.0
+DATA_SHARE: Final = 0.5
 PERMANENT_FROM: Final = 500
 
 
@@ -61,8 +62,12 @@ async def open_mailer(server: SmtpServer, *, connections: int = CONNECTIONS) -> 
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a transaction got: from ``data_begun`` on, silence leaves open whether the message was taken."""
+    """How far a transaction got: from ``data_begun`` on, silence leaves open whether the message was taken.
 
+    ``data_until``: DATA is not begun later (the loop's clock); so little time would leave the outcome open.
+    """
+
+    data_until: float
     data_begun: bool = False
 
 
@@ -83,7 +88,7 @@ class SmtpMailer:
                 connection was lost, or the time ran out, after the message had begun to go over.
         """
         envelope = build_envelope(message, datetime.now(UTC))
-        progress = _Progress()
+        progress = _Progress(data_until=asyncio.get_running_loop().time() + within * DATA_SHARE)
         try:
             async with asyncio.timeout(within), self._slots:
                 await self._deliver(envelope, progress)
@@ -116,6 +121,8 @@ class SmtpMailer:
             await client.mail(envelope.sender)
             for recipient in envelope.recipients:
                 await client.rcpt(recipient)
+            if asyncio.get_running_loop().time() > progress.data_until:
+                raise TimeoutError
             progress.data_begun = True
             await client.data(envelope.data)
         except BaseException:

@@ -6,6 +6,17 @@ KAFKA_VERSION = "4.1.1"
 MESSAGE_MAX_BYTES = 2 * 1024 * 1024
 
 
+_SMALL_MACHINE = {
+    # A few small cores and 512 MB of heap.
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+    "log.cleaner.threads": "1",
+    "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    "log.cleaner.backoff.ms": "5000",
+}
+
+
 def server_properties(*, advertised_port: int, port: int, controller_port: int, host: str, data: str) -> dict[str, str]:
     """Return the broker's properties.
 
@@ -16,7 +27,7 @@ def server_properties(*, advertised_port: int, port: int, controller_port: int, 
         host: Address to listen on.
         data: Folder of the logs.
     """
-    return {
+    return _SMALL_MACHINE | {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
@@ -43,13 +54,6 @@ def server_properties(*, advertised_port: int, port: int, controller_port: int, 
         # After a kill the controller waits for the former life's session before it takes the broker back.
         "broker.session.timeout.ms": "3000",
         "broker.heartbeat.interval.ms": "1000",
-        # A few small cores and 512 MB of heap.
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-        "background.threads": "2",
-        "log.cleaner.threads": "1",
-        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
-        "log.cleaner.backoff.ms": "5000",
     }
 
 

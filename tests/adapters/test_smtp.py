@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from app.adapters.smtp import SmtpMailer, SmtpServer, open_mailer
+from app.adapters.smtp import CONNECTIONS, SmtpMailer, SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from tests.adapters.test_mailer_contract import MESSAGE
@@ -23,11 +23,13 @@ class ScriptedServer:
         script: Reply by verb; the empty verb is the end of the message.
         verbs: What was said to it, in order.
         connections: How many were made.
+        slow: Seconds until it answers a verb.
     """
 
     script: dict[str, str] = field(default_factory=lambda: dict(CONVERSATION))
     verbs: list[str] = field(default_factory=list)
     connections: int = 0
+    slow: dict[str, float] = field(default_factory=dict)
     port: int = 0
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
@@ -42,6 +44,7 @@ class ScriptedServer:
                 reply = self.script.get(verb)
                 if reply is None:
                     break
+                await asyncio.sleep(self.slow.get(verb, 0))
                 writer.write(f"{reply}\r\n".encode())
         finally:
             writer.close()
@@ -100,13 +103,13 @@ async def test_the_message_arrives_as_it_was_rendered(mailbox: Mailbox) -> None:
 
 
 async def test_a_connection_is_used_again_and_not_more_than_allowed(scripted: ScriptedServer) -> None:
-    """Messages one after the other share a connection; many at once share four."""
+    """Messages one after the other share a connection; many at once share what is allowed."""
     async with _serving(scripted) as mailer:
         for _ in range(3):
             await mailer.send(MESSAGE, within=5)
         assert scripted.connections == 1
-        await asyncio.gather(*(mailer.send(MESSAGE, within=5) for _ in range(20)))
-        assert scripted.connections <= 4
+        await asyncio.gather(*(mailer.send(MESSAGE, within=5) for _ in range(60)))
+        assert scripted.connections <= CONNECTIONS
     assert scripted.verbs.count("") == 23
 
 
@@ -194,3 +197,12 @@ async def test_an_html_only_message_and_odd_names_hold(mailbox: Mailbox) -> None
     assert mail.recipients == ("joao@customers.example",)
     assert "Silva, João" in dict(mail.headers)["To"]
     assert (mail.text, mail.html.strip()) == ("", MESSAGE.html)
+
+
+async def test_a_message_is_not_begun_when_its_time_is_nearly_up(scripted: ScriptedServer) -> None:
+    """DATA that starts late would leave the outcome open: the attempt fails while it is certain that nothing was sent."""
+    scripted.slow = {"RCPT": 0.13}
+    async with _serving(scripted) as mailer:
+        failure = await _fails(mailer, within=0.6)
+    assert not failure.effect_unknown
+    assert "DATA" not in scripted.verbs
