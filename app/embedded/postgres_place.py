@@ -57,12 +57,16 @@ def choose_place(home: Path, recorded_root: str | None) -> Place:
     user = _owner_of_data(recorded_root) or _unprivileged_user()
     if recorded_root and Path(recorded_root).is_dir():
         root = Path(recorded_root)
-    elif _enters(user, home):
+    elif _may(user, 'cd "$1"', home):
         root = _made(home / "postgres")
     else:
         root = Path(tempfile.mkdtemp(prefix="headrace-postgres-", dir="/var/tmp"))
         root.chmod(0o711)
-    return Place(root, wheel if _enters(user, wheel / "bin") else _copied(wheel, root), user)
+    return Place(
+        root,
+        wheel if _may(user, 'test -r "$1/postgres" && test -x "$1/postgres"', wheel / "bin") else _copied(wheel, root),
+        user,
+    )
 
 
 def own(path: Path, user: str | None) -> None:
@@ -109,12 +113,11 @@ def _unprivileged_user() -> str:
     raise SetupError("Postgres refuses to run as root; run `useradd --system postgres`, or set DATABASE_URL")
 
 
-def _enters(user: str, folder: Path) -> bool:
-    """Return whether ``user`` can enter and read ``folder``: asked of the kernel, by trying."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _may(user: str, action: str, folder: Path) -> bool:
+    """Return whether ``user`` can do ``action`` with ``folder`` ("$1"): asked of the kernel, by trying."""
     entry = pwd.getpwnam(user)
     tried = subprocess.run(  # noqa: S603 - fixed program, no shell
-        ["/bin/sh", "-c", 'cd "$1" && ls . >/dev/null', "sh", str(folder)],
+        ["/bin/sh", "-c", action, "sh", str(folder)],
         user=entry.pw_uid,
         group=entry.pw_gid,
         extra_groups=[],

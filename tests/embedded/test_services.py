@@ -76,6 +76,21 @@ def test_postgres_is_durable_and_asks_for_the_password(home: Path) -> None:
 
 
 @pytest.mark.postgres
+def test_postgres_serves_in_a_folder_that_only_its_owner_may_enter(home: Path) -> None:
+    """Root lends it another user, who cannot get in: its data is elsewhere then, and is found again."""
+    private = home / "private"
+    private.mkdir(mode=0o700)
+    for expected in (0, 1):
+        node = PostgresNode(private)
+        start(node)
+        with psycopg.connect(node.url) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS starts (number int)")
+            assert connection.execute("SELECT count(*) FROM starts").fetchone() == (expected,)
+            connection.execute("INSERT INTO starts VALUES (1)")
+        node.stop()
+
+
+@pytest.mark.postgres
 def test_a_second_starter_is_refused(home: Path) -> None:
     """While one holds the data nobody else starts on it."""
     first, second = PostgresNode(home), PostgresNode(home)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.embedded.home import read_json
+
 
 @contextmanager
 def session_home() -> Iterator[Path]:
@@ -15,4 +17,7 @@ def session_home() -> Iterator[Path]:
     try:
         yield home
     finally:
-        shutil.rmtree(home)
+        for state in home.rglob("postgres.json"):
+            # Elsewhere if ``home`` itself, or what is above it, is closed to the user that Postgres runs as.
+            shutil.rmtree(read_json(state).get("root", home), ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
