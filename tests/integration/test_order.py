@@ -34,12 +34,14 @@ class Flow:
     rounds: int = 0
     chance: random.Random = field(default_factory=lambda: random.Random(3))
 
-    async def round(self) -> None:
-        """Emit one event of every entity, in a new order."""
-        self.rounds += 1
-        entities = [f"e{number}" for number in range(ENTITIES)]
-        self.chance.shuffle(entities)
-        made = [event(self.kind, entity, n=self.rounds) for entity in entities]
+    async def emit(self, rounds: int = 1) -> None:
+        """Emit events of every entity at once, each round of them in a new order."""
+        made: list[dict[str, Any]] = []
+        for _ in range(rounds):
+            self.rounds += 1
+            entities = [f"e{number}" for number in range(ENTITIES)]
+            self.chance.shuffle(entities)
+            made += [event(self.kind, entity, n=self.rounds) for entity in entities]
         self.events += made
         await self.site.stack.emitter.emit_many(made)
 
@@ -48,16 +50,16 @@ class Flow:
         """Emit rounds all the while, at least one."""
         over = asyncio.Event()
 
-        async def emit() -> None:
+        async def keep_on() -> None:
             while True:
-                await self.round()
+                await self.emit()
                 try:
                     await asyncio.wait_for(over.wait(), PAUSE_S)
                 except TimeoutError:
                     continue
                 return
 
-        emitting = asyncio.create_task(emit())
+        emitting = asyncio.create_task(keep_on())
         try:
             yield
         finally:
@@ -89,20 +91,17 @@ async def flow(site: Site) -> Flow:
 
 async def test_each_entity_is_served_in_order_while_workers_join_and_leave(site: Site, flow: Flow) -> None:
     """50 entities: both receivers see 1, 2, 3 … of each, nothing twice, nothing missing."""
-    for _ in range(2):
-        await flow.round()
+    await flow.emit(3)
     async with flow.running():
         joined = [site.stack.add(role) for role in JOINING]
         await site.stack.ready()
-    for _ in range(2):
-        await flow.round()
+    await flow.emit(3)
     async with flow.running():
         await asyncio.gather(*(worker.stop() for worker in joined))
         for worker in joined:
             site.stack.workers.remove(worker)
         await site.stack.ready()
-    for _ in range(2):
-        await flow.round()
+    await flow.emit(3)
     await eventually(partial(flow.done), within=60, every=0.3, what="every row")
 
     expected = {f"e{number}": list(range(1, flow.rounds + 1)) for number in range(ENTITIES)}
