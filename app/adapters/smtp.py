@@ -70,6 +70,16 @@ class _Progress:
     data_until: float
     data_begun: bool = False
 
+    def begin_data(self) -> None:
+        """Note that the message goes over now.
+
+        Raises:
+            TimeoutError: It is too late to begin.
+        """
+        if asyncio.get_running_loop().time() > self.data_until:
+            raise TimeoutError
+        self.data_begun = True
+
 
 class SmtpMailer:
     """Hands e-mail to one server; implements ``app.ports.Mailer``."""
@@ -121,9 +131,7 @@ class SmtpMailer:
             await client.mail(envelope.sender)
             for recipient in envelope.recipients:
                 await client.rcpt(recipient)
-            if asyncio.get_running_loop().time() > progress.data_until:
-                raise TimeoutError
-            progress.data_begun = True
+            progress.begin_data()
             await client.data(envelope.data)
         except BaseException:
             client.close()
