@@ -7,8 +7,9 @@ from agents.slips import Road, bounded, read_command
 from app.domain.errors import PoisonError
 from app.topics import Topics
 from schemas.execution import Execution
+from schemas.incoming import MAX_NESTING, decode_event
 from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
-from tests.support.records import FakeRecord
+from tests.support.records import FakeRecord, cloud_event
 from tests.support.slips import NOW, action, command, command_record
 
 ROAD = Road(Topics("t."), frozenset({"apply_tag", "webhook"}))
@@ -25,6 +26,14 @@ def test_a_command_comes_back_as_it_was_written() -> None:
     """Encoding and reading a slip loses nothing."""
     made = command(action(tag="vip"), action("webhook", 2, url="http://x.example"), lane="high")
     assert read_command(command_record(made), "apply_tag") == made
+
+
+def test_an_event_as_deep_as_events_may_be_comes_through() -> None:
+    """The slip holds the event a level down; nobody who takes the event may refuse the slip."""
+    deep = orjson.loads(b'{"a":' * (MAX_NESTING - 2) + b"1" + b"}" * (MAX_NESTING - 2))
+    event = cloud_event(data={"deep": deep})
+    decode_event(FakeRecord(orjson.dumps(event)))
+    assert read_command(command_record(command(action(tag="vip"), event=event)), "apply_tag").event == event
 
 
 def test_the_slip_goes_to_the_next_steps_topic_and_lane_with_the_result() -> None:
