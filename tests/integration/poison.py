@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from app.ports import Record
 
@@ -95,6 +96,31 @@ def _with(good: Document, data: Callable[[Document], Document], value: Any) -> D
     copy: Document = orjson.loads(orjson.dumps(good))
     data(copy)["extra"] = value
     return copy
+
+
+class OddName(str):
+    """A header's name that is not UTF-8 on the wire, which no client would send by itself."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe" + super().encode(encoding, errors)
+
+
+async def produce_odd_names(servers: str, records: list[Record], partition: int) -> list[int]:
+    """Produce to one partition, each record with a header whose name is no text, all in one batch."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all")
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 3, 0, -1, -1, 0, 2 * HUGE)  # noqa: SLF001 - it asks the name for its bytes
+        for each in records:
+            batch.append(key=each.key, value=each.value, timestamp=None, headers=[*each.headers, (OddName("x"), b"1")])
+        sent = await producer.send_batch(batch, records[0].topic, partition=partition)
+        first = (await sent).offset
+        return [first + number for number in range(len(records))]
+    finally:
+        await producer.stop()
 
 
 async def produce(servers: str, records: list[Record], partition: int) -> list[int]:

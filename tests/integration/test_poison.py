@@ -12,7 +12,7 @@ import pytest
 from app.domain.ids import execution_id
 from app.ports import Record
 from schemas.workflow import Revision
-from tests.integration.poison import Poison, Reasons, event_poisons, poisons, produce
+from tests.integration.poison import Poison, Reasons, event_poisons, poisons, produce, produce_odd_names
 from tests.integration.site import Row, Site, event
 from tests.support.topic_records import read_all
 from tests.support.waiting import eventually
@@ -131,6 +131,26 @@ async def test_on_an_event_topic(site: Site) -> None:
         return sent, sent
 
     check(await run(site, topic, bad, workflow, good), bad)
+
+
+async def test_a_header_name_that_is_no_text_stalls_nothing(site: Site) -> None:
+    """Events with such a header run, each once and in their order; what is no event is a dead letter that shows it."""
+    workflow, kind = await site.workflow({"type": "create_note", "config": {"text": "{{ n }}"}})
+    topic = site.stack.topics.events(kind)
+    customer = f"c-{uuid4().hex[:8]}"
+    sent = [event(kind, customer, n=number) for number in range(1, 7)]
+    good = [Record(topic, customer.encode(), orjson.dumps(each)) for each in sent]
+    await produce(site.stack.bootstrap, good[:2], PARTITION)
+    offsets = await produce_odd_names(site.stack.bootstrap, [good[2], Record(topic, b"k", b"{"), good[3]], PARTITION)
+    await produce(site.stack.bootstrap, good[4:], PARTITION)
+    for each in sent:
+        assert (await site.row(workflow, each))["status"] == "success"
+    places = {offsets[1]: Poison("odd", good[0], "not_json")}
+    await eventually(partial(_none_missing, site, topic, places), within=30, what="the dead letter")
+    (letter,) = [one for one in await _letters(site, topic) if one["offset"] == offsets[1]]
+    assert letter["headers"] == [["\\xff\\xfex", "MQ=="]]
+    notes = await site.fetch("SELECT text FROM crm.notes WHERE customer_id = %s ORDER BY created_at, text", customer)
+    assert [note["text"] for note in notes] == ["1", "2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize("action", ["webhook", "apply_tag"])

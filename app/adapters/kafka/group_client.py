@@ -16,6 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from app.adapters.kafka import odd_headers
 from app.adapters.kafka.pacing import paced
 
 _LEAVE_SECONDS = 5.0
@@ -60,6 +61,7 @@ class GroupClient(OnOwnLoop):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Set what Faust hard-codes; aiokafka reads these fields when it starts, which is later."""
+        odd_headers.install()
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001  # Faust offers no setting for it
         consumer._fetch_min_bytes = transport.fetch_min_bytes  # noqa: SLF001  # the same
