@@ -1,11 +1,12 @@
 """Builds the Faust app of a role from explicit arguments: no global app, no decorators, no autodiscovery."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import faust
 import uvloop
@@ -17,6 +18,8 @@ from app.adapters.kafka.transport import App
 from app.adapters.kafka.watchdog import Probe, Watchdog
 
 _STILL_SECONDS = 60.0
+
+GC_YOUNG_OBJECTS: Final = 20_000
 
 AgentFunction = Callable[[Any], Awaitable[None]]
 
@@ -55,7 +58,7 @@ class Tuning:
 
     fetch_min_bytes: int = 1
     fetch_max_wait_ms: int = 100
-    fetch_gap_ms: int = 10
+    fetch_gap_ms: int = 25
     buffer_records: int = 4096
     longest_hold_s: float = 300.0
 
@@ -161,11 +164,23 @@ def _register(app: App, spec: AgentSpec) -> None:
     app.agent(topic, name=spec.name)(read)
 
 
+def spare_the_collector() -> None:
+    """Take what start-up made out of the garbage collector's way, and let it look less often.
+
+    Imports leave some hundred thousand objects that live as long as the process; walking them over and over, a tenth
+    of a second each time, was a fifth of a worker's time under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG_OBJECTS, 20, 20)
+
+
 def run_worker(app: App) -> None:
     """Run the app until SIGTERM or SIGINT, then finish what has begun, commit, leave the group, and exit.
 
     Logging stays as the process has set it up. Exits with 0 after a signal and with 1 if the app crashed.
     """
+    spare_the_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     instance: str = Field("1", pattern=r"^[A-Za-z0-9._-]{1,60}$", description="Stable id of this worker in its role")
     topic_prefix: str = "headrace."
     events_partitions: int = Field(4, ge=1, le=1000)
-    actions_partitions: int = Field(4, ge=1, le=1000)
+    actions_partitions: int = Field(8, ge=1, le=1000)
     replication_factor: int = Field(1, ge=1, le=9)
     data_dir: Path = Path(".headrace/workers")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

@@ -1,8 +1,9 @@
 """Deterministic ids, so that the same event delivered twice is one execution (DESIGN 3)."""
 
 import json
+from hashlib import sha1
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 # A JSON array: no two different lists of parts can give the same name, whatever characters they hold.
 _name: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -10,9 +11,14 @@ _name: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encod
 
 def execution_id(workflow_id: UUID, source: str, event_id: str) -> UUID:
     """Id of the execution of one workflow for one event; CloudEvents 1.0 makes (source, id) unique per event."""
-    return uuid5(workflow_id, _name((source, event_id)))
+    return _uuid5(workflow_id, _name((source, event_id)))
 
 
 def command_id(execution: UUID, attempt: int, step: int) -> UUID:
     """Id of one step of one attempt at an execution: what the receipt and the Idempotency-Key are keyed by."""
-    return uuid5(execution, _name((attempt, step)))
+    return _uuid5(execution, _name((attempt, step)))
+
+
+def _uuid5(namespace: UUID, name: str) -> UUID:
+    # RFC 9562, 5.5; the standard library's uuid5 imports hashlib anew on each call, and this is called per command.
+    return UUID(bytes=sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()[:16], version=5)

@@ -29,7 +29,7 @@ class Transport(driver.Transport):
     Consumer = Consumer
     fetch_min_bytes = 1
     fetch_max_wait_ms = 100
-    fetch_gap_ms = 10
+    fetch_gap_ms = 25
     leaving = False
 
 
