@@ -168,6 +168,7 @@ class FrontierMachine(RuleBasedStateMachine):
         super().__init__()
         self.frontier = Frontier(Ticks())
         self.generation = 1
+        self.log: list[int] = []  # what the partition holds; a rejoin reads the same again
         self.next_offset = 0
         self.committed = 0
         self.lane: list[Record] = []
@@ -178,7 +179,9 @@ class FrontierMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 5), gap=st.integers(1, 3))
     def fetch(self, count: int, gap: int) -> None:
         """Records come in order; control records and compaction leave gaps between offsets."""
-        records = [Record(self.next_offset + number * gap) for number in range(count)]
+        while len(ahead := [offset for offset in self.log if offset >= self.next_offset]) < count:
+            self.log.append(self.log[-1] + gap if self.log else 0)
+        records = [Record(offset) for offset in ahead[:count]]
         self.next_offset = records[-1].offset + 1
         self.frontier.fetched(TP, self.generation, records)
         self.lane += records
