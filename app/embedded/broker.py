@@ -185,6 +185,8 @@ class KafkaNode:
             "-Xms128m",
             "-Xmx512m",
             "-XX:+UseSerialGC",
+            # The optimising compiler took half a core for the first minutes, which is most of such a broker's life.
+            "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}",
