@@ -7,6 +7,7 @@ python -m tests.faults.run --resume         leaves out what the file holds alrea
 
 import argparse
 import asyncio
+import logging
 import os
 import random
 import sys
@@ -147,6 +148,8 @@ def main() -> None:
         "scenario         seed  kills  expected    rows  lost  twice, marked  twice, unmarked  disordered"
         "  recovery s  slowest s\n"
     )
+    # The emitter outlives the broker on purpose, and aiokafka says thousands of times a second that it is away.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with servers(harness_home("faults")) as on:
         for seed in range(1, 2 if options.short else options.seeds + 1):
             for scenario in scenarios(on, short=options.short):

@@ -1,0 +1,38 @@
+"""Structured logs."""
+
+import logging
+
+import orjson
+
+from app.logs import JsonFormatter, Repeats
+
+
+def record(name: str, message: str, *values: object) -> logging.LogRecord:
+    """Return a log record."""
+    return logging.LogRecord(name, logging.ERROR, "", 0, message, values, None)
+
+
+def test_a_line_is_json_with_the_ids() -> None:
+    """One object a line: level, role, message, and the execution's id where the call gave one."""
+    made = record("app.x", "no %s", "luck")
+    made.execution_id = "e-1"
+    line = orjson.loads(JsonFormatter("sink").format(made))
+    assert (line["role"], line["message"], line["execution_id"]) == ("sink", "no luck", "e-1")
+
+
+def test_others_repeats_are_held_back_and_counted() -> None:
+    """Thousands of equal messages of a library make one line, and the next one says how many there were."""
+    now = [0.0]
+    repeats = Repeats(5.0, lambda: now[0])
+    passed = [repeats.filter(record("aiokafka", "Unable connect to %s", n)) for n in range(1000)]
+    assert passed == [True] + [False] * 999
+    now[0] = 6.0
+    later = record("aiokafka", "Unable connect to %s", 1)
+    assert repeats.filter(later)
+    assert later.getMessage() == "Unable connect to 1 (and 999 more like it)"
+
+
+def test_our_own_messages_always_pass() -> None:
+    """What we say is said for a reason each time."""
+    repeats = Repeats(5.0, lambda: 0.0)
+    assert all(repeats.filter(record("agents.own", "failed")) for _ in range(3))
