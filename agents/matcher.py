@@ -8,7 +8,7 @@ none but those records; a batch is acked only when all of them are durable.
 import logging
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -168,8 +168,3 @@ class Matcher:
             "executed_at": now,
         }
         return Record(self._topics.executions, key, encode(execution))
-
-
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
