@@ -26,12 +26,14 @@ class Verdict:
     Attributes:
         expected: Executions expected.
         rows: Rows found for them.
-        lost: Executions without a row, and effects that did not happen.
+        lost: Executions without a row, effects that did not happen, and workflows that do not run as changed.
         duplicated_marked: Outside effects that happened twice, with one key, and say so in the log.
         duplicated_unmarked: Those that do not say so; rows and own effects that are there twice.
         disordered: Entities whose deliveries were not in order.
         recovery_s: From the end of the fault to the log having caught up.
         slowest_s: Longest time from an event to the end of its execution.
+        kills: How many processes got kill -9.
+        changes: Changes of workflows that the API answered meanwhile.
         wrong: In words, the first of what is wrong.
     """
 
@@ -46,6 +48,7 @@ class Verdict:
     recovery_s: float = 0.0
     slowest_s: float = 0.0
     kills: int = 0
+    changes: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property

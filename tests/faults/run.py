@@ -21,6 +21,7 @@ import psycopg
 
 from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
+from tests.faults.changes import Changes
 from tests.faults.injuries import Injury, join_and_leave, kill_each, outage
 from tests.faults.job import Job
 from tests.faults.judge import Verdict, judge
@@ -77,15 +78,17 @@ async def _under_fault(
     job = Job(f"{scenario.name}-{seed}", scenario.events, scenario.entities)
     await job.prepare(stack.api, receiver.url)
     await stack.settled()
-    emitting = asyncio.create_task(job.emit(stack.emitter, scenario.rate))
-    harm = await scenario.injury(stack, random.Random(seed), scenario.events / scenario.rate)
+    seconds, changes = scenario.events / scenario.rate, Changes(job.name)
+    flowing = asyncio.gather(job.emit(stack.emitter, scenario.rate), changes.flow(stack.api, seconds))
+    harm = await scenario.injury(stack, random.Random(seed), seconds)
     verdict.kills = harm.kills
     at_the_end = job.emitted
     await _caught_up(job, at_the_end, stack.database_url)
     verdict.recovery_s = round(asyncio.get_running_loop().time() - harm.over_at, 2)
-    await emitting
+    await flowing
     await _caught_up(job, job.count, stack.database_url)
     await judge(verdict, job, stack.database_url, receiver, mailbox)
+    await changes.judge(verdict, stack)
     if scenario.recovery_limit is not None and verdict.recovery_s > scenario.recovery_limit:
         verdict.blame(f"recovered after {verdict.recovery_s} s, not within {scenario.recovery_limit:g} s")
     return verdict
@@ -125,7 +128,7 @@ def read() -> list[Verdict]:
 def show(verdict: Verdict) -> None:
     """Print one line of the table, and what is wrong below it."""
     sys.stdout.write(
-        f"{verdict.name:<16}{verdict.seed:>5}{verdict.kills:>7}{verdict.expected:>10}{verdict.rows:>8}{verdict.lost:>6}"
+        f"{verdict.name:<16}{verdict.seed:>5}{verdict.kills:>7}{verdict.changes:>9}{verdict.expected:>10}{verdict.rows:>8}{verdict.lost:>6}"
         f"{verdict.duplicated_marked:>14}{verdict.duplicated_unmarked:>16}{verdict.disordered:>11}"
         f"{verdict.recovery_s:>12.1f}{verdict.slowest_s:>11.1f}  {'good' if verdict.good else 'BAD'}\n"
     )
@@ -145,7 +148,7 @@ def main() -> None:
     verdicts = read() if options.resume else []
     done = {(one.name, one.seed) for one in verdicts if one.good}
     sys.stdout.write(
-        "scenario         seed  kills  expected    rows  lost  twice, marked  twice, unmarked  disordered"
+        "scenario         seed  kills  changes  expected    rows  lost  twice, marked  twice, unmarked  disordered"
         "  recovery s  slowest s\n"
     )
     # The emitter outlives the broker on purpose, and aiokafka says thousands of times a second that it is away.

@@ -14,7 +14,15 @@ _NO_CONTENT = 204
 
 
 class ApiError(AssertionError):
-    """The API refused; the text has its problem document."""
+    """The API refused; the text has its problem document.
+
+    Attributes:
+        status: Of the HTTP answer.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Api:
@@ -51,7 +59,7 @@ class Api:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self._http.request(method, path, json=body, headers=named) as answer:
             if not answer.ok:
-                raise ApiError(f"{method} {path}: {answer.status} {await answer.text()}")
+                raise ApiError(answer.status, f"{method} {path}: {answer.status} {await answer.text()}")
             return (await answer.json() if answer.status != _NO_CONTENT else None), answer.headers.get("ETag", "*")
 
     async def answers(self, path: str = "/readyz") -> bool:
