@@ -86,6 +86,7 @@ ADDED: Final = {
     "automation_logs": {"attempt", "version", "event_id", "event_type", "entity"},
     "automation_templates": set[str](),
 }
+ADDED_INDEXES: Final = {"idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)"}
 
 _COLUMNS_SQL: Final = """
 SELECT table_name, column_name, data_type || coalesce('(' || character_maximum_length || ')', ''), is_nullable,
@@ -93,6 +94,10 @@ SELECT table_name, column_name, data_type || coalesce('(' || character_maximum_l
 FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY(%s)
 """
 _INDEXES_SQL: Final = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = ANY(%s)"
+_PARTITIONS_INDEXES_SQL: Final = """
+SELECT tablename, indexdef FROM pg_indexes
+WHERE schemaname = 'public' AND (tablename ~ '^automation_logs(_archive|_[0-9]{8})?$')
+"""
 _REFERENCES_SQL: Final = """
 SELECT conrelid::regclass::text, a.attname, regexp_replace(pg_get_constraintdef(c.oid), '.*REFERENCES ', '')
 FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)
@@ -112,10 +117,26 @@ def test_columns_are_the_specifications(database: str, table: str) -> None:
 
 
 def test_indexes_are_the_specifications(database: str) -> None:
-    """Each has its name, columns, order and condition; there is no other."""
+    """Each has its name, columns, order and condition; what is added is named here, and there is no other."""
     with psycopg.connect(database) as connection:
         rows = connection.execute(_INDEXES_SQL, (list(COLUMNS),)).fetchall()
-    assert {name: _short(definition) for name, definition in rows} == INDEXES
+    assert {name: _short(definition) for name, definition in rows} == INDEXES | ADDED_INDEXES
+
+
+def test_every_day_of_the_log_has_its_indexes(database: str) -> None:
+    """The partitions that there were, one that is made later, and one that has moved to the archive."""
+    with psycopg.connect(database) as connection:
+        connection.execute("SELECT headrace_make_log_partition(current_date + 30)")
+        connection.execute("SELECT headrace_archive_log_partition((now() AT TIME ZONE 'UTC')::date - 1)")
+        rows = connection.execute(_PARTITIONS_INDEXES_SQL).fetchall()
+    days: dict[str, set[str]] = {}
+    for table, definition in rows:
+        days.setdefault(table, set()).add(_short(definition).partition(" (")[2])
+    whole, archive = days.pop("automation_logs"), days.pop("automation_logs_archive")
+    assert whole == archive
+    assert "event_id, executed_at DESC)" in whole
+    assert len(days) == 10
+    assert all(found == whole for found in days.values()), days
 
 
 def test_references_are_the_specifications(database: str) -> None:
