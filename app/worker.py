@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from prometheus_client import start_http_server
@@ -11,6 +12,7 @@ from agents.reading import run_batches, run_outside
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.transport import App
+from app.adapters.postgres.pool import ping
 from app.domain.errors import SettingsError
 from app.factory import AgentSpec, build_app, run_worker
 from app.lifespan import Lifespan
@@ -129,6 +131,7 @@ def _app(app_id: str, settings: Settings, agents: list[AgentSpec], parts: Lifesp
         instance=settings.instance,
         data_dir=settings.data_dir,
         agents=agents,
+        probes=[partial(ping, settings)],
         **more,
     )
 

@@ -86,6 +86,20 @@ async def _open(pool: Pool) -> None:
         raise UnreachableError("Postgres does not answer; check DATABASE_URL, and `headrace migrate`") from None
 
 
+async def ping(settings: Settings) -> None:
+    """Ask Postgres for anything, over a connection of its own: what is stuck may hold all of the pool's.
+
+    Raises:
+        UnreachableError: It does not answer.
+    """
+    url = settings.database_url.get_secret_value()
+    try:
+        async with await psycopg.AsyncConnection.connect(url, **_CONNECT, application_name="headrace ping") as asked:
+            await asked.execute("SELECT 1")
+    except psycopg.Error as error:
+        raise UnreachableError(f"Postgres does not answer ({type(error).__name__})") from error
+
+
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.execute(_CONFIGURE)
     set_json_dumps(orjson.dumps, connection)
