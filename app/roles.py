@@ -26,6 +26,7 @@ from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
 from app.adapters.webhook import open_http_client
+from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
 from app.ports import Sender
 from app.services.dead_letters import DeadLetters
@@ -144,4 +145,5 @@ def smtp_server(settings: Settings) -> SmtpServer:
         tls=settings.smtp_tls,
         username=settings.smtp_username,
         password=settings.smtp_password.get_secret_value(),
+        ehlo_name=domain_of(settings.mail_from),
     )

@@ -35,7 +35,17 @@ PERMANENT_FROM: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail is handed over; ``tls`` is ``none``, ``starttls`` or ``tls``."""
+    """Where mail is handed over.
+
+    Attributes:
+        host: The server's name, which its certificate must carry.
+        port: Its TCP port.
+        tls: ``none``, ``starttls`` or ``tls``. A certificate is trusted as OpenSSL does on this machine, so that
+            ``SSL_CERT_FILE`` adds an authority of your own.
+        username: Empty: no login.
+        password: Of that user.
+        ehlo_name: What we call ourselves; many servers refuse or distrust ``localhost``.
+    """
 
     host: str
     port: int
