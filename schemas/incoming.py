@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from app.domain.errors import PoisonError
 from schemas.event import MAX_EVENT_BYTES, Event
+from schemas.integers import over_64_bits
 
 MAX_NESTING: Final = 64
 # A slip or an execution holds an event, a revision and answers of others, each some levels down.
@@ -69,7 +70,7 @@ def decode_event(record: Incoming) -> IncomingEvent:
 
     Raises:
         PoisonError: It is none; the reason is one of tombstone, too_large, not_json, too_deep, nul_character,
-            invalid_event, invalid_key.
+            integer_over_64_bits, invalid_event, invalid_key.
     """
     value = record.value
     headers = record.headers or ()
@@ -79,12 +80,20 @@ def decode_event(record: Incoming) -> IncomingEvent:
     if len(value) > MAX_EVENT_BYTES:
         raise PoisonError("too_large", f"{len(value)} bytes; an event has at most {MAX_EVENT_BYTES}")
     if binary is None:
-        raw, encoded = load_object(value), value
+        raw, encoded = _load_exactly(value), value
     else:
-        raw = {**binary, "data": load_object(value) if value else {}}
+        raw = {**binary, "data": _load_exactly(value) if value else {}}
         encoded = orjson.dumps(raw)
     event = validate_event(raw)
     return IncomingEvent(event, raw, encoded, _entity(record.key, event))
+
+
+def _load_exactly(value: bytes) -> dict[str, Any]:
+    loaded = load_object(value)
+    inexact = over_64_bits(value)
+    if inexact is not None:
+        raise PoisonError("integer_over_64_bits", inexact)
+    return loaded
 
 
 def validate_event(raw: dict[str, Any]) -> Event:

@@ -14,6 +14,7 @@ from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.services.field_errors import field_errors
 from schemas.incoming import MAX_NESTING
+from schemas.integers import over_64_bits
 
 CALLER: Final = web.RequestKey("caller", Caller)
 
@@ -29,7 +30,7 @@ async def read_json(request: web.Request, accepted: Collection[str]) -> Any:
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
-        InvalidError: It is not JSON.
+        InvalidError: It is not JSON, or holds an integer over 64 bits.
         aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
     """
     return _parsed(await _body(request, accepted))
@@ -40,7 +41,7 @@ async def read_document(request: web.Request, accepted: Collection[str]) -> Any:
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
-        InvalidError: It is not JSON, holds a NUL character, or nests too deep.
+        InvalidError: It is not JSON, holds a NUL character or an integer over 64 bits, or nests too deep.
         aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
     """
     raw = await _body(request, accepted)
@@ -62,9 +63,13 @@ async def _body(request: web.Request, accepted: Collection[str]) -> bytes:
 
 def _parsed(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidError([FieldError("", f"the body is not JSON: {error}")]) from None
+    inexact = over_64_bits(raw)
+    if inexact is not None:
+        raise InvalidError([FieldError("", inexact)])
+    return value
 
 
 def read_query(request: web.Request, model: type[M]) -> M:

@@ -13,6 +13,7 @@ import click
 import orjson
 
 from app.domain.errors import FieldError
+from schemas.integers import over_64_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ def _decoded(line: bytes, number: int) -> dict[str, Any]:
         raise click.ClickException(f"line {number} is no JSON: {error}") from None
     if not isinstance(event, dict):
         raise click.ClickException(f"line {number} is no JSON object")
+    inexact = over_64_bits(line)
+    if inexact is not None:
+        raise click.ClickException(f"line {number}: {inexact}")
     return event
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.admin.conftest import User, draft
@@ -81,6 +82,17 @@ async def test_all_wrong_fields_are_named_at_once(user: User) -> None:
 async def test_what_is_no_object_is_refused(user: User, body: Any) -> None:
     """A draft is an object."""
     assert list(await errors(user, body)) == [""]
+
+
+async def test_an_integer_that_would_not_stay_exact_is_refused(user: User) -> None:
+    """Over 64 bits it would be stored as the nearest float, and compare with others than it says."""
+    condition = {"field": "order.id", "operator": "==", "value": 0}
+    body = orjson.dumps(draft(conditions=[condition])).replace(b'"value":0', b'"value":18446744073709551617')
+    answer = await user.call("POST", ROOT, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status == 400
+    assert answer.json["errors"] == [
+        {"path": "", "message": "18446744073709551617 is an integer over 64 bits; write it as a string"}
+    ]
 
 
 async def test_what_cannot_be_stored_is_said(user: User) -> None:

@@ -50,6 +50,7 @@ def test_lines_are_read_in_batches(tmp_path: Path, *, compressed: bool) -> None:
     [
         (_lines(1) + b"{\n", "line 2 is no JSON"),
         (_lines(1) + b"[]\n", "line 2 is no JSON object"),
+        (_lines(1) + b'{"data":{"n":18446744073709551616}}', "line 2: 18446744073709551616 is an integer over 64 bits"),
         (gzip.compress(_lines(*range(500)))[:-20], "cannot be read to its end"),
     ],
 )

@@ -42,6 +42,13 @@ def test_binary_mode_gives_the_same_event_as_structured_mode() -> None:
     assert orjson.loads(binary.encoded)["data"] == structured.event.data
 
 
+def test_an_integer_over_64_bits_is_refused_in_binary_mode_too() -> None:
+    """It would be read as the nearest float; the largest that fits is read exactly."""
+    assert poison(b'{"customer":{"id":18446744073709551616}}', headers=HEADERS) == "integer_over_64_bits"
+    exact = decode_event(FakeRecord(b'{"customer":{"id":18446744073709551615}}', key=None, headers=HEADERS))
+    assert (exact.event.data, exact.entity) == ({"customer": {"id": 2**64 - 1}}, "18446744073709551615")
+
+
 def test_an_attribute_given_twice_in_headers_is_refused() -> None:
     """Two ids leave open which event it is, so neither is taken."""
     assert poison(b"{}", headers=[*HEADERS, ("ce_id", b"e-2")]) == "invalid_event"
@@ -78,6 +85,7 @@ def test_the_entity_is_the_first_of_key_partitionkey_subject_customer(record: Fa
         (b'{"a":' * 65 + b"1" + b"}" * 65, "too_deep"),
         (orjson.dumps(cloud_event(data={"n": "a\x00b"})), "nul_character"),
         (orjson.dumps(cloud_event(data={"a\x00b": 1})), "nul_character"),
+        (orjson.dumps(cloud_event(data={"n": 0})).replace(b":0", b":18446744073709551617"), "integer_over_64_bits"),
         (orjson.dumps(cloud_event(specversion="0.3")), "invalid_event"),
         (orjson.dumps(cloud_event(type="order.eaten")), "invalid_event"),
         (orjson.dumps(cloud_event(id=7)), "invalid_event"),
