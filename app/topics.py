@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from app.settings import Settings
 from schemas.event_types import EVENT_GROUPS, event_group
 
 MAX_RECORD_BYTES: Final = 1024 * 1024
-DAY_MS: Final = 86_400_000
+RETENTION: Final = timedelta(days=7)
+# Kafka deletes whole segments: a record stays for as long after its retention as its segment took to fill.
+SEGMENT: Final = timedelta(days=7)
+DEAD_LETTERS_RETENTION: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,22 @@ class Topics:
 def declare(settings: Settings, action_types: Iterable[str]) -> Iterator[TopicSpec]:
     """Yield every topic this installation needs; ``action_types`` are the registry's names."""
     topics = Topics(settings.topic_prefix)
-    flow = {"max.message.bytes": str(MAX_RECORD_BYTES), "retention.ms": str(7 * DAY_MS)}
+    flow = {
+        "max.message.bytes": str(MAX_RECORD_BYTES),
+        "retention.ms": _milliseconds(RETENTION),
+        "segment.ms": _milliseconds(SEGMENT),
+    }
     for name in topics.all_events():
         yield TopicSpec(name, settings.events_partitions, flow)
     for action_type in action_types:
         for lane in ("normal", "high"):
             yield TopicSpec(topics.actions(action_type, lane), settings.actions_partitions, flow)
     yield TopicSpec(topics.executions, settings.actions_partitions, flow)
-    yield TopicSpec(topics.dead_letters, 1, {**flow, "retention.ms": str(30 * DAY_MS)})
+    yield TopicSpec(topics.dead_letters, 1, {**flow, "retention.ms": _milliseconds(DEAD_LETTERS_RETENTION)})
     yield TopicSpec(
         topics.workflows_changelog, 1, {"cleanup.policy": "compact", "max.message.bytes": str(MAX_RECORD_BYTES)}
     )
+
+
+def _milliseconds(time: timedelta) -> str:
+    return str(int(time.total_seconds() * 1000))

@@ -12,14 +12,11 @@ from psycopg import errors
 
 from app.adapters.postgres.pool import Pool
 from app.settings import Settings
-from app.topics import Topics
+from app.topics import RETENTION, SEGMENT, Topics
 
 log = logging.getLogger(__name__)
 
 _BATCH: Final = 2000
-# How long Kafka may keep a record that its retention has given up: the segment it is in has to be full of them.
-_TOPIC_RETENTION: Final = timedelta(days=7)
-_SEGMENT: Final = timedelta(days=7)
 
 _MAKE_PARTITIONS: Final = """
 SELECT headrace_make_log_partition(today + ahead)
@@ -64,7 +61,7 @@ class Maintenance:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._retention_days = settings.log_retention_days
-        self._horizon = max(timedelta(seconds=settings.event_max_age_s), _TOPIC_RETENTION) + _SEGMENT + timedelta(1)
+        self._horizon = max(timedelta(seconds=settings.event_max_age_s), RETENTION) + SEGMENT + timedelta(1)
         self._changelog = Topics(settings.topic_prefix).workflows_changelog
 
     async def run(self) -> None:

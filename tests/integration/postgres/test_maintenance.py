@@ -12,6 +12,7 @@ from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.pool import Pool
 from app.services.log_writer import Logged
 from app.settings import Settings
+from app.topics import declare
 from tests.support.executions import WORKFLOW, add_workflow, document
 
 pytestmark = pytest.mark.postgres
@@ -110,6 +111,15 @@ async def test_receipts_and_keys_are_deleted_past_their_horizon(upkeep: Maintena
     assert await upkeep.delete_past_horizon() == 2501
     assert execute(database, "SELECT count(*), max(now() - created_at) < '15 days' FROM receipts") == [(2500, True)]
     assert execute(database, "SELECT count(*) FROM execution_keys") == [(1,)]
+
+
+def test_receipts_outlive_what_the_topics_keep() -> None:
+    """Every topic of events or commands says itself how long it keeps them: a broker's defaults may differ."""
+    topics = [spec for spec in declare(Settings(topic_prefix="t."), ["webhook"]) if "cleanup.policy" not in spec.config]
+    kept = {spec.name: int(spec.config["retention.ms"]) + int(spec.config["segment.ms"]) for spec in topics}
+    kept.pop("t.dead-letters")  # nothing reads those again by itself
+    day = timedelta(days=1) // timedelta(milliseconds=1)
+    assert set(kept.values()) == {14 * day}
 
 
 async def test_a_deleted_workflow_gets_its_tombstone_after_a_week(upkeep: Maintenance, database: str) -> None:
