@@ -13,6 +13,7 @@ import uvloop
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
+from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.transport import App
 from app.adapters.kafka.watchdog import Probe, Watchdog
@@ -50,7 +51,7 @@ class Tuning:
     Attributes:
         fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
         fetch_max_wait_ms: milliseconds.
-        fetch_gap_ms: Milliseconds between the starts of two fetches; see ``app.adapters.kafka.pacing``.
+        fetch_gap: Time between the starts of two fetches.
         buffer_records: Fetched records that may wait in front of one agent.
         longest_hold_s: Seconds that the first unfinished record of a partition may stay unfinished before the
             watchdog ends the process.
@@ -58,7 +59,7 @@ class Tuning:
 
     fetch_min_bytes: int = 1
     fetch_max_wait_ms: int = 100
-    fetch_gap_ms: int = 25
+    fetch_gap: Gap = FOLLOWING
     buffer_records: int = 4096
     longest_hold_s: float = 300.0
 
@@ -117,7 +118,7 @@ def _new_app(app_id: str, bootstrap_servers: str, instance: str, data_dir: Path,
         datadir=data_dir / f"{app_id}-{instance}",
         fetch_min_bytes=tuning.fetch_min_bytes,
         fetch_max_wait_ms=tuning.fetch_max_wait_ms,
-        fetch_gap_ms=tuning.fetch_gap_ms,
+        fetch_gap=tuning.fetch_gap,
         stream_buffer_maxsize=tuning.buffer_records,
         **common_settings(),
     )

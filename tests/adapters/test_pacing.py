@@ -4,7 +4,9 @@ import asyncio
 from time import monotonic
 from typing import Any
 
-from app.adapters.kafka.pacing import paced
+import pytest
+
+from app.adapters.kafka.pacing import FOLLOWING, GATHERING, Flow, Gap, paced
 
 
 class Fetcher:
@@ -18,10 +20,15 @@ class Fetcher:
         return True
 
 
+def always(seconds: float) -> Gap:
+    """Return a gap that does not depend on the flow."""
+    return Gap(least=seconds, most=seconds, free=0.0, per_rate=0.0)
+
+
 async def test_the_first_fetch_goes_at_once_and_the_next_waits_for_the_gap() -> None:
     """Two fetches of one node start at least the gap apart, so that records can gather."""
     fetcher = Fetcher()
-    fetch = paced(fetcher.fetch, 0.05)
+    fetch = paced(fetcher.fetch, always(0.05), Flow())
     before = monotonic()
     for _ in range(3):
         assert await fetch(None, 1, None)
@@ -34,7 +41,7 @@ async def test_the_first_fetch_goes_at_once_and_the_next_waits_for_the_gap() -> 
 async def test_nodes_do_not_wait_for_each_other() -> None:
     """The gap is one node's: another broker is asked although the first one's gap has hardly begun."""
     fetcher = Fetcher()
-    fetch = paced(fetcher.fetch, 3600)
+    fetch = paced(fetcher.fetch, always(3600), Flow())
     await fetch(None, 1, None)
     await fetch(None, 2, None)
     assert [node for node, _ in fetcher.asked] == [1, 2]
@@ -43,10 +50,43 @@ async def test_nodes_do_not_wait_for_each_other() -> None:
 async def test_a_fetch_cancelled_in_its_gap_brings_nothing() -> None:
     """Aiokafka cancels fetches when partitions go, and looks at their results afterwards: False, no exception."""
     fetcher = Fetcher()
-    fetch = paced(fetcher.fetch, 3600)
+    fetch = paced(fetcher.fetch, always(3600), Flow())
     await fetch(None, 1, None)
     waiting = asyncio.ensure_future(fetch(None, 1, None))
     await asyncio.sleep(0)
     waiting.cancel()
     assert await waiting is False
     assert len(fetcher.asked) == 1
+
+
+@pytest.mark.parametrize("gap", [GATHERING, FOLLOWING])
+def test_the_gap_grows_with_the_flow_within_its_bounds(gap: Gap) -> None:
+    """Few records wait little, many wait longer, none longer than a tenth of a second."""
+    gaps = [gap.at(rate) for rate in (0, 10, 100, 300, 1000, 100_000)]
+    assert gaps == sorted(gaps)
+    assert (gaps[0], gaps[-1]) == (gap.least, gap.most)
+    assert gap.most <= 0.1
+
+
+def test_a_flow_follows_what_comes() -> None:
+    """The rate nears a steady flow from either side within a few looks, and a burst alone does not count in full."""
+    now = [0.0]
+    flow = Flow(lambda: now[0])
+
+    def looks(records: int, times: int) -> float:
+        for _ in range(times):
+            now[0] += 0.1
+            flow.add(records)
+            rate = flow.look()
+        return rate
+
+    assert looks(100, 1) < 500
+    assert looks(100, 20) == pytest.approx(1000, rel=0.01)
+    assert looks(0, 20) < 10
+
+
+def test_two_looks_at_one_moment_are_one() -> None:
+    """A clock that did not move gives no rate at all, rather than an endless one."""
+    flow = Flow(lambda: 1.0)
+    flow.add(5)
+    assert flow.look() == 0

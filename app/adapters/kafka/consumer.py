@@ -12,6 +12,7 @@ from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.messages import TrackedMessage
+from app.adapters.kafka.pacing import Flow
 from app.adapters.kafka.stall import Reading
 
 _CRASH_PATIENCE = 5.0
@@ -24,6 +25,7 @@ class Consumer(driver.Consumer):
         self._idle = asyncio.Event()
         self.frontier = Frontier(monotonic, self._idle.set)
         self.wake = asyncio.Event()
+        self.flow = Flow()
         self.epoch = 0
         self._asked: set[TP] = set()
         super().__init__(*args, **kwargs)
@@ -125,6 +127,7 @@ class Consumer(driver.Consumer):
         """Take fetched records of these partitions; waits for the first at most ``seconds``."""
         self._asked = set(partitions)
         records: Mapping[TP, Sequence[Any]] = await self._getmany(self._asked, seconds)
+        self.flow.add(sum(map(len, records.values())))
         return records
 
     def fetch_more(self) -> None:

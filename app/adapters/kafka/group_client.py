@@ -17,6 +17,7 @@ from faust.types import TP
 from mode import Service
 
 from app.adapters.kafka import odd_headers
+from app.adapters.kafka.fetch_sessions import SessionClient
 from app.adapters.kafka.pacing import paced
 
 _LEAVE_SECONDS = 5.0
@@ -72,7 +73,8 @@ class GroupClient(OnOwnLoop):
         """Start aiokafka's consumer, with its fetches paced."""
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher  # noqa: SLF001  # aiokafka has no setting for it
-        fetcher._proc_fetch_request = paced(fetcher._proc_fetch_request, self.transport.fetch_gap_ms / 1000)  # noqa: SLF001  # the same
+        fetcher._client = SessionClient(fetcher._client)  # noqa: SLF001  # the same
+        fetcher._proc_fetch_request = paced(fetcher._proc_fetch_request, self.transport.fetch_gap, self.consumer.flow)  # noqa: SLF001  # the same
 
     def highwater(self, tp: TP) -> int | None:
         """Offset up to which committed records can be read."""

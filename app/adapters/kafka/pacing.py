@@ -3,19 +3,71 @@
 aiokafka asks for every partition in every fetch, so a fetch costs the broker and us the same whether it brings one
 record or a thousand. ``fetch.min.bytes`` cannot pace it: the broker then looks at every waiting fetch whenever a record
 comes, and the first record of a quiet topic waits for nothing. A gap leaves that first record alone and lets the next
-ones gather.
+ones gather. The gap grows with the flow: few records wait a little each, many make batches that are worth their price.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 Fetch = Callable[[Any, Any, Any], Awaitable[bool]]
 
+_WEIGHT: Final = 0.3
 
-def paced(fetch: Fetch, gap: float) -> Fetch:
-    """Return ``fetch`` (aiokafka's ``Fetcher._proc_fetch_request``) with calls at least ``gap`` seconds apart, by node.
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Seconds between the starts of two fetches from one node.
+
+    Attributes:
+        least: However few records flow.
+        most: However many do.
+        free: Records a second at which it begins to grow,
+        per_rate: by so many seconds for each more.
+    """
+
+    least: float
+    most: float
+    free: float
+    per_rate: float
+
+    def at(self, rate: float) -> float:
+        """Return the gap for a flow of ``rate`` records a second."""
+        return min(max((rate - self.free) * self.per_rate, self.least), self.most)
+
+
+# Who reads events, one by one as they happen, gathers them: its batches are the batches of all that follows.
+GATHERING: Final = Gap(least=0.01, most=0.1, free=0.0, per_rate=1 / 5000)
+# Who reads what others of us have written finds it in batches already; few records need not wait a second time.
+FOLLOWING: Final = Gap(least=0.008, most=0.1, free=150.0, per_rate=1 / 6500)
+
+
+class Flow:
+    """How many records a second come, smoothed over the last few fetches."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._count = 0
+        self.rate = 0.0
+
+    def add(self, records: int) -> None:
+        """Count records."""
+        self._count += records
+
+    def look(self) -> float:
+        """Return the rate, with what came since the last look."""
+        now = self._clock()
+        if now > self._since:
+            self.rate += _WEIGHT * (self._count / (now - self._since) - self.rate)
+            self._since, self._count = now, 0
+        return self.rate
+
+
+def paced(fetch: Fetch, gap: Gap, flow: Flow) -> Fetch:
+    """Return ``fetch`` (aiokafka's ``Fetcher._proc_fetch_request``) with calls at least the gap apart, by node.
 
     A call that is cancelled while it waits answers False, as one that is cancelled under way does.
     """
@@ -28,7 +80,7 @@ def paced(fetch: Fetch, gap: float) -> Fetch:
                 await asyncio.sleep(pause)
             except asyncio.CancelledError:
                 return False
-        next_at[node] = monotonic() + gap
+        next_at[node] = monotonic() + gap.at(flow.look())
         return await fetch(assignment, node, request)
 
     return fetch_in_turn

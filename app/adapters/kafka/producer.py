@@ -36,7 +36,7 @@ class KafkaSender:
         bootstrap_servers: str,
         *,
         client_id: str = "headrace",
-        linger_ms: int = 2,
+        linger_ms: int = 0,
         confirm_within_ms: int = 10_000,
     ) -> None:
         self._servers = bootstrap_servers

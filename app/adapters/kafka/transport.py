@@ -14,6 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode.utils.queues import FlowControlEvent
 
 from app.adapters.kafka.consumer import Consumer
+from app.adapters.kafka.pacing import FOLLOWING, Gap
 
 
 class Transport(driver.Transport):
@@ -22,14 +23,14 @@ class Transport(driver.Transport):
     Attributes:
         fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
         fetch_max_wait_ms: milliseconds.
-        fetch_gap_ms: Milliseconds between the starts of two fetches.
+        fetch_gap: Time between the starts of two fetches.
         leaving: The process is stopping, and leaves the group.
     """
 
     Consumer = Consumer
     fetch_min_bytes = 1
     fetch_max_wait_ms = 100
-    fetch_gap_ms = 25
+    fetch_gap = FOLLOWING
     leaving = False
 
 
@@ -62,13 +63,11 @@ class App(faust.App):
     Args:
         fetch_min_bytes: See :class:`Transport`.
         fetch_max_wait_ms: See :class:`Transport`.
-        fetch_gap_ms: See :class:`Transport`.
+        fetch_gap: See :class:`Transport`.
     """
 
-    def __init__(
-        self, *args: Any, fetch_min_bytes: int, fetch_max_wait_ms: int, fetch_gap_ms: int, **kwargs: Any
-    ) -> None:
-        self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms, fetch_gap_ms)
+    def __init__(self, *args: Any, fetch_min_bytes: int, fetch_max_wait_ms: int, fetch_gap: Gap, **kwargs: Any) -> None:
+        self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms, fetch_gap)
         self.direct_channels: WeakSet[Any] = WeakSet()
         self._beside: list[Callable[[], Awaitable[None]]] = []
         super().__init__(*args, Stream=Stream, **kwargs)
@@ -98,7 +97,7 @@ class App(faust.App):
 
     def _new_transport(self) -> Transport:
         transport = Transport(self.conf.broker_consumer, self)
-        transport.fetch_min_bytes, transport.fetch_max_wait_ms, transport.fetch_gap_ms = self._fetch_settings
+        transport.fetch_min_bytes, transport.fetch_max_wait_ms, transport.fetch_gap = self._fetch_settings
         return transport
 
     def on_rebalance_end(self) -> None:

@@ -161,6 +161,10 @@ class Reader:
     batches: list[int] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def has_seen(self, count: int) -> bool:
+        """Tell whether so many values were finished."""
+        return len(self.seen) == count
+
     async def __call__(self, stream: Any) -> None:
         """Read by batches."""
         held: list[asyncio.Task[None]] = []

@@ -1,6 +1,7 @@
 """What is fetched, and how."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,6 +55,20 @@ async def test_the_fetcher_gets_our_settings(place: Place) -> None:
         fetcher = app.consumer._thread._consumer._fetcher  # noqa: SLF001  # what aiokafka really uses
         assert (fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms) == (1234, 56)  # noqa: SLF001  # the same
         assert fetcher._isolation_level == 1  # noqa: SLF001  # the same; 1 is read_committed on the wire
+
+
+async def test_fetches_name_only_what_changed(place: Place) -> None:
+    """A consumer of several partitions reads on in one session of the broker's, and misses nothing."""
+    reader = Reader()
+    app = place.ours(reader)
+    async with running(app):
+        for round_ in range(5):
+            await place.produce(*(f"{round_}-{value}" for value in numbered(20)))
+            await eventually(partial(reader.has_seen, 20 * (round_ + 1)))
+        sessions = app.consumer._thread._consumer._fetcher._client._sessions  # noqa: SLF001  # nothing else shows them
+        (session,) = sessions.values()
+        assert session._id > 0  # noqa: SLF001  # the same; 0 would be none
+        assert session._epoch >= 5  # noqa: SLF001  # the same; it counts the fetches of this session
 
 
 async def test_what_has_arrived_comes_as_one_batch(place: Place) -> None:
