@@ -16,7 +16,7 @@ def execution_id(workflow_id: UUID, source: str, event_id: str) -> UUID:
 
 def command_id(execution: UUID, attempt: int, step: int) -> UUID:
     """Id of one step of one attempt at an execution: what the receipt and the Idempotency-Key are keyed by."""
-    return _uuid5(execution, _name((attempt, step)))
+    return _uuid5(execution, f"[{attempt},{step}]")
 
 
 def _uuid5(namespace: UUID, name: str) -> UUID:

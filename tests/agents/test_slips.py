@@ -117,3 +117,21 @@ def test_all_results_together_stay_within_their_bound() -> None:
     """Hundreds of large results are cut until the history fits a slip."""
     results = bounded([result(n, output={"body": "x" * 3_500}) for n in range(100)])
     assert sum(len(item.encode()) for item in results) <= MAX_HISTORY_BYTES
+
+
+def test_a_wrong_revision_is_named_by_its_place_in_the_command() -> None:
+    """The revision is checked on its own and remembered; its mistakes are still told as the command's."""
+    fields = orjson.loads(command_record(command(action(tag="vip"))).value or b"")
+    fields["workflow"]["actions"][0]["order"] = "first"
+    with pytest.raises(PoisonError) as poison:
+        read_command(FakeRecord(orjson.dumps(fields)), "apply_tag")
+    assert poison.value.detail.startswith("workflow.actions.0.order: ")
+
+
+@pytest.mark.parametrize("workflow", [None, [], "w"])
+def test_a_command_without_a_workflow_is_poison(workflow: object) -> None:
+    """What is no object at all is named too."""
+    fields = orjson.loads(command_record(command(action(tag="vip"))).value or b"")
+    with pytest.raises(PoisonError) as poison:
+        read_command(FakeRecord(orjson.dumps({**fields, "workflow": workflow})), "apply_tag")
+    assert "workflow" in str(poison.value)
