@@ -12,7 +12,7 @@ import orjson
 
 from app.actions.base import ActionContext, AnyAction, ControlAction, StopRequest
 from app.actions.configs import compile_action
-from app.domain.conditions import CompiledConditions, Scope, compile_conditions
+from app.domain.conditions import CompiledConditions, ConditionError, Scope, compile_conditions
 from app.domain.errors import ActionFailedError
 from schemas.command import Command
 from schemas.result import ActionResult
@@ -56,7 +56,7 @@ class Preparer:
             context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
             compiled = compile_action(command.action.type, command.action.config)
             request = self._action.prepare(compiled.config, context)
-        except ActionFailedError as error:
+        except (ActionFailedError, ConditionError) as error:  # the revision may be older than this program's rules
             return self.result(command, "failed", error=str(error), verdicts=verdicts)
         except Exception as error:
             log.exception("preparing a command failed", extra={"execution_id": str(command.execution_id)})
