@@ -2,7 +2,7 @@
 
 Input: the ``events.*`` topics and the workflow table's index. Output: one command per workflow whose conditions hold,
 one finished execution per workflow whose conditions do not, a dead letter per record that is no event. Side effects:
-none but those records; a batch is acked only when all of them are durable.
+none: the records are returned, and the batch is acked when all of them are durable.
 """
 
 import logging
@@ -19,7 +19,7 @@ from agents.slips import Road
 from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.planning import Plan, Trigger, plan
-from app.ports import Record, Sender
+from app.ports import Record
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.base import encode
@@ -77,7 +77,6 @@ class Matcher:
         topics: Topics,
         index: Index,
         road: Road,
-        sender: Sender,
         dead_letters: DeadLetters,
         max_age: float,
         clock: Callable[[], datetime],
@@ -85,7 +84,6 @@ class Matcher:
         self._topics = topics
         self._index = index
         self._road = road
-        self._sender = sender
         self._dead_letters = dead_letters
         self._max_age = max_age
         self._clock = clock
@@ -93,14 +91,13 @@ class Matcher:
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
 
-    async def process(self, records: Iterable[Incoming]) -> None:
-        """Plan every record and wait until what follows from them is durable."""
+    async def process(self, records: Iterable[Incoming]) -> list[Record]:
+        """Plan every record; returns what follows from them, in order."""
         out: list[Record] = []
         for record in records:
             out.extend(self.match(record))
-        if out:
-            await self._sender.send_all(out)
         self._report()
+        return out
 
     def _report(self) -> None:
         for metric, tally in ((EVENTS, self._outcomes), (PLANS, self._counts)):

@@ -19,7 +19,7 @@ from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import OutsideAction, Ports
 from app.domain.errors import ActionFailedError, PoisonError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, Crm, Done, Dropped, Receipts, Sender
+from app.ports import Busy, Claim, Claimed, ClaimOutcome, Crm, Done, Dropped, Receipts, Record, Sender
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -73,6 +73,7 @@ class OutsideExecutor:
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
+        self._forwards = Batcher(self._send_all)
         self._receipts = receipts
 
     async def handle(self, record: Incoming) -> bool:
@@ -204,4 +205,8 @@ class OutsideExecutor:
     async def _forward(self, command: Command, done: Done) -> None:
         command.matched_at = done.matched_at
         result = ActionResult.model_validate(done.result)
-        await self._sender.send(self._road.after(command, result))
+        await self._forwards.do(self._road.after(command, result))
+
+    async def _send_all(self, records: Sequence[Record]) -> Sequence[None]:
+        await self._sender.send_all(records)
+        return [None] * len(records)

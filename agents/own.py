@@ -16,7 +16,7 @@ from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import ControlAction, OwnAction
 from app.domain.errors import HeadraceError, PoisonError
-from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, Receipts, Record, Sender
+from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, Receipts, Record
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -48,21 +48,19 @@ class OwnExecutor:
         preparer: Preparer,
         receipts: Receipts,
         road: Road,
-        sender: Sender,
         dead_letters: DeadLetters,
     ) -> None:
         self._action = action
         self._preparer = preparer
         self._receipts = receipts
         self._road = road
-        self._sender = sender
         self._dead_letters = dead_letters
 
-    async def process(self, records: Sequence[Incoming]) -> None:
-        """Carry a batch out and wait until its slips are durable.
+    async def process(self, records: Sequence[Incoming]) -> list[Record]:
+        """Carry a batch out; returns its slips on their way, in order.
 
         Raises:
-            Exception: Kafka or Postgres failed for good; the records must stay unacked.
+            Exception: Postgres failed for good; the records must stay unacked.
         """
         out: list[Record] = []
         work: list[_Work] = []
@@ -77,7 +75,7 @@ class OwnExecutor:
         outcomes = await self._apply(work) if work else []
         for item, outcome in zip(work, outcomes, strict=True):
             out.extend(self._forward(item.command, outcome))
-        await self._sender.send_all(out)
+        return out
 
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
         """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus
-from app.ports import Record, Sender
+from app.ports import Record
 from app.services.dead_letters import DeadLetters
 from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Skipped
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
@@ -39,20 +39,18 @@ class Sink:
 
     Args:
         writer: Where they go.
-        sender: Takes the dead letters.
         letters: Builds them.
     """
 
-    def __init__(self, writer: LogWriter, sender: Sender, letters: DeadLetters) -> None:
+    def __init__(self, writer: LogWriter, letters: DeadLetters) -> None:
         self._writer = writer
-        self._sender = sender
         self._letters = letters
 
-    async def process(self, records: Sequence[Incoming]) -> None:
-        """Write a batch of executions and wait until it is durable.
+    async def process(self, records: Sequence[Incoming]) -> list[Record]:
+        """Write a batch of executions and wait until it is durable; returns the dead letters of what was none.
 
         Raises:
-            UnreachableError: Kafka or Postgres failed for good; the records must stay unacked.
+            UnreachableError: Postgres failed for good; the records must stay unacked.
         """
         readable: list[Incoming] = []
         documents: list[str] = []
@@ -67,9 +65,8 @@ class Sink:
         for record, outcome in zip(readable, outcomes, strict=True):
             if isinstance(outcome, Refused):
                 out.append(self._letters.build(record, PoisonError("refused", outcome.detail)))
-        if out:
-            await self._sender.send_all(out)
         _count(outcomes)
+        return out
 
 
 class DeadLetterSink:
@@ -82,8 +79,8 @@ class DeadLetterSink:
     def __init__(self, store: DeadLetterStore) -> None:
         self._store = store
 
-    async def process(self, records: Sequence[Incoming]) -> None:
-        """Store a batch of dead letters and wait until it is durable.
+    async def process(self, records: Sequence[Incoming]) -> list[Record]:
+        """Store a batch of dead letters and wait until it is durable; nothing follows from them.
 
         One that is none stays in Kafka alone, logged and counted: a dead letter of a dead letter would go in circles.
 
@@ -101,6 +98,7 @@ class DeadLetterSink:
         for record, refused in zip(readable, await self._store.store(documents), strict=True):
             if refused is not None:
                 _give_up(record, refused.detail)
+        return []
 
 
 def _text(record: Incoming) -> str:

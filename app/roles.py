@@ -48,31 +48,40 @@ async def open_sender(settings: Settings, role: str) -> AsyncIterator[Sender]:
         yield PersistentSender(sender)
 
 
+@dataclass(frozen=True, slots=True)
+class MatcherParts:
+    """What the matcher's agent feeds, and what takes its records."""
+
+    matcher: Matcher
+    sender: Sender
+
+
 @asynccontextmanager
-async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterator[Matcher]:
+async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterator[MatcherParts]:
     """Open the matcher; ``index`` is what the workflow table feeds."""
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "matcher") as sender, open_pool(settings) as pool:
         check = TableCheck(index, PostgresVersions(pool, topics.workflows_changelog), every_s=settings.workflow_check_s)
         checking = asyncio.create_task(check.run())
-        yield Matcher(
+        matcher = Matcher(
             index=index,
             road=Road(topics, frozenset(REGISTRY.names())),
-            sender=sender,
             dead_letters=DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now),
             topics=topics,
             max_age=settings.event_max_age_s,
             clock=utc_now,
         )
+        yield MatcherParts(matcher, sender)
         checking.cancel()
 
 
 @dataclass(frozen=True, slots=True)
 class SinkParts:
-    """What the sink's two agents feed."""
+    """What the sink's two agents feed, and what takes their records."""
 
     executions: Sink
     dead_letters: DeadLetterSink
+    sender: Sender
 
 
 @asynccontextmanager
@@ -81,14 +90,15 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "sink") as sender, open_pool(settings) as pool:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
-        yield SinkParts(Sink(ExecutionLog(pool), sender, letters), DeadLetterSink(DeadLetterTable(pool)))
+        yield SinkParts(Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool)), sender)
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutorParts:
-    """An executor for each action type of the family, by name."""
+    """An executor for each action type of the family, by name, and what takes the records of those that batch."""
 
     executors: dict[str, OwnExecutor | OutsideExecutor]
+    sender: Sender
 
 
 @asynccontextmanager
@@ -106,17 +116,18 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
         shared: dict[str, Any] = {
             "receipts": receipts,
-            "sender": sender,
             "road": Road(topics, frozenset(REGISTRY.names())),
             "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),
         }
         ports = Ports(http=http, mail=mail, mail_from=settings.mail_from)
-        made = {action.name: _executor(action, shared, ports, settings) for action in REGISTRY.of_family(family)}
-        yield ExecutorParts(made)
+        made = {
+            action.name: _executor(action, shared, ports, sender, settings) for action in REGISTRY.of_family(family)
+        }
+        yield ExecutorParts(made, sender)
 
 
 def _executor(
-    action: AnyAction, shared: dict[str, Any], ports: Ports, settings: Settings
+    action: AnyAction, shared: dict[str, Any], ports: Ports, sender: Sender, settings: Settings
 ) -> OwnExecutor | OutsideExecutor:
     preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now)
     if not isinstance(action, OutsideAction):
@@ -130,6 +141,7 @@ def _executor(
         action=action,
         preparer=preparer,
         ports=ports,
+        sender=sender,
         policy=policy,
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,

@@ -11,10 +11,11 @@ from agents.own import OwnExecutor
 from agents.reading import run_batches, run_outside
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
+from app.adapters.kafka.pacing import GATHERING
 from app.adapters.kafka.transport import App
 from app.adapters.postgres.pool import ping
 from app.domain.errors import SettingsError
-from app.factory import AgentSpec, build_app, run_worker
+from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import set_up_logging
 from app.role_names import role_names
@@ -64,7 +65,8 @@ def _matcher(settings: Settings) -> App:
     parts = Lifespan(lambda: open_matcher(settings, index))
 
     async def matcher(stream: Any) -> None:
-        await run_batches(stream, (await parts.get()).process)
+        made = await parts.get()
+        await run_batches(stream, made.matcher.process, made.sender)
 
     return _app(
         topics.matcher_app,
@@ -72,6 +74,7 @@ def _matcher(settings: Settings) -> App:
         [AgentSpec("matcher", tuple(topics.all_events()), matcher)],
         parts,
         tables=[lambda app: build_workflow_table(app, index)],
+        tuning=Tuning(fetch_gap=GATHERING),
     )
 
 
@@ -80,10 +83,12 @@ def _sink(settings: Settings) -> App:
     parts = Lifespan(lambda: open_sink(settings))
 
     async def executions(stream: Any) -> None:
-        await run_batches(stream, (await parts.get()).executions.process)
+        made = await parts.get()
+        await run_batches(stream, made.executions.process, made.sender)
 
     async def dead_letters(stream: Any) -> None:
-        await run_batches(stream, (await parts.get()).dead_letters.process)
+        made = await parts.get()
+        await run_batches(stream, made.dead_letters.process, made.sender)
 
     agents = [
         AgentSpec("executions", topics.executions, executions),
@@ -96,30 +101,26 @@ def _executor(role: str, settings: Settings) -> App:
     topics = Topics(settings.topic_prefix)
     family: Family = next(name for name in FAMILIES if role == f"executor-{name}")
     parts = Lifespan(lambda: open_executor(role, family, settings))
-    crash: list[App] = []
     agents = [
-        AgentSpec(f"{action.name}-{lane}", topics.actions(action.name, lane), _lane(action, parts, settings, crash))
+        AgentSpec(f"{action.name}-{lane}", topics.actions(action.name, lane), _lane(action, parts, settings))
         for action in REGISTRY.of_family(family)
         for lane in LANES
     ]
-    app = _app(f"{topics.prefix}{role}", settings, agents, parts)
-    crash.append(app)
-    return app
+    return _app(f"{topics.prefix}{role}", settings, agents, parts)
 
 
-def _lane(
-    action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings, app: list[App]
-) -> Callable[[Any], Any]:
-    """Return the agent of one lane; ``app`` holds the app by the time it runs."""
+def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings) -> Callable[[Any], Any]:
+    """Return the agent of one lane."""
     most = (action.at_once if isinstance(action, OutsideAction) else None) or MAX_SLOTS
     slots = min(settings.queue_concurrency * settings.actions_partitions, most)
 
     async def lane(stream: Any) -> None:
-        executor = (await parts.get()).executors[action.name]
+        made = await parts.get()
+        executor = made.executors[action.name]
         if isinstance(executor, OwnExecutor):
-            await run_batches(stream, executor.process)
+            await run_batches(stream, executor.process, made.sender)
         else:
-            await run_outside(stream, executor, slots=slots, crash=app[0].crash)
+            await run_outside(stream, executor, slots=slots)
 
     return lane
 

@@ -43,14 +43,17 @@ class World:
             preparer=Preparer(kind, timeout=5, clock=now),
             receipts=self.receipts,
             road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow"})),
-            sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),
         )
+
+    async def process(self, records: list[FakeRecord]) -> None:
+        """Carry a batch out and send its slips on."""
+        await self.sender.send_all(await self.executor.process(records))
 
     async def run(self, *commands: Command) -> list[Execution]:
         """Carry out commands as one batch and return the executions that ended."""
         await self.receipts.start()
-        await self.executor.process([command_record(one, offset=n) for n, one in enumerate(commands)])
+        await self.process([command_record(one, offset=n) for n, one in enumerate(commands)])
         return [Execution.model_validate_json(record.value or b"") for record in self.sender.on("t.executions")]
 
 
@@ -95,6 +98,20 @@ async def test_a_step_whose_conditions_fail_is_skipped_with_its_verdicts() -> No
     assert ended.results[0].verdicts[0]["actual"] == 120
 
 
+async def test_conditions_that_do_not_compile_any_more_fail_their_step() -> None:
+    """Saved under older rules: a failed result that names the place, no effect, and the execution goes on."""
+    world = World()
+    outdated = [{"field": "order.total", "operator": "~", "value": 1}]
+    steps = (action(tag="vip", conditions=outdated), action(order=2, tag="next"))
+    await world.run(command(*steps))
+    (slip,) = world.sender.on("t.actions.apply_tag")
+    (result,) = Command.model_validate_json(slip.value or b"").results
+    assert not world.store.crm.tags
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.startswith("conditions[0].operator: ")
+
+
 async def test_conditions_see_the_results_of_earlier_steps() -> None:
     """results.0.output… is what the first step came to; that makes a conditional stop useful."""
     world = World(StopWorkflow())
@@ -133,7 +150,7 @@ async def test_poison_goes_to_the_dead_letters_and_its_neighbours_go_on() -> Non
     world = World()
     good = command_record(command(action(tag="vip")))
     await world.receipts.start()
-    await world.executor.process([FakeRecord(b"{nope", topic="t.actions.apply_tag", offset=7), good])
+    await world.process([FakeRecord(b"{nope", topic="t.actions.apply_tag", offset=7), good])
     (letter,) = world.sender.on("t.dead-letters")
     decoded = DeadLetter.model_validate_json(letter.value or b"")
     assert (decoded.offset, decoded.reason, decoded.role) == (7, "not_json", "executor-crm")
