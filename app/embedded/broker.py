@@ -20,13 +20,16 @@ _HERE = Path(__file__).parent
 _START_WITHIN = 180.0
 
 
-def make_kafka(home: Path, *, libs_home: Path | None = None, facts: Facts | None = None) -> Service:
+def make_kafka(
+    home: Path, *, libs_home: Path | None = None, facts: Facts | None = None, long_lived: bool = False
+) -> Service:
     """Return the broker that serves here, not started.
 
     Args:
         home: Folder of its data.
         libs_home: Folder that keeps Kafka's jars; the clone's own by default, so that tests download nothing twice.
         facts: What there is; looked up by default.
+        long_lived: It will run for long enough that its JVM may optimise, as a broker in production does.
 
     Raises:
         SetupError: There is no way to a broker; the message says what to install.
@@ -39,7 +42,7 @@ def make_kafka(home: Path, *, libs_home: Path | None = None, facts: Facts | None
         from app.embedded.kafka_docker import DockerKafka  # noqa: PLC0415 - slow import, one tier only
 
         return DockerKafka(home)
-    return KafkaNode(home, libs_home or default_home())
+    return KafkaNode(home, libs_home or default_home(), long_lived=long_lived)
 
 
 class ExternalKafka:
@@ -83,8 +86,9 @@ class KafkaNode:
 
     name = "kafka"
 
-    def __init__(self, home: Path, libs_home: Path) -> None:
+    def __init__(self, home: Path, libs_home: Path, *, long_lived: bool = False) -> None:
         self._home = home
+        self._long_lived = long_lived
         self._root = home / "kafka"
         self._data = self._root / "data"
         self._libs = libs_home / f"kafka-libs-{KAFKA_VERSION}"
@@ -185,8 +189,8 @@ class KafkaNode:
             "-Xms128m",
             "-Xmx512m",
             "-XX:+UseSerialGC",
-            # The optimising compiler took half a core for the first minutes, which is most of such a broker's life.
-            "-XX:TieredStopAtLevel=1",
+            # The optimising compiler takes half a core for the first minutes, which is most of many a broker's life.
+            *(() if self._long_lived else ("-XX:TieredStopAtLevel=1",)),
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}",

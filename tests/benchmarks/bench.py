@@ -75,7 +75,7 @@ def main() -> None:
     if given.rates is not None:
         plan = replace(plan, rates=[float(rate) for rate in given.rates.split(",") if rate])
     say("starting Kafka and Postgres")
-    with servers(harness_home("bench")) as place:
+    with servers(harness_home("bench"), long_lived=not given.quick) as place:
         place.stamp_commits()
         outcomes = asyncio.run(measure(place, plan, given))
     found = figures(outcomes)

@@ -39,7 +39,7 @@ class Plan:
     rates: Sequence[float]
     step_s: float = 15.0
     settle_s: float = 2.0
-    warm_up: int = 3000
+    warm_up: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,12 @@ class Servers:
 
 
 @contextmanager
-def servers(home: Path) -> Iterator[Servers]:
-    """Start what the environment does not name, with data under ``home``; stop it afterwards."""
-    kafka, postgres = make_kafka(home), make_postgres(home)
+def servers(home: Path, *, long_lived: bool = False) -> Iterator[Servers]:
+    """Start what the environment does not name, with data under ``home``; stop it afterwards.
+
+    ``long_lived`` servers may take some minutes until they run at their best.
+    """
+    kafka, postgres = make_kafka(home, long_lived=long_lived), make_postgres(home)
     try:
         start(kafka)
         start(postgres)
