@@ -129,8 +129,9 @@ class OutsideExecutor:
         if result is None:  # the lease ran out before an attempt could start: ask for it again
             await self._carry_out(record, claim, prepared)
             return
-        stored = await self._finishes.do((claim.command_id, result_json(result)))
-        await self._forward(command, Done(outcome.matched_at, stored))
+        made = result_json(result)
+        stored = await self._finishes.do((claim.command_id, made))
+        await self._forward(command, Done(outcome.matched_at, stored), result if stored is made else None)
 
     async def _claim(self, record: Incoming, claim: Claim) -> tuple[Claimed | Done | Dropped, float]:
         """Claim, and say until when (monotonic seconds) a claim surely holds."""
@@ -202,9 +203,10 @@ class OutsideExecutor:
         facts |= {"duration_ms": round(spent * 1000), "verdicts": prepared.verdicts}
         return self._preparer.result(prepared.command, status, **facts, **more)
 
-    async def _forward(self, command: Command, done: Done) -> None:
+    async def _forward(self, command: Command, done: Done, result: ActionResult | None = None) -> None:
+        """Send the slip on with what its step came to; ``result`` is that, where it need not be read off ``done``."""
         command.matched_at = done.matched_at
-        result = ActionResult.model_validate(done.result)
+        result = result or ActionResult.model_validate(done.result)
         await self._forwards.do(self._road.after(command, result))
 
     async def _send_all(self, records: Sequence[Record]) -> Sequence[None]:

@@ -36,6 +36,19 @@ class _Work:
     command: Command
     claim: Claim
     todo: Prepared | ActionResult
+    made: tuple[ActionResult, dict[str, Any]] | None = None
+
+    def record(self, result: ActionResult) -> dict[str, Any]:
+        """Note the result, and return it as its receipt stores it."""
+        stored = result_json(result)
+        self.made = (result, stored)
+        return stored
+
+    def result(self, stored: dict[str, Any]) -> ActionResult:
+        """Return the result that a receipt holds; mostly it is the one just made, which need not be read again."""
+        if self.made is not None and self.made[1] is stored:
+            return self.made[0]
+        return ActionResult.model_validate(stored)
 
 
 class OwnExecutor:
@@ -74,7 +87,7 @@ class OwnExecutor:
             work.append(_Work(command, claim, self._preparer.prepare(command, claim.command_id)))
         outcomes = await self._apply(work) if work else []
         for item, outcome in zip(work, outcomes, strict=True):
-            out.extend(self._forward(item.command, outcome))
+            out.extend(self._forward(item, outcome))
         return out
 
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
@@ -94,7 +107,7 @@ class OwnExecutor:
             return await self._apply([replace(work[0], todo=self._refused(work[0].command, error))])
 
     async def _effect(self, crm: Crm, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
-        results = {index: result_json(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
+        results = {index: item.record(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
         prepared = {index: item.todo for index, item in work.items() if isinstance(item.todo, Prepared)}
         if not prepared or not isinstance(self._action, OwnAction):
             return results
@@ -106,7 +119,7 @@ class OwnExecutor:
             raise _HandlerError(f"{type(error).__name__}: {error}") from error
         for (index, todo), output in zip(prepared.items(), outputs, strict=True):
             result = self._preparer.result(todo.command, "success", output=output, verdicts=todo.verdicts, attempts=1)
-            results[index] = result_json(result)
+            results[index] = work[index].record(result)
         return results
 
     def _refused(self, command: Command, error: Exception) -> ActionResult:
@@ -118,13 +131,13 @@ class OwnExecutor:
         )
         return self._preparer.result(command, "failed", error=said, attempts=1)
 
-    def _forward(self, command: Command, outcome: ClaimOutcome) -> list[Record]:
+    def _forward(self, item: _Work, outcome: ClaimOutcome) -> list[Record]:
         if isinstance(outcome, Dropped):
             DROPPED.labels(outcome.reason).inc()
             return []
         if not isinstance(outcome, Done):
             raise TypeError(f"apply answered {type(outcome).__name__}")
-        command.matched_at = outcome.matched_at
-        result = ActionResult.model_validate(outcome.result)
+        item.command.matched_at = outcome.matched_at
+        result = item.result(outcome.result)
         ACTIONS.labels(self._action.name, result.status).inc()
-        return [self._road.after(command, result)]
+        return [self._road.after(item.command, result)]

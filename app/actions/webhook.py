@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -135,6 +136,7 @@ def _url(value: Any) -> str:
     return refuse("url", problem) if problem else url
 
 
+@lru_cache(maxsize=1024)
 def _url_problem(url: str) -> str | None:
     try:
         parts = urlsplit(url)

@@ -8,6 +8,9 @@ from uuid import UUID
 # A JSON array: no two different lists of parts can give the same name, whatever characters they hold.
 _name: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+_NOT_VERSION_NOR_VARIANT: Final = ~(0xF << 76 | 0x3 << 62)
+_VERSION_5_RFC_VARIANT: Final = 0x5 << 76 | 0x2 << 62
+
 
 def execution_id(workflow_id: UUID, source: str, event_id: str) -> UUID:
     """Id of the execution of one workflow for one event; CloudEvents 1.0 makes (source, id) unique per event."""
@@ -21,4 +24,5 @@ def command_id(execution: UUID, attempt: int, step: int) -> UUID:
 
 def _uuid5(namespace: UUID, name: str) -> UUID:
     # RFC 9562, 5.5; the standard library's uuid5 imports hashlib anew on each call, and this is called per command.
-    return UUID(bytes=sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()[:16], version=5)
+    digest = sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()
+    return UUID(int=int.from_bytes(digest[:16]) & _NOT_VERSION_NOR_VARIANT | _VERSION_5_RFC_VARIANT)

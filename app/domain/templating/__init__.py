@@ -16,6 +16,7 @@ from jinja2.exceptions import UndefinedError
 
 from app.domain.templating.budget import CURRENT, Budget
 from app.domain.templating.errors import TemplateError, TemplateFailure
+from app.domain.templating.plain import plain_parts, render_plain
 from app.domain.templating.sandbox import HTML, PLAIN, Sandbox
 from app.domain.templating.syntax import dotted_paths
 
@@ -31,12 +32,13 @@ _UNDEFINED: Final = " is undefined"
 class Template:
     """A compiled template; it may be rendered any number of times, also from several threads."""
 
-    __slots__ = ("_paths", "_sandbox", "_source", "_template")
+    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template")
 
     def __init__(self, sandbox: Sandbox, source: str) -> None:
         self._sandbox = sandbox
         self._source = source
         self._template = sandbox.from_string(source)
+        self._plain = None if sandbox.autoescape else plain_parts(source)
         self._paths: set[str] | None = None
 
     def render(self, context: Mapping[str, Any]) -> str:
@@ -46,6 +48,13 @@ class Template:
             TemplateFailure: A variable is undefined, a bound is exceeded, or an expression makes no sense for these
                 values. The text has the line and holds no value.
         """
+        if self._plain is not None:
+            plain = render_plain(self._plain, context, MAX_OUTPUT)
+            if plain is not None:
+                return plain
+        return self._render(context)
+
+    def _render(self, context: Mapping[str, Any]) -> str:
         token = CURRENT.set(Budget())
         try:
             return self._run(context)
