@@ -23,6 +23,7 @@ from tests.support.servers import Servers, harness_home, servers
 
 _BUILD: Final = Path(__file__).resolve().parents[2] / "build"
 _FULL: Final = Plan(drain=20_000, rates=(200, 300, 400, 500, 600, 700, 800, 1000, 1200, 1400, 1600, 1800, 2000, 2400))
+_WARM_UP: Final = Plan(drain=30_000, rates=(200,), step_s=20)
 _QUICK: Final = Plan(drain=2_000, rates=(200, 400, 600), step_s=6, settle_s=1, warm_up=500)
 
 
@@ -53,6 +54,9 @@ async def measure(place: Servers, plan: Plan, given: argparse.Namespace) -> dict
         for name, service in (("kafka", place.kafka), ("postgres", place.postgres)):
             if service.pid is not None:
                 shared[name] = service.pid
+        if not given.quick:
+            say("warming the broker up: its JVM optimises what has run for a minute or so")
+            await Turn(contenders[0], place.bootstrap, _WARM_UP, shared).run()
         for turn in range(given.rounds):
             for contender in contenders:
                 if given.only in {None, contender.name}:

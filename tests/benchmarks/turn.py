@@ -32,14 +32,14 @@ class Plan:
         rates: Open-loop rates to climb, a second.
         step_s: Seconds at each rate.
         settle_s: Seconds at the start of each step that don't count.
-        warm_up: Events before anything counts: the broker's JVM compiles, pools and caches fill.
+        warm_up: Events before anything counts: pools and caches fill, the broker's JVM compiles what is new to it.
     """
 
     drain: int
     rates: Sequence[float]
     step_s: float = 15.0
     settle_s: float = 2.0
-    warm_up: int = 10_000
+    warm_up: int = 3000
 
 
 @dataclass(frozen=True, slots=True)
