@@ -16,7 +16,8 @@ SPACES = st.sampled_from(["", " ", "  ", "\t"])
 PLACES = st.builds(lambda path, left, right: f"{{{{{left}{path}{right}}}}}", PATHS, SPACES, SPACES)
 TEXTS = st.sampled_from(["", "Dear ", "{", "}", "\n", "\r\n", "{# c #}", "{% if a %}y{% endif %}", "é", "%}", "\\"])
 SOURCES = st.lists(PLACES | TEXTS, max_size=5).map("".join)
-LEAVES = st.sampled_from([None, True, False, 0, -5, 2**63 - 1, 2**63, -(2**64), 1.5, "x", "<b>", "", [1], {}])
+_VALUES: list[Any] = [None, True, False, 0, -5, 2**63 - 1, 2**63, -(2**64), 1.5, "x", "<b>", "", [1], {}]
+LEAVES = st.sampled_from(_VALUES)
 SCOPES = st.dictionaries(
     NAMES, LEAVES | st.dictionaries(NAMES, LEAVES | st.dictionaries(NAMES, LEAVES, max_size=3), max_size=4), max_size=6
 )
