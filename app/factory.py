@@ -60,7 +60,7 @@ class Tuning:
     fetch_min_bytes: int = 1
     fetch_max_wait_ms: int = 100
     fetch_gap: Gap = FOLLOWING
-    buffer_records: int = 4096
+    buffer_records: int = 2048
     longest_hold_s: float = 300.0
 
 
@@ -145,6 +145,8 @@ def common_settings() -> dict[str, Any]:
         "broker_commit_interval": 1.0,
         "broker_max_poll_records": 500,
         "consumer_auto_offset_reset": "earliest",
+        # Of each partition; dozens of them with a megabyte each would be a worker's whole memory.
+        "consumer_max_fetch_size": 256 * 1024,
         "stream_wait_empty": True,
         "topic_allow_declare": False,
         "topic_disable_leader": True,

@@ -21,7 +21,7 @@ CERTIFICATE = Path(__file__).with_name("localhost.pem")
 PASSWORD = "correct horse"
 
 
-@dataclass(slots=True)
+@dataclass
 class SecureServer:
     """A mail server that wants TLS first, then a login.
 

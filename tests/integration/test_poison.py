@@ -248,7 +248,7 @@ FAILING: dict[str, tuple[Document, str]] = {
     ),
     "conditions that do not compile": (
         {"type": "apply_tag", "config": {"tag": "x"}, "conditions": [{"field": "a", "operator": "~", "value": 1}]},
-        "internal error: ConditionError",
+        "conditions[0].operator: must be one of",
     ),
     "no such action type": ({"type": "launch_rocket"}, "this installation has no action type launch_rocket"),
     "a destination that is none": (

@@ -71,6 +71,16 @@ async def test_fetches_name_only_what_changed(place: Place) -> None:
         assert session._epoch >= 5  # noqa: SLF001  # the same; it counts the fetches of this session
 
 
+async def test_a_record_larger_than_a_fetch_comes_all_the_same(place: Place) -> None:
+    """What is fetched of a partition at once is bounded, but a record may be larger than that (KIP-74)."""
+    large = "x" * 1_000_000
+    await place.produce("first", large, "last", key="k")
+    reader = Reader()
+    async with running(place.ours(reader)):
+        await eventually(lambda: "last" in reader.seen)
+    assert reader.seen == ["first", large, "last"]
+
+
 async def test_what_has_arrived_comes_as_one_batch(place: Place) -> None:
     """A backlog is read in batches, not one record at a time, in order, and all of it is committed."""
     await place.produce(*numbered(300), key="k")
