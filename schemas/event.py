@@ -1,6 +1,7 @@
 """Events: CloudEvents 1.0 (https://github.com/cloudevents/spec), as this service reads them."""
 
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
@@ -35,5 +36,8 @@ class Event(Contract):
     partitionkey: Text256 | None = None
     causation: Annotated[str, Field(max_length=8192)] | None = Field(
         None, description="The chain that led here: workflow-id/execution-id, oldest first, joined by commas"
+    )
+    workflowid: UUID | None = Field(
+        None, description="Only this workflow may run for it: manual runs, temporal triggers, audiences"
     )
     data: dict[str, Any] = Field(default_factory=dict)

@@ -16,7 +16,7 @@ MAX_FILE_LINES = 300
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.domain": ("app.domain",),
     "schemas": ("schemas", "app.domain"),
-    "app.ports": ("app.domain", "schemas"),
+    "app.ports": ("app.ports", "app.domain", "schemas"),
     "app.settings": ("app.domain",),
     "app.topics": ("app.settings", "schemas"),
     "app.lifespan": (),

@@ -1,0 +1,45 @@
+"""The causation chain: which executions led to an event, oldest first (DESIGN 3, extension ``causation``).
+
+An event that an action causes carries the chain of the event that started its execution, and that execution at the
+end. A chain too long for its attribute loses its oldest links: loops show in the newest.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+MAX_CHAIN_CHARS: Final = 8192
+MAX_LINKS: Final = 100
+_SEPARATOR: Final = ","
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One execution of one workflow."""
+
+    workflow_id: UUID
+    execution_id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id}/{self.execution_id}"
+
+
+def read_chain(text: str | None) -> list[Link]:
+    """Read a chain; what is no link in it is passed over, for it may come from anywhere."""
+    return list(_links((text or "").split(_SEPARATOR)))
+
+
+def extend_chain(text: str | None, link: Link) -> str:
+    """Return the chain with one more link at its end."""
+    links = [str(known) for known in read_chain(text)][-(MAX_LINKS - 1) :]
+    return _SEPARATOR.join([*links, str(link)])
+
+
+def _links(parts: Iterable[str]) -> Iterator[Link]:
+    for part in parts:
+        workflow, _, execution = part.strip().partition("/")
+        try:
+            yield Link(UUID(workflow), UUID(execution))
+        except ValueError:
+            continue

@@ -1,0 +1,32 @@
+"""The ports: what services, actions and agents need from the outside, said in our own words; one file a port.
+
+Adapters implement them; tests pass fakes that hold to the same contract tests.
+"""
+
+from app.ports.crm import Crm, NoteRequest, TagRequest
+from app.ports.http import HttpAnswer, HttpClient, HttpRequest
+from app.ports.kafka import Headers, Record, Sender
+from app.ports.mail import Mailer, MailMessage
+from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, OwnEffect, Receipts
+
+__all__ = [
+    "Busy",
+    "Claim",
+    "ClaimOutcome",
+    "Claimed",
+    "Crm",
+    "Done",
+    "Dropped",
+    "Headers",
+    "HttpAnswer",
+    "HttpClient",
+    "HttpRequest",
+    "MailMessage",
+    "Mailer",
+    "NoteRequest",
+    "OwnEffect",
+    "Receipts",
+    "Record",
+    "Sender",
+    "TagRequest",
+]
