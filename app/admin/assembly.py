@@ -1,7 +1,9 @@
 """Puts the API's services together over a database and a sender, and says what makes it ready."""
 
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from agents.preparation import Preparer
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -12,8 +14,10 @@ from app.admin.state import Probe, State
 from app.domain.errors import UnreachableError
 from app.ports import Sender
 from app.services.drafts import DraftReader
+from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
+from app.services.manual_runs import ManualRuns
 from app.services.workflows import WorkflowService
 from app.settings import Settings
 from app.topics import Topics
@@ -40,14 +44,25 @@ def assemble(settings: Settings, database: ApiDatabase, sender: PingableSender) 
     """
     topics = Topics(settings.topic_prefix)
     drafts = DraftReader(REGISTRY.names(), validate_config)
+    workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
+    emitter = EventEmitter(sender, topics)
     return State(
         authenticator=Authenticator(settings),
-        workflows=WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts),
+        workflows=workflows,
         executions=ExecutionService(PostgresExecutions(database)),
-        emitter=EventEmitter(sender, topics),
+        emitter=emitter,
+        manual_runs=ManualRuns(workflows, emitter),
+        dry_runs=_dry_runner(settings),
         topics=topics,
         probes=_probes(database, sender),
     )
+
+
+def _dry_runner(settings: Settings) -> DryRunner:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    return DryRunner({action.name: Preparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY})
 
 
 def _probes(database: ApiDatabase, sender: PingableSender) -> dict[str, Probe]:

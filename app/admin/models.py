@@ -5,10 +5,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.services.dry_run import SimulatedResult
 from app.services.executions import ExecutionSummary
 from schemas.event import Event
 from schemas.execution import Status
-from schemas.workflow import Revision, Workflow
+from schemas.workflow import Revision, Workflow, WorkflowDraft
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Rows a page")]
 Cursor = Annotated[str | None, Field(max_length=200, description="The next_cursor of the page before")]
@@ -138,3 +139,34 @@ class Health(BaseModel):
 
     status: Literal["ok", "failing"]
     checks: dict[str, Check] = Field(default_factory=dict)
+
+
+class RunRequest(_Query):
+    """What a run by hand starts with: the event's ``data``, and whom it is about."""
+
+    data: dict[str, Any] = Field(default_factory=dict)
+    subject: Text = None
+
+
+class RunStarted(BaseModel):
+    """A run that Kafka has for good; ``/api/v1/executions/{execution_id}`` shows it once it has finished."""
+
+    execution_id: UUID
+    event_id: str
+    event_type: str
+
+
+class DryRunRequest(_Query):
+    """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
+
+    ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's trigger.
+    """
+
+    event: dict[str, Any] = Field(default_factory=dict)
+    results: dict[Annotated[int, Field(ge=0, le=49)], SimulatedResult] = Field(default_factory=dict)
+
+
+class DraftDryRunRequest(DryRunRequest):
+    """As ``DryRunRequest``, with the draft to try."""
+
+    workflow: WorkflowDraft

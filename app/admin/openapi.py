@@ -14,6 +14,8 @@ from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
 _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _IF_MATCH: Final = "The ETag that was read, or * for any version"
+_UUID: Final = {"type": "string", "format": "uuid"}
+_PATH_SCHEMAS: Final = {"number": {"type": "integer", "minimum": 1}}
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
 Schemas = Mapping[Any, dict[str, Any]]
@@ -74,7 +76,7 @@ def _body(model: type[BaseModel], many: bool, schemas: Schemas) -> dict[str, Any
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS.get(name, _UUID)}
         for name in _PARAMETER.findall(operation.path)
     ]
     if operation.query:
@@ -113,8 +115,10 @@ def _problems(operation: Operation) -> list[int]:
         statuses.append(400)
     if operation.body:
         statuses += [413, 415]
-    if "{id}" in operation.path:
+    if "{" in operation.path:
         statuses.append(404)
+    if operation.conflicts:
+        statuses.append(409)
     if operation.if_match != "no":
         statuses.append(412)
     if operation.if_match == "required":

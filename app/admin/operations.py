@@ -36,6 +36,7 @@ class Operation:
         query: Model of the query string, whose unknown keys are refused.
         etag: The answer carries the version as ``ETag``.
         if_match: Whether ``If-Match`` is read, and must be there.
+        conflicts: The thing may be in a state in which this cannot be done: 409.
         content_type: Of the success answer.
     """
 
@@ -50,4 +51,5 @@ class Operation:
     query: type[BaseModel] | None = None
     etag: bool = False
     if_match: Literal["no", "optional", "required"] = "no"
+    conflicts: bool = False
     content_type: str = JSON

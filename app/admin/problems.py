@@ -7,7 +7,14 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.auth import ForbiddenError, UnauthorizedError
-from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError, UnreachableError
+from app.domain.errors import (
+    ConflictError,
+    FieldError,
+    InvalidError,
+    NotFoundError,
+    StaleVersionError,
+    UnreachableError,
+)
 from schemas.problem import PROBLEM_CONTENT_TYPE, Problem, ProblemError
 
 MAX_ERRORS: Final = 100
@@ -58,6 +65,7 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
 _STATUSES: Final[dict[type[BaseException], int]] = {
     ForbiddenError: 403,
     NotFoundError: 404,
+    ConflictError: 409,
     StaleVersionError: 412,
     UnsupportedTypeError: 415,
     PreconditionRequiredError: 428,

@@ -91,6 +91,18 @@ def read_query(request: web.Request, model: type[M]) -> M:
         raise InvalidError(field_errors(error)) from None
 
 
+def read_model(value: Any, model: type[M]) -> M:
+    """Read a JSON value into a model.
+
+    Raises:
+        InvalidError: A field is wrong, or unknown.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from None
+
+
 def path_id(request: web.Request, what: str) -> UUID:
     """Read the id in the path.
 

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from app.admin.api import events, executions, health, types, workflows
+from app.admin.api import events, executions, health, runs, types, workflows
 from app.admin.middleware import guarded, harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
@@ -39,6 +39,7 @@ def _document() -> bytes:
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *workflows.OPERATIONS,
+    *runs.OPERATIONS,
     *events.OPERATIONS,
     *executions.OPERATIONS,
     *types.OPERATIONS,

@@ -7,8 +7,10 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.auth import Authenticator
+from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
+from app.services.manual_runs import ManualRuns
 from app.services.workflows import WorkflowService
 from app.topics import Topics
 
@@ -27,6 +29,8 @@ class State:
     workflows: WorkflowService
     executions: ExecutionService
     emitter: EventEmitter
+    manual_runs: ManualRuns
+    dry_runs: DryRunner
     topics: Topics
     probes: Mapping[str, Probe]
 

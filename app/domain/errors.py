@@ -71,3 +71,7 @@ class NotFoundError(HeadraceError):
 
 class StaleVersionError(HeadraceError):
     """The thing changed since the caller read it (If-Match)."""
+
+
+class ConflictError(HeadraceError):
+    """What is asked for does not fit the state that the thing is in; the text says what to do first."""

@@ -100,6 +100,14 @@ class WorkflowService:
             await transaction.publish(revision, workflow.description)
         return workflow
 
+    def read(self, raw: Any) -> WorkflowDraft:
+        """Check a draft without storing it.
+
+        Raises:
+            InvalidError: It is wrong.
+        """
+        return self._drafts.read(raw)
+
     async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
         """Return one.
 

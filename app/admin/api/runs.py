@@ -1,0 +1,67 @@
+"""``/api/v1/workflows/{id}/execute`` and ``.../test``: a workflow run by hand, in earnest and as a dry run."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from app.admin.models import DraftDryRunRequest, DryRunRequest, RunRequest, RunStarted
+from app.admin.operations import JSON, Body, Operation
+from app.admin.requests import CALLER, answer, path_id, read_document, read_model
+from app.admin.state import STATE
+from app.domain.errors import FieldError, InvalidError
+from app.services.dry_run import DryRun
+from app.services.field_errors import under
+from schemas.workflow import WorkflowDraft
+
+_ROOT: Final = "/api/v1/workflows"
+_ONE: Final = f"{_ROOT}/{{id}}"
+
+
+async def execute_workflow(request: web.Request) -> web.Response:
+    """Run one workflow by hand."""
+    workflow_id = path_id(request, "workflow")
+    wanted = read_model(await read_document(request, (JSON,)), RunRequest)
+    started = await request.app[STATE].manual_runs.start(request[CALLER], workflow_id, wanted.data, wanted.subject)
+    return answer(RunStarted.model_validate(started, from_attributes=True), 202)
+
+
+async def test_draft(request: web.Request) -> web.Response:
+    """Try a draft on an event."""
+    raw = await read_document(request, (JSON,))
+    if not isinstance(raw, dict):
+        raise InvalidError([FieldError("", "the body is a JSON object with workflow and event")])
+    wanted = read_model({name: value for name, value in raw.items() if name != "workflow"}, DryRunRequest)
+    try:
+        draft = request.app[STATE].workflows.read(raw.get("workflow"))
+    except InvalidError as error:
+        raise InvalidError(under("workflow", error.errors)) from None
+    return _tried(request, draft, wanted)
+
+
+async def test_workflow(request: web.Request) -> web.Response:
+    """Try a stored workflow, active or not, on an event."""
+    workflow_id = path_id(request, "workflow")
+    wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
+    workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
+    fields: dict[str, Any] = {name: getattr(workflow, name) for name in WorkflowDraft.model_fields}
+    return _tried(request, WorkflowDraft.model_construct(**fields), wanted)
+
+
+def _tried(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> web.Response:
+    return answer(request.app[STATE].dry_runs.run(draft, wanted.event, wanted.results))
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST", f"{_ROOT}/test", "testDraft", "Try a draft on an event, without any effect", test_draft,
+        {200: DryRun}, body=Body({JSON: (DraftDryRunRequest, False)}),
+    ),
+    Operation(
+        "POST", f"{_ONE}/test", "testWorkflow", "Try a workflow on an event, without any effect", test_workflow,
+        {200: DryRun}, body=Body({JSON: (DryRunRequest, False)}),
+    ),
+    Operation(
+        "POST", f"{_ONE}/execute", "executeWorkflow", "Run a workflow by hand; answers the execution's id",
+        execute_workflow, {202: RunStarted}, body=Body({JSON: (RunRequest, False)}), conflicts=True,
+    ),
+)  # fmt: skip

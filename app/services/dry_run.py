@@ -1,0 +1,244 @@
+"""Dry runs (specification: ``testWorkflow``): what a workflow would make of an event, without any effect or row.
+
+The rules are those that run in earnest: the compiled conditions, the planner, and each action's own preparation, which
+renders its templates and checks what comes out. Only the effect is left out; what it would have answered is simulated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, Protocol
+from uuid import UUID, uuid4
+
+from pydantic import Field, ValidationError
+
+from app.domain.conditions import Scope, compile_conditions
+from app.domain.errors import InvalidError
+from app.domain.statuses import conclude
+from app.services.emitter import event_key
+from app.services.explanations import explain
+from app.services.field_errors import field_errors, under
+from app.services.plain_values import plain
+from schemas.base import Contract
+from schemas.command import Command, PinnedRevision
+from schemas.event import Event
+from schemas.execution import Status
+from schemas.result import ActionResult
+from schemas.workflow import WorkflowDraft
+
+SOURCE: Final = "/headrace/test"
+_NOBODY: Final = UUID(int=0)
+
+
+class SimulatedResult(Contract):
+    """What a step shall be taken to come to, where a later step's conditions or templates look at it."""
+
+    status: Literal["success", "failed"] = "success"
+    output: dict[str, Any] = Field(default_factory=dict)
+    error: str | None = None
+
+
+class StepReport(Contract):
+    """What one action would do.
+
+    Attributes:
+        step: Position in the order in which the actions run, from 0.
+        runs: Whether it would be carried out: the event matches, conditions hold, nothing before it ends the run.
+        status: What it comes to in this run, the simulated result included.
+        error: Why it fails or is skipped.
+        would_send: The rendered and checked request, also of a step that does not run; None where it cannot be made.
+        verdicts: Of its own conditions.
+    """
+
+    step: int
+    order: int
+    type: str
+    runs: bool
+    status: Literal["success", "failed", "skipped"]
+    error: str | None = None
+    would_send: Any = None
+    verdicts: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class DryRun(Contract):
+    """What a workflow would make of an event; nothing of it happened, and nothing is stored.
+
+    Attributes:
+        matched: Whether the event's type is the trigger's.
+        status: How the execution would end; None where there would be none.
+    """
+
+    matched: bool
+    conditions_met: bool
+    status: Status | None
+    explanation: str
+    event: dict[str, Any]
+    verdicts: list[dict[str, Any]]
+    steps: list[StepReport]
+
+
+class PreparedStep(Protocol):
+    """A step that could be carried out."""
+
+    @property
+    def request(self) -> Any:
+        """What the action would send."""
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Of the step's own conditions."""
+
+
+class StepPreparer(Protocol):
+    """Prepares the steps of one action type; ``agents.preparation.Preparer`` is one."""
+
+    def prepare(self, command: Command, command_id: UUID, /) -> PreparedStep | ActionResult:
+        """Return what would be carried out, or the result of a step of which nothing is."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """The run so far: its command, and whether it still goes on."""
+
+    command: Command
+    going: bool
+    stopped: bool = False
+    steps: list[StepReport] = field(default_factory=list)
+
+
+class DryRunner:
+    """Makes dry runs.
+
+    Args:
+        preparers: By action type.
+    """
+
+    def __init__(self, preparers: Mapping[str, StepPreparer]) -> None:
+        self._preparers = preparers
+
+    def run(
+        self, draft: WorkflowDraft, attributes: Mapping[str, Any], simulated: Mapping[int, SimulatedResult]
+    ) -> DryRun:
+        """Try a workflow on an event.
+
+        Args:
+            draft: The workflow, checked.
+            attributes: CloudEvents attributes; those left out are made up, the type from the trigger.
+            simulated: What steps shall come to, by their position; without: success, with an empty output.
+
+        Raises:
+            InvalidError: The event breaks the contract.
+        """
+        event = _event(draft, attributes)
+        envelope = event.model_dump(mode="json", exclude_none=True)
+        scope = Scope(data=event.data, event=envelope, now=datetime.now(UTC))
+        evaluation = compile_conditions(draft.conditions, "conditions").evaluate(scope)
+        verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
+        matched = event.type == draft.trigger.type
+        run = _Run(_command(draft, event, envelope, verdicts), going=matched and evaluation.met)
+        for _ in run.command.workflow.actions:
+            self._step(run, simulated)
+        return _report(run, matched=matched, met=evaluation.met, verdicts=verdicts)
+
+    def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
+        command = run.command
+        preparer = self._preparers[command.action.type]
+        made = preparer.prepare(command, command.id)
+        result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
+        runs = run.going and result.status != "skipped"
+        error = result.error if run.going else _why_not(run)
+        run.steps.append(
+            StepReport(
+                step=command.step,
+                order=command.action.order,
+                type=command.action.type,
+                runs=runs,
+                status=result.status if run.going else "skipped",
+                error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
+                would_send=_would_send(preparer, command, made),
+                verdicts=result.verdicts,
+            )
+        )
+        if run.going and result.stop:
+            run.going, run.stopped = False, True
+        command.results = [*command.results, result]
+        command.step += 1
+
+
+def _why_not(run: _Run) -> str:
+    return "the run has been stopped before it" if run.stopped else "the workflow would not run"
+
+
+def _would_send(preparer: StepPreparer, command: Command, made: PreparedStep | ActionResult) -> Any:
+    if not isinstance(made, ActionResult):
+        return plain(made.request)
+    if made.status != "skipped":
+        return plain(made.output) if made.status == "success" else None
+    # Skipped by its own conditions: rendered all the same, so that a mistake in it shows.
+    bare = command.action.model_copy(update={"conditions": []})
+    actions = [bare if one is command.action else one for one in command.workflow.actions]
+    revision = command.workflow.model_copy(update={"actions": actions})
+    unconditional = command.model_copy(update={"workflow": revision})
+    return _would_send(preparer, unconditional, preparer.prepare(unconditional, command.id))
+
+
+def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:
+    wanted = wanted or SimulatedResult()
+    return ActionResult(
+        step=command.step,
+        action_type=command.action.type,
+        status=wanted.status,
+        output=wanted.output,
+        error=wanted.error or ("simulated" if wanted.status == "failed" else None),
+        attempts=1,
+        executed_at=datetime.now(UTC),
+        verdicts=made.verdicts,
+    )
+
+
+def _event(draft: WorkflowDraft, attributes: Mapping[str, Any]) -> Event:
+    made_up = {"specversion": "1.0", "id": str(uuid4()), "source": SOURCE, "type": draft.trigger.type, "data": {}}
+    try:
+        return Event.model_validate({**made_up, **attributes})
+    except ValidationError as error:
+        raise InvalidError(under("event", field_errors(error))) from None
+
+
+def _command(
+    draft: WorkflowDraft, event: Event, envelope: dict[str, Any], verdicts: Sequence[dict[str, Any]]
+) -> Command:
+    actions = sorted(draft.actions, key=lambda action: action.order)
+    return Command(
+        execution_id=uuid4(),
+        entity=event_key(event),
+        workflow=PinnedRevision(id=_NOBODY, version=1, name=draft.name, owner=_NOBODY, actions=actions),
+        event=envelope,
+        matched_at=datetime.now(UTC),
+        verdicts=list(verdicts),
+    )
+
+
+def _report(run: _Run, *, matched: bool, met: bool, verdicts: list[dict[str, Any]]) -> DryRun:
+    results = run.command.results
+    status: str | None = None
+    why = f"Would not run: its trigger is not {run.command.event['type']}."
+    if matched:
+        ended = [step.status for step in run.steps]
+        status = conclude(ended, stopped=run.stopped).value if met else "skipped"
+        shown = [_as_reported(result, step) for result, step in zip(results, run.steps, strict=True)]
+        why = explain(status, conditions_met=met, verdicts=verdicts, results=shown, error=None)
+    return DryRun.model_validate(
+        {
+            "matched": matched,
+            "conditions_met": met,
+            "status": status,
+            "explanation": why,
+            "event": run.command.event,
+            "verdicts": verdicts,
+            "steps": run.steps,
+        }
+    )
+
+
+def _as_reported(result: ActionResult, step: StepReport) -> ActionResult:
+    return result.model_copy(update={"status": step.status, "error": step.error})

@@ -1,0 +1,216 @@
+"""Running a workflow by hand, and trying one without any effect."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import psycopg
+import pytest
+from psycopg import sql
+
+from app.domain.callers import Caller
+from app.domain.ids import execution_id
+from app.services.emitter import EventEmitter
+from app.services.manual_runs import SOURCE, ManualRuns
+from app.topics import Topics
+from schemas.event import Event
+from schemas.workflow import Trigger, Workflow
+from tests.admin.conftest import Answer, Api, User, draft
+from tests.support.sender import MemorySender
+
+ROOT = "/api/v1/workflows"
+ORDER = {"order": {"total": 900}, "customer": {"id": "c-1", "name": "Ada", "email": "ada@example.com"}}
+HOOK = {
+    "type": "webhook",
+    "config": {"url": "https://example.com/{{ customer.id }}", "body": {"total": "{{ order.total }}"}},
+}
+
+
+def steps(*actions: dict[str, Any]) -> list[dict[str, Any]]:
+    """Actions in the given order."""
+    return [{"order": order, **action} for order, action in enumerate(actions, 1)]
+
+
+def tag(name: str, **more: Any) -> dict[str, Any]:
+    """An action that tags the event's customer."""
+    return {"type": "apply_tag", "config": {"tag": name}, **more}
+
+
+class Shelf:
+    """Holds one workflow."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
+        """Return it."""
+        del caller, workflow_id
+        return self._workflow
+
+
+async def test_an_active_workflow_runs_by_an_event_of_its_own(api: Api, user: User) -> None:
+    """202 with the execution's id; the event has the trigger's type, names the workflow, and holds the data."""
+    workflow = await user.create()
+    await user.call("POST", f"{ROOT}/{workflow['id']}/activate")
+    answer = await user.call("POST", f"{ROOT}/{workflow['id']}/execute", {"data": ORDER, "subject": "c-9"})
+    assert answer.status == 202, answer.json
+    (record,) = api.sender.records
+    event = orjson.loads(record.value or b"")
+    Event.model_validate(event)
+    assert (record.topic, record.key) == ("t.events.order", b"c-9")
+    assert [event[name] for name in ("type", "source", "workflowid", "data", "subject")] == [
+        "order.paid", SOURCE, workflow["id"], ORDER, "c-9",
+    ]  # fmt: skip
+    assert answer.json == {
+        "execution_id": str(execution_id(UUID(workflow["id"]), SOURCE, event["id"])),
+        "event_id": event["id"],
+        "event_type": "order.paid",
+    }
+
+
+async def test_each_run_is_an_execution_of_its_own(user: User) -> None:
+    """The same request twice runs twice: an event id is minted for each."""
+    workflow = await user.create()
+    await user.call("POST", f"{ROOT}/{workflow['id']}/activate")
+    path = f"{ROOT}/{workflow['id']}/execute"
+    ids = {(await user.call("POST", path, {"data": ORDER})).json["execution_id"] for _ in range(2)}
+    assert len(ids) == 2
+
+
+async def test_an_inactive_workflow_does_not_run(api: Api, user: User) -> None:
+    """409, says to activate it, and nothing is emitted."""
+    workflow = await user.create()
+    answer = await user.call("POST", f"{ROOT}/{workflow['id']}/execute", {})
+    assert (answer.status, api.sender.records) == (409, [])
+    assert "activate it" in answer.json["detail"]
+
+
+async def test_nobody_runs_anothers_workflow(api: Api, user: User) -> None:
+    """Neither in earnest nor as a dry run; it is not there."""
+    workflow = await user.create()
+    await user.call("POST", f"{ROOT}/{workflow['id']}/activate")
+    for way in ("execute", "test"):
+        assert (await api.user().call("POST", f"{ROOT}/{workflow['id']}/{way}", {})).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "path"), [({"data": []}, "data"), ({"subject": ""}, "subject"), ({"when": 1}, "when"), ([], "")]
+)
+async def test_a_wrong_request_to_run_is_named(user: User, body: Any, path: str) -> None:
+    """400 with the path of what is wrong."""
+    workflow = await user.create()
+    answer = await user.call("POST", f"{ROOT}/{workflow['id']}/execute", body)
+    assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0.25, [0.75]), (0.0, [1.0]), (1.0, []), (60.0, [])])
+async def test_a_run_waits_until_a_change_has_taken_effect(age: float, waits: list[float]) -> None:
+    """What was activated a moment ago runs once every matcher knows it, not before: the event would be lost."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    workflow = Workflow(
+        id=uuid4(), name="w", description="", active=True, priority=5, trigger=Trigger(type="order.paid"),
+        conditions=[], actions=[], version=2, created_by=uuid4(), created_at=now,
+        updated_at=now - timedelta(seconds=age),
+    )  # fmt: skip
+    sender = MemorySender()
+    runs = ManualRuns(Shelf(workflow), EventEmitter(sender, Topics("t.")), lambda: now, sleep)
+    await runs.start(Caller(uuid4(), "user"), workflow.id, {}, None)
+    assert (waited, len(sender.records)) == (waits, 1)
+
+
+async def tried(user: User, actions: list[dict[str, Any]], body: dict[str, Any] | None = None, **more: Any) -> Any:
+    """The report of a draft's dry run on a big order."""
+    request = {"workflow": draft(actions=actions, **more), "event": {"data": ORDER}, **(body or {})}
+    answer = await user.call("POST", f"{ROOT}/test", request)
+    assert answer.status == 200, answer.json
+    return answer.json
+
+
+async def test_a_dry_run_says_what_would_be_sent(user: User) -> None:
+    """Verdicts, and each request rendered as it would go out."""
+    report = await tried(user, steps(HOOK, tag("vip")))
+    assert (report["matched"], report["conditions_met"], report["status"]) == (True, True, "success")
+    assert report["verdicts"][0]["actual"] == 900
+    hook, tagged = report["steps"]
+    assert (hook["would_send"]["http"]["url"], hook["would_send"]["http"]["body"]) == (
+        "https://example.com/c-1",
+        '{"total":"900"}',
+    )
+    assert (tagged["runs"], tagged["would_send"]["tag"]) == (True, "vip")
+
+
+async def test_a_dry_run_has_no_effect(api: Api, user: User, api_database: str) -> None:
+    """Property 29: no table has a row more, no record is sent."""
+    workflow = await user.create(actions=steps(HOOK, tag("vip"), {"type": "create_note", "config": {"text": "x"}}))
+    before = await counts(api_database)
+    for path, body in ((f"{ROOT}/{workflow['id']}/test", {}), (f"{ROOT}/test", {"workflow": draft()})):
+        assert (await user.call("POST", path, {**body, "event": {"data": ORDER}})).status == 200
+    assert (await counts(api_database), api.sender.records) == (before, [])
+
+
+async def counts(url: str) -> dict[str, int]:
+    """Rows of every table."""
+    names = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'crm', 'auth')"
+    found: dict[str, int] = {}
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        for table in await (await connection.execute(names)).fetchall():
+            count = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*table))
+            found[".".join(table)] = (await (await connection.execute(count)).fetchall())[0][0]
+    return found
+
+
+async def test_a_dry_run_whose_conditions_do_not_hold_still_renders(user: User) -> None:
+    """It would be skipped, says why, and shows the requests all the same, mistakes in them too."""
+    nobody = [{"field": "order.total", "operator": ">", "value": 1000}]
+    missing = {"type": "create_note", "config": {"text": "{{ order.nonsense }}"}}
+    report = await tried(user, steps(tag("vip"), missing), conditions=nobody)
+    assert (report["conditions_met"], report["status"]) == (False, "skipped")
+    assert "order.total" in report["explanation"]
+    first, second = report["steps"]
+    assert (first["runs"], first["status"], first["would_send"]["tag"]) == (False, "skipped", "vip")
+    assert (second["would_send"], "order.nonsense" in second["error"]) == (None, True)
+
+
+async def test_a_dry_run_of_another_type_does_not_match(user: User) -> None:
+    """An event that the trigger does not wait for starts nothing."""
+    report = await tried(user, steps(tag("vip")), {"event": {"type": "order.created", "data": ORDER}})
+    assert (report["matched"], report["status"], report["steps"][0]["runs"]) == (False, None, False)
+
+
+async def test_an_actions_conditions_see_simulated_results(user: User) -> None:
+    """What a step is taken to come to decides about the next; without, it has succeeded with nothing to tell."""
+    failed = [{"field": "results.0.status", "operator": "==", "value": "failed"}]
+    actions = steps(HOOK, tag("unreachable", conditions=failed))
+    usual = await tried(user, actions)
+    assert [step["status"] for step in usual["steps"]] == ["success", "skipped"]
+    assert usual["steps"][1]["would_send"]["tag"] == "unreachable"
+    simulated = await tried(user, actions, {"results": {"0": {"status": "failed", "error": "no answer"}}})
+    assert [(step["status"], step["runs"]) for step in simulated["steps"]] == [("failed", True), ("success", True)]
+    assert simulated["status"] == "partial"
+
+
+async def test_a_dry_run_ends_where_the_workflow_is_stopped(user: User) -> None:
+    """What comes after stop_workflow would not run."""
+    report = await tried(user, steps({"type": "stop_workflow", "config": {"reason": "enough"}}, tag("late")))
+    assert (report["status"], [step["runs"] for step in report["steps"]]) == ("stopped", [True, False])
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"workflow": draft(name=""), "event": {}}, "workflow.name"),
+        ({"workflow": draft(), "event": {"type": "nonsense"}}, "event.type"),
+        ({"workflow": draft(), "results": {"0": {"status": "maybe"}}}, "results.0.status"),
+        ({"workflow": draft(), "sample": {}}, "sample"),
+    ],
+)
+async def test_a_wrong_request_to_try_is_named(user: User, body: dict[str, Any], path: str) -> None:
+    """400 with the path of what is wrong."""
+    answer: Answer = await user.call("POST", f"{ROOT}/test", body)
+    assert (answer.status, answer.json["errors"][0]["path"]) == (400, path), answer.json
