@@ -97,8 +97,13 @@ class Road:
 
     def _next(self, command: Command) -> Record:
         actions = command.workflow.actions
-        while command.step < len(actions) and actions[command.step].type not in self.known:
-            command.results = [*command.results, self._unknown(actions[command.step], command.step)]
+        kept = {result.step: result for result in command.kept}
+        while command.step < len(actions):
+            known = actions[command.step].type in self.known
+            if known and command.step not in kept:
+                break
+            passed = kept.get(command.step) or self._unknown(actions[command.step], command.step)
+            command.results = [*command.results, passed]
             command.step += 1
         if command.step >= len(actions):
             return self._finished(command)
@@ -116,15 +121,18 @@ class Road:
 
     def _skip_rest(self, command: Command, reason: str) -> None:
         now = datetime.now(UTC)
+        kept = {result.step: result for result in command.kept}
         rest = enumerate(command.workflow.actions[command.step :], command.step)
         skipped = [
-            ActionResult(step=step, action_type=action.type, status="skipped", error=reason, executed_at=now)
+            kept.get(step)
+            or ActionResult(step=step, action_type=action.type, status="skipped", error=reason, executed_at=now)
             for step, action in rest
         ]
         command.results = [*command.results, *skipped]
 
     def _finished(self, command: Command, *, stopped: bool = False, timed_out: bool = False) -> Record:
         status = conclude((result.status for result in command.results), stopped=stopped)
+        began = command.retried_at or command.matched_at
         execution = {
             "v": 1,
             "execution_id": command.execution_id,
@@ -139,7 +147,7 @@ class Road:
             "status": ExecutionStatus.TIMED_OUT if timed_out else status,
             "error": _first_error(command.results),
             "executed_at": command.matched_at,
-            "duration_ms": max(0, round((datetime.now(UTC) - command.matched_at).total_seconds() * 1000)),
+            "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),
         }
         return Record(self.topics.executions, command.entity.encode(), encode(execution))
 

@@ -34,6 +34,8 @@ class Command(Contract):
         entity: The record key of every topic it passes: one entity's steps run in order.
         event: The CloudEvent as it was read.
         matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
+        kept: Of a retry: results of the attempt before that were successes; those steps are not carried out again.
+        retried_at: Of a retry: when it was asked for; its duration counts from here.
     """
 
     v: Literal[1] = 1
@@ -48,6 +50,8 @@ class Command(Contract):
     matched_at: datetime
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
     results: list[ActionResult] = Field(default_factory=list)
+    kept: list[ActionResult] = Field(default_factory=list)
+    retried_at: datetime | None = None
 
     @property
     def id(self) -> UUID:
@@ -56,8 +60,12 @@ class Command(Contract):
 
     @property
     def spent(self) -> float:
-        """Seconds of attempts and backoffs so far, against WORKFLOW_EXECUTION_TIMEOUT; queueing does not count."""
-        return sum(result.duration_ms for result in self.results) / 1000
+        """Seconds of attempts and backoffs so far, against WORKFLOW_EXECUTION_TIMEOUT; queueing does not count.
+
+        Nor does what a retry has kept: each attempt at an execution has the whole time.
+        """
+        kept = {result.step for result in self.kept}
+        return sum(result.duration_ms for result in self.results if result.step not in kept) / 1000
 
     @property
     def action(self) -> Action:

@@ -8,6 +8,7 @@ from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.executions import PostgresExecutions
+from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.state import Probe, State
@@ -18,6 +19,7 @@ from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
+from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.settings import Settings
 from app.topics import Topics
@@ -50,6 +52,7 @@ def assemble(settings: Settings, database: ApiDatabase, sender: PingableSender) 
         authenticator=Authenticator(settings),
         workflows=workflows,
         executions=ExecutionService(PostgresExecutions(database)),
+        retries=Retries(PostgresRetries(database), topics, frozenset(REGISTRY.names())),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings),

@@ -170,3 +170,11 @@ class DraftDryRunRequest(DryRunRequest):
     """As ``DryRunRequest``, with the draft to try."""
 
     workflow: WorkflowDraft
+
+
+class RetryStarted(BaseModel):
+    """An attempt that is on its way: its number, and the step it begins with (from 0)."""
+
+    execution_id: UUID
+    attempt: int
+    step: int

@@ -11,6 +11,7 @@ from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
+from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.topics import Topics
 
@@ -28,6 +29,7 @@ class State:
     authenticator: Authenticator
     workflows: WorkflowService
     executions: ExecutionService
+    retries: Retries
     emitter: EventEmitter
     manual_runs: ManualRuns
     dry_runs: DryRunner

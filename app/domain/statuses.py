@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 
 class ActionStatus(StrEnum):
@@ -22,6 +23,9 @@ class ExecutionStatus(StrEnum):
     STOPPED = "stopped"
     BLOCKED = "blocked"
     TIMED_OUT = "timed_out"
+
+
+RETRYABLE: Final = frozenset({ExecutionStatus.FAILED, ExecutionStatus.PARTIAL, ExecutionStatus.TIMED_OUT})
 
 
 def conclude(statuses: Iterable[str], *, stopped: bool) -> ExecutionStatus:

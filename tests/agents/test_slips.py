@@ -1,5 +1,7 @@
 """The routing slip's way from step to step."""
 
+from datetime import UTC, datetime
+
 import orjson
 import pytest
 
@@ -135,3 +137,35 @@ def test_a_command_without_a_workflow_is_poison(workflow: object) -> None:
     with pytest.raises(PoisonError) as poison:
         read_command(FakeRecord(orjson.dumps({**fields, "workflow": workflow})), "apply_tag")
     assert "workflow" in str(poison.value)
+
+
+def test_a_retry_passes_over_the_steps_that_it_has_kept() -> None:
+    """Attempt 2 begins at the failed step; a later success goes into the results as it was, and is not sent again."""
+    kept = [result(0, output={"n": 1}), result(2, output={"n": 3})]
+    actions = [action(tag=name, order=order) for order, name in enumerate("abcd")]
+    made = command(*actions, attempt=2, step=1, results=kept[:1], kept=kept)
+    following = read_command(FakeRecord(ROAD.after(made, result(1)).value), "apply_tag")
+    assert (following.step, following.results) == (3, [kept[0], result(1), kept[1]])
+    done = Execution.model_validate_json(ROAD.after(following, result(3)).value or b"")
+    assert (done.status, done.attempt, [r.step for r in done.results]) == ("success", 2, [0, 1, 2, 3])
+
+
+def test_a_retry_that_ends_early_keeps_what_had_succeeded() -> None:
+    """Steps behind the end that were successes before are not turned into skipped ones."""
+    kept = [result(2)]
+    actions = [action(tag=name, order=order) for order, name in enumerate("abcd")]
+    record = ROAD.after(command(*actions, attempt=2, kept=kept), result(0, "failed", error="late", timed_out=True))
+    execution = Execution.model_validate_json(record.value or b"")
+    assert [r.status for r in execution.results] == ["failed", "skipped", "success", "skipped"]
+
+
+def test_a_retry_has_the_whole_time_and_a_duration_of_its_own() -> None:
+    """What was kept does not count against the execution's time, nor do the hours before the retry."""
+    kept = [result(0, duration_ms=29_000)]
+    made = command(action(tag="a"), action(tag="b", order=2), attempt=2, step=1, results=kept, kept=kept)
+    assert made.spent == 0
+    assert command(action(tag="a"), results=kept).spent == 29
+    made.retried_at = datetime.now(UTC)
+    execution = Execution.model_validate_json(ROAD.after(made, result(1)).value or b"")
+    assert execution.executed_at == NOW
+    assert execution.duration_ms < 60_000

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.models import ExecutionPage, ExecutionQuery
+from app.admin.models import ExecutionPage, ExecutionQuery, RetryStarted
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer, path_id, read_query
 from app.admin.state import STATE
@@ -34,6 +34,12 @@ async def get_execution(request: web.Request) -> web.Response:
     return answer(await request.app[STATE].executions.get(request[CALLER], path_id(request, "execution")))
 
 
+async def retry_execution(request: web.Request) -> web.Response:
+    """Start the next attempt at one that failed, from its first step that was no success."""
+    retried = await request.app[STATE].retries.retry(request[CALLER], path_id(request, "execution"))
+    return answer(RetryStarted.model_validate(retried, from_attributes=True), 202)
+
+
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listExecutions", "List executions, newest first", list_executions,
@@ -42,5 +48,9 @@ OPERATIONS: Final = (
     Operation(
         "GET", f"{_ROOT}/{{id}}", "getExecution", "Show an execution: event, verdicts, results, and why",
         get_execution, {200: ExecutionDetail},
+    ),
+    Operation(
+        "POST", f"{_ROOT}/{{id}}/retry", "retryExecution", "Retry a failed execution from the step that failed",
+        retry_execution, {202: RetryStarted}, conflicts=True,
     ),
 )  # fmt: skip

@@ -1,0 +1,99 @@
+"""Retries in Postgres: the attempt's compare-and-set and its command's outbox row, in one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.domain.callers import Caller
+from app.ports import Record
+from app.services.retries import Logged
+from schemas.result import ActionResult
+from schemas.workflow import Revision
+
+_FIND: Final = """
+SELECT l.id, l.attempt, l.status, l.entity, l.event_id, l.trigger_event, l.conditions_result, l.actions_executed,
+  l.executed_at, a.active AND a.deleted_at IS NULL AS active, r.body
+FROM {table} l JOIN automations a ON a.id = l.automation_id
+JOIN automation_revisions r ON r.automation_id = l.automation_id AND r.version = l.version
+WHERE l.id = :id ORDER BY l.attempt DESC LIMIT 1
+"""
+_LOGS: Final = tuple(text(_FIND.format(table=table)) for table in ("automation_logs", "automation_logs_archive"))
+_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_service")
+# The key of an execution that ended long ago may have been removed: then there is nobody to race with but another
+# retry, and the primary key decides that race.
+_TAKE: Final = text("""
+INSERT INTO execution_keys AS k (execution_id, version, executed_at, attempt)
+VALUES (:id, :version, :executed_at, :next)
+ON CONFLICT (execution_id) DO UPDATE SET attempt = excluded.attempt WHERE k.attempt = :attempt
+RETURNING attempt
+""")
+_SEND: Final = text("INSERT INTO outbox (topic, key, value) VALUES (:topic, :key, :value)")
+
+
+class PostgresRetries:
+    """Implements ``app.services.retries.RetryStore``.
+
+    Args:
+        database: The API's pool.
+    """
+
+    def __init__(self, database: ApiDatabase) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self, caller: Caller) -> AsyncIterator["RetryTransaction"]:
+        """Open a transaction as the caller."""
+        async with self._database.reading(caller) as connection:
+            yield RetryTransaction(connection)
+
+
+class RetryTransaction:
+    """Implements ``app.services.retries.RetryTransaction``: it looks as the caller, and writes as the service."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self, execution_id: UUID) -> Logged | None:
+        """Return an execution from the log, or else the archive."""
+        for statement in _LOGS:
+            row = (await self._connection.execute(statement, {"id": execution_id})).one_or_none()
+            if row is not None:
+                return _logged(row)
+        return None
+
+    async def take(self, logged: Logged) -> bool:
+        """Raise the execution's attempt by one, if it is still the one in the log."""
+        await self._connection.execute(_AS_SERVICE)
+        values = {
+            "id": logged.execution_id,
+            "version": logged.revision.version,
+            "executed_at": logged.executed_at,
+            "attempt": logged.attempt,
+            "next": logged.attempt + 1,
+        }
+        return (await self._connection.execute(_TAKE, values)).one_or_none() is not None
+
+    async def send(self, record: Record) -> None:
+        """Put a record into the outbox."""
+        await self._connection.execute(_AS_SERVICE)
+        await self._connection.execute(_SEND, {"topic": record.topic, "key": record.key, "value": record.value})
+
+
+def _logged(row: Row[Any]) -> Logged:
+    return Logged(
+        execution_id=row.id,
+        attempt=row.attempt,
+        status=row.status,
+        entity=row.entity or row.event_id or str(row.id),
+        event=row.trigger_event,
+        verdicts=row.conditions_result or [],
+        results=[ActionResult.model_validate(result) for result in row.actions_executed or ()],
+        executed_at=row.executed_at,
+        active=bool(row.active),
+        revision=Revision.model_validate(row.body),
+    )

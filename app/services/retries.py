@@ -1,0 +1,135 @@
+"""Retries of executions that failed: attempt n+1, from the first step that was no success."""
+
+from collections.abc import Callable, Container
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from app.domain.callers import Caller
+from app.domain.errors import ConflictError, NotFoundError
+from app.domain.statuses import RETRYABLE
+from app.ports import Record
+from app.topics import Topics
+from schemas.command import Command, Lane, PinnedRevision
+from schemas.result import ActionResult
+from schemas.workflow import HIGH_LANE_BELOW, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A finished execution as the log has it, with its workflow: the revision it ran on, and whether it is active."""
+
+    execution_id: UUID
+    attempt: int
+    status: str
+    entity: str
+    event: dict[str, Any]
+    verdicts: list[dict[str, Any]]
+    results: list[ActionResult]
+    executed_at: datetime
+    active: bool
+    revision: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """An attempt that is on its way, and the step it begins with (from 0)."""
+
+    execution_id: UUID
+    attempt: int
+    step: int
+
+
+class RetryTransaction(Protocol):
+    """One transaction, on a caller's behalf."""
+
+    async def find(self, execution_id: UUID) -> Logged | None:
+        """Return an execution of a workflow the caller may see."""
+
+    async def take(self, logged: Logged) -> bool:
+        """Make the next attempt the execution's own; False where somebody else has done it already."""
+
+    async def send(self, record: Record) -> None:
+        """Put a record into the outbox."""
+
+
+class RetryStore(Protocol):
+    """Where executions and the outbox are."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[RetryTransaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+
+class Retries:
+    """The use case.
+
+    Args:
+        store: Where executions and the outbox are.
+        topics: Names of the topics.
+        action_types: The types this installation carries out.
+        now: The clock, in UTC.
+    """
+
+    def __init__(
+        self,
+        store: RetryStore,
+        topics: Topics,
+        action_types: Container[str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._action_types = action_types
+        self._now = now
+
+    async def retry(self, caller: Caller, execution_id: UUID) -> Retried:
+        """Allocate the next attempt and put its first command into the outbox, in one transaction.
+
+        Steps that succeeded are not carried out again; they keep their results. The attempt runs on the revision that
+        the execution started on.
+
+        Raises:
+            NotFoundError: There is no such execution.
+            ConflictError: It did not fail, its workflow is inactive, or another attempt has been allocated.
+        """
+        async with self._store.transaction(caller) as transaction:
+            logged = await transaction.find(execution_id)
+            if logged is None:
+                raise NotFoundError("There is no such execution")
+            command = self._command(logged)
+            if not await transaction.take(logged):
+                raise ConflictError(f"Attempt {logged.attempt + 1} is on its way already")
+            topic = self._topics.actions(command.action.type, command.lane)
+            await transaction.send(Record(topic, command.entity.encode(), command.encode()))
+        return Retried(execution_id, command.attempt, command.step)
+
+    def _command(self, logged: Logged) -> Command:
+        revision = logged.revision
+        if logged.status not in RETRYABLE:
+            raise ConflictError(f"The execution is {logged.status}; only failed, partial or timed_out ones are retried")
+        if not logged.active:
+            raise ConflictError("The workflow is inactive or deleted; what is inactive runs nothing")
+        kept = [result for result in logged.results if result.status == "success"]
+        done = {result.step for result in kept}
+        step = next((step for step in range(len(revision.actions)) if step not in done), None)
+        if step is None:
+            raise ConflictError("Every step of the execution has succeeded; there is nothing to do again")
+        if revision.actions[step].type not in self._action_types:
+            raise ConflictError(f"This installation has no action type {revision.actions[step].type}")
+        lane: Lane = "high" if revision.priority < HIGH_LANE_BELOW else "normal"
+        return Command(
+            execution_id=logged.execution_id,
+            attempt=logged.attempt + 1,
+            step=step,
+            lane=lane,
+            entity=logged.entity,
+            workflow=PinnedRevision.model_validate(revision, from_attributes=True),
+            event=logged.event,
+            matched_at=logged.executed_at,
+            verdicts=logged.verdicts,
+            results=[result for result in kept if result.step < step],
+            kept=kept,
+            retried_at=self._now(),
+        )

@@ -1,0 +1,57 @@
+"""Operating a running installation: runs by hand, retries from the failed step, replays of dead letters, the queue."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.integration.site import Row, Site, event
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+
+
+def hook(site: Site, path: str) -> dict[str, Any]:
+    """A webhook to this test's receiver."""
+    return {"type": "webhook", "config": {"url": f"{site.receiver.url}/{path}", "body": {}}}
+
+
+def arrived(site: Site, path: str) -> list[str]:
+    """Keys of what arrived at a path."""
+    return [one.key for one in site.receiver.deliveries if one.path == f"/{path}"]
+
+
+async def at_attempt(site: Site, execution: UUID, attempt: int) -> list[Row]:
+    """The log's row of an execution once it tells of an attempt."""
+    return [row for row in await site.rows(execution) if row["attempt"] == attempt]
+
+
+async def test_a_failed_execution_is_retried_from_the_failed_step(site: Site) -> None:
+    """What had succeeded is not done again, what failed is, what follows runs; the log has one row, attempt 2."""
+    steps = (hook(site, "before"), hook(site, "broken"), hook(site, "after"))
+    workflow, kind = await site.workflow(*steps)
+    site.receiver.behaviour.first = [200, 400, 200]
+    sent = event(kind)
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    assert [result["status"] for result in row["actions_executed"]] == ["success", "failed", "success"]
+
+    retried, _ = await site.stack.api.call("POST", f"/api/v1/executions/{row['id']}/retry")
+    assert (retried["attempt"], retried["step"]) == (2, 1)
+    (second,) = await eventually(partial(at_attempt, site, row["id"], 2), within=30.0, what="attempt 2 in the log")
+    assert (second["status"], second["executed_at"]) == ("success", row["executed_at"])
+    assert [len(arrived(site, path)) for path in ("before", "broken", "after")] == [1, 2, 1]
+    assert second["actions_executed"][0] == row["actions_executed"][0]
+    assert len(await site.rows(row["id"])) == 1
+
+
+async def test_a_workflow_runs_by_hand(site: Site) -> None:
+    """The answered id is the execution's, and the data reaches its actions."""
+    workflow, _ = await site.workflow({"type": "create_note", "config": {"text": "by {{ customer.id }}"}})
+    path = f"/api/v1/workflows/{workflow}/execute"
+    started, _ = await site.stack.api.call("POST", path, {"data": {"customer": {"id": "hand"}}})
+    (row,) = await eventually(
+        partial(at_attempt, site, UUID(started["execution_id"]), 1), within=30.0, what="the run in the log"
+    )
+    assert (row["automation_id"], row["event_id"], row["status"]) == (workflow, started["event_id"], "success")
