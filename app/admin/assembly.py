@@ -7,6 +7,7 @@ from agents.preparation import Preparer
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.workflows import PostgresWorkflows
@@ -14,6 +15,7 @@ from app.admin.auth import Authenticator
 from app.admin.state import Probe, State
 from app.domain.errors import UnreachableError
 from app.ports import Sender
+from app.services.dead_letter_box import DeadLetterBox
 from app.services.drafts import DraftReader
 from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
@@ -22,7 +24,7 @@ from app.services.manual_runs import ManualRuns
 from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.settings import Settings
-from app.topics import Topics
+from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0
 
@@ -56,9 +58,14 @@ def assemble(settings: Settings, database: ApiDatabase, sender: PingableSender) 
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings),
+        dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         topics=topics,
         probes=_probes(database, sender),
     )
+
+
+def _declared(settings: Settings) -> frozenset[str]:
+    return frozenset(spec.name for spec in declare(settings, REGISTRY.names()))
 
 
 def _dry_runner(settings: Settings) -> DryRunner:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.services.dead_letter_box import DeadLetterSummary
 from app.services.dry_run import SimulatedResult
 from app.services.executions import ExecutionSummary
 from schemas.event import Event
@@ -178,3 +179,24 @@ class RetryStarted(BaseModel):
     execution_id: UUID
     attempt: int
     step: int
+
+
+class DeadLetterQuery(_Query):
+    """Which dead letters to list: those with numbers under ``before``; ``from`` and ``to`` are of ``failed_at``."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    state: Literal["open", "replayed", "discarded"] | None = None
+    topic: Text = None
+    reason: Text = None
+    role: Text = None
+    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    before: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    limit: Limit = 50
+
+
+class DeadLetterPage(BaseModel):
+    """Dead letters, newest first; the next page is that ``before`` the last one's number."""
+
+    items: list[DeadLetterSummary]

@@ -22,6 +22,7 @@ MAX_DOCUMENT_BYTES: Final = 512 * 1024
 
 M = TypeVar("M", bound=BaseModel)
 
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
@@ -113,6 +114,18 @@ def path_id(request: web.Request, what: str) -> UUID:
         return UUID(request.match_info["id"])
     except ValueError:
         raise NotFoundError(f"There is no such {what}") from None
+
+
+def path_number(request: web.Request, what: str) -> int:
+    """Read the number in the path.
+
+    Raises:
+        NotFoundError: It is no number, so nothing can have it.
+    """
+    number = request.match_info["number"]
+    if _NUMBER.fullmatch(number) is None:
+        raise NotFoundError(f"There is no such {what}")
+    return int(number)
 
 
 def expected_version(request: web.Request, *, required: bool) -> int | None:

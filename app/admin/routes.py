@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from app.admin.api import events, executions, health, runs, types, workflows
+from app.admin.api import dead_letters, events, executions, health, runs, types, workflows
 from app.admin.middleware import guarded, harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
@@ -42,6 +42,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *runs.OPERATIONS,
     *events.OPERATIONS,
     *executions.OPERATIONS,
+    *dead_letters.OPERATIONS,
     *types.OPERATIONS,
     *health.OPERATIONS,
     Operation(

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.auth import Authenticator
+from app.services.dead_letter_box import DeadLetterBox
 from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
@@ -33,6 +34,7 @@ class State:
     emitter: EventEmitter
     manual_runs: ManualRuns
     dry_runs: DryRunner
+    dead_letters: DeadLetterBox
     topics: Topics
     probes: Mapping[str, Probe]
 

@@ -15,9 +15,9 @@ from schemas.incoming import Incoming
 DEAD_LETTERS = Counter("headrace_dead_letters_total", "Records that could not be processed", ["role", "reason"])
 
 _MAX_DETAIL = 2000
-_MAX_KEY_BYTES = 4096
-_MAX_HEADERS = 64
-_MAX_HEADER_BYTES = 1024
+MAX_KEY_BYTES = 4096
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 1024
 
 
 class DeadLetters:
@@ -51,7 +51,7 @@ def dead_letter(topics: Topics, record: Incoming, *, reason: str, detail: str, r
         timestamp=None if record.timestamp is None else datetime.fromtimestamp(record.timestamp, UTC),
         reason=reason,
         detail=printable(detail)[:_MAX_DETAIL],
-        key=to_base64(record.key and record.key[:_MAX_KEY_BYTES]),
+        key=to_base64(record.key and record.key[:MAX_KEY_BYTES]),
         value=to_base64(value if value is None else value[:MAX_ORIGINAL_BYTES]),
         size=len(value or b""),
         cut=value is not None and len(value) > MAX_ORIGINAL_BYTES,
@@ -71,6 +71,6 @@ def printable(text: str) -> str:
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, str | None]]:
     # Bounded, so that a dead letter always fits in a record, whatever it was made of.
     return [
-        (printable(name)[:_MAX_HEADER_BYTES], to_base64(value and value[:_MAX_HEADER_BYTES]))
-        for name, value in islice(headers, _MAX_HEADERS)
+        (printable(name)[:MAX_HEADER_BYTES], to_base64(value and value[:MAX_HEADER_BYTES]))
+        for name, value in islice(headers, MAX_HEADERS)
     ]

@@ -150,6 +150,6 @@ async def test_every_other_operation_asks_for_a_token(api: Api) -> None:
     for operation in OPERATIONS:
         if operation.access == "public":
             continue
-        path = operation.path.replace("{id}", "00000000-0000-0000-0000-000000000001")
+        path = operation.path.replace("{id}", "00000000-0000-0000-0000-000000000001").replace("{number}", "1")
         async with api.client.request(operation.method, path) as response:
             assert response.status == 401, operation.name

@@ -2,10 +2,12 @@
 
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.adapters.kafka.producer import KafkaSender
+from app.ports import Record
 from tests.integration.site import Row, Site, event
 from tests.support.waiting import eventually
 
@@ -55,3 +57,22 @@ async def test_a_workflow_runs_by_hand(site: Site) -> None:
         partial(at_attempt, site, UUID(started["execution_id"]), 1), within=30.0, what="the run in the log"
     )
     assert (row["automation_id"], row["event_id"], row["status"]) == (workflow, started["event_id"], "success")
+
+
+async def test_a_dead_letter_is_replayed(site: Site) -> None:
+    """A record that nobody could read goes to the dead letters; replayed, it comes back as another one."""
+    key = uuid4().hex
+    async with KafkaSender(site.stack.bootstrap, client_id="tests") as sender:
+        await sender.send(Record(site.stack.topics.events("order.paid"), key.encode(), b"{no json"))
+    (letter,) = await eventually(partial(letters, site, key), within=30.0, what="the dead letter")
+    await site.stack.api.call("POST", f"/api/v1/dead-letters/{letter['id']}/replay")
+    both = await eventually(partial(letters, site, key, at_least=2), within=30.0, what="the dead letter's return")
+    assert [one["value"] for one in both] == [b"{no json"] * 2
+    assert both[0]["offset"] < both[1]["offset"]
+    assert [one["replayed_at"] is None for one in both] == [False, True]
+
+
+async def letters(site: Site, key: str, at_least: int = 1) -> list[Row]:
+    """Dead letters of a key, once there are so many."""
+    found = await site.fetch("SELECT * FROM dead_letters WHERE key = %s ORDER BY id", key.encode())
+    return found if len(found) >= at_least else []

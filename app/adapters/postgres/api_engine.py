@@ -91,6 +91,17 @@ class ApiDatabase:
             await self._act_as(connection, "authenticated", caller)
             yield connection
 
+    @asynccontextmanager
+    async def serving(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
+        """As ``reading``, in the workers' role, which sees everything: the API must have checked who asks.
+
+        Raises:
+            UnreachableError: Postgres does not answer, or has no connection free.
+        """
+        async with self._begin() as connection:
+            await self._act_as(connection, "headrace_service", caller)
+            yield connection
+
     async def ping(self) -> None:
         """Ask Postgres for anything.
 

@@ -6,6 +6,7 @@ nothing. (A pooler that shares sessions between clients, such as PgBouncer in tr
 DATABASE_URL past it.)
 """
 
+import base64
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
@@ -97,8 +98,19 @@ class _Session:
 
 
 def read_headers(stored: Any) -> Headers:
-    """Read headers as the column holds them: pairs of name and text, in order, repeats kept."""
-    return [(name, value.encode("utf-8")) for name, value in stored or ()]
+    """Read headers as the column holds them: pairs of name and text, or of name and ``{"base64": ...}``, in order."""
+    return [(name, _header_bytes(value)) for name, value in stored or ()]
+
+
+def write_headers(headers: Headers) -> list[Any]:
+    """Return headers as the column holds them, whatever bytes they are; ``read_headers`` reads them back."""
+    return [[name, {"base64": base64.b64encode(value).decode("ascii")}] for name, value in headers]
+
+
+def _header_bytes(stored: Any) -> bytes:
+    if isinstance(stored, dict):
+        return base64.b64decode(stored["base64"])
+    return bytes(stored.encode("utf-8"))
 
 
 @contextmanager

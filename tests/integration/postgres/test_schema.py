@@ -84,7 +84,7 @@ REFERENCES: Final = {
 ADDED: Final = {
     "automations": {"version", "priority", "tombstoned_at"},
     "automation_logs": {"attempt", "version", "event_id", "event_type", "entity"},
-    "automation_templates": set[str](),
+    "automation_templates": {"version", "priority"},
 }
 ADDED_INDEXES: Final = {"idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)"}
 

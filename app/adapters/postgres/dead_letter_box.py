@@ -1,0 +1,158 @@
+"""Dead letters in Postgres, as administrators work on them; the table is the workers', so it is read in their role."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    case,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.outbox import write_headers
+from app.domain.callers import Caller
+from app.ports import Record
+from app.services.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
+
+_LETTERS: Final = Table(
+    "dead_letters",
+    MetaData(),
+    Column("id", BigInteger, primary_key=True),
+    Column("topic", Text),
+    Column("partition", Integer),
+    Column("offset", BigInteger),
+    Column("record_timestamp", DateTime(timezone=True)),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("size", Integer),
+    Column("cut", Boolean),
+    Column("headers", JSONB),
+    Column("role", Text),
+    Column("failed_at", DateTime(timezone=True)),
+    Column("replayed_at", DateTime(timezone=True)),
+    Column("replayed_by", Uuid),
+    Column("discarded_at", DateTime(timezone=True)),
+    Column("discarded_by", Uuid),
+)
+_L: Final = _LETTERS.c
+_STATE: Final = case(
+    (_L.replayed_at.is_not(None), "replayed"), (_L.discarded_at.is_not(None), "discarded"), else_="open"
+)
+_SEND: Final = text(
+    "INSERT INTO outbox (topic, key, value, headers) VALUES (:topic, :key, :value, CAST(:headers AS jsonb))"
+)
+
+
+class PostgresDeadLetterBox:
+    """Implements ``app.services.dead_letter_box.BoxStore``.
+
+    Args:
+        database: The API's pool.
+    """
+
+    def __init__(self, database: ApiDatabase) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self, caller: Caller) -> AsyncIterator["BoxTransaction"]:
+        """Open a transaction in the workers' role."""
+        async with self._database.serving(caller) as connection:
+            yield BoxTransaction(connection)
+
+    async def find(
+        self, caller: Caller, wanted: DeadLetterFilter, before: int | None, limit: int
+    ) -> Sequence[DeadLetterSummary]:
+        """Return a page, newest first."""
+        statement = _summaries().order_by(_L.id.desc()).limit(limit)
+        for column, value in ((_L.topic, wanted.topic), (_L.reason, wanted.reason), (_L.role, wanted.role)):
+            if value is not None:
+                statement = statement.where(column == value)
+        for state, condition in (
+            ("open", _L.replayed_at.is_(None) & _L.discarded_at.is_(None)),
+            ("replayed", _L.replayed_at.is_not(None)),
+            ("discarded", _L.discarded_at.is_not(None)),
+        ):
+            if wanted.state == state:
+                statement = statement.where(condition)
+        if wanted.since is not None:
+            statement = statement.where(_L.failed_at >= wanted.since)
+        if wanted.until is not None:
+            statement = statement.where(_L.failed_at < wanted.until)
+        if before is not None:
+            statement = statement.where(_L.id < before)
+        async with self._database.serving(caller) as connection:
+            return [_summary(row) for row in await connection.execute(statement)]
+
+    async def get(self, caller: Caller, number: int) -> Stored | None:
+        """Return one."""
+        async with self._database.serving(caller) as connection:
+            return await _one(connection, _whole().where(_L.id == number))
+
+
+class BoxTransaction:
+    """Implements ``app.services.dead_letter_box.BoxTransaction``."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, number: int) -> Stored | None:
+        """Return one, locked."""
+        return await _one(self._connection, _whole().where(_L.id == number).with_for_update())
+
+    async def mark(self, number: int, state: State, at: datetime, by: UUID) -> None:
+        """Note what became of it."""
+        marks = {f"{state}_at": at, f"{state}_by": by}
+        await self._connection.execute(update(_LETTERS).where(_L.id == number).values(marks))
+
+    async def send(self, record: Record) -> None:
+        """Put a record into the outbox, its headers byte by byte."""
+        headers = orjson.dumps(write_headers(record.headers)).decode()
+        values = {"topic": record.topic, "key": record.key, "value": record.value, "headers": headers}
+        await self._connection.execute(_SEND, values)
+
+
+def _summaries() -> Select[Any]:
+    return select(
+        _L.id.label("number"), _L.topic, _L.partition, _L.offset, _L.record_timestamp, _L.reason, _L.detail, _L.role,
+        _L.size, _L.cut, _L.failed_at, _STATE.label("state"),
+        func.coalesce(_L.replayed_at, _L.discarded_at).label("at"),
+        func.coalesce(_L.replayed_by, _L.discarded_by).label("by"),
+    )  # fmt: skip
+
+
+def _whole() -> Select[Any]:
+    return _summaries().add_columns(_L.key, _L.value, _L.headers)
+
+
+async def _one(connection: AsyncConnection, statement: Select[Any]) -> Stored | None:
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return Stored(_summary(row), row.key, row.value, [(name, value) for name, value in row.headers or ()])
+
+
+def _summary(row: Row[Any]) -> DeadLetterSummary:
+    return DeadLetterSummary.model_validate(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented name

@@ -1,0 +1,70 @@
+"""``/api/v1/dead-letters``: records that could not be processed; for administrators only."""
+
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.models import DeadLetterPage, DeadLetterQuery
+from app.admin.operations import Operation
+from app.admin.requests import CALLER, answer, path_number, read_query
+from app.admin.state import STATE
+from app.services.dead_letter_box import DeadLetterBox, DeadLetterDetail, DeadLetterFilter
+
+_ROOT: Final = "/api/v1/dead-letters"
+_ONE: Final = f"{_ROOT}/{{number}}"
+_WHAT: Final = "dead letter"
+
+
+async def list_dead_letters(request: web.Request) -> web.Response:
+    """List dead letters, newest first, without their bytes."""
+    query = read_query(request, DeadLetterQuery)
+    wanted = DeadLetterFilter(
+        state=query.state,
+        topic=query.topic,
+        reason=query.reason,
+        role=query.role,
+        since=query.since,
+        until=query.until,
+    )
+    rows = await _box(request).find(request[CALLER], wanted, query.before, query.limit)
+    return answer(DeadLetterPage(items=list(rows)))
+
+
+async def get_dead_letter(request: web.Request) -> web.Response:
+    """Show one with its bytes."""
+    return answer(await _box(request).get(request[CALLER], path_number(request, _WHAT)))
+
+
+async def replay_dead_letter(request: web.Request) -> web.Response:
+    """Send one back to where it came from."""
+    return answer(await _box(request).replay(request[CALLER], path_number(request, _WHAT)), 202)
+
+
+async def discard_dead_letter(request: web.Request) -> web.Response:
+    """Be done with one."""
+    await _box(request).discard(request[CALLER], path_number(request, _WHAT))
+    return web.Response(status=204)
+
+
+def _box(request: web.Request) -> DeadLetterBox:
+    return request.app[STATE].dead_letters
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", _ROOT, "listDeadLetters", "List records that could not be processed, newest first", list_dead_letters,
+        {200: DeadLetterPage}, access="admin", query=DeadLetterQuery,
+    ),
+    Operation(
+        "GET", _ONE, "getDeadLetter", "Show a dead letter with its bytes", get_dead_letter, {200: DeadLetterDetail},
+        access="admin",
+    ),
+    Operation(
+        "POST", f"{_ONE}/replay", "replayDeadLetter", "Send a dead letter back to its topic", replay_dead_letter,
+        {202: DeadLetterDetail}, access="admin", conflicts=True,
+    ),
+    Operation(
+        "DELETE", _ONE, "discardDeadLetter", "Be done with a dead letter", discard_dead_letter, {204: None},
+        access="admin", conflicts=True,
+    ),
+)  # fmt: skip
