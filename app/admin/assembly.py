@@ -1,14 +1,18 @@
 """Puts the API's services together over a database and a sender, and says what makes it ready."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from agents.preparation import Preparer
+from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
+from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
@@ -21,6 +25,7 @@ from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
+from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.settings import Settings
@@ -40,13 +45,21 @@ class PingableSender(Sender, Protocol):
         """
 
 
-def assemble(settings: Settings, database: ApiDatabase, sender: PingableSender) -> State:
-    """Return the API's services; they share the database's pool.
+def assemble(
+    settings: Settings,
+    database: ApiDatabase,
+    sender: PingableSender,
+    depths: DepthSource,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> State:
+    """Return the API's services; they share the database's pool. ``clock`` is in seconds, monotonic.
 
     Raises:
         SettingsError: There is no JWT secret.
     """
     topics = Topics(settings.topic_prefix)
+    families = {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
     drafts = DraftReader(REGISTRY.names(), validate_config)
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
     emitter = EventEmitter(sender, topics)
@@ -59,6 +72,7 @@ def assemble(settings: Settings, database: ApiDatabase, sender: PingableSender) 
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
+        queue=Queue(lanes_of(topics, families), depths, PostgresQueueStatus(database), clock),
         topics=topics,
         probes=_probes(database, sender),
     )

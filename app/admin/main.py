@@ -10,6 +10,7 @@ import click
 import uvloop
 from aiohttp import web
 
+from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.admin.assembly import assemble
@@ -36,11 +37,12 @@ async def served(settings: Settings) -> AsyncIterator[str]:
     """Serve the API for as long as the block runs; yields its URL. Raises as ``run_admin``."""
     Authenticator(settings)  # before anything is connected to: without a secret there is no API
     database = ApiDatabase(settings)
+    depths = KafkaDepths(settings.kafka_bootstrap_servers, client_id="headrace-admin")
     try:
         await database.ping()
         async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-admin") as sender:
             runner = web.AppRunner(
-                build_app(assemble(settings, database, sender)),
+                build_app(assemble(settings, database, sender, depths)),
                 access_log=None,
                 shutdown_timeout=_STOP_WITHIN_S,
             )
@@ -50,6 +52,7 @@ async def served(settings: Settings) -> AsyncIterator[str]:
             finally:
                 await runner.cleanup()
     finally:
+        await depths.stop()
         await database.close()
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS: Final = Counter("headrace_http_requests_total", "Requests answered by the admin API", ("operation", "status"))
 SECONDS: Final = Histogram(
@@ -11,3 +11,9 @@ SECONDS: Final = Histogram(
     ("operation",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+QUEUE_DEPTH: Final = Gauge("headrace_queue_depth", "Records that a role has not finished, by topic", ("role", "topic"))
+PARKED: Final = Gauge("headrace_parked", "Delays, retries and commands that wait for a breaker, in Postgres")
+DEAD_LETTERS_OPEN: Final = Gauge("headrace_dead_letters_open", "Dead letters neither replayed nor discarded")
+WORKFLOWS_CREATED: Final = Gauge("headrace_workflows_created", "Workflows ever created, deleted ones included")
+WORKFLOWS_ACTIVE: Final = Gauge("headrace_workflows_active", "Workflows that are switched on")
+ACTIONS_FAILED: Final = Gauge("headrace_failed_actions_last_hour", "Failed steps of executions of the last hour")

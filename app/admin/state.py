@@ -12,6 +12,7 @@ from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
+from app.services.queue import Queue
 from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.topics import Topics
@@ -35,6 +36,7 @@ class State:
     manual_runs: ManualRuns
     dry_runs: DryRunner
     dead_letters: DeadLetterBox
+    queue: Queue
     topics: Topics
     probes: Mapping[str, Probe]
 

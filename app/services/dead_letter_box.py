@@ -99,15 +99,13 @@ class BoxTransaction(Protocol):
 class BoxStore(Protocol):
     """Where dead letters are kept."""
 
-    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[BoxTransaction]:
+    def transaction(self) -> AbstractAsyncContextManager[BoxTransaction]:
         """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
 
-    async def find(
-        self, caller: Caller, wanted: DeadLetterFilter, before: int | None, limit: int
-    ) -> Sequence[DeadLetterSummary]:
+    async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
         """Return at most ``limit`` with numbers under ``before``, newest first."""
 
-    async def get(self, caller: Caller, number: int) -> Stored | None:
+    async def get(self, number: int) -> Stored | None:
         """Return one."""
 
 
@@ -127,19 +125,17 @@ class DeadLetterBox:
         self._topics = topics
         self._now = now
 
-    async def find(
-        self, caller: Caller, wanted: DeadLetterFilter, before: int | None, limit: int
-    ) -> Sequence[DeadLetterSummary]:
+    async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
         """List dead letters, newest first."""
-        return await self._store.find(caller, wanted, before, limit)
+        return await self._store.find(wanted, before, limit)
 
-    async def get(self, caller: Caller, number: int) -> DeadLetterDetail:
+    async def get(self, number: int) -> DeadLetterDetail:
         """Return one with its bytes.
 
         Raises:
             NotFoundError: There is none of this number.
         """
-        return _detail(_found(await self._store.get(caller, number)))
+        return _detail(_found(await self._store.get(number)))
 
     async def replay(self, caller: Caller, number: int) -> DeadLetterDetail:
         """Send the original key, value and headers to the original topic, through the outbox, and mark the letter.
@@ -150,7 +146,7 @@ class DeadLetterBox:
             NotFoundError: There is none of this number.
             ConflictError: It is not open any more, it was cut, or its topic is not one of ours (any more).
         """
-        async with self._store.transaction(caller) as transaction:
+        async with self._store.transaction() as transaction:
             stored = _open(await transaction.get(number))
             self._check_whole(stored)
             headers = [(name, base64.b64decode(value or "")) for name, value in stored.headers]
@@ -165,7 +161,7 @@ class DeadLetterBox:
             NotFoundError: There is none of this number.
             ConflictError: It is not open any more.
         """
-        async with self._store.transaction(caller) as transaction:
+        async with self._store.transaction() as transaction:
             _open(await transaction.get(number))
             await transaction.mark(number, "discarded", self._now(), caller.user_id)
 

@@ -17,6 +17,7 @@ from app.admin.routes import build_app
 from app.domain.callers import Role
 from app.settings import Settings
 from tests.admin.log import Log
+from tests.support.depths import MemoryDepths
 from tests.support.postgres import new_database
 from tests.support.sender import MemorySender
 
@@ -58,11 +59,13 @@ class User:
 
 @dataclass
 class Api:
-    """A running API."""
+    """A running API; ``now`` holds its clock, in seconds."""
 
     client: Any
     settings: Settings
     sender: MemorySender
+    depths: MemoryDepths
+    now: list[float]
 
     def user(self, role: Role = "user") -> User:
         """Return somebody new."""
@@ -102,8 +105,11 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     """A running API on the shared database."""
     pool = ApiDatabase(settings)
     sender = MemorySender()
-    async with TestClient(TestServer(build_app(assemble(settings, pool, sender)))) as client:
-        yield Api(client, settings, sender)
+    depths = MemoryDepths()
+    now = [0.0]
+    state = assemble(settings, pool, sender, depths, clock=lambda: now[0])
+    async with TestClient(TestServer(build_app(state))) as client:
+        yield Api(client, settings, sender, depths, now)
     await pool.close()
 
 

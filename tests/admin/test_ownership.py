@@ -18,6 +18,7 @@ from app.domain.callers import Caller
 from app.domain.errors import InvalidError
 from app.settings import Settings
 from tests.admin.conftest import Api, User, draft
+from tests.support.depths import MemoryDepths
 from tests.support.sender import MemorySender
 
 ROOT = "/api/v1/workflows"
@@ -162,7 +163,7 @@ async def test_where_users_are_made_by_others_an_unknown_one_is_refused(
     pool: ApiDatabase, settings: Settings, user: User, api_database: str
 ) -> None:
     """As in Supabase: the service may not add users, so a caller who is none cannot own a workflow, and hears it."""
-    service = assemble(settings, pool, MemorySender()).workflows
+    service = assemble(settings, pool, MemorySender(), MemoryDepths()).workflows
     async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
         await connection.execute("REVOKE INSERT ON auth.users FROM headrace_service")
         try:

@@ -14,6 +14,7 @@ from app.admin.routes import build_app
 from app.admin.state import STATE
 from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
+from tests.support.depths import MemoryDepths
 
 
 def assert_problem(answer: Answer, status: int) -> None:
@@ -127,7 +128,7 @@ async def test_a_database_that_breaks_off_is_503_and_comes_back(user: User, api_
 async def test_a_query_that_postgres_cancels_is_503(settings: Settings, api: Api, api_database: str) -> None:
     """A table somebody holds: the call ends as 503 when the statement's time is up, and the pool is not drained."""
     pool = ApiDatabase(settings, statement_within_ms=200)
-    async with TestClient(TestServer(build_app(assemble(settings, pool, api.sender)))) as client:
+    async with TestClient(TestServer(build_app(assemble(settings, pool, api.sender, MemoryDepths())))) as client:
         user = User(client, api.user().token)
         async with await psycopg.AsyncConnection.connect(api_database) as connection:
             await connection.execute("LOCK TABLE automations IN ACCESS EXCLUSIVE MODE")

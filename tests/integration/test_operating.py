@@ -76,3 +76,19 @@ async def letters(site: Site, key: str, at_least: int = 1) -> list[Row]:
     """Dead letters of a key, once there are so many."""
     found = await site.fetch("SELECT * FROM dead_letters WHERE key = %s ORDER BY id", key.encode())
     return found if len(found) >= at_least else []
+
+
+async def test_the_queue_is_empty_when_all_is_done(site: Site) -> None:
+    """Every role is asked after by its own group, and none is behind once the log has its row."""
+    workflow, kind = await site.workflow({"type": "stop_workflow", "config": {}})
+    sent = event(kind)
+    await site.stack.emitter.emit(sent)
+    await site.row(workflow, sent)
+    (status,) = await eventually(partial(idle, site), within=30.0, what="an empty queue")
+    assert {role["role"] for role in status["roles"]} >= {"matcher", "executor-crm", "executor-system", "sink"}
+
+
+async def idle(site: Site) -> list[dict[str, Any]]:
+    """The status, once nothing waits."""
+    status, _ = await site.stack.api.call("GET", "/api/v1/queue")
+    return [status] if status["depth"] == 0 else []

@@ -28,6 +28,9 @@ _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
     " set_config('statement_timeout', :within, true)"
 )
+_SERVE: Final = text(
+    "SELECT set_config('role', 'headrace_service', true), set_config('statement_timeout', :within, true)"
+)
 # In a Supabase database users are made by it, and the service role may not.
 _MAY_ADD_USERS: Final = text("SELECT has_table_privilege('headrace_service', 'auth.users', 'INSERT')")
 _ADD_USER: Final = text("INSERT INTO auth.users (id) VALUES (:id) ON CONFLICT (id) DO NOTHING")
@@ -92,14 +95,14 @@ class ApiDatabase:
             yield connection
 
     @asynccontextmanager
-    async def serving(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
-        """As ``reading``, in the workers' role, which sees everything: the API must have checked who asks.
+    async def serving(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction in the workers' role, which sees everything: the API must have checked who asks.
 
         Raises:
             UnreachableError: Postgres does not answer, or has no connection free.
         """
         async with self._begin() as connection:
-            await self._act_as(connection, "headrace_service", caller)
+            await connection.execute(_SERVE, {"within": self._within})
             yield connection
 
     async def ping(self) -> None:
@@ -113,8 +116,7 @@ class ApiDatabase:
 
     async def outbox_age(self) -> float:
         """Seconds that the oldest record has waited for the relay; 0 where none waits."""
-        async with self._begin() as connection:
-            await connection.execute(text("SET LOCAL ROLE headrace_service"))
+        async with self.serving() as connection:
             return float((await connection.execute(_OUTBOX_AGE)).scalar_one())
 
     async def _act_as(self, connection: AsyncConnection, role: str, caller: Caller) -> None:

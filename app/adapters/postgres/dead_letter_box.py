@@ -31,7 +31,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.outbox import write_headers
-from app.domain.callers import Caller
 from app.ports import Record
 from app.services.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
 
@@ -77,14 +76,12 @@ class PostgresDeadLetterBox:
         self._database = database
 
     @asynccontextmanager
-    async def transaction(self, caller: Caller) -> AsyncIterator["BoxTransaction"]:
+    async def transaction(self) -> AsyncIterator["BoxTransaction"]:
         """Open a transaction in the workers' role."""
-        async with self._database.serving(caller) as connection:
+        async with self._database.serving() as connection:
             yield BoxTransaction(connection)
 
-    async def find(
-        self, caller: Caller, wanted: DeadLetterFilter, before: int | None, limit: int
-    ) -> Sequence[DeadLetterSummary]:
+    async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
         """Return a page, newest first."""
         statement = _summaries().order_by(_L.id.desc()).limit(limit)
         for column, value in ((_L.topic, wanted.topic), (_L.reason, wanted.reason), (_L.role, wanted.role)):
@@ -103,12 +100,12 @@ class PostgresDeadLetterBox:
             statement = statement.where(_L.failed_at < wanted.until)
         if before is not None:
             statement = statement.where(_L.id < before)
-        async with self._database.serving(caller) as connection:
+        async with self._database.serving() as connection:
             return [_summary(row) for row in await connection.execute(statement)]
 
-    async def get(self, caller: Caller, number: int) -> Stored | None:
+    async def get(self, number: int) -> Stored | None:
         """Return one."""
-        async with self._database.serving(caller) as connection:
+        async with self._database.serving() as connection:
             return await _one(connection, _whole().where(_L.id == number))
 
 

@@ -26,13 +26,13 @@ async def list_dead_letters(request: web.Request) -> web.Response:
         since=query.since,
         until=query.until,
     )
-    rows = await _box(request).find(request[CALLER], wanted, query.before, query.limit)
+    rows = await _box(request).find(wanted, query.before, query.limit)
     return answer(DeadLetterPage(items=list(rows)))
 
 
 async def get_dead_letter(request: web.Request) -> web.Response:
     """Show one with its bytes."""
-    return answer(await _box(request).get(request[CALLER], path_number(request, _WHAT)))
+    return answer(await _box(request).get(path_number(request, _WHAT)))
 
 
 async def replay_dead_letter(request: web.Request) -> web.Response:

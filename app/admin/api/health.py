@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from app.admin.gauges import refresh_gauges
 from app.admin.models import Check, Health
 from app.admin.operations import Operation
 from app.admin.requests import answer
@@ -28,8 +29,9 @@ async def readyz(request: web.Request) -> web.Response:
     return answer(Health(status="ok" if ok else "failing", checks=checks), 200 if ok else 503)
 
 
-async def metrics(_request: web.Request) -> web.Response:
-    """Show this process's metrics to Prometheus."""
+async def metrics(request: web.Request) -> web.Response:
+    """Show this process's metrics to Prometheus, with what is asked of Kafka and Postgres at this moment."""
+    await refresh_gauges(request.app[STATE].queue)
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -1,0 +1,98 @@
+"""How far consumer groups are behind, asked of the broker: committed offsets against the partitions' ends."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from app.domain.errors import UnreachableError
+from app.services.queue import Lane
+
+_WITHIN_S: Final = 5.0
+_REQUEST_MS: Final = 4_000
+
+
+class KafkaDepths:
+    """Implements ``app.services.queue.DepthSource``; connects when it is asked first. ``stop`` it in the end.
+
+    Args:
+        bootstrap_servers: ``host:port``, joined by commas.
+        client_id: Name in the broker's logs.
+    """
+
+    def __init__(self, bootstrap_servers: str, *, client_id: str = "headrace") -> None:
+        self._servers = bootstrap_servers
+        self._client_id = client_id
+        self._admin: Any = None
+        self._consumer: Any = None
+
+    async def stop(self) -> None:
+        """Disconnect; a second call does nothing."""
+        admin, self._admin = self._admin, None
+        consumer, self._consumer = self._consumer, None
+        if admin is not None:
+            await admin.close()
+        if consumer is not None:
+            await consumer.stop()
+
+    async def depths(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
+        """Return for each lane's topic the records that its group has not committed.
+
+        Markers of transactions count, as Kafka's own tools have it: a topic written in transactions may look one
+        record deeper than it is. A topic that does not exist has no depth.
+
+        Raises:
+            UnreachableError: Kafka does not answer.
+        """
+        try:
+            return await asyncio.wait_for(self._look(lanes), _WITHIN_S)
+        except (KafkaError, TimeoutError, OSError) as error:
+            await self.stop()  # a fresh connection next time
+            raise UnreachableError(f"Kafka does not answer at {self._servers}") from error
+
+    async def _look(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
+        await self._connect()
+        places = await self._places({lane.topic for lane in lanes})
+        committed: dict[TopicPartition, int] = {}
+        for offsets in await asyncio.gather(*(self._committed(group) for group in {lane.group for lane in lanes})):
+            committed |= offsets
+        ends = await self._consumer.end_offsets(places) if places else {}
+        fresh = [place for place in places if place not in committed]
+        begins = await self._consumer.beginning_offsets(fresh) if fresh else {}
+        depths: dict[str, int] = {}
+        for place in places:
+            done = committed.get(place, begins.get(place, 0))
+            depths[place.topic] = depths.get(place.topic, 0) + max(0, ends[place] - done)
+        return depths
+
+    async def _connect(self) -> None:
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(
+                bootstrap_servers=self._servers, client_id=self._client_id, request_timeout_ms=_REQUEST_MS
+            )
+            await admin.start()
+            self._admin = admin
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._servers, client_id=self._client_id, request_timeout_ms=_REQUEST_MS
+            )
+            await consumer.start()
+            self._consumer = consumer
+
+    async def _places(self, topics: Iterable[str]) -> list[TopicPartition]:
+        wanted = set(topics)
+        # Of all topics: asking by name may make a broker create it.
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in await self._admin.describe_topics(None)
+            if topic["topic"] in wanted and not topic["error_code"]
+            for partition in topic["partitions"]
+            if partition["leader"] >= 0
+        ]
+
+    async def _committed(self, group: str) -> dict[TopicPartition, int]:
+        offsets = await self._admin.list_consumer_group_offsets(group)
+        return {place: found.offset for place, found in offsets.items() if found.offset >= 0}

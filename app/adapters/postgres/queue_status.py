@@ -1,0 +1,62 @@
+"""What waits in Postgres, counted within bounds."""
+
+from typing import Final
+
+from sqlalchemy import text
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.services.queue import StoreStatus, WorkflowCounts
+
+# The bounds keep a look cheap however long the tables are; the indexes serve each of them.
+_STATUS: Final = text("""
+WITH failed AS MATERIALIZED (
+  SELECT actions_executed FROM automation_logs
+  WHERE status IN ('failed', 'partial', 'timed_out') AND executed_at > now() - interval '1 hour' LIMIT 1001
+)
+SELECT
+  (SELECT count(*) FROM (
+    SELECT FROM dead_letters WHERE replayed_at IS NULL AND discarded_at IS NULL LIMIT 100001
+  ) AS letters) AS dead_letters,
+  (SELECT count(*) FROM (SELECT FROM outbox LIMIT 100001) AS waiting) AS outbox,
+  (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox)::float8 AS outbox_oldest_s,
+  (SELECT count(*) FROM failed) AS failed_executions,
+  (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')
+    AS failed_actions
+""")
+_WORKFLOWS: Final = text("""
+SELECT count(*) AS created, count(*) FILTER (WHERE active AND deleted_at IS NULL) AS active FROM automations
+""")
+_HAS_TIMERS: Final = text("SELECT to_regclass('public.timers') IS NOT NULL")
+_PARKED: Final = text("SELECT count(*) FROM (SELECT FROM timers LIMIT 100001) AS parked")
+
+
+class PostgresQueueStatus:
+    """Implements ``app.services.queue.StatusStore``.
+
+    Args:
+        database: The API's pool.
+    """
+
+    def __init__(self, database: ApiDatabase) -> None:
+        self._database = database
+
+    async def status(self) -> StoreStatus:
+        """Count it."""
+        async with self._database.serving() as connection:
+            row = (await connection.execute(_STATUS)).one()
+            timers = (await connection.execute(_HAS_TIMERS)).scalar_one()
+            parked = (await connection.execute(_PARKED)).scalar_one() if timers else 0
+        return StoreStatus(
+            parked=parked,
+            dead_letters=row.dead_letters,
+            outbox=row.outbox,
+            outbox_oldest_s=round(row.outbox_oldest_s, 3),
+            failed_executions=row.failed_executions,
+            failed_actions=row.failed_actions,
+        )
+
+    async def workflows(self) -> WorkflowCounts:
+        """Count workflows."""
+        async with self._database.serving() as connection:
+            row = (await connection.execute(_WORKFLOWS)).one()
+        return WorkflowCounts(row.created, row.active)

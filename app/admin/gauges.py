@@ -1,0 +1,40 @@
+"""Gauges of the installation as a whole, set when Prometheus asks: the specification's counts and the queue's depth."""
+
+import asyncio
+import logging
+import math
+from typing import Final
+
+from app.admin.metrics import (
+    ACTIONS_FAILED,
+    DEAD_LETTERS_OPEN,
+    PARKED,
+    QUEUE_DEPTH,
+    WORKFLOWS_ACTIVE,
+    WORKFLOWS_CREATED,
+)
+from app.domain.errors import UnreachableError
+from app.services.queue import Queue
+
+_LOG: Final = logging.getLogger("headrace.admin")
+_WITHIN_S: Final = 5.0
+_SINGLE: Final = (PARKED, DEAD_LETTERS_OPEN, ACTIONS_FAILED, WORKFLOWS_CREATED, WORKFLOWS_ACTIVE)
+
+
+async def refresh_gauges(queue: Queue) -> None:
+    """Set every gauge; what cannot be known now is not a number, so that no old value passes for a new one."""
+    try:
+        status, counts = await asyncio.wait_for(asyncio.gather(queue.status(), queue.workflows()), _WITHIN_S)
+    except (UnreachableError, TimeoutError) as error:
+        _LOG.warning("metrics: %s", error or f"no answer within {_WITHIN_S:g} s")
+        QUEUE_DEPTH.clear()
+        for gauge in _SINGLE:
+            gauge.set(math.nan)
+        return
+    QUEUE_DEPTH.clear()
+    for role in status.roles:
+        for lane in role.topics:
+            QUEUE_DEPTH.labels(role.role, lane.topic).set(lane.depth)
+    values = (status.parked, status.dead_letters, status.failed_actions, counts.created, counts.active)
+    for gauge, value in zip(_SINGLE, values, strict=True):
+        gauge.set(value)

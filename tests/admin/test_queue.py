@@ -1,0 +1,135 @@
+"""The queue's status through the API, and the installation's gauges."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app.services.queue import Lane, Queue, StoreStatus, WorkflowCounts, lanes_of
+from app.topics import Topics
+from tests.admin.conftest import Api, User
+from tests.admin.log import Log
+from tests.support.depths import MemoryDepths
+
+TOPIC = "t.actions.webhook.high"
+
+
+class Store:
+    """Knows of nothing that waits."""
+
+    async def status(self) -> StoreStatus:
+        """Return that."""
+        return StoreStatus(
+            parked=1, dead_letters=2, outbox=3, outbox_oldest_s=0.5, failed_executions=4, failed_actions=5
+        )
+
+    async def workflows(self) -> WorkflowCounts:
+        """Return none."""
+        return WorkflowCounts(0, 0)
+
+
+@pytest.fixture
+async def fresh(api: Api) -> Api:
+    """The API, with a status that nobody has asked for within the last second."""
+    api.now[0] += 10
+    api.depths.known.clear()
+    api.depths.reachable = True
+    return api
+
+
+async def test_the_depth_is_told_by_role_and_lane(fresh: Api, user: User) -> None:
+    """Every role is listed, topics that have something in them, and the sum."""
+    fresh.depths.known.update({TOPIC: 7, "t.actions.webhook": 5, "t.events.order": 2})
+    status = (await user.call("GET", "/api/v1/queue")).json
+    roles = {role["role"]: role for role in status["roles"]}
+    assert {"matcher", "executor-system", "executor-crm", "sink"} <= roles.keys()
+    assert (status["depth"], roles["executor-system"]["depth"], roles["sink"]["topics"]) == (14, 12, [])
+    assert {(lane["topic"], lane["lane"], lane["depth"]) for lane in roles["executor-system"]["topics"]} == {
+        (TOPIC, "high", 7),
+        ("t.actions.webhook", "normal", 5),
+    }
+
+
+async def test_what_waits_in_postgres_is_counted(fresh: Api, user: User, log: Log) -> None:
+    """Open dead letters, the outbox and how old it is, and what failed within the last hour."""
+    before = (await user.call("GET", "/api/v1/queue")).json
+    workflow = await user.create()
+    failed = {"step": 0, "action_type": "webhook", "status": "failed"}
+    now = datetime.now(UTC)
+    await log.add(workflow, status="partial", at=now, results=[failed, {**failed, "status": "success"}, failed])
+    await log.add(workflow, status="failed", at=now - timedelta(hours=2), results=[failed])
+    await log.add(workflow, status="success", at=now)
+    await log.connection.execute(
+        'INSERT INTO dead_letters (topic, "partition", "offset", reason, detail, size, role, failed_at)'
+        " VALUES (%s, 0, 0, 'r', 'd', 0, 'sink', now())",
+        (uuid4().hex,),
+    )
+    fresh.now[0] += 10
+    after = (await user.call("GET", "/api/v1/queue")).json
+    grown = {name: after[name] - before[name] for name in ("failed_executions", "failed_actions", "dead_letters")}
+    assert grown == {"failed_executions": 1, "failed_actions": 2, "dead_letters": 1}
+    assert after["outbox"] > before["outbox"]  # the created workflow's revision: no relay runs here
+    assert after["outbox_oldest_s"] > 0
+
+
+async def test_kafka_is_asked_once_a_second_however_many_ask() -> None:
+    """A hundred at once are one question; a second later it is asked again."""
+    now = [0.0]
+    depths = MemoryDepths()
+    queue = Queue([Lane("sink", "t.sink", "t.executions")], depths, Store(), lambda: now[0])
+    first = await asyncio.gather(*(queue.status() for _ in range(100)))
+    assert depths.asked == 1
+    assert all(status is first[0] for status in first)
+    now[0] = 1.5
+    await queue.status()
+    assert depths.asked == 2
+
+
+async def test_without_kafka_there_is_no_status(fresh: Api, user: User) -> None:
+    """503 that may be repeated; when Kafka is back, so is the status."""
+    fresh.depths.reachable = False
+    assert (await user.call("GET", "/api/v1/queue")).status == 503
+    fresh.depths.reachable = True
+    assert (await user.call("GET", "/api/v1/queue")).status == 200
+
+
+async def scraped(api: Api) -> dict[str, float]:
+    """The page for Prometheus, by sample."""
+    async with api.client.get("/metrics") as response:
+        lines = [line for line in (await response.text()).splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+async def test_prometheus_sees_the_installations_counts(fresh: Api, user: User, api_database: str) -> None:
+    """Workflows created and active as the table has them, and the depth by topic; a deleted one still counts."""
+    kept, gone = await user.create(), await user.create()
+    await user.call("POST", f"/api/v1/workflows/{kept['id']}/activate")
+    await user.call("DELETE", f"/api/v1/workflows/{gone['id']}")
+    fresh.depths.known[TOPIC] = 3
+    samples = await scraped(fresh)
+    async with await psycopg.AsyncConnection.connect(api_database) as connection:
+        query = "SELECT count(*), count(*) FILTER (WHERE active AND deleted_at IS NULL) FROM automations"
+        counted = await (await connection.execute(query)).fetchone()
+    assert (samples["headrace_workflows_created"], samples["headrace_workflows_active"]) == counted
+    assert samples[f'headrace_queue_depth{{role="executor-system",topic="{TOPIC}"}}'] == 3
+
+
+async def test_what_is_not_known_is_no_number(fresh: Api) -> None:
+    """While Kafka is away the page still comes, without a depth: an old value would pass for a new one."""
+    fresh.depths.known[TOPIC] = 3
+    await scraped(fresh)
+    fresh.now[0] += 10
+    fresh.depths.reachable = False
+    samples = await scraped(fresh)
+    assert not any(name.startswith("headrace_queue_depth{") for name in samples)
+    assert samples["headrace_parked"] != samples["headrace_parked"]
+
+
+def test_every_declared_topic_has_its_reader() -> None:
+    """Both lanes of each action type belong to its family's group; events to the matcher, the rest to the sink."""
+    lanes = {lane.topic: lane for lane in lanes_of(Topics("t."), {"executor-system": ["webhook"]})}
+    assert (lanes[TOPIC].group, lanes[TOPIC].lane) == ("t.executor-system", "high")
+    assert (lanes["t.actions.webhook"].lane, lanes["t.events.tag"].group) == ("normal", "t.matcher")
+    assert (lanes["t.executions"].group, lanes["t.dead-letters"].group) == ("t.sink", "t.sink")

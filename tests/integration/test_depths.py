@@ -1,0 +1,47 @@
+"""How far consumer groups are behind, asked of a real broker."""
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from app.adapters.kafka.admin import ensure_topics
+from app.adapters.kafka.depths import KafkaDepths
+from app.adapters.kafka.producer import KafkaSender
+from app.domain.errors import UnreachableError
+from app.ports import Record
+from app.services.queue import Lane
+from app.topics import TopicSpec
+
+pytestmark = pytest.mark.kafka
+
+
+async def test_a_depth_is_what_the_group_has_not_committed(kafka: str, topic_prefix: str) -> None:
+    """A topic nobody has read is wholly deep, one that was read is not, one that does not exist has no depth."""
+    topic, group = f"{topic_prefix}x", f"{topic_prefix}g"
+    await ensure_topics(kafka, [TopicSpec(topic, 3)], replication_factor=1)
+    async with KafkaSender(kafka) as sender:
+        await sender.send_all([Record(topic, str(n).encode(), b"v") for n in range(20)])
+    lanes = [Lane("r", group, topic), Lane("r", group, f"{topic_prefix}missing")]
+    depths = KafkaDepths(kafka)
+    try:
+        assert dict(await depths.depths(lanes)) == {topic: 20}
+        consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        places = [TopicPartition(topic, partition) for partition in range(3)]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.commit({places[0]: ends[places[0]]})
+        await consumer.stop()
+        assert dict(await depths.depths(lanes)) == {topic: 20 - ends[places[0]]}
+    finally:
+        await depths.stop()
+
+
+async def test_a_broker_that_is_away_is_said_and_asked_anew() -> None:
+    """The error names where Kafka was looked for; each question tries again."""
+    depths = KafkaDepths("127.0.0.1:1")
+    for _ in range(2):
+        with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1"):
+            await asyncio.wait_for(depths.depths([]), 10)
+    await depths.stop()

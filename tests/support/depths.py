@@ -1,0 +1,28 @@
+"""Depths of lanes that a test sets."""
+
+from collections.abc import Mapping, Sequence
+
+from app.domain.errors import UnreachableError
+from app.services.queue import Lane
+
+
+class MemoryDepths:
+    """Answers what it was told.
+
+    Attributes:
+        known: Depth by topic.
+        reachable: Set it to False, and every question fails as with a broker that is down.
+        asked: How often it was asked.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        self.reachable = True
+        self.asked = 0
+
+    async def depths(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
+        """Return the depths of the lanes' topics; see :class:`app.services.queue.DepthSource`."""
+        self.asked += 1
+        if not self.reachable:
+            raise UnreachableError("Kafka does not answer (told so by the test)")
+        return {lane.topic: self.known.get(lane.topic, 0) for lane in lanes}
