@@ -39,9 +39,15 @@ class Settings(BaseSettings):
     admin_port: int = Field(8080, ge=0, le=65535)
     metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
     jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
+    jwks_url: str = Field(
+        "", pattern=r"^$|^https?://", description="Public keys of RS256 and ES256 tokens (RFC 7517), beside the secret"
+    )
     jwt_audience: str = "authenticated"
     jwt_issuer: str = Field("headrace", description="Supabase: https://<project>.supabase.co/auth/v1")
 
+    rate_limit_per_minute: int = Field(
+        100, ge=0, le=1_000_000, alias="RATE_LIMIT_PER_MINUTE", description="Requests a caller; 0: no limit"
+    )
     queue_concurrency: int = Field(
         10, ge=1, le=512, alias="QUEUE_CONCURRENCY", description="Actions at once per partition"
     )

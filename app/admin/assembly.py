@@ -26,6 +26,7 @@ from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
 from app.services.queue import DepthSource, Queue, lanes_of
+from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.settings import Settings
@@ -65,6 +66,7 @@ def assemble(
     emitter = EventEmitter(sender, topics)
     return State(
         authenticator=Authenticator(settings),
+        limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         workflows=workflows,
         executions=ExecutionService(PostgresExecutions(database)),
         retries=Retries(PostgresRetries(database), topics, frozenset(REGISTRY.names())),

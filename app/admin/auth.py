@@ -1,7 +1,10 @@
-"""Bearer tokens: HS256 JWTs that say who calls (``sub``) and in which role.
+"""Bearer tokens: JWTs that say who calls (``sub``) and in which role.
 
-The algorithm is pinned, and issuer, audience and expiry are checked. The role is ``role`` (user or admin), or for a
-token as Supabase makes it (``role`` is ``authenticated``) ``app_metadata.role``, which users cannot set themselves.
+HS256 with the installation's secret, RS256 or ES256 with a key from the JWKS URL; either or both. An algorithm goes
+with its own kind of key, so that a public key never passes for a secret. Issuer, audience and expiry are checked.
+
+The role is ``role`` (user or admin), or for a token as Supabase makes it (``role`` is ``authenticated``)
+``app_metadata.role``, which users cannot set themselves.
 """
 
 import time
@@ -11,11 +14,12 @@ from uuid import UUID
 
 import jwt
 
+from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError
 from app.domain.callers import Caller, Role
 from app.domain.errors import HeadraceError, SettingsError
 from app.settings import Settings
 
-_ALGORITHM: Final = "HS256"
+_SHARED_KEY_ALGORITHM: Final = "HS256"
 _REQUIRED: Final = ["exp", "iss", "aud", "sub"]
 _LEEWAY_S: Final = 10
 _ROLES: Final = ("user", "admin")
@@ -34,46 +38,63 @@ class Authenticator:
     """Reads callers off ``Authorization`` headers.
 
     Args:
-        settings: Secret, issuer and audience.
+        settings: Secret, JWKS URL, issuer and audience.
+        keys: The key set, instead of the one behind the JWKS URL.
 
     Raises:
-        SettingsError: There is no secret.
+        SettingsError: There is neither a secret nor a JWKS URL.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._secret = _secret(settings)
+    def __init__(self, settings: Settings, keys: KeySet | None = None) -> None:
+        url = settings.jwks_url
+        self._keys = keys or (KeySet(url) if url else None)
+        self._secret = settings.jwt_secret.get_secret_value() if self._keys else _secret(settings)
         self._audience = settings.jwt_audience
         self._issuer = settings.jwt_issuer
 
-    def caller(self, authorization: str | None) -> Caller:
+    async def caller(self, authorization: str | None) -> Caller:
         """Check a header's token.
 
         Raises:
             UnauthorizedError: It does not hold.
             ForbiddenError: It names no role of ours.
+            UnreachableError: The key set was never fetched, and cannot be now.
         """
-        claims = self._claims(_bearer(authorization))
+        token = _bearer(authorization)
+        try:
+            key = await self._key(token)
+            claims = self._claims(token, key)
+        except jwt.ExpiredSignatureError:
+            raise UnauthorizedError("the token has expired") from None
+        except jwt.InvalidTokenError as error:
+            raise UnauthorizedError(f"the token does not hold ({type(error).__name__})") from None
         try:
             user_id = UUID(claims["sub"])
         except ValueError:
             raise UnauthorizedError("the token's sub must be a UUID") from None
         return Caller(user_id, _role(claims))
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    async def _key(self, token: str) -> jwt.PyJWK | str:
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") == _SHARED_KEY_ALGORITHM and self._secret:
+            return self._secret
+        if header.get("alg") not in ALGORITHMS or self._keys is None:
+            raise jwt.InvalidAlgorithmError("the algorithm is none that this installation takes")
         try:
-            return jwt.decode(
-                token,
-                self._secret,
-                algorithms=[_ALGORITHM],
-                audience=self._audience,
-                issuer=self._issuer,
-                leeway=_LEEWAY_S,
-                options={"require": _REQUIRED},
-            )
-        except jwt.ExpiredSignatureError:
-            raise UnauthorizedError("the token has expired") from None
-        except jwt.InvalidTokenError as error:
-            raise UnauthorizedError(f"the token does not hold ({type(error).__name__})") from None
+            return await self._keys.key(header.get("kid"))
+        except UnknownKeyError as error:
+            raise UnauthorizedError(str(error)) from None
+
+    def _claims(self, token: str, key: jwt.PyJWK | str) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[key.algorithm_name if isinstance(key, jwt.PyJWK) else _SHARED_KEY_ALGORITHM],
+            audience=self._audience,
+            issuer=self._issuer,
+            leeway=_LEEWAY_S,
+            options={"require": _REQUIRED},
+        )
 
 
 def mint_token(settings: Settings, user_id: UUID, role: Role, ttl: float) -> str:
@@ -97,7 +118,7 @@ def mint_token(settings: Settings, user_id: UUID, role: Role, ttl: float) -> str
         "iat": now,
         "exp": now + max(1, round(ttl)),
     }
-    return jwt.encode(claims, _secret(settings), algorithm=_ALGORITHM)
+    return jwt.encode(claims, _secret(settings), algorithm=_SHARED_KEY_ALGORITHM)
 
 
 def _secret(settings: Settings) -> str:

@@ -74,7 +74,9 @@ def guarded(operation: Operation) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = operation
         if operation.access != "public":
-            caller = request.app[STATE].authenticator.caller(request.headers.get("Authorization"))
+            state = request.app[STATE]
+            caller = await state.authenticator.caller(request.headers.get("Authorization"))
+            state.limiter.take(caller.user_id)
             if operation.access == "admin" and caller.role != "admin":
                 raise ForbiddenError("This is for admins")
             request[CALLER] = caller

@@ -110,7 +110,7 @@ def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, A
 def _problems(operation: Operation) -> list[int]:
     statuses = [500, 503]
     if operation.access != "public":
-        statuses += [401, 403]
+        statuses += [401, 403, 429]
     if operation.body or operation.query:
         statuses.append(400)
     if operation.body:

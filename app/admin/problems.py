@@ -15,6 +15,7 @@ from app.domain.errors import (
     StaleVersionError,
     UnreachableError,
 )
+from app.services.rate_limit import RateLimitedError
 from schemas.problem import PROBLEM_CONTENT_TYPE, Problem, ProblemError
 
 MAX_ERRORS: Final = 100
@@ -53,6 +54,9 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
     if isinstance(error, UnauthorizedError):
         challenge = _REALM if "send a token" in str(error) else f'{_REALM}, error="invalid_token"'
         return problem_response(401, str(error), headers={"WWW-Authenticate": challenge}, instance=instance)
+    if isinstance(error, RateLimitedError):
+        headers = {"Retry-After": str(error.retry_after)}
+        return problem_response(429, str(error), headers=headers, instance=instance)
     if isinstance(error, UnreachableError):
         detail = "A system behind the API does not answer; the request may be repeated"
         return problem_response(503, detail, headers={"Retry-After": _RETRY_AFTER_S}, instance=instance)

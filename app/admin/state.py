@@ -13,6 +13,7 @@ from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
 from app.services.queue import Queue
+from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
 from app.services.workflows import WorkflowService
 from app.topics import Topics
@@ -29,6 +30,7 @@ class State:
     """
 
     authenticator: Authenticator
+    limiter: RateLimiter
     workflows: WorkflowService
     executions: ExecutionService
     retries: Retries

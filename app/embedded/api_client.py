@@ -1,6 +1,7 @@
 """A small client of the admin API, on the standard library: the supervisor stays small in memory."""
 
 import json
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -49,6 +50,9 @@ class ApiClient:
             with urlopen(request, timeout=_WITHIN_S) as answer:  # noqa: S310 - our own http URL
                 return json.loads(answer.read() or b"{}")  # type: ignore[no-any-return]  # the API answers objects
         except HTTPError as error:
+            if error.code == HTTPStatus.TOO_MANY_REQUESTS:
+                time.sleep(float(error.headers.get("Retry-After", "1")))
+                return self.call(method, path, body, content_type=content_type, headers=headers)
             raise ApiRefusedError(error.code, f"{method} {path}: {error.code} {_problem(error)}") from None
         except (URLError, OSError) as error:
             raise SetupError(f"the API did not answer {method} {path}: {error}") from None

@@ -96,7 +96,12 @@ def api_database(postgres: str, migrated_template: str) -> Iterator[str]:
 def settings(api_database: str) -> Settings:
     """Settings of an API on the shared database."""
     return Settings(
-        database_url=SecretStr(api_database), jwt_secret=SecretStr(SECRET), topic_prefix="t.", pool_size=4, admin_port=0
+        database_url=SecretStr(api_database),
+        jwt_secret=SecretStr(SECRET),
+        topic_prefix="t.",
+        pool_size=4,
+        admin_port=0,
+        rate_limit_per_minute=0,
     )
 
 

@@ -1,5 +1,6 @@
 """The command line: help with an example everywhere, and every mistake is one line, a next step and an exit code."""
 
+import asyncio
 import json
 import os
 import socket
@@ -110,7 +111,7 @@ def test_a_token_is_accepted_by_the_api(tmp_path: Path, monkeypatch: pytest.Monk
     result = _run(tmp_path, "token", "--role", "user", HEADRACE_JWT_SECRET=_SECRET)
     assert result.exit_code == 0
     monkeypatch.setenv("HEADRACE_JWT_SECRET", _SECRET)
-    caller = Authenticator(load_settings()).caller(f"Bearer {result.output.strip()}")
+    caller = asyncio.run(Authenticator(load_settings()).caller(f"Bearer {result.output.strip()}"))
     assert caller.role == "user"
 
 

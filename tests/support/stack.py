@@ -192,6 +192,7 @@ class Stack:
             "HEADRACE_ADMIN_PORT": str(port),
             "HEADRACE_DATA_DIR": str(self.home / "workers"),
             "HEADRACE_WEBHOOK_ALLOW_PRIVATE": "true",
+            "RATE_LIMIT_PER_MINUTE": "0",
         }
 
 

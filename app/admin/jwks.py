@@ -1,0 +1,120 @@
+"""The public keys that tokens are signed with, from a JWKS URL (RFC 7517): cached, and followed as they rotate."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+import jwt
+import orjson
+
+from app.domain.errors import HeadraceError, UnreachableError
+
+ALGORITHMS: Final = ("RS256", "ES256")
+FRESH_S: Final = 600.0
+# An unknown key may be a new one; but whoever makes ids up must not make us ask for each.
+ASK_AGAIN_S: Final = 10.0
+_WITHIN_S: Final = 3.0
+_MAX_BYTES: Final = 256 * 1024
+_LOG: Final = logging.getLogger("headrace.admin")
+
+Fetch = Callable[[str], Awaitable[Any]]
+
+
+class UnknownKeyError(HeadraceError):
+    """The key set has no such key."""
+
+
+async def fetch_json(url: str) -> Any:
+    """Fetch a small JSON document; redirects are not followed.
+
+    Raises:
+        UnreachableError: It is not answered with 200 and JSON of at most 256 KiB within 3 seconds.
+    """
+    try:
+        timeout = aiohttp.ClientTimeout(total=_WITHIN_S)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url, allow_redirects=False, raise_for_status=True) as response,
+        ):
+            if response.status != 200:  # noqa: PLR2004 - HTTP's OK
+                raise UnreachableError(f"{url} answered {response.status}")
+            raw = b""
+            async for chunk in response.content.iter_any():
+                raw += chunk
+                if len(raw) > _MAX_BYTES:
+                    raise UnreachableError(f"{url} answered more than {_MAX_BYTES} bytes")
+            return orjson.loads(raw)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise UnreachableError(f"{url} does not answer with a key set ({type(error).__name__})") from error
+
+
+class KeySet:
+    """The keys behind a URL.
+
+    Args:
+        url: Of the JWKS document.
+        fetch: Fetches a JSON document.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, url: str, fetch: Fetch = fetch_json, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: Mapping[str | None, jwt.PyJWK] = {}
+        self._asked: float | None = None
+        self._asking = asyncio.Lock()
+
+    async def key(self, key_id: str | None) -> jwt.PyJWK:
+        """Return a key; one without an id is meant where the set has one key only.
+
+        Raises:
+            UnknownKeyError: There is none of this id.
+            UnreachableError: The set was never fetched, and cannot be now.
+        """
+        if self._due(FRESH_S) or (self._find(key_id) is None and self._due(ASK_AGAIN_S)):
+            await self._refresh(key_id)
+        found = self._find(key_id)
+        if found is None:
+            raise UnknownKeyError("the token's key is not in the key set")
+        return found
+
+    def _find(self, key_id: str | None) -> jwt.PyJWK | None:
+        if key_id is None and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(key_id)
+
+    def _due(self, after: float) -> bool:
+        return self._asked is None or self._clock() - self._asked >= after
+
+    async def _refresh(self, key_id: str | None) -> None:
+        async with self._asking:
+            if not self._due(FRESH_S) and (self._find(key_id) is not None or not self._due(ASK_AGAIN_S)):
+                return  # somebody else has just asked
+            try:
+                document = await self._fetch(self._url)
+            except UnreachableError as error:
+                if not self._keys:
+                    raise
+                _LOG.warning("key set: %s; the keys known so far stay in use", error)
+            else:
+                self._keys = _usable(document)
+            self._asked = self._clock()
+
+
+def _usable(document: Any) -> dict[str | None, jwt.PyJWK]:
+    """Return the keys that may sign tokens: public ones, of an algorithm we take."""
+    listed = document.get("keys") if isinstance(document, dict) else None
+    found: dict[str | None, jwt.PyJWK] = {}
+    for raw in listed if isinstance(listed, list) else ():
+        try:
+            key = jwt.PyJWK.from_dict(raw)
+        except (jwt.PyJWTError, AttributeError, TypeError, ValueError) as error:
+            _LOG.warning("key set: a key is left out (%s)", type(error).__name__)
+            continue
+        if key.algorithm_name in ALGORITHMS and key.public_key_use in {None, "sig"}:
+            found[key.key_id] = key
+    return found
