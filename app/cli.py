@@ -16,6 +16,7 @@ COMMANDS: Final = (
     ("admin", "app.commands.admin", "admin"),
     ("migrate", "app.commands.migrate", "migrate"),
     ("topics", "app.commands.topics", "topics"),
+    ("templates", "app.commands.templates", "templates"),
     ("emit", "app.commands.emit", "emit"),
     ("token", "app.commands.token", "token"),
     ("dev", "app.commands.dev", "dev"),

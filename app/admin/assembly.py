@@ -14,6 +14,7 @@ from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
+from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.state import Probe, State
@@ -28,6 +29,7 @@ from app.services.manual_runs import ManualRuns
 from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
+from app.services.templates import TemplateService
 from app.services.workflows import WorkflowService
 from app.settings import Settings
 from app.topics import Topics, declare
@@ -68,6 +70,7 @@ def assemble(
         authenticator=Authenticator(settings),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         workflows=workflows,
+        templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),
         retries=Retries(PostgresRetries(database), topics, frozenset(REGISTRY.names())),
         emitter=emitter,

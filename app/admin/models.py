@@ -10,6 +10,7 @@ from app.services.dry_run import SimulatedResult
 from app.services.executions import ExecutionSummary
 from schemas.event import Event
 from schemas.execution import Status
+from schemas.template import Template
 from schemas.workflow import Revision, Workflow, WorkflowDraft
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Rows a page")]
@@ -200,3 +201,29 @@ class DeadLetterPage(BaseModel):
     """Dead letters, newest first; the next page is that ``before`` the last one's number."""
 
     items: list[DeadLetterSummary]
+
+
+class TemplateQuery(_Query):
+    """Which templates to list; ``search`` looks into name and description, ``mine`` leaves out other users'."""
+
+    category: Text = None
+    trigger_type: Text = None
+    search: Text = None
+    public: bool | None = None
+    mine: bool = False
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class TemplatePage(BaseModel):
+    """Templates, newest first."""
+
+    items: list[Template]
+    next_cursor: str | None
+
+
+class TemplatePatch(WorkflowPatch):
+    """A JSON merge patch of a template."""
+
+    category: str | None = None
+    is_public: bool | None = None

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from app.admin.api import dead_letters, events, executions, health, queue, runs, types, workflows
+from app.admin.api import dead_letters, events, executions, health, queue, runs, templates, types, workflows
 from app.admin.middleware import guarded, harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
@@ -40,6 +40,7 @@ def _document() -> bytes:
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *workflows.OPERATIONS,
     *runs.OPERATIONS,
+    *templates.OPERATIONS,
     *events.OPERATIONS,
     *executions.OPERATIONS,
     *dead_letters.OPERATIONS,

@@ -15,6 +15,7 @@ from app.services.manual_runs import ManualRuns
 from app.services.queue import Queue
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
+from app.services.templates import TemplateService
 from app.services.workflows import WorkflowService
 from app.topics import Topics
 
@@ -32,6 +33,7 @@ class State:
     authenticator: Authenticator
     limiter: RateLimiter
     workflows: WorkflowService
+    templates: TemplateService
     executions: ExecutionService
     retries: Retries
     emitter: EventEmitter

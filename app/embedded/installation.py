@@ -115,11 +115,15 @@ class Installation:
         return kafka, postgres
 
     async def _prepare_services(self) -> None:
-        commands = self._run("migrate"), self._run("topics", "--before-roles")
+        commands = self._prepare_database(), self._run("topics", "--before-roles")
         results = await asyncio.gather(*commands, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    async def _prepare_database(self) -> None:
+        await self._run("migrate")
+        await self._run("templates")
 
     async def _run(self, *command: str) -> None:
         process = await asyncio.create_subprocess_exec(

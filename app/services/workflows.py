@@ -40,6 +40,9 @@ class Transaction(Protocol):
     async def publish(self, revision: Revision, description: str) -> None:
         """Store the immutable revision, and put it into the outbox for the matchers' table."""
 
+    async def count_use(self, template_id: UUID) -> None:
+        """Count that a template has been applied; it may be somebody else's."""
+
 
 class WorkflowStore(Protocol):
     """Where workflows are kept."""
@@ -77,8 +80,8 @@ class WorkflowService:
         self._drafts = drafts
         self._now = now
 
-    async def create(self, caller: Caller, raw: Any) -> Workflow:
-        """Store a new workflow, inactive, the caller's own.
+    async def create(self, caller: Caller, raw: Any, *, template_id: UUID | None = None) -> Workflow:
+        """Store a new workflow, inactive, the caller's own; ``template_id`` says which template it is made of.
 
         Raises:
             InvalidError: The draft is wrong.
@@ -98,6 +101,8 @@ class WorkflowService:
         async with self._store.transaction(caller) as transaction:
             await transaction.insert(workflow)
             await transaction.publish(revision, workflow.description)
+            if template_id is not None:
+                await transaction.count_use(template_id)
         return workflow
 
     def read(self, raw: Any) -> WorkflowDraft:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -70,6 +71,7 @@ _OUTBOX: Final = Table(
     Column("key", LargeBinary),
     Column("value", LargeBinary),
 )
+_COUNT_USE: Final = text("UPDATE automation_templates SET usage_count = usage_count + 1 WHERE id = :id")
 _A: Final = AUTOMATIONS.c
 _R: Final = _REVISIONS.c
 
@@ -168,6 +170,12 @@ class WorkflowTransaction:
         await self._connection.execute(
             insert(_OUTBOX).values(topic=self._topic, key=str(revision.id).encode(), value=revision.encode())
         )
+
+    async def count_use(self, template_id: UUID) -> None:
+        """Count a template's use, as the service: who may apply a template may not change it."""
+        await self._connection.execute(text("SET LOCAL ROLE headrace_service"))
+        await self._connection.execute(_COUNT_USE, {"id": template_id})
+        await self._connection.execute(text("SET LOCAL ROLE authenticated"))
 
 
 def _visible() -> Select[Any]:

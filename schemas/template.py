@@ -1,0 +1,60 @@
+"""Workflow templates: what a user writes, and what the gallery shows (specification: Template Manager)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from schemas.base import Contract
+from schemas.workflow import Action, Name, Trigger, WorkflowDraft
+
+Category = Annotated[
+    str,
+    Field(
+        max_length=100,
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        description="One of your own, or of the built-in ones: welcome, reengagement, sales, support",
+    ),
+]
+
+
+class TemplateDraft(WorkflowDraft):
+    """A template as a user writes it: a workflow's draft, with where it stands in the gallery and who sees it."""
+
+    category: Category | None = None
+    is_public: Annotated[bool, Field(description="True: every user sees it; false: its creator only")] = False
+
+
+class TemplateMetadata(Contract):
+    """How a template made from a workflow is presented; name and description default to the workflow's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    description: Annotated[str | None, Field(max_length=10_000)] = None
+    category: Category | None = None
+    is_public: bool = False
+
+
+class Template(Contract):
+    """A template as the API shows it.
+
+    Attributes:
+        usage_count: How often it was applied.
+    """
+
+    id: UUID
+    name: str
+    description: str
+    category: str | None
+    is_public: bool
+    priority: int
+    trigger: Trigger
+    conditions: list[dict[str, Any]]
+    actions: list[Action]
+    version: int
+    usage_count: int
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime

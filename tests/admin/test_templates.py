@@ -1,0 +1,206 @@
+"""Workflow templates through the API: the gallery, who sees what, and the workflows made of them."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from app.adapters.postgres.starter_templates import store_starters
+from app.domain.errors import SettingsError
+from app.services.starter_templates import STARTERS, starter_id
+from tests.admin.conftest import Answer, Api, User, draft
+from tests.admin.drafts import NAMES, drafts
+
+ROOT = "/api/v1/templates"
+WORKFLOW_PARTS = ("name", "description", "priority", "trigger", "conditions", "actions")
+QUICK = examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+async def made(user: User, **changes: Any) -> dict[str, Any]:
+    """A template of a user."""
+    answer = await user.call("POST", ROOT, draft(**{"category": "sales", "is_public": False, **changes}))
+    assert answer.status == 201, answer.json
+    created: dict[str, Any] = answer.json
+    return created
+
+
+async def listed(user: User, **query: Any) -> set[str]:
+    """Ids of all templates that a user can list."""
+    ids: set[str] = set()
+    params = {"limit": "200", **{name: str(value).lower() for name, value in query.items()}}
+    while True:
+        page = (await user.call("GET", ROOT, params=params)).json
+        ids |= {template["id"] for template in page["items"]}
+        if page["next_cursor"] is None:
+            return ids
+        params["cursor"] = page["next_cursor"]
+
+
+@QUICK
+@given(written=drafts(), public=st.booleans())
+async def test_a_template_is_stored_whole(api: Api, written: dict[str, Any], *, public: bool) -> None:
+    """What was written comes back, owned by who wrote it, never used."""
+    user = api.user()
+    template = (await user.call("POST", ROOT, {**written, "category": "welcome", "is_public": public})).json
+    shown = (await user.call("GET", f"{ROOT}/{template['id']}")).json
+    assert shown == template
+    assert {name: shown[name] for name in WORKFLOW_PARTS} == written
+    assert (shown["category"], shown["is_public"], shown["usage_count"], shown["created_by"]) == (
+        "welcome", public, 0, str(user.id),
+    )  # fmt: skip
+
+
+@QUICK
+@given(written=drafts(), name=st.none() | NAMES)
+async def test_applying_a_template_makes_a_workflow_of_it(api: Api, written: dict[str, Any], name: str | None) -> None:
+    """Property 18: a new inactive workflow with the template's trigger, conditions and actions; the use is counted."""
+    author, user = api.user(), api.user()
+    template = (await author.call("POST", ROOT, {**written, "is_public": True})).json
+    answer = await user.call("POST", f"{ROOT}/{template['id']}/apply", {} if name is None else {"name": name})
+    assert answer.status == 201, answer.json
+    workflow = (await user.call("GET", f"/api/v1/workflows/{answer.json['id']}")).json
+    assert answer.headers["Location"] == f"/api/v1/workflows/{workflow['id']}"
+    expected = written if name is None else {**written, "name": name}
+    assert {part: workflow[part] for part in WORKFLOW_PARTS} == expected
+    assert (workflow["active"], workflow["created_by"]) == (False, str(user.id))
+    assert (await author.call("GET", f"{ROOT}/{template['id']}")).json == {**template, "usage_count": 1}
+
+
+async def test_customizations_are_merged_and_checked(user: User) -> None:
+    """A merge patch of the workflow's fields; what makes the draft wrong is named, and nothing is made or counted."""
+    template = await made(user)
+    path = f"{ROOT}/{template['id']}/apply"
+    changed = {"priority": 1, "trigger": {"type": "order.created"}, "conditions": []}
+    workflow = (await user.call("POST", path, changed)).json
+    assert (workflow["priority"], workflow["trigger"]["type"], workflow["conditions"]) == (1, "order.created", [])
+    assert workflow["actions"] == template["actions"]
+    for wrong, where in (({"priority": 12}, "priority"), ({"actions": []}, "actions"), ({"category": "x"}, "category")):
+        answer = await user.call("POST", path, wrong)
+        assert (answer.status, answer.json["errors"][0]["path"]) == (400, where), answer.json
+    assert (await user.call("GET", f"{ROOT}/{template['id']}")).json["usage_count"] == 1
+
+
+@QUICK
+@given(public=st.lists(st.booleans(), min_size=1, max_size=4))
+async def test_private_templates_are_their_creators_alone(api: Api, public: list[bool]) -> None:
+    """Property 19: of others' templates a user sees the public ones, by list, by id and to apply; an admin sees all."""
+    author, other = api.user(), api.user()
+    for is_public in public:
+        template = await made(author, is_public=is_public)
+        path = f"{ROOT}/{template['id']}"
+        assert template["id"] in await listed(author)
+        assert (template["id"] in await listed(other)) is is_public
+        assert (await other.call("GET", path)).status == (200 if is_public else 404)
+        assert (await other.call("POST", f"{path}/apply", {})).status == (201 if is_public else 404)
+        assert template["id"] in await listed(api.user("admin"))
+
+
+async def test_nobody_changes_anothers_template(api: Api, user: User, admin: User) -> None:
+    """Not even a public one; an admin may, and it stays its author's."""
+    template = await made(user, is_public=True)
+    path, other, match = f"{ROOT}/{template['id']}", api.user(), {"headers": {"If-Match": "*"}}
+    assert (await other.call("PUT", path, draft(), **match)).status == 404
+    assert (await other.call("PATCH", path, {"name": "Mine"}, **match)).status == 404
+    assert (await other.call("DELETE", path)).status == 404
+    assert (await user.call("GET", path)).json == template
+    changed = (await admin.call("PATCH", path, {"name": "Better"}, **match)).json
+    assert (changed["name"], changed["created_by"], changed["version"]) == ("Better", str(user.id), 2)
+
+
+async def test_a_template_is_changed_by_version(user: User) -> None:
+    """PUT replaces, PATCH merges; without If-Match 428, with an old one 412; what is deleted is gone."""
+    template = await made(user)
+    path = f"{ROOT}/{template['id']}"
+    replaced = await user.call("PUT", path, draft(name="New", is_public=True), headers={"If-Match": '"1"'})
+    assert (replaced.status, replaced.json["name"], replaced.json["category"]) == (200, "New", None)
+    assert replaced.headers["ETag"] == '"2"'
+    patched = await user.call("PATCH", path, {"category": "support"}, headers={"If-Match": '"2"'})
+    assert (patched.json["category"], patched.json["is_public"], patched.json["version"]) == ("support", True, 3)
+    assert (await user.call("PATCH", path, {"name": "x"}, headers={"If-Match": '"2"'})).status == 412
+    assert (await user.call("PATCH", path, {"name": "x"})).status == 428
+    assert (await user.call("DELETE", path)).status == 204
+    assert (await user.call("GET", path)).status == 404
+
+
+async def test_the_list_is_filtered(user: User) -> None:
+    """By category, trigger type, search, visibility and owner; all that is given must hold."""
+    one = await made(user, name="Alpha one")
+    two = await made(user, name="Beta", category="support", trigger={"type": "order.created"}, is_public=True)
+    assert await listed(user, mine=True) == {one["id"], two["id"]}
+    for query, expected in (
+        ({"category": "sales"}, {one["id"]}),
+        ({"trigger_type": "order.created"}, {two["id"]}),
+        ({"search": "ALPHA"}, {one["id"]}),
+        ({"public": True}, {two["id"]}),
+        ({"public": False}, {one["id"]}),
+        ({"public": False, "category": "support"}, set()),
+    ):
+        assert await listed(user, mine=True, **query) == expected, query
+
+
+async def test_a_workflow_becomes_a_template(api: Api, user: User) -> None:
+    """Its trigger, conditions and actions, presented as the metadata says; only its owner can make one of it."""
+    workflow = await user.create()
+    path = f"/api/v1/workflows/{workflow['id']}/template"
+    answer = await user.call("POST", path, {"name": "For all", "category": "sales", "is_public": True})
+    assert answer.status == 201, answer.json
+    parts = {name: answer.json[name] for name in WORKFLOW_PARTS}
+    assert parts == {**{name: workflow[name] for name in WORKFLOW_PARTS}, "name": "For all"}
+    assert (await api.user().call("POST", path, {})).status == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"category": "Sales & more"}, "category"),
+        ({"is_public": "perhaps"}, "is_public"),
+        ({"name": ""}, "name"),
+        ({"usage_count": 3}, "usage_count"),
+        ({"actions": [{"type": "fly", "order": 1}]}, "actions[0].type"),
+        ({"conditions": [{"field": "a", "operator": "~", "value": 1}]}, "conditions[0].operator"),
+    ],
+)
+async def test_what_is_wrong_with_a_template_is_named(user: User, changes: dict[str, Any], path: str) -> None:
+    """A template is a workflow to be: what a workflow may not hold, it may not either."""
+    answer: Answer = await user.call("POST", ROOT, draft() | changes)
+    assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
+
+
+def test_every_category_has_starters() -> None:
+    """The specification's four, with distinct names."""
+    assert {starter["category"] for starter in STARTERS} == {"welcome", "reengagement", "sales", "support"}
+    assert len({starter_id(starter) for starter in STARTERS}) == len(STARTERS)
+
+
+async def test_every_starter_is_in_the_gallery_and_applies(user: User, api_database: str) -> None:
+    """Stored once however often; each makes a workflow that the API takes, and could be written by a user."""
+    drafts_by_id = {starter_id(starter): starter for starter in STARTERS}
+    assert store_starters(api_database, drafts_by_id, uuid4()) == len(STARTERS)
+    assert store_starters(api_database, drafts_by_id, uuid4()) == 0
+    assert {str(one) for one in drafts_by_id} <= await listed(user, public=True)
+    for template_id, starter in drafts_by_id.items():
+        assert (await user.call("POST", f"{ROOT}/{template_id}/apply", {})).status == 201, starter["name"]
+        assert (await user.call("POST", ROOT, starter)).status == 201, starter["name"]
+
+
+async def test_a_starter_that_somebody_changed_stays_as_it_is(admin: User, api_database: str) -> None:
+    """A new version of the software brings the others up to date."""
+    one, two = {**STARTERS[0], "name": uuid4().hex}, {**STARTERS[1], "name": uuid4().hex}
+    store_starters(api_database, {starter_id(one): one, starter_id(two): two}, uuid4())
+    await admin.call("PATCH", f"{ROOT}/{starter_id(one)}", {"description": "ours"}, headers={"If-Match": "*"})
+    newer = {starter_id(one): {**one, "priority": 1}, starter_id(two): {**two, "priority": 1}}
+    assert store_starters(api_database, newer, uuid4()) == 1
+    kept = (await admin.call("GET", f"{ROOT}/{starter_id(one)}")).json
+    assert (kept["description"], kept["priority"]) == ("ours", 5)
+
+
+def test_where_users_are_made_by_others_an_owner_is_needed(database: str) -> None:
+    """As in Supabase: the service may not add users, and the error says which option to use."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("REVOKE INSERT ON auth.users FROM headrace_service")
+    with pytest.raises(SettingsError, match="--owner"):
+        store_starters(database, {starter_id(STARTERS[0]): STARTERS[0]}, uuid4())
