@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
 
-.PHONY: up up-detached down test lint types bench faults faults-short reconcile schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority faults faults-short reconcile schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -31,6 +31,9 @@ types: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks.bench
+
+priority: setup
+	$(BIN)/python -m tests.benchmarks.priority
 
 faults: setup
 	$(BIN)/python -m tests.faults.run --seeds $(SEEDS)
