@@ -132,20 +132,24 @@ def _executor(
     preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now)
     if not isinstance(action, OutsideAction):
         return OwnExecutor(action=action, preparer=preparer, **shared)
-    policy = RetryPolicy(
-        max_retries=settings.action_retry_max_attempts,
-        initial_delay=settings.action_retry_initial_delay_ms / 1000,
-        budget=settings.workflow_execution_timeout_ms / 1000,
-    )
     return OutsideExecutor(
         action=action,
         preparer=preparer,
         ports=ports,
         sender=sender,
-        policy=policy,
+        policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,
         **shared,
+    )
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """Return what the specification's retry variables say."""
+    return RetryPolicy(
+        max_retries=settings.action_retry_max_attempts,
+        initial_delay=settings.action_retry_initial_delay_ms / 1000,
+        budget=settings.workflow_execution_timeout_ms / 1000,
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,6 +12,9 @@ from app.domain.errors import SettingsError
 
 _PREFIX = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
 _MIN_SECRET_BYTES = 32
+
+# Variables of the specification that this implementation has no use for, and why.
+MEANINGLESS: Final = {"REDIS_URL": "Kafka queues and Postgres keeps what Redis would; unset it"}
 
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 

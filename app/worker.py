@@ -111,8 +111,7 @@ def _executor(role: str, settings: Settings) -> App:
 
 def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings) -> Callable[[Any], Any]:
     """Return the agent of one lane."""
-    most = (action.at_once if isinstance(action, OutsideAction) else None) or MAX_SLOTS
-    slots = min(settings.queue_concurrency * settings.actions_partitions, most)
+    slots = lane_slots(action, settings)
 
     async def lane(stream: Any) -> None:
         made = await parts.get()
@@ -123,6 +122,12 @@ def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings)
             await run_outside(stream, executor, slots=slots)
 
     return lane
+
+
+def lane_slots(action: AnyAction, settings: Settings) -> int:
+    """Return how many commands of one lane a worker carries out at once: QUEUE_CONCURRENCY for each partition."""
+    most = (action.at_once if isinstance(action, OutsideAction) else None) or MAX_SLOTS
+    return min(settings.queue_concurrency * settings.actions_partitions, most)
 
 
 def _app(app_id: str, settings: Settings, agents: list[AgentSpec], parts: Lifespan[Any], **more: Any) -> App:

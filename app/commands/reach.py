@@ -1,21 +1,30 @@
 """What commands check first, so that a wrong setting or a server that is down costs one line and a few seconds."""
 
+import os
+
+import click
+
 from app.domain.errors import UnreachableError
 from app.embedded.broker import ExternalKafka
 from app.embedded.home import default_home
 from app.embedded.postgres import ExternalPostgres
 from app.embedded.running import adopt_environment
 from app.embedded.service import SetupError
-from app.settings import Settings, load_settings
+from app.settings import MEANINGLESS, Settings, load_settings
 
 
 def settings_here() -> Settings:
     """Return the settings: the environment's, and for what it leaves open those of the installation running here.
 
+    Says on standard error which variables are set and have no meaning here.
+
     Raises:
         SettingsError: A value is wrong.
     """
     adopt_environment(default_home())
+    for name, why in MEANINGLESS.items():
+        if os.environ.get(name):
+            click.echo(f"Warning: {name} is set and has no meaning here: {why}", err=True)
     return load_settings()
 
 
