@@ -53,6 +53,7 @@ async def test_a_dead_letter_is_stored_whole(pool: Pool, database: str) -> None:
         "headers": [["h", "MQ=="]],
         "role": "matcher",
         "failed_at": NOW,
+        **dict.fromkeys(("replayed_at", "replayed_by", "discarded_at", "discarded_by")),
     }
 
 
