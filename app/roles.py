@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from agents.matcher import Matcher
@@ -109,7 +110,10 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         sender = await stack.enter_async_context(open_sender(settings, role))
         pool = await stack.enter_async_context(open_pool(settings))
         receipts = PostgresReceipts(
-            pool, f"{settings.topic_prefix}{role}/{settings.instance}", settings.lease, PostgresCrm
+            pool,
+            f"{settings.topic_prefix}{role}/{settings.instance}",
+            settings.lease,
+            partial(PostgresCrm, topics=topics),
         )
         await receipts.start()
         http = await stack.enter_async_context(open_http_client(allow_private=settings.webhook_allow_private))

@@ -1,16 +1,14 @@
 """``apply_tag``: put a tag on a customer, once; a tag the customer already has is a success too."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
 from app.actions.templated import CustomerId, Templated
-from app.actions.values import customer_id, filled_line
+from app.actions.values import customer_id, tag
 from app.ports import Crm, TagRequest
-
-MAX_TAG_CHARS: Final = 100
 
 
 class ApplyTagConfig(ActionConfig):
@@ -32,7 +30,8 @@ class ApplyTag(OwnAction[ApplyTagConfig, TagRequest]):
         fields = config.render(context.scope)
         return TagRequest(
             customer_id=customer_id(fields["customer_id"]),
-            tag=filled_line("tag", fields["tag"], max_chars=MAX_TAG_CHARS),
+            tag=tag(fields["tag"]),
+            origin=context.origin,
         )
 
     async def perform_all(self, requests: Sequence[TagRequest], crm: Crm) -> list[dict[str, Any]]:

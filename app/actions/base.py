@@ -18,7 +18,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from app.ports import Crm, HttpClient, Mailer
+from app.domain.causation import Link
+from app.ports import Crm, HttpClient, Mailer, Origin
 
 Family = Literal["notification", "crm", "workflow", "system"]
 FAMILIES: tuple[Family, ...] = ("notification", "crm", "workflow", "system")
@@ -51,6 +52,12 @@ class ActionContext:
     scope: Mapping[str, Any]
     uncertain: bool
     timeout: float
+
+    @property
+    def origin(self) -> Origin:
+        """What a change says of where it comes from; see :class:`app.ports.Origin`."""
+        workflow, execution = UUID(self.scope["workflow"]["id"]), UUID(self.scope["execution"]["id"])
+        return Origin(self.command_id, Link(workflow, execution), self.scope["event"].get("causation"))
 
     @property
     def within(self) -> float:

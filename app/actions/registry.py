@@ -4,10 +4,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from app.actions.apply_tag import ApplyTag
+from app.actions.assign_conversation import AssignConversation
 from app.actions.base import FAMILIES, AnyAction, Family
+from app.actions.create_appointment import CreateAppointment
 from app.actions.create_note import CreateNote
+from app.actions.create_task import CreateTask
+from app.actions.remove_tag import RemoveTag
 from app.actions.send_email import SendEmail
 from app.actions.stop_workflow import StopWorkflow
+from app.actions.update_customer import UpdateCustomer
 from app.actions.webhook import Webhook
 
 
@@ -47,7 +52,12 @@ REGISTRY: Final = Registry(
     (
         SendEmail(),
         ApplyTag(),
+        RemoveTag(),
         CreateNote(),
+        UpdateCustomer(),
+        CreateAppointment(),
+        AssignConversation(),
+        CreateTask(),
         Webhook(),
         StopWorkflow(),
     )

@@ -4,11 +4,16 @@ Rendered text comes from events, so anything can be in it. What our own Postgres
 cannot carry is found here, before anything happens.
 """
 
+from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
 from app.domain.errors import ActionFailedError
+from app.domain.times import EPOCH, parse_relative, parse_time
 
 MAX_CUSTOMER_ID_CHARS: Final = 256
+MAX_TAG_CHARS: Final = 100
+MAX_ASSIGNEE_CHARS: Final = 256
+MAX_MOMENT_CHARS: Final = 64
 _LINE_BREAKS: Final = ("\r", "\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 
 
@@ -67,6 +72,50 @@ def customer_id(value: Any) -> str:
         ActionFailedError: Empty, too long or not text on one line.
     """
     return filled_line("customer_id", value, max_chars=MAX_CUSTOMER_ID_CHARS)
+
+
+def tag(value: Any) -> str:
+    """Return a rendered ``tag``, checked.
+
+    Raises:
+        ActionFailedError: Empty, too long or not text on one line.
+    """
+    return filled_line("tag", value, max_chars=MAX_TAG_CHARS)
+
+
+def moment(field: str, value: Any) -> datetime:
+    """Return a rendered time: ISO 8601, UTC where it names no offset.
+
+    Raises:
+        ActionFailedError: It is none.
+    """
+    written = filled_line(field, value, max_chars=MAX_MOMENT_CHARS)
+    found = parse_time(written)
+    if found is None:
+        refuse(field, f"{written!r} is no time such as 2026-03-01T09:30:00+02:00")
+    return EPOCH + timedelta(microseconds=found // 1000)
+
+
+def later(field: str, value: Any, now: datetime) -> datetime:
+    """Return a rendered time, which may also be a distance from now such as ``+2h`` or ``3d``.
+
+    Raises:
+        ActionFailedError: It is neither.
+    """
+    written = filled_line(field, value, max_chars=MAX_MOMENT_CHARS)
+    try:
+        return now + timedelta(microseconds=parse_relative(written) // 1000)
+    except ValueError:
+        return moment(field, written)
+
+
+def optional_line(field: str, value: Any, *, max_chars: int) -> str | None:
+    """Return as ``line`` does; None where the field was left out or rendered to nothing.
+
+    Raises:
+        ActionFailedError: As ``line``.
+    """
+    return None if value is None else line(field, value, max_chars=max_chars) or None
 
 
 def _utf8_size(field: str, value: str) -> int:

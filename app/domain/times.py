@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = 1_000_000_000
 _MICROSECOND: Final = 1_000
 _SECONDS_PER_DAY: Final = 86_400
@@ -32,7 +32,7 @@ _RELATIVE = re.compile(r"(?P<sign>[+-]?)(?P<count>[0-9]{1,12})(?P<unit>[smhdw])\
 
 def instant(moment: datetime) -> int:
     """Nanoseconds since 1970 UTC of an aware datetime."""
-    since: timedelta = moment - _EPOCH
+    since: timedelta = moment - EPOCH
     return (since.days * _SECONDS_PER_DAY + since.seconds) * _SECOND + since.microseconds * _MICROSECOND
 
 
@@ -74,7 +74,7 @@ def parse_relative(text: str) -> int:
 def format_time(nanoseconds: int) -> str:
     """Write an instant as ISO 8601 in UTC, to the second; for people, so it need not be exact."""
     try:
-        moment = _EPOCH + timedelta(seconds=nanoseconds // _SECOND)
+        moment = EPOCH + timedelta(seconds=nanoseconds // _SECOND)
     except OverflowError:
         return "a time outside of the calendar"
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,18 +3,30 @@
 Adapters implement them; tests pass fakes that hold to the same contract tests.
 """
 
-from app.ports.crm import Crm, NoteRequest, TagRequest
+from app.ports.crm import (
+    AppointmentRequest,
+    AssignmentRequest,
+    Crm,
+    CustomerUpdate,
+    NoteRequest,
+    Origin,
+    TagRequest,
+    TaskRequest,
+)
 from app.ports.http import HttpAnswer, HttpClient, HttpRequest
 from app.ports.kafka import Headers, Record, Sender
 from app.ports.mail import Mailer, MailMessage
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, OwnEffect, Receipts
 
 __all__ = [
+    "AppointmentRequest",
+    "AssignmentRequest",
     "Busy",
     "Claim",
     "ClaimOutcome",
     "Claimed",
     "Crm",
+    "CustomerUpdate",
     "Done",
     "Dropped",
     "Headers",
@@ -24,9 +36,11 @@ __all__ = [
     "MailMessage",
     "Mailer",
     "NoteRequest",
+    "Origin",
     "OwnEffect",
     "Receipts",
     "Record",
     "Sender",
     "TagRequest",
+    "TaskRequest",
 ]

@@ -1,17 +1,41 @@
 """The CRM that actions work on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
+
+from app.domain.causation import Link, extend_chain
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which command asks for a change: what the change's event says of where it comes from.
+
+    Attributes:
+        command_id: The same on every copy of the command, and so is the id of the event.
+        link: The execution that the command belongs to.
+        chain: ``causation`` of the event that started the execution.
+    """
+
+    command_id: UUID
+    link: Link
+    chain: str | None
+
+    @property
+    def causation(self) -> str:
+        """The chain that the change's event carries."""
+        return extend_chain(self.chain, self.link)
 
 
 @dataclass(frozen=True, slots=True)
 class TagRequest:
-    """Put a tag on a customer."""
+    """Put a tag on a customer, or take it off."""
 
     customer_id: str
     tag: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +47,74 @@ class NoteRequest:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerUpdate:
+    """Change fields of a customer; a field that becomes None goes. A customer that is not known yet is made."""
+
+    customer_id: str
+    changes: Mapping[str, Any]
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRequest:
+    """Make an appointment. ``appointment_id`` is the command id: one command, one appointment."""
+
+    appointment_id: UUID
+    customer_id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None
+    assignee: str | None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRequest:
+    """Give a conversation to somebody; one that is not known yet is made."""
+
+    conversation_id: str
+    customer_id: str | None
+    assignee: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """Give somebody something to do. ``task_id`` is the command id: one command, one task."""
+
+    task_id: UUID
+    customer_id: str | None
+    title: str
+    description: str
+    assignee: str | None
+    due_at: datetime | None
+
+
 class Crm(Protocol):
     """The CRM: the built-in reference system, or the user's own.
 
-    Methods take many requests, so that one statement can serve a batch; answers come in the same order.
+    Methods take many requests, so that one statement can serve a batch; answers come in the same order, as if the
+    requests had been made one after the other. A change that has an event type announces itself with that event, in the
+    same transaction; what changes nothing announces nothing.
     """
 
     async def apply_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
-        """Apply tags; True where the customer did not have the tag yet."""
+        """Apply tags; True where the customer did not have the tag yet (``tag.applied``)."""
+
+    async def remove_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
+        """Remove tags; True where the customer had the tag (``tag.removed``)."""
 
     async def create_notes(self, requests: Sequence[NoteRequest]) -> None:
         """Write notes."""
+
+    async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
+        """Change customers; the names of the fields that changed, sorted (``customer.updated``)."""
+
+    async def create_appointments(self, requests: Sequence[AppointmentRequest]) -> None:
+        """Make appointments (``appointment.created``)."""
+
+    async def assign_conversations(self, requests: Sequence[AssignmentRequest]) -> list[bool]:
+        """Assign conversations; False where the same person had it already."""
+
+    async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
+        """Make tasks."""

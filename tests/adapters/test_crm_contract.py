@@ -1,51 +1,100 @@
 """The contract of ``Crm``, on the fake and on Postgres."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import LiteralString
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, LiteralString
 from uuid import UUID, uuid4
 
+import orjson
 import psycopg
 import pytest
 
-from app.adapters.postgres.crm import PostgresCrm
-from app.ports import Crm, NoteRequest, TagRequest
+from app.domain.causation import Link, read_chain
+from app.ports import (
+    AppointmentRequest,
+    AssignmentRequest,
+    Crm,
+    CustomerUpdate,
+    NoteRequest,
+    Origin,
+    TagRequest,
+    TaskRequest,
+)
+from schemas.event import Event
+from tests.support.crm import TOPICS, crm_over
 from tests.support.fake_crm import FakeCrm
 
-Rows = list[tuple[str, str]]
+Rows = list[tuple[Any, ...]]
+NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FIRST: Final = Link(UUID(int=1), UUID(int=2))
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A CRM and what is in it: pairs of customer and tag, of customer and text."""
+    """A CRM and what is in it: rows of each kind, and the events it announced, in order, without id and time."""
 
     crm: Crm
-    tags: Callable[[], Awaitable[Rows]]
-    notes: Callable[[], Awaitable[Rows]]
+    rows: Callable[[str], Awaitable[Rows]]
+    announced: Callable[[], Awaitable[list[Any]]]
+
+    async def tags(self) -> Rows:
+        """Pairs of customer and tag."""
+        return await self.rows("tags")
+
+    async def notes(self) -> Rows:
+        """Pairs of customer and text."""
+        return await self.rows("notes")
 
 
 def _fake_world() -> World:
     fake = FakeCrm()
+    kinds: dict[str, Callable[[], Rows]] = {
+        "tags": lambda: sorted(fake.tags),
+        "notes": lambda: sorted((note.customer_id, note.text) for note in fake.notes.values()),
+        "customers": lambda: sorted(fake.profiles.items()),
+        "appointments": lambda: sorted((one.customer_id, one.title) for one in fake.appointments.values()),
+        "conversations": lambda: sorted(fake.assignees.items()),
+        "tasks": lambda: sorted((one.title, one.due_at) for one in fake.tasks.values()),
+    }
 
-    async def tags() -> Rows:
-        return sorted(fake.tags)
+    async def rows(kind: str) -> Rows:
+        return kinds[kind]()
 
-    async def notes() -> Rows:
-        return sorted((note.customer_id, note.text) for note in fake.notes.values())
+    async def announced() -> list[Any]:
+        return list(fake.announced)
 
-    return World(fake, tags, notes)
+    return World(fake, rows, announced)
+
+
+_QUERIES: Final[dict[str, LiteralString]] = {
+    "tags": "SELECT customer_id, tag FROM crm.tags ORDER BY 1, 2",
+    "notes": "SELECT customer_id, text FROM crm.notes ORDER BY 1, 2",
+    "customers": "SELECT customer_id, profile FROM crm.customers ORDER BY 1",
+    "appointments": "SELECT customer_id, title FROM crm.appointments ORDER BY 1, 2",
+    "conversations": "SELECT conversation_id, assignee FROM crm.conversations ORDER BY 1",
+    "tasks": "SELECT title, due_at FROM crm.tasks ORDER BY 1",
+}
 
 
 def _real_world(connection: psycopg.AsyncConnection) -> World:
-    async def rows(query: LiteralString) -> Rows:
-        cursor = await connection.execute(query)
-        return [(row[0], row[1]) for row in await cursor.fetchall()]
+    async def rows(kind: str) -> Rows:
+        return await (await connection.execute(_QUERIES[kind])).fetchall()
 
-    return World(
-        PostgresCrm(connection),
-        lambda: rows("SELECT customer_id, tag FROM crm.tags ORDER BY 1, 2"),
-        lambda: rows("SELECT customer_id, text FROM crm.notes ORDER BY 1, 2"),
-    )
+    async def announced() -> list[Any]:
+        cursor = await connection.execute("SELECT topic, key, value FROM outbox ORDER BY id")
+        return [_told(*row) for row in await cursor.fetchall()]
+
+    return World(crm_over(connection), rows, announced)
+
+
+def _told(topic: str, key: bytes, value: bytes) -> tuple[Any, ...]:
+    """Return an event as the fake notes it, checked against the contract and its topic."""
+    event = Event.model_validate(orjson.loads(value))
+    assert topic == TOPICS.events(event.type)
+    assert key.decode() == event.subject
+    asked = event.id if event.causation else None
+    return (event.type, event.subject, event.data, asked, event.causation)
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -57,6 +106,11 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     url = request.getfixturevalue("database")
     async with await psycopg.AsyncConnection.connect(url) as connection:
         yield _real_world(connection)
+
+
+def an_origin(chain: str | None = None) -> Origin:
+    """Return the origin of a new command of a new execution."""
+    return Origin(uuid4(), Link(uuid4(), uuid4()), chain)
 
 
 async def test_a_tag_is_applied_once(world: World) -> None:
@@ -87,3 +141,109 @@ async def test_one_command_writes_one_note(world: World) -> None:
     await world.crm.create_notes([first, first, NoteRequest(uuid4(), "c-1", "second")])
     await world.crm.create_notes([NoteRequest(first.note_id, "c-1", "changed")])
     assert await world.notes() == [("c-1", first.text), ("c-1", "second")]
+
+
+async def test_a_tag_is_removed_once(world: World) -> None:
+    """The first removal of a tag that is there says True, every other False; other tags stay."""
+    await world.crm.apply_tags([TagRequest("c-1", "VIP"), TagRequest("c-1", "new"), TagRequest("c-2", "VIP")])
+    batch = [TagRequest("c-1", "VIP"), TagRequest("c-1", "VIP"), TagRequest("c-3", "VIP")]
+    assert await world.crm.remove_tags(batch) == [True, False, False]
+    assert await world.tags() == [("c-1", "new"), ("c-2", "VIP")]
+
+
+async def test_a_change_of_tags_announces_itself_once(world: World) -> None:
+    """The event tells the tag and the whole customer, under the command's id, with its execution at the chain's end."""
+    await world.crm.update_customers([CustomerUpdate("c-1", {"name": "Ada"})])
+    origin = an_origin(str(FIRST))
+    request = TagRequest("c-1", "VIP", origin)
+    await world.crm.apply_tags([request, replace(request, origin=an_origin())])
+    await world.crm.remove_tags([request, request])
+    applied, removed = (await world.announced())[1:]
+    customer = {"id": "c-1", "name": "Ada", "tags": ["VIP"]}
+    assert applied[:4] == ("tag.applied", "c-1", {"tag": "VIP", "customer": customer}, str(origin.command_id))
+    assert read_chain(applied[4]) == [FIRST, origin.link]
+    assert removed[:3] == ("tag.removed", "c-1", {"tag": "VIP", "customer": {**customer, "tags": []}})
+
+
+async def test_what_changes_nothing_announces_nothing(world: World) -> None:
+    """A tag that is there, a tag that is not, a field that is so already, an assignment that stands: no event."""
+    crm = world.crm
+    await crm.apply_tags([TagRequest("c-1", "VIP")])
+    await crm.update_customers([CustomerUpdate("c-1", {"plan": "gold"})])
+    before = await world.announced()
+    await crm.apply_tags([TagRequest("c-1", "VIP", an_origin())])
+    await crm.remove_tags([TagRequest("c-1", "none", an_origin())])
+    assert await crm.update_customers([CustomerUpdate("c-1", {"plan": "gold", "gone": None}, an_origin())]) == [[]]
+    assert await world.announced() == before
+
+
+async def test_updates_of_a_batch_build_on_each_other(world: World) -> None:
+    """A batch comes out as if made one after the other: what changed, what was before, null removes, others stay."""
+    batch = [
+        CustomerUpdate("c-1", {"name": "Ada", "plan": "free"}),
+        CustomerUpdate("c-2", {"score": 1.5}),
+        CustomerUpdate("c-1", {"plan": "gold"}),
+        CustomerUpdate("c-1", {"plan": "gold"}),
+        CustomerUpdate("c-1", {"name": None, "address": {"city": "São Paulo"}}),
+    ]
+    answers = await world.crm.update_customers(batch)
+    assert answers == [["name", "plan"], ["score"], ["plan"], [], ["address", "name"]]
+    assert await world.rows("customers") == [
+        ("c-1", {"plan": "gold", "address": {"city": "São Paulo"}}),
+        ("c-2", {"score": 1.5}),
+    ]
+    told = [data for kind, entity, data, *_ in await world.announced() if entity == "c-1"]
+    assert [data["changed"] for data in told] == [["name", "plan"], ["plan"], ["address", "name"]]
+    assert [data["previous"] for data in told][1:] == [{"plan": "free"}, {"name": "Ada", "address": None}]
+    assert told[1]["customer"] == {"id": "c-1", "name": "Ada", "plan": "gold", "tags": []}
+
+
+async def test_one_command_makes_one_appointment(world: World) -> None:
+    """An appointment that was made is left as it is, and announced once, with its customer."""
+    first = AppointmentRequest(uuid4(), "c-1", "Call", NOON, NOON + timedelta(hours=1), "sam@shop.example", an_origin())
+    second = replace(first, appointment_id=uuid4(), customer_id="c-2", ends_at=None, assignee=None)
+    await world.crm.create_appointments([first, first, second])
+    await world.crm.create_appointments([replace(first, title="Changed")])
+    assert await world.rows("appointments") == [("c-1", "Call"), ("c-2", "Call")]
+    told = await world.announced()
+    assert [(one[0], one[1]) for one in told] == [("appointment.created", "c-1"), ("appointment.created", "c-2")]
+    assert told[0][2]["appointment"] == {
+        "id": str(first.appointment_id),
+        "title": "Call",
+        "starts_at": NOON.isoformat(),
+        "ends_at": (NOON + timedelta(hours=1)).isoformat(),
+        "assignee": "sam@shop.example",
+        "status": "planned",
+    }
+    assert told[0][2]["customer"] == {"id": "c-1", "tags": []}
+
+
+async def test_conversations_are_assigned_in_order(world: World) -> None:
+    """The last assignment of a batch stands; one that stood already says so; unknown conversations are made."""
+    batch = [
+        AssignmentRequest("v-1", "c-1", "sam"),
+        AssignmentRequest("v-1", "c-1", "sam"),
+        AssignmentRequest("v-2", None, "kim"),
+        AssignmentRequest("v-1", "c-1", "kim"),
+    ]
+    assert await world.crm.assign_conversations(batch) == [True, False, True, True]
+    assert await world.crm.assign_conversations(batch[2:]) == [False, False]
+    assert await world.rows("conversations") == [("v-1", "kim"), ("v-2", "kim")]
+
+
+async def test_one_command_makes_one_task(world: World) -> None:
+    """A task that was made is left as it is."""
+    first = TaskRequest(uuid4(), "c-1", "Call back", "", "sam", NOON)
+    await world.crm.create_tasks([first, first, replace(first, task_id=uuid4(), title="Visit", due_at=None)])
+    await world.crm.create_tasks([replace(first, title="Changed")])
+    assert await world.rows("tasks") == [("Call back", NOON), ("Visit", None)]
+
+
+async def test_empty_batches_of_the_rest_change_nothing(world: World) -> None:
+    """Nothing asked, nothing done, nothing announced."""
+    assert await world.crm.remove_tags([]) == []
+    assert await world.crm.update_customers([]) == []
+    assert await world.crm.assign_conversations([]) == []
+    await world.crm.create_appointments([])
+    await world.crm.create_tasks([])
+    assert await world.announced() == []

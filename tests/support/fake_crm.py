@@ -1,22 +1,43 @@
 """A CRM in memory, held to the same contract tests as the one in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from app.ports import NoteRequest, TagRequest
+from app.ports import (
+    AppointmentRequest,
+    AssignmentRequest,
+    CustomerUpdate,
+    NoteRequest,
+    Origin,
+    TagRequest,
+    TaskRequest,
+)
+
+Announced = tuple[str, str, dict[str, Any], str | None, str | None]
 
 
 class FakeCrm:
-    """Tags and notes in memory; implements ``app.ports.Crm``.
+    """Everything in memory; implements ``app.ports.Crm``.
 
     Attributes:
         tags: Pairs of customer id and tag.
         notes: Notes by id.
+        profiles: Customers' fields by id.
+        appointments: By id.
+        assignees: Of conversations, by id.
+        tasks: By id.
+        announced: Each event's type, entity, data, id (None where no command asked) and causation.
     """
 
     def __init__(self) -> None:
         self.tags: set[tuple[str, str]] = set()
         self.notes: dict[UUID, NoteRequest] = {}
+        self.profiles: dict[str, dict[str, Any]] = {}
+        self.appointments: dict[UUID, AppointmentRequest] = {}
+        self.assignees: dict[str, str] = {}
+        self.tasks: dict[UUID, TaskRequest] = {}
+        self.announced: list[Announced] = []
 
     async def apply_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
         """Apply tags in order; True where the customer did not have the tag yet."""
@@ -25,9 +46,80 @@ class FakeCrm:
             pair = (request.customer_id, request.tag)
             applied.append(pair not in self.tags)
             self.tags.add(pair)
+        self._tagged("tag.applied", requests, applied)
         return applied
+
+    async def remove_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
+        """Remove tags in order; True where the customer had the tag."""
+        removed = []
+        for request in requests:
+            pair = (request.customer_id, request.tag)
+            removed.append(pair in self.tags)
+            self.tags.discard(pair)
+        self._tagged("tag.removed", requests, removed)
+        return removed
 
     async def create_notes(self, requests: Sequence[NoteRequest]) -> None:
         """Write notes; one that is there already is left as it is."""
         for request in requests:
             self.notes.setdefault(request.note_id, request)
+
+    async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
+        """Change customers in order; None removes a field."""
+        answers = []
+        for request in requests:
+            before = self.profiles.get(request.customer_id, {})
+            after = {name: value for name, value in {**before, **request.changes}.items() if value is not None}
+            changed = sorted(n for n in {**before, **after} if before.get(n) != after.get(n))
+            self.profiles[request.customer_id] = after
+            answers.append(changed)
+            if changed:
+                previous = {name: before.get(name) for name in changed}
+                customer = self._customer(request.customer_id)
+                data = {"customer": customer, "changed": changed, "previous": previous}
+                self._announce("customer.updated", request.customer_id, data, request.origin)
+        return answers
+
+    async def create_appointments(self, requests: Sequence[AppointmentRequest]) -> None:
+        """Make appointments; one that is there already is left as it is."""
+        for request in requests:
+            if request.appointment_id in self.appointments:
+                continue
+            self.appointments[request.appointment_id] = request
+            appointment = {
+                "id": str(request.appointment_id),
+                "title": request.title,
+                "starts_at": request.starts_at.isoformat(),
+                "ends_at": request.ends_at.isoformat() if request.ends_at else None,
+                "assignee": request.assignee,
+                "status": "planned",
+            }
+            data = {"appointment": appointment, "customer": self._customer(request.customer_id)}
+            self._announce("appointment.created", request.customer_id, data, request.origin)
+
+    async def assign_conversations(self, requests: Sequence[AssignmentRequest]) -> list[bool]:
+        """Assign conversations in order."""
+        answers = []
+        for request in requests:
+            answers.append(self.assignees.get(request.conversation_id) != request.assignee)
+            self.assignees[request.conversation_id] = request.assignee
+        return answers
+
+    async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
+        """Make tasks; one that is there already is left as it is."""
+        for request in requests:
+            self.tasks.setdefault(request.task_id, request)
+
+    def _tagged(self, event_type: str, requests: Sequence[TagRequest], changed: Sequence[bool]) -> None:
+        for request, new in zip(requests, changed, strict=True):
+            if new:
+                data = {"tag": request.tag, "customer": self._customer(request.customer_id)}
+                self._announce(event_type, request.customer_id, data, request.origin)
+
+    def _customer(self, customer_id: str) -> dict[str, Any]:
+        tags = sorted(tag for owner, tag in self.tags if owner == customer_id)
+        return {**self.profiles.get(customer_id, {}), "id": customer_id, "tags": tags}
+
+    def _announce(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Origin | None) -> None:
+        known = (str(origin.command_id), origin.causation) if origin else (None, None)
+        self.announced.append((event_type, entity, dict(data), *known))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
-from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.ports import Claim, Crm, OwnEffect, Receipts, TagRequest
+from tests.support.crm import crm_over
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 
 LEASE: Final = timedelta(seconds=30)
@@ -58,7 +58,7 @@ class PostgresWorld:
 
     async def process(self, instance: str) -> Receipts:
         """Start a process of an instance."""
-        receipts = PostgresReceipts(self._pool, instance, LEASE, PostgresCrm)
+        receipts = PostgresReceipts(self._pool, instance, LEASE, crm_over)
         await receipts.start()
         return receipts
 

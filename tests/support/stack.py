@@ -37,6 +37,7 @@ ROLES: Final = (
     "matcher",
     "executor-notification",
     "executor-crm",
+    "executor-workflow",
     "executor-system",
     "sink",
     "admin",

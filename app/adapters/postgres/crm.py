@@ -1,59 +1,194 @@
-"""The reference CRM: tags and notes in our own Postgres, in the schema ``crm``."""
+"""The reference CRM in our own Postgres, in the schema ``crm``; its events go out through the outbox."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, LiteralString
+from uuid import UUID
 
+import orjson
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
-from app.ports import NoteRequest, TagRequest
+from app.adapters.postgres import crm_sql as sql
+from app.ports import (
+    AppointmentRequest,
+    AssignmentRequest,
+    CustomerUpdate,
+    NoteRequest,
+    Record,
+    TagRequest,
+    TaskRequest,
+)
+from app.services.announcer import Announcer
+from app.topics import Topics
 
-# Sorted, so that two batches which meet on several tags cannot wait for each other in a circle.
-_APPLY_TAGS: Final = """
-    INSERT INTO crm.tags (customer_id, tag)
-    SELECT DISTINCT customer_id, tag FROM unnest(%s::text[], %s::text[]) AS wanted (customer_id, tag)
-    ORDER BY customer_id, tag
-    ON CONFLICT (customer_id, tag) DO NOTHING
-    RETURNING customer_id, tag
-"""
-_CREATE_NOTES: Final = """
-    INSERT INTO crm.notes (note_id, customer_id, text)
-    SELECT note_id, customer_id, text
-    FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS wanted (note_id, customer_id, text)
-    ORDER BY note_id
-    ON CONFLICT (note_id) DO NOTHING
-"""
+SOURCE: Final = "/headrace/crm"
 
 
 class PostgresCrm:
-    """Tags and notes over one connection, in the caller's transaction; implements ``app.ports.Crm``."""
+    """The CRM over one connection, in the caller's transaction; implements ``app.ports.Crm``.
 
-    def __init__(self, connection: AsyncConnection[Any]) -> None:
+    Every method raises ``psycopg.Error``: none of the batch has happened, once the transaction is rolled back.
+
+    Args:
+        connection: A connection of the workers' role.
+        topics: Names of the topics that its events go to.
+    """
+
+    def __init__(self, connection: AsyncConnection[Any], topics: Topics) -> None:
         self._connection = connection
+        self._announcer = Announcer(topics, SOURCE)
 
     async def apply_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
-        """Apply tags in one statement; True for the first request of each tag that the customer did not have.
+        """Apply tags in one statement; True for the first request of each tag that the customer did not have."""
+        return await self._tags(sql.APPLY_TAGS, "tag.applied", requests)
 
-        Raises:
-            psycopg.Error: None of them were applied, once the caller's transaction is rolled back.
-        """
-        cursor = self._connection.cursor(row_factory=tuple_row)
-        await cursor.execute(_APPLY_TAGS, ([r.customer_id for r in requests], [r.tag for r in requests]))
-        new = set(await cursor.fetchall())
-        applied = []
-        for request in requests:
-            pair = (request.customer_id, request.tag)
-            applied.append(pair in new)
-            new.discard(pair)
-        return applied
+    async def remove_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
+        """Remove tags in one statement; True for the first request of each tag that the customer had."""
+        return await self._tags(sql.REMOVE_TAGS, "tag.removed", requests)
 
     async def create_notes(self, requests: Sequence[NoteRequest]) -> None:
-        """Write notes in one statement; a ``note_id`` that is there already is left as it is.
-
-        Raises:
-            psycopg.Error: None of them were written, once the caller's transaction is rolled back.
-        """
+        """Write notes in one statement; a ``note_id`` that is there already is left as it is."""
         await self._connection.execute(
-            _CREATE_NOTES,
+            sql.CREATE_NOTES,
             ([r.note_id for r in requests], [r.customer_id for r in requests], [r.text for r in requests]),
         )
+
+    async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
+        """Change customers one after the other, in four statements for all; the fields that changed."""
+        ids = [request.customer_id for request in requests]
+        await self._connection.execute(sql.MEET_CUSTOMERS, (ids,))
+        profiles: dict[str, dict[str, Any]] = dict(await self._rows(sql.LOCK_CUSTOMERS, (ids,)))
+        updates = []
+        for request in requests:
+            update = _Update(request, profiles[request.customer_id])
+            profiles[request.customer_id] = update.after
+            updates.append(update)
+        effective = [update for update in updates if update.changed]
+        if effective:
+            touched = sorted({update.request.customer_id for update in effective})
+            saved = orjson.dumps([profiles[customer_id] for customer_id in touched]).decode()
+            await self._connection.execute(sql.SAVE_CUSTOMERS, (touched, saved))
+            known = await self._customers(touched)
+            await self._announce(self._updated(update, known) for update in effective)
+        return [update.changed for update in updates]
+
+    def _updated(self, update: "_Update", known: Mapping[str, dict[str, Any]]) -> Record:
+        customer_id = update.request.customer_id
+        customer = {**update.after, "id": customer_id, "tags": known[customer_id]["tags"]}
+        data = {"customer": customer, "changed": update.changed, "previous": update.previous}
+        return self._announcer.event("customer.updated", customer_id, data, update.request.origin)
+
+    async def create_appointments(self, requests: Sequence[AppointmentRequest]) -> None:
+        """Make appointments in one statement; an ``appointment_id`` that is there already is left as it is."""
+        columns = (
+            [r.appointment_id for r in requests],
+            [r.customer_id for r in requests],
+            [r.title for r in requests],
+            [r.starts_at for r in requests],
+            [r.ends_at for r in requests],
+            [r.assignee for r in requests],
+        )
+        made = {row[0] for row in await self._rows(sql.CREATE_APPOINTMENTS, columns)}
+        new: dict[UUID, AppointmentRequest] = {}
+        for request in requests:
+            if request.appointment_id in made:
+                new.setdefault(request.appointment_id, request)
+        known = await self._customers(sorted({r.customer_id for r in new.values()}))
+        await self._announce(
+            self._announcer.event(
+                "appointment.created",
+                r.customer_id,
+                {"appointment": _appointment(r), "customer": known[r.customer_id]},
+                r.origin,
+            )
+            for r in new.values()
+        )
+
+    async def assign_conversations(self, requests: Sequence[AssignmentRequest]) -> list[bool]:
+        """Assign conversations one after the other, in three statements for all."""
+        ids = [r.conversation_id for r in requests]
+        await self._connection.execute(sql.MEET_CONVERSATIONS, (ids, [r.customer_id for r in requests]))
+        assignees: dict[str, str | None] = dict(await self._rows(sql.LOCK_CONVERSATIONS, (ids,)))
+        new: list[bool] = []
+        for request in requests:
+            new.append(assignees[request.conversation_id] != request.assignee)
+            assignees[request.conversation_id] = request.assignee
+        touched = sorted({r.conversation_id for r, is_new in zip(requests, new, strict=True) if is_new})
+        if touched:
+            await self._connection.execute(sql.ASSIGN_CONVERSATIONS, (touched, [assignees[one] for one in touched]))
+        return new
+
+    async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
+        """Make tasks in one statement; a ``task_id`` that is there already is left as it is."""
+        columns = (
+            [r.task_id for r in requests],
+            [r.customer_id for r in requests],
+            [r.title for r in requests],
+            [r.description for r in requests],
+            [r.assignee for r in requests],
+            [r.due_at for r in requests],
+        )
+        await self._connection.execute(sql.CREATE_TASKS, columns)
+
+    async def _tags(self, statement: LiteralString, event_type: str, requests: Sequence[TagRequest]) -> list[bool]:
+        columns = ([r.customer_id for r in requests], [r.tag for r in requests])
+        changed = set(await self._rows(statement, columns))
+        answers: list[bool] = []
+        first: list[TagRequest] = []
+        for request in requests:
+            pair = (request.customer_id, request.tag)
+            answers.append(pair in changed)
+            if pair in changed:
+                changed.discard(pair)
+                first.append(request)
+        if first:
+            known = await self._customers(sorted({request.customer_id for request in first}))
+            await self._announce(
+                self._announcer.event(
+                    event_type, r.customer_id, {"tag": r.tag, "customer": known[r.customer_id]}, r.origin
+                )
+                for r in first
+            )
+        return answers
+
+    async def _customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return customers as events show them: their profile, id and tags; those that are not known yet, too."""
+        if not ids:
+            return {}
+        rows = await self._rows(sql.CUSTOMERS, (list(ids),))
+        return {customer_id: {**profile, "id": customer_id, "tags": tags} for customer_id, profile, tags in rows}
+
+    async def _announce(self, events: Iterable[Record]) -> None:
+        records = list(events)
+        if not records:
+            return
+        headers = orjson.dumps([(name, value.decode()) for name, value in records[0].headers]).decode()
+        columns = [r.topic for r in records], [r.key for r in records], [r.value for r in records]
+        await self._connection.execute(sql.ANNOUNCE, (headers, *columns))
+
+    async def _rows(self, statement: LiteralString, columns: Sequence[Any]) -> list[tuple[Any, ...]]:
+        cursor = self._connection.cursor(row_factory=tuple_row)
+        await cursor.execute(statement, columns)
+        return await cursor.fetchall()
+
+
+class _Update:
+    """One request's change of a customer, given the profile before it; a field that becomes None goes."""
+
+    def __init__(self, request: CustomerUpdate, before: Mapping[str, Any]) -> None:
+        self.request = request
+        self.after = {name: value for name, value in {**before, **request.changes}.items() if value is not None}
+        names = before.keys() | self.after.keys()
+        self.changed = sorted(name for name in names if before.get(name) != self.after.get(name))
+        self.previous = {name: before.get(name) for name in self.changed}
+
+
+def _appointment(request: AppointmentRequest) -> dict[str, Any]:
+    return {
+        "id": str(request.appointment_id),
+        "title": request.title,
+        "starts_at": request.starts_at.isoformat(),
+        "ends_at": request.ends_at and request.ends_at.isoformat(),
+        "assignee": request.assignee,
+        "status": "planned",
+    }

@@ -11,11 +11,11 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.services.log_writer import Logged, Refused, Skipped
+from tests.support.crm import crm_over
 from tests.support.executions import EVENT, WORKFLOW, add_workflow, document, execution
 from tests.support.receipt_worlds import LEASE, a_claim
 
@@ -103,7 +103,7 @@ async def test_a_higher_attempt_replaces_the_row(log: ExecutionLog, database: st
 
 async def test_a_row_of_the_matcher_never_hides_a_run(log: ExecutionLog, pool: Pool, database: str) -> None:
     """The event came again and did not meet the changed workflow's conditions: the run that began stays."""
-    receipts = PostgresReceipts(pool, "executor/1", LEASE, PostgresCrm)
+    receipts = PostgresReceipts(pool, "executor/1", LEASE, crm_over)
     await receipts.start()
     claim = a_claim(matched_at=datetime.now(UTC) - timedelta(seconds=5), version=1)
     await receipts.claim([claim])

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from psycopg_pool import PoolClosed
 
-from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.migrate import upgrade
 from app.adapters.postgres.pool import Pool, is_transient, open_pool, persistently
@@ -22,6 +21,7 @@ from app.embedded.service import start
 from app.ports import Claimed, Done
 from app.services.log_writer import Logged
 from app.settings import Settings
+from tests.support.crm import crm_over
 from tests.support.executions import add_workflow, document
 from tests.support.receipt_worlds import LEASE, MATCHED, a_claim, tagging
 from tests.support.session_home import session_home
@@ -56,7 +56,7 @@ async def lossy(pool: Pool) -> LossyPool:
 @pytest.fixture
 async def receipts(lossy: LossyPool) -> PostgresReceipts:
     """Receipts over it."""
-    made = PostgresReceipts(cast("Pool", lossy), "executor/1", LEASE, PostgresCrm)
+    made = PostgresReceipts(cast("Pool", lossy), "executor/1", LEASE, crm_over)
     await made.start()
     return made
 
@@ -108,7 +108,7 @@ async def test_a_restart_of_postgres_needs_no_manual_step(*, crash: bool) -> Non
 
 
 async def _survive(pool: Pool, node: PostgresNode, *, crash: bool) -> None:
-    receipts = PostgresReceipts(pool, "executor/1", LEASE, PostgresCrm)
+    receipts = PostgresReceipts(pool, "executor/1", LEASE, crm_over)
     await receipts.start()
     log = ExecutionLog(pool)
     assert isinstance((await log.write([document()]))[0], Logged)

@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.ports import Crm, Done, NoteRequest
+from tests.support.crm import crm_over
 from tests.support.receipt_worlds import LEASE, MATCHED, a_claim
 
 pytestmark = pytest.mark.postgres
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.postgres
 @pytest.mark.parametrize("first", [False, True])
 async def test_the_later_one_takes_the_earlier_ones_result(pool: Pool, database: str, *, first: bool) -> None:
     """Both saw that nothing was done and began: one commits, the other undoes its part and gives the same result."""
-    processes = [PostgresReceipts(pool, f"executor/{number}", LEASE, PostgresCrm) for number in range(2)]
+    processes = [PostgresReceipts(pool, f"executor/{number}", LEASE, crm_over) for number in range(2)]
     claims = [a_claim(first=first) for _ in range(3)]
     begun = [asyncio.Event() for _ in processes]
 

@@ -1,0 +1,52 @@
+"""``assign_conversation``: give a conversation to somebody; to the one who has it already is a success too."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import Templated
+from app.actions.values import MAX_ASSIGNEE_CHARS, MAX_CUSTOMER_ID_CHARS, filled_line, optional_line
+from app.ports import AssignmentRequest, Crm
+
+MAX_CONVERSATION_ID_CHARS: Final = 256
+
+
+class AssignConversationConfig(ActionConfig):
+    """Which conversation, to whom."""
+
+    assignee: Annotated[str, Templated(), Field(min_length=1, description="Who takes it, at most 256 characters")]
+    conversation_id: Annotated[str, Templated(), Field(min_length=1, description="By default the event's")] = (
+        "{{ conversation.id }}"
+    )
+    customer_id: Annotated[str | None, Templated(), Field(description="Whose it is, if it is not known yet")] = (
+        "{{ customer.id | default('') }}"
+    )
+
+
+class AssignConversation(OwnAction[AssignConversationConfig, AssignmentRequest]):
+    """Assigns a conversation; output ``{conversation_id, assignee, assigned}``, the last false where it was so."""
+
+    name = "assign_conversation"
+    family = "workflow"
+    config = AssignConversationConfig
+
+    def prepare(self, config: CompiledConfig[AssignConversationConfig], context: ActionContext) -> AssignmentRequest:
+        """Render and check."""
+        fields = config.render(context.scope)
+        return AssignmentRequest(
+            conversation_id=filled_line(
+                "conversation_id", fields["conversation_id"], max_chars=MAX_CONVERSATION_ID_CHARS
+            ),
+            customer_id=optional_line("customer_id", fields["customer_id"], max_chars=MAX_CUSTOMER_ID_CHARS),
+            assignee=filled_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
+        )
+
+    async def perform_all(self, requests: Sequence[AssignmentRequest], crm: Crm) -> list[dict[str, Any]]:
+        """Assign a batch of conversations."""
+        assigned = await crm.assign_conversations(requests)
+        return [
+            {"conversation_id": request.conversation_id, "assignee": request.assignee, "assigned": new}
+            for request, new in zip(requests, assigned, strict=True)
+        ]

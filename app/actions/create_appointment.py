@@ -1,0 +1,61 @@
+"""``create_appointment``: make an appointment with a customer. One command makes one, however often it is delivered."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import CustomerId, Templated
+from app.actions.values import MAX_ASSIGNEE_CHARS, customer_id, filled_line, later, optional_line, refuse
+from app.ports import AppointmentRequest, Crm
+
+MAX_TITLE_CHARS: Final = 255
+
+
+class CreateAppointmentConfig(ActionConfig):
+    """With whom, when, what for."""
+
+    title: Annotated[str, Templated(), Field(min_length=1, description="One line, at most 255 characters")]
+    starts_at: Annotated[
+        str, Templated(), Field(min_length=1, description="A time, or a distance from now such as 3d or 12h")
+    ]
+    ends_at: Annotated[str | None, Templated(), Field(description="The same; must be after the start")] = None
+    assignee: Annotated[str | None, Templated(), Field(description="Who keeps it; nobody if left out")] = None
+    customer_id: CustomerId = "{{ customer.id }}"
+
+
+class CreateAppointment(OwnAction[CreateAppointmentConfig, AppointmentRequest]):
+    """Makes an appointment; output ``{appointment_id, starts_at}``."""
+
+    name = "create_appointment"
+    family = "workflow"
+    config = CreateAppointmentConfig
+
+    def prepare(self, config: CompiledConfig[CreateAppointmentConfig], context: ActionContext) -> AppointmentRequest:
+        """Render and check."""
+        fields = config.render(context.scope)
+        now = datetime.now(UTC)
+        starts_at = later("starts_at", fields["starts_at"], now)
+        ends = optional_line("ends_at", fields["ends_at"], max_chars=MAX_TITLE_CHARS)
+        ends_at = None if ends is None else later("ends_at", ends, now)
+        if ends_at is not None and ends_at <= starts_at:
+            refuse("ends_at", "must be after starts_at")
+        return AppointmentRequest(
+            appointment_id=context.command_id,
+            customer_id=customer_id(fields["customer_id"]),
+            title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
+            starts_at=starts_at,
+            ends_at=ends_at,
+            assignee=optional_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
+            origin=context.origin,
+        )
+
+    async def perform_all(self, requests: Sequence[AppointmentRequest], crm: Crm) -> list[dict[str, Any]]:
+        """Make a batch of appointments."""
+        await crm.create_appointments(requests)
+        return [
+            {"appointment_id": str(request.appointment_id), "starts_at": request.starts_at.isoformat()}
+            for request in requests
+        ]

@@ -1,0 +1,65 @@
+"""``create_task``: give somebody something to do. One command makes one task, however often it is delivered."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import Templated
+from app.actions.values import (
+    MAX_ASSIGNEE_CHARS,
+    MAX_CUSTOMER_ID_CHARS,
+    filled_line,
+    later,
+    optional_line,
+    text,
+)
+from app.ports import Crm, TaskRequest
+
+MAX_TITLE_CHARS: Final = 255
+MAX_DESCRIPTION_BYTES: Final = 64 * 1024
+
+
+class CreateTaskConfig(ActionConfig):
+    """What is to be done, by whom, until when."""
+
+    title: Annotated[str, Templated(), Field(min_length=1, description="One line, at most 255 characters")]
+    description: Annotated[str, Templated(), Field(description="At most 64 KiB")] = ""
+    assignee: Annotated[str | None, Templated(), Field(description="Whose task it is; nobody's if left out")] = None
+    due: Annotated[str | None, Templated(), Field(description="A time, or a distance from now such as 3d or 12h")] = (
+        None
+    )
+    customer_id: Annotated[str | None, Templated(), Field(description="Whom it is about")] = (
+        "{{ customer.id | default('') }}"
+    )
+
+
+class CreateTask(OwnAction[CreateTaskConfig, TaskRequest]):
+    """Makes a task; output ``{task_id, due_at}``."""
+
+    name = "create_task"
+    family = "workflow"
+    config = CreateTaskConfig
+
+    def prepare(self, config: CompiledConfig[CreateTaskConfig], context: ActionContext) -> TaskRequest:
+        """Render and check."""
+        fields = config.render(context.scope)
+        due = optional_line("due", fields["due"], max_chars=MAX_TITLE_CHARS)
+        return TaskRequest(
+            task_id=context.command_id,
+            customer_id=optional_line("customer_id", fields["customer_id"], max_chars=MAX_CUSTOMER_ID_CHARS),
+            title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
+            description=text("description", fields["description"], max_bytes=MAX_DESCRIPTION_BYTES),
+            assignee=optional_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
+            due_at=None if due is None else later("due", due, datetime.now(UTC)),
+        )
+
+    async def perform_all(self, requests: Sequence[TaskRequest], crm: Crm) -> list[dict[str, Any]]:
+        """Make a batch of tasks."""
+        await crm.create_tasks(requests)
+        return [
+            {"task_id": str(request.task_id), "due_at": request.due_at and request.due_at.isoformat()}
+            for request in requests
+        ]

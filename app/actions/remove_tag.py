@@ -1,0 +1,36 @@
+"""``remove_tag``: take a tag off a customer; a tag the customer does not have is a success too."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import CustomerId, Templated
+from app.actions.values import customer_id, tag
+from app.ports import Crm, TagRequest
+
+
+class RemoveTagConfig(ActionConfig):
+    """Which tag, off whom."""
+
+    tag: Annotated[str, Templated(), Field(min_length=1, description="The tag, at most 100 characters once rendered")]
+    customer_id: CustomerId = "{{ customer.id }}"
+
+
+class RemoveTag(OwnAction[RemoveTagConfig, TagRequest]):
+    """Takes a tag off a customer; output ``{tag, removed}``, ``removed`` false where it was not there."""
+
+    name = "remove_tag"
+    family = "crm"
+    config = RemoveTagConfig
+
+    def prepare(self, config: CompiledConfig[RemoveTagConfig], context: ActionContext) -> TagRequest:
+        """Render and check the tag and the customer."""
+        fields = config.render(context.scope)
+        return TagRequest(customer_id(fields["customer_id"]), tag(fields["tag"]), context.origin)
+
+    async def perform_all(self, requests: Sequence[TagRequest], crm: Crm) -> list[dict[str, Any]]:
+        """Remove a batch of tags."""
+        removed = await crm.remove_tags(requests)
+        return [{"tag": request.tag, "removed": had} for request, had in zip(requests, removed, strict=True)]

@@ -1,0 +1,68 @@
+"""``update_customer``: change fields of a customer; what is the same already changes nothing and announces nothing."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import orjson
+from pydantic import Field, field_validator
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.templated import CustomerId, Templated
+from app.actions.values import customer_id, refuse, text
+from app.ports import Crm, CustomerUpdate
+
+MAX_FIELDS: Final = 50
+MAX_CHANGE_BYTES: Final = 16 * 1024
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_NOT_CHANGED_SO: Final = {"id": "a customer keeps the id", "tags": "use apply_tag and remove_tag"}
+
+
+class UpdateCustomerConfig(ActionConfig):
+    """Which fields become what, of whom."""
+
+    set: Annotated[
+        dict[str, Any],
+        Templated(),
+        Field(min_length=1, max_length=MAX_FIELDS, description="New values by field name; null removes the field"),
+    ]
+    customer_id: CustomerId = "{{ customer.id }}"
+
+    @field_validator("set")
+    @classmethod
+    def _names_are_fields(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name in _NOT_CHANGED_SO:
+                raise ValueError(f"{name} cannot be set: {_NOT_CHANGED_SO[name]}")
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no field name: a letter, then letters, digits or _, at most 64")
+        return value
+
+
+class UpdateCustomer(OwnAction[UpdateCustomerConfig, CustomerUpdate]):
+    """Changes a customer; output ``{changed: [names]}``."""
+
+    name = "update_customer"
+    family = "crm"
+    config = UpdateCustomerConfig
+
+    def prepare(self, config: CompiledConfig[UpdateCustomerConfig], context: ActionContext) -> CustomerUpdate:
+        """Render and check the values and the customer."""
+        fields = config.render(context.scope)
+        changes: dict[str, Any] = fields["set"]
+        for name, value in changes.items():
+            if isinstance(value, str):
+                text(f"set.{name}", value)
+        try:
+            encoded = orjson.dumps(changes)
+        except TypeError:
+            refuse("set", "holds a value that cannot be written as JSON")
+        if b"\\u0000" in encoded:
+            refuse("set", "holds a NUL character")
+        if len(encoded) > MAX_CHANGE_BYTES:
+            refuse("set", f"has {len(encoded)} bytes; at most {MAX_CHANGE_BYTES} are allowed")
+        return CustomerUpdate(customer_id(fields["customer_id"]), changes, context.origin)
+
+    async def perform_all(self, requests: Sequence[CustomerUpdate], crm: Crm) -> list[dict[str, Any]]:
+        """Change a batch of customers."""
+        return [{"changed": names} for names in await crm.update_customers(requests)]

@@ -1,0 +1,52 @@
+"""How a system of ours announces a change: a business event, as the outbox carries it to Kafka."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from app.ports import Origin, Record
+from app.services.emitter import STRUCTURED
+from app.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Makes the events of one system.
+
+    Attributes:
+        topics: Names of the topics.
+        source: CloudEvents ``source`` of all of its events, such as ``/headrace/crm``.
+    """
+
+    topics: Topics
+    source: str
+
+    def event(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Origin | None) -> Record:
+        """Return the event of one change.
+
+        Its id is the command's, where a command asked for the change: however often that is carried out, it is one
+        event. It carries on the chain that led to the command.
+
+        Args:
+            event_type: One of the specification's.
+            entity: The record key, usually the customer's id.
+            data: The changed thing, complete.
+            origin: What asked for the change; None where no command did.
+        """
+        event: dict[str, Any] = {
+            "specversion": "1.0",
+            "type": event_type,
+            "source": self.source,
+            "id": str(origin.command_id if origin else uuid4()),
+            "subject": entity,
+            "time": datetime.now(UTC).isoformat(),
+            "datacontenttype": "application/json",
+            "data": data,
+        }
+        if origin is not None:
+            event["causation"] = origin.causation
+        return Record(self.topics.events(event_type), entity.encode(), orjson.dumps(event), STRUCTURED)
