@@ -104,6 +104,18 @@ async def test_other_workflows_do_not_run(changes: dict[str, Any]) -> None:
     assert not world.sender.records
 
 
+async def test_an_event_for_one_workflow_starts_no_other() -> None:
+    """``workflowid`` names the only one that may run, if it is active and waits for this type."""
+    world = World()
+    world.workflow(1)
+    world.workflow(2)
+    world.workflow(3, trigger={"type": "order.created"})
+    for number in (2, 3, 4):
+        await world.process([event_record(id=f"e-{number}", workflowid=str(UUID(int=number)))])
+    (sent,) = world.sender.records
+    assert read_command(FakeRecord(sent.value), "apply_tag").workflow.id == UUID(int=2)
+
+
 async def test_a_high_priority_workflow_takes_the_high_lane() -> None:
     """Priority 1 to 3 goes to the high lane, 4 does not."""
     world = World()
