@@ -66,6 +66,7 @@ class KeySet:
         self._clock = clock
         self._keys: Mapping[str | None, jwt.PyJWK] = {}
         self._asked: float | None = None
+        self._why_not = ""
         self._asking = asyncio.Lock()
 
     async def key(self, key_id: str | None) -> jwt.PyJWK:
@@ -75,9 +76,11 @@ class KeySet:
             UnknownKeyError: There is none of this id.
             UnreachableError: The set was never fetched, and cannot be now.
         """
-        if self._due(FRESH_S) or (self._find(key_id) is None and self._due(ASK_AGAIN_S)):
+        if self._due(FRESH_S) or self._find(key_id) is None:
             await self._refresh(key_id)
         found = self._find(key_id)
+        if found is None and self._why_not and not self._keys:
+            raise UnreachableError(self._why_not)
         if found is None:
             raise UnknownKeyError("the token's key is not in the key set")
         return found
@@ -92,16 +95,13 @@ class KeySet:
 
     async def _refresh(self, key_id: str | None) -> None:
         async with self._asking:
-            if not self._due(FRESH_S) and (self._find(key_id) is not None or not self._due(ASK_AGAIN_S)):
-                return  # somebody else has just asked
+            if not self._due(ASK_AGAIN_S if self._find(key_id) is None else FRESH_S):
+                return  # asked a moment ago, perhaps by who held the lock
             try:
-                document = await self._fetch(self._url)
+                self._keys = _usable(await self._fetch(self._url))
             except UnreachableError as error:
-                if not self._keys:
-                    raise
+                self._why_not = str(error)
                 _LOG.warning("key set: %s; the keys known so far stay in use", error)
-            else:
-                self._keys = _usable(document)
             self._asked = self._clock()
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -13,9 +14,14 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.outbox import read_headers
+from app.services.dead_letter_box import Stored
+from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import NOW, Log
+from tests.support.waiting import eventually
 
 ROOT = "/api/v1/dead-letters"
 TOPIC = "t.events.order"
@@ -98,6 +104,33 @@ async def test_a_replayed_dead_letter_is_marked_and_not_replayed_again(admin: Us
     assert (shown["state"], shown["by"]) == ("replayed", str(admin.id))
     assert shown["at"] is not None
     assert (await admin.call("DELETE", f"{ROOT}/{number}")).status == 409
+
+
+async def test_who_works_on_a_dead_letter_has_it_alone(settings: Settings, log: Log) -> None:
+    """A second transaction waits for the first, and then sees what it has done."""
+    number = await letter(log)
+    pool = ApiDatabase(settings)
+    store = PostgresDeadLetterBox(pool)
+
+    async def second() -> Stored | None:
+        async with store.transaction() as transaction:
+            return await transaction.get(number)
+
+    async with store.transaction() as first:
+        await first.get(number)
+        waiting = asyncio.create_task(second())
+        await eventually(partial(blocked, log), what="the second to wait for the first")
+        await first.mark(number, "discarded", NOW, UUID(int=1))
+    seen = await waiting
+    assert seen is not None
+    assert seen.summary.state == "discarded"
+    await pool.close()
+
+
+async def blocked(log: Log) -> int:
+    """How many transactions of this database wait for another."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return int((await (await log.connection.execute(query)).fetchall())[0][0])
 
 
 @pytest.mark.parametrize(
