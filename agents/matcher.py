@@ -7,7 +7,7 @@ none: the records are returned, and the batch is acked when all of them are dura
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -18,7 +18,9 @@ from prometheus_client import Counter
 from agents.slips import Road
 from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
+from app.domain.loops import RunBudget
 from app.domain.planning import Plan, Trigger, plan
+from app.domain.statuses import ExecutionStatus
 from app.ports import Record
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 
 EVENTS = Counter("headrace_events_total", "Events read by the matcher, by what became of them", ["outcome"])
 PLANS = Counter("headrace_plans_total", "Workflows evaluated, by whether their conditions held", ["met"])
+BLOCKED = Counter(
+    "headrace_executions_blocked_total", "Executions that loops or budgets kept from starting", ["reason"]
+)
 
 
 class ActiveWorkflow(Protocol):
@@ -43,6 +48,10 @@ class ActiveWorkflow(Protocol):
     @property
     def conditions(self) -> CompiledConditions:
         """Compiled conditions."""
+
+    @property
+    def trigger_config(self) -> Mapping[str, Any]:
+        """What else its trigger asks of an event."""
 
     @property
     def pinned(self) -> PinnedRevision:
@@ -80,6 +89,7 @@ class Matcher:
         dead_letters: DeadLetters,
         max_age: float,
         clock: Callable[[], datetime],
+        budget: RunBudget,
     ) -> None:
         self._topics = topics
         self._index = index
@@ -87,9 +97,11 @@ class Matcher:
         self._dead_letters = dead_letters
         self._max_age = max_age
         self._clock = clock
+        self._budget = budget
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
+        self._blocked: Tally[str] = Tally()
 
     async def process(self, records: Iterable[Incoming]) -> list[Record]:
         """Plan every record; returns what follows from them, in order."""
@@ -100,7 +112,7 @@ class Matcher:
         return out
 
     def _report(self) -> None:
-        for metric, tally in ((EVENTS, self._outcomes), (PLANS, self._counts)):
+        for metric, tally in ((EVENTS, self._outcomes), (PLANS, self._counts), (BLOCKED, self._blocked)):
             for label, count in tally.items():
                 metric.labels(label).inc(count)
             tally.clear()
@@ -131,13 +143,28 @@ class Matcher:
             workflows = [workflow for workflow in workflows if workflow.id == event.workflowid]
         if not workflows:
             return
-        trigger = Trigger(event.source, event.id, incoming.raw, event.data)
+        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
         # What all of the event's slips and rows have in common; the envelope goes in byte by byte.
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
         key = incoming.entity.encode()
         for made in plan(trigger, workflows, now=now):
             self._counts["true" if made.met else "false"] += 1
-            yield self._command(made, common, key, now) if made.met else self._skipped(made, common, key, now)
+            blocked = self._why_blocked(made, incoming.entity, now)
+            if made.met and blocked is None:
+                yield self._command(made, common, key, now)
+            else:
+                yield self._not_run(made, blocked, common, key, now)
+
+    def _why_blocked(self, made: Plan[ActiveWorkflow], entity: str, now: datetime) -> str | None:
+        if made.blocked is not None:
+            self._blocked["loop"] += 1
+            return made.blocked
+        if not made.met:
+            return None
+        over = self._budget.spend(made.workflow.id, entity, made.execution_id, now.timestamp())
+        if over is not None:
+            self._blocked["budget"] += 1
+        return over
 
     def _command(self, made: Plan[ActiveWorkflow], common: dict[str, Any], key: bytes, now: datetime) -> Record:
         workflow = made.workflow
@@ -154,16 +181,19 @@ class Matcher:
             return self._road.first(Command.model_validate_json(encode(command)))
         return Record(self._topics.actions(workflow.actions[0].type, workflow.lane), key, encode(command))
 
-    def _skipped(self, made: Plan[ActiveWorkflow], common: dict[str, Any], key: bytes, now: datetime) -> Record:
+    def _not_run(
+        self, made: Plan[ActiveWorkflow], blocked: str | None, common: dict[str, Any], key: bytes, now: datetime
+    ) -> Record:
         execution = {
             **common,
             "execution_id": made.execution_id,
             "attempt": 0,
             "workflow_id": made.workflow.id,
             "version": made.workflow.pinned.version,
-            "conditions_met": False,
+            "conditions_met": made.met,
             "verdicts": made.verdicts,
-            "status": "skipped",
+            "status": ExecutionStatus.SKIPPED if blocked is None else ExecutionStatus.BLOCKED,
+            "error": blocked,
             "executed_at": now,
         }
         return Record(self._topics.executions, key, encode(execution))

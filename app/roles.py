@@ -27,6 +27,7 @@ from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
 from app.adapters.webhook import open_http_client
+from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
 from app.ports import Sender
@@ -71,6 +72,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             topics=topics,
             max_age=settings.event_max_age_s,
             clock=utc_now,
+            budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
         )
         yield MatcherParts(matcher, sender)
         checking.cancel()

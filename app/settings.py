@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     action_timeout_ms: Milliseconds = Field(5000, description="One attempt")
     workflow_execution_timeout_ms: Milliseconds = Field(30_000, alias="WORKFLOW_EXECUTION_TIMEOUT")
     event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")
+    run_budget: int = Field(
+        1000, ge=0, description="Runs of one workflow for one entity in a window; more are blocked as a loop; 0: any"
+    )
+    run_budget_window_s: int = Field(3600, ge=1)
     workflow_check_s: int = Field(300, ge=1, description="Workflow table against Postgres")
     lease_margin_ms: Milliseconds = 2000
     pool_size: int = Field(4, ge=1, le=50)

@@ -1,13 +1,16 @@
 """The planner: one event and the workflows it triggers in, what is to be done out. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from app.domain.causation import Link, read_chain
 from app.domain.conditions import CompiledConditions, Scope
 from app.domain.ids import execution_id
+from app.domain.loops import loop_reason
+from app.domain.triggers import wants
 
 
 class Matchable(Protocol):
@@ -21,40 +24,69 @@ class Matchable(Protocol):
     def conditions(self) -> CompiledConditions:
         """Its conditions, compiled once per revision."""
 
+    @property
+    def trigger_config(self) -> Mapping[str, Any]:
+        """What else its trigger asks of an event."""
+
 
 W = TypeVar("W", bound=Matchable)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[W]):
-    """What one workflow makes of one event: run it (``met``) or log why not."""
+    """What one workflow makes of one event: run it (``met``, and nothing blocks it) or log why not.
+
+    Attributes:
+        met: Whether its conditions hold; False also where they were not evaluated.
+        blocked: Why it may not start although its trigger and conditions would let it; None where nothing does.
+    """
 
     workflow: W
     execution_id: UUID
     met: bool
     verdicts: list[dict[str, Any]]
+    blocked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The event, as planning needs it: CloudEvents source and id, the whole envelope, its data."""
+    """The event, as planning needs it: CloudEvents source and id, the whole envelope, its data.
+
+    Attributes:
+        causation: The chain that led to it.
+        only: The one workflow that it is for; None: whichever it triggers.
+    """
 
     source: str
     event_id: str
     envelope: Mapping[str, Any]
     data: Mapping[str, Any]
+    causation: str | None = None
+    only: UUID | None = None
 
 
 def plan(trigger: Trigger, workflows: Iterable[W], *, now: datetime) -> list[Plan[W]]:
     """Evaluate each workflow's conditions; conditions come before any action (specification, property 8).
 
-    The same event gives the same execution ids, however often it is delivered.
+    A workflow whose trigger config asks for another event makes no plan at all. The same event gives the same execution
+    ids, however often it is delivered.
     """
     scope = Scope(data=trigger.data, event=trigger.envelope, now=now)
-    plans = []
-    for workflow in workflows:
-        evaluation = workflow.conditions.evaluate(scope)
-        verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
-        execution = execution_id(workflow.id, trigger.source, trigger.event_id)
-        plans.append(Plan(workflow, execution, evaluation.met, verdicts))
-    return plans
+    chain = read_chain(trigger.causation) if trigger.causation else ()
+    return [_plan(trigger, workflow, scope, chain) for workflow in workflows if _is_for(trigger, workflow)]
+
+
+def _is_for(trigger: Trigger, workflow: Matchable) -> bool:
+    if trigger.only is not None:  # whoever names the workflow has chosen it: its trigger has nothing more to ask
+        return trigger.only == workflow.id
+    config = workflow.trigger_config
+    return not config or wants(config, trigger.data)
+
+
+def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link]) -> Plan[W]:
+    execution = execution_id(workflow.id, trigger.source, trigger.event_id)
+    loop = loop_reason(chain, workflow.id) if chain else None
+    if loop is not None:
+        return Plan(workflow, execution, met=False, verdicts=[], blocked=loop)
+    evaluation = workflow.conditions.evaluate(scope)
+    return Plan(workflow, execution, evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts])

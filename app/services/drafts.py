@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from app.domain.conditions import ConditionError, compile_conditions
 from app.domain.errors import FieldError, InvalidError
-from app.services.field_errors import field_errors
+from app.services.field_errors import field_errors, under
+from schemas.trigger_configs import trigger_config
 from schemas.workflow import MAX_ACTIONS, WorkflowDraft
 
 MAX_CONDITIONS: Final = 100
@@ -53,7 +54,7 @@ class DraftReader:
         errors = self._conditions(raw.get("conditions"), "conditions")
         trigger = raw.get("trigger")
         if isinstance(trigger, Mapping) and isinstance(trigger.get("config"), Mapping):
-            errors += [FieldError(f"trigger.config.{key}", "no such setting") for key in trigger["config"]]
+            errors += _trigger_config(str(trigger.get("type")), trigger["config"])
         actions = raw.get("actions")
         for position, action in enumerate(actions[:MAX_ACTIONS] if isinstance(actions, list) else ()):
             if isinstance(action, Mapping):
@@ -76,6 +77,14 @@ class DraftReader:
         if not isinstance(conditions, list) or len(conditions) > MAX_CONDITIONS:
             return []
         return condition_errors(conditions, path)
+
+
+def _trigger_config(event_type: str, config: Mapping[str, Any]) -> list[FieldError]:
+    try:
+        trigger_config(event_type).model_validate(config)
+    except ValidationError as error:
+        return under("trigger.config", field_errors(error))
+    return []
 
 
 def condition_errors(conditions: Sequence[Any], path: str) -> list[FieldError]:

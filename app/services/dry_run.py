@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import InvalidError
 from app.domain.statuses import conclude
+from app.domain.triggers import wants
 from app.services.emitter import event_key
 from app.services.explanations import explain
 from app.services.field_errors import field_errors, under
@@ -64,7 +65,7 @@ class DryRun(Contract):
     """What a workflow would make of an event; nothing of it happened, and nothing is stored.
 
     Attributes:
-        matched: Whether the event's type is the trigger's.
+        matched: Whether the event is one that the trigger asks for.
         status: How the execution would end; None where there would be none.
     """
 
@@ -134,7 +135,7 @@ class DryRunner:
         scope = Scope(data=event.data, event=envelope, now=datetime.now(UTC))
         evaluation = compile_conditions(draft.conditions, "conditions").evaluate(scope)
         verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
-        matched = event.type == draft.trigger.type
+        matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
         run = _Run(_command(draft, event, envelope, verdicts), going=matched and evaluation.met)
         for _ in run.command.workflow.actions:
             self._step(run, simulated)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from app.domain.conditions import CompiledConditions, compile_conditions
@@ -57,6 +58,11 @@ class CompiledWorkflow:
     def id(self) -> UUID:
         """Workflow id."""
         return self.revision.id
+
+    @property
+    def trigger_config(self) -> Mapping[str, Any]:
+        """What else its trigger asks of an event."""
+        return self.revision.trigger.config
 
 
 class WorkflowIndex:

@@ -9,7 +9,9 @@ import pytest
 
 from agents.matcher import Matcher
 from agents.slips import Road, read_command
+from app.domain.causation import Link, extend_chain
 from app.domain.ids import execution_id
+from app.domain.loops import RunBudget
 from app.services.dead_letters import DeadLetters
 from app.services.workflow_index import WorkflowIndex
 from app.topics import Topics
@@ -26,7 +28,7 @@ TOPICS = Topics("t.")
 class World:
     """A matcher with its fakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: int = 0) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
         self.now = datetime.now(UTC)
@@ -38,6 +40,7 @@ class World:
             dead_letters=letters,
             max_age=3600,
             clock=lambda: self.now,
+            budget=RunBudget(budget, 60),
         )
 
     async def process(self, records: list[FakeRecord]) -> None:
@@ -163,6 +166,7 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
         dead_letters=DeadLetters(topics=TOPICS, sender=world.sender, role="matcher", clock=lambda: world.now),
         max_age=3600,
         clock=lambda: world.now,
+        budget=RunBudget(0, 60),
     )
     await world.sender.send_all(await broken.process([event_record()]))
     (letter,) = world.sender.on("t.dead-letters")
@@ -185,3 +189,75 @@ async def test_the_events_own_time_does_not_make_it_old() -> None:
     world.workflow(1)
     await world.process([FakeRecord(orjson.dumps(cloud_event(time="2016-09-04T21:15:19Z")))])
     assert world.sender.on("t.actions.apply_tag")
+
+
+def chain_of(*workflows: int) -> str:
+    """Return a chain of executions of these workflows."""
+    chain: str | None = None
+    for number, workflow in enumerate(workflows):
+        chain = extend_chain(chain, Link(UUID(int=workflow), UUID(int=100 + number)))
+    return chain or ""
+
+
+def logged(world: World) -> list[Execution]:
+    """Return the executions that the matcher logged itself."""
+    return [Execution.model_validate_json(item.value or b"") for item in world.sender.on("t.executions")]
+
+
+async def test_a_workflow_in_the_chain_three_times_is_blocked() -> None:
+    """It is logged once as blocked, with the reason; another workflow of the same event runs."""
+    world = World()
+    world.workflow(1)
+    world.workflow(2)
+    await world.process([event_record(causation=chain_of(1, 2, 1, 1))])
+    (execution,) = logged(world)
+    assert (execution.workflow_id, execution.status, execution.attempt) == (UUID(int=1), "blocked", 0)
+    assert not execution.conditions_met
+    assert "3 times in the chain" in (execution.error or "")
+    assert len(world.sender.on("t.actions.apply_tag")) == 1
+
+
+async def test_a_workflow_in_the_chain_twice_runs() -> None:
+    """The third iteration is the last that may start."""
+    world = World()
+    world.workflow(1)
+    await world.process([event_record(causation=chain_of(1, 2, 1))])
+    assert len(world.sender.on("t.actions.apply_tag")) == 1
+    assert not logged(world)
+
+
+async def test_a_workflow_over_its_budget_is_blocked() -> None:
+    """Events of one entity without any chain start it so often and no more; a redelivered event is still one run."""
+    world = World(budget=2)
+    world.workflow(1)
+    await world.process([event_record(id="a"), event_record(id="a"), event_record(id="b"), event_record(id="c")])
+    assert len(world.sender.on("t.actions.apply_tag")) == 3
+    (execution,) = logged(world)
+    assert (execution.event["id"], execution.status, execution.conditions_met) == ("c", "blocked", True)
+    assert "over its budget" in (execution.error or "")
+
+
+async def test_an_event_for_one_workflow_starts_that_one_only() -> None:
+    """The extension workflowid names the one that may run."""
+    world = World()
+    world.workflow(1)
+    world.workflow(2)
+    await world.process([event_record(workflowid=str(UUID(int=2)))])
+    (sent,) = world.sender.on("t.actions.apply_tag")
+    assert read_command(FakeRecord(sent.value), "apply_tag").workflow.id == UUID(int=2)
+
+
+async def test_a_trigger_config_that_asks_for_another_event_makes_no_execution() -> None:
+    """Neither a run nor a row: the event is none that the workflow is about."""
+    world = World()
+    world.workflow(1, trigger={"type": "tag.applied", "config": {"tag": "VIP"}}, conditions=[])
+    tagged = {"customer": {"id": "c1"}, "tag": "VIP"}
+    await world.process(
+        [
+            event_record(id="a", type="tag.applied", data=tagged),
+            event_record(id="b", type="tag.applied", data={**tagged, "tag": "new"}),
+        ]
+    )
+    (sent,) = world.sender.on("t.actions.apply_tag")
+    assert read_command(FakeRecord(sent.value), "apply_tag").event["id"] == "a"
+    assert not logged(world)

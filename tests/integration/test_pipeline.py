@@ -206,3 +206,49 @@ async def test_nothing_was_lost_by_the_way(site: Site) -> None:
     assert not site.receiver.refused
     assert not site.mailbox.refused
     assert await eventually(site.stack.pids) == site.pids
+
+
+def passing_on(name: str) -> list[dict[str, Any]]:
+    """Take a tag off and put it on again, so that it is new and announces itself."""
+    return [{"type": "remove_tag", "config": {"tag": name}}, tag(name)]
+
+
+async def loop(site: Site, *tags: str) -> list[list[str]]:
+    """Let workflows set each other off by tags in a ring, once; returns the statuses of each, when all is quiet."""
+    ring = list(zip(tags, (*tags[1:], tags[0]), strict=True))
+    workflows = [
+        (await site.workflow(*passing_on(after), trigger={"type": "tag.applied", "config": {"tag": before}}))[0]
+        for before, after in ring
+    ]
+    first = event("tag.applied", tag=tags[0])
+    await site.stack.emitter.emit(first)
+
+    async def blocked() -> bool:
+        return bool(
+            await site.fetch(
+                "SELECT 1 FROM automation_logs WHERE automation_id = ANY(%s) AND status = 'blocked'", workflows
+            )
+        )
+
+    await eventually(blocked, within=30, what="the loop's end")
+    rows = await site.fetch(
+        "SELECT automation_id, status, error_message FROM automation_logs WHERE automation_id = ANY(%s)"
+        " ORDER BY executed_at",
+        workflows,
+    )
+    assert "3 times in the chain" in rows[-1]["error_message"]
+    return [[row["status"] for row in rows if row["automation_id"] == workflow] for workflow in workflows]
+
+
+async def test_a_workflow_that_triggers_itself_runs_three_times(site: Site) -> None:
+    """By the tag it applies: three runs, then one row that says why there is no fourth (specification, property 25)."""
+    assert await loop(site, "self") == [["success", "success", "success", "blocked"]]
+
+
+async def test_a_ring_of_three_workflows_goes_round_three_times(site: Site) -> None:
+    """Each sets the next one off: three rounds, and the first of them is blocked when the fourth would begin."""
+    assert await loop(site, "ring-a", "ring-b", "ring-c") == [
+        ["success"] * 3 + ["blocked"],
+        ["success"] * 3,
+        ["success"] * 3,
+    ]
