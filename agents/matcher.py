@@ -139,8 +139,6 @@ class Matcher:
     def _plans(self, incoming: IncomingEvent, now: datetime) -> Iterator[Record]:
         event = incoming.event
         workflows = self._index.matching(event.type)
-        if event.workflowid is not None:  # meant for this one alone: a run by hand
-            workflows = [workflow for workflow in workflows if workflow.id == event.workflowid]
         if not workflows:
             return
         trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)

@@ -237,16 +237,6 @@ async def test_a_workflow_over_its_budget_is_blocked() -> None:
     assert "over its budget" in (execution.error or "")
 
 
-async def test_an_event_for_one_workflow_starts_that_one_only() -> None:
-    """The extension workflowid names the one that may run."""
-    world = World()
-    world.workflow(1)
-    world.workflow(2)
-    await world.process([event_record(workflowid=str(UUID(int=2)))])
-    (sent,) = world.sender.on("t.actions.apply_tag")
-    assert read_command(FakeRecord(sent.value), "apply_tag").workflow.id == UUID(int=2)
-
-
 async def test_a_trigger_config_that_asks_for_another_event_makes_no_execution() -> None:
     """Neither a run nor a row: the event is none that the workflow is about."""
     world = World()
