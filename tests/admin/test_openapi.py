@@ -10,6 +10,7 @@ from app.admin.routes import OPERATIONS
 from app.admin.state import STATE
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
+from tests.admin.test_dead_letters import letter
 
 DOCUMENT = openapi(OPERATIONS, "1")
 _SYSTEM_METHODS = {"HEAD", "*"}
@@ -117,6 +118,63 @@ async def test_the_answer_to_events_is_as_described(api: Api, user: User) -> Non
     assert_as_described(await user.call("POST", path, {}), "POST", path)
     api.sender.reachable = False
     assert_as_described(await user.call("POST", path, event), "POST", path)
+
+
+async def test_answers_about_runs_are_as_described(user: User, log: Log) -> None:
+    """Runs by hand, dry runs and retries answer as their schemas say, in success and in failure."""
+    workflow = await user.create()
+    one, path = "/api/v1/workflows/{id}", f"/api/v1/workflows/{workflow['id']}"
+    failed = await log.add(workflow, status="failed")
+    retry = f"/api/v1/executions/{failed['id']}/retry"
+    for method, template, address, options in (
+        ("POST", f"{one}/execute", f"{path}/execute", {"json": {}}),
+        ("POST", f"{one}/test", f"{path}/test", {"json": {"event": {"data": {"order": {"total": 900}}}}}),
+        ("POST", "/api/v1/workflows/test", "/api/v1/workflows/test", {"json": {"workflow": draft()}}),
+        ("POST", "/api/v1/workflows/test", "/api/v1/workflows/test", {"json": {"workflow": {}}}),
+        ("POST", "/api/v1/executions/{id}/retry", retry, {}),
+        ("POST", f"{one}/activate", f"{path}/activate", {}),
+        ("POST", f"{one}/execute", f"{path}/execute", {"json": {}}),
+        ("POST", "/api/v1/executions/{id}/retry", retry, {}),
+        ("POST", "/api/v1/executions/{id}/retry", retry, {}),
+    ):
+        assert_as_described(await user.call(method, address, **options), method, template)
+
+
+async def test_answers_about_templates_are_as_described(user: User) -> None:
+    """Each operation on templates answers as its schema says, in success and in failure."""
+    root, one = "/api/v1/templates", "/api/v1/templates/{id}"
+    template = (await user.call("POST", root, draft(category="sales"))).json
+    path, match = f"{root}/{template['id']}", {"headers": {"If-Match": '"1"'}}
+    for method, described_at, address, options in (
+        ("POST", root, root, {"json": draft(is_public=True)}),
+        ("POST", root, root, {"json": draft(category="No!")}),
+        ("GET", root, f"{root}?mine=true", {}),
+        ("GET", one, path, {}),
+        ("POST", f"{one}/apply", f"{path}/apply", {"json": {"name": "Mine"}}),
+        ("POST", f"{one}/apply", f"{path}/apply", {"json": {"actions": []}}),
+        ("PATCH", one, path, {"json": {"is_public": True}, **match}),
+        ("PUT", one, path, {"json": draft(), **match}),
+        ("DELETE", one, path, {}),
+        ("DELETE", one, path, {}),
+    ):
+        assert_as_described(await user.call(method, address, **options), method, described_at)
+
+
+async def test_answers_for_operators_are_as_described(admin: User, log: Log) -> None:
+    """The queue and dead letters answer as their schemas say, in success and in failure."""
+    root, one = "/api/v1/dead-letters", "/api/v1/dead-letters/{number}"
+    number = await letter(log, headers=[("a", b"1"), ("b", None)])
+    for method, described_at, address in (
+        ("GET", "/api/v1/queue", "/api/v1/queue"),
+        ("GET", root, root),
+        ("GET", root, f"{root}?state=lost"),
+        ("GET", one, f"{root}/{number}"),
+        ("POST", f"{one}/replay", f"{root}/{number}/replay"),
+        ("POST", f"{one}/replay", f"{root}/{number}/replay"),
+        ("DELETE", one, f"{root}/{await letter(log)}"),
+        ("GET", one, f"{root}/{number}0000"),
+    ):
+        assert_as_described(await admin.call(method, address), method, described_at)
 
 
 async def test_every_sample_event_can_be_posted(api: Api, user: User) -> None:

@@ -42,6 +42,7 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         said = await _headrace(environment, "up", "--detach")
         lines = said.splitlines()
         assert lines[-1] == "ready"
+        assert "Templates: 8 built in, 8 stored or brought up to date" in lines
         assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
         await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
         await _check_killed_role(environment)
