@@ -222,7 +222,7 @@ def _command(
 def _report(run: _Run, *, matched: bool, met: bool, verdicts: list[dict[str, Any]]) -> DryRun:
     results = run.command.results
     status: str | None = None
-    why = f"Would not run: its trigger is not {run.command.event['type']}."
+    why = "Would not run: the event is none that its trigger asks for."
     if matched:
         ended = [step.status for step in run.steps]
         status = conclude(ended, stopped=run.stopped).value if met else "skipped"

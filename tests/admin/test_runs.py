@@ -181,6 +181,7 @@ async def test_a_dry_run_of_another_type_does_not_match(user: User) -> None:
     """An event that the trigger does not wait for starts nothing."""
     report = await tried(user, steps(tag("vip")), {"event": {"type": "order.created", "data": ORDER}})
     assert (report["matched"], report["status"], report["steps"][0]["runs"]) == (False, None, False)
+    assert "none that its trigger asks for" in report["explanation"]
 
 
 async def test_an_actions_conditions_see_simulated_results(user: User) -> None:
