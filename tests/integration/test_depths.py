@@ -38,6 +38,19 @@ async def test_a_depth_is_what_the_group_has_not_committed(kafka: str, topic_pre
         await depths.stop()
 
 
+async def test_many_topics_are_asked_after_at_once(kafka: str, topic_prefix: str) -> None:
+    """More topics than could be learnt of one by one within the time that a look has."""
+    names = [f"{topic_prefix}t{number}" for number in range(80)]
+    await ensure_topics(kafka, [TopicSpec(name, 1) for name in names], replication_factor=1)
+    async with KafkaSender(kafka) as sender:
+        await sender.send_all([Record(name, b"k", b"v") for name in names])
+    depths = KafkaDepths(kafka)
+    try:
+        assert await depths.depths([Lane("r", f"{topic_prefix}g", name) for name in names]) == dict.fromkeys(names, 1)
+    finally:
+        await depths.stop()
+
+
 async def test_a_broker_that_is_away_is_said_and_asked_anew() -> None:
     """The error names where Kafka was looked for; each question tries again."""
     depths = KafkaDepths("127.0.0.1:1")
