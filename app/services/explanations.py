@@ -54,7 +54,7 @@ def _outcome(status: str, results: Sequence[ActionResult], error: str | None) ->
     ][:MAX_NAMED]
     if status == ExecutionStatus.STOPPED:
         said.append("stop_workflow ended it")
-    if error:
+    if error and not any(result.error and error.endswith(result.error) for result in failed):
         said.append(error)
     return _sentence("; ".join(said))
 

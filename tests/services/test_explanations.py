@@ -64,6 +64,12 @@ def test_each_end_is_said(status: str, error: str | None, end: str) -> None:
     assert said(status, results=[result(0, "success")], error=error) == f"{NO_CONDITIONS} {end}"
 
 
+def test_an_error_that_is_its_steps_is_said_once() -> None:
+    """The log's error repeats the first step that failed; the sentence does not."""
+    sentence = said("failed", results=[result(0, "failed", "410 Gone")], error="step 0 (webhook): 410 Gone")
+    assert sentence.count("410 Gone") == 1
+
+
 def test_long_lists_are_cut() -> None:
     """A sentence names at most five conditions, and says how many more there are."""
     sentence = said("skipped", conditions_met=False, verdicts=[verdict(met=False)] * 8)
