@@ -4,3 +4,4 @@ from prometheus_client import Counter
 
 ACTIONS = Counter("headrace_actions_total", "Actions carried out, by type and outcome", ["action_type", "outcome"])
 DROPPED = Counter("headrace_commands_dropped_total", "Copies of commands that did not run, by reason", ["reason"])
+PARKED = Counter("headrace_commands_parked_total", "Commands that wait in the timers instead of in a worker")

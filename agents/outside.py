@@ -10,16 +10,31 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from agents.batching import Batcher
-from agents.metrics import ACTIONS, DROPPED
+from agents.metrics import ACTIONS, DROPPED, PARKED
 from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import OutsideAction, Ports
 from app.domain.errors import ActionFailedError, PoisonError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, Crm, Done, Dropped, Receipts, Record, Sender
+from app.ports import (
+    Busy,
+    Claim,
+    Claimed,
+    ClaimOutcome,
+    Done,
+    Dropped,
+    Own,
+    Park,
+    Receipts,
+    Record,
+    Sender,
+    Timer,
+    TimerKind,
+)
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -28,6 +43,7 @@ from schemas.result import ActionResult
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
+MAX_REASON_CHARS = 500
 IsClosing = Callable[[Any], bool]
 
 
@@ -74,6 +90,7 @@ class OutsideExecutor:
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
         self._forwards = Batcher(self._send_all)
+        self._parks = Batcher(self._park_all)
         self._receipts = receipts
 
     async def handle(self, record: Incoming) -> bool:
@@ -108,7 +125,7 @@ class OutsideExecutor:
             await self._forward(command, outcome)
 
     async def _settle_all(self, items: Sequence[tuple[Claim, ActionResult]]) -> list[ClaimOutcome]:
-        async def nothing(_: Crm, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+        async def nothing(_: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
             return {index: result_json(items[index][1]) for index in indexes}
 
         return await self._receipts.apply([claim for claim, _ in items], nothing)
@@ -125,7 +142,11 @@ class OutsideExecutor:
             DROPPED.labels("duplicate").inc()
             await self._forward(command, outcome)
             return
-        result = await self._attempts(record, prepared, _Tries(uncertain=outcome.uncertain), held_until)
+        tries = _Tries(attempts=command.tried, uncertain=outcome.uncertain)
+        result = await self._attempts(record, prepared, tries, held_until)
+        if isinstance(result, Park):
+            await self._parks.do(result)
+            return
         if result is None:  # the lease ran out before an attempt could start: ask for it again
             await self._carry_out(record, claim, prepared)
             return
@@ -145,9 +166,9 @@ class OutsideExecutor:
 
     async def _attempts(
         self, record: Incoming, prepared: Prepared, tries: _Tries, held_until: float
-    ) -> ActionResult | None:
+    ) -> ActionResult | Park | None:
         command = prepared.command
-        started = time.monotonic()
+        started = time.monotonic() - command.tried_s
         spent_before = command.spent
         while True:
             if time.monotonic() + prepared.context.timeout > held_until:
@@ -166,7 +187,34 @@ class OutsideExecutor:
                 return self._result(prepared, tries, spent, error=f"{answer} ({decision.reason})")
             tries.uncertain |= answer.effect_unknown
             ACTIONS.labels(self._action.name, "retried").inc()
+            if decision.parked:
+                reason = f"{answer}; to be tried again"
+                return self._park(command, tries, spent, kind="retry", reason=reason, seconds=decision.seconds)
             await self._back_off(record, prepared, decision.seconds, tries)
+
+    def _park(
+        self, command: Command, tries: _Tries, spent: float, *, kind: TimerKind, reason: str, seconds: float
+    ) -> Park:
+        """Return the wait of a command, with what sends its next copy: the same step, the attempts so far in it."""
+        parked = command.parked + 1
+        copy = command.model_copy(update={"parked": parked, "tried": tries.attempts, "tried_s": spent})
+        timer = Timer(
+            command_id=command.id,
+            execution_id=command.execution_id,
+            workflow_id=command.workflow.id,
+            entity=command.entity,
+            step=command.step,
+            kind=kind,
+            reason=reason[:MAX_REASON_CHARS],
+            due=datetime.now(UTC) + timedelta(seconds=seconds),
+            record=self._road.again(copy),
+        )
+        return Park(timer, parked, tries.uncertain)
+
+    async def _park_all(self, parks: Sequence[Park]) -> Sequence[None]:
+        await self._receipts.park(parks)
+        PARKED.inc(len(parks))
+        return [None] * len(parks)
 
     async def _attempt(self, prepared: Prepared, tries: _Tries) -> dict[str, Any] | ActionFailedError:
         context = replace(prepared.context, uncertain=tries.uncertain)

@@ -16,7 +16,7 @@ from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import ControlAction, OwnAction
 from app.domain.errors import HeadraceError, PoisonError
-from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, Receipts, Record
+from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, Receipts, Record, Timer
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -93,8 +93,8 @@ class OwnExecutor:
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
         """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""
 
-        async def effect(crm: Crm, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
-            return await self._effect(crm, {index: work[index] for index in indexes})
+        async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+            return await self._effect(own, {index: work[index] for index in indexes})
 
         try:
             return await self._receipts.apply([item.claim for item in work], effect)
@@ -106,13 +106,15 @@ class OwnExecutor:
                 raise  # a mere receipt was refused: not the command's fault
             return await self._apply([replace(work[0], todo=self._refused(work[0].command, error))])
 
-    async def _effect(self, crm: Crm, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
+    async def _effect(self, own: Own, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
         results = {index: item.record(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
+        timers = [self._timer(item, item.todo) for item in work.values() if isinstance(item.todo, ActionResult)]
+        await own.timers.set([timer for timer in timers if timer is not None])
         prepared = {index: item.todo for index, item in work.items() if isinstance(item.todo, Prepared)}
         if not prepared or not isinstance(self._action, OwnAction):
             return results
         try:
-            outputs = await self._action.perform_all([todo.request for todo in prepared.values()], crm)
+            outputs = await self._action.perform_all([todo.request for todo in prepared.values()], own.crm)
         except psycopg.Error:
             raise
         except Exception as error:
@@ -121,6 +123,23 @@ class OwnExecutor:
             result = self._preparer.result(todo.command, "success", output=output, verdicts=todo.verdicts, attempts=1)
             results[index] = work[index].record(result)
         return results
+
+    def _timer(self, item: _Work, result: ActionResult) -> Timer | None:
+        """Return what sends the execution on when its delay is over."""
+        if result.resume_at is None:
+            return None
+        command = item.command
+        return Timer(
+            command_id=item.claim.command_id,
+            execution_id=command.execution_id,
+            workflow_id=command.workflow.id,
+            entity=command.entity,
+            step=command.step,
+            kind="delay",
+            reason=f"delay until {result.resume_at.isoformat(timespec='seconds')}",
+            due=result.resume_at,
+            record=self._road.after(command.model_copy(), result),
+        )
 
     def _refused(self, command: Command, error: Exception) -> ActionResult:
         log.error("%s failed", self._action.name, exc_info=error, extra={"execution_id": str(command.execution_id)})
@@ -140,4 +159,6 @@ class OwnExecutor:
         item.command.matched_at = outcome.matched_at
         result = item.result(outcome.result)
         ACTIONS.labels(self._action.name, result.status).inc()
+        if result.resume_at is not None:
+            return []  # its timer sends it on; a copy that comes again must not be sooner
         return [self._road.after(item.command, result)]

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
 
-from app.actions.base import ActionContext, AnyAction, ControlAction, StopRequest
+from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
 from app.actions.configs import compile_action
 from app.domain.conditions import CompiledConditions, ConditionError, Scope, compile_conditions
 from app.domain.errors import ActionFailedError
@@ -28,6 +28,17 @@ class Prepared:
     request: Any
     context: ActionContext
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+
+
+# Every field has a value, because the result is made without validation.
+_NOTHING_MORE: Final[dict[str, Any]] = {
+    "attempts": 0,
+    "uncertain": False,
+    "stop": False,
+    "timed_out": False,
+    "resume_at": None,
+    "duration_ms": 0,
+}
 
 
 class Preparer:
@@ -62,7 +73,7 @@ class Preparer:
             log.exception("preparing a command failed", extra={"execution_id": str(command.execution_id)})
             return self.result(command, "failed", error=f"internal error: {type(error).__name__}", verdicts=verdicts)
         if isinstance(self._action, ControlAction):
-            return self._stopped(command, request, verdicts)
+            return self._controlled(command, request, verdicts)
         return Prepared(command, request, context, verdicts)
 
     def _evaluate(self, command: Command, scope: dict[str, Any]) -> tuple[bool, list[dict[str, Any]]]:
@@ -72,10 +83,19 @@ class Preparer:
         )
         return evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts]
 
-    def _stopped(self, command: Command, request: StopRequest, verdicts: list[dict[str, Any]]) -> ActionResult:
-        result = self.result(command, "success", output={"reason": request.reason}, verdicts=verdicts)
-        result.stop = True
-        return result
+    def _controlled(
+        self, command: Command, request: StopRequest | DelayRequest, verdicts: list[dict[str, Any]]
+    ) -> ActionResult:
+        if isinstance(request, StopRequest):
+            return self.result(command, "success", output={"reason": request.reason}, verdicts=verdicts, stop=True)
+        waits = request.until > self._clock()
+        return self.result(
+            command,
+            "success",
+            output={"until": request.until.isoformat()},
+            verdicts=verdicts,
+            resume_at=request.until if waits else None,
+        )
 
     def result(
         self,
@@ -88,7 +108,7 @@ class Preparer:
         **more: Any,
     ) -> ActionResult:
         """Build the step's result; ``more`` are further fields of :class:`schemas.result.ActionResult`."""
-        fields = {"attempts": 0, "uncertain": False, "stop": False, "timed_out": False, "duration_ms": 0, **more}
+        fields = {**_NOTHING_MORE, **more}
         return ActionResult.model_construct(
             step=command.step,
             action_type=command.action.type,

@@ -87,6 +87,7 @@ class Road:
         """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one."""
         command.results = bounded([*command.results, result])
         command.step += 1
+        command.parked, command.tried, command.tried_s = 0, 0, 0.0
         if result.stop:
             self._skip_rest(command, f"stopped by step {result.step}")
             return self._finished(command, stopped=True)
@@ -94,6 +95,11 @@ class Road:
             self._skip_rest(command, TIMED_OUT)
             return self._finished(command, timed_out=True)
         return self._next(command)
+
+    def again(self, command: Command) -> Record:
+        """Return the record of a step that is to be tried again."""
+        topic = self.topics.actions(command.action.type, command.lane)
+        return Record(topic, command.entity.encode(), command.encode())
 
     def _next(self, command: Command) -> Record:
         actions = command.workflow.actions
@@ -107,8 +113,7 @@ class Road:
             command.step += 1
         if command.step >= len(actions):
             return self._finished(command)
-        topic = self.topics.actions(actions[command.step].type, command.lane)
-        return Record(topic, command.entity.encode(), command.encode())
+        return self.again(command)
 
     def _unknown(self, action: Action, step: int) -> ActionResult:
         return ActionResult(

@@ -155,6 +155,7 @@ def retry_policy(settings: Settings) -> RetryPolicy:
     return RetryPolicy(
         max_retries=settings.action_retry_max_attempts,
         initial_delay=settings.action_retry_initial_delay_ms / 1000,
+        longest_hold=settings.longest_hold_ms / 1000,
         budget=settings.workflow_execution_timeout_ms / 1000,
     )
 

@@ -1,9 +1,9 @@
-"""The scheduler role: the outbox relay and Postgres's upkeep, in one process without Faust."""
+"""The scheduler role: outbox relay, timers and Postgres's upkeep, in one process without Faust."""
 
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -13,8 +13,10 @@ from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.timers import PostgresTimerStore
 from app.domain.errors import UnreachableError
 from app.services.relay import Relay
+from app.services.timers import TimerLoop
 from app.services.upkeep import Chore, keep_up
 from app.settings import Settings
 
@@ -41,30 +43,32 @@ async def _until_signalled(settings: Settings) -> None:
 
 
 async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Sequence[Chore]) -> None:
-    """Relay and do the chores until ``stop`` is set; what was being sent then is sent again by the next relay.
+    """Relay, fire timers and do the chores until ``stop`` is set; what was being sent then is sent again later.
 
     Raises:
-        Exception: Whatever ended the relay; Kafka and Postgres being away does not.
+        Exception: Whatever ended the relay or the timers; Kafka and Postgres being away does not.
     """
     sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
     relay = Relay(outbox, sender)
-    jobs = [_relay(sender, relay), *(keep_up(chore) for chore in chores)]
+    timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender)
+    jobs = [_connected(sender, relay.run, timers.run), *(keep_up(chore) for chore in chores)]
     try:
         await _run_until(stop, jobs)
     finally:
         await sender.stop()
 
 
-async def _relay(sender: KafkaSender, relay: Relay) -> None:
+async def _connected(sender: KafkaSender, *jobs: Callable[[], Awaitable[None]]) -> None:
+    """Run jobs that send, once there is a broker to send to."""
     while True:
         try:
             await sender.start()
         except UnreachableError as error:
-            logger.warning("outbox relay: %s", error)
+            logger.warning("scheduler: %s", error)
             await asyncio.sleep(_TRY_AGAIN_S)
         else:
-            await relay.run()
+            await asyncio.gather(*(job() for job in jobs))
 
 
 async def _maintain(settings: Settings) -> None:

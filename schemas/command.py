@@ -34,6 +34,8 @@ class Command(Contract):
         entity: The record key of every topic it passes: one entity's steps run in order.
         event: The CloudEvent as it was read.
         matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
+        tried: Attempts at this step before it was parked,
+        tried_s: and the seconds that those and their backoffs took.
         kept: Of a retry: results of the attempt before that were successes; those steps are not carried out again.
         retried_at: Of a retry: when it was asked for; its duration counts from here.
     """
@@ -50,6 +52,8 @@ class Command(Contract):
     matched_at: datetime
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
     results: list[ActionResult] = Field(default_factory=list)
+    tried: int = 0
+    tried_s: float = 0.0
     kept: list[ActionResult] = Field(default_factory=list)
     retried_at: datetime | None = None
 

@@ -21,6 +21,7 @@ class ActionResult(Contract):
             Idempotency-Key or Message-ID.
         output: What later steps see as ``results[step].output``; at most 4 KiB, cut with ``{"cut": true}``.
         stop: The execution ends here, by ``stop_workflow``.
+        resume_at: What comes after it begins then; None: at once.
         timed_out: The execution's time was used up; it ends here.
         duration_ms: Attempts and backoffs together.
         error: Why it failed, or why it was skipped.
@@ -35,6 +36,7 @@ class ActionResult(Contract):
     uncertain: bool = False
     stop: bool = False
     timed_out: bool = False
+    resume_at: datetime | None = None
     executed_at: datetime
     duration_ms: int = 0
     verdicts: list[dict[str, Any]] = Field(default_factory=list)

@@ -13,6 +13,7 @@ before anything happens. What all actions share (claim, attempts, receipt, forwa
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -152,11 +153,18 @@ class StopRequest:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DelayRequest:
+    """Go on at ``until``; at once where that has passed."""
+
+    until: datetime
+
+
 class ControlAction(_Action[C]):
     """An action on the execution itself, carried out by the executor."""
 
     @abstractmethod
-    def prepare(self, config: CompiledConfig[C], context: ActionContext) -> StopRequest:
+    def prepare(self, config: CompiledConfig[C], context: ActionContext) -> StopRequest | DelayRequest:
         """Render and check; no I/O.
 
         Raises:

@@ -9,6 +9,7 @@ from app.actions.base import FAMILIES, AnyAction, Family
 from app.actions.create_appointment import CreateAppointment
 from app.actions.create_note import CreateNote
 from app.actions.create_task import CreateTask
+from app.actions.delay import Delay
 from app.actions.remove_tag import RemoveTag
 from app.actions.send_email import SendEmail
 from app.actions.stop_workflow import StopWorkflow
@@ -59,6 +60,7 @@ REGISTRY: Final = Registry(
         AssignConversation(),
         CreateTask(),
         Webhook(),
+        Delay(),
         StopWorkflow(),
     )
 )

@@ -15,19 +15,22 @@ class RetryPolicy:
     Attributes:
         max_retries: Retries after the first attempt (ACTION_RETRY_MAX_ATTEMPTS).
         initial_delay: Seconds before the first retry (ACTION_RETRY_INITIAL_DELAY).
+        longest_hold: Seconds of backoff that are sat out at once; what is to wait longer is parked.
         budget: Seconds that an execution's attempts and backoffs may take in all (WORKFLOW_EXECUTION_TIMEOUT).
     """
 
     max_retries: int = 3
     initial_delay: float = 1.0
+    longest_hold: float = 5.0
     budget: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Try again after ``seconds``."""
+    """Try again after ``seconds``; ``parked``: too long to sit out."""
 
     seconds: float
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ def decide(policy: RetryPolicy, failure: Failure, *, attempt_timeout: float, jit
         return GiveUp(f"failed {failure.attempts} times")
     backoff = min(policy.initial_delay * MULTIPLIER ** (failure.attempts - 1), MAX_DELAY_S)
     delay = max(backoff * (1 - MAX_JITTER * jitter), failure.retry_after or 0.0)
-    if failure.spent + delay + attempt_timeout > policy.budget:
+    parked = delay > policy.longest_hold
+    # Parking does not count against the execution's time.
+    if failure.spent + (0.0 if parked else delay) + attempt_timeout > policy.budget:
         return GiveUp(f"the next attempt would not end within the {policy.budget:g} s an execution has", timed_out=True)
-    return Wait(delay)
+    return Wait(delay, parked)

@@ -16,7 +16,8 @@ from app.ports.crm import (
 from app.ports.http import HttpAnswer, HttpClient, HttpRequest
 from app.ports.kafka import Headers, Record, Sender
 from app.ports.mail import Mailer, MailMessage
-from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, OwnEffect, Receipts
+from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
+from app.ports.timers import Timer, TimerKind, Timers
 
 __all__ = [
     "AppointmentRequest",
@@ -37,10 +38,15 @@ __all__ = [
     "Mailer",
     "NoteRequest",
     "Origin",
+    "Own",
     "OwnEffect",
+    "Park",
     "Receipts",
     "Record",
     "Sender",
     "TagRequest",
     "TaskRequest",
+    "Timer",
+    "TimerKind",
+    "Timers",
 ]

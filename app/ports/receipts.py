@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.ports.crm import Crm
+from app.ports.timers import Timer, Timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,32 @@ class Dropped:
 
 
 ClaimOutcome = Claimed | Done | Busy | Dropped
-OwnEffect = Callable[[Crm, Sequence[int]], Awaitable[dict[int, dict[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What effects on our own Postgres can change, all in one transaction."""
+
+    crm: Crm
+    timers: Timers
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Let a claimed command wait.
+
+    Attributes:
+        timer: Sends its next copy, whose ``parked`` is
+        parked: this number.
+        uncertain: An attempt was made whose effect may have happened.
+    """
+
+    timer: Timer
+    parked: int
+    uncertain: bool
+
+
+OwnEffect = Callable[[Own, Sequence[int]], Awaitable[dict[int, dict[str, Any]]]]
 
 
 class Receipts(Protocol):
@@ -81,10 +107,16 @@ class Receipts(Protocol):
         It is ``uncertain`` where an attempt was made whose effect may have happened.
         """
 
+    async def park(self, parks: Sequence[Park]) -> None:
+        """Give claims back and set the timers of their next copies, in one transaction.
+
+        A command that this process holds no more is left to whoever took it over.
+        """
+
     async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
         """Carry out effects on our own Postgres and store their results, all in one transaction.
 
-        ``effect(crm, indexes)`` is called with the positions of those claims that were not carried out before and
+        ``effect(own, indexes)`` is called with the positions of those claims that were not carried out before and
         returns their results by position. The outcomes are ``Done`` (now or before) or ``Dropped``.
 
         Raises:

@@ -204,3 +204,61 @@ async def test_poison_goes_to_the_dead_letters() -> None:
     world = World(ReceiptStore())
     assert await world.executor.handle(FakeRecord(b"\xff"))
     assert len(world.sender.on("t.dead-letters")) == 1
+
+
+async def parked(world: World, one: Command) -> Command:
+    """Carry out a command that ends up parked; returns the copy that its timer holds."""
+    assert await world.run(one)
+    assert not world.sender.records
+    timer = world.store.timers.set_timers[one.id]
+    assert timer.record.topic == "t.actions.webhook"
+    return Command.model_validate_json(timer.record.value or b"")
+
+
+async def test_a_wait_too_long_to_hold_is_parked_and_resumed() -> None:
+    """Retry-After of a minute: acked, nothing sent, a timer; its copy goes on with the attempts that were made."""
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(503, {}, ""), HttpAnswer(429, {"retry-after": "60"}, "")]
+    one, began = command(action("webhook", **HOOK)), now()
+    copy = await parked(world, one)
+    timer = world.store.timers.set_timers[one.id]
+    assert timedelta(seconds=60) <= timer.due - began <= timedelta(seconds=70)
+    assert (timer.kind, copy.parked, copy.tried, copy.id) == ("retry", 1, 2, one.id)
+    assert "429" in timer.reason
+    assert await world.run(copy)
+    result = world.ended[0].results[0]
+    assert (result.status, result.attempts, result.uncertain) == ("success", 3, False)
+
+
+async def test_a_copy_from_before_the_parking_is_dropped() -> None:
+    """The command delivered again while it is parked does nothing: its timer brings the next copy."""
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(429, {"retry-after": "60"}, "")]
+    one = command(action("webhook", **HOOK))
+    await parked(world, one)
+    assert await world.run(one)
+    assert len(world.http.requests) == 1
+    assert not world.sender.records
+
+
+async def test_parking_does_not_use_up_the_attempts_or_the_time() -> None:
+    """Each wait of an hour is parked; after four attempts it has failed, and was not timed out."""
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(503, {"retry-after": "3600"}, "") for _ in range(4)]
+    one = command(action("webhook", **HOOK))
+    for _ in range(3):
+        one = await parked(world, one)
+    assert await world.run(one)
+    result = world.ended[0].results[0]
+    assert (result.status, result.attempts, world.ended[0].status) == ("failed", 4, "failed")
+
+
+async def test_the_next_step_starts_unparked() -> None:
+    """What a step's command was parked for is not handed on to the step after it."""
+    world = World(ReceiptStore())
+    world.http.answers = [HttpAnswer(429, {"retry-after": "60"}, "")]
+    copy = await parked(world, command(action("webhook", **HOOK), action("webhook", order=2, **HOOK)))
+    assert await world.run(copy)
+    (sent,) = world.sender.on("t.actions.webhook")
+    after = Command.model_validate_json(sent.value or b"")
+    assert (after.step, after.parked, after.tried, after.tried_s) == (1, 0, 0, 0.0)

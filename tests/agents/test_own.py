@@ -10,6 +10,7 @@ from agents.own import OwnExecutor
 from agents.preparation import Preparer
 from agents.slips import Road
 from app.actions.apply_tag import ApplyTag
+from app.actions.delay import Delay
 from app.actions.stop_workflow import StopWorkflow
 from app.ports import Crm
 from app.services.dead_letters import DeadLetters
@@ -42,7 +43,7 @@ class World:
             action=kind,
             preparer=Preparer(kind, timeout=5, clock=now),
             receipts=self.receipts,
-            road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow"})),
+            road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),
         )
 
@@ -185,3 +186,53 @@ async def test_a_handler_that_raises_fails_its_command_only() -> None:
     ended = await world.run(*(command(action(tag=tag), event=event(n)) for n, tag in enumerate(["a", "bad"])))
     assert [one.status for one in ended] == ["success", "failed"]
     assert "ZeroDivisionError" in (ended[1].results[0].error or "")
+
+
+def a_delay(**config: Any) -> Command:
+    """Return the command of a delay with a tag after it."""
+    return command(action("delay", **config), action("apply_tag", order=2, tag="later"))
+
+
+async def delayed(world: World, one: Command) -> list[FakeRecord]:
+    """Carry out a delay; returns what was sent on at once."""
+    await world.receipts.start()
+    await world.process([command_record(one, "t.actions.delay")])
+    return [FakeRecord(record.value or b"") for record in world.sender.records]
+
+
+async def test_a_delay_sets_a_timer_and_sends_nothing() -> None:
+    """The timer holds the next step's command, with the delay's result, due when the delay is over."""
+    world, one, began = World(Delay()), a_delay(duration="2 hours"), now()
+    assert not await delayed(world, one)
+    (timer,) = world.store.timers.set_timers.values()
+    assert timedelta(hours=2) <= timer.due - began <= timedelta(hours=2, seconds=10)
+    assert (timer.command_id, timer.kind, timer.record.topic) == (one.id, "delay", "t.actions.apply_tag")
+    later = Command.model_validate_json(timer.record.value or b"")
+    assert (later.step, later.results[0].status) == (1, "success")
+    assert later.results[0].output == {"until": timer.due.isoformat()}
+
+
+async def test_a_delay_that_comes_again_is_not_over_sooner() -> None:
+    """A redelivered copy, which finds the receipt done, sends nothing and leaves the timer as it is."""
+    world, one = World(Delay()), a_delay(duration=60)
+    await delayed(world, one)
+    timers = dict(world.store.timers.set_timers)
+    assert not await delayed(world, one)
+    assert world.store.timers.set_timers == timers
+
+
+async def test_a_delay_until_a_time_that_has_passed_is_none() -> None:
+    """The slip goes on at once, and again when the command comes again."""
+    world, one = World(Delay()), a_delay(until="2020-01-01T00:00:00Z")
+    assert len(await delayed(world, one)) == 1
+    assert len(await delayed(world, one)) == 2
+    assert not world.store.timers.set_timers
+
+
+async def test_a_delay_at_the_end_ends_the_execution_when_it_is_over() -> None:
+    """Its timer holds the finished execution."""
+    world = World(Delay())
+    assert not await delayed(world, command(action("delay", duration="1h")))
+    (timer,) = world.store.timers.set_timers.values()
+    assert timer.record.topic == "t.executions"
+    assert Execution.model_validate_json(timer.record.value or b"").status == "success"

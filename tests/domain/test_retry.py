@@ -23,7 +23,15 @@ def test_a_permanent_error_is_tried_once() -> None:
 
 def test_retry_after_is_honoured_and_never_shortened() -> None:
     """The destination's own wish counts even against jitter."""
-    assert decide(POLICY, Failure(1, 0, retry_after=9), attempt_timeout=5, jitter=1.0) == Wait(9)
+    assert decide(POLICY, Failure(1, 0, retry_after=9), attempt_timeout=5, jitter=1.0) == Wait(9, parked=True)
+    assert decide(POLICY, Failure(1, 0, retry_after=3), attempt_timeout=5, jitter=1.0) == Wait(3)
+
+
+def test_what_is_longer_than_the_hold_is_parked_and_costs_no_time() -> None:
+    """A wait of an hour fits the 30 s of an execution, for it is not sat out; one attempt more must fit still."""
+    assert decide(POLICY, Failure(1, 24, retry_after=3600), attempt_timeout=5) == Wait(3600, parked=True)
+    assert isinstance(decide(POLICY, Failure(1, 26, retry_after=3600), attempt_timeout=5), GiveUp)
+    assert isinstance(decide(POLICY, Failure(1, 24, retry_after=4), attempt_timeout=5), GiveUp)
 
 
 def test_four_full_timeouts_still_fit_the_default_budget() -> None:
@@ -41,7 +49,8 @@ def test_no_wait_leads_past_the_budget(attempts: int, spent: float, jitter: floa
     """Whatever happened, an attempt that is allowed can end within the execution's time."""
     decision = decide(POLICY, Failure(attempts, spent, retry_after=after), attempt_timeout=5, jitter=jitter)
     if isinstance(decision, Wait):
-        assert spent + decision.seconds + 5 <= POLICY.budget
+        assert spent + (0 if decision.parked else decision.seconds) + 5 <= POLICY.budget
+        assert decision.parked == (decision.seconds > POLICY.longest_hold)
         assert attempts <= POLICY.max_retries
 
 

@@ -252,3 +252,17 @@ async def test_a_ring_of_three_workflows_goes_round_three_times(site: Site) -> N
         ["success"] * 3,
         ["success"] * 3,
     ]
+
+
+async def test_a_delay_is_waited_for_and_the_rest_follows(site: Site) -> None:
+    """The step after it runs when the second is over, not before; the log tells one execution."""
+    wait = {"type": "delay", "config": {"duration": "{{ seconds }}s"}}
+    workflow, kind = await site.workflow(tag("before"), wait, tag("after"))
+    sent = event(kind, seconds=1)
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    before, delay, after = row["actions_executed"]
+    assert (row["status"], [one["status"] for one in (before, delay, after)]) == ("success", ["success"] * 3)
+    assert after["executed_at"] >= delay["output"]["until"] >= before["executed_at"]
+    assert row["execution_duration_ms"] >= 1000
+    assert await site.fetch("SELECT 1 FROM timers") == []

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
-from app.ports import Claim, Crm, OwnEffect, Receipts, TagRequest
+from app.ports import Claim, Own, OwnEffect, Park, Receipts, Record, TagRequest, Timer
 from tests.support.crm import crm_over
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 
@@ -26,6 +26,9 @@ class World(Protocol):
 
     async def tags(self) -> set[tuple[str, str]]:
         """Tags that effects have put on customers."""
+
+    async def timers(self) -> dict[UUID, str]:
+        """The topic of each timer's record, by command."""
 
 
 class MemoryWorld:
@@ -49,6 +52,10 @@ class MemoryWorld:
         """Tags that effects have put on customers."""
         return set(self._store.crm.tags)
 
+    async def timers(self) -> dict[UUID, str]:
+        """The topic of each timer's record, by command."""
+        return {command_id: timer.record.topic for command_id, timer in self._store.timers.set_timers.items()}
+
 
 class PostgresWorld:
     """A world in Postgres; what tells processes apart is not their connections, so they share a pool."""
@@ -69,6 +76,10 @@ class PostgresWorld:
     async def tags(self) -> set[tuple[str, str]]:
         """Tags that effects have put on customers."""
         return set(await self._execute("SELECT customer_id, tag FROM crm.tags"))
+
+    async def timers(self) -> dict[UUID, str]:
+        """The topic of each timer's record, by command."""
+        return dict(await self._execute("SELECT command_id, topic FROM timers"))
 
     async def _execute(self, statement: str) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:
@@ -92,11 +103,27 @@ def a_claim(**changes: Any) -> Claim:
 def tagging(claims: Sequence[Claim], calls: list[list[UUID]] | None = None) -> OwnEffect:
     """Return an effect that tags a customer named after each command; ``calls`` notes the commands of each call."""
 
-    async def effect(crm: Crm, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
         ids = [claims[index].command_id for index in indexes]
         if calls is not None:
             calls.append(ids)
-        applied = await crm.apply_tags([TagRequest(str(command_id), "vip") for command_id in ids])
+        applied = await own.crm.apply_tags([TagRequest(str(command_id), "vip") for command_id in ids])
         return {index: {"applied": new} for index, new in zip(indexes, applied, strict=True)}
 
     return effect
+
+
+def a_park(claim: Claim, *, parked: int = 1, topic: str = "t.again", uncertain: bool = False) -> Park:
+    """Return what lets a claimed command wait for an hour."""
+    timer = Timer(
+        command_id=claim.command_id,
+        execution_id=claim.execution_id,
+        workflow_id=UUID(int=1),
+        entity="c-1",
+        step=0,
+        kind="retry",
+        reason="answered 429",
+        due=datetime.now(UTC) + timedelta(hours=1),
+        record=Record(topic, b"c-1", b"{}"),
+    )
+    return Park(timer, parked, uncertain)

@@ -12,11 +12,22 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.errors import SupersededError
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, OwnEffect
+from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Timer
 from tests.support.fake_crm import FakeCrm
 
 _SOONEST_S = 0.05
 _LATEST_S = 1.0
+
+
+class FakeTimers:
+    """Timers in memory, by command id; implements ``app.ports.Timers``."""
+
+    def __init__(self) -> None:
+        self.set_timers: dict[UUID, Timer] = {}
+
+    async def set(self, timers: Sequence[Timer]) -> None:
+        """Set timers; one that the command has already is replaced."""
+        self.set_timers |= {timer.command_id: timer for timer in timers}
 
 
 @dataclass
@@ -41,10 +52,12 @@ class ReceiptStore:
 
     Attributes:
         crm: What effects change.
+        timers: What was set to go off.
         clock: Seconds; leases are measured by it.
     """
 
     crm: FakeCrm = field(default_factory=FakeCrm)
+    timers: FakeTimers = field(default_factory=FakeTimers)
     clock: Callable[[], float] = time.monotonic
     receipts: dict[UUID, _Receipt] = field(default_factory=dict)
     executions: dict[UUID, _Execution] = field(default_factory=dict)
@@ -102,6 +115,17 @@ class MemoryReceipts:
                 receipt.uncertain |= uncertain
             self._held.pop(command_id, None)
 
+    async def park(self, parks: Sequence[Park]) -> None:
+        """Let claimed commands wait; see :class:`app.ports.Receipts`."""
+        for park in parks:
+            command_id = park.timer.command_id
+            receipt = self._mine(command_id)
+            if receipt is not None:
+                receipt.leased_until, receipt.parked = None, park.parked
+                receipt.uncertain |= park.uncertain
+                await self._store.timers.set([park.timer])
+            self._held.pop(command_id, None)
+
     async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
         """Carry out effects; see :class:`app.ports.Receipts`."""
         self._check_newest()
@@ -115,8 +139,10 @@ class MemoryReceipts:
                 else:
                     todo.setdefault(claim.command_id, position)
             staged = copy.deepcopy(self._store.crm)
-            results = await effect(staged, list(todo.values())) if todo else {}
+            timers = FakeTimers()
+            results = await effect(Own(staged, timers), list(todo.values())) if todo else {}
             self._store.crm.__dict__.update(staged.__dict__)
+            await self._store.timers.set(list(timers.set_timers.values()))
             self._admit(claims)
             for command_id, position in todo.items():
                 receipt = self._store.receipts.setdefault(command_id, _Receipt())

@@ -62,7 +62,10 @@ class KafkaSender:
             request_timeout_ms=self._confirm_within_ms,
         )
         try:
-            await asyncio.wait_for(producer.start(), _START_WITHIN_S)
+            # Not wait_for: Python 3.11's loses a cancellation that comes as the producer gets ready, and then the
+            # process does not end at SIGTERM.
+            async with asyncio.timeout(_START_WITHIN_S):
+                await producer.start()
         except (KafkaError, TimeoutError, OSError) as error:
             await producer.stop()
             raise UnreachableError(
@@ -95,7 +98,8 @@ class KafkaSender:
             UnreachableError: None answered.
         """
         try:
-            answered = await asyncio.wait_for(self._running().client.force_metadata_update(), _PING_WITHIN_S)
+            async with asyncio.timeout(_PING_WITHIN_S):
+                answered = await self._running().client.force_metadata_update()
         except TimeoutError:
             answered = False
         if not answered:

@@ -33,11 +33,13 @@ _LAST_OLD_DAY: Final = "SELECT (now() AT TIME ZONE 'UTC')::date - %s - 1"
 _ARCHIVE_DAY: Final = "SELECT headrace_archive_log_partition(%s)"
 _DELETE_RECEIPTS: Final = """
 DELETE FROM receipts WHERE ctid = ANY(ARRAY(
-  SELECT ctid FROM receipts WHERE created_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
+  SELECT ctid FROM receipts r WHERE created_at < now() - %s::interval
+    AND NOT EXISTS (SELECT FROM timers t WHERE t.execution_id = r.execution_id) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 _DELETE_KEYS: Final = """
 DELETE FROM execution_keys WHERE ctid = ANY(ARRAY(
-  SELECT ctid FROM execution_keys WHERE executed_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
+  SELECT ctid FROM execution_keys k WHERE executed_at < now() - %s::interval
+    AND NOT EXISTS (SELECT FROM timers t WHERE t.execution_id = k.execution_id) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 _TOMBSTONES: Final = """
 WITH gone AS (

@@ -57,19 +57,39 @@ class PostgresOutbox:
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[OutboxSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        with _unreachable():
-            connection = await psycopg.AsyncConnection.connect(
-                self._database_url, autocommit=True, application_name=self._name, **_CONNECT
-            )
-        try:
-            with _unreachable():
-                for name, value in _SESSION.items():
-                    await connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-                await connection.execute("SELECT pg_advisory_lock(%s)", (RELAY_LOCK,))
-                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+        async with scheduler_session(self._database_url, self._name, CHANNEL, lock=RELAY_LOCK) as connection:
             yield _Session(connection)
-        finally:
-            await connection.close()
+
+
+@asynccontextmanager
+async def scheduler_session(
+    database_url: str, name: str, channel: str, *, lock: int | None = None
+) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Open a connection of its own as the workers' role, listening to a channel.
+
+    Args:
+        database_url: Any libpq connection string.
+        name: What Postgres shows as ``application_name``.
+        channel: Of NOTIFY.
+        lock: Advisory lock to wait for, which the connection then holds.
+
+    Raises:
+        UnreachableError: Postgres does not answer.
+    """
+    with unreachable(name):
+        connection = await psycopg.AsyncConnection.connect(
+            database_url, autocommit=True, application_name=name, **_CONNECT
+        )
+    try:
+        with unreachable(name):
+            for setting, value in _SESSION.items():
+                await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+            if lock is not None:
+                await connection.execute("SELECT pg_advisory_lock(%s)", (lock,))
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        yield connection
+    finally:
+        await connection.close()
 
 
 class _Session:
@@ -77,7 +97,7 @@ class _Session:
         self._connection = connection
 
     async def pending(self, limit: int, skipped: Sequence[int]) -> Sequence[OutboxRow]:
-        with _unreachable():
+        with unreachable("the outbox"):
             async with self._connection.cursor(binary=True) as cursor:
                 await cursor.execute(_PENDING, (list(skipped), limit))
                 rows = await cursor.fetchall()
@@ -87,11 +107,11 @@ class _Session:
         ]
 
     async def delete(self, ids: Sequence[int]) -> None:
-        with _unreachable():
+        with unreachable("the outbox"):
             await self._connection.execute("DELETE FROM outbox WHERE id = ANY(%s::bigint[])", (list(ids),))
 
     async def wait(self, within: float) -> None:
-        with _unreachable():
+        with unreachable("the outbox"):
             # To its end: a generator left half-way would keep the connection locked.
             async for _ in self._connection.notifies(timeout=within, stop_after=1):
                 pass
@@ -114,9 +134,10 @@ def _header_bytes(stored: Any) -> bytes:
 
 
 @contextmanager
-def _unreachable() -> Iterator[None]:
+def unreachable(what: str) -> Iterator[None]:
+    """Say that Postgres does not serve ``what``, instead of how it failed."""
     try:
         yield
     except psycopg.Error as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UnreachableError(f"Postgres does not serve the outbox ({reason})") from error
+        raise UnreachableError(f"Postgres does not serve {what} ({reason})") from error

@@ -11,7 +11,8 @@ from app.adapters.postgres import literals
 from app.adapters.postgres import receipts_sql as sql
 from app.adapters.postgres.claims import DONE, Owner, check_execution, check_newest, columns
 from app.adapters.postgres.pool import Pool, persistently
-from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, OwnEffect
+from app.adapters.postgres.timers import PostgresTimers
+from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, Own, OwnEffect
 
 CrmFactory = Callable[[psycopg.AsyncConnection[Any]], Crm]
 
@@ -92,7 +93,8 @@ class OwnEffects:
             todo = batch.todo()
             if not todo:
                 return batch.finish({})
-            results = await effect(self._crm(connection), todo)
+            own = Own(self._crm(connection), PostgresTimers(connection))
+            results = await effect(own, todo)
             stored = await self._store(connection, batch, todo, [results[position] for position in todo])
             return batch.finish(dict(zip(todo, stored, strict=True)))
 

@@ -20,8 +20,9 @@ from app.adapters.postgres.claims import (
 )
 from app.adapters.postgres.own_effects import CrmFactory, OwnEffects
 from app.adapters.postgres.pool import Pool, persistently
+from app.adapters.postgres.timers import PostgresTimers
 from app.domain.errors import SupersededError
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, OwnEffect
+from app.ports import Busy, Claim, Claimed, ClaimOutcome, OwnEffect, Park
 
 
 class PostgresReceipts:
@@ -97,6 +98,26 @@ class PostgresReceipts:
 
         await persistently(run)
         self._forget(command_ids)
+
+    async def park(self, parks: Sequence[Park]) -> None:
+        """Let claimed commands wait; see :meth:`app.ports.Receipts.park`."""
+        wanted = sorted(parks, key=lambda park: park.timer.command_id)
+        params = (
+            literals.uuids(park.timer.command_id for park in wanted),
+            literals.integers(park.parked for park in wanted),
+            literals.booleans(park.uncertain for park in wanted),
+            self._owner.instance,
+            self._owner.incarnation,
+        )
+
+        async def run() -> None:
+            async with self._pool.connection() as connection, connection.transaction():
+                cursor = await connection.execute(sql.PARK, params, binary=True)
+                ours = {row[0] for row in await cursor.fetchall()}
+                await PostgresTimers(connection).set([p.timer for p in wanted if p.timer.command_id in ours])
+
+        await persistently(run)
+        self._forget(park.timer.command_id for park in parks)
 
     async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
         """Carry out effects and store their results in one transaction; see :meth:`app.ports.Receipts.apply`."""

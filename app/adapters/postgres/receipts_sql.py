@@ -89,6 +89,13 @@ UPDATE receipts SET state = 0, lease_until = NULL, uncertain = uncertain OR %s
 WHERE command_id = ANY(%s::uuid[]) AND state = 1 AND instance = %s AND incarnation = %s
 """
 
+PARK: Final = """
+UPDATE receipts r SET state = 0, lease_until = NULL, parked = b.parked, uncertain = r.uncertain OR b.uncertain
+FROM unnest(%s::uuid[], %s::int[], %s::bool[]) AS b (command_id, parked, uncertain)
+WHERE r.command_id = b.command_id AND r.state = 1 AND r.instance = %s AND r.incarnation = %s
+RETURNING r.command_id
+"""
+
 # Of two that start at once the one with the higher number is the newest, in whatever order they arrive here.
 INCARNATE: Final = """
 INSERT INTO instances AS known (instance, incarnation) VALUES (%s, nextval('incarnations'))

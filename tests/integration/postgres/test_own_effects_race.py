@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
-from app.ports import Crm, Done, NoteRequest
+from app.ports import Done, NoteRequest, Own
 from tests.support.crm import crm_over
 from tests.support.receipt_worlds import LEASE, MATCHED, a_claim
 
@@ -24,12 +24,12 @@ async def test_the_later_one_takes_the_earlier_ones_result(pool: Pool, database:
     begun = [asyncio.Event() for _ in processes]
 
     async def apply(number: int) -> list[Any]:
-        async def effect(crm: Crm, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+        async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
             begun[number].set()
             if not first:  # else the other one waits for this transaction before it gets here
                 await begun[1 - number].wait()
             requests = [NoteRequest(claims[index].command_id, "c", f"by {number}") for index in indexes]
-            await crm.create_notes(requests)
+            await own.crm.create_notes(requests)
             return {index: {"by": number} for index in indexes}
 
         await processes[number].start()

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.errors import SupersededError
 from app.ports import Busy, Claimed, Done, Dropped
-from tests.support.receipt_worlds import MATCHED, World, a_claim
+from tests.support.receipt_worlds import MATCHED, World, a_claim, a_park
 
 
 async def test_a_new_command_is_claimed(world: World) -> None:
@@ -188,3 +188,40 @@ async def test_a_result_is_stored_without_nul(world: World) -> None:
     await process.claim([claim])
     assert await process.finish([(claim.command_id, {"body": "a\x00b"})]) == [{"body": "a\ufffdb"}]
     assert await process.claim([claim]) == [Done(MATCHED, {"body": "a\ufffdb"})]
+
+
+async def test_a_parked_command_waits_for_its_next_copy(world: World) -> None:
+    """Older copies are dropped, by any process; the next one is claimed at once, with what was uncertain."""
+    one, two = await world.process("executor/1"), await world.process("executor/2")
+    claims = [a_claim(), a_claim()]
+    await one.claim(claims)
+    await one.park([a_park(claims[0], uncertain=True), a_park(claims[1])])
+    assert await world.timers() == {claim.command_id: "t.again" for claim in claims}
+    assert await two.claim(claims) == [Dropped("parked")] * 2
+    copies = [replace(claim, parked=1) for claim in claims]
+    assert await two.claim(copies) == [Claimed(MATCHED, uncertain=True), Claimed(MATCHED, uncertain=False)]
+
+
+async def test_a_command_is_parked_again_under_one_timer(world: World) -> None:
+    """The second wait replaces the first one's timer."""
+    process = await world.process("executor/1")
+    claim = a_claim()
+    await process.claim([claim])
+    await process.park([a_park(claim)])
+    await process.claim([replace(claim, parked=1)])
+    await process.park([a_park(claim, parked=2, topic="t.second")])
+    assert await world.timers() == {claim.command_id: "t.second"}
+    assert await process.claim([replace(claim, parked=1)]) == [Dropped("parked")]
+
+
+async def test_who_lost_the_lease_parks_nothing(world: World) -> None:
+    """A stranger has taken the command over: its own wait or result counts, no timer of ours is set."""
+    one, two = await world.process("executor/1"), await world.process("executor/2")
+    claim = a_claim()
+    await one.claim([claim])
+    await world.expire()
+    assert await two.claim([claim]) == [Claimed(MATCHED, uncertain=True)]
+    await one.park([a_park(claim)])
+    assert await world.timers() == {}
+    result = {"by": "two"}
+    assert await two.finish([(claim.command_id, result)]) == [result]

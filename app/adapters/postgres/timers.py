@@ -1,0 +1,114 @@
+"""Timers in Postgres: set in the transaction of what they wait for, fired by whichever scheduler locks them first."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import psycopg
+
+from app.adapters.postgres.outbox import scheduler_session, unreachable
+from app.ports import Record, Timer
+from app.services.timers import DueTimer, TimerSession
+
+CHANNEL: Final = "headrace_timers"
+
+_SET: Final = """
+INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, topic, key,
+  value)
+SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
+  %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[])
+  AS t (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, topic, key, value)
+ORDER BY command_id
+ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
+  destination = excluded.destination, due = excluded.due, topic = excluded.topic, key = excluded.key,
+  value = excluded.value
+"""
+DUE: Final = """
+SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 FROM timers
+WHERE due <= now() ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
+_POSTPONE: Final = "UPDATE timers SET due = now() + %s::interval WHERE command_id = ANY(%s::uuid[])"
+_NEXT: Final = "SELECT extract(epoch FROM min(due) - now())::float8 FROM timers"
+
+
+class PostgresTimers:
+    """Sets timers over one connection, in the caller's transaction; implements ``app.ports.Timers``."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def set(self, timers: Sequence[Timer]) -> None:
+        """Set timers in one statement.
+
+        Raises:
+            psycopg.Error: None is set, once the caller's transaction is rolled back.
+        """
+        if not timers:
+            return
+        columns = (
+            [t.command_id for t in timers],
+            [t.execution_id for t in timers],
+            [t.workflow_id for t in timers],
+            [t.entity for t in timers],
+            [t.step for t in timers],
+            [t.kind for t in timers],
+            [t.reason for t in timers],
+            [t.destination for t in timers],
+            [t.due for t in timers],
+            [t.record.topic for t in timers],
+            [t.record.key for t in timers],
+            [t.record.value for t in timers],
+        )
+        await self._connection.execute(_SET, columns)
+
+
+class PostgresTimerStore:
+    """Where schedulers find timers; implements ``app.services.timers.TimerStore``.
+
+    Args:
+        database_url: Any libpq connection string.
+        name: What Postgres shows as ``application_name``.
+    """
+
+    def __init__(self, database_url: str, *, name: str = "headrace timers") -> None:
+        self._database_url = database_url
+        self._name = name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[TimerSession]:
+        """Open a connection that listens for timers set sooner than the ones that are waited for."""
+        async with scheduler_session(self._database_url, self._name, CHANNEL) as connection:
+            yield _Session(connection)
+
+
+class _Session:
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+        with unreachable("the timers"):
+            async with self._connection.transaction():
+                cursor = await self._connection.execute(DUE, (limit,))
+                due = [DueTimer(row[0], Record(*row[1:4]), row[4]) for row in await cursor.fetchall()]
+                if due:
+                    sent = await send(due)
+                    await self._connection.execute(_DELETE, ([timer.command_id for timer in sent],))
+        return len(due)
+
+    async def postpone(self, timers: Sequence[DueTimer], by: timedelta) -> None:
+        with unreachable("the timers"):
+            await self._connection.execute(_POSTPONE, (by, [timer.command_id for timer in timers]))
+
+    async def next_due(self) -> float | None:
+        with unreachable("the timers"):
+            row = await (await self._connection.execute(_NEXT)).fetchone()
+        seconds: float | None = row[0] if row else None
+        return seconds
+
+    async def wait(self, within: float) -> None:
+        with unreachable("the timers"):
+            # To its end: a generator left half-way would keep the connection locked.
+            async for _ in self._connection.notifies(timeout=within, stop_after=1):
+                pass
