@@ -56,3 +56,19 @@ async def test_a_failed_round_is_counted_and_tried_again_sooner() -> None:
     await run_until(Chore("failing", rounds, every_s=3600, try_again_s=0.01), rounds, 3)
     assert count("failing", "failed") >= 2
     assert count("failing", "good") == 0
+
+
+async def test_a_cancellation_that_a_round_loses_still_ends_the_chore() -> None:
+    """A library may swallow it (wait_for on Python 3.11 does); the chore ends all the same, and does not sleep."""
+    begun = asyncio.Event()
+
+    async def losing() -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(keep_up(Chore("losing", losing, every_s=3600)))
+    await begun.wait()
+    task.cancel()
+    await eventually(task.done, within=5, what="the chore's end")
+    assert task.cancelled()
