@@ -39,7 +39,7 @@ async def keep_up(chore: Chore) -> None:
         good = await _round(chore)
         task = asyncio.current_task()
         if task is not None and task.cancelling():
-            # A library's wait_for can lose a cancellation on Python 3.11; the sleep would then outlast the process's end.
+            # On Python 3.11 a library's wait_for can lose a cancellation; the sleep would outlast the process's end.
             raise asyncio.CancelledError
         await asyncio.sleep(chore.every_s if good else chore.try_again_s)
 
