@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
 
-.PHONY: up up-detached down test lint types bench priority faults faults-short reconcile schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority faults faults-short reconcile zones schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -44,6 +44,10 @@ faults-short: setup
 reconcile: setup
 	@test -n "$(EVENTS)" || { echo "name the events: make reconcile EVENTS=events.jsonl.gz"; exit 2; }
 	$(BIN)/python -m tests.reconcile.run "$(EVENTS)"
+
+# Temporal triggers against the oracle in every time zone; a few minutes.
+zones: setup
+	HEADRACE_TEST_ALL_ZONES=1 $(BIN)/pytest tests/domain/test_schedules.py --timeout 1800
 
 schemas: setup
 	$(BIN)/python -m schemas.publish

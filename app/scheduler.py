@@ -1,4 +1,4 @@
-"""The scheduler role: outbox relay, timers and Postgres's upkeep, in one process without Faust."""
+"""The scheduler role: outbox relay, timers, temporal triggers and Postgres's upkeep, in one process without Faust."""
 
 import asyncio
 import logging
@@ -13,12 +13,15 @@ from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
 from app.domain.errors import UnreachableError
 from app.services.relay import Relay
+from app.services.temporal import TemporalLoop
 from app.services.timers import TimerLoop
 from app.services.upkeep import Chore, keep_up
 from app.settings import Settings
+from app.topics import Topics
 
 _TRY_AGAIN_S: Final = 1.0
 _MAINTENANCE_EVERY_S: Final = 3600.0
@@ -52,7 +55,7 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
     relay = Relay(outbox, sender)
     timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender)
-    jobs = [_connected(sender, relay.run, timers.run), *(keep_up(chore) for chore in chores)]
+    jobs = [_connected(sender, relay.run, timers.run), _trigger(settings), *(keep_up(chore) for chore in chores)]
     try:
         await _run_until(stop, jobs)
     finally:
@@ -69,6 +72,17 @@ async def _connected(sender: KafkaSender, *jobs: Callable[[], Awaitable[None]]) 
             await asyncio.sleep(_TRY_AGAIN_S)
         else:
             await asyncio.gather(*(job() for job in jobs))
+
+
+async def _trigger(settings: Settings) -> None:
+    while True:
+        try:
+            async with open_pool(settings, name=f"headrace temporal {settings.instance}") as pool:
+                topics = Topics(settings.topic_prefix)
+                await TemporalLoop(PostgresTemporal(pool), topics, rate=settings.audience_rate).run()
+        except UnreachableError as error:
+            logger.warning("temporal triggers: %s", error)
+            await asyncio.sleep(_TRY_AGAIN_S)
 
 
 async def _maintain(settings: Settings) -> None:

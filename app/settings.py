@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         1000, ge=0, description="Runs of one workflow for one entity in a window; more are blocked as a loop; 0: any"
     )
     run_budget_window_s: int = Field(3600, ge=1)
+    audience_rate: int = Field(50, ge=1, le=500, description="Customers of one audience that get their run, a second")
     workflow_check_s: int = Field(300, ge=1, description="Workflow table against Postgres")
     lease_margin_ms: Milliseconds = 2000
     pool_size: int = Field(4, ge=1, le=50)

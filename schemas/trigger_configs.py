@@ -1,8 +1,11 @@
 """What a user writes in a trigger's ``config``, by trigger type; an unknown key is a mistake they want to hear of."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.domain.conditions import ConditionError, compile_conditions
 
 
 class TriggerConfig(BaseModel):
@@ -29,10 +32,54 @@ class CustomerUpdatedTrigger(TriggerConfig):
     ) = None
 
 
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("must be an IANA time zone such as Europe/Berlin")
+    return value
+
+
+def _conditions(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        compile_conditions(value, "audience")
+    except ConditionError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+class DailyTrigger(TriggerConfig):
+    """Every day at a local time; once, or once for each customer of an audience."""
+
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Local time, HH:MM")]
+    timezone: Annotated[str, AfterValidator(_zone), Field(description="IANA time zone")] = "UTC"
+    audience: (
+        Annotated[
+            list[dict[str, Any]],
+            AfterValidator(_conditions),
+            Field(max_length=100, description="Run once for each customer who meets these conditions"),
+        ]
+        | None
+    ) = None
+
+
+class WeeklyTrigger(DailyTrigger):
+    """On days of the week."""
+
+    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Field(min_length=1, max_length=7)]
+
+
+class MonthlyTrigger(DailyTrigger):
+    """On a day of the month; where a month has no such day, on its last."""
+
+    day: Annotated[int, Field(ge=1, le=31)]
+
+
 TRIGGER_CONFIGS: Final[dict[str, type[TriggerConfig]]] = {
     "customer.updated": CustomerUpdatedTrigger,
     "tag.applied": TagTrigger,
     "tag.removed": TagTrigger,
+    "temporal.daily": DailyTrigger,
+    "temporal.monthly": MonthlyTrigger,
+    "temporal.weekly": WeeklyTrigger,
 }
 
 

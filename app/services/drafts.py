@@ -53,8 +53,8 @@ class DraftReader:
     def _meaning(self, raw: Mapping[str, Any], shaped: Collection[str]) -> list[FieldError]:
         errors = self._conditions(raw.get("conditions"), "conditions")
         trigger = raw.get("trigger")
-        if isinstance(trigger, Mapping) and isinstance(trigger.get("config"), Mapping):
-            errors += _trigger_config(str(trigger.get("type")), trigger["config"])
+        if isinstance(trigger, Mapping) and isinstance(trigger.get("config", {}), Mapping):
+            errors += _trigger_config(str(trigger.get("type")), trigger.get("config", {}))
         actions = raw.get("actions")
         for position, action in enumerate(actions[:MAX_ACTIONS] if isinstance(actions, list) else ()):
             if isinstance(action, Mapping):

@@ -38,6 +38,19 @@ CONFIGURED = st.one_of(
     st.builds(lambda reason: ("stop_workflow", {"reason": reason}), PLAIN),
 )
 
+_AT = st.times().map(lambda at: at.strftime("%H:%M"))
+_TIMES = {"at": _AT, "timezone": st.sampled_from(["UTC", "Europe/Berlin", "America/Sao_Paulo"])}
+_CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "tag.applied": st.fixed_dictionaries({}, optional={"tag": st.from_regex(r"[a-z]{1,20}", fullmatch=True)}),
+    "customer.updated": st.fixed_dictionaries({}, optional={"fields": st.just(["plan", "email"])}),
+    "temporal.daily": st.fixed_dictionaries(_TIMES),
+    "temporal.weekly": st.fixed_dictionaries({**_TIMES, "days": st.just(["mon", "sun"])}),
+    "temporal.monthly": st.fixed_dictionaries({**_TIMES, "day": st.integers(1, 31)}),
+}
+TRIGGERS = st.sampled_from(BUSINESS_EVENT_TYPES + TEMPORAL_EVENT_TYPES).flatmap(
+    lambda kind: st.fixed_dictionaries({"type": st.just(kind), "config": _CONFIGS.get(kind, st.just({}))})
+)
+
 
 @st.composite
 def drafts(draw: st.DrawFn) -> dict[str, Any]:
@@ -48,7 +61,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
         "name": draw(NAMES),
         "description": draw(TEXT),
         "priority": draw(st.integers(1, 9)),
-        "trigger": {"type": draw(st.sampled_from(BUSINESS_EVENT_TYPES + TEMPORAL_EVENT_TYPES)), "config": {}},
+        "trigger": draw(TRIGGERS),
         "conditions": draw(CONDITION_LISTS),
         "actions": [
             {"type": kind, "order": order, "config": config, "conditions": draw(CONDITION_LISTS)}

@@ -18,13 +18,13 @@ EVENT: Final[dict[str, Any]] = {
 }
 
 
-def add_workflow(database_url: str) -> None:
-    """Store the owner and the workflow that :func:`execution` names."""
+def add_workflow(database_url: str, workflow_id: UUID = WORKFLOW) -> None:
+    """Store the owner and the workflow that :func:`execution` names, or another one of that owner."""
     with psycopg.connect(database_url) as connection:
-        connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (OWNER,))
+        connection.execute("INSERT INTO auth.users (id) VALUES (%s) ON CONFLICT DO NOTHING", (OWNER,))
         connection.execute(
             "INSERT INTO automations (id, name, trigger_type, created_by) VALUES (%s, 'Big orders', 'order.paid', %s)",
-            (WORKFLOW, OWNER),
+            (workflow_id, OWNER),
         )
 
 

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
 from app.adapters.postgres import crm_sql as sql
+from app.adapters.postgres.announcing import announce
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,
@@ -159,12 +160,7 @@ class PostgresCrm:
         return {customer_id: {**profile, "id": customer_id, "tags": tags} for customer_id, profile, tags in rows}
 
     async def _announce(self, events: Iterable[Record]) -> None:
-        records = list(events)
-        if not records:
-            return
-        headers = orjson.dumps([(name, value.decode()) for name, value in records[0].headers]).decode()
-        columns = [r.topic for r in records], [r.key for r in records], [r.value for r in records]
-        await self._connection.execute(sql.ANNOUNCE, (headers, *columns))
+        await announce(self._connection, list(events))
 
     async def _rows(self, statement: LiteralString, columns: Sequence[Any]) -> list[tuple[Any, ...]]:
         cursor = self._connection.cursor(row_factory=tuple_row)

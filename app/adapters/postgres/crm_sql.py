@@ -82,9 +82,3 @@ CUSTOMERS: Final = """
     FROM unnest(%s::text[]) AS wanted (customer_id)
     LEFT JOIN crm.customers c ON c.customer_id = wanted.customer_id
 """
-ANNOUNCE: Final = """
-    INSERT INTO outbox (topic, key, value, headers)
-    SELECT topic, key, value, %s::jsonb
-    FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) WITH ORDINALITY AS wanted (topic, key, value, position)
-    ORDER BY position
-"""

@@ -1,0 +1,125 @@
+"""Due times of temporal triggers and audiences in Postgres."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg
+
+from app.adapters.postgres.announcing import announce
+from app.adapters.postgres.outbox import unreachable
+from app.adapters.postgres.pool import Pool
+from app.ports import Record
+from app.services.temporal import Planned, Release
+
+_WHAT: Final = "temporal triggers"
+_ENDED: Final = """
+DELETE FROM temporal_schedules s USING automations a
+WHERE a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL AND a.trigger_type = s.trigger_type)
+"""
+_ENDED_AUDIENCES: Final = """
+DELETE FROM temporal_audiences s USING automations a
+WHERE a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL)
+"""
+_CHANGED: Final = """
+SELECT a.id, a.trigger_type, a.trigger_config, NULL::timestamptz FROM automations a
+LEFT JOIN temporal_schedules s ON s.workflow_id = a.id
+WHERE a.active AND a.deleted_at IS NULL AND a.trigger_type LIKE 'temporal.%%'
+  AND (s.workflow_id IS NULL OR s.trigger_config <> a.trigger_config)
+LIMIT %s FOR SHARE OF a SKIP LOCKED
+"""
+_DUE: Final = """
+SELECT workflow_id, trigger_type, trigger_config, due FROM temporal_schedules
+WHERE due <= now() ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_PLAN: Final = """
+INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due) VALUES (%s, %s, %s, %s)
+ON CONFLICT (workflow_id) DO UPDATE SET trigger_type = excluded.trigger_type,
+  trigger_config = excluded.trigger_config, due = excluded.due
+"""
+_OPEN: Final = """
+INSERT INTO temporal_audiences (workflow_id, due, trigger_type, conditions) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+_AUDIENCES: Final = """
+SELECT workflow_id, trigger_type, due, conditions, after_customer FROM temporal_audiences
+WHERE not_before <= now() ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_CUSTOMERS: Final = """
+SELECT c.customer_id, c.profile,
+  coalesce((SELECT jsonb_agg(tag ORDER BY tag) FROM crm.tags t WHERE t.customer_id = c.customer_id), '[]')
+FROM crm.customers c WHERE c.customer_id > %s ORDER BY c.customer_id LIMIT %s
+"""
+_ADVANCE: Final = """
+UPDATE temporal_audiences SET after_customer = %s, not_before = now() + %s * interval '1 s'
+WHERE workflow_id = %s AND due = %s
+"""
+_CLOSE: Final = "DELETE FROM temporal_audiences WHERE workflow_id = %s AND due = %s"
+
+
+class PostgresTemporal:
+    """Implements ``app.services.temporal.TemporalStore``.
+
+    Args:
+        pool: The process's pool.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["_Transaction"]:
+        """Open a transaction."""
+        with unreachable(_WHAT):
+            async with self._pool.connection() as connection, connection.transaction():
+                yield _Transaction(connection)
+
+    async def now(self) -> datetime:
+        """Return Postgres's time."""
+        with unreachable(_WHAT):
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute("SELECT now()")).fetchone()
+        assert row is not None
+        now: datetime = row[0]
+        return now
+
+
+class _Transaction:
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def changed(self, limit: int) -> Sequence[Planned]:
+        await self._connection.execute(_ENDED)
+        await self._connection.execute(_ENDED_AUDIENCES)
+        return [Planned(*row) for row in await self._rows(_CHANGED, limit)]
+
+    async def due(self, limit: int) -> Sequence[Planned]:
+        return [Planned(*row) for row in await self._rows(_DUE, limit)]
+
+    async def plan(self, workflow: Planned, due: datetime) -> None:
+        config = psycopg.types.json.Jsonb(workflow.config)
+        await self._connection.execute(_PLAN, (workflow.workflow_id, workflow.trigger_type, config, due))
+
+    async def open_audience(self, release: Release) -> None:
+        conditions = psycopg.types.json.Jsonb(release.conditions)
+        await self._connection.execute(_OPEN, (release.workflow_id, release.due, release.trigger_type, conditions))
+
+    async def audiences(self, limit: int) -> Sequence[Release]:
+        return [Release(*row) for row in await self._rows(_AUDIENCES, limit)]
+
+    async def customers(self, after: str, limit: int) -> Sequence[tuple[str, dict[str, Any]]]:
+        rows = await self._rows(_CUSTOMERS, after, limit)
+        return [(customer, {**profile, "id": customer, "tags": tags}) for customer, profile, tags in rows]
+
+    async def advance(self, release: Release, after: str | None, pause_s: float) -> None:
+        if after is None:
+            await self._connection.execute(_CLOSE, (release.workflow_id, release.due))
+        else:
+            await self._connection.execute(_ADVANCE, (after, pause_s, release.workflow_id, release.due))
+
+    async def emit(self, events: Sequence[Record]) -> None:
+        await announce(self._connection, events)
+
+    async def _rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        return await (await self._connection.execute(statement.encode(), params)).fetchall()

@@ -1,0 +1,100 @@
+"""Temporal triggers: when a daily, weekly or monthly run is due, at a local time in an IANA zone (DESIGN 4). Pure.
+
+Where the clocks go forward over the time, it is due at the next minute that exists; where they go back over it, at its
+first pass only. A day of the month that a month does not have is its last day.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+Kind = Literal["daily", "weekly", "monthly"]
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MINUTE: Final = timedelta(minutes=1)
+_FAR: Final = timedelta(days=2)  # further than any zone is from UTC, and than any gap is long
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a workflow runs.
+
+    Attributes:
+        kind: How often.
+        at: Local time, to the minute.
+        zone: IANA zone.
+        weekdays: Of a weekly one: 0 is Monday.
+        day: Of a monthly one: 1 to 31.
+    """
+
+    kind: Kind
+    at: time
+    zone: ZoneInfo
+    weekdays: frozenset[int] = frozenset()
+    day: int = 1
+
+    def runs_on(self, day: date) -> bool:
+        """Tell whether it runs on a local date."""
+        if self.kind == "weekly":
+            return day.weekday() in self.weekdays
+        if self.kind == "monthly":
+            return day.day == min(self.day, monthrange(day.year, day.month)[1])
+        return True
+
+
+def read_schedule(event_type: str, config: Mapping[str, Any]) -> Schedule:
+    """Return the schedule of a temporal trigger, whose config was checked when it was saved."""
+    kind: Kind = "weekly" if event_type == "temporal.weekly" else "daily"
+    if event_type == "temporal.monthly":
+        kind = "monthly"
+    return Schedule(
+        kind,
+        time.fromisoformat(config["at"]),
+        ZoneInfo(config.get("timezone") or "UTC"),
+        frozenset(WEEKDAYS.index(day) for day in config.get("days") or ()),
+        config.get("day") or 1,
+    )
+
+
+def next_due(schedule: Schedule, after: datetime) -> datetime:
+    """Return the first due time after an instant, in UTC."""
+    return next(due for due in _dues(schedule, after - _FAR, 1) if due > after)
+
+
+def latest_due(schedule: Schedule, until: datetime) -> datetime:
+    """Return the last due time up to an instant, in UTC."""
+    return next(due for due in _dues(schedule, until + _FAR, -1) if due <= until)
+
+
+def _dues(schedule: Schedule, start: datetime, step: int) -> Iterator[datetime]:
+    """Yield due times day by day, forwards or backwards."""
+    first = start.astimezone(UTC).date()
+    for number in count():
+        day = first + timedelta(days=step * number)
+        if schedule.runs_on(day):
+            yield _instant(day, schedule.at, schedule.zone)
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Return when a local time is; the first of two, or the next minute that there is."""
+    local = datetime.combine(day, at, tzinfo=zone)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return instant
+    return _end_of_gap(local, zone)
+
+
+def _end_of_gap(local: datetime, zone: ZoneInfo) -> datetime:
+    # Read with the offset before the gap the time lies after it, and with the offset after the gap, before it.
+    before, after = local.replace(fold=1).astimezone(UTC), local.replace(fold=0).astimezone(UTC)
+    offset = after.astimezone(zone).utcoffset()
+    while after - before > _MINUTE:
+        middle = before + (after - before) // _MINUTE // 2 * _MINUTE
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after

@@ -1,0 +1,187 @@
+"""Temporal triggers at work: keeps due times in step with the workflows, and emits an event for each that has come.
+
+Emitting an event and moving its due time on are one transaction, through the outbox; several schedulers may do this
+side by side. After a time in which none ran, the latest run that was missed is made up for, once, with its own due
+time. An audience's customers get an event each, a bounded number a second.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import orjson
+from prometheus_client import Counter
+
+from app.domain.conditions import Scope, compile_conditions
+from app.domain.errors import UnreachableError
+from app.domain.schedules import latest_due, next_due, read_schedule
+from app.ports import Record
+from app.services.emitter import STRUCTURED
+from app.topics import Topics
+
+SOURCE: Final = "/headrace/scheduler"
+_EVERY_S: Final = 0.5
+_BATCH: Final = 100
+_PAGE: Final = 500
+_SHARE_EVERY_S: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+emitted_total = Counter("headrace_temporal_events_total", "Events of temporal triggers, by kind", ["kind"])
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A temporal workflow and when it is due; None where that was not computed yet."""
+
+    workflow_id: UUID
+    trigger_type: str
+    config: Mapping[str, Any]
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An audience on its way: customers up to ``after`` have been looked at."""
+
+    workflow_id: UUID
+    trigger_type: str
+    due: datetime
+    conditions: Sequence[Mapping[str, Any]]
+    after: str
+
+
+class TemporalTransaction(Protocol):
+    """Due times and audiences in one transaction; what is returned is locked, and what others have locked is not."""
+
+    async def changed(self, limit: int) -> Sequence[Planned]:
+        """Active temporal workflows without a due time, or with one of another trigger; forgets those that ended."""
+
+    async def due(self, limit: int) -> Sequence[Planned]:
+        """Workflows whose due time has come."""
+
+    async def plan(self, workflow: Planned, due: datetime) -> None:
+        """Set a workflow's due time."""
+
+    async def open_audience(self, release: Release) -> None:
+        """Begin to release an audience."""
+
+    async def audiences(self, limit: int) -> Sequence[Release]:
+        """Audiences whose next share may be released."""
+
+    async def customers(self, after: str, limit: int) -> Sequence[tuple[str, dict[str, Any]]]:
+        """Customers by id after one, with what events show of them."""
+
+    async def advance(self, release: Release, after: str | None, pause_s: float) -> None:
+        """Note up to where an audience was looked at; None: to its end."""
+
+    async def emit(self, events: Sequence[Record]) -> None:
+        """Put events into the outbox."""
+
+
+class TemporalStore(Protocol):
+    """Where they are kept."""
+
+    def transaction(self) -> AbstractAsyncContextManager[TemporalTransaction]:
+        """Open a transaction; it commits at the end of the block, and not at all where the block raises.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def now(self) -> datetime:
+        """The time, by Postgres's clock, which all schedulers share."""
+
+
+class TemporalLoop:
+    """Does it until cancelled.
+
+    Args:
+        store: Where due times and audiences are.
+        topics: Names of the topics.
+        rate: Most customers of one audience a second.
+    """
+
+    def __init__(self, store: TemporalStore, topics: Topics, *, rate: int) -> None:
+        self._store = store
+        self._topics = topics
+        self._rate = rate
+
+    async def run(self) -> None:
+        """Look twice a second; where Postgres is away, wait and go on by itself."""
+        while True:
+            try:
+                await self.round()
+            except UnreachableError as error:
+                logger.warning("temporal triggers: %s", error)
+            await asyncio.sleep(_EVERY_S)
+
+    async def round(self) -> None:
+        """Plan what changed, fire what is due, release the next share of each audience."""
+        now = await self._store.now()
+        async with self._store.transaction() as transaction:
+            for workflow in await transaction.changed(_BATCH):
+                schedule = read_schedule(workflow.trigger_type, workflow.config)
+                await transaction.plan(workflow, next_due(schedule, now))
+        async with self._store.transaction() as transaction:
+            for workflow in await transaction.due(_BATCH):
+                await self._fire(transaction, workflow, now)
+        async with self._store.transaction() as transaction:
+            for release in await transaction.audiences(_BATCH):
+                await self._release(transaction, release)
+
+    async def _fire(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
+        schedule = read_schedule(workflow.trigger_type, workflow.config)
+        due = latest_due(schedule, now)
+        audience = workflow.config.get("audience")
+        if audience is None:
+            await transaction.emit([self._event(workflow.workflow_id, workflow.trigger_type, due)])
+            emitted_total.labels("run").inc()
+        else:
+            await transaction.open_audience(
+                Release(workflow.workflow_id, workflow.trigger_type, due, audience, after="")
+            )
+        await transaction.plan(workflow, next_due(schedule, now))
+
+    async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
+        conditions = compile_conditions(release.conditions, "audience")
+        page = await transaction.customers(release.after, _PAGE)
+        events: list[Record] = []
+        looked_at = release.after
+        for customer_id, customer in page:
+            looked_at, data = customer_id, {"customer": customer}
+            if conditions.evaluate(Scope(data=data, event={}, now=release.due)).met:
+                events.append(self._event(release.workflow_id, release.trigger_type, release.due, customer_id, data))
+            if len(events) == self._rate:
+                break
+        await transaction.emit(events)
+        emitted_total.labels("audience").inc(len(events))
+        at_end = len(page) < _PAGE and (not page or looked_at == page[-1][0])
+        await transaction.advance(release, None if at_end else looked_at, _SHARE_EVERY_S if events else 0.0)
+
+    def _event(
+        self,
+        workflow_id: UUID,
+        kind: str,
+        due: datetime,
+        customer: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> Record:
+        entity = customer or str(workflow_id)
+        event = {
+            "specversion": "1.0",
+            "type": kind,
+            "source": SOURCE,
+            "id": "/".join(filter(None, (str(workflow_id), due.isoformat(), customer))),
+            "subject": entity,
+            "time": due.isoformat(),
+            "datacontenttype": "application/json",
+            "workflowid": str(workflow_id),
+            "data": {**(data or {}), "due": due.isoformat()},
+        }
+        return Record(self._topics.events(kind), entity.encode(), orjson.dumps(event), STRUCTURED)

@@ -1,0 +1,168 @@
+"""Temporal triggers on real Postgres: planned, fired once, made up for after downtime, released to an audience."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.temporal import PostgresTemporal
+from app.services.temporal import TemporalLoop
+from app.topics import Topics
+from schemas.event import Event
+from tests.support.executions import add_workflow
+
+pytestmark = pytest.mark.postgres
+
+TOPICS: Final = Topics("t.")
+DAILY: Final = {"at": "09:00", "timezone": "Europe/Berlin"}
+
+
+class World:
+    """A scheduler's temporal triggers and the database that they work on."""
+
+    def __init__(self, pool: Pool, database: str) -> None:
+        self.loop = TemporalLoop(PostgresTemporal(pool), TOPICS, rate=2)
+        self._database = database
+
+    def execute(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        """Run a statement as the administrator."""
+        with psycopg.connect(self._database) as connection:
+            cursor = connection.execute(statement.encode(), params)
+            return cursor.fetchall() if cursor.description else []
+
+    def workflow(self, config: dict[str, Any], kind: str = "temporal.daily") -> UUID:
+        """Make an active temporal workflow."""
+        workflow_id = uuid4()
+        add_workflow(self._database, workflow_id)
+        self.execute(
+            "UPDATE automations SET active = true, trigger_type = %s, trigger_config = %s WHERE id = %s",
+            kind,
+            Jsonb(config),
+            workflow_id,
+        )
+        return workflow_id
+
+    def due(self, workflow_id: UUID) -> datetime | None:
+        """Return when it is due next."""
+        rows = self.execute("SELECT due FROM temporal_schedules WHERE workflow_id = %s", workflow_id)
+        return rows[0][0] if rows else None
+
+    def set_due(self, workflow_id: UUID, due: datetime) -> None:
+        """Have it due at another time."""
+        self.execute("UPDATE temporal_schedules SET due = %s WHERE workflow_id = %s", due, workflow_id)
+
+    def events(self) -> list[Event]:
+        """Return the events in the outbox, in order."""
+        rows = self.execute("SELECT topic, key, value FROM outbox ORDER BY id")
+        events = [Event.model_validate(orjson.loads(value)) for _, _, value in rows]
+        assert {topic for topic, _, _ in rows} <= {"t.events.temporal"}
+        assert [key.decode() for _, key, _ in rows] == [event.subject for event in events]
+        return events
+
+
+@pytest.fixture
+def world(pool: Pool, database: str) -> World:
+    """A database without workflows."""
+    return World(pool, database)
+
+
+def next_nine(config: dict[str, Any], after: datetime) -> datetime:
+    """Return the next 09:00 by the wall clock, found by walking through the minutes."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only here
+
+    moment = after.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while moment.astimezone(ZoneInfo(config["timezone"])).strftime("%H:%M") != config["at"]:
+        moment += timedelta(minutes=1)
+    return moment
+
+
+async def test_an_active_workflow_is_planned(world: World) -> None:
+    """At its next time, not before; nothing is emitted yet."""
+    workflow_id = world.workflow(DAILY)
+    before = datetime.now(UTC)
+    await world.loop.round()
+    assert world.due(workflow_id) == next_nine(DAILY, before)
+    assert world.events() == []
+
+
+async def test_what_is_due_is_emitted_once_for_its_workflow(world: World) -> None:
+    """One event, with its due time, for that workflow only; the next one is planned; the next round emits nothing."""
+    workflow_id, other = world.workflow(DAILY), world.workflow(DAILY)
+    await world.loop.round()
+    upcoming = world.due(other)
+    assert upcoming is not None
+    world.set_due(workflow_id, upcoming - timedelta(days=1))
+    await world.loop.round()
+    await world.loop.round()
+    (event,) = world.events()
+    assert (event.type, event.workflowid, event.time) == ("temporal.daily", workflow_id, upcoming - timedelta(days=1))
+    assert event.id == f"{workflow_id}/{(upcoming - timedelta(days=1)).isoformat()}"
+    assert world.due(workflow_id) == upcoming
+
+
+async def test_after_three_days_of_downtime_the_latest_run_fires_once(world: World) -> None:
+    """By its own due time, not now."""
+    workflow_id = world.workflow(DAILY)
+    await world.loop.round()
+    upcoming = world.due(workflow_id)
+    assert upcoming is not None
+    world.set_due(workflow_id, upcoming - timedelta(days=4))
+    await world.loop.round()
+    await world.loop.round()
+    (event,) = world.events()
+    assert event.time == upcoming - timedelta(days=1)
+    assert world.due(workflow_id) == upcoming
+
+
+async def test_schedulers_side_by_side_fire_once(world: World, pool: Pool) -> None:
+    """Four that look at the same moment emit one event for each workflow."""
+    workflows = [world.workflow(DAILY) for _ in range(20)]
+    await world.loop.round()
+    for workflow_id in workflows:
+        world.set_due(workflow_id, datetime.now(UTC) - timedelta(seconds=1))
+    loops = [TemporalLoop(PostgresTemporal(pool), TOPICS, rate=2) for _ in range(4)]
+    await asyncio.gather(*(loop.round() for loop in loops))
+    await world.loop.round()
+    assert sorted(str(event.workflowid) for event in world.events()) == sorted(map(str, workflows))
+
+
+async def test_changes_of_a_workflow_change_its_plan(world: World) -> None:
+    """Another time gives another due time; deactivated or deleted, it is not due at all."""
+    workflow_id = world.workflow(DAILY)
+    await world.loop.round()
+    later = {**DAILY, "at": "21:30"}
+    world.execute("UPDATE automations SET trigger_config = %s WHERE id = %s", Jsonb(later), workflow_id)
+    before = datetime.now(UTC)
+    await world.loop.round()
+    assert world.due(workflow_id) == next_nine(later, before)
+    world.execute("UPDATE automations SET active = false WHERE id = %s", workflow_id)
+    await world.loop.round()
+    assert world.due(workflow_id) is None
+
+
+async def test_an_audience_gets_a_run_for_each_customer_who_meets_it(world: World) -> None:
+    """Two a second, in order, each with the customer's data and an id of its own; nobody twice, nobody left out."""
+    for number in range(7):
+        plan = "gold" if number % 2 == 0 else "free"
+        world.execute("INSERT INTO crm.customers VALUES (%s, %s)", f"c-{number}", Jsonb({"plan": plan}))
+    audience = [{"field": "customer.plan", "operator": "==", "value": "gold"}]
+    workflow_id = world.workflow({**DAILY, "audience": audience})
+    await world.loop.round()
+    world.set_due(workflow_id, datetime.now(UTC) - timedelta(minutes=1))
+    await world.loop.round()
+    await world.loop.round()  # the next share is not due yet
+    assert [event.subject for event in world.events()] == ["c-0", "c-2"]
+    for _ in range(3):
+        world.execute("UPDATE temporal_audiences SET not_before = now()")
+        await world.loop.round()
+    events = world.events()
+    assert [event.subject for event in events] == ["c-0", "c-2", "c-4", "c-6"]
+    assert events[1].data["customer"] == {"id": "c-2", "plan": "gold", "tags": []}
+    assert len({event.id for event in events}) == 4
+    assert world.execute("SELECT 1 FROM temporal_audiences") == []
