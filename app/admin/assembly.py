@@ -15,6 +15,7 @@ from app.adapters.postgres.executions import PostgresExecutions
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.templates import PostgresTemplates
+from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.state import Probe, State
@@ -30,6 +31,7 @@ from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
 from app.services.templates import TemplateService
+from app.services.waiting import WaitingService
 from app.services.workflows import WorkflowService
 from app.settings import Settings
 from app.topics import Topics, declare
@@ -72,6 +74,7 @@ def assemble(
         workflows=workflows,
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),
+        waiting=WaitingService(PostgresWaiting(database)),
         retries=Retries(PostgresRetries(database), topics, frozenset(REGISTRY.names())),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from app.services.dead_letter_box import DeadLetterSummary
 from app.services.dry_run import SimulatedResult
 from app.services.executions import ExecutionSummary
+from app.services.waiting import WaitingExecution
 from schemas.event import Event
 from schemas.execution import Status
 from schemas.template import Template
@@ -54,6 +55,15 @@ class ExecutionQuery(_Query):
     cursor: Cursor = None
 
 
+class WaitingQuery(_Query):
+    """Which waiting executions to list."""
+
+    workflow_id: UUID | None = None
+    entity: Text = None
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
 class WorkflowPatch(BaseModel):
     """A JSON merge patch of a workflow; lists are replaced whole. The merged draft is checked like a new one."""
 
@@ -91,6 +101,13 @@ class ExecutionPage(BaseModel):
     """Executions, newest first."""
 
     items: list[ExecutionSummary]
+    next_cursor: str | None
+
+
+class WaitingPage(BaseModel):
+    """Executions that wait, those due first first."""
+
+    items: list[WaitingExecution]
     next_cursor: str | None
 
 

@@ -16,6 +16,7 @@ from app.services.queue import Queue
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
 from app.services.templates import TemplateService
+from app.services.waiting import WaitingService
 from app.services.workflows import WorkflowService
 from app.topics import Topics
 
@@ -35,6 +36,7 @@ class State:
     workflows: WorkflowService
     templates: TemplateService
     executions: ExecutionService
+    waiting: WaitingService
     retries: Retries
     emitter: EventEmitter
     manual_runs: ManualRuns

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.models import ExecutionPage, ExecutionQuery, RetryStarted
+from app.admin.models import ExecutionPage, ExecutionQuery, RetryStarted, WaitingPage, WaitingQuery
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer, path_id, read_query
 from app.admin.state import STATE
@@ -29,6 +29,15 @@ async def list_executions(request: web.Request) -> web.Response:
     return answer(ExecutionPage(items=list(page.items), next_cursor=page.next_cursor))
 
 
+async def list_waiting(request: web.Request) -> web.Response:
+    """List executions that wait, of the caller's workflows."""
+    query = read_query(request, WaitingQuery)
+    page = await request.app[STATE].waiting.find(
+        request[CALLER], query.workflow_id, query.entity, read_cursor(query.cursor), query.limit
+    )
+    return answer(WaitingPage(items=list(page.items), next_cursor=page.next_cursor))
+
+
 async def get_execution(request: web.Request) -> web.Response:
     """Show one in full, with why it ran or did not."""
     return answer(await request.app[STATE].executions.get(request[CALLER], path_id(request, "execution")))
@@ -44,6 +53,10 @@ OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listExecutions", "List executions, newest first", list_executions,
         {200: ExecutionPage}, query=ExecutionQuery,
+    ),
+    Operation(  # before the one that takes any id
+        "GET", f"{_ROOT}/waiting", "listWaiting", "List executions that wait for a delay or a retry", list_waiting,
+        {200: WaitingPage}, query=WaitingQuery,
     ),
     Operation(
         "GET", f"{_ROOT}/{{id}}", "getExecution", "Show an execution: event, verdicts, results, and why",
