@@ -10,16 +10,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import orjson
 from prometheus_client import Counter
 
 from app.domain.conditions import Scope, compile_conditions
-from app.domain.errors import UnreachableError
-from app.domain.schedules import latest_due, next_due, read_schedule
+from app.domain.errors import InvalidError, UnreachableError
+from app.domain.schedules import Schedule, latest_due, next_due, read_schedule
 from app.ports import Record
 from app.services.emitter import STRUCTURED
 from app.topics import Topics
@@ -29,6 +29,7 @@ _EVERY_S: Final = 0.5
 _BATCH: Final = 100
 _PAGE: Final = 500
 _SHARE_EVERY_S: Final = 1.0
+_UNREADABLE_REST: Final = timedelta(hours=1)
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,14 @@ class TemporalTransaction(Protocol):
     async def changed(self, limit: int) -> Sequence[Planned]:
         """Active temporal workflows without a due time, or with one of another trigger; forgets those that ended."""
 
-    async def due(self, limit: int) -> Sequence[Planned]:
-        """Workflows whose due time has come."""
+    async def due(self, now: datetime, limit: int) -> Sequence[Planned]:
+        """Workflows whose due time has come by ``now``; by a later clock the latest due would be the run before."""
 
     async def plan(self, workflow: Planned, due: datetime) -> None:
-        """Set a workflow's due time."""
+        """Set the due time of a workflow whose trigger changed; one that another scheduler has set meanwhile stays."""
+
+    async def move(self, workflow: Planned, due: datetime) -> None:
+        """Set the next due time of a workflow that was due."""
 
     async def open_audience(self, release: Release) -> None:
         """Begin to release an audience."""
@@ -126,17 +130,20 @@ class TemporalLoop:
         now = await self._store.now()
         async with self._store.transaction() as transaction:
             for workflow in await transaction.changed(_BATCH):
-                schedule = read_schedule(workflow.trigger_type, workflow.config)
-                await transaction.plan(workflow, next_due(schedule, now))
+                schedule = _schedule(workflow)
+                await transaction.plan(workflow, next_due(schedule, now) if schedule else now + _UNREADABLE_REST)
         async with self._store.transaction() as transaction:
-            for workflow in await transaction.due(_BATCH):
+            for workflow in await transaction.due(now, _BATCH):
                 await self._fire(transaction, workflow, now)
         async with self._store.transaction() as transaction:
             for release in await transaction.audiences(_BATCH):
                 await self._release(transaction, release)
 
     async def _fire(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
-        schedule = read_schedule(workflow.trigger_type, workflow.config)
+        schedule = _schedule(workflow)
+        if schedule is None:
+            await transaction.move(workflow, now + _UNREADABLE_REST)
+            return
         due = latest_due(schedule, now)
         audience = workflow.config.get("audience")
         if audience is None:
@@ -146,10 +153,15 @@ class TemporalLoop:
             await transaction.open_audience(
                 Release(workflow.workflow_id, workflow.trigger_type, due, audience, after="")
             )
-        await transaction.plan(workflow, next_due(schedule, now))
+        await transaction.move(workflow, next_due(schedule, now))
 
     async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
-        conditions = compile_conditions(release.conditions, "audience")
+        try:
+            conditions = compile_conditions(release.conditions, "audience")
+        except InvalidError as error:
+            logger.error("workflow %s: its audience gets no run: %s", release.workflow_id, error)  # noqa: TRY400 - a traceback into the compiler says nothing
+            await transaction.advance(release, None, 0.0)
+            return
         page = await transaction.customers(release.after, _PAGE)
         events: list[Record] = []
         looked_at = release.after
@@ -177,7 +189,7 @@ class TemporalLoop:
             "specversion": "1.0",
             "type": kind,
             "source": SOURCE,
-            "id": "/".join(filter(None, (str(workflow_id), due.isoformat(), customer))),
+            "id": _event_id(workflow_id, due, customer),
             "subject": entity,
             "time": due.isoformat(),
             "datacontenttype": "application/json",
@@ -185,3 +197,18 @@ class TemporalLoop:
             "data": {**(data or {}), "due": due.isoformat()},
         }
         return Record(self._topics.events(kind), entity.encode(), orjson.dumps(event), STRUCTURED)
+
+
+def _schedule(workflow: Planned) -> Schedule | None:
+    """Read a workflow's schedule; one that cannot be read, saved under older rules, must not stop the others."""
+    try:
+        return read_schedule(workflow.trigger_type, workflow.config)
+    except (LookupError, TypeError, ValueError) as error:
+        logger.error("workflow %s: its trigger cannot be read: %r", workflow.workflow_id, error)  # noqa: TRY400 - the same for every such row
+        return None
+
+
+def _event_id(workflow_id: UUID, due: datetime, customer: str | None) -> str:
+    """Name a run: the same run, emitted twice, is one event. Customers' ids may be longer than an event's."""
+    run = f"{workflow_id}/{due.isoformat()}"
+    return run if customer is None else str(uuid5(workflow_id, f"{run}/{customer}"))

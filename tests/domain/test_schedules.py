@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.schedules import WEEKDAYS, Schedule, latest_due, next_due, read_schedule
-from tests.support.zones import ALL
-from tests.support.zones import ZONES as ZONE_NAMES
+from tests.support.zones import ZONES_IN_SHORT
 
-ZONES = st.sampled_from(ZONE_NAMES).map(ZoneInfo)
+ZONES = st.sampled_from(ZONES_IN_SHORT).map(ZoneInfo)
 TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 # Half of them in the small hours, where clocks change.
 SMALL_HOURS = st.builds(time, st.integers(0, 3), st.sampled_from([0, 15, 30, 45, 59]))
@@ -62,10 +61,10 @@ def expected(schedule: Schedule, around: datetime) -> Iterator[datetime]:
         )
 
 
-@settings(max_examples=3_000 if ALL else 150, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(SCHEDULES, MOMENTS)
 def test_the_next_run_is_the_oracles(schedule: Schedule, moment: datetime) -> None:
-    """The first due time after any moment, and the last one up to it; `make zones` takes every zone there is."""
+    """The first due time after any moment, and the last one up to it, in 30 zones; `make zones` walks them all."""
     dues = sorted(set(expected(schedule, moment)))
     assert next_due(schedule, moment) == min(due for due in dues if due > moment)
     assert latest_due(schedule, moment) == max(due for due in dues if due <= moment)

@@ -1,8 +1,6 @@
 """Zones that disagree about everything: far east and west, quarter hours, half-hour and midnight changes, none."""
 
-import os
 from typing import Final
-from zoneinfo import available_timezones
 
 ZONES_IN_SHORT: Final = (
     "UTC",
@@ -36,6 +34,3 @@ ZONES_IN_SHORT: Final = (
     "Pacific/Chatham",
     "Pacific/Kiritimati",
 )
-
-ALL: Final = bool(os.environ.get("HEADRACE_TEST_ALL_ZONES"))  # set by `make zones`
-ZONES: Final = tuple(sorted(available_timezones())) if ALL else ZONES_IN_SHORT

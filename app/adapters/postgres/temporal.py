@@ -31,13 +31,16 @@ LIMIT %s FOR SHARE OF a SKIP LOCKED
 """
 _DUE: Final = """
 SELECT workflow_id, trigger_type, trigger_config, due FROM temporal_schedules
-WHERE due <= now() ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+WHERE due <= %s ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _PLAN: Final = """
 INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due) VALUES (%s, %s, %s, %s)
 ON CONFLICT (workflow_id) DO UPDATE SET trigger_type = excluded.trigger_type,
   trigger_config = excluded.trigger_config, due = excluded.due
+WHERE (temporal_schedules.trigger_type, temporal_schedules.trigger_config)
+  IS DISTINCT FROM (excluded.trigger_type, excluded.trigger_config)
 """
+_MOVE: Final = "UPDATE temporal_schedules SET due = %s WHERE workflow_id = %s"
 _OPEN: Final = """
 INSERT INTO temporal_audiences (workflow_id, due, trigger_type, conditions) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
@@ -94,12 +97,15 @@ class _Transaction:
         await self._connection.execute(_ENDED_AUDIENCES)
         return [Planned(*row) for row in await self._rows(_CHANGED, limit)]
 
-    async def due(self, limit: int) -> Sequence[Planned]:
-        return [Planned(*row) for row in await self._rows(_DUE, limit)]
+    async def due(self, now: datetime, limit: int) -> Sequence[Planned]:
+        return [Planned(*row) for row in await self._rows(_DUE, now, limit)]
 
     async def plan(self, workflow: Planned, due: datetime) -> None:
         config = psycopg.types.json.Jsonb(workflow.config)
         await self._connection.execute(_PLAN, (workflow.workflow_id, workflow.trigger_type, config, due))
+
+    async def move(self, workflow: Planned, due: datetime) -> None:
+        await self._connection.execute(_MOVE, (due, workflow.workflow_id))
 
     async def open_audience(self, release: Release) -> None:
         conditions = psycopg.types.json.Jsonb(release.conditions)

@@ -23,6 +23,16 @@ TOPICS: Final = Topics("t.")
 DAILY: Final = {"at": "09:00", "timezone": "Europe/Berlin"}
 
 
+class EarlyClock(PostgresTemporal):
+    """A store whose clock was read some time before its transactions begin, as a busy scheduler's is."""
+
+    behind = timedelta()
+
+    async def now(self) -> datetime:
+        """Return Postgres's time, as it was."""
+        return await super().now() - self.behind
+
+
 class World:
     """A scheduler's temporal triggers and the database that they work on."""
 
@@ -166,3 +176,36 @@ async def test_an_audience_gets_a_run_for_each_customer_who_meets_it(world: Worl
     assert events[1].data["customer"] == {"id": "c-2", "plan": "gold", "tags": []}
     assert len({event.id for event in events}) == 4
     assert world.execute("SELECT 1 FROM temporal_audiences") == []
+
+
+async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World, pool: Pool) -> None:
+    """By the round's own clock it is not due yet: firing it then would run the day before."""
+    workflow_id = world.workflow(DAILY)
+    await world.loop.round()
+    upcoming = world.due(workflow_id)
+    assert upcoming is not None
+    due = upcoming - timedelta(days=1)
+    world.set_due(workflow_id, due)
+    store = EarlyClock(pool)
+    store.behind = datetime.now(UTC) - due + timedelta(seconds=1)
+    await TemporalLoop(store, TOPICS, rate=2).round()
+    assert world.events() == []
+    await world.loop.round()
+    assert [event.time for event in world.events()] == [due]
+
+
+async def test_a_trigger_that_cannot_be_read_stops_nobody_else(world: World) -> None:
+    """Saved under older rules: it is set aside, and the other workflows run; so with an audience's conditions."""
+    broken = world.workflow({})
+    audience = world.workflow({**DAILY, "audience": [{"field": "a", "operator": "~", "value": 1}]})
+    good = world.workflow(DAILY)
+    await world.loop.round()
+    for workflow_id in (broken, audience, good):
+        world.set_due(workflow_id, datetime.now(UTC) - timedelta(seconds=1))
+    await world.loop.round()
+    await world.loop.round()
+    assert [event.workflowid for event in world.events()] == [good]
+    assert world.execute("SELECT 1 FROM temporal_audiences") == []
+    due = world.due(broken)
+    assert due is not None
+    assert due > datetime.now(UTC)
