@@ -19,6 +19,7 @@ from app.domain.errors import InvalidError, UnreachableError
 from app.ports import Record, Sender
 
 _BATCH: Final = 500
+_LEAST_WAIT_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 30.0
 _BACKOFF_S: Final = 1.0
 _REFUSED_REST: Final = timedelta(minutes=10)
@@ -114,7 +115,8 @@ class TimerLoop:
             await session.postpone(refused, _REFUSED_REST)
         if found < self._batch:
             ahead = await session.next_due()
-            await session.wait(_LONGEST_WAIT_S if ahead is None else min(max(ahead, 0.0), _LONGEST_WAIT_S))
+            # What another scheduler has locked is still there and due: it must not be asked for in a circle.
+            await session.wait(_LONGEST_WAIT_S if ahead is None else min(max(ahead, _LEAST_WAIT_S), _LONGEST_WAIT_S))
 
     async def _send(self, due: Sequence[DueTimer]) -> Sequence[DueTimer]:
         """Send records and return the timers of those that are durable."""

@@ -35,6 +35,8 @@ _SESSION: Final = {
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_session_timeout": "0",
+    # A scheduler frozen while it sends must not keep its timers locked for ever; a broker may take 10 s to confirm.
+    "idle_in_transaction_session_timeout": "60s",
     "role": "headrace_service",
 }
 _PENDING: Final = """
