@@ -6,8 +6,6 @@ marked uncertain where a crash fell between effect and receipt.
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from agents.batching import Batcher
 from agents.metrics import ACTIONS, DROPPED, PARKED
 from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
+from agents.timing import REAL_TIME, Timing
 from app.actions.base import OutsideAction, Ports
 from app.domain.errors import ActionFailedError, PoisonError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
@@ -76,6 +75,7 @@ class OutsideExecutor:
         policy: RetryPolicy,
         lease: float,
         is_closing: IsClosing,
+        timing: Timing = REAL_TIME,
     ) -> None:
         self._action = action
         self._preparer = preparer
@@ -86,6 +86,7 @@ class OutsideExecutor:
         self._policy = policy
         self._lease = lease
         self._is_closing = is_closing
+        self._timing = timing
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
@@ -157,7 +158,7 @@ class OutsideExecutor:
     async def _claim(self, record: Incoming, claim: Claim) -> tuple[Claimed | Done | Dropped, float]:
         """Claim, and say until when (monotonic seconds) a claim surely holds."""
         while True:
-            asked = time.monotonic()
+            asked = self._timing.monotonic()
             outcome = await self._claims.do(claim)
             if not isinstance(outcome, Busy):
                 return outcome, asked + self._lease
@@ -168,19 +169,20 @@ class OutsideExecutor:
         self, record: Incoming, prepared: Prepared, tries: _Tries, held_until: float
     ) -> ActionResult | Park | None:
         command = prepared.command
-        started = time.monotonic() - command.tried_s
+        started = self._timing.monotonic() - command.tried_s
         spent_before = command.spent
         while True:
-            if time.monotonic() + prepared.context.timeout > held_until:
+            if self._timing.monotonic() + prepared.context.timeout > held_until:
                 await self._receipts.release([prepared.context.command_id], uncertain=tries.uncertain)
                 return None
             tries.attempts += 1
             answer = await self._attempt(prepared, tries)
-            spent = time.monotonic() - started
+            spent = self._timing.monotonic() - started
             if isinstance(answer, dict):
                 return self._result(prepared, tries, spent, output=answer)
             failure = Failure(tries.attempts, spent_before + spent, answer.permanent, answer.retry_after)
-            decision = decide(self._policy, failure, attempt_timeout=prepared.context.timeout, jitter=random.random())  # noqa: S311 - jitter is no secret
+            jitter = self._timing.jitter()
+            decision = decide(self._policy, failure, attempt_timeout=prepared.context.timeout, jitter=jitter)
             if isinstance(decision, GiveUp):
                 tries.timed_out = decision.timed_out
                 tries.uncertain |= answer.effect_unknown
@@ -238,11 +240,11 @@ class OutsideExecutor:
             raise
 
     async def _pause(self, record: Incoming, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        until = self._timing.monotonic() + seconds
+        while (left := until - self._timing.monotonic()) > 0:
             if self._is_closing(record):
                 raise _GivenBackError
-            await asyncio.sleep(min(left, _LOOK_S))
+            await self._timing.sleep(min(left, _LOOK_S))
 
     def _result(self, prepared: Prepared, tries: _Tries, spent: float, **more: Any) -> ActionResult:
         status: Literal["success", "failed"] = "failed" if "error" in more else "success"

@@ -156,6 +156,7 @@ def retry_policy(settings: Settings) -> RetryPolicy:
         max_retries=settings.action_retry_max_attempts,
         initial_delay=settings.action_retry_initial_delay_ms / 1000,
         longest_hold=settings.longest_hold_ms / 1000,
+        max_jitter=settings.retry_jitter,
         budget=settings.workflow_execution_timeout_ms / 1000,
     )
 

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     )
     action_retry_max_attempts: int = Field(3, ge=0, le=10, alias="ACTION_RETRY_MAX_ATTEMPTS", description="Retries")
     action_retry_initial_delay_ms: Milliseconds = Field(1000, alias="ACTION_RETRY_INITIAL_DELAY")
+    retry_jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a backoff that chance may take off; 0: none")
     longest_hold_ms: Milliseconds = Field(5000, description="Backoffs up to this are sat out; longer ones are parked")
     action_timeout_ms: Milliseconds = Field(5000, description="One attempt")
     workflow_execution_timeout_ms: Milliseconds = Field(30_000, alias="WORKFLOW_EXECUTION_TIMEOUT")

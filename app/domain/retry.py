@@ -5,7 +5,6 @@ from typing import Final
 
 MULTIPLIER: Final = 2.0
 MAX_DELAY_S: Final = 30.0
-MAX_JITTER: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +15,14 @@ class RetryPolicy:
         max_retries: Retries after the first attempt (ACTION_RETRY_MAX_ATTEMPTS).
         initial_delay: Seconds before the first retry (ACTION_RETRY_INITIAL_DELAY).
         longest_hold: Seconds of backoff that are sat out at once; what is to wait longer is parked.
+        max_jitter: Share of a backoff that chance may take off (HEADRACE_RETRY_JITTER); 0: none.
         budget: Seconds that an execution's attempts and backoffs may take in all (WORKFLOW_EXECUTION_TIMEOUT).
     """
 
     max_retries: int = 3
     initial_delay: float = 1.0
     longest_hold: float = 5.0
+    max_jitter: float = 0.1
     budget: float = 30.0
 
 
@@ -65,7 +66,7 @@ def decide(policy: RetryPolicy, failure: Failure, *, attempt_timeout: float, jit
     if failure.attempts > policy.max_retries:
         return GiveUp(f"failed {failure.attempts} times")
     backoff = min(policy.initial_delay * MULTIPLIER ** (failure.attempts - 1), MAX_DELAY_S)
-    delay = max(backoff * (1 - MAX_JITTER * jitter), failure.retry_after or 0.0)
+    delay = max(backoff * (1 - policy.max_jitter * jitter), failure.retry_after or 0.0)
     parked = delay > policy.longest_hold
     # Parking does not count against the execution's time.
     if failure.spent + (0.0 if parked else delay) + attempt_timeout > policy.budget:

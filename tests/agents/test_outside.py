@@ -9,11 +9,12 @@ import pytest
 from agents.outside import OutsideExecutor
 from agents.preparation import Preparer
 from agents.slips import Road, claim_of
+from agents.timing import REAL_TIME, Timing
 from app.actions.base import ActionContext, Ports
 from app.actions.webhook import Webhook
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
-from app.ports import HttpAnswer
+from app.ports import HttpAnswer, HttpClient
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.command import Command
@@ -36,7 +37,14 @@ class World:
     """An executor process with its fakes; several may share a store."""
 
     def __init__(
-        self, store: ReceiptStore, *, instance: str = "executor-system/1", kind: Any = None, policy: RetryPolicy = FAST
+        self,
+        store: ReceiptStore,
+        *,
+        instance: str = "executor-system/1",
+        kind: Any = None,
+        policy: RetryPolicy = FAST,
+        http: HttpClient | None = None,
+        timing: Timing = REAL_TIME,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
@@ -48,13 +56,14 @@ class World:
             action=kind,
             preparer=Preparer(kind, timeout=5, clock=now),
             receipts=self.receipts,
-            ports=Ports(http=self.http, mail=FakeMailer(), mail_from="Shop <shop@example.com>"),
+            ports=Ports(http=http or self.http, mail=FakeMailer(), mail_from="Shop <shop@example.com>"),
             road=Road(TOPICS, frozenset({"webhook"})),
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-system", clock=now),
             policy=policy,
             lease=37.0,
             is_closing=lambda _: self.closing,
+            timing=timing,
         )
 
     async def run(self, one: Command) -> bool:

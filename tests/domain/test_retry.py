@@ -60,3 +60,9 @@ def test_jitter_only_shortens(jitter: float) -> None:
     decision = decide(POLICY, Failure(2, 0), attempt_timeout=5, jitter=jitter)
     assert isinstance(decision, Wait)
     assert 1.8 <= decision.seconds <= 2
+
+
+@pytest.mark.parametrize("jitter", [0.0, 1.0])
+def test_jitter_can_be_off(jitter: float) -> None:
+    """With a share of nothing, chance takes nothing off."""
+    assert decide(RetryPolicy(max_jitter=0), Failure(2, 0), attempt_timeout=5, jitter=jitter) == Wait(2)
