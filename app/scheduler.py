@@ -10,6 +10,7 @@ from typing import Any, Final
 import uvloop
 
 from app.adapters.kafka.producer import KafkaSender
+from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import open_pool
@@ -79,7 +80,8 @@ async def _trigger(settings: Settings) -> None:
         try:
             async with open_pool(settings, name=f"headrace temporal {settings.instance}") as pool:
                 topics = Topics(settings.topic_prefix)
-                await TemporalLoop(PostgresTemporal(pool), topics, rate=settings.audience_rate).run()
+                store = PostgresTemporal(pool, partial(PostgresCrm, topics=topics))
+                await TemporalLoop(store, topics, rate=settings.audience_rate).run()
         except UnreachableError as error:
             logger.warning("temporal triggers: %s", error)
             await asyncio.sleep(_TRY_AGAIN_S)

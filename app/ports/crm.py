@@ -90,12 +90,30 @@ class TaskRequest:
     due_at: datetime | None
 
 
-class Crm(Protocol):
+class CrmReads(Protocol):
+    """What can be looked up in the CRM and in Sales, as it is now.
+
+    A customer is ``{id, tags, ...}``, as its events show it; an order ``{id, customer_id, status, total, ...}``.
+    Whoever a change has named is a customer, if only by a tag, an appointment or an order.
+    """
+
+    async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Customers by id; who is not known is left out."""
+
+    async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """The first customers whose ids come after one, by id in the order of its bytes; "" begins."""
+
+    async def orders(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Orders by id; what is not known is left out."""
+
+
+class Crm(CrmReads, Protocol):
     """The CRM: the built-in reference system, or the user's own.
 
     Methods take many requests, so that one statement can serve a batch; answers come in the same order, as if the
     requests had been made one after the other. A change that has an event type announces itself with that event, in the
-    same transaction; what changes nothing announces nothing.
+    same transaction; what changes nothing announces nothing. A customer whom a change names for the first time is
+    entered without an event: they are new to the CRM, not to the business.
     """
 
     async def apply_tags(self, requests: Sequence[TagRequest]) -> list[bool]:

@@ -78,8 +78,8 @@ class TemporalTransaction(Protocol):
     async def audiences(self, limit: int) -> Sequence[Release]:
         """Audiences whose next share may be released."""
 
-    async def customers(self, after: str, limit: int) -> Sequence[tuple[str, dict[str, Any]]]:
-        """Customers by id after one, with what events show of them."""
+    async def customers(self, after: str, limit: int) -> Sequence[dict[str, Any]]:
+        """Customers of the CRM by id after one, as events show them."""
 
     async def advance(self, release: Release, after: str | None, pause_s: float) -> None:
         """Note up to where an audience was looked at; None: to its end."""
@@ -165,15 +165,15 @@ class TemporalLoop:
         page = await transaction.customers(release.after, _PAGE)
         events: list[Record] = []
         looked_at = release.after
-        for customer_id, customer in page:
-            looked_at, data = customer_id, {"customer": customer}
+        for customer in page:
+            looked_at, data = customer["id"], {"customer": customer}
             if conditions.evaluate(Scope(data=data, event={}, now=release.due)).met:
-                events.append(self._event(release.workflow_id, release.trigger_type, release.due, customer_id, data))
+                events.append(self._event(release.workflow_id, release.trigger_type, release.due, looked_at, data))
             if len(events) == self._rate:
                 break
         await transaction.emit(events)
         emitted_total.labels("audience").inc(len(events))
-        at_end = len(page) < _PAGE and (not page or looked_at == page[-1][0])
+        at_end = len(page) < _PAGE and (not page or looked_at == page[-1]["id"])
         await transaction.advance(release, None if at_end else looked_at, _SHARE_EVERY_S if events else 0.0)
 
     def _event(

@@ -37,6 +37,7 @@ class World:
     crm: Crm
     rows: Callable[[str], Awaitable[Rows]]
     announced: Callable[[], Awaitable[list[Any]]]
+    put_order: Callable[[dict[str, Any]], Awaitable[None]]
 
     async def tags(self) -> Rows:
         """Pairs of customer and tag."""
@@ -64,7 +65,10 @@ def _fake_world() -> World:
     async def announced() -> list[Any]:
         return list(fake.announced)
 
-    return World(fake, rows, announced)
+    async def put_order(order: dict[str, Any]) -> None:
+        fake.orders_by_id[order["id"]] = order
+
+    return World(fake, rows, announced, put_order)
 
 
 _QUERIES: Final[dict[str, LiteralString]] = {
@@ -77,6 +81,13 @@ _QUERIES: Final[dict[str, LiteralString]] = {
 }
 
 
+_PUT_ORDER: Final = """
+    INSERT INTO sales.orders (order_id, customer_id, affiliate_id, status, total, currency, items, created_at, paid_at)
+    VALUES (%(id)s, %(customer_id)s, %(affiliate_id)s, %(status)s, %(total)s, %(currency)s, %(items)s, %(created_at)s,
+      %(paid_at)s)
+"""
+
+
 def _real_world(connection: psycopg.AsyncConnection) -> World:
     async def rows(kind: str) -> Rows:
         return await (await connection.execute(_QUERIES[kind])).fetchall()
@@ -85,7 +96,11 @@ def _real_world(connection: psycopg.AsyncConnection) -> World:
         cursor = await connection.execute("SELECT topic, key, value FROM outbox ORDER BY id")
         return [_told(*row) for row in await cursor.fetchall()]
 
-    return World(crm_over(connection), rows, announced)
+    async def put_order(order: dict[str, Any]) -> None:
+        columns = {**order, "items": orjson.dumps(order["items"]).decode()}
+        await connection.execute(_PUT_ORDER, columns)
+
+    return World(crm_over(connection), rows, announced, put_order)
 
 
 def _told(topic: str, key: bytes, value: bytes) -> tuple[Any, ...]:
@@ -247,3 +262,84 @@ async def test_empty_batches_of_the_rest_change_nothing(world: World) -> None:
     await world.crm.create_appointments([])
     await world.crm.create_tasks([])
     assert await world.announced() == []
+
+
+def naming_requests() -> dict[str, Callable[[Crm], Awaitable[Any]]]:
+    """Every change that names a customer, here one whom the CRM has not met."""
+    return {
+        "a tag": lambda crm: crm.apply_tags([TagRequest("new", "VIP")]),
+        "a note": lambda crm: crm.create_notes([NoteRequest(uuid4(), "new", "hello")]),
+        "an update": lambda crm: crm.update_customers([CustomerUpdate("new", {})]),
+        "an appointment": lambda crm: crm.create_appointments(
+            [AppointmentRequest(uuid4(), "new", "Call", NOON, None, None)]
+        ),
+        "a conversation": lambda crm: crm.assign_conversations([AssignmentRequest("v-1", "new", "sam")]),
+        "a task": lambda crm: crm.create_tasks([TaskRequest(uuid4(), "new", "Call", "", None, None)]),
+    }
+
+
+@pytest.mark.parametrize("by", naming_requests())
+async def test_a_customer_known_by_anything_exists(world: World, by: str) -> None:
+    """Whoever a change names can be looked up and is on the pages, and no event says that they are new."""
+    assert await world.crm.customers(["new"]) == {}
+    await naming_requests()[by](world.crm)
+    customer = {"id": "new", "tags": ["VIP"] if by == "a tag" else []}
+    assert await world.crm.customers(["new"]) == {"new": customer}
+    assert await world.crm.customers_after("", 10) == [customer]
+    assert "customer.created" not in [kind for kind, *_ in await world.announced()]
+
+
+async def test_nobody_is_made_by_being_looked_up_or_by_a_tag_taken_off(world: World) -> None:
+    """Reading is no change, and a tag that was not there leaves nothing behind."""
+    await world.crm.remove_tags([TagRequest("new", "VIP")])
+    assert await world.crm.customers(["new", "new"]) == {}
+    assert await world.crm.customers([]) == {}
+    assert await world.crm.customers_after("", 10) == []
+
+
+async def test_customers_are_read_as_events_show_them(world: World) -> None:
+    """The profile's fields, id and tags; who is not known is left out."""
+    await world.crm.update_customers([CustomerUpdate("c-1", {"name": "Ada", "address": {"city": "São Paulo"}})])
+    await world.crm.apply_tags([TagRequest("c-1", "b"), TagRequest("c-1", "B"), TagRequest("c-1", "a")])
+    expected = {"id": "c-1", "name": "Ada", "address": {"city": "São Paulo"}, "tags": ["B", "a", "b"]}
+    assert await world.crm.customers(["c-2", "c-1"]) == {"c-1": expected}
+
+
+async def test_pages_of_customers_hold_each_of_them_once(world: World) -> None:
+    """By id in the order of its bytes, whatever the database's language, from after a given one."""
+    ids = ["a", "B", "ä", "a-1", "Z", "10", "9"]
+    await world.crm.apply_tags([TagRequest(one, "x") for one in ids])
+    pages, after = [], ""
+    while page := await world.crm.customers_after(after, 3):
+        pages.append([customer["id"] for customer in page])
+        after = page[-1]["id"]
+    assert pages == [["10", "9", "B"], ["Z", "a", "a-1"], ["ä"]]
+
+
+async def test_orders_are_read_by_id(world: World) -> None:
+    """With exact totals, items and times; what is not known is left out."""
+    order = {
+        "id": "o-1",
+        "customer_id": "c-1",
+        "affiliate_id": None,
+        "status": "paid",
+        "total": "199.90",
+        "currency": "EUR",
+        "items": [{"sku": "a", "price": "199.90", "quantity": 1}],
+        "created_at": NOON.isoformat(),
+        "paid_at": (NOON + timedelta(hours=1)).isoformat(),
+        "cancelled_at": None,
+        "delivered_at": None,
+    }
+    await world.put_order(order)
+    assert await world.crm.orders(["o-1", "o-2"]) == {"o-1": order}
+    assert await world.crm.orders([]) == {}
+
+
+async def test_a_number_of_any_size_does_not_stop_later_events(world: World) -> None:
+    """1e20 is stored as a whole number over 64 bits; the next change still announces itself, with the number in it."""
+    await world.crm.update_customers([CustomerUpdate("c-1", {"points": 1e20, "least": -1e20})])
+    await world.crm.apply_tags([TagRequest("c-1", "VIP")])
+    assert await world.crm.update_customers([CustomerUpdate("c-1", {"points": 1e20})]) == [[]]
+    applied = (await world.announced())[-1]
+    assert applied[2]["customer"] == {"id": "c-1", "points": 1e20, "least": -1e20, "tags": ["VIP"]}

@@ -27,6 +27,7 @@ class FakeCrm:
         appointments: By id.
         assignees: Of conversations, by id.
         tasks: By id.
+        orders_by_id: As events show them.
         announced: Each event's type, entity, data, id (None where no command asked) and causation.
     """
 
@@ -37,12 +38,28 @@ class FakeCrm:
         self.appointments: dict[UUID, AppointmentRequest] = {}
         self.assignees: dict[str, str] = {}
         self.tasks: dict[UUID, TaskRequest] = {}
+        self.orders_by_id: dict[str, dict[str, Any]] = {}
         self.announced: list[Announced] = []
+
+    async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return customers by id."""
+        return {one: self._customer(one) for one in ids if one in self.profiles}
+
+    async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """Return a page of customers."""
+        return [self._customer(one) for one in sorted(self.profiles, key=str.encode) if one.encode() > after.encode()][
+            :limit
+        ]
+
+    async def orders(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return orders by id."""
+        return {one: self.orders_by_id[one] for one in ids if one in self.orders_by_id}
 
     async def apply_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
         """Apply tags in order; True where the customer did not have the tag yet."""
         applied = []
         for request in requests:
+            self._meet(request.customer_id)
             pair = (request.customer_id, request.tag)
             applied.append(pair not in self.tags)
             self.tags.add(pair)
@@ -62,6 +79,7 @@ class FakeCrm:
     async def create_notes(self, requests: Sequence[NoteRequest]) -> None:
         """Write notes; one that is there already is left as it is."""
         for request in requests:
+            self._meet(request.customer_id)
             self.notes.setdefault(request.note_id, request)
 
     async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
@@ -83,6 +101,7 @@ class FakeCrm:
     async def create_appointments(self, requests: Sequence[AppointmentRequest]) -> None:
         """Make appointments; one that is there already is left as it is."""
         for request in requests:
+            self._meet(request.customer_id)
             if request.appointment_id in self.appointments:
                 continue
             self.appointments[request.appointment_id] = request
@@ -101,6 +120,7 @@ class FakeCrm:
         """Assign conversations in order."""
         answers = []
         for request in requests:
+            self._meet(request.customer_id)
             answers.append(self.assignees.get(request.conversation_id) != request.assignee)
             self.assignees[request.conversation_id] = request.assignee
         return answers
@@ -108,6 +128,7 @@ class FakeCrm:
     async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
         """Make tasks; one that is there already is left as it is."""
         for request in requests:
+            self._meet(request.customer_id)
             self.tasks.setdefault(request.task_id, request)
 
     def _tagged(self, event_type: str, requests: Sequence[TagRequest], changed: Sequence[bool]) -> None:
@@ -115,6 +136,10 @@ class FakeCrm:
             if new:
                 data = {"tag": request.tag, "customer": self._customer(request.customer_id)}
                 self._announce(event_type, request.customer_id, data, request.origin)
+
+    def _meet(self, customer_id: str | None) -> None:
+        if customer_id is not None:
+            self.profiles.setdefault(customer_id, {})
 
     def _customer(self, customer_id: str) -> dict[str, Any]:
         tags = sorted(tag for owner, tag in self.tags if owner == customer_id)

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import orjson
 from psycopg import AsyncConnection
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row, tuple_row
 
 from app.adapters.postgres import crm_sql as sql
 from app.adapters.postgres.announcing import announce
+from app.adapters.postgres.showing import shown
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,
@@ -48,7 +49,8 @@ class PostgresCrm:
         return await self._tags(sql.REMOVE_TAGS, "tag.removed", requests)
 
     async def create_notes(self, requests: Sequence[NoteRequest]) -> None:
-        """Write notes in one statement; a ``note_id`` that is there already is left as it is."""
+        """Write notes in two statements; a ``note_id`` that is there already is left as it is."""
+        await self._meet(r.customer_id for r in requests)
         await self._connection.execute(
             sql.CREATE_NOTES,
             ([r.note_id for r in requests], [r.customer_id for r in requests], [r.text for r in requests]),
@@ -57,8 +59,9 @@ class PostgresCrm:
     async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
         """Change customers one after the other, in four statements for all; the fields that changed."""
         ids = [request.customer_id for request in requests]
-        await self._connection.execute(sql.MEET_CUSTOMERS, (ids,))
-        profiles: dict[str, dict[str, Any]] = dict(await self._rows(sql.LOCK_CUSTOMERS, (ids,)))
+        await self._meet(ids)
+        locked = await self._rows(sql.LOCK_CUSTOMERS, (ids,))
+        profiles: dict[str, dict[str, Any]] = {customer_id: orjson.loads(text) for customer_id, text in locked}
         updates = []
         for request in requests:
             update = _Update(request, profiles[request.customer_id])
@@ -69,7 +72,7 @@ class PostgresCrm:
             touched = sorted({update.request.customer_id for update in effective})
             saved = orjson.dumps([profiles[customer_id] for customer_id in touched]).decode()
             await self._connection.execute(sql.SAVE_CUSTOMERS, (touched, saved))
-            known = await self._customers(touched)
+            known = await self.customers(touched)
             await self._announce(self._updated(update, known) for update in effective)
         return [update.changed for update in updates]
 
@@ -80,7 +83,7 @@ class PostgresCrm:
         return self._announcer.event("customer.updated", customer_id, data, update.request.origin)
 
     async def create_appointments(self, requests: Sequence[AppointmentRequest]) -> None:
-        """Make appointments in one statement; an ``appointment_id`` that is there already is left as it is."""
+        """Make appointments in a few statements; an ``appointment_id`` that is there already is left as it is."""
         columns = (
             [r.appointment_id for r in requests],
             [r.customer_id for r in requests],
@@ -89,12 +92,13 @@ class PostgresCrm:
             [r.ends_at for r in requests],
             [r.assignee for r in requests],
         )
+        await self._meet(r.customer_id for r in requests)
         made = {row[0] for row in await self._rows(sql.CREATE_APPOINTMENTS, columns)}
         new: dict[UUID, AppointmentRequest] = {}
         for request in requests:
             if request.appointment_id in made:
                 new.setdefault(request.appointment_id, request)
-        known = await self._customers(sorted({r.customer_id for r in new.values()}))
+        known = await self.customers(sorted({r.customer_id for r in new.values()}))
         await self._announce(
             self._announcer.event(
                 "appointment.created",
@@ -106,8 +110,9 @@ class PostgresCrm:
         )
 
     async def assign_conversations(self, requests: Sequence[AssignmentRequest]) -> list[bool]:
-        """Assign conversations one after the other, in three statements for all."""
+        """Assign conversations one after the other, in four statements for all."""
         ids = [r.conversation_id for r in requests]
+        await self._meet(r.customer_id for r in requests)
         await self._connection.execute(sql.MEET_CONVERSATIONS, (ids, [r.customer_id for r in requests]))
         assignees: dict[str, str | None] = dict(await self._rows(sql.LOCK_CONVERSATIONS, (ids,)))
         new: list[bool] = []
@@ -120,7 +125,7 @@ class PostgresCrm:
         return new
 
     async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
-        """Make tasks in one statement; a ``task_id`` that is there already is left as it is."""
+        """Make tasks in two statements; a ``task_id`` that is there already is left as it is."""
         columns = (
             [r.task_id for r in requests],
             [r.customer_id for r in requests],
@@ -129,6 +134,7 @@ class PostgresCrm:
             [r.assignee for r in requests],
             [r.due_at for r in requests],
         )
+        await self._meet(r.customer_id for r in requests)
         await self._connection.execute(sql.CREATE_TASKS, columns)
 
     async def _tags(self, statement: LiteralString, event_type: str, requests: Sequence[TagRequest]) -> list[bool]:
@@ -143,7 +149,7 @@ class PostgresCrm:
                 changed.discard(pair)
                 first.append(request)
         if first:
-            known = await self._customers(sorted({request.customer_id for request in first}))
+            known = await self.customers(sorted({request.customer_id for request in first}))
             await self._announce(
                 self._announcer.event(
                     event_type, r.customer_id, {"tag": r.tag, "customer": known[r.customer_id]}, r.origin
@@ -152,12 +158,28 @@ class PostgresCrm:
             )
         return answers
 
-    async def _customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return customers as events show them: their profile, id and tags; those that are not known yet, too."""
+    async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return customers by id, in one statement."""
+        rows = await self._rows(sql.CUSTOMERS, (list(ids),)) if ids else []
+        return {row[0]: _customer(*row) for row in rows}
+
+    async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """Return a page of customers."""
+        return [_customer(*row) for row in await self._rows(sql.CUSTOMERS_AFTER, (after, limit))]
+
+    async def orders(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return orders by id, in one statement."""
         if not ids:
             return {}
-        rows = await self._rows(sql.CUSTOMERS, (list(ids),))
-        return {customer_id: {**profile, "id": customer_id, "tags": tags} for customer_id, profile, tags in rows}
+        cursor = self._connection.cursor(row_factory=dict_row)
+        await cursor.execute(sql.ORDERS, (list(ids),))
+        return {row["id"]: shown({**row, "items": orjson.loads(row["items"])}) for row in await cursor.fetchall()}
+
+    async def _meet(self, ids: Iterable[str | None]) -> None:
+        """Enter customers that are not known yet."""
+        named = [one for one in ids if one is not None]
+        if named:
+            await self._connection.execute(sql.MEET_CUSTOMERS, (named,))
 
     async def _announce(self, events: Iterable[Record]) -> None:
         await announce(self._connection, list(events))
@@ -177,6 +199,10 @@ class _Update:
         names = before.keys() | self.after.keys()
         self.changed = sorted(name for name in names if before.get(name) != self.after.get(name))
         self.previous = {name: before.get(name) for name in self.changed}
+
+
+def _customer(customer_id: str, profile: str, tags: Sequence[str]) -> dict[str, Any]:
+    return {**orjson.loads(profile), "id": customer_id, "tags": list(tags)}
 
 
 def _appointment(request: AppointmentRequest) -> dict[str, Any]:

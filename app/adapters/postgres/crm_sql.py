@@ -6,9 +6,17 @@ circle.
 
 from typing import Final
 
+# Customers before their tags, as everybody else locks them: the subquery is done before the first tag is.
 APPLY_TAGS: Final = """
+    WITH wanted AS (
+      SELECT DISTINCT customer_id, tag FROM unnest(%s::text[], %s::text[]) AS asked (customer_id, tag)
+    ), met AS (
+      INSERT INTO crm.customers (customer_id) SELECT DISTINCT customer_id FROM wanted ORDER BY customer_id
+      ON CONFLICT (customer_id) DO NOTHING
+      RETURNING 1
+    )
     INSERT INTO crm.tags (customer_id, tag)
-    SELECT DISTINCT customer_id, tag FROM unnest(%s::text[], %s::text[]) AS wanted (customer_id, tag)
+    SELECT customer_id, tag FROM wanted WHERE (SELECT count(*) FROM met) >= 0
     ORDER BY customer_id, tag
     ON CONFLICT (customer_id, tag) DO NOTHING
     RETURNING customer_id, tag
@@ -52,7 +60,7 @@ MEET_CUSTOMERS: Final = """
     ON CONFLICT (customer_id) DO NOTHING
 """
 LOCK_CUSTOMERS: Final = """
-    SELECT customer_id, profile FROM crm.customers WHERE customer_id = ANY(%s::text[])
+    SELECT customer_id, profile::text FROM crm.customers WHERE customer_id = ANY(%s::text[])
     ORDER BY customer_id FOR UPDATE
 """
 SAVE_CUSTOMERS: Final = """
@@ -76,9 +84,19 @@ ASSIGN_CONVERSATIONS: Final = """
     FROM unnest(%s::text[], %s::text[]) AS wanted (conversation_id, assignee)
     WHERE c.conversation_id = wanted.conversation_id
 """
-CUSTOMERS: Final = """
-    SELECT wanted.customer_id, coalesce(c.profile, '{}'),
-      coalesce((SELECT jsonb_agg(tag ORDER BY tag) FROM crm.tags t WHERE t.customer_id = wanted.customer_id), '[]')
-    FROM unnest(%s::text[]) AS wanted (customer_id)
-    LEFT JOIN crm.customers c ON c.customer_id = wanted.customer_id
+# Profiles come as text: Postgres writes 1e20 as a whole number, which only our own parser reads back as it was.
+_CUSTOMER: Final = """
+    SELECT c.customer_id, c.profile::text,
+      (SELECT coalesce(array_agg(tag ORDER BY tag COLLATE "C"), '{}') FROM crm.tags t
+       WHERE t.customer_id = c.customer_id)
+    FROM crm.customers c
+"""
+CUSTOMERS: Final = f"{_CUSTOMER} WHERE c.customer_id = ANY(%s::text[])"
+CUSTOMERS_AFTER: Final = f"""{_CUSTOMER}
+    WHERE c.customer_id COLLATE "C" > %s ORDER BY c.customer_id COLLATE "C" LIMIT %s
+"""
+ORDERS: Final = """
+    SELECT order_id AS id, customer_id, affiliate_id, status, total, currency, items::text AS items,
+      created_at, paid_at, cancelled_at, delivered_at
+    FROM sales.orders WHERE order_id = ANY(%s::text[])
 """

@@ -1,6 +1,6 @@
 """Due times of temporal triggers and audiences in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ import psycopg
 from app.adapters.postgres.announcing import announce
 from app.adapters.postgres.outbox import unreachable
 from app.adapters.postgres.pool import Pool
-from app.ports import Record
+from app.ports import CrmReads, Record
 from app.services.temporal import Planned, Release
 
 _WHAT: Final = "temporal triggers"
@@ -49,11 +49,6 @@ _AUDIENCES: Final = """
 SELECT workflow_id, trigger_type, due, conditions, after_customer FROM temporal_audiences
 WHERE not_before <= now() ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED
 """
-_CUSTOMERS: Final = """
-SELECT c.customer_id, c.profile,
-  coalesce((SELECT jsonb_agg(tag ORDER BY tag) FROM crm.tags t WHERE t.customer_id = c.customer_id), '[]')
-FROM crm.customers c WHERE c.customer_id > %s ORDER BY c.customer_id LIMIT %s
-"""
 _ADVANCE: Final = """
 UPDATE temporal_audiences SET after_customer = %s, not_before = now() + %s * interval '1 s'
 WHERE workflow_id = %s AND due = %s
@@ -66,17 +61,19 @@ class PostgresTemporal:
 
     Args:
         pool: The process's pool.
+        crm: Where audiences are looked for, given the transaction's connection.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, crm: Callable[[psycopg.AsyncConnection[Any]], CrmReads]) -> None:
         self._pool = pool
+        self._crm = crm
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["_Transaction"]:
         """Open a transaction."""
         with unreachable(_WHAT):
             async with self._pool.connection() as connection, connection.transaction():
-                yield _Transaction(connection)
+                yield _Transaction(connection, self._crm(connection))
 
     async def now(self) -> datetime:
         """Return Postgres's time."""
@@ -89,8 +86,9 @@ class PostgresTemporal:
 
 
 class _Transaction:
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection[Any], crm: CrmReads) -> None:
         self._connection = connection
+        self._crm = crm
 
     async def changed(self, limit: int) -> Sequence[Planned]:
         await self._connection.execute(_ENDED)
@@ -114,9 +112,8 @@ class _Transaction:
     async def audiences(self, limit: int) -> Sequence[Release]:
         return [Release(*row) for row in await self._rows(_AUDIENCES, limit)]
 
-    async def customers(self, after: str, limit: int) -> Sequence[tuple[str, dict[str, Any]]]:
-        rows = await self._rows(_CUSTOMERS, after, limit)
-        return [(customer, {**profile, "id": customer, "tags": tags}) for customer, profile, tags in rows]
+    async def customers(self, after: str, limit: int) -> Sequence[dict[str, Any]]:
+        return await self._crm.customers_after(after, limit)
 
     async def advance(self, release: Release, after: str | None, pause_s: float) -> None:
         if after is None:

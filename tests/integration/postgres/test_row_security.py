@@ -113,6 +113,8 @@ def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> Non
         "SELECT * FROM dead_letters",
         "SELECT * FROM instances",
         "SELECT * FROM crm.notes",
+        "SELECT * FROM sales.orders",
+        "SELECT * FROM affiliates.commissions",
         "SELECT headrace_make_log_partition('2020-01-01')",
     ],
 )

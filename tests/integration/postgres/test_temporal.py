@@ -15,6 +15,7 @@ from app.adapters.postgres.temporal import PostgresTemporal
 from app.services.temporal import TemporalLoop
 from app.topics import Topics
 from schemas.event import Event
+from tests.support.crm import crm_over
 from tests.support.executions import add_workflow
 
 pytestmark = pytest.mark.postgres
@@ -37,7 +38,7 @@ class World:
     """A scheduler's temporal triggers and the database that they work on."""
 
     def __init__(self, pool: Pool, database: str) -> None:
-        self.loop = TemporalLoop(PostgresTemporal(pool), TOPICS, rate=2)
+        self.loop = TemporalLoop(PostgresTemporal(pool, crm_over), TOPICS, rate=2)
         self._database = database
 
     def execute(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -136,7 +137,7 @@ async def test_schedulers_side_by_side_fire_once(world: World, pool: Pool) -> No
     await world.loop.round()
     for workflow_id in workflows:
         world.set_due(workflow_id, datetime.now(UTC) - timedelta(seconds=1))
-    loops = [TemporalLoop(PostgresTemporal(pool), TOPICS, rate=2) for _ in range(4)]
+    loops = [TemporalLoop(PostgresTemporal(pool, crm_over), TOPICS, rate=2) for _ in range(4)]
     await asyncio.gather(*(loop.round() for loop in loops))
     await world.loop.round()
     assert sorted(str(event.workflowid) for event in world.events()) == sorted(map(str, workflows))
@@ -186,7 +187,7 @@ async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World,
     assert upcoming is not None
     due = upcoming - timedelta(days=1)
     world.set_due(workflow_id, due)
-    store = EarlyClock(pool)
+    store = EarlyClock(pool, crm_over)
     store.behind = datetime.now(UTC) - due + timedelta(seconds=1)
     await TemporalLoop(store, TOPICS, rate=2).round()
     assert world.events() == []
