@@ -15,7 +15,7 @@ from app.ports.crm import (
     TaskRequest,
 )
 from app.ports.http import HttpAnswer, HttpClient, HttpRequest
-from app.ports.kafka import Headers, Record, Sender
+from app.ports.kafka import Headers, Record, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
 from app.ports.timers import Timer, TimerKind, Timers
@@ -46,6 +46,7 @@ __all__ = [
     "Receipts",
     "Record",
     "Sender",
+    "Subscriber",
     "TagRequest",
     "TaskRequest",
     "Timer",

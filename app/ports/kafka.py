@@ -1,8 +1,10 @@
-"""What produces records to Kafka."""
+"""What produces records to Kafka, and what reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from schemas.incoming import Incoming
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -29,3 +31,19 @@ class Sender(Protocol):
 
     async def send_all(self, records: Sequence[Record]) -> None:
         """Produce records in the given order per partition; all are durable when this returns."""
+
+
+class Subscriber(Protocol):
+    """Reads topics as one member of a consumer group: at least once, in order within a partition.
+
+    All methods raise ``UnreachableError`` where Kafka does not answer.
+    """
+
+    async def follow(self, topics: Collection[str]) -> None:
+        """Read these topics and no others, from where the group is, a new group from the beginning."""
+
+    async def fetch(self) -> Sequence[Incoming]:
+        """Return the next records, some dozens at most; none where none have come within a second."""
+
+    async def done(self, records: Sequence[Incoming]) -> None:
+        """Let the group go past records: what is not done comes again, to whoever reads the partition then."""

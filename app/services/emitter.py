@@ -1,18 +1,22 @@
-"""The event emitter: the one way in for business events (specification: Event Emitter Service, ``emit``).
+"""The event emitter: the one way in for business events (specification: Event Emitter Service).
 
 It checks an event against the contract, puts it on the topic of its type under the key of its entity, and answers
-when Kafka has it for good. The API, the command line and the reference systems all emit through it.
+when Kafka has it for good. The API, the command line and the reference systems all emit through it; services in Python
+can also listen with it.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
 from app.domain.errors import FieldError, InvalidError, PoisonError
-from app.ports import Record, Sender
+from app.ports import Record, Sender, Subscriber
+from app.services.dead_letters import DeadLetters
 from app.services.field_errors import field_errors, under
+from app.services.listening import Handler, Listening
 from app.topics import Topics
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.incoming import MAX_ENTITY_BYTES, load_object
@@ -23,16 +27,55 @@ AnyEvent = Event | Mapping[str, Any]
 
 
 class EventEmitter:
-    """Emits business events.
+    """Emits business events, and calls handlers with them.
 
     Args:
         sender: Where records go.
         topics: Names of the topics.
+        subscriber: What ``listen`` reads with; who only emits needs none.
     """
 
-    def __init__(self, sender: Sender, topics: Topics) -> None:
+    def __init__(self, sender: Sender, topics: Topics, subscriber: Subscriber | None = None) -> None:
         self._sender = sender
         self._topics = topics
+        self._listening: Listening | None = None
+        if subscriber is not None:
+            letters = DeadLetters(topics=topics, sender=sender, role="subscriber", clock=lambda: datetime.now(UTC))
+            self._listening = Listening(subscriber, topics, letters)
+
+    def on(self, event_type: str, handler: Handler) -> None:
+        """Call ``handler`` with each event of a type, at least once, while ``listen`` runs.
+
+        One that raises is called again after 1, 2 and 4 seconds; then the event goes to the dead letters, with the name
+        of the error, and the next one is handled.
+
+        Raises:
+            InvalidError: There is no such event type.
+            TypeError: The emitter was made without a subscriber.
+        """
+        self._listener().on(event_type, handler)
+
+    def off(self, event_type: str, handler: Handler) -> None:
+        """Do not call ``handler`` with events of a type any more; without effect where it was not registered.
+
+        Raises:
+            TypeError: The emitter was made without a subscriber.
+        """
+        self._listener().off(event_type, handler)
+
+    async def listen(self) -> None:
+        """Call the handlers until cancelled; ``on`` and ``off`` may change them meanwhile.
+
+        Raises:
+            TypeError: The emitter was made without a subscriber.
+            UnreachableError: Kafka does not answer; what was not finished comes again at the next start.
+        """
+        await self._listener().listen()
+
+    def _listener(self) -> Listening:
+        if self._listening is None:
+            raise TypeError("to listen, make the EventEmitter with a subscriber, such as KafkaSubscriber")
+        return self._listening
 
     async def emit(self, event: AnyEvent) -> str:
         """Emit one event; it is durable when this returns its id.

@@ -1,0 +1,55 @@
+"""Reading Kafka without Faust: what is off the critical path, such as handlers of users' services and previews."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from app.domain.errors import UnreachableError
+
+_READ_COMMITTED: Final = "read_committed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """A record as it was read; see :class:`schemas.incoming.Incoming`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: float | None
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+    @classmethod
+    def of(cls, message: Any) -> Self:
+        """Take over what aiokafka read; its timestamps are milliseconds."""
+        timestamp = None if message.timestamp is None or message.timestamp < 0 else message.timestamp / 1000
+        headers = tuple(message.headers or ())
+        return cls(message.topic, message.partition, message.offset, timestamp, message.key, message.value, headers)
+
+
+def new_consumer(bootstrap_servers: str, **options: Any) -> Any:
+    """Return a consumer, not started, that reads committed records and commits by hand; ``options`` are its own."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        isolation_level=_READ_COMMITTED,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **options,
+    )
+
+
+@contextmanager
+def unreachable(bootstrap_servers: str) -> Iterator[None]:
+    """Say that Kafka does not answer, instead of how it failed."""
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise UnreachableError(
+            f"Kafka does not answer at {bootstrap_servers} ({type(error).__name__}); set KAFKA_BOOTSTRAP_SERVERS"
+        ) from error
