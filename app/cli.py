@@ -18,6 +18,7 @@ COMMANDS: Final = (
     ("topics", "app.commands.topics", "topics"),
     ("templates", "app.commands.templates", "templates"),
     ("emit", "app.commands.emit", "emit"),
+    ("sources", "app.commands.sources", "sources"),
     ("token", "app.commands.token", "token"),
     ("dev", "app.commands.dev", "dev"),
 )

@@ -14,6 +14,7 @@ from agents.own import OwnExecutor
 from agents.preparation import Preparer
 from agents.sink import DeadLetterSink, Sink
 from agents.slips import Road
+from agents.sources import SourceAgent
 from app.actions.base import AnyAction, Family, OutsideAction, Ports
 from app.actions.registry import REGISTRY
 from app.adapters.kafka import batches as ledger
@@ -32,6 +33,8 @@ from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
 from app.ports import Sender
 from app.services.dead_letters import DeadLetters
+from app.services.source_settings import load_sources
+from app.services.sources import SourceTurner
 from app.services.table_check import TableCheck
 from app.services.workflow_index import WorkflowIndex
 from app.settings import Settings
@@ -94,6 +97,24 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     async with open_sender(settings, "sink") as sender, open_pool(settings) as pool:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
         yield SinkParts(Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool)), sender)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceParts:
+    """What the sources' agent feeds, and what takes its records."""
+
+    agent: SourceAgent
+    sender: Sender
+
+
+@asynccontextmanager
+async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
+    """Open the sources."""
+    topics = Topics(settings.topic_prefix)
+    async with open_sender(settings, "sources") as sender:
+        letters = DeadLetters(topics=topics, sender=sender, role="sources", clock=utc_now)
+        configured = load_sources(settings.sources, settings.topic_prefix)
+        yield SourceParts(SourceAgent([SourceTurner(source, topics) for source in configured], letters), sender)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     workflow_check_s: int = Field(300, ge=1, description="Workflow table against Postgres")
     lease_margin_ms: Milliseconds = 2000
     pool_size: int = Field(4, ge=1, le=50)
+    sources: str = Field("", description="Topics of other systems: a JSON list, or the path of a file that holds one")
     log_retention_days: int = Field(90, ge=1, description="Days after which the log's partitions go to the archive")
 
     smtp_host: str = "127.0.0.1"

@@ -18,9 +18,10 @@ from app.domain.errors import SettingsError
 from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import set_up_logging
-from app.role_names import role_names
-from app.roles import ExecutorParts, open_executor, open_matcher, open_sink
+from app.role_names import OPTIONAL_ROLES, role_names
+from app.roles import ExecutorParts, open_executor, open_matcher, open_sink, open_sources
 from app.scheduler import run_scheduler
+from app.services.source_settings import load_sources
 from app.services.workflow_index import WorkflowIndex
 from app.settings import Settings
 from app.topics import Topics
@@ -39,8 +40,9 @@ def run_role(role: str, settings: Settings) -> None:
         SettingsError: There is no such role.
         SystemExit: At the end; 0 after a signal.
     """
-    if role not in role_names():
-        raise SettingsError(f"there is no role {role}; there are {', '.join(role_names())}")
+    known = (*role_names(), *OPTIONAL_ROLES)
+    if role not in known:
+        raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
     set_up_logging(role, settings.log_level)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr="127.0.0.1")
@@ -56,6 +58,8 @@ def build_role(role: str, settings: Settings) -> App:
         return _matcher(settings)
     if role == "sink":
         return _sink(settings)
+    if role == "sources":
+        return _sources(settings)
     return _executor(role, settings)
 
 
@@ -95,6 +99,18 @@ def _sink(settings: Settings) -> App:
         AgentSpec("dead-letters", topics.dead_letters, dead_letters),
     ]
     return _app(f"{topics.prefix}sink", settings, agents, parts)
+
+
+def _sources(settings: Settings) -> App:
+    parts = Lifespan(lambda: open_sources(settings))
+    topics = {source.topic for source in load_sources(settings.sources, settings.topic_prefix)}
+
+    async def sources(stream: Any) -> None:
+        made = await parts.get()
+        await run_batches(stream, made.agent.process, made.sender)
+
+    agents = [AgentSpec("sources", tuple(sorted(topics)), sources)]
+    return _app(f"{settings.topic_prefix}sources", settings, agents, parts)
 
 
 def _executor(role: str, settings: Settings) -> App:

@@ -80,15 +80,20 @@ def decode_event(record: Incoming) -> IncomingEvent:
     if len(value) > MAX_EVENT_BYTES:
         raise PoisonError("too_large", f"{len(value)} bytes; an event has at most {MAX_EVENT_BYTES}")
     if binary is None:
-        raw, encoded = _load_exactly(value), value
+        raw, encoded = load_exactly(value), value
     else:
-        raw = {**binary, "data": _load_exactly(value) if value else {}}
+        raw = {**binary, "data": load_exactly(value) if value else {}}
         encoded = orjson.dumps(raw)
     event = validate_event(raw)
     return IncomingEvent(event, raw, encoded, _entity(record.key, event))
 
 
-def _load_exactly(value: bytes) -> dict[str, Any]:
+def load_exactly(value: bytes) -> dict[str, Any]:
+    """Parse as :func:`load_object` does, and refuse numbers that would not come out as they were written.
+
+    Raises:
+        PoisonError: not_json, too_deep, nul_character or integer_over_64_bits.
+    """
     loaded = load_object(value)
     inexact = over_64_bits(value)
     if inexact is not None:

@@ -3,16 +3,21 @@
 import click
 
 from app.commands.reach import need_kafka, need_postgres, settings_here
+from app.commands.sources import refuse_missing_topics
 from app.orphan import end_with_parent
-from app.role_names import role_names
+from app.role_names import OPTIONAL_ROLES, role_names
+from app.services.source_settings import load_sources
 
 
 @click.command(epilog="Example: HEADRACE_INSTANCE=2 headrace worker matcher")
-@click.argument("role", type=click.Choice(role_names()))
+@click.argument("role", type=click.Choice([*role_names(), *OPTIONAL_ROLES]))
 def worker(role: str) -> None:
     """Run one role until Ctrl-C or SIGTERM; start as many as you like, each with its own HEADRACE_INSTANCE."""
     settings = settings_here()
+    configured = load_sources(settings.sources, settings.topic_prefix) if role == "sources" else ()
     need_kafka(settings)
+    if configured:
+        refuse_missing_topics(settings, configured)
     need_postgres(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder of a path only
     end_with_parent()

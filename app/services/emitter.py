@@ -84,7 +84,7 @@ class EventEmitter:
             InvalidError: It breaks the contract; paths as in ``data.customer.id``.
             UnreachableError: Kafka did not confirm it; it may or may not arrive.
         """
-        record, event_id = self._record(event)
+        record, event_id = event_record(self._topics, event)
         await self._sender.send(record)
         return event_id
 
@@ -100,7 +100,7 @@ class EventEmitter:
         errors: list[FieldError] = []
         for position, event in enumerate(events):
             try:
-                record, event_id = self._record(event)
+                record, event_id = event_record(self._topics, event)
             except InvalidError as error:
                 errors.extend(under(f"[{position}]", error.errors))
             else:
@@ -111,11 +111,17 @@ class EventEmitter:
         await self._sender.send_all(records)
         return ids
 
-    def _record(self, event: AnyEvent) -> tuple[Record, str]:
-        attributes = _attributes(event)
-        checked = _checked(attributes)
-        topic = self._topics.events(checked.type)
-        return Record(topic, event_key(checked).encode(), _encoded(attributes), STRUCTURED), checked.id
+
+def event_record(topics: Topics, event: AnyEvent) -> tuple[Record, str]:
+    """Return the record of an event, and the event's id.
+
+    Raises:
+        InvalidError: It breaks the contract; paths as in ``data.customer.id``.
+    """
+    attributes = _attributes(event)
+    checked = _checked(attributes)
+    topic = topics.events(checked.type)
+    return Record(topic, event_key(checked).encode(), _encoded(attributes), STRUCTURED), checked.id
 
 
 def event_key(event: Event) -> str:

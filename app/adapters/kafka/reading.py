@@ -33,9 +33,10 @@ class ReadRecord:
         return cls(message.topic, message.partition, message.offset, timestamp, message.key, message.value, headers)
 
 
-def new_consumer(bootstrap_servers: str, **options: Any) -> Any:
+def new_consumer(bootstrap_servers: str, *topics: str, **options: Any) -> Any:
     """Return a consumer, not started, that reads committed records and commits by hand; ``options`` are its own."""
     return AIOKafkaConsumer(
+        *topics,
         bootstrap_servers=bootstrap_servers,
         isolation_level=_READ_COMMITTED,
         enable_auto_commit=False,

@@ -1,0 +1,57 @@
+"""The sources' agent: records of topics that somebody else writes in, events out.
+
+Input: the topics of ``HEADRACE_SOURCES``. Output: an event for each record and source that makes one, a dead letter for
+each record that cannot be turned. Side effects: none; the batch is acked when what follows from it is durable.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import Counter
+
+from app.domain.errors import PoisonError
+from app.ports import Record
+from app.services.dead_letters import DeadLetters
+from app.services.sources import Ignored, SourceTurner
+from schemas.incoming import Incoming
+
+log = logging.getLogger(__name__)
+
+RECORDS = Counter("headrace_source_records_total", "Records of sources, by what became of them", ["source", "outcome"])
+
+
+class SourceAgent:
+    """Turns batches of records.
+
+    Args:
+        turners: Of every source; a topic may have several.
+        letters: Builds dead letters.
+    """
+
+    def __init__(self, turners: Iterable[SourceTurner], letters: DeadLetters) -> None:
+        self._turners: dict[str, list[SourceTurner]] = {}
+        for turner in turners:
+            self._turners.setdefault(turner.source.topic, []).append(turner)
+        self._letters = letters
+
+    async def process(self, records: Sequence[Incoming]) -> list[Record]:
+        """Turn a batch; returns what follows from it, in order. Never raises, a mistake of ours is a dead letter."""
+        out: list[Record] = []
+        for record in records:
+            for turner in self._turners.get(record.topic, ()):
+                out.extend(self._turn(turner, record))
+        return out
+
+    def _turn(self, turner: SourceTurner, record: Incoming) -> list[Record]:
+        try:
+            made = turner.turn(record)
+        except PoisonError as error:
+            RECORDS.labels(turner.source.name, "dead_letter").inc()
+            named = PoisonError(error.reason, f"source {turner.source.name}: {error.detail}")
+            return [self._letters.build(record, named)]
+        except Exception as error:
+            log.exception("source %s: %s/%d/%d", turner.source.name, record.topic, record.partition, record.offset)
+            RECORDS.labels(turner.source.name, "dead_letter").inc()
+            return [self._letters.build(record, PoisonError("internal_error", type(error).__name__))]
+        RECORDS.labels(turner.source.name, "ignored" if isinstance(made, Ignored) else "event").inc()
+        return [] if isinstance(made, Ignored) else [made.record]

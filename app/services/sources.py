@@ -1,0 +1,171 @@
+"""Turns records of topics that somebody else writes into events: plain JSON, and Debezium's change events.
+
+A record that is read again becomes the same event, because its id comes from the record, or from where it stands. For
+Debezium's envelope see https://debezium.io/documentation/reference/stable/connectors/postgresql.html, "Data change
+events".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from app.domain.errors import InvalidError, PoisonError
+from app.domain.paths import MISSING, Path, parse_path
+from app.domain.times import EPOCH, parse_time
+from app.ports import Record
+from app.services.emitter import event_record
+from app.topics import Topics
+from schemas.incoming import Incoming, load_exactly
+from schemas.source import Source
+
+MISMATCH: Final = "source_mismatch"
+_MICROSECONDS: Final = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
+_CHANGES: Final = frozenset("crud")
+_ID_CHARS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A record that is no event, and need not be one."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """An event that a record became, and the record to produce."""
+
+    event: Mapping[str, Any]
+    record: Record
+
+
+@dataclass(slots=True)
+class SourceTurner:
+    """Turns the records of one source.
+
+    Args:
+        source: Where they come from and what they become.
+        topics: Names of the topics that events go to.
+    """
+
+    source: Source
+    topics: Topics
+    _paths: dict[str, Path] = field(default_factory=dict)
+
+    def turn(self, record: Incoming) -> Turned | Ignored:
+        """Return what a record becomes.
+
+        Raises:
+            PoisonError: It is no JSON object, or not what the source says; the text names the field.
+        """
+        if record.value is None:
+            return Ignored("a tombstone")
+        value: dict[str, Any] | Ignored = load_exactly(record.value)
+        if isinstance(value, dict) and self.source.format == "debezium":
+            value = _unwrapped(value)
+        if isinstance(value, Ignored):
+            return value
+        event_type = self._type(value)
+        if event_type is None:
+            return Ignored("its type is mapped to null")
+        return self._event(record, value, event_type)
+
+    def _event(self, record: Incoming, value: dict[str, Any], event_type: str) -> Turned:
+        event = {
+            "specversion": "1.0",
+            "id": self._id(record, value),
+            "source": f"/sources/{self.source.name}",
+            "type": event_type,
+            "subject": self._text("entity", self.source.entity, value),
+            "time": self._time(record, value).isoformat(),
+            "datacontenttype": "application/json",
+            "data": self._data(value),
+        }
+        try:
+            return Turned(event, event_record(self.topics, event)[0])
+        except InvalidError as error:
+            raise PoisonError(MISMATCH, str(error)) from None
+
+    def _type(self, value: dict[str, Any]) -> str | None:
+        rule = self.source.type
+        if rule.path is None or rule.map is None:
+            return rule.constant
+        found = self._text("type", rule.path, value)
+        if found not in rule.map:
+            raise PoisonError(MISMATCH, f"type: {rule.path} is {found[:100]!r}, which is not in the map")
+        return rule.map[found]
+
+    def _id(self, record: Incoming, value: dict[str, Any]) -> str:
+        if self.source.id is None:
+            return f"{record.topic}-{record.partition}-{record.offset}"
+        return self._text("id", self.source.id, value)
+
+    def _text(self, what: str, path: str, value: dict[str, Any]) -> str:
+        found = self._find(path, value)
+        if found is MISSING or found is None or found == "":
+            raise PoisonError(MISMATCH, f"{what}: {path} is {'missing' if found is MISSING else 'empty'}")
+        if isinstance(found, bool) or not isinstance(found, str | int):
+            raise PoisonError(MISMATCH, f"{what}: {path} is neither a text nor a whole number")
+        text = str(found)
+        if len(text) > _ID_CHARS:
+            raise PoisonError(MISMATCH, f"{what}: {path} has more than {_ID_CHARS} characters")
+        return text
+
+    def _time(self, record: Incoming, value: dict[str, Any]) -> datetime:
+        rule = self.source.time
+        found = MISSING if rule is None else self._find(rule.path, value)
+        if rule is None or found is MISSING or found is None:
+            return datetime.now(UTC) if record.timestamp is None else datetime.fromtimestamp(record.timestamp, UTC)
+        try:
+            return _moment(found, _MICROSECONDS[rule.unit])
+        except (OverflowError, ValueError):
+            raise PoisonError(
+                MISMATCH, f"time: {rule.path} is neither an ISO 8601 time nor a number of {rule.unit}"
+            ) from None
+
+    def _data(self, value: dict[str, Any]) -> dict[str, Any]:
+        shape = self.source.data
+        if shape is None:
+            shape = "row" if self.source.format == "debezium" else {}
+        data = self._shaped(shape, value) if shape else value
+        if not isinstance(data, dict):
+            raise PoisonError(MISMATCH, f"data: {shape} is no object")
+        return data
+
+    def _shaped(self, shape: Any, value: dict[str, Any]) -> Any:
+        if isinstance(shape, str):
+            return self._find(shape, value)
+        made = {name: self._shaped(inner, value) for name, inner in shape.items()}
+        return {name: found for name, found in made.items() if found is not MISSING}
+
+    def _find(self, path: str, value: dict[str, Any]) -> Any:
+        parsed = self._paths.get(path)
+        if parsed is None:
+            parsed = self._paths[path] = parse_path(path)
+        return parsed.resolve(value)
+
+
+def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | Ignored:
+    """Return a change's envelope with its ``row``; the converter may have wrapped it together with its schema."""
+    if value.keys() == {"schema", "payload"}:
+        if value["payload"] is None:
+            return Ignored("a tombstone")
+        value = value["payload"]
+    if not isinstance(value, dict) or not isinstance(value.get("op"), str):
+        raise PoisonError(MISMATCH, "op: is missing; this is no Debezium envelope")
+    if value["op"] not in _CHANGES:
+        return Ignored("no change of a row")
+    row = value.get("before" if value["op"] == "d" else "after")
+    return {**value, "row": row}
+
+
+def _moment(found: Any, microseconds: float) -> datetime:
+    if isinstance(found, str):
+        nanoseconds = parse_time(found)
+        if nanoseconds is None:
+            raise ValueError(found)
+        return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise ValueError(found)  # noqa: TRY004 - the caller names the field, whatever is wrong
+    return EPOCH + timedelta(microseconds=found * microseconds)

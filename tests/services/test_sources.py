@@ -1,0 +1,227 @@
+"""Records of other systems' topics as events: plain JSON and Debezium's envelopes."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.sources import SourceAgent
+from app.domain.errors import PoisonError
+from app.services.dead_letters import DeadLetters
+from app.services.sources import Ignored, SourceTurner, Turned
+from app.topics import Topics
+from schemas.dead_letter import DeadLetter
+from schemas.incoming import decode_event
+from tests.domain.strategies import json_values
+from tests.support.records import FakeRecord
+from tests.support.sender import MemorySender
+from tests.support.slips import NOW
+from tests.support.sources import change, orders, record, shop, source
+
+TOPICS = Topics("t.")
+ORDER = {"no": 17, "amount": "99.50", "buyer": {"id": "c-1", "email": "a@example.com"}, "secret": "x"}
+ROW = {"id": 5, "customer_id": 42, "total": "12.00"}
+
+
+def turned(settings: dict[str, Any], value: Any, **place: Any) -> dict[str, Any]:
+    """Return the event that a record becomes, as the matcher would read it."""
+    made = SourceTurner(source(settings), TOPICS).turn(record(value, settings["topic"], **place))
+    assert isinstance(made, Turned), made
+    read = decode_event(FakeRecord(made.record.value, made.record.key, made.record.topic))
+    assert made.record.topic == TOPICS.events(read.event.type)
+    assert read.entity == read.event.subject
+    return read.raw
+
+
+def refused(settings: dict[str, Any], value: Any) -> str:
+    """Return why a record cannot be turned."""
+    with pytest.raises(PoisonError) as failure:
+        SourceTurner(source(settings), TOPICS).turn(record(value, settings["topic"]))
+    return str(failure.value)
+
+
+def test_a_plain_record_becomes_an_event_by_paths() -> None:
+    """Constant type, entity and data by paths; id from its place, time from Kafka; nothing that was not asked for."""
+    assert turned(shop(), ORDER) == {
+        "specversion": "1.0",
+        "id": "shop.orders-2-7",
+        "source": "/sources/shop",
+        "type": "order.paid",
+        "subject": "c-1",
+        "time": "2026-03-01T10:00:00+00:00",
+        "datacontenttype": "application/json",
+        "data": {"order": {"id": 17, "total": "99.50"}, "customer": {"id": "c-1", "email": "a@example.com"}},
+    }
+
+
+def test_the_same_record_read_again_is_the_same_event() -> None:
+    """Byte for byte; the next record is another one."""
+    turner = SourceTurner(source(shop()), TOPICS)
+    first, again, other = (turner.turn(record(ORDER, offset=offset)) for offset in (7, 7, 8))
+    assert first == again != other
+
+
+def test_an_id_of_its_own_makes_two_records_one_event() -> None:
+    """A producer that repeats itself under one id is one event, whatever the offsets."""
+    assert [turned(shop(id="no"), ORDER, offset=offset)["id"] for offset in (7, 8)] == ["17", "17"]
+
+
+def test_a_type_is_mapped_by_a_value() -> None:
+    """A value in the map has its type; one that is mapped to null is passed over; one that is not in it is refused."""
+    settings = shop(type={"path": "state", "map": {"paid": "order.paid", "new": "custom.shop.new", "draft": None}})
+    assert turned(settings, {**ORDER, "state": "new"})["type"] == "custom.shop.new"
+    made = SourceTurner(source(settings), TOPICS).turn(record({**ORDER, "state": "draft"}))
+    assert made == Ignored("its type is mapped to null")
+    assert "state is 'lost', which is not in the map" in refused(settings, {**ORDER, "state": "lost"})
+    assert "type: state is missing" in refused(settings, ORDER)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "time"),
+    [
+        ("at", "2026-02-03T04:05:06.5+02:00", "2026-02-03T02:05:06.500000+00:00"),
+        ("at", 1_772_359_205_250, "2026-03-01T10:00:05.250000+00:00"),
+        ({"path": "at", "unit": "s"}, 1_772_359_205, "2026-03-01T10:00:05+00:00"),
+        ({"path": "at", "unit": "us"}, 1_772_359_205_000_001, "2026-03-01T10:00:05.000001+00:00"),
+        ({"path": "at", "unit": "ns"}, 1_772_359_205_000_000_000, "2026-03-01T10:00:05+00:00"),
+        ("at", None, "2026-03-01T10:00:00+00:00"),
+        ("elsewhere", "2026-02-03", "2026-03-01T10:00:00+00:00"),
+    ],
+)
+def test_times_are_texts_or_numbers(rule: Any, value: Any, time: str) -> None:
+    """ISO 8601, or units since 1970; where the record has none it is Kafka's."""
+    assert turned(shop(time=rule), {**ORDER, "at": value})["time"] == time
+
+
+@pytest.mark.parametrize("value", ["yesterday", True, [], 1e300, float(2**70)])
+def test_what_is_no_time_is_refused(value: Any) -> None:
+    """Named, and not taken for another time."""
+    assert "time: at is neither" in refused(shop(time="at"), {**ORDER, "at": value})
+
+
+def test_data_is_the_whole_record_an_object_in_it_or_shaped() -> None:
+    """A leaf that the record has not is left out; a path to something else than an object is refused."""
+    assert turned(shop(data=None), ORDER)["data"] == ORDER
+    assert turned(shop(data="buyer"), ORDER)["data"] == ORDER["buyer"]
+    assert turned(shop(data={"a": {"b": "no", "c": "nowhere"}}), ORDER)["data"] == {"a": {"b": 17}}
+    assert "data: amount is no object" in refused(shop(data="amount"), ORDER)
+    assert "data: nowhere is no object" in refused(shop(data="nowhere"), ORDER)
+
+
+@pytest.mark.parametrize(
+    ("buyer", "why"),
+    [
+        ({}, "entity: buyer.id is missing"),
+        ({"id": None}, "is empty"),
+        ({"id": ""}, "is empty"),
+        ({"id": True}, "neither a text nor a whole number"),
+        ({"id": 1.5}, "neither a text nor a whole number"),
+        ({"id": "x" * 257}, "more than 256"),
+    ],
+)
+def test_a_record_about_nobody_is_refused(buyer: Any, why: str) -> None:
+    """An event without its entity would lose its order."""
+    assert why in refused(shop(), {**ORDER, "buyer": buyer})
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(
+    ("op", "before", "after", "kind"),
+    [
+        ("c", None, ROW, "order.created"),
+        ("u", {**ROW, "total": "1.00"}, ROW, "order.paid"),
+        ("d", ROW, None, "order.cancelled"),
+    ],
+)
+def test_a_change_of_a_row_becomes_an_event(op: str, before: Any, after: Any, kind: str, *, wrapped: bool) -> None:
+    """Created, updated, deleted; with the converter's schema around it or not; the data is the row."""
+    envelope = change(op, before, after)
+    event = turned(orders(), {"schema": {"type": "struct"}, "payload": envelope} if wrapped else envelope)
+    assert (event["type"], event["subject"], event["data"]) == (kind, "42", ROW)
+    assert (event["id"], event["time"]) == ("db.public.orders-2-7", "2026-03-01T10:00:05.250000+00:00")
+
+
+def test_an_update_can_hand_on_what_was_before() -> None:
+    """Paths lead into the envelope."""
+    settings = orders(data={"customer": "after", "previous": "before"}, type="customer.updated")
+    data = turned(settings, change("u", {"plan": "a"}, {"customer_id": 1, "plan": "b"}))["data"]
+    assert data == {"customer": {"customer_id": 1, "plan": "b"}, "previous": {"plan": "a"}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, {"schema": None, "payload": None}, change("t"), {"op": "m", "message": {}}, change("r", None, ROW)],
+    ids=["tombstone", "wrapped tombstone", "truncate", "message", "snapshot, mapped to null"],
+)
+def test_what_is_no_change_of_a_row_is_passed_over(value: Any) -> None:
+    """No event, and no dead letter either."""
+    assert isinstance(SourceTurner(source(orders()), TOPICS).turn(record(value)), Ignored)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({"id": 5}, "no Debezium envelope"),
+        ({"schema": {}, "payload": [1]}, "no Debezium envelope"),
+        (change("c"), "entity: row.customer_id is missing"),
+        (b"[1]", "must be a JSON object"),
+        (b"\xff", "not_json"),
+        (b'{"op": "c", "after": {"customer_id": 123456789012345678901234567890}}', "64 bits"),
+        (change("c", None, {"customer_id": 1, "blob": "x" * 300_000}), "at most 262144"),
+    ],
+    ids=["plain", "payload", "no row", "array", "bytes", "integer", "size"],
+)
+def test_what_is_no_envelope_is_refused(value: Any, why: str) -> None:
+    """With the reason."""
+    assert why in refused(orders(), value)
+
+
+@given(value=json_values, settings=st.sampled_from([shop(time="b"), orders(), orders(entity="a.0", id="a.b")]))
+def test_whatever_comes_is_an_event_or_said_why_not(value: Any, settings: dict[str, Any]) -> None:
+    """Any JSON: an event that the matcher takes, nothing, or a reason; never another exception."""
+    try:
+        made = SourceTurner(source(settings), TOPICS).turn(record(orjson_or_text(value)))
+    except PoisonError:
+        return
+    if isinstance(made, Turned):
+        decode_event(FakeRecord(made.record.value, made.record.key, made.record.topic))
+
+
+def orjson_or_text(value: Any) -> bytes:
+    """Encode also what orjson refuses, such as integers over 64 bits."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return repr(value).encode(errors="replace")
+
+
+async def test_the_agent_goes_on_behind_a_record_that_cannot_be_turned() -> None:
+    """Its dead letter has the bytes, the place and the source; the others become events, one for each source."""
+    letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
+    both = [shop(), shop(name="second", type="customer.updated")]
+    agent = SourceAgent([SourceTurner(source(one), TOPICS) for one in both], letters)
+    out = await agent.process([record(ORDER, offset=1), record(b"{", offset=2), record(ORDER, offset=3)])
+    assert [one.topic for one in out] == [
+        *("t.events.order", "t.events.customer"),
+        *("t.dead-letters", "t.dead-letters"),
+        *("t.events.order", "t.events.customer"),
+    ]
+    letter = DeadLetter.model_validate_json(out[2].value or b"")
+    assert (letter.topic, letter.partition, letter.offset, letter.role) == ("shop.orders", 2, 2, "sources")
+    assert (letter.reason, letter.detail.partition(":")[0]) == ("not_json", "source shop")
+
+
+async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
+    """And the batch goes on."""
+
+    class Broken(SourceTurner):
+        def turn(self, record: Any) -> Turned | Ignored:
+            raise RuntimeError
+
+    letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
+    agent = SourceAgent([Broken(source(shop()), TOPICS), SourceTurner(source(shop(name="b")), TOPICS)], letters)
+    out = await agent.process([record(ORDER)])
+    assert [one.topic for one in out] == ["t.dead-letters", "t.events.order"]
+    assert DeadLetter.model_validate_json(out[0].value or b"").reason == "internal_error"
