@@ -53,5 +53,5 @@ class SourceAgent:
             log.exception("source %s: %s/%d/%d", turner.source.name, record.topic, record.partition, record.offset)
             RECORDS.labels(turner.source.name, "dead_letter").inc()
             return [self._letters.build(record, PoisonError("internal_error", type(error).__name__))]
-        RECORDS.labels(turner.source.name, "ignored" if isinstance(made, Ignored) else "event").inc()
+        RECORDS.labels(turner.source.name, made.outcome if isinstance(made, Ignored) else "event").inc()
         return [] if isinstance(made, Ignored) else [made.record]

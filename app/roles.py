@@ -114,7 +114,8 @@ async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
     async with open_sender(settings, "sources") as sender:
         letters = DeadLetters(topics=topics, sender=sender, role="sources", clock=utc_now)
         configured = load_sources(settings.sources, settings.topic_prefix)
-        yield SourceParts(SourceAgent([SourceTurner(source, topics) for source in configured], letters), sender)
+        turners = [SourceTurner(source, topics, settings.event_max_age_s) for source in configured]
+        yield SourceParts(SourceAgent(turners, letters), sender)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 import orjson
@@ -11,7 +11,7 @@ import orjson
 from app.adapters.kafka.tail import last_records, missing_topics
 from app.commands.reach import need_kafka, settings_here
 from app.domain.errors import PoisonError, SettingsError
-from app.services.dead_letters import printable
+from app.domain.times import from_seconds
 from app.services.source_settings import VARIABLE, load_sources
 from app.services.sources import Ignored, SourceTurner
 from app.settings import Settings
@@ -63,7 +63,7 @@ async def _preview(settings: Settings, configured: Sequence[Source], last: int) 
         if source.topic in missing:
             click.echo("  Kafka has no such topic\n")
             continue
-        turner = SourceTurner(source, topics)
+        turner = SourceTurner(source, topics, settings.event_max_age_s)
         records = await last_records(settings.kafka_bootstrap_servers, source.topic, last)
         rows = [preview_row(turner, record) for record in records]
         for line in columns([_HEADER, *rows], shutil.get_terminal_size().columns) if rows else ["It is empty"]:
@@ -87,12 +87,13 @@ def preview_row(turner: SourceTurner, record: Incoming) -> tuple[str, ...]:
 
 
 def _clock(record: Incoming) -> str:
-    return "" if record.timestamp is None else f"{datetime.fromtimestamp(record.timestamp, UTC):%Y-%m-%d %H:%M:%S}"
+    moment = from_seconds(record.timestamp)
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Lay rows out in columns within ``width`` characters: what is too long is cut, but for reasons."""
-    clean = [[" ".join(printable(cell).split()) for cell in row] for row in rows]
+    clean = [[_one_line(cell) for cell in row] for row in rows]
     most = [_WIDEST.get(name, width) for name in _HEADER]
     widths = [min(max(len(row[n]) for row in clean), most[n]) for n in range(len(_HEADER) - 1)]
     widths.append(max(_LEAST_LAST, width - sum(widths) - _GAP * len(_HEADER)))
@@ -101,6 +102,12 @@ def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
         gap.join([*(_cut(cell, w).ljust(w) for cell, w in zip(row[:-1], widths[:-1], strict=True)), _last(row, widths)])
         for row in clean
     ]
+
+
+def _one_line(text: str) -> str:
+    # A record may hold anything, also what a terminal would obey.
+    spaced = " ".join(text.split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in spaced)
 
 
 def _last(row: Sequence[str], widths: Sequence[int]) -> str:

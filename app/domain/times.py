@@ -36,6 +36,14 @@ def instant(moment: datetime) -> int:
     return (since.days * _SECONDS_PER_DAY + since.seconds) * _SECOND + since.microseconds * _MICROSECOND
 
 
+def from_seconds(seconds: float | None) -> datetime | None:
+    """Return the moment so many seconds since 1970 UTC; None for None, and for what no calendar has."""
+    try:
+        return None if seconds is None else EPOCH + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        return None
+
+
 def parse_time(text: str) -> int | None:
     """Read a full ISO 8601 date or date-time (see the module) as an instant; None if it is none."""
     if not _SHORTEST_TIME <= len(text) <= _LONGEST_TIME or text[4] != "-":

@@ -1,12 +1,13 @@
 """What becomes of a record that cannot be processed: a dead letter with its coordinates, reason and bytes."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 from prometheus_client import Counter
 
 from app.domain.errors import PoisonError
+from app.domain.times import from_seconds
 from app.ports import Record, Sender
 from app.topics import Topics
 from schemas.dead_letter import MAX_ORIGINAL_BYTES, DeadLetter, to_base64
@@ -48,7 +49,7 @@ def dead_letter(topics: Topics, record: Incoming, *, reason: str, detail: str, r
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp=None if record.timestamp is None else datetime.fromtimestamp(record.timestamp, UTC),
+        timestamp=from_seconds(record.timestamp),
         reason=reason,
         detail=printable(detail)[:_MAX_DETAIL],
         key=to_base64(record.key and record.key[:MAX_KEY_BYTES]),

@@ -105,21 +105,35 @@ class Listening:
     async def _handle(self, record: Incoming, event: Event, handler: Handler) -> None:
         attempts = 0
         while handler in self._handlers.get(event.type, ()):
-            attempts += 1
-            try:
-                await handler(event)
-            except Exception as error:
-                log.exception("a handler of %s failed on event %s, attempt %d", event.type, event.id, attempts)
-                permanent = isinstance(error, InvalidError)
-                decision = decide(_POLICY, Failure(attempts, 0.0, permanent), attempt_timeout=0.0)
-                if not isinstance(decision, Wait):
-                    await self._give_up(record, error)
-                    return
-                await self._sleep(decision.seconds)
-            else:
+            error = await _error_of(handler, event)
+            if error is None:
                 return
+            attempts += 1
+            log.error("a handler of %s failed on event %s, attempt %d", event.type, event.id, attempts, exc_info=error)
+            permanent = isinstance(error, InvalidError)
+            decision = decide(_POLICY, Failure(attempts, 0.0, permanent), attempt_timeout=0.0)
+            if not isinstance(decision, Wait):
+                await self._give_up(record, error)
+                return
+            await self._sleep(decision.seconds)
 
-    async def _give_up(self, record: Incoming, error: Exception) -> None:
+    async def _give_up(self, record: Incoming, error: BaseException) -> None:
         # Errors of other people's code may quote anything, secrets too; ours do not.
         said = f"{type(error).__name__}: {error}" if isinstance(error, HeadraceError) else type(error).__name__
         await self._letters.send(record, PoisonError("handler_failed", said))
+
+
+async def _error_of(handler: Handler, event: Event) -> BaseException | None:
+    """Call a handler; returns what it raised."""
+    try:
+        await handler(event)
+    except asyncio.CancelledError as error:
+        # Of something that the handler waited for, unless we are to end ourselves. A task group takes a cancelled task
+        # for a finished one: the event would be left behind unhandled.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return error
+    except Exception as error:  # noqa: BLE001 - the caller logs it
+        return error
+    return None

@@ -5,14 +5,15 @@ Debezium's envelope see https://debezium.io/documentation/reference/stable/conne
 events".
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.domain.errors import InvalidError, PoisonError
 from app.domain.paths import MISSING, Path, parse_path
-from app.domain.times import EPOCH, parse_time
+from app.domain.times import EPOCH, from_seconds, parse_time
 from app.ports import Record
 from app.services.emitter import event_record
 from app.topics import Topics
@@ -25,11 +26,16 @@ _CHANGES: Final = frozenset("crud")
 _ID_CHARS: Final = 256
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Ignored:
     """A record that is no event, and need not be one."""
 
     why: str
+    outcome: str = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,15 @@ class SourceTurner:
     Args:
         source: Where they come from and what they become.
         topics: Names of the topics that events go to.
+        max_age: Seconds; older records are passed over. An event of one would be new to the matcher, whose own check
+            is of its own topics: what was handled long ago, and forgotten since, would run again.
+        clock: The time.
     """
 
     source: Source
     topics: Topics
+    max_age: float = math.inf
+    clock: Callable[[], datetime] = _utc_now
     _paths: dict[str, Path] = field(default_factory=dict)
 
     def turn(self, record: Incoming) -> Turned | Ignored:
@@ -59,6 +70,8 @@ class SourceTurner:
         Raises:
             PoisonError: It is no JSON object, or not what the source says; the text names the field.
         """
+        if record.timestamp is not None and self.clock().timestamp() - record.timestamp > self.max_age:
+            return Ignored("too old", "too_old")
         if record.value is None:
             return Ignored("a tombstone")
         value: dict[str, Any] | Ignored = load_exactly(record.value)
@@ -116,7 +129,7 @@ class SourceTurner:
         rule = self.source.time
         found = MISSING if rule is None else self._find(rule.path, value)
         if rule is None or found is MISSING or found is None:
-            return datetime.now(UTC) if record.timestamp is None else datetime.fromtimestamp(record.timestamp, UTC)
+            return from_seconds(record.timestamp) or self.clock()
         try:
             return _moment(found, _MICROSECONDS[rule.unit])
         except (OverflowError, ValueError):

@@ -152,6 +152,24 @@ async def test_a_handler_that_fails_for_good_leaves_a_dead_letter_and_the_next_e
     assert (letter.detail, letter.role) == ("RuntimeError", "subscriber")
 
 
+async def test_a_handler_that_is_cancelled_from_within_has_failed() -> None:
+    """What it waited for was cancelled, not the listener: the event is tried again, not taken for handled."""
+    world = World()
+    left = [2]
+
+    async def cancelled(event: Event) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise asyncio.CancelledError
+        await world.note(event)
+
+    world.listening.on("order.paid", cancelled)
+    await world.emit("a", "b")
+    async with world.running():
+        await world.handled("a", "b")
+    assert world.waits == [1.0, 2.0]
+
+
 async def test_a_mistake_that_stays_one_is_not_tried_again() -> None:
     """An invalid event that a handler emits is no better the next time."""
     world = World()

@@ -1,5 +1,6 @@
 """Records of other systems' topics as events: plain JSON and Debezium's envelopes."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from agents.sources import SourceAgent
 from app.domain.errors import PoisonError
+from app.domain.times import from_seconds
 from app.services.dead_letters import DeadLetters
 from app.services.sources import Ignored, SourceTurner, Turned
 from app.topics import Topics
@@ -18,7 +20,7 @@ from tests.domain.strategies import json_values
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
 from tests.support.slips import NOW
-from tests.support.sources import change, orders, record, shop, source
+from tests.support.sources import AT, change, orders, record, shop, source
 
 TOPICS = Topics("t.")
 ORDER = {"no": 17, "amount": "99.50", "buyer": {"id": "c-1", "email": "a@example.com"}, "secret": "x"}
@@ -176,6 +178,24 @@ def test_what_is_no_change_of_a_row_is_passed_over(value: Any) -> None:
 def test_what_is_no_envelope_is_refused(value: Any, why: str) -> None:
     """With the reason."""
     assert why in refused(orders(), value)
+
+
+def test_a_record_that_is_too_old_is_passed_over() -> None:
+    """It may have run long ago and be forgotten; one that is just young enough becomes an event."""
+    turner = SourceTurner(source(shop()), TOPICS, 60, lambda: from_seconds(AT + 61) or NOW)
+    assert turner.turn(record(ORDER)) == Ignored("too old", "too_old")
+    young = SourceTurner(source(shop()), TOPICS, 60, lambda: from_seconds(AT + 60) or NOW)
+    assert isinstance(young.turn(record(ORDER)), Turned)
+
+
+async def test_a_timestamp_that_no_calendar_has_stalls_nothing() -> None:
+    """A producer may set any: the event has the time of its reading, a dead letter has none."""
+    letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
+    agent = SourceAgent([SourceTurner(source(shop()), TOPICS, clock=lambda: NOW)], letters)
+    far = [replace(record(value), timestamp=1e17) for value in (ORDER, b"{")]
+    event, letter = await agent.process(far)
+    assert orjson.loads(event.value or b"")["time"] == NOW.isoformat()
+    assert DeadLetter.model_validate_json(letter.value or b"").timestamp is None
 
 
 @given(value=json_values, settings=st.sampled_from([shop(time="b"), orders(), orders(entity="a.0", id="a.b")]))
