@@ -1,5 +1,6 @@
 """Every setting, read once from the environment: name, unit and default in one place."""
 
+import base64
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.domain.errors import SettingsError
 
 _PREFIX = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
 _MIN_SECRET_BYTES = 32
+_FERNET_KEY_BYTES = 32
 
 # Variables of the specification that this implementation has no use for, and why.
 MEANINGLESS: Final = {"REDIS_URL": "Kafka queues and Postgres keeps what Redis would; unset it"}
@@ -47,6 +49,11 @@ class Settings(BaseSettings):
     )
     jwt_audience: str = "authenticated"
     jwt_issuer: str = Field("headrace", description="Supabase: https://<project>.supabase.co/auth/v1")
+
+    secrets_key: SecretStr = Field(
+        SecretStr(""),
+        description="Keys that secrets are sealed with, commas between, the newest first; none: no secrets",
+    )
 
     rate_limit_per_minute: int = Field(
         100, ge=0, le=1_000_000, alias="RATE_LIMIT_PER_MINUTE", description="Requests a caller; 0: no limit"
@@ -94,6 +101,13 @@ class Settings(BaseSettings):
             raise ValueError("HEADRACE_JWT_SECRET must have at least 32 bytes (RFC 7518, 3.2)")
         return self
 
+    @model_validator(mode="after")
+    def _secrets_keys_are_keys(self) -> Self:
+        for key in filter(None, map(str.strip, self.secrets_key.get_secret_value().split(","))):
+            if not _is_fernet_key(key):
+                raise ValueError("HEADRACE_SECRETS_KEY must be keys as `headrace secrets key` makes them, with commas")
+        return self
+
     @property
     def action_timeout(self) -> float:
         """Seconds that one attempt may take."""
@@ -105,6 +119,14 @@ class Settings(BaseSettings):
         return timedelta(
             milliseconds=self.workflow_execution_timeout_ms + self.action_timeout_ms + self.lease_margin_ms
         )
+
+
+def _is_fernet_key(key: str) -> bool:
+    """Tell whether it is 32 bytes in URL-safe base64 (https://github.com/fernet/spec)."""
+    try:
+        return len(base64.b64decode(key, altchars=b"-_", validate=True)) == _FERNET_KEY_BYTES
+    except ValueError:
+        return False
 
 
 def load_settings() -> Settings:

@@ -9,11 +9,13 @@ from agents.preparation import Preparer
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
+from app.adapters.cipher import FernetCipher
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
+from app.adapters.postgres.secrets import PostgresSecretStore
 from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
@@ -30,6 +32,7 @@ from app.services.manual_runs import ManualRuns
 from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
+from app.services.secrets import SecretService
 from app.services.templates import TemplateService
 from app.services.waiting import WaitingService
 from app.services.workflows import WorkflowService
@@ -81,6 +84,7 @@ def assemble(
         dry_runs=_dry_runner(settings),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, families), depths, PostgresQueueStatus(database), clock),
+        secrets=SecretService(PostgresSecretStore(database), FernetCipher(settings.secrets_key.get_secret_value())),
         topics=topics,
         probes=_probes(database, sender),
     )

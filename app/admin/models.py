@@ -244,3 +244,23 @@ class TemplatePatch(WorkflowPatch):
 
     category: str | None = None
     is_public: bool | None = None
+
+
+class SecretValue(_Query):
+    """What a secret is to be: 8 characters to 8 KiB, without white space around it."""
+
+    value: str
+
+
+class SecretView(BaseModel):
+    """What may be seen of a secret: its name, and who wrote its value when."""
+
+    name: str
+    updated_by: UUID
+    updated_at: AwareDatetime
+
+
+class SecretList(BaseModel):
+    """Every secret, by name."""
+
+    items: list[SecretView]

@@ -15,7 +15,10 @@ _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _IF_MATCH: Final = "The ETag that was read, or * for any version"
 _UUID: Final = {"type": "string", "format": "uuid"}
-_PATH_SCHEMAS: Final = {"number": {"type": "integer", "minimum": 1}}
+_PATH_SCHEMAS: Final = {
+    "number": {"type": "integer", "minimum": 1},
+    "name": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]{0,63}$"},
+}
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
 Schemas = Mapping[Any, dict[str, Any]]

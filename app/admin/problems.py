@@ -12,6 +12,7 @@ from app.domain.errors import (
     FieldError,
     InvalidError,
     NotFoundError,
+    SecretsKeyError,
     StaleVersionError,
     UnreachableError,
 )
@@ -73,6 +74,7 @@ _STATUSES: Final[dict[type[BaseException], int]] = {
     StaleVersionError: 412,
     UnsupportedTypeError: 415,
     PreconditionRequiredError: 428,
+    SecretsKeyError: 503,
 }
 
 

@@ -15,6 +15,7 @@ from app.services.manual_runs import ManualRuns
 from app.services.queue import Queue
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
+from app.services.secrets import SecretService
 from app.services.templates import TemplateService
 from app.services.waiting import WaitingService
 from app.services.workflows import WorkflowService
@@ -43,6 +44,7 @@ class State:
     dry_runs: DryRunner
     dead_letters: DeadLetterBox
     queue: Queue
+    secrets: SecretService
     topics: Topics
     probes: Mapping[str, Probe]
 

@@ -61,6 +61,10 @@ class ActionFailedError(HeadraceError):
         self.effect_unknown = effect_unknown
 
 
+class SecretsKeyError(HeadraceError):
+    """``HEADRACE_SECRETS_KEY`` is not set, or does not open what it should; the text says what to do."""
+
+
 class SupersededError(HeadraceError):
     """A newer incarnation of this instance runs; this process must end without acking."""
 

@@ -4,10 +4,11 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.adapters.cipher import new_key
 from app.embedded.child import Child, Command
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import AlreadyStartedError, Lock, read_json, write_json
@@ -77,18 +78,28 @@ def choose_ports(home: Path, *, usual: bool) -> Ports:
 
 
 def jwt_secret(home: Path) -> str:
-    """Return this installation's secret, made at its first start."""
+    """Return this installation's secret for tokens, made at its first start."""
+    return _kept(home, "jwt_secret", lambda: secrets.token_urlsafe(36))
+
+
+def secrets_key(home: Path) -> str:
+    """Return the key of this installation's secret store, made at its first start."""
+    return _kept(home, "secrets_key", new_key)
+
+
+def _kept(home: Path, name: str, make: Callable[[], str]) -> str:
     saved = read_json(home / "secret.json")
-    if "jwt_secret" not in saved:
-        saved = {"jwt_secret": secrets.token_urlsafe(36)}
+    if name not in saved:
+        saved = {**saved, name: make()}
         write_json(home / "secret.json", saved)
-    return str(saved["jwt_secret"])
+    return str(saved[name])
 
 
 def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict[str, str]:
     """Return the variables that every role gets; what the user has set stays, except where things are."""
     defaults = {
         "HEADRACE_JWT_SECRET": jwt_secret(home),
+        "HEADRACE_SECRETS_KEY": secrets_key(home),
         "HEADRACE_SMTP_HOST": HOST,
         "HEADRACE_SMTP_PORT": str(ports.smtp),
         # The demo's webhooks go to a receiver on this machine.

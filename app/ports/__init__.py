@@ -18,12 +18,14 @@ from app.ports.http import HttpAnswer, HttpClient, HttpRequest
 from app.ports.kafka import Headers, Record, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
+from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, SecretStore, SecretValues
 from app.ports.timers import Timer, TimerKind, Timers
 
 __all__ = [
     "AppointmentRequest",
     "AssignmentRequest",
     "Busy",
+    "Cipher",
     "Claim",
     "ClaimOutcome",
     "Claimed",
@@ -45,6 +47,11 @@ __all__ = [
     "Park",
     "Receipts",
     "Record",
+    "SealedSecrets",
+    "SecretEntry",
+    "SecretStore",
+    "SecretValues",
+    "Secrets",
     "Sender",
     "Subscriber",
     "TagRequest",

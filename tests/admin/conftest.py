@@ -18,6 +18,7 @@ from app.domain.callers import Role
 from app.settings import Settings
 from tests.admin.log import Log
 from tests.support.depths import MemoryDepths
+from tests.support.fake_secrets import KEY
 from tests.support.postgres import new_database
 from tests.support.sender import MemorySender
 
@@ -98,6 +99,7 @@ def settings(api_database: str) -> Settings:
     return Settings(
         database_url=SecretStr(api_database),
         jwt_secret=SecretStr(SECRET),
+        secrets_key=SecretStr(KEY),
         topic_prefix="t.",
         pool_size=4,
         admin_port=0,

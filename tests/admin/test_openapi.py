@@ -177,6 +177,19 @@ async def test_answers_for_operators_are_as_described(admin: User, log: Log) -> 
         assert_as_described(await admin.call(method, address), method, described_at)
 
 
+async def test_answers_about_secrets_are_as_described(admin: User) -> None:
+    """Each operation on secrets answers as its schema says, in success and in failure."""
+    root, one = "/api/v1/secrets", "/api/v1/secrets/{name}"
+    for method, described_at, address, body in (
+        ("PUT", one, f"{root}/DESCRIBED", {"value": "long enough"}),
+        ("PUT", one, f"{root}/DESCRIBED", {"value": "short"}),
+        ("GET", root, root, None),
+        ("DELETE", one, f"{root}/DESCRIBED", None),
+        ("DELETE", one, f"{root}/DESCRIBED", None),
+    ):
+        assert_as_described(await admin.call(method, address, body), method, described_at)
+
+
 async def test_every_sample_event_can_be_posted(api: Api, user: User) -> None:
     """What ``event-types`` shows is accepted as it is, on the topic it names."""
     types = (await user.call("GET", "/api/v1/event-types")).json["items"]
@@ -208,6 +221,7 @@ async def test_every_other_operation_asks_for_a_token(api: Api) -> None:
     for operation in OPERATIONS:
         if operation.access == "public":
             continue
-        path = operation.path.replace("{id}", "00000000-0000-0000-0000-000000000001").replace("{number}", "1")
+        named = {"id": "00000000-0000-0000-0000-000000000001", "number": "1", "name": "A"}
+        path = operation.path.format_map(named)
         async with api.client.request(operation.method, path) as response:
             assert response.status == 401, operation.name

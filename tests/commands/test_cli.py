@@ -122,6 +122,26 @@ def test_no_secret_no_token(tmp_path: Path) -> None:
     assert "HEADRACE_JWT_SECRET" in result.output
 
 
+def test_a_key_is_made_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
+    """What `secrets key` prints is taken by the setting; what is no key is named by its variable, without its value."""
+    made = _run(tmp_path, "secrets", "key").output.strip()
+    again = _run(tmp_path, "token", HEADRACE_SECRETS_KEY=f"{made},{made}", HEADRACE_JWT_SECRET=_SECRET)
+    assert again.exit_code == 0
+    refused = _run(tmp_path, "token", HEADRACE_SECRETS_KEY=f"{made},{made[:-6]}", HEADRACE_JWT_SECRET=_SECRET)
+    assert refused.exit_code == 1
+    assert "HEADRACE_SECRETS_KEY must be keys as `headrace secrets key` makes them" in refused.output
+    assert made[:-6] not in refused.output
+
+
+@pytest.mark.postgres
+def test_resealing_needs_a_key(tmp_path: Path, database: str) -> None:
+    """With one it says how many values it sealed; a second time it does so again."""
+    key = _run(tmp_path, "secrets", "key").output.strip()
+    for _ in range(2):
+        done = _run(tmp_path, "secrets", "reseal", DATABASE_URL=database, HEADRACE_SECRETS_KEY=key)
+        assert (done.exit_code, done.output.strip()) == (0, "Sealed with the first key: 0")
+
+
 def test_where_nothing_runs_info_says_how_to_start(tmp_path: Path) -> None:
     """`dev info` fails with the command that would help; `down` has nothing to do."""
     result = _run(tmp_path, "dev", "info", "--json")

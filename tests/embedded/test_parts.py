@@ -3,8 +3,9 @@
 import socket
 from pathlib import Path
 
+from app.adapters.cipher import FernetCipher
 from app.embedded.home import Lock
-from app.embedded.parts import choose_ports, claim_usual_port, environment, jwt_secret, role_processes
+from app.embedded.parts import choose_ports, claim_usual_port, environment, jwt_secret, role_processes, secrets_key
 
 
 def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
@@ -40,6 +41,16 @@ def test_the_secret_is_made_once(tmp_path: Path) -> None:
     """Tokens outlive a restart; the secret is long enough for the API."""
     assert jwt_secret(tmp_path) == jwt_secret(tmp_path)
     assert len(jwt_secret(tmp_path)) >= 32
+
+
+def test_the_secret_stores_key_is_made_once_beside_it(tmp_path: Path) -> None:
+    """An installation from before there was one keeps its tokens' secret; every role gets the key."""
+    tokens = jwt_secret(tmp_path)
+    key = secrets_key(tmp_path)
+    assert (secrets_key(tmp_path), jwt_secret(tmp_path)) == (key, tokens)
+    assert FernetCipher(key).decrypt(FernetCipher(key).encrypt("value")) == "value"
+    ports = choose_ports(tmp_path, usual=False)
+    assert environment(tmp_path, ports, "127.0.0.1:1", "postgresql://x")["HEADRACE_SECRETS_KEY"] == key
 
 
 def test_roles_reach_what_was_started(tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> Non
         "SELECT * FROM crm.notes",
         "SELECT * FROM sales.orders",
         "SELECT * FROM affiliates.commissions",
+        "SELECT value FROM secrets",
+        "INSERT INTO secrets (name, value, updated_by) VALUES ('A', '', %(ana)s)",
         "SELECT headrace_make_log_partition('2020-01-01')",
     ],
 )
@@ -123,6 +125,17 @@ def test_users_may_not(connection: psycopg.Connection[Any], statement: str) -> N
     become(connection, ANA)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement.encode(), {"ana": ANA, "bea": BEA, "of_ana": OF_ANA, "of_bea": OF_BEA})
+
+
+def test_not_even_administrators_read_sealed_values(connection: psycopg.Connection[Any]) -> None:
+    """They write secrets in their own name, and see whose they are."""
+    become(connection, ADMIN, role="admin")
+    connection.execute("INSERT INTO secrets (name, value, updated_by) VALUES ('A', 'x', %s)", (ADMIN,))
+    assert connection.execute("SELECT name, updated_by FROM secrets").fetchall() == [("A", ADMIN)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+        connection.execute("INSERT INTO secrets (name, value, updated_by) VALUES ('B', 'x', %s)", (ANA,))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT value FROM secrets")
 
 
 def test_users_announce_their_own_changes(connection: psycopg.Connection[Any]) -> None:
@@ -148,11 +161,11 @@ def test_security_is_forced(connection: psycopg.Connection[Any]) -> None:
     """The tables' owner is under it as well, and neither role can bypass it or log in."""
     forced = connection.execute(
         "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relrowsecurity AND relforcerowsecurity",
-        ([*TABLES, "automation_logs_archive"],),
+        ([*TABLES, "automation_logs_archive", "secrets"],),
     ).fetchone()
     roles = connection.execute(
         "SELECT rolbypassrls, rolcanlogin, rolsuper FROM pg_roles WHERE rolname = ANY(%s)",
         (["authenticated", "headrace_service"],),
     ).fetchall()
-    assert forced == (5,)
+    assert forced == (6,)
     assert roles == [(False, False, False)] * 2

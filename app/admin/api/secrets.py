@@ -1,0 +1,56 @@
+"""``/api/v1/secrets``: named values for action templates; for administrators, who write them and never see one."""
+
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.models import SecretList, SecretValue, SecretView
+from app.admin.operations import JSON, Body, Operation
+from app.admin.requests import CALLER, answer, read_document, read_model
+from app.admin.state import STATE
+from app.ports import SecretEntry
+from app.services.secrets import SecretService
+
+_ROOT: Final = "/api/v1/secrets"
+_ONE: Final = f"{_ROOT}/{{name}}"
+
+
+async def list_secrets(request: web.Request) -> web.Response:
+    """List names."""
+    return answer(SecretList(items=[_view(entry) for entry in await _service(request).entries(request[CALLER])]))
+
+
+async def put_secret(request: web.Request) -> web.Response:
+    """Store one, or replace its value."""
+    value = read_model(await read_document(request, (JSON,)), SecretValue).value
+    return answer(_view(await _service(request).put(request[CALLER], request.match_info["name"], value)))
+
+
+async def delete_secret(request: web.Request) -> web.Response:
+    """Remove one."""
+    await _service(request).delete(request[CALLER], request.match_info["name"])
+    return web.Response(status=204)
+
+
+def _view(entry: SecretEntry) -> SecretView:
+    return SecretView(name=entry.name, updated_by=entry.updated_by, updated_at=entry.updated_at)
+
+
+def _service(request: web.Request) -> SecretService:
+    return request.app[STATE].secrets
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", _ROOT, "listSecrets", "List the secrets' names; nothing answers a value", list_secrets,
+        {200: SecretList}, access="admin",
+    ),
+    Operation(
+        "PUT", _ONE, "putSecret", "Store a secret, or replace its value", put_secret,
+        {200: SecretView}, access="admin", body=Body({JSON: (SecretValue, False)}),
+    ),
+    Operation(
+        "DELETE", _ONE, "deleteSecret", "Remove a secret; actions that name it fail from then on", delete_secret,
+        {204: None}, access="admin",
+    ),
+)  # fmt: skip

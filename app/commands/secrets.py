@@ -1,0 +1,33 @@
+"""``headrace secrets``: keys that the secret store is sealed with."""
+
+import click
+import psycopg
+
+from app.adapters.cipher import FernetCipher, new_key
+from app.adapters.postgres.resealing import reseal as reseal_all
+from app.commands.reach import need_postgres, settings_here
+
+
+@click.group(epilog="Example: export HEADRACE_SECRETS_KEY=$(headrace secrets key)")
+def secrets() -> None:
+    """Make keys for the secret store, and change from one to the next."""
+
+
+@secrets.command(epilog="Example: export HEADRACE_SECRETS_KEY=$(headrace secrets key)")
+def key() -> None:
+    """Print a new key for HEADRACE_SECRETS_KEY; keep it safe, nothing opens the secrets without it."""
+    click.echo(new_key())
+
+
+@secrets.command(epilog="Example: HEADRACE_SECRETS_KEY=$NEW,$OLD headrace secrets reseal")
+def reseal() -> None:
+    """Seal all that is stored again with the first key of HEADRACE_SECRETS_KEY; after that the others may go."""
+    settings = settings_here()
+    cipher = FernetCipher(settings.secrets_key.get_secret_value())
+    need_postgres(settings)
+    try:
+        count = reseal_all(settings.database_url.get_secret_value(), cipher.renew)
+    except psycopg.Error as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise click.ClickException(f"Postgres refused: {reason}; has `headrace migrate` been run?") from None
+    click.echo(f"Sealed with the first key: {count}")

@@ -1,0 +1,88 @@
+"""Where secrets are kept, and what seals them: a value is never at rest in the clear."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.domain.callers import Caller
+
+
+class Cipher(Protocol):
+    """Seals texts with the keys of ``HEADRACE_SECRETS_KEY``."""
+
+    def encrypt(self, text: str) -> bytes:
+        """Seal a text with the newest key; twice the same text comes out differently.
+
+        Raises:
+            SecretsKeyError: No key is set; the text says how to make one.
+        """
+
+    def decrypt(self, sealed: bytes) -> str:
+        """Open what ``encrypt`` made, with any of the keys.
+
+        Raises:
+            SecretsKeyError: No key is set, or none of them opens it; the text names the setting.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SecretEntry:
+    """What may be seen of a secret.
+
+    Attributes:
+        updated_by: Who wrote the value that it has now.
+    """
+
+    name: str
+    updated_by: UUID
+    updated_at: datetime
+
+
+class SecretStore(Protocol):
+    """Secrets as administrators work on them: names and sealed values. Values only go in."""
+
+    async def put(self, caller: Caller, name: str, sealed: bytes) -> SecretEntry:
+        """Store a value under a name, in place of the one that is there."""
+
+    async def entries(self, caller: Caller) -> Sequence[SecretEntry]:
+        """Return all, by name."""
+
+    async def delete(self, caller: Caller, name: str) -> bool:
+        """Remove one; False where there was none."""
+
+
+class SealedSecrets(Protocol):
+    """Secrets as executors read them."""
+
+    async def read(self, names: Collection[str]) -> Mapping[str, bytes]:
+        """Return the sealed values of those that there are.
+
+        Raises:
+            UnreachableError: The store stayed away for too long.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SecretValues:
+    """What a command's secrets are.
+
+    Attributes:
+        values: By name, in the clear.
+        problems: Why a name has no value, by name.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+class Secrets(Protocol):
+    """What gives executors the secrets that a command's action names."""
+
+    async def get(self, names: Collection[str]) -> SecretValues:
+        """Return each name's value or problem; at most a few seconds old.
+
+        Raises:
+            UnreachableError: The store stayed away for too long.
+        """

@@ -1,0 +1,111 @@
+"""The contract of ``SecretStore`` and ``SealedSecrets``, on the fake and on Postgres."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.exc import ProgrammingError
+
+from app.adapters.cipher import FernetCipher
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.resealing import reseal
+from app.adapters.postgres.secrets import PostgresSealedSecrets, PostgresSecretStore
+from app.domain.callers import Caller
+from app.domain.errors import SecretsKeyError
+from app.ports import SealedSecrets, SecretStore
+from app.settings import Settings
+from tests.support.fake_secrets import KEY, OTHER_KEY, MemorySecrets
+
+ADMIN = Caller(uuid4(), "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One store, from both sides."""
+
+    store: SecretStore
+    reader: SealedSecrets
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """One store after the other."""
+    if request.param == "memory":
+        memory = MemorySecrets()
+        yield World(memory, memory)
+        return
+    settings = Settings(database_url=SecretStr(request.getfixturevalue("database")))
+    api = ApiDatabase(settings)
+    async with open_pool(settings) as pool:
+        yield World(PostgresSecretStore(api), PostgresSealedSecrets(pool))
+    await api.close()
+
+
+async def test_what_is_stored_is_read_as_it_was_sealed(world: World) -> None:
+    """Byte for byte; names that there are none of are left out."""
+    await world.store.put(ADMIN, "SHOP_TOKEN", b"\x00sealed\xff")
+    assert await world.reader.read(["SHOP_TOKEN", "OTHER"]) == {"SHOP_TOKEN": b"\x00sealed\xff"}
+
+
+async def test_a_second_value_takes_the_place_of_the_first(world: World) -> None:
+    """The entry says who wrote it and when."""
+    other = Caller(uuid4(), "admin")
+    first = await world.store.put(ADMIN, "SHOP_TOKEN", b"one")
+    second = await world.store.put(other, "SHOP_TOKEN", b"two")
+    assert (first.updated_by, second.updated_by) == (ADMIN.user_id, other.user_id)
+    assert first.updated_at <= second.updated_at
+    assert abs(second.updated_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert await world.reader.read(["SHOP_TOKEN"]) == {"SHOP_TOKEN": b"two"}
+
+
+async def test_entries_are_names_in_order(world: World) -> None:
+    """Of all that there are."""
+    for name in ("B", "A_2", "A"):
+        await world.store.put(ADMIN, name, b"x")
+    assert [entry.name for entry in await world.store.entries(ADMIN)] == ["A", "A_2", "B"]
+
+
+async def test_what_is_removed_is_gone(world: World) -> None:
+    """Removing says whether there was one."""
+    await world.store.put(ADMIN, "A", b"x")
+    assert await world.store.delete(ADMIN, "A")
+    assert not await world.store.delete(ADMIN, "A")
+    assert await world.reader.read(["A"]) == {}
+
+
+@pytest.mark.postgres
+async def test_resealing_changes_keys_without_losing_a_value(database: str) -> None:
+    """After it the new key alone opens everything; where one value cannot be opened nothing is changed."""
+    settings = Settings(database_url=SecretStr(database))
+    api = ApiDatabase(settings)
+    old, both, new = FernetCipher(KEY), FernetCipher(f"{OTHER_KEY}, {KEY}"), FernetCipher(OTHER_KEY)
+    async with open_pool(settings) as pool:
+        store, reader = PostgresSecretStore(api), PostgresSealedSecrets(pool)
+        for name in ("A", "B"):
+            await store.put(ADMIN, name, old.encrypt(f"value of {name}"))
+        assert reseal(database, both.renew) == 2
+        sealed = await reader.read(["A", "B"])
+        assert {name: new.decrypt(value) for name, value in sealed.items()} == {"A": "value of A", "B": "value of B"}
+        await store.put(ADMIN, "C", old.encrypt("value of C"))
+        with pytest.raises(SecretsKeyError, match="HEADRACE_SECRETS_KEY"):
+            reseal(database, new.renew)
+        assert await reader.read(["A"]) == {"A": sealed["A"]}
+    await api.close()
+
+
+@pytest.mark.postgres
+async def test_users_get_nowhere_near(database: str) -> None:
+    """Row level security: a user writes, lists and removes nothing, whatever the API might let through."""
+    api = ApiDatabase(Settings(database_url=SecretStr(database)))
+    store, user = PostgresSecretStore(api), Caller(uuid4(), "user")
+    await store.put(ADMIN, "A", b"x")
+    assert list(await store.entries(user)) == []
+    assert not await store.delete(user, "A")
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        await store.put(user, "B", b"x")
+    assert len(await store.entries(ADMIN)) == 1
+    await api.close()
