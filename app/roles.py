@@ -31,6 +31,7 @@ from app.adapters.webhook import open_http_client
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
+from app.message_providers import twilio_account, whatsapp_account
 from app.ports import Sender
 from app.services.dead_letters import DeadLetters
 from app.services.source_settings import load_sources
@@ -147,7 +148,14 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             "road": Road(topics, frozenset(REGISTRY.names())),
             "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),
         }
-        ports = Ports(http=http, mail=mail, mail_from=settings.mail_from)
+        trusted = await stack.enter_async_context(open_http_client(allow_private=True))
+        ports = Ports(
+            http=http,
+            mail=mail,
+            mail_from=settings.mail_from,
+            sms=twilio_account(settings, trusted),
+            whatsapp=whatsapp_account(settings, trusted),
+        )
         made = {
             action.name: _executor(action, shared, ports, sender, settings) for action in REGISTRY.of_family(family)
         }

@@ -85,6 +85,15 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$")
     mail_from: str = "Headrace <headrace@localhost.localdomain>"
+    twilio_base_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^/]")
+    twilio_account_sid: str = Field("", pattern=r"^$|^AC[0-9a-f]{32}$", description="Empty: no text messages")
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = Field("", description="Sender: a number in E.164, a short code or an alphanumeric sender id")
+    twilio_messaging_service_sid: str = Field("", pattern=r"^$|^MG[0-9a-f]{32}$", description="Sender, instead")
+    whatsapp_base_url: str = Field("https://graph.facebook.com", pattern=r"^https?://[^/]")
+    whatsapp_api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$")
+    whatsapp_phone_number_id: str = Field("", pattern=r"^[0-9]*$", description="Empty: no WhatsApp messages")
+    whatsapp_access_token: SecretStr = SecretStr("")
     webhook_allow_private: bool = Field(default=False, description="Let webhooks reach private and loopback addresses")
 
     @field_validator("topic_prefix")
@@ -106,6 +115,16 @@ class Settings(BaseSettings):
         for key in filter(None, map(str.strip, self.secrets_key.get_secret_value().split(","))):
             if not _is_fernet_key(key):
                 raise ValueError("HEADRACE_SECRETS_KEY must be keys as `headrace secrets key` makes them, with commas")
+        return self
+
+    @model_validator(mode="after")
+    def _message_providers_are_whole(self) -> Self:
+        if self.twilio_account_sid and not self.twilio_auth_token.get_secret_value():
+            raise ValueError("HEADRACE_TWILIO_AUTH_TOKEN is needed with HEADRACE_TWILIO_ACCOUNT_SID")
+        if self.twilio_account_sid and bool(self.twilio_from) == bool(self.twilio_messaging_service_sid):
+            raise ValueError("one of HEADRACE_TWILIO_FROM and HEADRACE_TWILIO_MESSAGING_SERVICE_SID is needed")
+        if self.whatsapp_phone_number_id and not self.whatsapp_access_token.get_secret_value():
+            raise ValueError("HEADRACE_WHATSAPP_ACCESS_TOKEN is needed with HEADRACE_WHATSAPP_PHONE_NUMBER_ID")
         return self
 
     @property

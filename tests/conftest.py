@@ -12,9 +12,11 @@ from uuid import uuid4
 import pytest
 
 from app.embedded.mail import Mailbox
+from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.support.broker import remove_topics, running_kafka
 from tests.support.postgres import database_name, new_database, running_postgres
+from tests.support.providers import LOGIN
 from tests.support.session_home import session_home
 
 
@@ -80,6 +82,15 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 async def receiver() -> AsyncIterator[WebhookReceiver]:
     """A strict webhook receiver of this test's own."""
     server = WebhookReceiver()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def providers() -> AsyncIterator[MessageProviders]:
+    """A strict Twilio and Meta of this test's own."""
+    server = MessageProviders(LOGIN)
     await server.start()
     yield server
     await server.stop()

@@ -20,7 +20,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.causation import Link
-from app.ports import Crm, HttpClient, Mailer, Origin
+from app.ports import Crm, HttpClient, Mailer, Origin, TwilioAccount, WhatsAppAccount
 
 Family = Literal["notification", "crm", "workflow", "system"]
 FAMILIES: tuple[Family, ...] = ("notification", "crm", "workflow", "system")
@@ -72,11 +72,15 @@ class Ports:
 
     Attributes:
         mail_from: Sender of every e-mail, as ``Name <address>``.
+        sms: Where text messages are sent; None where it is not set up.
+        whatsapp: Where WhatsApp messages are sent; None where it is not set up.
     """
 
     http: HttpClient
     mail: Mailer
     mail_from: str
+    sms: TwilioAccount | None = None
+    whatsapp: WhatsAppAccount | None = None
 
 
 class CompiledConfig(Protocol[C_co]):

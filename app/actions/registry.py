@@ -12,6 +12,8 @@ from app.actions.create_task import CreateTask
 from app.actions.delay import Delay
 from app.actions.remove_tag import RemoveTag
 from app.actions.send_email import SendEmail
+from app.actions.send_sms import SendSms
+from app.actions.send_whatsapp import SendWhatsApp
 from app.actions.stop_workflow import StopWorkflow
 from app.actions.update_customer import UpdateCustomer
 from app.actions.webhook import Webhook
@@ -52,6 +54,8 @@ class Registry:
 REGISTRY: Final = Registry(
     (
         SendEmail(),
+        SendSms(),
+        SendWhatsApp(),
         ApplyTag(),
         RemoveTag(),
         CreateNote(),

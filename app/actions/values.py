@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
 from app.domain.errors import ActionFailedError
+from app.domain.phones import parse_phone
 from app.domain.times import EPOCH, parse_relative, parse_time
 
 MAX_CUSTOMER_ID_CHARS: Final = 256
 MAX_TAG_CHARS: Final = 100
 MAX_ASSIGNEE_CHARS: Final = 256
 MAX_MOMENT_CHARS: Final = 64
+MAX_PHONE_CHARS: Final = 40
 _LINE_BREAKS: Final = ("\r", "\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 
 
@@ -63,6 +65,26 @@ def filled_line(field: str, value: Any, *, max_chars: int) -> str:
         ActionFailedError: As ``line``, or nothing in it.
     """
     return line(field, value, max_chars=max_chars) or refuse(field, "is empty")
+
+
+def filled_text(field: str, value: Any, *, max_chars: int) -> str:
+    """Return ``value`` if it is text with more than white space in it; it may have several lines.
+
+    Raises:
+        ActionFailedError: As ``text``, or nothing in it.
+    """
+    checked = text(field, value, max_chars=max_chars)
+    return checked if checked.strip() else refuse(field, "is empty")
+
+
+def phone(field: str, value: Any) -> str:
+    """Return a rendered phone number in E.164, without separators.
+
+    Raises:
+        ActionFailedError: It is none, or names no country.
+    """
+    written = filled_line(field, value, max_chars=MAX_PHONE_CHARS)
+    return parse_phone(written) or refuse(field, f"{written!r} is no phone number such as +4930123456")
 
 
 def customer_id(value: Any) -> str:

@@ -65,6 +65,7 @@ def _closing_lines(facts: dict[str, str], token: str) -> list[str]:
     return [
         f"API: {facts['api_url']}  (its description: {facts['api_url']}/openapi.json)",
         f"What was mailed: {facts['mail_url']}   Webhooks that arrived: {facts['receiver_url']}/deliveries",
+        f"SMS and WhatsApp messages: {facts['messages_url']}",
         "Try:",
         f"  curl -s -H 'Authorization: Bearer {token}' '{facts['api_url']}/api/v1/executions?limit=5'",
         "ready",

@@ -150,6 +150,7 @@ class Installation:
             smtp=f"127.0.0.1:{ports.smtp}",
             mail_url=ports.mail_url,
             receiver_url=ports.receiver_url,
+            messages_url=ports.messages_url,
             ready=False,
         )
 

@@ -12,6 +12,7 @@ from app.adapters.cipher import new_key
 from app.embedded.child import Child, Command
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import AlreadyStartedError, Lock, read_json, write_json
+from app.embedded.provider_logins import role_variables, stand_in_variables
 from app.orphan import PARENT_VARIABLE
 
 _API_PORT = 8080
@@ -25,6 +26,7 @@ class Ports:
     smtp: int
     mail: int
     receiver: int
+    messages: int
 
     @property
     def api_url(self) -> str:
@@ -40,6 +42,11 @@ class Ports:
     def receiver_url(self) -> str:
         """Where webhooks can be sent."""
         return f"http://{HOST}:{self.receiver}"
+
+    @property
+    def messages_url(self) -> str:
+        """Where SMS and WhatsApp messages are sent, and the page with what arrived."""
+        return f"http://{HOST}:{self.messages}"
 
 
 def claim_usual_port(lock: Lock) -> bool:
@@ -72,6 +79,7 @@ def choose_ports(home: Path, *, usual: bool) -> Ports:
         "smtp": keep_or_pick(saved.get("smtp")),
         "mail": keep_or_pick(saved.get("mail")),
         "receiver": keep_or_pick(saved.get("receiver")),
+        "messages": keep_or_pick(saved.get("messages")),
     }
     write_json(home / "ports.json", chosen)
     return Ports(**chosen)
@@ -106,6 +114,7 @@ def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict
         "HEADRACE_WEBHOOK_ALLOW_PRIVATE": "true",
         "HEADRACE_DATA_DIR": str(home / "workers"),
         "HEADRACE_HOME": str(home),
+        **role_variables(home, ports.messages_url),
     }
     fixed = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
@@ -117,11 +126,12 @@ def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict
 
 
 def stand_ins(home: Path, ports: Ports) -> list[Child]:
-    """Return the mail server and the webhook receiver, not started."""
+    """Return the mail server, the webhook receiver and the message providers, not started."""
     module = (sys.executable, "-m", "app.embedded.stand_in")
     return [
         Child(Command("mail", (*module, "mail", str(ports.smtp), str(ports.mail))), home),
         Child(Command("receiver", (*module, "webhooks", str(ports.receiver))), home),
+        Child(Command("messages", (*module, "messages", str(ports.messages)), stand_in_variables(home)), home),
     ]
 
 

@@ -18,6 +18,7 @@ _SHOWN = (
     "pid",
     "mail_url",
     "receiver_url",
+    "messages_url",
     "roles",
     "ready",
 )

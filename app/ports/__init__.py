@@ -3,6 +3,7 @@
 Adapters implement them; tests pass fakes that hold to the same contract tests.
 """
 
+from app.ports.accounts import TwilioAccount, WhatsAppAccount
 from app.ports.crm import (
     AppointmentRequest,
     AssignmentRequest,
@@ -59,4 +60,6 @@ __all__ = [
     "Timer",
     "TimerKind",
     "Timers",
+    "TwilioAccount",
+    "WhatsAppAccount",
 ]

@@ -18,6 +18,7 @@ def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
         second = choose_ports(tmp_path, usual=False)
     assert second.smtp != first.smtp
     assert (second.api, second.mail, second.receiver) == (first.api, first.mail, first.receiver)
+    assert second.messages == first.messages
 
 
 def test_of_two_that_start_at_once_one_gets_the_usual_port(tmp_path: Path) -> None:

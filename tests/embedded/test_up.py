@@ -66,7 +66,7 @@ async def _check_printed_call(curl: str) -> None:
 
 async def _check_killed_role(environment: dict[str, str]) -> None:
     roles = (await _info(environment))["roles"]
-    assert {*role_names(), "admin", "mail", "receiver"} == set(roles)
+    assert {*role_names(), "admin", "mail", "receiver", "messages"} == set(roles)
     os.kill(roles["sink"], signal.SIGKILL)
 
     async def back() -> bool:

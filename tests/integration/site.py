@@ -13,8 +13,10 @@ from psycopg.rows import dict_row
 
 from app.domain.ids import execution_id
 from app.embedded.mail import Mailbox
+from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.support.broker import remove_topics
+from tests.support.providers import LOGIN, variables_of
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
@@ -27,11 +29,12 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Site:
-    """A stack, the receiver and the mailbox that its actions reach, and its Postgres."""
+    """A stack, the receiver, the mailbox and the providers that its actions reach, and its Postgres."""
 
     stack: Stack
     receiver: WebhookReceiver
     mailbox: Mailbox
+    providers: MessageProviders
     database: psycopg.AsyncConnection[Row]
     pids: dict[str, int] = field(default_factory=dict)
 
@@ -84,13 +87,15 @@ def event(kind: str, customer: str | None = None, **data: Any) -> dict[str, Any]
 @asynccontextmanager
 async def running_site(kafka: str, database_url: str, home: Path) -> AsyncIterator[Site]:
     """Run one worker of each role, retrying failed actions after a tenth of a second."""
-    mailbox, receiver = Mailbox(), WebhookReceiver()
+    mailbox, receiver, providers = Mailbox(), WebhookReceiver(), MessageProviders(LOGIN)
     await mailbox.start()
     await receiver.start()
+    await providers.start()
     environment = {
         "HEADRACE_SMTP_HOST": "127.0.0.1",
         "HEADRACE_SMTP_PORT": str(mailbox.smtp_port),
         "ACTION_RETRY_INITIAL_DELAY": "100",
+        **variables_of(providers),
     }
     prefix = f"t{uuid4().hex[:10]}."
     try:
@@ -98,8 +103,9 @@ async def running_site(kafka: str, database_url: str, home: Path) -> AsyncIterat
             Stack(kafka, database_url, prefix, home, environment=environment) as stack,
             await psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row) as connection,
         ):
-            yield Site(stack, receiver, mailbox, connection, stack.pids())
+            yield Site(stack, receiver, mailbox, providers, connection, stack.pids())
     finally:
+        await providers.stop()
         await receiver.stop()
         await mailbox.stop()
         await remove_topics(kafka, prefix)

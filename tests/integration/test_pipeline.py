@@ -77,6 +77,24 @@ async def check_effects(site: Site, sent: dict[str, Any], commands: list[UUID]) 
     assert notes == [{"note_id": commands[3], "text": "Paid 250.5"}]
 
 
+async def test_messages_go_out_once_and_the_log_names_them(site: Site) -> None:
+    """SMS and WhatsApp to the event's customer, and what became of the SMS is there for the step after it."""
+    sms = {"type": "send_sms", "config": {"text": "Order of {{ order.total }}"}}
+    template = {"template": "order_update", "language": "en_US", "parameters": ["{{ results[0].output.sid }}", "sent"]}
+    workflow, kind = await site.workflow(sms, {"type": "send_whatsapp", "config": template})
+    sent = event(kind, order={"total": 7})
+    sent["data"]["customer"]["phone"] = "+49 30 9000 1"
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    texted, shown = [one for one in site.providers.sent if one.to == "+493090001"]
+    assert [result["output"] for result in row["actions_executed"]] == [
+        {"sid": texted.id, "status": "queued"},
+        {"message_id": shown.id},
+    ]
+    assert (texted.text, shown.parameters[0]) == ("Order of 7", ("", texted.id))
+    assert shown.tracking == str(command_id(row["id"], 1, 1))
+
+
 async def test_a_stop_whose_conditions_do_not_hold_is_skipped_and_the_rest_runs(site: Site) -> None:
     """The execution goes on after it, and the log says why it did not stop."""
     never = {"field": "results.0.output.applied", "operator": "==", "value": False}

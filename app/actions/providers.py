@@ -1,0 +1,101 @@
+"""How a text message goes to a provider that an administrator set up, once.
+
+Neither Twilio nor Meta recognises a repeated request: a message whose answer was lost may have been sent. What follows
+is the user's choice, ``on_uncertain``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from pydantic import Field
+
+from app.actions.answers import MAX_QUOTED_CHARS, RETRYABLE, printable, retry_after
+from app.actions.base import ActionContext
+from app.domain.errors import ActionFailedError
+from app.ports import HttpAnswer, HttpClient, HttpRequest
+
+MAX_ANSWER_BYTES: Final = 8192
+UNAVAILABLE: Final = 503
+NOT_AGAIN: Final = "it may have been sent, and is not sent again, because on_uncertain is fail"
+
+OnUncertain = Annotated[
+    Literal["fail", "retry"],
+    Field(description="Where it may have been sent already: fail (at most once) or retry (at least once)"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a provider says of an error; ``transient``: it asks to try again, whatever the status."""
+
+    text: str
+    transient: bool = False
+
+
+Explain = Callable[[dict[str, Any]], Explained]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How to talk to one provider.
+
+    Attributes:
+        name: For errors.
+        secret: Never to be quoted, though the provider may do so.
+        explain: Reads the JSON of an error.
+    """
+
+    name: str
+    http: HttpClient
+    secret: str = field(repr=False)
+    explain: Explain
+
+    async def send(self, request: HttpRequest, context: ActionContext, on_uncertain: OnUncertain) -> dict[str, Any]:
+        """Make one attempt and return the JSON of the answer; empty where that is none.
+
+        Raises:
+            ActionFailedError: Refused, or no answer. Permanent too where the message may have been sent, now or by an
+                attempt before, and ``on_uncertain`` is ``fail``.
+        """
+        if context.uncertain and on_uncertain == "fail":
+            raise ActionFailedError(f"an earlier attempt did not end: {NOT_AGAIN}", permanent=True, effect_unknown=True)
+        try:
+            answer = await self.http.send(request, within=context.within, body_limit=MAX_ANSWER_BYTES)
+            self._check(answer)
+        except ActionFailedError as error:
+            if error.effect_unknown and on_uncertain == "fail":
+                raise ActionFailedError(f"{error}: {NOT_AGAIN}", permanent=True, effect_unknown=True) from error
+            raise
+        return _object(answer.body)
+
+    def _check(self, answer: HttpAnswer) -> None:
+        status = answer.status
+        if 200 <= status < 300:  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
+            return
+        explained = self.explain(_object(answer.body))
+        # A server that failed on the way, or a gateway that gave up waiting for it, may have sent the message.
+        unknown = status >= 500 and status != UNAVAILABLE  # noqa: PLR2004 - the same
+        retryable = unknown or status == UNAVAILABLE or status in RETRYABLE or explained.transient
+        said = printable(" ".join(explained.text.replace(self.secret, "[redacted]").split()))[:MAX_QUOTED_CHARS]
+        raise ActionFailedError(
+            f"{self.name} answered {status}" + (f": {said}" if said else ""),
+            permanent=not retryable,
+            retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
+            effect_unknown=unknown,
+        )
+
+
+def text_of(value: Any, *, limit: int = 200) -> str | None:
+    """Return what a provider's answer names, if it is text that Postgres can hold; its beginning where it is long."""
+    return printable(value)[:limit] if isinstance(value, str) else None
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(body)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return {}
+    return value if isinstance(value, dict) else {}

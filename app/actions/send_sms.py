@@ -1,0 +1,80 @@
+"""``send_sms``: a text message by Twilio's Messages API."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.providers import Explained, OnUncertain, Provider, text_of
+from app.actions.templated import Templated
+from app.actions.values import filled_text, phone
+from app.domain.errors import ActionFailedError
+from app.ports import HttpRequest, TwilioAccount
+
+MAX_SMS_CHARS: Final = 1600
+
+
+class SendSmsConfig(ActionConfig):
+    """Whom to send what."""
+
+    to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
+        "{{ customer.phone }}"
+    )
+    text: Annotated[str, Templated(), Field(min_length=1, description="At most 1600 characters once rendered")]
+    on_uncertain: OnUncertain = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRequest:
+    """A rendered text message."""
+
+    to: str
+    text: str
+    on_uncertain: OnUncertain
+
+
+class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
+    """Sends a text message; output ``{sid, status}``, both Twilio's.
+
+    Request, limits and errors as in https://www.twilio.com/docs/messaging/api/message-resource. Twilio advises against
+    logic on its error codes, so the HTTP status decides.
+    """
+
+    name = "send_sms"
+    family = "notification"
+    config = SendSmsConfig
+
+    def prepare(self, config: CompiledConfig[SendSmsConfig], context: ActionContext) -> SmsRequest:
+        """Render and check the number and the text."""
+        fields = config.render(context.scope)
+        to = phone("to", fields["to"])
+        return SmsRequest(to, filled_text("text", fields["text"], max_chars=MAX_SMS_CHARS), config.config.on_uncertain)
+
+    async def perform(self, request: SmsRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
+        """Hand the message to Twilio, once."""
+        account = ports.sms
+        if account is None:
+            raise ActionFailedError("not set up: HEADRACE_TWILIO_ACCOUNT_SID is not set", permanent=True)
+        provider = Provider("Twilio", account.http, account.auth_token, _explain)
+        answer = await provider.send(_http(account, request), context, request.on_uncertain)
+        return {"sid": text_of(answer.get("sid")), "status": text_of(answer.get("status"))}
+
+
+def _http(account: TwilioAccount, request: SmsRequest) -> HttpRequest:
+    name, value = account.sender
+    form = urlencode({"To": request.to, name: value, "Body": request.text})
+    login = b64encode(f"{account.account_sid}:{account.auth_token}".encode()).decode()
+    return HttpRequest(
+        "POST",
+        f"{account.base_url}/2010-04-01/Accounts/{account.account_sid}/Messages.json",
+        {"Authorization": f"Basic {login}", "Content-Type": "application/x-www-form-urlencoded"},
+        form.encode(),
+    )
+
+
+def _explain(error: dict[str, Any]) -> Explained:
+    code, message = error.get("code"), error.get("message")
+    return Explained(": ".join(str(part) for part in (code, message) if part is not None))

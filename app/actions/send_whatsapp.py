@@ -1,0 +1,159 @@
+"""``send_whatsapp``: a text or a template message by Meta's WhatsApp Cloud API."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
+
+import orjson
+from pydantic import Field, model_validator
+
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.providers import Explained, OnUncertain, Provider, text_of
+from app.actions.templated import Templated
+from app.actions.values import filled_line, filled_text, phone, refuse
+from app.domain.errors import ActionFailedError
+from app.ports import HttpRequest, WhatsAppAccount
+
+MAX_TEXT_CHARS: Final = 4096
+MAX_PARAMETERS: Final = 50
+MAX_PARAMETER_CHARS: Final = 1024
+MAX_HEADER_CHARS: Final = 60
+SPACES_IN_A_ROW: Final = 4
+
+# Limits that Meta reports with status 400: of the app, of the account, of throughput, of one pair of numbers.
+THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
+
+
+class SendWhatsAppConfig(ActionConfig):
+    """Whom to send what: ``text``, or an approved ``template`` with what goes into its variables."""
+
+    to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
+        "{{ customer.phone }}"
+    )
+    text: Annotated[
+        str | None, Templated(), Field(min_length=1, description="At most 4096 characters once rendered")
+    ] = None
+    template: Annotated[str | None, Field(pattern=r"^[a-z0-9_]{1,512}$", description="Name of it at Meta")] = None
+    language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$", description="As at Meta: en_US")] = (
+        None
+    )
+    header: Annotated[str | None, Templated(), Field(description="For the variable in a text header")] = None
+    parameters: Annotated[
+        list[str] | dict[str, str],
+        Templated(),
+        Field(max_length=MAX_PARAMETERS, description="For the body's variables, by position or by name"),
+    ] = Field(default_factory=list)
+    on_uncertain: OnUncertain = "fail"
+
+    @model_validator(mode="after")
+    def _text_or_template(self) -> Self:
+        if (self.text is None) == (self.template is None):
+            raise ValueError("text or template is needed, and not both")
+        if self.template is not None and self.language is None:
+            raise ValueError("language is needed with a template")
+        if self.template is None and (self.language or self.header is not None or self.parameters):
+            raise ValueError("language, header and parameters belong to a template")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsAppRequest:
+    """A rendered message: the members of Meta's message object."""
+
+    to: str
+    content: dict[str, Any]
+    on_uncertain: OnUncertain
+
+
+class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
+    """Sends a WhatsApp message; output ``{message_id}``, Meta's.
+
+    Request and limits as in https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages, errors as in
+    https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes.
+    """
+
+    name = "send_whatsapp"
+    family = "notification"
+    config = SendWhatsAppConfig
+
+    def prepare(self, config: CompiledConfig[SendWhatsAppConfig], context: ActionContext) -> WhatsAppRequest:
+        """Render and check the number, the text or what goes into the template."""
+        fields = config.render(context.scope)
+        content = _text(fields["text"]) if config.config.template is None else _template(config.config, fields)
+        return WhatsAppRequest(phone("to", fields["to"]), content, config.config.on_uncertain)
+
+    async def perform(self, request: WhatsAppRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
+        """Hand the message to Meta, once."""
+        account = ports.whatsapp
+        if account is None:
+            raise ActionFailedError("not set up: HEADRACE_WHATSAPP_PHONE_NUMBER_ID is not set", permanent=True)
+        provider = Provider("WhatsApp", account.http, account.access_token, _explain)
+        answer = await provider.send(_http(account, request, context), context, request.on_uncertain)
+        return {"message_id": _message_id(answer)}
+
+
+def _text(value: Any) -> dict[str, Any]:
+    body = filled_text("text", value, max_chars=MAX_TEXT_CHARS)
+    return {"type": "text", "text": {"preview_url": False, "body": body}}
+
+
+def _template(config: SendWhatsAppConfig, fields: dict[str, Any]) -> dict[str, Any]:
+    components = []
+    if fields["header"] is not None:
+        header = _parameter("header", fields["header"], MAX_HEADER_CHARS)
+        components.append({"type": "header", "parameters": [header]})
+    given = fields["parameters"]
+    if isinstance(given, dict):
+        body = [{**_parameter(f"parameters.{name}", v), "parameter_name": name} for name, v in given.items()]
+    else:
+        body = [_parameter(f"parameters[{index}]", value) for index, value in enumerate(given)]
+    if body:
+        components.append({"type": "body", "parameters": body})
+    template = {"name": config.template, "language": {"code": config.language}, "components": components}
+    return {"type": "template", "template": template}
+
+
+def _parameter(field: str, value: Any, max_chars: int = MAX_PARAMETER_CHARS) -> dict[str, Any]:
+    """Return one value, which Meta wants without line breaks, tabs and more than four spaces in a row."""
+    checked = filled_line(field, value, max_chars=max_chars)
+    if "\t" in checked or " " * (SPACES_IN_A_ROW + 1) in checked:
+        refuse(field, "holds a tab or more than four spaces in a row, which WhatsApp refuses")
+    return {"type": "text", "text": checked}
+
+
+def _http(account: WhatsAppAccount, request: WhatsAppRequest, context: ActionContext) -> HttpRequest:
+    message = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": request.to,
+        **request.content,
+        # Comes back with the status webhooks of this message, so that they can be matched to the execution.
+        "biz_opaque_callback_data": str(context.command_id),
+    }
+    headers = {"Authorization": f"Bearer {account.access_token}", "Content-Type": "application/json"}
+    return HttpRequest("POST", f"{account.base_url}/{account.phone_number_id}/messages", headers, orjson.dumps(message))
+
+
+def _message_id(answer: dict[str, Any]) -> str | None:
+    match answer:
+        case {"messages": [{"id": found}, *_]}:
+            return text_of(found)
+        case _:
+            return None
+
+
+def _explain(answer: dict[str, Any]) -> Explained:
+    match answer:
+        case {"error": {"code": int(code), **error}}:
+            parts = (str(code), error.get("message"), _details(error))
+            transient = code in THROTTLED or error.get("is_transient") is True
+            return Explained(": ".join(part for part in parts if isinstance(part, str) and part), transient)
+        case _:
+            return Explained("")
+
+
+def _details(error: dict[Any, Any]) -> Any:
+    match error:
+        case {"error_data": {"details": details}}:
+            return details
+        case _:
+            return None

@@ -1,0 +1,113 @@
+"""``on_uncertain`` carried out: messages that the stand-in took and whose receipt is missing, by the real executor."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agents.outside import OutsideExecutor
+from agents.preparation import Preparer
+from agents.slips import Road, claim_of
+from app.actions.registry import REGISTRY
+from app.adapters.webhook import open_http_client
+from app.embedded.message_providers import MessageProviders
+from app.services.dead_letters import DeadLetters
+from schemas.command import Command
+from schemas.execution import Execution
+from schemas.result import ActionResult
+from tests.agents.test_outside import FAST, TOPICS
+from tests.agents.test_own import now
+from tests.support.providers import ports_of
+from tests.support.receipts import MemoryReceipts, ReceiptStore
+from tests.support.sender import MemorySender
+from tests.support.slips import action, command, command_record
+
+KINDS = ("send_sms", "send_whatsapp")
+
+
+class World:
+    """An executor of one action type over the real HTTP client."""
+
+    def __init__(self, kind: str, providers: MessageProviders, http: Any) -> None:
+        made: Any = REGISTRY.find(kind)
+        self.kind = kind
+        self.sender = MemorySender()
+        self.receipts = MemoryReceipts(ReceiptStore(), "executor-notification/1", timedelta(seconds=37))
+        self.executor = OutsideExecutor(
+            action=made,
+            preparer=Preparer(made, timeout=5, clock=now),
+            receipts=self.receipts,
+            ports=ports_of(http, providers.url),
+            road=Road(TOPICS, frozenset(KINDS)),
+            sender=self.sender,
+            dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-notification", clock=now),
+            policy=FAST,
+            lease=37.0,
+            is_closing=lambda _: False,
+        )
+
+    def command(self, **config: Any) -> Command:
+        """Return a command that sends a text."""
+        return command(action(self.kind, to="+4930123456", text="Hello", **config))
+
+    async def run(self, one: Command) -> ActionResult:
+        """Carry it out and return its result."""
+        await self.receipts.start()
+        assert await self.executor.handle(command_record(one, f"t.actions.{self.kind}"))
+        (record,) = self.sender.on("t.executions")
+        return Execution.model_validate_json(record.value or b"").results[0]
+
+
+@asynccontextmanager
+async def running(kind: str, providers: MessageProviders) -> AsyncIterator[World]:
+    """Open the client and the executor."""
+    async with open_http_client(allow_private=True) as http:
+        yield World(kind, providers, http)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_fail_sends_once_and_says_that_it_may_have_been_sent(kind: str, providers: MessageProviders) -> None:
+    """The provider took the message and the connection broke: one message, and a failed result marked uncertain."""
+    providers.moods.lost = 1
+    async with running(kind, providers) as world:
+        result = await world.run(world.command())
+    assert len(providers.sent) == 1
+    assert (result.status, result.uncertain, result.attempts) == ("failed", True, 1)
+    assert "on_uncertain" in (result.error or "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_retry_sends_until_there_is_an_answer(kind: str, providers: MessageProviders) -> None:
+    """Two answers lost: three messages, and a success marked uncertain."""
+    providers.moods.lost = 2
+    async with running(kind, providers) as world:
+        result = await world.run(world.command(on_uncertain="retry"))
+    assert len(providers.sent) == 3
+    assert (result.status, result.uncertain, result.attempts) == ("success", True, 3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("choice", "messages", "status"), [("fail", 0, "failed"), ("retry", 1, "success")])
+async def test_after_a_crash_the_choice_counts(
+    kind: str, choice: str, messages: int, status: str, providers: MessageProviders
+) -> None:
+    """A process died between claim and receipt: nobody knows whether it had sent, so ``fail`` does not send."""
+    async with running(kind, providers) as world:
+        one = world.command(on_uncertain=choice)
+        await world.receipts.start()
+        await world.receipts.claim([claim_of(one)])
+        result = await world.run(one)
+    assert len(providers.sent) == messages
+    assert (result.status, result.uncertain) == (status, True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_refusal_without_an_effect_is_tried_again_under_fail(kind: str, providers: MessageProviders) -> None:
+    """429 and 503 sent nothing: the next attempt may, and does, and nothing is uncertain."""
+    providers.moods.first = [(429, {}, "{}"), (503, {}, "{}")]
+    async with running(kind, providers) as world:
+        result = await world.run(world.command())
+    assert len(providers.sent) == 1
+    assert (result.status, result.uncertain, result.attempts) == ("success", False, 3)
