@@ -44,13 +44,13 @@ class Provider:
 
     Attributes:
         name: For errors.
-        secret: Never to be quoted, though the provider may do so.
+        secrets: Never to be quoted, though the provider may do so.
         explain: Reads the JSON of an error.
     """
 
     name: str
     http: HttpClient
-    secret: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     explain: Explain
 
     async def send(self, request: HttpRequest, context: ActionContext, on_uncertain: OnUncertain) -> dict[str, Any]:
@@ -76,16 +76,23 @@ class Provider:
         if 200 <= status < 300:  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
             return
         explained = self.explain(_object(answer.body))
-        # A server that failed on the way, or a gateway that gave up waiting for it, may have sent the message.
-        unknown = status >= 500 and status != UNAVAILABLE  # noqa: PLR2004 - the same
-        retryable = unknown or status == UNAVAILABLE or status in RETRYABLE or explained.transient
-        said = printable(" ".join(explained.text.replace(self.secret, "[redacted]").split()))[:MAX_QUOTED_CHARS]
+        wait = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
+        # A server that failed on the way, or a gateway that gave up waiting for it, may have sent the message; one
+        # that says when to come back has not.
+        unknown = status >= 500 and not (status == UNAVAILABLE and wait is not None)  # noqa: PLR2004 - the same
+        retryable = status >= 500 or status in RETRYABLE or explained.transient  # noqa: PLR2004 - the same
+        said = printable(" ".join(self._redacted(explained.text).split()))[:MAX_QUOTED_CHARS]
         raise ActionFailedError(
             f"{self.name} answered {status}" + (f": {said}" if said else ""),
             permanent=not retryable,
-            retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
+            retry_after=wait if retryable else None,
             effect_unknown=unknown,
         )
+
+    def _redacted(self, said: str) -> str:
+        for secret in self.secrets:
+            said = said.replace(secret, "[redacted]")
+        return said
 
 
 def text_of(value: Any, *, limit: int = 200) -> str | None:

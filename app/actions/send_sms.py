@@ -58,7 +58,7 @@ class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
         account = ports.sms
         if account is None:
             raise ActionFailedError("not set up: HEADRACE_TWILIO_ACCOUNT_SID is not set", permanent=True)
-        provider = Provider("Twilio", account.http, account.auth_token, _explain)
+        provider = Provider("Twilio", account.http, (account.auth_token, _login(account)), _explain)
         answer = await provider.send(_http(account, request), context, request.on_uncertain)
         return {"sid": text_of(answer.get("sid")), "status": text_of(answer.get("status"))}
 
@@ -66,13 +66,16 @@ class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
 def _http(account: TwilioAccount, request: SmsRequest) -> HttpRequest:
     name, value = account.sender
     form = urlencode({"To": request.to, name: value, "Body": request.text})
-    login = b64encode(f"{account.account_sid}:{account.auth_token}".encode()).decode()
     return HttpRequest(
         "POST",
         f"{account.base_url}/2010-04-01/Accounts/{account.account_sid}/Messages.json",
-        {"Authorization": f"Basic {login}", "Content-Type": "application/x-www-form-urlencoded"},
+        {"Authorization": f"Basic {_login(account)}", "Content-Type": "application/x-www-form-urlencoded"},
         form.encode(),
     )
+
+
+def _login(account: TwilioAccount) -> str:
+    return b64encode(f"{account.account_sid}:{account.auth_token}".encode()).decode()
 
 
 def _explain(error: dict[str, Any]) -> Explained:

@@ -24,7 +24,7 @@ THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
 
 
 class SendWhatsAppConfig(ActionConfig):
-    """Whom to send what: ``text``, or an approved ``template`` with what goes into its variables."""
+    """Whom to send what: ``text``, or a ``meta_template`` that Meta approved with what goes into its variables."""
 
     to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
         "{{ customer.phone }}"
@@ -32,7 +32,7 @@ class SendWhatsAppConfig(ActionConfig):
     text: Annotated[
         str | None, Templated(), Field(min_length=1, description="At most 4096 characters once rendered")
     ] = None
-    template: Annotated[str | None, Field(pattern=r"^[a-z0-9_]{1,512}$", description="Name of it at Meta")] = None
+    meta_template: Annotated[str | None, Field(pattern=r"^[a-z0-9_]{1,512}$", description="Its name at Meta")] = None
     language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$", description="As at Meta: en_US")] = (
         None
     )
@@ -46,12 +46,12 @@ class SendWhatsAppConfig(ActionConfig):
 
     @model_validator(mode="after")
     def _text_or_template(self) -> Self:
-        if (self.text is None) == (self.template is None):
-            raise ValueError("text or template is needed, and not both")
-        if self.template is not None and self.language is None:
-            raise ValueError("language is needed with a template")
-        if self.template is None and (self.language or self.header is not None or self.parameters):
-            raise ValueError("language, header and parameters belong to a template")
+        if (self.text is None) == (self.meta_template is None):
+            raise ValueError("text or meta_template is needed, and not both")
+        if self.meta_template is not None and self.language is None:
+            raise ValueError("language is needed with meta_template")
+        if self.meta_template is None and (self.language or self.header is not None or self.parameters):
+            raise ValueError("language, header and parameters belong to meta_template")
         return self
 
 
@@ -78,7 +78,7 @@ class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
     def prepare(self, config: CompiledConfig[SendWhatsAppConfig], context: ActionContext) -> WhatsAppRequest:
         """Render and check the number, the text or what goes into the template."""
         fields = config.render(context.scope)
-        content = _text(fields["text"]) if config.config.template is None else _template(config.config, fields)
+        content = _text(fields["text"]) if config.config.meta_template is None else _template(config.config, fields)
         return WhatsAppRequest(phone("to", fields["to"]), content, config.config.on_uncertain)
 
     async def perform(self, request: WhatsAppRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
         account = ports.whatsapp
         if account is None:
             raise ActionFailedError("not set up: HEADRACE_WHATSAPP_PHONE_NUMBER_ID is not set", permanent=True)
-        provider = Provider("WhatsApp", account.http, account.access_token, _explain)
+        provider = Provider("WhatsApp", account.http, (account.access_token,), _explain)
         answer = await provider.send(_http(account, request, context), context, request.on_uncertain)
         return {"message_id": _message_id(answer)}
 
@@ -108,7 +108,7 @@ def _template(config: SendWhatsAppConfig, fields: dict[str, Any]) -> dict[str, A
         body = [_parameter(f"parameters[{index}]", value) for index, value in enumerate(given)]
     if body:
         components.append({"type": "body", "parameters": body})
-    template = {"name": config.template, "language": {"code": config.language}, "components": components}
+    template = {"name": config.meta_template, "language": {"code": config.language}, "components": components}
     return {"type": "template", "template": template}
 
 

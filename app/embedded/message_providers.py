@@ -122,7 +122,7 @@ class MessageProviders:
             await self._runner.cleanup()
 
     async def _twilio(self, request: web.Request) -> web.Response:
-        form = parse_qs((await request.read()).decode(), keep_blank_values=True)
+        form = parse_qs((await request.read()).decode(errors="replace"), keep_blank_values=True)
         fault = self._twilio_login_fault(request) or sms_fault(form, self._login.number)
         if fault:
             return self._refuse("twilio", fault, _twilio_error(fault))

@@ -1,5 +1,6 @@
 """``send_sms`` and ``send_whatsapp``: what is sent, what is refused before, how answers are judged, on_uncertain."""
 
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,7 +22,7 @@ from tests.support.providers import LOGIN, ports_of, stranger
 ADA: dict[str, Any] = {"customer": {"id": "c-1", "name": "Ada", "phone": "+49 30 123-456"}, "order": {"id": 42}}
 SMS: dict[str, Any] = {"text": "Order {{ order.id }} is on its way, {{ customer.name }} ✓"}
 WHATSAPP: dict[str, Any] = {"text": "Hello {{ customer.name }}"}
-TEMPLATE: dict[str, Any] = {"template": "order_update", "language": "en_US"}
+TEMPLATE: dict[str, Any] = {"meta_template": "order_update", "language": "en_US"}
 BOTH = [("send_sms", SMS), ("send_whatsapp", WHATSAPP)]
 LOST = ActionFailedError("no answer within 5 s", effect_unknown=True)
 
@@ -138,9 +139,9 @@ async def test_an_answer_that_names_nothing_is_a_success_all_the_same() -> None:
         ("send_sms", {"text": "{{ oops"}, ["config.text"]),
         ("send_whatsapp", {}, ["config"]),
         ("send_whatsapp", {"text": "a", **TEMPLATE}, ["config"]),
-        ("send_whatsapp", {"template": "order_update"}, ["config"]),
+        ("send_whatsapp", {"meta_template": "order_update"}, ["config"]),
         ("send_whatsapp", {"text": "a", "parameters": ["b"]}, ["config"]),
-        ("send_whatsapp", {**TEMPLATE, "template": "Order Update"}, ["config.template"]),
+        ("send_whatsapp", {**TEMPLATE, "meta_template": "Order Update"}, ["config.meta_template"]),
         ("send_whatsapp", {**TEMPLATE, "language": "English"}, ["config.language"]),
         ("send_whatsapp", {**TEMPLATE, "parameters": ["{{ oops"]}, ["config.parameters[0]"]),
     ],
@@ -213,6 +214,32 @@ async def test_a_status_says_what_may_follow(
     failure = await _failure(kind, {**config, "on_uncertain": "retry"}, ports_of(http))
     assert (failure.permanent, failure.effect_unknown) == (permanent, unknown)
     assert failure.retry_after == (None if permanent else 7.0)
+
+
+@pytest.mark.parametrize(("kind", "config"), BOTH)
+async def test_a_503_that_does_not_say_when_to_come_back_may_have_had_an_effect(
+    kind: str, config: dict[str, Any]
+) -> None:
+    """A gateway that gave up answers 503 as well, so ``fail`` does not send again."""
+    http = FakeHttp()
+    http.answers = [HttpAnswer(503, {}, "")]
+    failure = await _failure(kind, config, ports_of(http))
+    assert (failure.permanent, failure.effect_unknown) == (True, True)
+
+
+@pytest.mark.parametrize(("kind", "config"), BOTH)
+async def test_what_quotes_a_secret_is_redacted(kind: str, config: dict[str, Any]) -> None:
+    """The token, and the header that is made of it, never reach the log."""
+    login = b64encode(f"{LOGIN.account_sid}:{LOGIN.auth_token}".encode()).decode()
+    said = f"bad: {LOGIN.auth_token} {LOGIN.access_token} {login if kind == 'send_sms' else ''}"
+    http = FakeHttp()
+    http.answers = [HttpAnswer(400, {}, orjson.dumps({"code": 1, "message": said, "error": {"code": 1}}).decode())]
+    if kind == "send_whatsapp":
+        http.answers = [HttpAnswer(400, {}, orjson.dumps({"error": {"code": 1, "message": said}}).decode())]
+    error = str(await _failure(kind, config, ports_of(http)))
+    assert "bad: " in error
+    assert login not in error
+    assert (LOGIN.auth_token if kind == "send_sms" else LOGIN.access_token) not in error
 
 
 @pytest.mark.parametrize(
@@ -289,14 +316,21 @@ async def test_the_stand_in_takes_what_the_actions_send(providers: MessageProvid
         sms = await _perform("send_sms", SMS, ports)
         text = await _perform("send_whatsapp", WHATSAPP, ports)
         await _perform("send_whatsapp", {**TEMPLATE, "parameters": ["{{ order.id }}", "sent"]}, ports)
-        named = {"template": "appointment_reminder", "language": "en_US", "parameters": {"time": "9:30", "name": "A"}}
+        named = {
+            "meta_template": "appointment_reminder",
+            "language": "en_US",
+            "parameters": {"time": "9:30", "name": "A"},
+        }
         await _perform("send_whatsapp", named, ports)
-    first, second, third, fourth = providers.sent
+        delivered = {"meta_template": "order_delivered", "header": "Order {{ order.id }}", "parameters": ["Ada"]}
+        await _perform("send_whatsapp", {**TEMPLATE, **delivered}, ports)
+    first, second, third, fourth, fifth = providers.sent
     assert (first.provider, first.id, first.to) == ("twilio", sms["sid"], "+4930123456")
     assert first.text == "Order 42 is on its way, Ada ✓"
     assert (second.id, second.text, second.tracking) == (text["message_id"], "Hello Ada", str(COMMAND_ID))
     assert third.parameters == (("", "42"), ("", "sent"))
     assert set(fourth.parameters) == {("time", "9:30"), ("name", "A")}
+    assert (fifth.text, fifth.parameters) == ("order_delivered (en_US)", (("", "Ada"),))
 
 
 @pytest.mark.parametrize(("kind", "config"), BOTH)

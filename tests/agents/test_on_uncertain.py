@@ -106,7 +106,7 @@ async def test_after_a_crash_the_choice_counts(
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_refusal_without_an_effect_is_tried_again_under_fail(kind: str, providers: MessageProviders) -> None:
     """429 and 503 sent nothing: the next attempt may, and does, and nothing is uncertain."""
-    providers.moods.first = [(429, {}, "{}"), (503, {}, "{}")]
+    providers.moods.first = [(429, {}, "{}"), (503, {"Retry-After": "0"}, "{}")]
     async with running(kind, providers) as world:
         result = await world.run(world.command())
     assert len(providers.sent) == 1

@@ -24,6 +24,12 @@ def _template(name: str = "order_update", *parameters: str, language: str = "en_
     return {**TEXT, "type": "template", "text": None, "template": template}
 
 
+def _with_components(*components: Any) -> dict[str, Any]:
+    message = _template("order_update")
+    message["template"]["components"] = list(components)
+    return message
+
+
 def _basic(user: str, password: str) -> str:
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
 
@@ -115,6 +121,14 @@ async def test_twilio_refuses_another_account(providers: MessageProviders) -> No
         (_template("unheard_of"), 404, 132001),
         (_template("order_update", "one", "a\nb"), 400, 132018),
         (_template("order_update", "one", "a     b"), 400, 132018),
+        (_template("order_update", "one", "x" * 1025), 400, 132005),
+        (_template("order_delivered", "one"), 400, 132000),
+        (_with_components({"type": "body"}), 400, 100),
+        (_with_components({"type": "footer", "parameters": []}), 400, 100),
+        (_with_components({"type": "body", "parameters": [{"type": "text"}]}), 400, 100),
+        (_with_components(*[{"type": "body", "parameters": []}] * 2), 400, 100),
+        (_with_components("body"), 400, 100),
+        ({**TEXT, "biz_opaque_callback_data": "x" * 513}, 400, 100),
     ],
 )
 async def test_meta_refuses_a_wrong_message(providers: MessageProviders, message: Any, status: int, code: int) -> None:

@@ -80,7 +80,11 @@ async def check_effects(site: Site, sent: dict[str, Any], commands: list[UUID]) 
 async def test_messages_go_out_once_and_the_log_names_them(site: Site) -> None:
     """SMS and WhatsApp to the event's customer, and what became of the SMS is there for the step after it."""
     sms = {"type": "send_sms", "config": {"text": "Order of {{ order.total }}"}}
-    template = {"template": "order_update", "language": "en_US", "parameters": ["{{ results[0].output.sid }}", "sent"]}
+    template = {
+        "meta_template": "order_update",
+        "language": "en_US",
+        "parameters": ["{{ results[0].output.sid }}", "sent"],
+    }
     workflow, kind = await site.workflow(sms, {"type": "send_whatsapp", "config": template})
     sent = event(kind, order={"total": 7})
     sent["data"]["customer"]["phone"] = "+49 30 9000 1"
