@@ -1,0 +1,262 @@
+"""Headrace in one process: its real agents over real Postgres, with records handed on in memory in Kafka's place.
+
+The API writes to the same database, the outbox is drained by the relay's own session, and what goes outside (HTTP,
+mail) goes to fakes that pass the real adapters' contract tests. That makes an execution from event to log row cost a
+few milliseconds, so that a property can have its hundred examples.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+import psycopg
+from psycopg.rows import dict_row
+
+from agents.matcher import Matcher
+from agents.outside import OutsideExecutor
+from agents.own import OwnExecutor
+from agents.preparation import Preparer
+from agents.sink import Sink
+from agents.slips import Road
+from agents.timing import Timing
+from app.actions.base import AnyAction, OutsideAction, Ports
+from app.actions.registry import REGISTRY
+from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.execution_log import ExecutionLog
+from app.adapters.postgres.outbox import PostgresOutbox
+from app.adapters.postgres.pool import Pool, open_pool
+from app.adapters.postgres.receipts import PostgresReceipts
+from app.domain.ids import execution_id
+from app.domain.loops import RunBudget
+from app.domain.retry import RetryPolicy
+from app.ports import Record
+from app.services.dead_letters import DeadLetters
+from app.services.emitter import EventEmitter
+from app.services.relay import OutboxSession
+from app.services.workflow_index import WorkflowIndex
+from app.topics import Topics
+from tables.workflows import read_change
+from tests.admin.conftest import Api, User
+from tests.agents.test_retry_times import TimedHttp
+from tests.support.clock import SteppedClock
+from tests.support.fake_mailer import FakeMailer
+from tests.support.records import FakeRecord
+
+SOURCE: Final = "/tests"
+LEASE: Final = timedelta(seconds=37)
+_OUTBOX_PAGE: Final = 500
+_ROUNDS: Final = 200
+
+Row = dict[str, Any]
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def new_type() -> str:
+    """Return an event type that no workflow but this example's is triggered by."""
+    return f"custom.p{uuid4().hex[:16]}"
+
+
+def event(kind: str, **data: Any) -> dict[str, Any]:
+    """Return an event of its own id, about ``data``'s customer, or a new one."""
+    customer = data.get("customer", {}).get("id") or f"c-{uuid4().hex[:12]}"
+    return {
+        "specversion": "1.0",
+        "id": uuid4().hex,
+        "source": SOURCE,
+        "type": kind,
+        "subject": customer,
+        "data": {"customer": {"id": customer}, **data},
+    }
+
+
+class Engine:
+    """The installation; see :func:`running_engine`.
+
+    Attributes:
+        api: Its API.
+        http: What webhooks reach.
+        mail: What e-mails reach.
+        clock: What passes between the attempts at an action.
+        jitter: What chance says to every backoff, 0 to 1.
+        pool: The workers' connections.
+    """
+
+    def __init__(self, api: Api, pool: Pool, outbox: OutboxSession, rows: psycopg.AsyncConnection[Row]) -> None:
+        self.api = api
+        self.pool = pool
+        self.clock, self.jitter = SteppedClock(), 0.0
+        self.http = TimedHttp(self.clock)
+        self.mail = FakeMailer()
+        self.topics = Topics(api.settings.topic_prefix)
+        self.index = WorkflowIndex()
+        self._outbox = outbox
+        self._rows = rows
+        self._position = 0
+        self._road = Road(self.topics, frozenset(REGISTRY.names()))
+        self._letters = DeadLetters(topics=self.topics, sender=api.sender, role="tests", clock=utc_now)
+        self._matcher = self.matcher(self.index)
+        self._sink = Sink(ExecutionLog(pool), self._letters)
+        self._receipts = PostgresReceipts(pool, "properties/1", LEASE, partial(PostgresCrm, topics=self.topics))
+        self._executors: dict[str, OwnExecutor | OutsideExecutor] = {}
+
+    async def start(self) -> None:
+        """Make the executors."""
+        await self._receipts.start()
+        for action in REGISTRY:
+            made = self._executor(action)
+            for lane in ("normal", "high"):
+                self._executors[self.topics.actions(action.name, lane)] = made
+
+    def matcher(self, index: WorkflowIndex) -> Matcher:
+        """Return a matcher over an index."""
+        return Matcher(
+            topics=self.topics,
+            index=index,
+            road=self._road,
+            dead_letters=self._letters,
+            max_age=3600,
+            clock=utc_now,
+            budget=RunBudget(0, 1),
+        )
+
+    def _executor(self, action: AnyAction) -> OwnExecutor | OutsideExecutor:
+        preparer = Preparer(action, timeout=5, clock=utc_now)
+        shared: dict[str, Any] = {"receipts": self._receipts, "road": self._road, "dead_letters": self._letters}
+        if not isinstance(action, OutsideAction):
+            return OwnExecutor(action=action, preparer=preparer, **shared)
+        return OutsideExecutor(
+            action=action,
+            preparer=preparer,
+            ports=Ports(http=self.http, mail=self.mail, mail_from="Shop <shop@example.com>"),
+            sender=self.api.sender,
+            policy=RetryPolicy(),
+            lease=LEASE.total_seconds(),
+            is_closing=lambda _: False,
+            timing=Timing(self.clock.monotonic, self.clock.sleep, lambda: self.jitter),
+            **shared,
+        )
+
+    # -- what a property does with it
+
+    async def workflow(
+        self, user: User, *actions: dict[str, Any], active: bool = True, **fields: Any
+    ) -> dict[str, Any]:
+        """Create a workflow through the API, by default an active one with a trigger type of its own."""
+        numbered = [{"order": order, **action} for order, action in enumerate(actions, 1)]
+        draft = {"trigger": {"type": new_type(), "config": {}}, "conditions": [], "actions": numbered, **fields}
+        made = await user.create(**draft)
+        return await self.switch(user, made, "activate") if active else made
+
+    async def switch(self, user: User, workflow: dict[str, Any], what: str) -> dict[str, Any]:
+        """Activate or deactivate; returns the workflow as it is then."""
+        answer = await user.call("POST", f"/api/v1/workflows/{workflow['id']}/{what}")
+        assert answer.status == 200, answer
+        switched: dict[str, Any] = answer.json
+        return switched
+
+    async def emit(self, *events: dict[str, Any]) -> None:
+        """Emit events and let everything that follows happen."""
+        await self.settle()
+        await EventEmitter(self.api.sender, self.topics).emit_many(events)
+        await self.settle()
+
+    async def run(self, workflow: dict[str, Any], sent: dict[str, Any]) -> Row:
+        """Emit an event; returns the one row of a workflow's execution for it."""
+        await self.emit(sent)
+        (row,) = await self.rows(workflow, sent)
+        return row
+
+    async def rows(self, workflow: dict[str, Any], *events: dict[str, Any]) -> list[Row]:
+        """Return the log's rows of a workflow, in the order they ran; of some events only, where there are any."""
+        query, values = "SELECT * FROM automation_logs WHERE automation_id = %s", [UUID(workflow["id"])]
+        if events:
+            query += " AND id = ANY(%s)"
+            values.append([execution_id(values[0], one["source"], one["id"]) for one in events])  # type: ignore[arg-type]
+        return await self.fetch(f"{query} ORDER BY executed_at, event_id", *values)
+
+    async def fetch(self, query: str, *values: Any) -> list[Row]:
+        """Run a query as the administrator."""
+        return await (await self._rows.execute(query.encode(), values)).fetchall()
+
+    def forget(self) -> None:
+        """Empty Kafka, and what went outside."""
+        self.api.sender.records.clear()
+        self.http.requests.clear()
+        self.http.answers.clear()
+        self.mail.messages.clear()
+        self.mail.failures.clear()
+        self.http.at.clear()
+        self.jitter = 0.0
+        self._position = 0
+
+    def sent(self, topic: str) -> list[Record]:
+        """Return what was produced to a topic since Kafka was emptied."""
+        return self.api.sender.on(topic)
+
+    # -- how records travel
+
+    async def settle(self) -> None:
+        """Hand records on until none is left, neither in the outbox nor between the agents."""
+        for _ in range(_ROUNDS):
+            await self._relay()
+            new = self.api.sender.records[self._position :]
+            if not new:
+                return
+            self._position += len(new)
+            await self._hand_on(new)
+        raise AssertionError(f"records still follow from records after {_ROUNDS} rounds")
+
+    async def _relay(self) -> None:
+        rows = await self._outbox.pending(_OUTBOX_PAGE, [])
+        if rows:
+            await self.api.sender.send_all([row.record for row in rows])
+            await self._outbox.delete([row.id for row in rows])
+
+    async def _hand_on(self, records: Sequence[Record]) -> None:
+        by_topic: dict[str, list[FakeRecord]] = {}
+        for offset, record in enumerate(records):
+            read = FakeRecord(record.value, record.key, record.topic, 0, offset, headers=record.headers)
+            by_topic.setdefault(record.topic, []).append(read)
+        for topic, batch in by_topic.items():
+            await self._hand_to(topic, batch)
+
+    async def _hand_to(self, topic: str, batch: list[FakeRecord]) -> None:
+        if topic == self.topics.workflows_changelog:
+            for record in batch:
+                self.index.apply(read_change(record.key or b"", record.value))
+        elif topic in self.topics.all_events():
+            await self.api.sender.send_all(await self._matcher.process(batch))
+        elif topic == self.topics.executions:
+            await self.api.sender.send_all(await self._sink.process(batch))
+        elif topic == self.topics.dead_letters:
+            raise AssertionError(f"dead letters: {[orjson.loads(record.value or b'') for record in batch]}")
+        else:
+            await self._carry_out(self._executors[topic], batch)
+
+    async def _carry_out(self, executor: OwnExecutor | OutsideExecutor, batch: list[FakeRecord]) -> None:
+        if isinstance(executor, OwnExecutor):
+            await self.api.sender.send_all(await executor.process(batch))
+            return
+        for record in batch:
+            assert await executor.handle(record)
+
+
+@asynccontextmanager
+async def running_engine(api: Api, database_url: str) -> AsyncIterator[Engine]:
+    """Run an installation around an API."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(api.settings))
+        outbox = await stack.enter_async_context(PostgresOutbox(database_url).lead())
+        connecting = psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row)
+        rows: psycopg.AsyncConnection[Row] = await stack.enter_async_context(await connecting)
+        engine = Engine(api, pool, outbox, rows)
+        await engine.start()
+        yield engine

@@ -1,0 +1,79 @@
+"""Properties 3 to 5: when a workflow runs and when not; from the API's write to the log, on real Postgres."""
+
+from typing import Any
+
+from hypothesis import given
+
+from tests.admin.conftest import Api
+from tests.admin.test_workflows import address, written
+from tests.properties.engine import Engine, Row, event
+from tests.properties.examples import DATA, PROPERTY, TAGS
+
+
+def tag(name: str) -> dict[str, Any]:
+    """Tag the event's customer."""
+    return {"type": "apply_tag", "config": {"tag": name}}
+
+
+async def tags(engine: Engine, sent: dict[str, Any]) -> list[str]:
+    """Return the tags of an event's customer."""
+    rows = await engine.fetch("SELECT tag FROM crm.tags WHERE customer_id = %s ORDER BY 1", sent["subject"])
+    return [row["tag"] for row in rows]
+
+
+def statuses(rows: list[Row]) -> list[str]:
+    """Return the rows' statuses."""
+    return [row["status"] for row in rows]
+
+
+# Feature: automations-workflows, Property 3: Soft Delete Prevents Execution
+@PROPERTY
+@given(data=DATA, name=TAGS)
+async def test_03_a_deleted_workflow_does_not_run(engine: Engine, api: Api, data: dict[str, Any], name: str) -> None:
+    """It ran before; after its deletion an event that starts its twin has neither a row nor an effect of it."""
+    user = api.user()
+    workflow = await engine.workflow(user, tag(name))
+    twin = await engine.workflow(user, tag(f"{name}-twin"), trigger=workflow["trigger"])
+    before, after = (event(workflow["trigger"]["type"], **data) for _ in range(2))
+    await engine.emit(before)
+    assert (await user.call("DELETE", address(workflow))).status == 204
+    await engine.emit(after)
+    assert statuses(await engine.rows(workflow)) == ["success"]
+    assert statuses(await engine.rows(twin)) == ["success", "success"]
+    assert await tags(engine, after) == [f"{name}-twin"]
+
+
+# Feature: automations-workflows, Property 4: Activation Enables Execution
+@PROPERTY
+@given(data=DATA, name=TAGS)
+async def test_04_an_activated_workflow_runs(engine: Engine, api: Api, data: dict[str, Any], name: str) -> None:
+    """Not before; then for the next event, with its effect."""
+    user = api.user()
+    workflow = await engine.workflow(user, tag(name), active=False)
+    before, after = (event(workflow["trigger"]["type"], **data) for _ in range(2))
+    await engine.emit(before)
+    assert await engine.rows(workflow) == []
+    await engine.switch(user, workflow, "activate")
+    row = await engine.run(workflow, after)
+    assert (row["status"], row["event_id"]) == ("success", after["id"])
+    assert (await tags(engine, before), await tags(engine, after)) == ([], [name])
+
+
+# Feature: automations-workflows, Property 5: Deactivation Preserves Configuration
+@PROPERTY
+@given(data=DATA, name=TAGS)
+async def test_05_a_deactivated_workflow_keeps_its_configuration_and_does_not_run(
+    engine: Engine, api: Api, data: dict[str, Any], name: str
+) -> None:
+    """Everything a user wrote is as it was; the next event has no row of it; switched on again, it runs."""
+    user = api.user()
+    condition = {"field": "event.type", "operator": "!=", "value": "x", "logic": "AND"}
+    workflow = await engine.workflow(user, tag(name), conditions=[condition], description=name)
+    events = [event(workflow["trigger"]["type"], **data) for _ in range(3)]
+    await engine.emit(events[0])
+    off = await engine.switch(user, workflow, "deactivate")
+    await engine.emit(events[1])
+    assert (written(off), off["active"]) == (written(workflow), False)
+    assert [row["event_id"] for row in await engine.rows(workflow)] == [events[0]["id"]]
+    await engine.switch(user, workflow, "activate")
+    assert (await engine.run(workflow, events[2]))["status"] == "success"
