@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from agents.batching import Batcher
+from agents.current import Current, names_read
 from agents.metrics import ACTIONS, DROPPED, PARKED
 from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
@@ -67,6 +68,7 @@ class OutsideExecutor:
         *,
         action: OutsideAction[Any, Any],
         preparer: Preparer,
+        current: Current,
         receipts: Receipts,
         ports: Ports,
         road: Road,
@@ -87,6 +89,7 @@ class OutsideExecutor:
         self._lease = lease
         self._is_closing = is_closing
         self._timing = timing
+        self._lookups = Batcher(current.of)
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
@@ -106,7 +109,8 @@ class OutsideExecutor:
             await self._dead_letters.send(record, error)
             return True
         claim = claim_of(command)
-        prepared = self._preparer.prepare(command, claim.command_id)
+        current = await self._lookups.do(command) if names_read(command.action) else None
+        prepared = self._preparer.prepare(command, claim.command_id, current)
         try:
             if isinstance(prepared, ActionResult):
                 await self._settle(command, claim, prepared)

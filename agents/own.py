@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from agents.current import Current, CurrentValues
 from agents.metrics import ACTIONS, DROPPED
 from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
@@ -59,12 +60,14 @@ class OwnExecutor:
         *,
         action: OwnAction[Any, Any] | ControlAction[Any],
         preparer: Preparer,
+        current: Current,
         receipts: Receipts,
         road: Road,
         dead_letters: DeadLetters,
     ) -> None:
         self._action = action
         self._preparer = preparer
+        self._current = current
         self._receipts = receipts
         self._road = road
         self._dead_letters = dead_letters
@@ -76,19 +79,22 @@ class OwnExecutor:
             Exception: Postgres failed for good; the records must stay unacked.
         """
         out: list[Record] = []
-        work: list[_Work] = []
+        commands: list[Command] = []
         for record in records:
             try:
-                command = read_command(record, self._action.name)
+                commands.append(read_command(record, self._action.name))
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
-                continue
-            claim = claim_of(command)
-            work.append(_Work(command, claim, self._preparer.prepare(command, claim.command_id)))
+        current = await self._current.of(commands)
+        work = [self._prepared(command, now) for command, now in zip(commands, current, strict=True)]
         outcomes = await self._apply(work) if work else []
         for item, outcome in zip(work, outcomes, strict=True):
             out.extend(self._forward(item, outcome))
         return out
+
+    def _prepared(self, command: Command, current: CurrentValues | None) -> _Work:
+        claim = claim_of(command)
+        return _Work(command, claim, self._preparer.prepare(command, claim.command_id, current))
 
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
         """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""

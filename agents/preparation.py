@@ -1,18 +1,16 @@
 """From a command to something that can be carried out: the step's own conditions, then its rendered config."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import orjson
-
+from agents.current import CurrentValues, step_conditions
 from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
 from app.actions.configs import compile_action
-from app.domain.conditions import CompiledConditions, ConditionError, Scope, compile_conditions
+from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError
 from schemas.command import Command
 from schemas.result import ActionResult
@@ -55,13 +53,25 @@ class Preparer:
         self._timeout = timeout
         self._clock = clock
 
-    def prepare(self, command: Command, command_id: UUID) -> Prepared | ActionResult:
-        """Return what is to be carried out, or the step's result where nothing is: skipped, failed, stop."""
+    def prepare(
+        self, command: Command, command_id: UUID, current: CurrentValues | None = None
+    ) -> Prepared | ActionResult:
+        """Return what is to be carried out, or the step's result where nothing is: skipped, failed, stop.
+
+        Args:
+            command: The command.
+            command_id: Its id.
+            current: What ``current`` is, where the step asks for it; or why that is not known.
+        """
+        if isinstance(current, ActionFailedError):
+            return self.result(command, "failed", error=f"current: {current}")
         verdicts: list[dict[str, Any]] = []
         scope = _scope(command)
+        if current is not None:
+            scope["current"] = current
         try:
             if command.action.conditions:
-                met, verdicts = self._evaluate(command, scope)
+                met, verdicts = self._evaluate(command, scope, current)
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
             context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
@@ -76,11 +86,13 @@ class Preparer:
             return self._controlled(command, request, verdicts)
         return Prepared(command, request, context, verdicts)
 
-    def _evaluate(self, command: Command, scope: dict[str, Any]) -> tuple[bool, list[dict[str, Any]]]:
-        compiled = _compiled_conditions(orjson.dumps(command.action.conditions))
-        evaluation = compiled.evaluate(
-            Scope(data=_data(command), event=command.event, results=scope["results"], now=self._clock())
+    def _evaluate(
+        self, command: Command, scope: dict[str, Any], current: Mapping[str, Any] | None
+    ) -> tuple[bool, list[dict[str, Any]]]:
+        seen = Scope(
+            data=_data(command), event=command.event, now=self._clock(), results=scope["results"], current=current
         )
+        evaluation = step_conditions(command.action).evaluate(seen)
         return evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts]
 
     def _controlled(
@@ -119,11 +131,6 @@ class Preparer:
             verdicts=verdicts or [],
             **fields,
         )
-
-
-@lru_cache(maxsize=1024)
-def _compiled_conditions(encoded: bytes) -> CompiledConditions:
-    return compile_conditions(orjson.loads(encoded))
 
 
 def _data(command: Command) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from agents.current import Current
 from agents.matcher import Matcher
 from agents.outside import OutsideExecutor
 from agents.own import OwnExecutor
@@ -21,6 +22,7 @@ from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.pool import open_pool
@@ -143,7 +145,9 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         await receipts.start()
         http = await stack.enter_async_context(open_http_client(allow_private=settings.webhook_allow_private))
         mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
+        reads = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         shared: dict[str, Any] = {
+            "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
             "receipts": receipts,
             "road": Road(topics, frozenset(REGISTRY.names())),
             "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),

@@ -40,7 +40,7 @@ def _zone(value: str) -> str:
 
 def _conditions(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
-        compile_conditions(value, "audience")
+        compile_conditions(value, "audience", current="refused")
     except ConditionError as error:
         raise ValueError(str(error)) from None
     return value

@@ -44,7 +44,8 @@ class ActionContext:
     Attributes:
         command_id: The same on every copy and attempt of the command: Idempotency-Key, Message-ID, note id.
         scope: What templates see: the event's data by its own names, ``event`` (the whole CloudEvent), ``results``
-            (of the steps before), ``workflow`` and ``execution``. Plain JSON values.
+            (of the steps before), ``workflow`` and ``execution``, and ``current`` where the step asks for it. Plain
+            JSON values.
         uncertain: An earlier claim was left unfinished: the effect may have happened already.
         timeout: Seconds one attempt may take.
     """
@@ -89,6 +90,10 @@ class CompiledConfig(Protocol[C_co]):
     @property
     def config(self) -> C_co:
         """The config as it was written; templated fields hold their sources."""
+
+    @property
+    def current(self) -> frozenset[str]:
+        """Which members of ``current`` its templates look at."""
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered; a field that was left ``None`` is ``None``.

@@ -4,7 +4,7 @@ A field says so in its annotation: ``Annotated[str, Templated()]``. Its value ma
 strings in it; each string is a template of its own, so that a failure can be named by its path (``headers.X-Shop``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
@@ -92,6 +92,7 @@ class Compiled(Generic[C]):
 
     config: C
     nodes: Mapping[str, _Node]
+    current: frozenset[str]
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered.
@@ -109,7 +110,20 @@ def compile_config(config: C) -> tuple[Compiled[C], list[FieldError]]:
         name: _compile(getattr(config, name), name, mark, errors)
         for name, mark in templated_fields(type(config)).items()
     }
-    return Compiled(config, nodes), errors
+    return Compiled(config, nodes, _current(nodes.values())), errors
+
+
+def _current(nodes: Iterable[_Node]) -> frozenset[str]:
+    """Which members of ``current`` templates look at."""
+    found: frozenset[str] = frozenset()
+    for node in nodes:
+        if isinstance(node, _Leaf):
+            found |= node.template.current
+        elif isinstance(node, _Members):
+            found |= _current(node.nodes.values())
+        elif isinstance(node, _Items):
+            found |= _current(node.nodes)
+    return found
 
 
 def _compile(value: Any, path: str, mark: Templated, errors: list[FieldError]) -> _Node:

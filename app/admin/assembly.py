@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Protocol
 
+from agents.current import Current
 from agents.preparation import Preparer
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.cipher import FernetCipher
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
 from app.adapters.postgres.queue_status import PostgresQueueStatus
@@ -22,6 +26,7 @@ from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.state import Probe, State
 from app.domain.errors import UnreachableError
+from app.domain.retry import RetryPolicy
 from app.ports import Sender
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.drafts import DraftReader
@@ -81,7 +86,7 @@ def assemble(
         retries=Retries(PostgresRetries(database), topics, frozenset(REGISTRY.names())),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
-        dry_runs=_dry_runner(settings),
+        dry_runs=_dry_runner(settings, database),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, families), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), FernetCipher(settings.secrets_key.get_secret_value())),
@@ -94,11 +99,14 @@ def _declared(settings: Settings) -> frozenset[str]:
     return frozenset(spec.name for spec in declare(settings, REGISTRY.names()))
 
 
-def _dry_runner(settings: Settings) -> DryRunner:
+def _dry_runner(settings: Settings, database: ApiDatabase) -> DryRunner:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    return DryRunner({action.name: Preparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY})
+    preparers = {action.name: Preparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
+    crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
+    reads = PostgresReads(database.driver, crm, patient=False)
+    return DryRunner(preparers, Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout))
 
 
 def _probes(database: ApiDatabase, sender: PingableSender) -> dict[str, Probe]:

@@ -175,12 +175,20 @@ class RunStarted(BaseModel):
     event_type: str
 
 
+class CurrentRequest(_Query):
+    """What ``current`` shall be taken to be in a dry run; what is left out is looked up."""
+
+    customer: dict[str, Any] | None = None
+    order: dict[str, Any] | None = None
+
+
 class DryRunRequest(_Query):
     """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
 
     ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's trigger.
     """
 
+    current: CurrentRequest = Field(default_factory=CurrentRequest)
     event: dict[str, Any] = Field(default_factory=dict)
     results: dict[Annotated[int, Field(ge=0, le=49)], SimulatedResult] = Field(default_factory=dict)
 

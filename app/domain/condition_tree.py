@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from app.domain.current import CURRENT_ROOT
 from app.domain.paths import MISSING, Path
 from app.domain.reasons import Comparison
 from app.domain.values import shown
@@ -79,10 +80,12 @@ class Group:
 
 
 def _look_up(path: Path) -> Callable[[Scope], Any]:
-    """Make the function that finds the field: below the envelope, the earlier results, or the data."""
+    """Make the function that finds the field: below the envelope, what is current, the earlier results, or the data."""
     rest = path.rest
     if path.root == "event":
         return lambda scope: rest.resolve(scope.event)
+    if path.root == CURRENT_ROOT:
+        return lambda scope: path.resolve(scope.data) if scope.current is None else rest.resolve(scope.current)
     if path.root == "results":
         return lambda scope: path.resolve(scope.data) if scope.results is None else rest.resolve(scope.results)
     return lambda scope: path.resolve(scope.data)

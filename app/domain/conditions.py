@@ -7,7 +7,7 @@ group may stand: ``{"all": [...]}``, ``{"any": [...]}`` or ``{"not": condition o
 so is an empty ``all``, and an empty ``any`` is not.
 
 ``field`` is a dotted path into the event's data. If it starts with ``event`` it is one into the envelope
-(``event.type``); and where the scope has ``results``, ``results.…`` is one into those.
+(``event.type``); and where the scope has ``results`` or ``current``, ``results.…`` or ``current.…`` is one into those.
 
 Every condition is evaluated, also where the outcome is clear already, so that the log explains the whole.
 """
@@ -15,15 +15,18 @@ Every condition is evaluated, also where the outcome is clear already, so that t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from app.domain.comparisons import NEGATIVES, OPERATORS, compile_comparison
 from app.domain.condition_tree import Group, Leaf, Node
+from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.errors import FieldError, InvalidError
 from app.domain.paths import Path, parse_path
 from app.domain.verdicts import Evaluation, Scope, Verdict
 
 __all__ = ["CompiledConditions", "ConditionError", "Evaluation", "Scope", "Verdict", "compile_conditions"]
+
+CurrentFields = Literal["data", "read", "refused"]
 
 MAX_CONDITIONS: Final = 100
 MAX_DEPTH: Final = 10
@@ -47,12 +50,17 @@ class ConditionError(InvalidError):
 
 
 class CompiledConditions:
-    """A condition list, ready to be evaluated any number of times."""
+    """A condition list, ready to be evaluated any number of times.
 
-    __slots__ = ("_tree",)
+    Attributes:
+        current: Which members of ``current`` it looks at.
+    """
 
-    def __init__(self, tree: Group) -> None:
+    __slots__ = ("_tree", "current")
+
+    def __init__(self, tree: Group, current: frozenset[str]) -> None:
         self._tree = tree
+        self.current = current
 
     def evaluate(self, scope: Scope) -> Evaluation:
         """Evaluate every condition; raises on no JSON."""
@@ -61,25 +69,33 @@ class CompiledConditions:
         return Evaluation(met, verdicts)
 
 
-def compile_conditions(conditions: Sequence[Mapping[str, Any]], at: str = "conditions") -> CompiledConditions:
+def compile_conditions(
+    conditions: Sequence[Mapping[str, Any]], at: str = "conditions", *, current: CurrentFields = "data"
+) -> CompiledConditions:
     """Compile a condition list.
 
     Args:
         conditions: As the module describes; at most 100 conditions and groups, nested at most 10 deep.
         at: What the list is called in error paths, such as ``actions[0].conditions``.
+        current: What ``current.…`` is: ``read`` where the evaluation has it looked up, ``refused`` where nobody looks
+            anything up, ``data`` for a field of the event's data like any other.
 
     Raises:
         ConditionError: The first thing that is wrong, with its path.
     """
-    return CompiledConditions(Group("all", "", _Compiler(at).runs(conditions, "", 0)))
+    compiler = _Compiler(at, current)
+    tree = Group("all", "", compiler.runs(conditions, "", 0))
+    return CompiledConditions(tree, frozenset(compiler.current))
 
 
 class _Compiler:
     """Compiles one list. A ``where`` is a place below the list, such as ``[1].all[0]``."""
 
-    def __init__(self, at: str) -> None:
+    def __init__(self, at: str, current: CurrentFields) -> None:
         self._at = at
         self._count = 0
+        self._mode = current
+        self.current: set[str] = set()
 
     def runs(self, items: Any, where: str, depth: int) -> tuple[tuple[Node, ...], ...]:
         """A list joined by each member's own ``logic``, as the OR of runs of AND."""
@@ -156,6 +172,17 @@ class _Compiler:
         if not isinstance(text, str):
             raise self._error(where, "must be a dotted path such as order.total")
         try:
-            return parse_path(text)
+            path = parse_path(text)
+            if path.root == CURRENT_ROOT:
+                self._note_current(text.split("."))
         except ValueError as error:
             raise self._error(where, str(error)) from error
+        return path
+
+    def _note_current(self, names: Sequence[str]) -> None:
+        if self._mode == "refused":
+            raise ValueError("is looked up when a step runs: current can be used in an action's own conditions only")
+        if self._mode == "read":
+            if len(names) == 1 or names[1] not in CURRENT_NAMES:
+                raise ValueError("must begin with current.customer or current.order")
+            self.current.add(names[1])

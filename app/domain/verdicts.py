@@ -17,12 +17,14 @@ class Scope:
         event: The event's envelope.
         now: The aware time that relative times count from.
         results: Outputs of the earlier steps; None outside of an action's own conditions.
+        current: The customer and the order as they are now; None where nobody looked.
     """
 
     data: Any
     event: Mapping[str, Any]
     now: datetime
     results: Any = None
+    current: Any = None
 
 
 class Verdict(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
-from app.domain.conditions import ConditionError, compile_conditions
+from app.domain.conditions import ConditionError, CurrentFields, compile_conditions
 from app.domain.errors import FieldError, InvalidError
 from app.services.field_errors import field_errors, under
 from schemas.trigger_configs import trigger_config
@@ -51,7 +51,7 @@ class DraftReader:
         return draft
 
     def _meaning(self, raw: Mapping[str, Any], shaped: Collection[str]) -> list[FieldError]:
-        errors = self._conditions(raw.get("conditions"), "conditions")
+        errors = self._conditions(raw.get("conditions"), "conditions", "refused")
         trigger = raw.get("trigger")
         if isinstance(trigger, Mapping) and isinstance(trigger.get("config", {}), Mapping):
             errors += _trigger_config(str(trigger.get("type")), trigger.get("config", {}))
@@ -62,7 +62,7 @@ class DraftReader:
         return [error for error in errors if error.path not in shaped]
 
     def _action(self, action: Mapping[str, Any], path: str) -> list[FieldError]:
-        errors = self._conditions(action.get("conditions"), f"{path}.conditions")
+        errors = self._conditions(action.get("conditions"), f"{path}.conditions", "read")
         action_type, config = action.get("type"), action.get("config", {})
         if not isinstance(action_type, str) or not action_type:
             return errors
@@ -73,10 +73,10 @@ class DraftReader:
             return errors
         return [*self.check_config(action_type, config, f"{path}.config"), *errors]
 
-    def _conditions(self, conditions: Any, path: str) -> list[FieldError]:
+    def _conditions(self, conditions: Any, path: str, current: CurrentFields) -> list[FieldError]:
         if not isinstance(conditions, list) or len(conditions) > MAX_CONDITIONS:
             return []
-        return condition_errors(conditions, path)
+        return condition_errors(conditions, path, current)
 
 
 def _trigger_config(event_type: str, config: Mapping[str, Any]) -> list[FieldError]:
@@ -87,13 +87,13 @@ def _trigger_config(event_type: str, config: Mapping[str, Any]) -> list[FieldErr
     return []
 
 
-def condition_errors(conditions: Sequence[Any], path: str) -> list[FieldError]:
+def condition_errors(conditions: Sequence[Any], path: str, current: CurrentFields) -> list[FieldError]:
     """Return what is wrong with each condition of a list, at most one thing a condition; paths begin with ``path``."""
     errors: list[FieldError] = []
     tried = list(conditions)
     for _ in range(len(tried) + 1):
         try:
-            compile_conditions(tried, path)
+            compile_conditions(tried, path, current=current)
         except ConditionError as error:
             errors.append(FieldError(error.path, error.message))
             position = _POSITION.match(error.path.removeprefix(path))

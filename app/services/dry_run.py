@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from pydantic import Field, ValidationError
 
 from app.domain.conditions import Scope, compile_conditions
-from app.domain.errors import InvalidError
+from app.domain.errors import ActionFailedError, InvalidError
 from app.domain.statuses import conclude
 from app.domain.triggers import wants
 from app.services.emitter import event_key
@@ -29,6 +29,9 @@ from schemas.workflow import WorkflowDraft
 
 SOURCE: Final = "/headrace/test"
 _NOBODY: Final = UUID(int=0)
+
+
+CurrentValues = Mapping[str, Any] | ActionFailedError
 
 
 class SimulatedResult(Contract):
@@ -66,6 +69,7 @@ class DryRun(Contract):
 
     Attributes:
         matched: Whether the event is one that the trigger asks for.
+        current: What steps have looked up as ``current``, or were given.
         status: How the execution would end; None where there would be none.
     """
 
@@ -74,6 +78,7 @@ class DryRun(Contract):
     status: Status | None
     explanation: str
     event: dict[str, Any]
+    current: dict[str, Any] = Field(default_factory=dict)
     verdicts: list[dict[str, Any]]
     steps: list[StepReport]
 
@@ -93,8 +98,17 @@ class PreparedStep(Protocol):
 class StepPreparer(Protocol):
     """Prepares the steps of one action type; ``agents.preparation.Preparer`` is one."""
 
-    def prepare(self, command: Command, command_id: UUID, /) -> PreparedStep | ActionResult:
+    def prepare(
+        self, command: Command, command_id: UUID, current: CurrentValues | None, /
+    ) -> PreparedStep | ActionResult:
         """Return what would be carried out, or the result of a step of which nothing is."""
+
+
+class CurrentSource(Protocol):
+    """Looks up what steps ask for of ``current``; ``agents.current.Current`` is one."""
+
+    async def of(self, commands: Sequence[Command], /) -> Sequence[CurrentValues | None]:
+        """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known."""
 
 
 @dataclass(slots=True)
@@ -103,7 +117,9 @@ class _Run:
 
     command: Command
     going: bool
+    given: Mapping[str, Any]
     stopped: bool = False
+    current: dict[str, Any] = field(default_factory=dict)
     steps: list[StepReport] = field(default_factory=list)
 
 
@@ -112,13 +128,19 @@ class DryRunner:
 
     Args:
         preparers: By action type.
+        current: Looks up what steps ask for.
     """
 
-    def __init__(self, preparers: Mapping[str, StepPreparer]) -> None:
+    def __init__(self, preparers: Mapping[str, StepPreparer], current: CurrentSource) -> None:
         self._preparers = preparers
+        self._current = current
 
-    def run(
-        self, draft: WorkflowDraft, attributes: Mapping[str, Any], simulated: Mapping[int, SimulatedResult]
+    async def run(
+        self,
+        draft: WorkflowDraft,
+        attributes: Mapping[str, Any],
+        simulated: Mapping[int, SimulatedResult],
+        current: Mapping[str, Any],
     ) -> DryRun:
         """Try a workflow on an event.
 
@@ -126,6 +148,7 @@ class DryRunner:
             draft: The workflow, checked.
             attributes: CloudEvents attributes; those left out are made up, the type from the trigger.
             simulated: What steps shall come to, by their position; without: success, with an empty output.
+            current: What ``current`` shall be taken to be, by name; what is left out is looked up.
 
         Raises:
             InvalidError: The event breaks the contract.
@@ -136,15 +159,15 @@ class DryRunner:
         evaluation = compile_conditions(draft.conditions, "conditions").evaluate(scope)
         verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
         matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
-        run = _Run(_command(draft, event, envelope, verdicts), going=matched and evaluation.met)
+        run = _Run(_command(draft, event, envelope, verdicts), going=matched and evaluation.met, given=current)
         for _ in run.command.workflow.actions:
-            self._step(run, simulated)
+            await self._step(run, simulated)
         return _report(run, matched=matched, met=evaluation.met, verdicts=verdicts)
 
-    def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
+    async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
         command = run.command
-        preparer = self._preparers[command.action.type]
-        made = preparer.prepare(command, command.id)
+        preparer, current = self._preparers[command.action.type], await self._look(run)
+        made = preparer.prepare(command, command.id, current)
         result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
         runs = run.going and result.status != "skipped"
         error = result.error if run.going else _why_not(run)
@@ -156,7 +179,7 @@ class DryRunner:
                 runs=runs,
                 status=result.status if run.going else "skipped",
                 error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
-                would_send=_would_send(preparer, command, made),
+                would_send=_would_send(preparer, command, made, current),
                 verdicts=result.verdicts,
             )
         )
@@ -165,12 +188,22 @@ class DryRunner:
         command.results = [*command.results, result]
         command.step += 1
 
+    async def _look(self, run: _Run) -> CurrentValues | None:
+        (found,) = await self._current.of([run.command])
+        if found is None or (isinstance(found, ActionFailedError) and not run.given):
+            return found
+        current = {**(found if isinstance(found, Mapping) else {}), **run.given}
+        run.current |= current
+        return current
+
 
 def _why_not(run: _Run) -> str:
     return "the run has been stopped before it" if run.stopped else "the workflow would not run"
 
 
-def _would_send(preparer: StepPreparer, command: Command, made: PreparedStep | ActionResult) -> Any:
+def _would_send(
+    preparer: StepPreparer, command: Command, made: PreparedStep | ActionResult, current: CurrentValues | None
+) -> Any:
     if not isinstance(made, ActionResult):
         return plain(made.request)
     if made.status != "skipped":
@@ -180,7 +213,7 @@ def _would_send(preparer: StepPreparer, command: Command, made: PreparedStep | A
     actions = [bare if one is command.action else one for one in command.workflow.actions]
     revision = command.workflow.model_copy(update={"actions": actions})
     unconditional = command.model_copy(update={"workflow": revision})
-    return _would_send(preparer, unconditional, preparer.prepare(unconditional, command.id))
+    return _would_send(preparer, unconditional, preparer.prepare(unconditional, command.id, current), current)
 
 
 def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:
@@ -235,6 +268,7 @@ def _report(run: _Run, *, matched: bool, met: bool, verdicts: list[dict[str, Any
             "status": status,
             "explanation": why,
             "event": run.command.event,
+            "current": run.current,
             "verdicts": verdicts,
             "steps": run.steps,
         }

@@ -215,3 +215,51 @@ async def test_a_wrong_request_to_try_is_named(user: User, body: dict[str, Any],
     """400 with the path of what is wrong."""
     answer: Answer = await user.call("POST", f"{ROOT}/test", body)
     assert (answer.status, answer.json["errors"][0]["path"]) == (400, path), answer.json
+
+
+UNPAID = [{"field": "current.order.status", "operator": "==", "value": "created"}]
+
+
+async def test_a_dry_run_looks_up_what_is_current(user: User, api_database: str) -> None:
+    """The customer and the order as they are now, read and told; what the request gives counts instead."""
+    async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
+        insert = "INSERT INTO crm.customers (customer_id, profile) VALUES (%s, %s)"
+        customer = f"c-{uuid4()}"
+        await connection.execute(insert, (customer, '{"name": "Ada now"}'))
+    reminder = {"type": "create_note", "config": {"text": "Remind {{ current.customer.name }}"}, "conditions": UNPAID}
+    request = {
+        "workflow": draft(actions=steps(reminder)),
+        "event": {"data": {"order": {"total": 900}, "customer": {"id": customer}}},
+    }
+    missing = (await user.call("POST", f"{ROOT}/test", request)).json
+    assert missing["current"] == {"customer": {"id": customer, "name": "Ada now", "tags": []}}
+    assert (missing["steps"][0]["status"], missing["steps"][0]["runs"]) == ("skipped", False)
+    given = (await user.call("POST", f"{ROOT}/test", {**request, "current": {"order": {"status": "created"}}})).json
+    assert given["steps"][0]["would_send"]["text"] == "Remind Ada now"
+    assert (given["status"], given["current"]["order"]) == ("success", {"status": "created"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "says"),
+    [
+        ({"conditions": UNPAID}, "conditions[0].field", "in an action's own conditions only"),
+        ({"conditions": [{"not": UNPAID}]}, "conditions[0].not[0].field", "in an action's own conditions only"),
+        (
+            {"trigger": {"type": "temporal.daily", "config": {"at": "09:00", "audience": UNPAID}}},
+            "trigger.config.audience",
+            "in an action's own conditions only",
+        ),
+        (
+            {"actions": steps(tag("a", conditions=[{"field": "current.total", "operator": "==", "value": 1}]))},
+            "actions[0].conditions[0].field",
+            "current.customer or current.order",
+        ),
+    ],
+)
+async def test_current_is_refused_where_nobody_looks_it_up(
+    user: User, changes: dict[str, Any], path: str, says: str
+) -> None:
+    """Workflow conditions and audiences do without I/O; in an action's conditions there are two members."""
+    answer = await user.call("POST", ROOT, draft(**changes))
+    assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
+    assert says in answer.json["errors"][0]["message"]

@@ -19,6 +19,7 @@ from schemas.execution import Execution
 from schemas.result import ActionResult
 from tests.agents.test_outside import FAST, TOPICS
 from tests.agents.test_own import now
+from tests.support.current import current_over
 from tests.support.providers import ports_of
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.sender import MemorySender
@@ -38,6 +39,7 @@ class World:
         self.executor = OutsideExecutor(
             action=made,
             preparer=Preparer(made, timeout=5, clock=now),
+            current=current_over(),
             receipts=self.receipts,
             ports=ports_of(http, providers.url),
             road=Road(TOPICS, frozenset(KINDS)),

@@ -20,6 +20,7 @@ from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
 from tests.agents.test_own import now
+from tests.support.current import current_over
 from tests.support.fake_http import FakeHttp
 from tests.support.fake_mailer import FakeMailer
 from tests.support.receipts import MemoryReceipts, ReceiptStore
@@ -55,6 +56,7 @@ class World:
         self.executor = OutsideExecutor(
             action=kind,
             preparer=Preparer(kind, timeout=5, clock=now),
+            current=current_over(store.crm),
             receipts=self.receipts,
             ports=Ports(http=http or self.http, mail=FakeMailer(), mail_from="Shop <shop@example.com>"),
             road=Road(TOPICS, frozenset({"webhook"})),

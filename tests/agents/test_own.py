@@ -18,6 +18,7 @@ from app.topics import Topics
 from schemas.command import Command
 from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
+from tests.support.current import current_over
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
@@ -42,6 +43,7 @@ class World:
         self.executor = OwnExecutor(
             action=kind,
             preparer=Preparer(kind, timeout=5, clock=now),
+            current=current_over(self.store.crm),
             receipts=self.receipts,
             road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from app.domain.errors import ActionFailedError
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,
@@ -28,6 +29,8 @@ class FakeCrm:
         assignees: Of conversations, by id.
         tasks: By id.
         orders_by_id: As events show them.
+        asked: What was looked up: ``customers`` or ``orders``, and the ids.
+        failures: Raised by the next looks instead of an answer, one each.
         announced: Each event's type, entity, data, id (None where no command asked) and causation.
     """
 
@@ -39,10 +42,13 @@ class FakeCrm:
         self.assignees: dict[str, str] = {}
         self.tasks: dict[UUID, TaskRequest] = {}
         self.orders_by_id: dict[str, dict[str, Any]] = {}
+        self.asked: list[tuple[str, list[str]]] = []
+        self.failures: list[ActionFailedError] = []
         self.announced: list[Announced] = []
 
     async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return customers by id."""
+        self._note("customers", ids)
         return {one: self._customer(one) for one in ids if one in self.profiles}
 
     async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
@@ -53,6 +59,7 @@ class FakeCrm:
 
     async def orders(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return orders by id."""
+        self._note("orders", ids)
         return {one: self.orders_by_id[one] for one in ids if one in self.orders_by_id}
 
     async def apply_tags(self, requests: Sequence[TagRequest]) -> list[bool]:
@@ -136,6 +143,11 @@ class FakeCrm:
             if new:
                 data = {"tag": request.tag, "customer": self._customer(request.customer_id)}
                 self._announce(event_type, request.customer_id, data, request.origin)
+
+    def _note(self, what: str, ids: Sequence[str]) -> None:
+        self.asked.append((what, list(ids)))
+        if self.failures:
+            raise self.failures.pop(0)
 
     def _meet(self, customer_id: str | None) -> None:
         if customer_id is not None:

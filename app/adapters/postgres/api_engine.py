@@ -105,6 +105,19 @@ class ApiDatabase:
             await connection.execute(_SERVE, {"within": self._within})
             yield connection
 
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """As ``serving``, but lends psycopg's own connection, in that transaction.
+
+        Raises:
+            UnreachableError: Postgres does not answer, or has no connection free.
+            InvalidError: A value cannot be stored or looked up.
+        """
+        async with self.serving() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(raw, psycopg.AsyncConnection)
+            yield raw
+
     async def ping(self) -> None:
         """Ask Postgres for anything.
 
@@ -135,7 +148,7 @@ class ApiDatabase:
                 yield connection
         except (OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError) as error:
             raise UnreachableError(f"Postgres does not serve the API ({type(error).__name__})") from error
-        except DataError as error:
+        except (DataError, psycopg.DataError) as error:
             # SQLSTATE 22: what a caller sent fits our contract, but not a column.
             raise InvalidError([FieldError("", "holds a value that cannot be stored or looked up")]) from error
         except IntegrityError as error:

@@ -35,7 +35,7 @@ async def test_draft(request: web.Request) -> web.Response:
         draft = request.app[STATE].workflows.read(raw.get("workflow"))
     except InvalidError as error:
         raise InvalidError(under("workflow", error.errors)) from None
-    return _tried(request, draft, wanted)
+    return await _tried(request, draft, wanted)
 
 
 async def test_workflow(request: web.Request) -> web.Response:
@@ -44,11 +44,12 @@ async def test_workflow(request: web.Request) -> web.Response:
     wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
     workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
     fields: dict[str, Any] = {name: getattr(workflow, name) for name in WorkflowDraft.model_fields}
-    return _tried(request, WorkflowDraft.model_construct(**fields), wanted)
+    return await _tried(request, WorkflowDraft.model_construct(**fields), wanted)
 
 
-def _tried(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> web.Response:
-    return answer(request.app[STATE].dry_runs.run(draft, wanted.event, wanted.results))
+async def _tried(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> web.Response:
+    current = wanted.current.model_dump(exclude_none=True)
+    return answer(await request.app[STATE].dry_runs.run(draft, wanted.event, wanted.results, current))
 
 
 OPERATIONS: Final = (

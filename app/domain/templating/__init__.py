@@ -14,11 +14,12 @@ from typing import Any, Final
 from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 
+from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.templating.budget import CURRENT, Budget
 from app.domain.templating.errors import TemplateError, TemplateFailure
 from app.domain.templating.plain import plain_parts, render_plain
 from app.domain.templating.sandbox import HTML, PLAIN, Sandbox
-from app.domain.templating.syntax import dotted_paths
+from app.domain.templating.syntax import dotted_paths, members_read
 
 __all__ = ["Template", "TemplateError", "TemplateFailure", "compile_template"]
 
@@ -30,9 +31,13 @@ _UNDEFINED: Final = " is undefined"
 
 
 class Template:
-    """A compiled template; it may be rendered any number of times, also from several threads."""
+    """A compiled template; it may be rendered any number of times, also from several threads.
 
-    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template")
+    Attributes:
+        current: Which members of ``current`` it looks at.
+    """
+
+    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current")
 
     def __init__(self, sandbox: Sandbox, source: str) -> None:
         self._sandbox = sandbox
@@ -40,6 +45,7 @@ class Template:
         self._template = sandbox.from_string(source)
         self._plain = None if sandbox.autoescape else plain_parts(source)
         self._paths: set[str] | None = None
+        self.current = _current(sandbox, source) if CURRENT_ROOT in source else frozenset()
 
     def render(self, context: Mapping[str, Any]) -> str:
         """Render over JSON values by name; at most 65,536 characters.
@@ -92,6 +98,11 @@ class Template:
             return whole[0] + _UNDEFINED
         # A key that was computed may be a secret; what stands in the template is none.
         return message if whole or name == message or name in self._source else f"a computed name{_UNDEFINED}"
+
+
+def _current(sandbox: Sandbox, source: str) -> frozenset[str]:
+    read = members_read(sandbox.parse(source), CURRENT_ROOT)
+    return frozenset(CURRENT_NAMES if read is None else read.intersection(CURRENT_NAMES))
 
 
 def _explain(error: Exception) -> str:

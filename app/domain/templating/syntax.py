@@ -65,6 +65,18 @@ def dotted_paths(template: nodes.Template) -> set[str]:
     return {path for node in found if (path := _dotted(node)) is not None}
 
 
+def members_read(template: nodes.Template, name: str) -> set[str] | None:
+    """Which members of a variable are read, as ``customer`` of ``current.customer.name``; None: it is used whole."""
+    wholes = sum(node.name == name and node.ctx == "load" for node in template.find_all(nodes.Name))
+    found = set()
+    for node in template.find_all((nodes.Getattr, nodes.Getitem)):
+        path = _dotted(node)
+        if path is not None and path.startswith(f"{name}.") and path.count(".") == 1:
+            found.add(path.removeprefix(f"{name}."))
+            wholes -= 1
+    return None if wholes > 0 else found
+
+
 def _dotted(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Name):
         return node.name

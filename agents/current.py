@@ -1,0 +1,122 @@
+"""``current``: the customer and the order of a step as they are now, looked up when the step runs.
+
+Only what the step's own conditions or templates name is looked up; for a batch of commands in one go. What is not there
+is a missing field.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from app.actions.configs import compile_action
+from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
+from app.domain.errors import ActionFailedError
+from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
+from app.ports import CrmReads
+from schemas.command import Command
+from schemas.workflow import Action
+
+CurrentValues = Mapping[str, Any] | ActionFailedError
+_Found = Mapping[str, dict[str, Any]]
+
+
+def step_conditions(action: Action) -> CompiledConditions:
+    """Return an action's own conditions, compiled.
+
+    Raises:
+        ConditionError: The revision is older than this program's rules.
+    """
+    return _compiled(orjson.dumps(action.conditions))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(encoded: bytes) -> CompiledConditions:
+    return compile_conditions(orjson.loads(encoded), current="read")
+
+
+def names_read(action: Action) -> frozenset[str]:
+    """Return which members of ``current`` a step looks at; what does not compile looks at none, and says so later."""
+    try:
+        names = compile_action(action.type, action.config).config.current
+        return names | step_conditions(action).current if action.conditions else names
+    except (ActionFailedError, ConditionError):
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    customer: str | None
+    order: str | None
+
+
+class Current:
+    """Looks up what steps ask for.
+
+    Args:
+        crm: Where customers and orders are.
+        policy: How often it is asked again while it fails.
+        timeout: Seconds that one look may take.
+    """
+
+    def __init__(self, crm: CrmReads, policy: RetryPolicy, *, timeout: float) -> None:
+        self._crm = crm
+        self._policy = policy
+        self._timeout = timeout
+
+    async def of(self, commands: Sequence[Command]) -> list[CurrentValues | None]:
+        """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known."""
+        lookups = [_lookup(command) for command in commands]
+        wanted = [lookup for lookup in lookups if lookup is not None]
+        if not wanted:
+            return [None] * len(commands)
+        try:
+            customers = await self._found(self._crm.customers, [one.customer for one in wanted])
+            orders = await self._found(self._crm.orders, [one.order for one in wanted])
+        except ActionFailedError as error:
+            if len(wanted) > 1 and error.permanent:  # one of the ids: the others' steps can go on
+                return [(await self.of([command]))[0] for command in commands]
+            return [None if lookup is None else error for lookup in lookups]
+        return [None if lookup is None else _values(lookup, customers, orders) for lookup in lookups]
+
+    async def _found(
+        self, look: Callable[[Sequence[str]], Awaitable[_Found]], ids: Sequence[str | None]
+    ) -> Mapping[str, dict[str, Any]]:
+        named = sorted({one for one in ids if one is not None})
+        if not named:
+            return {}
+        began, attempts = time.monotonic(), 0
+        while True:
+            attempts += 1
+            try:
+                return await look(named)
+            except ActionFailedError as error:
+                failure = Failure(attempts, time.monotonic() - began, error.permanent, error.retry_after)
+                decision = decide(self._policy, failure, attempt_timeout=self._timeout, jitter=random.random())  # noqa: S311 - jitter is no secret
+                if isinstance(decision, GiveUp) or decision.parked:
+                    raise
+            await asyncio.sleep(decision.seconds)
+
+
+def _lookup(command: Command) -> _Lookup | None:
+    names = names_read(command.action)
+    if not names:
+        return None
+    data = command.event.get("data") or {}
+    customer = (_id_of(data.get("customer")) or command.entity) if "customer" in names else None
+    return _Lookup(customer, _id_of(data.get("order")) if "order" in names else None)
+
+
+def _id_of(thing: Any) -> str | None:
+    found = thing.get("id") if isinstance(thing, dict) else None
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
+
+
+def _values(lookup: _Lookup, customers: _Found, orders: _Found) -> dict[str, Any]:
+    found = {"customer": customers.get(lookup.customer or ""), "order": orders.get(lookup.order or "")}
+    return {name: value for name, value in found.items() if value is not None}
