@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final, Generic, Protocol, TypeVar
 
+from agents.bulkhead import Bulkhead
 from schemas.incoming import Incoming
 
 MAX_TAKEN: Final = 512
@@ -44,7 +45,8 @@ class KeyedPool(Generic[M]):
         handle: Returns True when the record is done for good, False when it must be given back. What it raises ends
             the process by ``crash``; the record is not acked.
         ledger: Where begun and done records are noted.
-        slots: Most records worked on at once.
+        slots: Most records worked on at once,
+        bulkhead: not counting those that have stepped aside in it.
         crash: Ends the process with an error.
     """
 
@@ -55,16 +57,20 @@ class KeyedPool(Generic[M]):
         ledger: Ledger[M],
         slots: int,
         crash: Callable[[BaseException], Awaitable[None]],
+        bulkhead: Bulkhead | None = None,
     ) -> None:
         self._handle = handle
         self._ledger = ledger
         self._slots = slots
         self._crash = crash
+        self._bulkhead = bulkhead or Bulkhead(slots, shared=False)
+        self._bulkhead.on_room(self._start)
         self._queues: dict[bytes | None, deque[M]] = {}
         self._ready: list[tuple[float, int, bytes | None]] = []
         self._order = count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken = 0
+        self._stopped = False
         self._room = asyncio.Event()
         self._room.set()
 
@@ -92,7 +98,7 @@ class KeyedPool(Generic[M]):
         heapq.heappush(self._ready, (head.timestamp or 0.0, next(self._order), key))
 
     def _start(self) -> None:
-        while self._ready and len(self._tasks) < self._slots:
+        while self._ready and not self._stopped and len(self._tasks) - self._bulkhead.aside < self._slots:
             key = heapq.heappop(self._ready)[2]
             task = asyncio.create_task(self._work(key))
             self._tasks.add(task)
@@ -126,7 +132,7 @@ class KeyedPool(Generic[M]):
 
     async def stop(self) -> None:
         """Cancel what is still running and start nothing more; the frontier has waited for what had begun."""
-        self._slots = 0
+        self._stopped = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,8 +1,10 @@
 """How agents read: in batches, or into a pool (one agent per action type and lane, made from the registry)."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
+from agents.bulkhead import Bulkhead
 from agents.outside import OutsideExecutor
 from agents.overlap import Overlap
 from agents.pool import KeyedPool
@@ -29,7 +31,9 @@ async def run_batches(stream: Any, process: Process, sender: Sender) -> None:
 
 async def run_outside(stream: Any, executor: OutsideExecutor, *, slots: int) -> None:
     """Read a lane into its pool; entities run in parallel, one entity's commands in order."""
-    pool = KeyedPool(executor.handle, ledger=ledger, slots=slots, crash=stream.app.crash)
+    lane = Bulkhead(slots, shared=executor.many_destinations)
+    handle = partial(executor.handle, lane=lane)
+    pool = KeyedPool(handle, ledger=ledger, slots=slots, crash=stream.app.crash, bulkhead=lane)
     try:
         async for batch in ledger.batches(stream, max_records=MAX_BATCH):
             for message in batch:

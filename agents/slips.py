@@ -87,7 +87,7 @@ class Road:
         """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one."""
         command.results = bounded([*command.results, result])
         command.step += 1
-        command.parked, command.tried, command.tried_s = 0, 0, 0.0
+        command.parked, command.tried, command.tried_s, command.waits_since = 0, 0, 0.0, None
         if result.stop:
             self._skip_rest(command, f"stopped by step {result.step}")
             return self._finished(command, stopped=True)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,20 +21,23 @@ from app.actions.registry import REGISTRY
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
+from app.adapters.postgres.breakers import PostgresBreakers
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.execution_log import ExecutionLog
-from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
 from app.adapters.webhook import open_http_client
+from app.domain.breaker import BreakerPolicy
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
 from app.message_providers import twilio_account, whatsapp_account
 from app.ports import Sender
+from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.source_settings import load_sources
 from app.services.sources import SourceTurner
@@ -130,6 +133,16 @@ class ExecutorParts:
 
 
 @asynccontextmanager
+async def following_breakers(role: str, settings: Settings, pool: Pool) -> AsyncIterator[Breakers]:
+    """Open the worker's circuit breakers, which follow those of the other workers."""
+    url = settings.database_url.get_secret_value()
+    breakers = Breakers(PostgresBreakers(pool, url, name=f"headrace breakers {role}"), breaker_policy(settings))
+    following = asyncio.create_task(breakers.run())
+    yield breakers
+    following.cancel()
+
+
+@asynccontextmanager
 async def open_executor(role: str, family: Family, settings: Settings) -> AsyncIterator[ExecutorParts]:
     """Open the executors of one family; they share the process's pool, sender and clients."""
     topics = Topics(settings.topic_prefix)
@@ -146,6 +159,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         http = await stack.enter_async_context(open_http_client(allow_private=settings.webhook_allow_private))
         mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
         reads = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
+        breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
         shared: dict[str, Any] = {
             "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
             "receipts": receipts,
@@ -161,13 +175,23 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             whatsapp=whatsapp_account(settings, trusted),
         )
         made = {
-            action.name: _executor(action, shared, ports, sender, settings) for action in REGISTRY.of_family(family)
+            action.name: _executor(action, shared, Outside(ports, sender, breakers), settings)
+            for action in REGISTRY.of_family(family)
         }
         yield ExecutorParts(made, sender)
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What only effects outside our Postgres need."""
+
+    ports: Ports
+    sender: Sender
+    breakers: Breakers
+
+
 def _executor(
-    action: AnyAction, shared: dict[str, Any], ports: Ports, sender: Sender, settings: Settings
+    action: AnyAction, shared: dict[str, Any], outside: Outside, settings: Settings
 ) -> OwnExecutor | OutsideExecutor:
     preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now)
     if not isinstance(action, OutsideAction):
@@ -175,8 +199,9 @@ def _executor(
     return OutsideExecutor(
         action=action,
         preparer=preparer,
-        ports=ports,
-        sender=sender,
+        ports=outside.ports,
+        sender=outside.sender,
+        breakers=outside.breakers,
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,
@@ -192,6 +217,15 @@ def retry_policy(settings: Settings) -> RetryPolicy:
         longest_hold=settings.longest_hold_ms / 1000,
         max_jitter=settings.retry_jitter,
         budget=settings.workflow_execution_timeout_ms / 1000,
+    )
+
+
+def breaker_policy(settings: Settings) -> BreakerPolicy:
+    """Return what the circuit breakers' variables say."""
+    return BreakerPolicy(
+        threshold=settings.circuit_breaker_threshold,
+        timeout=timedelta(milliseconds=settings.circuit_breaker_timeout_ms),
+        max_wait=timedelta(milliseconds=settings.circuit_breaker_max_wait_ms),
     )
 
 

@@ -14,9 +14,11 @@ from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.releases import PostgresReleases
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
 from app.domain.errors import UnreachableError
+from app.roles import breaker_policy
 from app.services.relay import Relay
 from app.services.temporal import TemporalLoop
 from app.services.timers import TimerLoop
@@ -56,11 +58,25 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
     relay = Relay(outbox, sender)
     timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender)
-    jobs = [_connected(sender, relay.run, timers.run), _trigger(settings), *(keep_up(chore) for chore in chores)]
+    releases = TimerLoop(_releases(settings), sender)
+    jobs = [
+        _connected(sender, relay.run, timers.run, releases.run),
+        _trigger(settings),
+        *(keep_up(chore) for chore in chores),
+    ]
     try:
         await _run_until(stop, jobs)
     finally:
         await sender.stop()
+
+
+def _releases(settings: Settings) -> PostgresReleases:
+    return PostgresReleases(
+        settings.database_url.get_secret_value(),
+        breaker_policy(settings),
+        rate=settings.circuit_release_rate,
+        name=f"headrace releases {settings.instance}",
+    )
 
 
 async def _connected(sender: KafkaSender, *jobs: Callable[[], Awaitable[None]]) -> None:

@@ -65,6 +65,18 @@ class Settings(BaseSettings):
     action_retry_initial_delay_ms: Milliseconds = Field(1000, alias="ACTION_RETRY_INITIAL_DELAY")
     retry_jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a backoff that chance may take off; 0: none")
     longest_hold_ms: Milliseconds = Field(5000, description="Backoffs up to this are sat out; longer ones are parked")
+    circuit_breaker_threshold: int = Field(
+        5, ge=1, le=100_000, alias="CIRCUIT_BREAKER_THRESHOLD", description="Failed attempts in a row that open it"
+    )
+    circuit_breaker_timeout_ms: Milliseconds = Field(
+        30_000, ge=100, alias="CIRCUIT_BREAKER_TIMEOUT", description="Open for so long, then probed"
+    )
+    circuit_breaker_max_wait_ms: Milliseconds = Field(
+        300_000, alias="CIRCUIT_BREAKER_MAX_WAIT", description="What has waited for it so long fails"
+    )
+    circuit_release_rate: int = Field(
+        50, ge=1, le=10_000, description="Commands a second to a destination that serves again, of those that waited"
+    )
     action_timeout_ms: Milliseconds = Field(5000, description="One attempt")
     workflow_execution_timeout_ms: Milliseconds = Field(30_000, alias="WORKFLOW_EXECUTION_TIMEOUT")
     event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")

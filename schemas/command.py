@@ -36,6 +36,7 @@ class Command(Contract):
         matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
         tried: Attempts at this step before it was parked,
         tried_s: and the seconds that those and their backoffs took.
+        waits_since: When this step first met an open circuit breaker.
         kept: Of a retry: results of the attempt before that were successes; those steps are not carried out again.
         retried_at: Of a retry: when it was asked for; its duration counts from here.
     """
@@ -54,6 +55,7 @@ class Command(Contract):
     results: list[ActionResult] = Field(default_factory=list)
     tried: int = 0
     tried_s: float = 0.0
+    waits_since: datetime | None = None
     kept: list[ActionResult] = Field(default_factory=list)
     retried_at: datetime | None = None
 

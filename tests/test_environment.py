@@ -1,7 +1,4 @@
-"""The specification's environment variables: each under its name, in its unit, with its default, and what it does.
-
-What the breaker's variables do is tested where the breaker is.
-"""
+"""The specification's environment variables: each under its name, in its unit, with its default, and what it does."""
 
 import os
 import subprocess
@@ -15,15 +12,20 @@ import pytest
 from app.actions.registry import REGISTRY
 from app.domain.errors import SettingsError
 from app.domain.retry import Failure, GiveUp, Wait, decide
-from app.roles import retry_policy
+from app.roles import breaker_policy, retry_policy
+from app.services.breakers import Breakers
 from app.settings import load_settings
 from app.worker import MAX_SLOTS, lane_slots
+from tests.support.breakers import MemoryBreakers
 
 # Name, the setting it is read into, the specification's default (times in milliseconds), another value.
 VARIABLES: Final = (
     ("QUEUE_CONCURRENCY", "queue_concurrency", 10, 25),
     ("ACTION_RETRY_MAX_ATTEMPTS", "action_retry_max_attempts", 3, 5),
     ("ACTION_RETRY_INITIAL_DELAY", "action_retry_initial_delay_ms", 1000, 250),
+    ("CIRCUIT_BREAKER_THRESHOLD", "circuit_breaker_threshold", 5, 9),
+    ("CIRCUIT_BREAKER_TIMEOUT", "circuit_breaker_timeout_ms", 30_000, 4000),
+    ("CIRCUIT_BREAKER_MAX_WAIT", "circuit_breaker_max_wait_ms", 300_000, 60_000),
     ("WORKFLOW_EXECUTION_TIMEOUT", "workflow_execution_timeout_ms", 30_000, 12_000),
     ("RATE_LIMIT_PER_MINUTE", "rate_limit_per_minute", 100, 7),
 )
@@ -75,6 +77,21 @@ def test_an_execution_gets_as_much_time_as_the_variable_says(monkeypatch: pytest
     monkeypatch.setenv("WORKFLOW_EXECUTION_TIMEOUT", "60000")
     settings = load_settings()
     assert settings.lease.total_seconds() > 60 + settings.action_timeout
+
+
+async def test_breakers_open_when_and_for_as_long_as_the_variables_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CIRCUIT_BREAKER_THRESHOLD failures in a row, CIRCUIT_BREAKER_TIMEOUT and _MAX_WAIT in ms."""
+    for name, value in (("THRESHOLD", "3"), ("TIMEOUT", "2000"), ("MAX_WAIT", "60000")):
+        monkeypatch.setenv(f"CIRCUIT_BREAKER_{name}", value)
+    breakers = Breakers(MemoryBreakers(), breaker_policy(load_settings()))
+    for _ in range(3):
+        admission = await breakers.admit("smtp")
+        assert admission.admitted
+        await breakers.record("smtp", admission, "no answer")
+    refused = breakers.shut("smtp")
+    assert refused is not None
+    assert 1 < refused.wait <= 2
+    assert breakers.max_wait.total_seconds() == 60
 
 
 def test_a_worker_does_as_much_at_once_as_the_variable_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ def check_answer(answer: HttpAnswer) -> None:
         f"answered {status}" + (f": {printable(quote)}" if quote else ""),
         permanent=not retryable,
         retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
+        answered=status < 500,  # noqa: PLR2004 - the same
     )
 
 

@@ -115,9 +115,11 @@ class OutsideAction(_Action[C], Generic[C, R]):
     Attributes:
         at_once: Most commands of one lane to carry out at once, where the other side bears only so many connections;
             None leaves it to QUEUE_CONCURRENCY. What waits for its turn must wait before its attempt, not within.
+        many_destinations: Its commands go to several destinations, which share a lane's slots.
     """
 
     at_once: ClassVar[int | None] = None
+    many_destinations: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, config: CompiledConfig[C], context: ActionContext) -> R:
@@ -126,6 +128,10 @@ class OutsideAction(_Action[C], Generic[C, R]):
         Raises:
             ActionFailedError: Permanent; names the field.
         """
+
+    def destination(self, request: R) -> str:  # noqa: ARG002 - for those that have many
+        """Return where a request goes: what has a circuit breaker of its own. For people, too; it holds no secret."""
+        return self.name
 
     @abstractmethod
     async def perform(self, request: R, ports: Ports, context: ActionContext) -> dict[str, Any]:

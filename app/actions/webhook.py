@@ -105,6 +105,11 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
     name = "webhook"
     family = "system"
     config = WebhookConfig
+    many_destinations = True
+
+    def destination(self, request: WebhookRequest) -> str:
+        """Return the URL's origin."""
+        return _origin(request.http.url)
 
     def prepare(self, config: CompiledConfig[WebhookConfig], context: ActionContext) -> WebhookRequest:
         """Render and check the URL, the headers and the body."""
@@ -122,6 +127,15 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
         answer = await ports.http.send(request.http, within=within, body_limit=MAX_ANSWER_BYTES)
         check_answer(answer)
         return output_of(answer)
+
+
+@lru_cache(maxsize=4096)
+def _origin(url: str) -> str:
+    """Return the scheme, host and port (RFC 6454)."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{port}"
 
 
 def default_body(context: ActionContext) -> dict[str, Any]:

@@ -185,7 +185,10 @@ def _failure(error: Exception, progress: _Progress, within: float) -> ActionFail
             to = f" of {error.recipient}" if isinstance(error, SMTPRecipientRefused) else ""
             said = " ".join(error.message.split())[:200]
             permanent = error.code >= PERMANENT_FROM and not isinstance(error, SMTPConnectError)
-            return ActionFailedError(f"mail server's refusal{to}: {error.code} {said}", permanent=permanent)
+            # One recipient put off (greylisting) says nothing of the server; all else it does: it is not served.
+            answered = isinstance(error, SMTPRecipientRefused)
+            refusal = f"mail server's refusal{to}: {error.code} {said}"
+            return ActionFailedError(refusal, permanent=permanent, answered=answered)
         case SMTPNotSupported():
             return ActionFailedError(f"mail server: {error}", permanent=True)
         case TimeoutError():

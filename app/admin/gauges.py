@@ -7,6 +7,7 @@ from typing import Final
 
 from app.admin.metrics import (
     ACTIONS_FAILED,
+    BREAKERS_OPEN,
     DEAD_LETTERS_OPEN,
     PARKED,
     QUEUE_DEPTH,
@@ -18,7 +19,7 @@ from app.services.queue import Queue
 
 _LOG: Final = logging.getLogger("headrace.admin")
 _WITHIN_S: Final = 5.0
-_SINGLE: Final = (PARKED, DEAD_LETTERS_OPEN, ACTIONS_FAILED, WORKFLOWS_CREATED, WORKFLOWS_ACTIVE)
+_SINGLE: Final = (BREAKERS_OPEN, PARKED, DEAD_LETTERS_OPEN, ACTIONS_FAILED, WORKFLOWS_CREATED, WORKFLOWS_ACTIVE)
 
 
 async def refresh_gauges(queue: Queue) -> None:
@@ -35,6 +36,13 @@ async def refresh_gauges(queue: Queue) -> None:
     for role in status.roles:
         for lane in role.topics:
             QUEUE_DEPTH.labels(role.role, lane.topic).set(lane.depth)
-    values = (status.parked, status.dead_letters, status.failed_actions, counts.created, counts.active)
+    values = (
+        len(status.breakers),
+        status.parked,
+        status.dead_letters,
+        status.failed_actions,
+        counts.created,
+        counts.active,
+    )
     for gauge, value in zip(_SINGLE, values, strict=True):
         gauge.set(value)

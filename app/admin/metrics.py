@@ -12,6 +12,7 @@ SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 QUEUE_DEPTH: Final = Gauge("headrace_queue_depth", "Records that a role has not finished, by topic", ("role", "topic"))
+BREAKERS_OPEN: Final = Gauge("headrace_breakers_open", "Circuit breakers that are not closed, at most 100")
 PARKED: Final = Gauge("headrace_parked", "Delays, retries and commands that wait for a breaker, in Postgres")
 DEAD_LETTERS_OPEN: Final = Gauge("headrace_dead_letters_open", "Dead letters neither replayed nor discarded")
 WORKFLOWS_CREATED: Final = Gauge("headrace_workflows_created", "Workflows ever created, deleted ones included")

@@ -50,15 +50,24 @@ class ActionFailedError(HeadraceError):
         permanent: Trying again cannot help (bad config, most 4xx answers).
         retry_after: Seconds the destination asked us to wait, if it did.
         effect_unknown: The effect may have happened (the answer got lost).
+        answered: The destination serves: it said no to this request. Such a failure is not the destination's, and
+            does not count for its circuit breaker; nor does any permanent one.
     """
 
     def __init__(
-        self, message: str, *, permanent: bool = False, retry_after: float | None = None, effect_unknown: bool = False
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        effect_unknown: bool = False,
+        answered: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
         self.effect_unknown = effect_unknown
+        self.answered = answered or permanent
 
 
 class SecretsKeyError(HeadraceError):

@@ -4,6 +4,7 @@ Adapters implement them; tests pass fakes that hold to the same contract tests.
 """
 
 from app.ports.accounts import TwilioAccount, WhatsAppAccount
+from app.ports.breakers import BreakerStore, BreakerWatch, Transition
 from app.ports.crm import (
     AppointmentRequest,
     AssignmentRequest,
@@ -25,6 +26,8 @@ from app.ports.timers import Timer, TimerKind, Timers
 __all__ = [
     "AppointmentRequest",
     "AssignmentRequest",
+    "BreakerStore",
+    "BreakerWatch",
     "Busy",
     "Cipher",
     "Claim",
@@ -60,6 +63,7 @@ __all__ = [
     "Timer",
     "TimerKind",
     "Timers",
+    "Transition",
     "TwilioAccount",
     "WhatsAppAccount",
 ]

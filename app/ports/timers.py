@@ -21,7 +21,8 @@ class Timer:
         kind: ``delay`` (the workflow says so), ``retry`` (a wait too long to hold) or ``circuit`` (an open breaker).
         reason: For people.
         due: When ``record`` is to be sent.
-        destination: Whose breaker is open.
+        destination: Whose breaker is open; ``circuit`` only, as is
+        deadline: when it has waited long enough, whatever the breaker says.
     """
 
     command_id: UUID
@@ -34,6 +35,7 @@ class Timer:
     due: datetime
     record: Record
     destination: str | None = None
+    deadline: datetime | None = None
 
 
 class Timers(Protocol):

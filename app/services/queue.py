@@ -40,10 +40,24 @@ class RoleDepth(Contract):
     topics: list[LaneDepth]
 
 
+class OpenBreaker(Contract):
+    """A destination that is left alone, because it failed: why, and when it is tried again.
+
+    Attributes:
+        waiting: Commands that wait for it; at most 1,001 are counted.
+    """
+
+    destination: str
+    reason: str
+    until: datetime
+    waiting: int
+
+
 class StoreStatus(Contract):
     """What waits in Postgres.
 
     Attributes:
+        breakers: Circuit breakers that are not closed; at most 100 are listed.
         parked: Delays, retries and commands that wait for a breaker.
         dead_letters: Open ones.
         outbox: Records that wait for the relay; of these three at most 100,001 each are counted.
@@ -58,6 +72,7 @@ class StoreStatus(Contract):
     outbox_oldest_s: float
     failed_executions: int
     failed_actions: int
+    breakers: list[OpenBreaker]
 
 
 class QueueStatus(StoreStatus):

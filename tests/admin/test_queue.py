@@ -22,7 +22,7 @@ class Store:
     async def status(self) -> StoreStatus:
         """Return that."""
         return StoreStatus(
-            parked=1, dead_letters=2, outbox=3, outbox_oldest_s=0.5, failed_executions=4, failed_actions=5
+            parked=1, dead_letters=2, outbox=3, outbox_oldest_s=0.5, failed_executions=4, failed_actions=5, breakers=[]
         )
 
     async def workflows(self) -> WorkflowCounts:
@@ -50,6 +50,27 @@ async def test_the_depth_is_told_by_role_and_lane(fresh: Api, user: User) -> Non
         (TOPIC, "high", 7),
         ("t.actions.webhook", "normal", 5),
     }
+
+
+async def test_destinations_that_are_left_alone_are_listed(fresh: Api, user: User, log: Log) -> None:
+    """With the reason, when they are tried again, and how many commands wait for each; closed breakers are not."""
+    fresh.now[0] += 10
+    failing = f"https://{uuid4().hex}.example:443"
+    await log.connection.execute(
+        "INSERT INTO breakers (destination, closed, until, reason) VALUES (%s, false, now() + interval '1 hour',"
+        " 'answered 503'), (%s, true, now(), '')",
+        (failing, f"{failing}0"),
+    )
+    await log.connection.execute(
+        "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due,"
+        " deadline, topic, key, value) SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'c', 0,"
+        " 'circuit', '', %s, now(), now(), 't', '', '' FROM generate_series(1, 3)",
+        (failing,),
+    )
+    listed = (await user.call("GET", "/api/v1/queue")).json["breakers"]
+    (mine,) = [breaker for breaker in listed if breaker["destination"].startswith(failing)]
+    assert (mine["destination"], mine["reason"], mine["waiting"]) == (failing, "answered 503", 3)
+    assert datetime.fromisoformat(mine["until"]) > datetime.now(UTC) + timedelta(minutes=59)
 
 
 async def test_what_waits_in_postgres_is_counted(fresh: Api, user: User, log: Log) -> None:

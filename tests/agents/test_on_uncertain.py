@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 
+from agents.bulkhead import Bulkhead
 from agents.outside import OutsideExecutor
 from agents.preparation import Preparer
 from agents.slips import Road, claim_of
 from app.actions.registry import REGISTRY
 from app.adapters.webhook import open_http_client
+from app.domain.breaker import BreakerPolicy
 from app.embedded.message_providers import MessageProviders
+from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.execution import Execution
 from schemas.result import ActionResult
 from tests.agents.test_outside import FAST, TOPICS
 from tests.agents.test_own import now
+from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
 from tests.support.providers import ports_of
 from tests.support.receipts import MemoryReceipts, ReceiptStore
@@ -46,6 +50,7 @@ class World:
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-notification", clock=now),
             policy=FAST,
+            breakers=Breakers(MemoryBreakers(), BreakerPolicy()),
             lease=37.0,
             is_closing=lambda _: False,
         )
@@ -57,7 +62,7 @@ class World:
     async def run(self, one: Command) -> ActionResult:
         """Carry it out and return its result."""
         await self.receipts.start()
-        assert await self.executor.handle(command_record(one, f"t.actions.{self.kind}"))
+        assert await self.executor.handle(command_record(one, f"t.actions.{self.kind}"), Bulkhead(10, shared=False))
         (record,) = self.sender.on("t.executions")
         return Execution.model_validate_json(record.value or b"").results[0]
 

@@ -6,20 +6,24 @@ from typing import Any
 
 import pytest
 
+from agents.bulkhead import Bulkhead
 from agents.outside import OutsideExecutor
 from agents.preparation import Preparer
 from agents.slips import Road, claim_of
 from agents.timing import REAL_TIME, Timing
 from app.actions.base import ActionContext, Ports
 from app.actions.webhook import Webhook
+from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
 from app.ports import HttpAnswer, HttpClient
+from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
 from tests.agents.test_own import now
+from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
 from tests.support.fake_http import FakeHttp
 from tests.support.fake_mailer import FakeMailer
@@ -46,11 +50,14 @@ class World:
         policy: RetryPolicy = FAST,
         http: HttpClient | None = None,
         timing: Timing = REAL_TIME,
+        breakers: Breakers | None = None,
+        lane: Bulkhead | None = None,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
         self.sender = MemorySender()
         self.closing = False
+        self.lane = lane or Bulkhead(100, shared=True)
         self.receipts = MemoryReceipts(store, instance, timedelta(seconds=37))
         kind = kind or Webhook()
         self.executor = OutsideExecutor(
@@ -63,6 +70,7 @@ class World:
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-system", clock=now),
             policy=policy,
+            breakers=breakers or Breakers(MemoryBreakers(), BreakerPolicy(threshold=100)),
             lease=37.0,
             is_closing=lambda _: self.closing,
             timing=timing,
@@ -71,7 +79,7 @@ class World:
     async def run(self, one: Command) -> bool:
         """Carry one command out; True where it may be acked."""
         await self.receipts.start()
-        return await self.executor.handle(command_record(one, "t.actions.webhook"))
+        return await self.executor.handle(command_record(one, "t.actions.webhook"), self.lane)
 
     @property
     def ended(self) -> list[Execution]:
@@ -213,7 +221,7 @@ async def test_a_skipped_step_and_a_wrong_config_have_receipts_too() -> None:
 async def test_poison_goes_to_the_dead_letters() -> None:
     """A record that is no command is kept, and may be acked."""
     world = World(ReceiptStore())
-    assert await world.executor.handle(FakeRecord(b"\xff"))
+    assert await world.executor.handle(FakeRecord(b"\xff"), world.lane)
     assert len(world.sender.on("t.dead-letters")) == 1
 
 

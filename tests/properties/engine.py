@@ -16,6 +16,7 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
+from agents.bulkhead import Bulkhead
 from agents.matcher import Matcher
 from agents.outside import OutsideExecutor
 from agents.own import OwnExecutor
@@ -30,10 +31,12 @@ from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
+from app.domain.breaker import BreakerPolicy
 from app.domain.ids import execution_id
 from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
 from app.ports import Record
+from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.emitter import EventEmitter
 from app.services.relay import OutboxSession
@@ -42,6 +45,7 @@ from app.topics import Topics
 from tables.workflows import read_change
 from tests.admin.conftest import Api, User
 from tests.agents.test_retry_times import TimedHttp
+from tests.support.breakers import MemoryBreakers
 from tests.support.clock import SteppedClock
 from tests.support.fake_mailer import FakeMailer
 from tests.support.records import FakeRecord
@@ -105,6 +109,7 @@ class Engine:
         self._matcher = self.matcher(self.index)
         self._sink = Sink(ExecutionLog(pool), self._letters)
         self._receipts = PostgresReceipts(pool, "properties/1", LEASE, partial(PostgresCrm, topics=self.topics))
+        self._lane = Bulkhead(10, shared=False)
         self._executors: dict[str, OwnExecutor | OutsideExecutor] = {}
 
     async def start(self) -> None:
@@ -138,6 +143,7 @@ class Engine:
             ports=Ports(http=self.http, mail=self.mail, mail_from="Shop <shop@example.com>"),
             sender=self.api.sender,
             policy=RetryPolicy(),
+            breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1_000_000)),
             lease=LEASE.total_seconds(),
             is_closing=lambda _: False,
             timing=Timing(self.clock.monotonic, self.clock.sleep, lambda: self.jitter),
@@ -246,7 +252,7 @@ class Engine:
             await self.api.sender.send_all(await executor.process(batch))
             return
         for record in batch:
-            assert await executor.handle(record)
+            assert await executor.handle(record, self._lane)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.services.queue import StoreStatus, WorkflowCounts
+from app.services.queue import OpenBreaker, StoreStatus, WorkflowCounts
 
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
 _STATUS: Final = text("""
@@ -18,6 +18,7 @@ SELECT
     SELECT FROM dead_letters WHERE replayed_at IS NULL AND discarded_at IS NULL LIMIT 100001
   ) AS letters) AS dead_letters,
   (SELECT count(*) FROM (SELECT FROM outbox LIMIT 100001) AS waiting) AS outbox,
+  (SELECT count(*) FROM (SELECT FROM timers LIMIT 100001) AS waiting) AS parked,
   (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox)::float8 AS outbox_oldest_s,
   (SELECT count(*) FROM failed) AS failed_executions,
   (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')
@@ -26,8 +27,13 @@ SELECT
 _WORKFLOWS: Final = text("""
 SELECT count(*) AS created, count(*) FILTER (WHERE active AND deleted_at IS NULL) AS active FROM automations
 """)
-_HAS_TIMERS: Final = text("SELECT to_regclass('public.timers') IS NOT NULL")
-_PARKED: Final = text("SELECT count(*) FROM (SELECT FROM timers LIMIT 100001) AS parked")
+_BREAKERS: Final = text("""
+SELECT destination, reason, until, (
+    SELECT count(*) FROM (
+      SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination LIMIT 1001) AS found
+  ) AS waiting
+FROM breakers b WHERE NOT closed ORDER BY until LIMIT 100
+""")
 
 
 class PostgresQueueStatus:
@@ -44,15 +50,15 @@ class PostgresQueueStatus:
         """Count it."""
         async with self._database.serving() as connection:
             row = (await connection.execute(_STATUS)).one()
-            timers = (await connection.execute(_HAS_TIMERS)).scalar_one()
-            parked = (await connection.execute(_PARKED)).scalar_one() if timers else 0
+            breakers = (await connection.execute(_BREAKERS)).mappings().all()
         return StoreStatus(
-            parked=parked,
+            parked=row.parked,
             dead_letters=row.dead_letters,
             outbox=row.outbox,
             outbox_oldest_s=round(row.outbox_oldest_s, 3),
             failed_executions=row.failed_executions,
             failed_actions=row.failed_actions,
+            breakers=[OpenBreaker.model_validate(dict(breaker)) for breaker in breakers],
         )
 
     async def workflows(self) -> WorkflowCounts:

@@ -1,4 +1,7 @@
-"""Timers in Postgres: set in the transaction of what they wait for, fired by whichever scheduler locks them first."""
+"""Timers in Postgres: set in the transaction of what they wait for, fired by whichever scheduler locks them first.
+
+What waits for a circuit breaker is let go by :mod:`app.adapters.postgres.releases`.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,23 +17,24 @@ from app.services.timers import DueTimer, TimerSession
 CHANNEL: Final = "headrace_timers"
 
 _SET: Final = """
-INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, topic, key,
-  value)
+INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline,
+  topic, key, value)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
-  %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[])
-  AS t (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, topic, key, value)
+  %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[])
+  AS t (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline, topic, key,
+    value)
 ORDER BY command_id
 ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
-  destination = excluded.destination, due = excluded.due, topic = excluded.topic, key = excluded.key,
-  value = excluded.value
+  destination = excluded.destination, due = excluded.due, deadline = excluded.deadline,
+  topic = excluded.topic, key = excluded.key, value = excluded.value
 """
 DUE: Final = """
 SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 FROM timers
-WHERE due <= now() ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+WHERE due <= now() AND kind <> 'circuit' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
 _POSTPONE: Final = "UPDATE timers SET due = now() + %s::interval WHERE command_id = ANY(%s::uuid[])"
-_NEXT: Final = "SELECT extract(epoch FROM min(due) - now())::float8 FROM timers"
+_NEXT: Final = "SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind <> 'circuit'"
 
 
 class PostgresTimers:
@@ -57,6 +61,7 @@ class PostgresTimers:
             [t.reason for t in timers],
             [t.destination for t in timers],
             [t.due for t in timers],
+            [t.deadline for t in timers],
             [t.record.topic for t in timers],
             [t.record.key for t in timers],
             [t.record.value for t in timers],
@@ -80,14 +85,17 @@ class PostgresTimerStore:
     async def open(self) -> AsyncIterator[TimerSession]:
         """Open a connection that listens for timers set sooner than the ones that are waited for."""
         async with scheduler_session(self._database_url, self._name, CHANNEL) as connection:
-            yield _Session(connection)
+            yield PostgresTimerSession(connection)
 
 
-class _Session:
+class PostgresTimerSession:
+    """Implements ``app.services.timers.TimerSession`` over a connection that listens."""
+
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
     async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+        """Fire what is due; see :class:`app.services.timers.TimerSession`."""
         with unreachable("the timers"):
             async with self._connection.transaction():
                 cursor = await self._connection.execute(DUE, (limit,))
@@ -98,16 +106,19 @@ class _Session:
         return len(due)
 
     async def postpone(self, timers: Sequence[DueTimer], by: timedelta) -> None:
+        """Set timers to a later time."""
         with unreachable("the timers"):
             await self._connection.execute(_POSTPONE, (by, [timer.command_id for timer in timers]))
 
     async def next_due(self) -> float | None:
+        """Return the seconds until the next timer is due."""
         with unreachable("the timers"):
             row = await (await self._connection.execute(_NEXT)).fetchone()
         seconds: float | None = row[0] if row else None
         return seconds
 
     async def wait(self, within: float) -> None:
+        """Wait for a notification."""
         with unreachable("the timers"):
             # To its end: a generator left half-way would keep the connection locked.
             async for _ in self._connection.notifies(timeout=within, stop_after=1):

@@ -1,0 +1,145 @@
+"""Releasing what waits for circuit breakers: probes while one is half open, the rest at a bounded rate once closed.
+
+One scheduler does it at a time, so that the rate is the installation's. To :class:`app.services.timers.TimerLoop` it
+looks like any other store of timers.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+import psycopg
+
+from app.adapters.postgres.breakers import CHANNEL
+from app.adapters.postgres.outbox import scheduler_session, unreachable
+from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
+from app.adapters.postgres.timers import PostgresTimerSession
+from app.domain.breaker import BreakerPolicy, BreakerState, free_probes
+from app.domain.pacing import Paces
+from app.ports import Record
+from app.services.timers import DueTimer, TimerSession
+
+RELEASE_LOCK: Final = 0x627265616B  # "break": any number that nobody else locks
+_LOOK_AGAIN_S: Final = 0.2
+_TIDY_EVERY_S: Final = 5.0
+
+_DUE: Final[LiteralString] = """
+SELECT now(), b.destination, b.closed, b.until, b.reason, b.probes, b.successes, b.probing_since FROM breakers b
+WHERE EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.due <= now())
+  OR EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.deadline <= now())
+"""
+# Of each destination as many as it may have, those first that have waited longest.
+_TAKE: Final[LiteralString] = """
+SELECT t.command_id, t.topic, t.key, t.value, extract(epoch FROM now() - t.due)::float8
+FROM unnest(%s::text[], %s::int[]) AS w (destination, most) CROSS JOIN LATERAL (
+  SELECT * FROM timers WHERE kind = 'circuit' AND destination = w.destination AND due <= now()
+  ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t
+"""
+# Who has waited for too long while the breaker did not close is to fail, which asks nothing of the destination.
+_TAKE_LATE: Final[LiteralString] = """
+SELECT command_id, topic, key, value, extract(epoch FROM now() - deadline)::float8 FROM timers
+WHERE kind = 'circuit' AND deadline <= now() AND destination = ANY(%s::text[])
+ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
+_NEXT: Final = "SELECT extract(epoch FROM min(least(due, deadline)) - now())::float8 FROM timers WHERE kind = 'circuit'"
+# A breaker is kept for as long as somebody waits for it; one that nobody asked about for an hour is forgotten.
+_FORGET: Final = """
+DELETE FROM breakers b WHERE (closed OR until < now() - interval '1 hour')
+  AND NOT EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination)
+"""
+_ADOPT: Final = """
+INSERT INTO breakers (destination) SELECT DISTINCT destination FROM timers t WHERE kind = 'circuit'
+  AND NOT EXISTS (SELECT FROM breakers b WHERE b.destination = t.destination) ON CONFLICT DO NOTHING
+"""
+
+
+class PostgresReleases:
+    """Implements ``app.services.timers.TimerStore`` for the commands that wait for a breaker.
+
+    Args:
+        database_url: Any libpq connection string.
+        policy: The breakers' times.
+        rate: Commands a second of one destination, once its breaker has closed.
+        name: What Postgres shows as ``application_name``.
+    """
+
+    def __init__(
+        self, database_url: str, policy: BreakerPolicy, *, rate: float, name: str = "headrace releases"
+    ) -> None:
+        self._database_url = database_url
+        self._policy = policy
+        self._rate = rate
+        self._name = name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[TimerSession]:
+        """Wait for the lock on a connection of its own, and listen."""
+        async with scheduler_session(self._database_url, self._name, CHANNEL, lock=RELEASE_LOCK) as connection:
+            with unreachable(self._name):
+                await connection.execute(f"LISTEN {TIMERS_CHANNEL}")
+            yield _Session(connection, self._policy, self._rate)
+
+
+class _Session(PostgresTimerSession):
+    def __init__(self, connection: psycopg.AsyncConnection[Any], policy: BreakerPolicy, rate: float) -> None:
+        super().__init__(connection)
+        self._policy = policy
+        self._paces = Paces(rate)
+        self._tidied = 0.0
+
+    async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+        with unreachable("what waits for circuit breakers"):
+            await self._tidy()
+            async with self._connection.transaction():
+                due = await self._due(limit)
+                if due:
+                    sent = await send(due)
+                    await self._connection.execute(_DELETE, ([timer.command_id for timer in sent],))
+        return len(due)
+
+    async def _due(self, limit: int) -> list[DueTimer]:
+        """Lock what may go now."""
+        allowed, failing = await self._allowed(limit)
+        rows: list[Any] = []
+        if allowed:
+            rows += await self._fetch(_TAKE, (list(allowed), list(allowed.values())))
+        if failing:
+            rows += await self._fetch(_TAKE_LATE, (failing, limit))
+        return list({row[0]: DueTimer(row[0], Record(*row[1:4]), row[4]) for row in rows}.values())
+
+    async def _fetch(self, query: LiteralString, params: Sequence[Any]) -> list[Any]:
+        return await (await self._connection.execute(query, params)).fetchall()
+
+    async def _allowed(self, limit: int) -> tuple[dict[str, int], list[str]]:
+        """Return how many of each destination may go, and the destinations whose breakers are not closed."""
+        allowed: dict[str, int] = {}
+        failing = []
+        for row in await self._fetch(_DUE, ()):
+            now, destination, state = row[0], row[1], BreakerState(*row[2:])
+            most = self._most(destination, state, now)
+            if most:
+                allowed[destination] = min(most, limit)
+            if not state.closed:
+                failing.append(destination)
+        return allowed, failing
+
+    def _most(self, destination: str, state: BreakerState, now: datetime) -> int:
+        if state.closed:
+            return self._paces.take(destination, time.monotonic())
+        return free_probes(state, now, self._policy)
+
+    async def next_due(self) -> float | None:
+        with unreachable("what waits for circuit breakers"):
+            row = await (await self._connection.execute(_NEXT)).fetchone()
+        seconds: float | None = row[0] if row else None
+        # What is due and was not let go waits for its destination, not for the clock.
+        return _TIDY_EVERY_S if seconds is None else min(max(seconds, _LOOK_AGAIN_S), _TIDY_EVERY_S)
+
+    async def _tidy(self) -> None:
+        if time.monotonic() - self._tidied > _TIDY_EVERY_S:
+            self._tidied = time.monotonic()
+            await self._connection.execute(_ADOPT)
+            await self._connection.execute(_FORGET)

@@ -1,0 +1,142 @@
+"""The breakers' store: the fake and the one in Postgres keep the same promises."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from app.adapters.postgres.breakers import PostgresBreakers
+from app.domain.breaker import PROBES, BreakerPolicy, BreakerState, Permit, asked, tripped
+from app.ports import BreakerStore
+from app.services.breakers import Admission, Breakers
+from tests.support.breakers import MemoryBreakers
+from tests.support.waiting import eventually
+
+LONG = BreakerPolicy(threshold=2, timeout=timedelta(seconds=60))
+SHORT = BreakerPolicy(threshold=2, timeout=timedelta(seconds=0.3))
+HOOK = "https://shop.example:443"
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[BreakerStore]:
+    """A store for all workers of a test."""
+    if request.param == "memory":
+        yield MemoryBreakers()
+        return
+    database = request.getfixturevalue("database")
+    pool: Any = AsyncConnectionPool(database, kwargs={"autocommit": True}, min_size=1, max_size=4, open=False)
+    async with pool:
+        yield PostgresBreakers(pool, database)
+
+
+@asynccontextmanager
+async def worker(store: BreakerStore, policy: BreakerPolicy) -> AsyncIterator[Breakers]:
+    """A worker that follows the others."""
+    breakers = Breakers(store, policy)
+    following = asyncio.create_task(breakers.run())
+    try:
+        yield breakers
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+
+
+async def fail(breakers: Breakers, times: int) -> None:
+    """Let attempts fail."""
+    for _ in range(times):
+        admission = await breakers.admit(HOOK)
+        assert admission.admitted
+        await breakers.record(HOOK, admission, "answered 503: secret")
+
+
+async def shut(breakers: Breakers) -> Admission:
+    """Wait until the worker knows that the breaker is open."""
+    await eventually(lambda: breakers.shut(HOOK), what="the breaker to open")
+    return await breakers.admit(HOOK)
+
+
+async def test_what_one_worker_finds_out_every_worker_knows(store: BreakerStore) -> None:
+    """Two failures open it for both; they say why, but not what the destination answered; others stay open to all."""
+    async with worker(store, LONG) as one, worker(store, LONG) as two:
+        await fail(one, 2)
+        for breakers in (one, two):
+            refused = await shut(breakers)
+            assert not refused.admitted
+            assert 0 < refused.wait <= 60
+            assert refused.reason == "answered 503"
+        assert (await two.admit("https://other.example:443")).admitted
+
+
+async def test_half_open_lets_three_through_in_all_and_closes_for_all(store: BreakerStore) -> None:
+    """Over all workers; their successes close it, and nobody has to ask any more."""
+    async with worker(store, SHORT) as one, worker(store, SHORT) as two:
+        await fail(one, 2)
+        await shut(two)
+        await eventually(lambda: one.shut(HOOK) is None and two.shut(HOOK) is None, what="half open")
+        admissions = [await breakers.admit(HOOK) for breakers in (one, two) * 3]
+        assert [admission.probe for admission in admissions] == [True] * PROBES + [False] * 3
+        assert [admission.admitted for admission in admissions] == [True] * PROBES + [False] * 3
+        for breakers in (one, two, one):
+            await breakers.record(HOOK, Admission(probe=True), None)
+        for breakers in (one, two):
+            await eventually(partial(_free, breakers), what="the breaker to close")
+
+
+async def _free(breakers: Breakers) -> bool:
+    admission = await breakers.admit(HOOK)
+    return admission.admitted and not admission.probe
+
+
+async def test_a_probe_that_fails_opens_it_again(store: BreakerStore) -> None:
+    """For the whole timeout, for all workers."""
+    async with worker(store, SHORT) as one, worker(store, SHORT) as two:
+        await fail(one, 2)
+        await shut(two)
+        await eventually(lambda: one.shut(HOOK) is None, what="half open")
+        admission = await one.admit(HOOK)
+        assert admission.probe
+        await one.record(HOOK, admission, "no answer within 5 s")
+        assert one.shut(HOOK) is not None
+        await eventually(lambda: two.shut(HOOK), what="the other to hear of it")
+
+
+async def test_a_worker_that_starts_knows_what_is_open(store: BreakerStore) -> None:
+    """Restarts do not forget."""
+    async with worker(store, LONG) as one:
+        await fail(one, 2)
+    async with worker(store, LONG) as restarted:
+        assert not (await shut(restarted)).admitted
+
+
+async def test_changes_at_the_same_time_are_made_one_after_the_other(store: BreakerStore) -> None:
+    """Twenty workers ask for a probe at once: three get one."""
+
+    def trip(state: BreakerState | None, now: datetime) -> BreakerState:
+        return tripped(state, now - LONG.timeout, LONG, "answered 500")
+
+    await store.change(HOOK, trip)
+    permits: list[Permit] = []
+
+    def ask(state: BreakerState | None, now: datetime) -> BreakerState | None:
+        permit, after = asked(state, now, LONG)
+        permits.append(permit)
+        return after
+
+    await asyncio.gather(*(store.change(HOOK, ask) for _ in range(20)))
+    assert Counter(permits) == {Permit.PROBE: PROBES, Permit.REFUSED: 20 - PROBES}
+
+
+async def test_a_destination_that_serves_costs_nothing() -> None:
+    """No change is asked for, by failures now and then neither."""
+    store = MemoryBreakers()
+    breakers = Breakers(store, BreakerPolicy(threshold=3))
+    for failure in [None, "x", "x", None, "x", "x", None]:
+        await breakers.record(HOOK, await breakers.admit(HOOK), failure)
+    assert store.changes == 0
