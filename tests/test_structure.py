@@ -33,6 +33,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "schemas",
         "deploy",
     ),
+    "app.systems": (
+        "app.systems",
+        "app.adapters.postgres",
+        "app.services",
+        "app.domain",
+        "app.ports",
+        "app.topics",
+        "schemas",
+    ),
     "agents": (
         "agents",
         "app.adapters.kafka.batches",

@@ -1,8 +1,7 @@
 """``update_customer``: change fields of a customer; what is the same already changes nothing and announces nothing."""
 
-import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import orjson
 from pydantic import Field, field_validator
@@ -10,12 +9,8 @@ from pydantic import Field, field_validator
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
+from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
 from app.ports import Crm, CustomerUpdate
-
-MAX_FIELDS: Final = 50
-MAX_CHANGE_BYTES: Final = 16 * 1024
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_NOT_CHANGED_SO: Final = {"id": "a customer keeps the id", "tags": "use apply_tag and remove_tag"}
 
 
 class UpdateCustomerConfig(ActionConfig):
@@ -32,10 +27,9 @@ class UpdateCustomerConfig(ActionConfig):
     @classmethod
     def _names_are_fields(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
-            if name in _NOT_CHANGED_SO:
-                raise ValueError(f"{name} cannot be set: {_NOT_CHANGED_SO[name]}")
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no field name: a letter, then letters, digits or _, at most 64")
+            problem = name_problem(name)
+            if problem is not None:
+                raise ValueError(problem)
         return value
 
 

@@ -42,6 +42,7 @@ from app.services.templates import TemplateService
 from app.services.waiting import WaitingService
 from app.services.workflows import WorkflowService
 from app.settings import Settings
+from app.systems.desk import Systems
 from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0
@@ -90,6 +91,7 @@ def assemble(
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, families), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), FernetCipher(settings.secrets_key.get_secret_value())),
+        systems=Systems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender),
     )

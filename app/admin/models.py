@@ -64,6 +64,22 @@ class WaitingQuery(_Query):
     cursor: Cursor = None
 
 
+class CustomerQuery(_Query):
+    """Which customers to list: those whose ids come ``after`` one, in the order of their bytes."""
+
+    after: Annotated[str, Field(max_length=256)] = ""
+    limit: Annotated[int, Field(ge=1, le=500, description="Rows a page")] = 50
+
+
+class ThingQuery(_Query):
+    """Which things of a reference system to list."""
+
+    customer_id: Text = None
+    status: Text = None
+    limit: Limit = 50
+    cursor: Annotated[str | None, Field(max_length=500, description="The next_cursor of the page before")] = None
+
+
 class WorkflowPatch(BaseModel):
     """A JSON merge patch of a workflow; lists are replaced whole. The merged draft is checked like a new one."""
 

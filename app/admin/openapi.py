@@ -15,9 +15,16 @@ _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _IF_MATCH: Final = "The ETag that was read, or * for any version"
 _UUID: Final = {"type": "string", "format": "uuid"}
+_ID: Final = {"type": "string", "minLength": 1, "maxLength": 256}
 _PATH_SCHEMAS: Final = {
+    **dict.fromkeys(("customer", "tag", "conversation", "order", "partner"), _ID),
     "number": {"type": "integer", "minimum": 1},
     "name": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]{0,63}$"},
+}
+
+_REPEATABLE: Final = {
+    "Idempotency-Key": "The same request under the same key is carried out once, and answered the same",
+    "Headrace-Causation": "The causation of what led to this change, as it was handed over; its events carry it on",
 }
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
@@ -95,6 +102,11 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "schema": {"type": "string"},
             }
         )
+    if operation.repeatable:
+        parameters += [
+            {"name": name, "in": "header", "description": said, "schema": {"type": "string"}}
+            for name, said in _REPEATABLE.items()
+        ]
     return parameters
 
 
@@ -114,7 +126,7 @@ def _problems(operation: Operation) -> list[int]:
     statuses = [500, 503]
     if operation.access != "public":
         statuses += [401, 403, 429]
-    if operation.body or operation.query:
+    if operation.body or operation.query or operation.repeatable:
         statuses.append(400)
     if operation.body:
         statuses += [413, 415]

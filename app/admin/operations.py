@@ -37,6 +37,7 @@ class Operation:
         etag: The answer carries the version as ``ETag``.
         if_match: Whether ``If-Match`` is read, and must be there.
         conflicts: The thing may be in a state in which this cannot be done: 409.
+        repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
         content_type: Of the success answer.
     """
 
@@ -52,4 +53,5 @@ class Operation:
     etag: bool = False
     if_match: Literal["no", "optional", "required"] = "no"
     conflicts: bool = False
+    repeatable: bool = False
     content_type: str = JSON

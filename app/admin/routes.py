@@ -8,7 +8,20 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from app.admin.api import dead_letters, events, executions, health, queue, runs, secrets, templates, types, workflows
+from app.admin.api import (
+    crm,
+    dead_letters,
+    events,
+    executions,
+    health,
+    queue,
+    runs,
+    secrets,
+    templates,
+    trade,
+    types,
+    workflows,
+)
 from app.admin.middleware import guarded, harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
@@ -45,6 +58,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *executions.OPERATIONS,
     *dead_letters.OPERATIONS,
     *queue.OPERATIONS,
+    *crm.OPERATIONS,
+    *trade.OPERATIONS,
     *secrets.OPERATIONS,
     *types.OPERATIONS,
     *health.OPERATIONS,

@@ -19,6 +19,7 @@ from app.services.secrets import SecretService
 from app.services.templates import TemplateService
 from app.services.waiting import WaitingService
 from app.services.workflows import WorkflowService
+from app.systems.desk import Systems
 from app.topics import Topics
 
 Probe = Callable[[], Awaitable[str]]
@@ -44,6 +45,7 @@ class State:
     dry_runs: DryRunner
     dead_letters: DeadLetterBox
     queue: Queue
+    systems: Systems
     secrets: SecretService
     topics: Topics
     probes: Mapping[str, Probe]

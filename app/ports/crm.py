@@ -4,9 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.domain.causation import Link, extend_chain
+
+
+class Cause(Protocol):
+    """What asked for a change, as the change's event tells it."""
+
+    @property
+    def event_id(self) -> str:
+        """Id of the change's event."""
+
+    @property
+    def causation(self) -> str | None:
+        """The chain that the event carries on; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """A change that another system asks for: its events are new, and carry on the chain that it has handed over."""
+
+    causation: str | None = None
+
+    @property
+    def event_id(self) -> str:
+        """A new one each time."""
+        return str(uuid4())
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +48,11 @@ class Origin:
     chain: str | None
 
     @property
+    def event_id(self) -> str:
+        """The command's id: however often it is carried out, it is one event."""
+        return str(self.command_id)
+
+    @property
     def causation(self) -> str:
         """The chain that the change's event carries."""
         return extend_chain(self.chain, self.link)
@@ -35,7 +64,7 @@ class TagRequest:
 
     customer_id: str
     tag: str
-    origin: Origin | None = None
+    origin: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +82,7 @@ class CustomerUpdate:
 
     customer_id: str
     changes: Mapping[str, Any]
-    origin: Origin | None = None
+    origin: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +95,7 @@ class AppointmentRequest:
     starts_at: datetime
     ends_at: datetime | None
     assignee: str | None
-    origin: Origin | None = None
+    origin: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import orjson
 
-from app.ports import Origin, Record
+from app.ports import Cause, Record
 from app.services.emitter import STRUCTURED
 from app.topics import Topics
 
@@ -25,28 +25,28 @@ class Announcer:
     topics: Topics
     source: str
 
-    def event(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Origin | None) -> Record:
+    def event(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Cause | None) -> Record:
         """Return the event of one change.
 
         Its id is the command's, where a command asked for the change: however often that is carried out, it is one
-        event. It carries on the chain that led to the command.
+        event. It carries on the chain that led to the change.
 
         Args:
             event_type: One of the specification's.
             entity: The record key, usually the customer's id.
             data: The changed thing, complete.
-            origin: What asked for the change; None where no command did.
+            origin: What asked for the change; None where nothing that is known did.
         """
         event: dict[str, Any] = {
             "specversion": "1.0",
             "type": event_type,
             "source": self.source,
-            "id": str(origin.command_id if origin else uuid4()),
+            "id": origin.event_id if origin else str(uuid4()),
             "subject": entity,
             "time": datetime.now(UTC).isoformat(),
             "datacontenttype": "application/json",
             "data": data,
         }
-        if origin is not None:
+        if origin is not None and origin.causation:
             event["causation"] = origin.causation
         return Record(self.topics.events(event_type), entity.encode(), orjson.dumps(event), STRUCTURED)

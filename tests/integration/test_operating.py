@@ -87,6 +87,43 @@ async def letters(site: Site, key: str, at_least: int = 1) -> list[Row]:
     return found if len(found) >= at_least else []
 
 
+async def test_a_business_played_through_the_api_starts_workflows(site: Site) -> None:
+    """An order that is paid tags its customer, and is not reminded of; the one that is not paid is."""
+    call, customer = site.stack.api.call, f"c-{uuid4().hex[:8]}"
+    of_customer = [{"field": "customer.id", "operator": "==", "value": customer}]
+    unpaid = [{"field": "current.order.status", "operator": "==", "value": "created"}]
+    remind = {"type": "create_note", "config": {"text": "Pay, {{ current.customer.name }}"}, "conditions": unpaid}
+    wait = {"type": "delay", "config": {"duration": "1s"}}
+    tag = {"type": "apply_tag", "config": {"tag": "paid {{ order.total }}"}}
+    reminding, _ = await site.workflow(
+        wait, remind, trigger={"type": "order.created"}, conditions=of_customer, settle=False
+    )
+    tagging, _ = await site.workflow(tag, trigger={"type": "order.paid"}, conditions=of_customer)
+    await call("POST", "/api/v1/crm/customers", {"id": customer, "name": "Ada"})
+    for order in ("a", "b"):
+        await call(
+            "POST", "/api/v1/sales/orders", {"id": f"{customer}-{order}", "customer_id": customer, "total": "9.90"}
+        )
+    await call("POST", f"/api/v1/sales/orders/{customer}-a/pay")
+    reminders = await eventually(partial(runs, site, reminding, 2), within=30.0, what="both reminders in the log")
+    await eventually(partial(runs, site, tagging, 1), within=30.0, what="the tag in the log")
+    outcomes = {row["trigger_event"]["data"]["order"]["id"]: row["actions_executed"][1] for row in reminders}
+    assert {order: result["status"] for order, result in outcomes.items()} == {
+        f"{customer}-a": "skipped",
+        f"{customer}-b": "success",
+    }
+    shown, _ = await call("GET", f"/api/v1/crm/customers/{customer}")
+    assert shown == {"id": customer, "name": "Ada", "tags": ["paid 9.90"]}
+    notes, _ = await call("GET", f"/api/v1/crm/customers/{customer}/notes")
+    assert [note["text"] for note in notes["items"]] == ["Pay, Ada"]
+
+
+async def runs(site: Site, workflow: UUID, count: int) -> list[Row]:
+    """The log's rows of a workflow, once there are so many."""
+    found = await site.fetch("SELECT * FROM automation_logs WHERE automation_id = %s", workflow)
+    return found if len(found) >= count else []
+
+
 async def test_the_queue_is_empty_when_all_is_done(site: Site) -> None:
     """Every role is asked after by its own group, and none is behind once the log has its row."""
     workflow, kind = await site.workflow({"type": "stop_workflow", "config": {}})

@@ -8,9 +8,9 @@ from app.domain.errors import ActionFailedError
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,
+    Cause,
     CustomerUpdate,
     NoteRequest,
-    Origin,
     TagRequest,
     TaskRequest,
 )
@@ -157,6 +157,6 @@ class FakeCrm:
         tags = sorted(tag for owner, tag in self.tags if owner == customer_id)
         return {**self.profiles.get(customer_id, {}), "id": customer_id, "tags": tags}
 
-    def _announce(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Origin | None) -> None:
-        known = (str(origin.command_id), origin.causation) if origin else (None, None)
+    def _announce(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Cause | None) -> None:
+        known = (origin.event_id, origin.causation) if origin else (None, None)
         self.announced.append((event_type, entity, dict(data), *known))

@@ -50,7 +50,7 @@ class PostgresCrm:
 
     async def create_notes(self, requests: Sequence[NoteRequest]) -> None:
         """Write notes in two statements; a ``note_id`` that is there already is left as it is."""
-        await self._meet(r.customer_id for r in requests)
+        await self.meet(r.customer_id for r in requests)
         await self._connection.execute(
             sql.CREATE_NOTES,
             ([r.note_id for r in requests], [r.customer_id for r in requests], [r.text for r in requests]),
@@ -59,7 +59,7 @@ class PostgresCrm:
     async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
         """Change customers one after the other, in four statements for all; the fields that changed."""
         ids = [request.customer_id for request in requests]
-        await self._meet(ids)
+        await self.meet(ids)
         locked = await self._rows(sql.LOCK_CUSTOMERS, (ids,))
         profiles: dict[str, dict[str, Any]] = {customer_id: orjson.loads(text) for customer_id, text in locked}
         updates = []
@@ -92,7 +92,7 @@ class PostgresCrm:
             [r.ends_at for r in requests],
             [r.assignee for r in requests],
         )
-        await self._meet(r.customer_id for r in requests)
+        await self.meet(r.customer_id for r in requests)
         made = {row[0] for row in await self._rows(sql.CREATE_APPOINTMENTS, columns)}
         new: dict[UUID, AppointmentRequest] = {}
         for request in requests:
@@ -112,7 +112,7 @@ class PostgresCrm:
     async def assign_conversations(self, requests: Sequence[AssignmentRequest]) -> list[bool]:
         """Assign conversations one after the other, in four statements for all."""
         ids = [r.conversation_id for r in requests]
-        await self._meet(r.customer_id for r in requests)
+        await self.meet(r.customer_id for r in requests)
         await self._connection.execute(sql.MEET_CONVERSATIONS, (ids, [r.customer_id for r in requests]))
         assignees: dict[str, str | None] = dict(await self._rows(sql.LOCK_CONVERSATIONS, (ids,)))
         new: list[bool] = []
@@ -134,7 +134,7 @@ class PostgresCrm:
             [r.assignee for r in requests],
             [r.due_at for r in requests],
         )
-        await self._meet(r.customer_id for r in requests)
+        await self.meet(r.customer_id for r in requests)
         await self._connection.execute(sql.CREATE_TASKS, columns)
 
     async def _tags(self, statement: LiteralString, event_type: str, requests: Sequence[TagRequest]) -> list[bool]:
@@ -175,7 +175,7 @@ class PostgresCrm:
         await cursor.execute(sql.ORDERS, (list(ids),))
         return {row["id"]: shown({**row, "items": orjson.loads(row["items"])}) for row in await cursor.fetchall()}
 
-    async def _meet(self, ids: Iterable[str | None]) -> None:
+    async def meet(self, ids: Iterable[str | None]) -> None:
         """Enter customers that are not known yet."""
         named = [one for one in ids if one is not None]
         if named:

@@ -41,6 +41,10 @@ DELETE FROM execution_keys WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM execution_keys k WHERE executed_at < now() - %s::interval
     AND NOT EXISTS (SELECT FROM timers t WHERE t.execution_id = k.execution_id) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
+_DELETE_REQUESTS: Final = """
+DELETE FROM crm.requests WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM crm.requests WHERE created_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
 _TOMBSTONES: Final = """
 WITH gone AS (
   UPDATE automations SET tombstoned_at = now() WHERE id IN (
@@ -99,9 +103,9 @@ class Maintenance:
         return moved
 
     async def delete_past_horizon(self) -> int:
-        """Delete receipts and execution keys that no record can ask for any more; returns how many."""
+        """Delete receipts, execution keys and answered requests that nothing can ask for any more; returns how many."""
         deleted = 0
-        for statement in (_DELETE_RECEIPTS, _DELETE_KEYS):
+        for statement in (_DELETE_RECEIPTS, _DELETE_KEYS, _DELETE_REQUESTS):
             while True:
                 async with self._pool.connection() as connection:
                     cursor = await connection.execute(statement.encode(), (self._horizon, _BATCH))

@@ -113,6 +113,17 @@ async def test_receipts_and_keys_are_deleted_past_their_horizon(upkeep: Maintena
     assert execute(database, "SELECT count(*) FROM execution_keys") == [(1,)]
 
 
+async def test_answered_requests_are_deleted_past_their_horizon(upkeep: Maintenance, database: str) -> None:
+    """What nobody can repeat any more goes, the rest stays."""
+    execute(
+        database,
+        "INSERT INTO crm.requests (key, request, created_at) VALUES ('old', 'r', now() - interval '16 days'),"
+        " ('new', 'r', now() - interval '14 days')",
+    )
+    assert await upkeep.delete_past_horizon() == 1
+    assert execute(database, "SELECT key FROM crm.requests") == [("new",)]
+
+
 def test_receipts_outlive_what_the_topics_keep() -> None:
     """Every topic of events or commands says itself how long it keeps them: a broker's defaults may differ."""
     topics = [spec for spec in declare(Settings(topic_prefix="t."), ["webhook"]) if "cleanup.policy" not in spec.config]

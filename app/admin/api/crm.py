@@ -1,0 +1,189 @@
+"""``/api/v1/crm``: the reference CRM."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.admin.api.systems import changing, json_body, listing, reading
+from app.admin.models import CustomerQuery, ThingQuery
+from app.admin.operations import Operation
+from app.systems import customers, work
+from app.systems.desk import Desk
+from app.systems.models import (
+    Assignment,
+    NewAppointment,
+    NewConversation,
+    NewCustomer,
+    NewMessage,
+    NewNote,
+    NewTask,
+    Profile,
+)
+from app.systems.views import (
+    Applied,
+    Appointment,
+    AppointmentPage,
+    Assigned,
+    Conversation,
+    ConversationPage,
+    Customer,
+    CustomerPage,
+    Message,
+    MessagePage,
+    Note,
+    NotePage,
+    Removed,
+    Task,
+    TaskPage,
+    Updated,
+)
+
+_ROOT: Final = "/api/v1/crm"
+_CUSTOMERS: Final = f"{_ROOT}/customers"
+_CUSTOMER: Final = f"{_CUSTOMERS}/{{customer}}"
+_TAG: Final = f"{_CUSTOMER}/tags/{{tag}}"
+_TASKS: Final = f"{_ROOT}/tasks"
+_APPOINTMENTS: Final = f"{_ROOT}/appointments"
+_CONVERSATIONS: Final = f"{_ROOT}/conversations"
+_CONVERSATION: Final = f"{_CONVERSATIONS}/{{conversation}}"
+
+At = Mapping[str, Any]
+
+
+async def _create_customer(desk: Desk, _: At, draft: NewCustomer) -> Any:
+    return await customers.create_customer(desk, draft.id, draft.fields(), draft.tags)
+
+
+async def _list_customers(desk: Desk, _: At, query: CustomerQuery) -> Any:
+    return {"items": await desk.crm.customers_after(query.after, query.limit)}
+
+
+async def _update_customer(desk: Desk, at: At, profile: Profile) -> Any:
+    return await customers.update_customer(desk, at["customer"], profile.fields())
+
+
+async def _create_note(desk: Desk, at: At, draft: NewNote) -> Any:
+    return await customers.create_note(desk, at["customer"], draft.id, draft.text)
+
+
+async def _assign(desk: Desk, at: At, draft: Assignment) -> Any:
+    return await work.assign_conversation(desk, at["conversation"], draft.assignee, draft.customer_id)
+
+
+_OF_CUSTOMERS: Final = (
+    Operation(
+        "POST", _CUSTOMERS, "createCustomer", "Enter a customer (customer.created)",
+        changing(_create_customer, NewCustomer, status=201), {201: Customer}, body=json_body(NewCustomer),
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _CUSTOMERS, "listCustomers", "List customers by id", reading(_list_customers, CustomerQuery),
+        {200: CustomerPage}, query=CustomerQuery,
+    ),
+    Operation(
+        "GET", _CUSTOMER, "getCustomer", "Show a customer",
+        reading(lambda desk, at, _: customers.get_customer(desk, at["customer"])), {200: Customer},
+    ),
+    Operation(
+        "PATCH", _CUSTOMER, "updateCustomer", "Change fields of a customer; null removes one (customer.updated)",
+        changing(_update_customer, Profile), {200: Updated}, body=json_body(Profile), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "DELETE", _CUSTOMER, "deleteCustomer", "Forget a customer, with tags and notes (customer.deleted)",
+        changing(lambda desk, at, _: customers.delete_customer(desk, at["customer"]), status=204), {204: None},
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "PUT", _TAG, "applyTag", "Put a tag on a customer (tag.applied)",
+        changing(lambda desk, at, _: customers.apply_tag(desk, at["customer"], at["tag"])), {200: Applied},
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "DELETE", _TAG, "removeTag", "Take a tag off a customer (tag.removed)",
+        changing(lambda desk, at, _: customers.remove_tag(desk, at["customer"], at["tag"])), {200: Removed},
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "POST", f"{_CUSTOMER}/notes", "createNote", "Write a note on a customer",
+        changing(_create_note, NewNote, status=201), {201: Note}, body=json_body(NewNote),
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", f"{_CUSTOMER}/notes", "listNotes", "List a customer's notes, newest first",
+        listing(customers.NOTE, "customer"), {200: NotePage}, query=ThingQuery,
+    ),
+)  # fmt: skip
+_OF_WORK: Final = (
+    Operation(
+        "POST", _TASKS, "createTask", "Give somebody something to do",
+        changing(lambda desk, _, draft: work.create_task(desk, draft), NewTask, status=201), {201: Task},
+        body=json_body(NewTask), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _TASKS, "listTasks", "List tasks, newest first", listing(work.TASK), {200: TaskPage}, query=ThingQuery,
+    ),
+    Operation(
+        "GET", f"{_TASKS}/{{id}}", "getTask", "Show a task",
+        reading(lambda desk, at, _: desk.get(work.TASK, at["id"])), {200: Task},
+    ),
+    Operation(
+        "POST", f"{_TASKS}/{{id}}/done", "finishTask", "Be done with a task",
+        changing(lambda desk, at, _: work.finish_task(desk, at["id"])), {200: Task}, conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "POST", _APPOINTMENTS, "createAppointment", "Make an appointment (appointment.created)",
+        changing(lambda desk, _, draft: work.create_appointment(desk, draft), NewAppointment, status=201),
+        {201: Appointment}, body=json_body(NewAppointment), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _APPOINTMENTS, "listAppointments", "List appointments, newest first", listing(work.APPOINTMENT),
+        {200: AppointmentPage}, query=ThingQuery,
+    ),
+    Operation(
+        "GET", f"{_APPOINTMENTS}/{{id}}", "getAppointment", "Show an appointment",
+        reading(lambda desk, at, _: desk.get(work.APPOINTMENT, at["id"])), {200: Appointment},
+    ),
+    Operation(
+        "POST", f"{_APPOINTMENTS}/{{id}}/complete", "completeAppointment", "It took place (appointment.completed)",
+        changing(lambda desk, at, _: work.move_appointment(desk, at["id"], "completed")), {200: Appointment},
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "POST", f"{_APPOINTMENTS}/{{id}}/miss", "missAppointment", "Nobody came (appointment.missed)",
+        changing(lambda desk, at, _: work.move_appointment(desk, at["id"], "missed")), {200: Appointment},
+        conflicts=True, repeatable=True,
+    ),
+)  # fmt: skip
+_OF_CONVERSATIONS: Final = (
+    Operation(
+        "POST", _CONVERSATIONS, "createConversation", "Begin a conversation (conversation.created)",
+        changing(lambda desk, _, draft: work.create_conversation(desk, draft), NewConversation, status=201),
+        {201: Conversation}, body=json_body(NewConversation), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _CONVERSATIONS, "listConversations", "List conversations, newest first", listing(work.CONVERSATION),
+        {200: ConversationPage}, query=ThingQuery,
+    ),
+    Operation(
+        "GET", _CONVERSATION, "getConversation", "Show a conversation",
+        reading(lambda desk, at, _: desk.get(work.CONVERSATION, at["conversation"])), {200: Conversation},
+    ),
+    Operation(
+        "PUT", f"{_CONVERSATION}/assignee", "assignConversation", "Give a conversation to somebody",
+        changing(_assign, Assignment), {200: Assigned}, body=json_body(Assignment), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "POST", f"{_CONVERSATION}/resolve", "resolveConversation", "Close a conversation (conversation.resolved)",
+        changing(lambda desk, at, _: work.resolve_conversation(desk, at["conversation"])), {200: Conversation},
+        conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "POST", f"{_CONVERSATION}/messages", "receiveMessage", "Take in what a customer writes (message.received)",
+        changing(lambda desk, at, draft: work.receive_message(desk, at["conversation"], draft), NewMessage, status=201),
+        {201: Message}, body=json_body(NewMessage), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", f"{_CONVERSATION}/messages", "listMessages", "List a conversation's messages, newest first",
+        listing(work.MESSAGE, "conversation"), {200: MessagePage}, query=ThingQuery,
+    ),
+)  # fmt: skip
+OPERATIONS: Final = (*_OF_CUSTOMERS, *_OF_WORK, *_OF_CONVERSATIONS)

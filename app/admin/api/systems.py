@@ -1,0 +1,119 @@
+"""What the routes of the reference systems have in common: a transaction a request, and repeatable under a key."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel
+
+from app.admin.models import ThingQuery
+from app.admin.operations import JSON, Body, Handler
+from app.admin.requests import CALLER, path_id, read_document, read_model, read_query
+from app.admin.state import STATE
+from app.domain.causation import MAX_LINKS, read_chain
+from app.domain.errors import FieldError, InvalidError, NotFoundError
+from app.ports import HandedOn
+from app.systems.desk import Desk, Kind
+from app.systems.pages import page_of
+
+CAUSATION_HEADER: Final = "Headrace-Causation"
+KEY_HEADER: Final = "Idempotency-Key"
+MAX_ID_CHARS: Final = 256
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_NO_CONTENT: Final = 204
+
+Work = Callable[[Desk, Mapping[str, Any], Any], Awaitable[Any]]
+
+
+def reading(work: Work, query: type[BaseModel] | None = None) -> Handler:
+    """Return a handler that answers what ``work`` returns for the desk, the path's values and the query."""
+
+    async def handle(request: web.Request) -> web.Response:
+        wanted = read_query(request, query) if query is not None else None
+        async with request.app[STATE].systems.open(None) as desk:
+            return _json(200, await work(desk, path_values(request), wanted))
+
+    return handle
+
+
+def listing(kind: Kind, of: str | None = None) -> Handler:
+    """Return a handler that lists things, newest first; ``of`` names the value of the path that they belong to."""
+
+    async def work(desk: Desk, at: Mapping[str, Any], query: ThingQuery) -> Any:
+        return await page_of(desk, kind, query, at[of] if of else None)
+
+    return reading(work, ThingQuery)
+
+
+def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 200) -> Handler:
+    """Return a handler that changes something, in one transaction with its events.
+
+    ``work`` gets the desk, the path's values and the body. Under an ``Idempotency-Key`` the same request is carried out
+    once, and answered the same however often it is made.
+    """
+
+    async def handle(request: web.Request) -> web.Response:
+        at = path_values(request)
+        asked = read_model(await read_document(request, (JSON,)), body) if body is not None else None
+        key = _key(request)
+        async with request.app[STATE].systems.open(_cause(request)) as desk:
+            if key is None:
+                return _json(status, await work(desk, at, asked))
+            what = f"{request.method} {request.rel_url.raw_path}\n".encode() + await request.read()
+            known = await desk.recall(key, what)
+            if known is not None:
+                return _json(*known)
+            answer = await work(desk, at, asked)
+            await desk.remember(key, status, answer)
+            return _json(status, answer)
+
+    return handle
+
+
+def json_body(model: type[BaseModel]) -> Body:
+    """Return what an operation reads: one JSON object."""
+    return Body({JSON: (model, False)})
+
+
+def path_values(request: web.Request) -> dict[str, Any]:
+    """Read the path's values: ``id`` is a UUID, others are ids of the systems' own.
+
+    Raises:
+        NotFoundError: One is no id, so nothing can have it.
+    """
+    values: dict[str, Any] = {}
+    for name, value in request.match_info.items():
+        if name == "id":
+            values[name] = path_id(request, "thing")
+        elif _is_id(value):
+            values[name] = value
+        else:
+            raise NotFoundError(f"There is no such {name}")
+    return values
+
+
+def _is_id(value: str) -> bool:
+    encodable = "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return encodable and 0 < len(value) <= MAX_ID_CHARS and value.splitlines() == [value] and bool(value.strip())
+
+
+def _key(request: web.Request) -> str | None:
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
+    if _KEY.fullmatch(key) is None:
+        raise InvalidError([FieldError(KEY_HEADER, "must be 1 to 255 visible ASCII characters")])
+    return f"{request[CALLER].user_id}:{key}"
+
+
+def _cause(request: web.Request) -> HandedOn:
+    links = read_chain(request.headers.get(CAUSATION_HEADER))[-MAX_LINKS:]
+    return HandedOn(",".join(map(str, links)) or None)
+
+
+def _json(status: int, answer: Any) -> web.Response:
+    if status == _NO_CONTENT:
+        return web.Response(status=status)
+    return web.Response(body=orjson.dumps(answer), status=status, content_type=JSON)

@@ -1,0 +1,70 @@
+"""``/api/v1/sales`` and ``/api/v1/affiliates``: the reference systems for orders and commissions."""
+
+from typing import Final
+
+from app.admin.api.systems import changing, json_body, listing, reading
+from app.admin.models import ThingQuery
+from app.admin.operations import Operation
+from app.systems import affiliates, sales
+from app.systems.models import NewCommission, NewOrder, Rate
+from app.systems.views import Commission, CommissionPage, Order, OrderPage, Partner, PartnerPage
+
+_ORDERS: Final = "/api/v1/sales/orders"
+_ORDER: Final = f"{_ORDERS}/{{order}}"
+_PARTNERS: Final = "/api/v1/affiliates/partners"
+_COMMISSIONS: Final = "/api/v1/affiliates/commissions"
+
+
+def _order_becomes(state: str, verb: str) -> Operation:
+    return Operation(
+        "POST", f"{_ORDER}/{verb}", f"{verb}Order", f"Bring an order into the state {state} (order.{state})",
+        changing(lambda desk, at, _: sales.move_order(desk, at["order"], state)), {200: Order},
+        conflicts=True, repeatable=True,
+    )  # fmt: skip
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST", _ORDERS, "createOrder", "Take an order in (order.created)",
+        changing(lambda desk, _, draft: sales.create_order(desk, draft), NewOrder, status=201), {201: Order},
+        body=json_body(NewOrder), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _ORDERS, "listOrders", "List orders, newest first", listing(sales.ORDER), {200: OrderPage},
+        query=ThingQuery,
+    ),
+    Operation(
+        "GET", _ORDER, "getOrder", "Show an order", reading(lambda desk, at, _: desk.get(sales.ORDER, at["order"])),
+        {200: Order},
+    ),
+    _order_becomes("paid", "pay"),
+    _order_becomes("cancelled", "cancel"),
+    _order_becomes("delivered", "deliver"),
+    Operation(
+        "PUT", f"{_PARTNERS}/{{partner}}", "setPartner", "Make a customer a partner, or change their rate",
+        changing(lambda desk, at, draft: affiliates.set_rate(desk, at["partner"], draft.rate), Rate), {200: Partner},
+        body=json_body(Rate), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _PARTNERS, "listPartners", "List partners, newest first", listing(affiliates.PARTNER),
+        {200: PartnerPage}, query=ThingQuery,
+    ),
+    Operation(
+        "POST", _COMMISSIONS, "calculateCommission", "Calculate the commission on an order (commission.calculated)",
+        changing(lambda desk, _, draft: affiliates.calculate(desk, draft.order_id), NewCommission, status=201),
+        {201: Commission}, body=json_body(NewCommission), conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "GET", _COMMISSIONS, "listCommissions", "List commissions, newest first", listing(affiliates.COMMISSION),
+        {200: CommissionPage}, query=ThingQuery,
+    ),
+    Operation(
+        "GET", f"{_COMMISSIONS}/{{id}}", "getCommission", "Show a commission",
+        reading(lambda desk, at, _: desk.get(affiliates.COMMISSION, at["id"])), {200: Commission},
+    ),
+    Operation(
+        "POST", f"{_COMMISSIONS}/{{id}}/pay", "payCommission", "Pay a commission (commission.paid)",
+        changing(lambda desk, at, _: affiliates.pay(desk, at["id"])), {200: Commission},
+        conflicts=True, repeatable=True,
+    ),
+)  # fmt: skip

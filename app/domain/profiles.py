@@ -1,0 +1,21 @@
+"""A customer's profile: fields of one's own choice, within bounds."""
+
+import re
+from typing import Final
+
+MAX_FIELDS: Final = 50
+MAX_CHANGE_BYTES: Final = 16 * 1024
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_NOT_CHANGED_SO: Final = {
+    "id": "a customer keeps the id",
+    "tags": "tags are applied and removed one by one",
+}
+
+
+def name_problem(name: str) -> str | None:
+    """Say what is wrong with a field's name; None: nothing is."""
+    if name in _NOT_CHANGED_SO:
+        return f"{name} cannot be set: {_NOT_CHANGED_SO[name]}"
+    if not _NAME.fullmatch(name):
+        return f"{name!r} is no field name: a letter, then letters, digits or _, at most 64"
+    return None

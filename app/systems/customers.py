@@ -1,0 +1,102 @@
+"""Customers of the reference CRM, their tags and notes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+from psycopg import errors
+
+from app.adapters.postgres.crm import SOURCE
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from app.ports import CustomerUpdate, NoteRequest, TagRequest
+from app.systems.desk import Desk, Kind, Row
+
+NOTE: Final = Kind("note", "crm.notes", "note_id", "note_id AS id, customer_id, text, created_at", status=None)
+_ADD: Final = """
+    INSERT INTO crm.customers (customer_id, profile) VALUES (%s, %s::jsonb) ON CONFLICT (customer_id) DO NOTHING
+    RETURNING customer_id
+"""
+_ADD_TAGS: Final = "INSERT INTO crm.tags (customer_id, tag) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK: Final = "SELECT customer_id FROM crm.customers WHERE customer_id = %s FOR UPDATE"
+_FORGET: Final = (
+    "DELETE FROM crm.tags WHERE customer_id = %s",
+    "DELETE FROM crm.notes WHERE customer_id = %s",
+    "DELETE FROM crm.customers WHERE customer_id = %s",
+)
+
+
+async def create_customer(desk: Desk, customer_id: str | None, profile: Mapping[str, Any], tags: list[str]) -> Row:
+    """Enter a new customer (``customer.created``); tags that they begin with are not announced one by one.
+
+    Raises:
+        ConflictError: There is one of this id.
+    """
+    named = customer_id or str(uuid4())
+    fields = {name: value for name, value in profile.items() if value is not None}
+    if not await desk.rows(_ADD, (named, orjson.dumps(fields).decode())):
+        raise ConflictError(f"There is a customer {named} already")
+    if tags:
+        await desk.rows(_ADD_TAGS, (named, sorted(set(tags))))
+    customer = await desk.customer(named)
+    await desk.announce(SOURCE, "customer.created", named, {"customer": customer})
+    return customer
+
+
+async def get_customer(desk: Desk, customer_id: str) -> Row:
+    """Return a customer.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = await desk.crm.customers([customer_id])
+    if customer_id not in found:
+        raise NotFoundError("There is no such customer")
+    return found[customer_id]
+
+
+async def update_customer(desk: Desk, customer_id: str, changes: Mapping[str, Any]) -> Row:
+    """Change fields (``customer.updated``); whoever is not known is entered. Returns them, and what changed.
+
+    Raises:
+        InvalidError: The profile would be too large.
+    """
+    try:
+        (changed,) = await desk.crm.update_customers([CustomerUpdate(customer_id, changes, desk.cause)])
+    except errors.CheckViolation:
+        raise InvalidError([FieldError("", "the profile would have more than 64 KiB")]) from None
+    return {"changed": changed, "customer": await desk.customer(customer_id)}
+
+
+async def delete_customer(desk: Desk, customer_id: str) -> None:
+    """Forget a customer, with tags and notes (``customer.deleted``, which tells who they were).
+
+    What they bought, and what was agreed with them, stays.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    await desk.rows(_LOCK, (customer_id,))
+    customer = await get_customer(desk, customer_id)
+    for statement in _FORGET:
+        await desk.rows(statement, (customer_id,))
+    await desk.announce(SOURCE, "customer.deleted", customer_id, {"customer": customer})
+
+
+async def apply_tag(desk: Desk, customer_id: str, tag: str) -> Row:
+    """Put a tag on a customer (``tag.applied``)."""
+    (applied,) = await desk.crm.apply_tags([TagRequest(customer_id, tag, desk.cause)])
+    return {"tag": tag, "applied": applied}
+
+
+async def remove_tag(desk: Desk, customer_id: str, tag: str) -> Row:
+    """Take a tag off a customer (``tag.removed``)."""
+    (removed,) = await desk.crm.remove_tags([TagRequest(customer_id, tag, desk.cause)])
+    return {"tag": tag, "removed": removed}
+
+
+async def create_note(desk: Desk, customer_id: str, note_id: UUID | None, text: str) -> Row:
+    """Write a note; one of this id that is there already is left as it is."""
+    named = note_id or uuid4()
+    await desk.crm.create_notes([NoteRequest(named, customer_id, text)])
+    return await desk.get(NOTE, named)

@@ -1,0 +1,201 @@
+"""What the reference systems' work has in common: kinds of things, their rows and states, and their events."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+import psycopg
+from psycopg.rows import dict_row
+
+from app.adapters.postgres.announcing import announce
+from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.showing import shown
+from app.domain.errors import ConflictError, NotFoundError
+from app.ports import Cause
+from app.services.announcer import Announcer
+from app.topics import Topics
+
+Row = dict[str, Any]
+Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
+
+_REMEMBER: Final = "UPDATE crm.requests SET status = %s, answer = %s::jsonb WHERE key = %s"
+_CLAIM_KEY: Final = "INSERT INTO crm.requests (key, request) VALUES (%s, %s) ON CONFLICT (key) DO NOTHING RETURNING key"
+_RECALL: Final = "SELECT request, status, answer::text AS answer FROM crm.requests WHERE key = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of thing that a system keeps; names of tables and columns are ours, never a caller's.
+
+    Attributes:
+        name: For people.
+        table: Where its rows are.
+        key: The column of its id.
+        columns: What is shown of it, ``id`` first.
+        customer: What it is looked for by.
+        status: An expression; None where it has no states.
+        before: From which states a state can be reached.
+        stamps: The column that notes when a state was reached.
+        json: Columns that come as JSON text.
+    """
+
+    name: str
+    table: str
+    key: str
+    columns: str
+    customer: str = "customer_id"
+    status: str | None = "status"
+    when: str = "created_at"
+    before: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    json: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which things to list, newest first: of whom, in which state, older than where the last page ended."""
+
+    customer: str | None
+    status: str | None
+    at: datetime | None
+    after: str | None
+    limit: int
+
+
+class Desk:
+    """Work on the reference systems within one transaction.
+
+    Args:
+        connection: In a transaction, in the workers' role.
+        topics: Names of the topics.
+        cause: What asks for the changes.
+    """
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], topics: Topics, cause: Cause | None) -> None:
+        self._connection = connection
+        self._topics = topics
+        self.cause = cause
+        self.crm = PostgresCrm(connection, topics)
+
+    async def rows(self, statement: str, values: Any = ()) -> list[Row]:
+        """Run a statement; rows come as events show them."""
+        cursor = self._connection.cursor(row_factory=dict_row)
+        await cursor.execute(statement.encode(), values)
+        return [shown(row) for row in await cursor.fetchall()] if cursor.description else []
+
+    async def get(self, kind: Kind, thing_id: Any, *, lock: bool = False) -> Row:
+        """Return one thing.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = await self.find(kind, thing_id, lock=lock)
+        if found is None:
+            raise NotFoundError(f"There is no such {kind.name}")
+        return found
+
+    async def find(self, kind: Kind, thing_id: Any, *, lock: bool = False) -> Row | None:
+        """Return one thing, or None."""
+        query = f"SELECT {kind.columns} FROM {kind.table} WHERE {kind.key} = %s" + (" FOR UPDATE" if lock else "")  # noqa: S608 - our names
+        rows = await self.rows(query, (thing_id,))
+        return _read(kind, rows[0]) if rows else None
+
+    async def add(self, kind: Kind, values: Mapping[str, Any]) -> Row | None:
+        """Store a thing; None where there is one of its id already, which is left as it is."""
+        names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+        rows = await self.rows(
+            f"INSERT INTO {kind.table} ({names}) VALUES ({marks})"  # noqa: S608 - our names
+            f" ON CONFLICT ({kind.key}) DO NOTHING RETURNING {kind.columns}",
+            tuple(values.values()),
+        )
+        return _read(kind, rows[0]) if rows else None
+
+    async def move(self, kind: Kind, thing_id: Any, to: str) -> tuple[Row, bool]:
+        """Bring a thing into a state; returns it, and whether that changed anything.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: The state cannot be reached from the one it is in.
+        """
+        thing = await self.get(kind, thing_id, lock=True)
+        if thing["status"] == to:
+            return thing, False
+        if thing["status"] not in kind.before[to]:
+            possible = " or ".join(kind.before[to])
+            raise ConflictError(f"The {kind.name} is {thing['status']}; only one that is {possible} becomes {to}")
+        stamp = kind.stamps.get(to)
+        also = f", {stamp} = now()" if stamp else ""
+        rows = await self.rows(
+            f"UPDATE {kind.table} SET status = %s{also} WHERE {kind.key} = %s RETURNING {kind.columns}",  # noqa: S608 - our names
+            (to, thing_id),
+        )
+        return _read(kind, rows[0]), True
+
+    async def page(self, kind: Kind, wanted: Wanted) -> list[Row]:
+        """Return things, newest first."""
+        rows = await self.rows(
+            f"""SELECT {kind.columns}, {kind.when} AS listed_at FROM {kind.table}
+            WHERE (%(customer)s::text IS NULL OR {kind.customer} = %(customer)s)
+              AND (%(status)s::text IS NULL OR {kind.status or "''"} = %(status)s)
+              AND (%(at)s::timestamptz IS NULL
+                OR ({kind.when}, {kind.key}::text COLLATE "C") < (%(at)s, %(after)s))
+            ORDER BY {kind.when} DESC, {kind.key}::text COLLATE "C" DESC LIMIT %(limit)s""",  # noqa: S608 - our names
+            {name: getattr(wanted, name) for name in Wanted.__slots__},
+        )
+        return [_read(kind, row) for row in rows]
+
+    async def customer(self, customer_id: str) -> Row:
+        """Return a customer as events show them, known or not."""
+        return (await self.crm.customers([customer_id])).get(customer_id, {"id": customer_id, "tags": []})
+
+    async def announce(self, source: str, event_type: str, entity: str, data: Mapping[str, Any]) -> None:
+        """Announce a change, in this transaction."""
+        event = Announcer(self._topics, source).event(event_type, entity, data, self.cause)
+        await announce(self._connection, [event])
+
+    async def recall(self, key: str, request: bytes) -> tuple[int, Any] | None:
+        """Return what a request under this key was answered; None where it is the first one, which is noted.
+
+        Who asks at the same time waits here for the first to end.
+
+        Raises:
+            ConflictError: The key was used for another request.
+        """
+        digest = hashlib.sha256(request).hexdigest()
+        if await self.rows(_CLAIM_KEY, (key, digest)):
+            return None
+        (known,) = await self.rows(_RECALL, (key,))
+        if known["request"] != digest:
+            raise ConflictError("The Idempotency-Key was used for another request; use a new one")
+        return known["status"], orjson.loads(known["answer"])
+
+    async def remember(self, key: str, status: int, answer: Any) -> None:
+        """Keep what the first request under this key was answered."""
+        await self.rows(_REMEMBER, (status, orjson.dumps(answer).decode(), key))
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """The reference systems of one installation.
+
+    Attributes:
+        connect: Lends a connection in a transaction, in the workers' role; it commits unless the block raises.
+        topics: Names of the topics that their events go to.
+    """
+
+    connect: Connect
+    topics: Topics
+
+    @asynccontextmanager
+    async def open(self, cause: Cause | None) -> AsyncIterator[Desk]:
+        """Work within one transaction."""
+        async with self.connect() as connection:
+            yield Desk(connection, self.topics, cause)
+
+
+def _read(kind: Kind, row: Row) -> Row:
+    return {**row, **{name: orjson.loads(row[name]) for name in kind.json}}

@@ -1,0 +1,172 @@
+"""What the reference systems take and show."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Final, Self
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
+
+MAX_ITEMS_BYTES: Final = 64 * 1024
+
+
+def _one_line(value: str) -> str:
+    if len(value.splitlines()) > 1 or value != value.rstrip("\r\n"):
+        raise ValueError("must be on one line")
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+Id = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_one_line)]
+Tag = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_line)]
+Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+
+
+class _Draft(BaseModel):
+    """What callers send: an unknown key is a mistake they want to hear of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Profile(BaseModel):
+    """Fields of a customer, by names of one's own; null removes one."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        fields = self.fields()
+        for name in fields:
+            problem = name_problem(name)
+            if problem is not None:
+                raise ValueError(problem)
+        if len(fields) > MAX_FIELDS:
+            raise ValueError(f"has {len(fields)} fields; at most {MAX_FIELDS} are allowed")
+        if len(orjson.dumps(fields)) > MAX_CHANGE_BYTES:
+            raise ValueError(f"has more than {MAX_CHANGE_BYTES} bytes")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return dict(self.model_extra or {})
+
+
+class NewCustomer(Profile):
+    """A customer as they are entered; ``id`` is made up where it is left out."""
+
+    id: Id | None = None
+    tags: Annotated[list[Tag], Field(max_length=100)] = []
+
+
+class NewNote(_Draft):
+    """A note; ``id`` makes asking twice harmless."""
+
+    id: UUID | None = None
+    text: Annotated[str, Field(min_length=1, max_length=65_536, pattern=r"\S")]
+
+
+class NewTask(_Draft):
+    """A task."""
+
+    id: UUID | None = None
+    customer_id: Id | None = None
+    title: Title
+    description: Annotated[str, Field(max_length=65_536)] = ""
+    assignee: Id | None = None
+    due_at: AwareDatetime | None = None
+
+
+class NewAppointment(_Draft):
+    """An appointment."""
+
+    id: UUID | None = None
+    customer_id: Id
+    title: Title
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None = None
+    assignee: Id | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.ends_at is not None and self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must be after starts_at")
+        return self
+
+
+class NewConversation(_Draft):
+    """A conversation."""
+
+    id: Id | None = None
+    customer_id: Id
+    subject: Title | None = None
+    channel: Word | None = None
+    assignee: Id | None = None
+
+
+class Assignment(_Draft):
+    """Who takes a conversation, and whose it is where it is not known yet."""
+
+    assignee: Id
+    customer_id: Id | None = None
+
+
+class NewMessage(_Draft):
+    """What a customer writes; ``score`` where it is a review."""
+
+    id: UUID | None = None
+    text: Annotated[str, Field(min_length=1, max_length=16_384)]
+    channel: Word | None = None
+    score: Annotated[int, Field(ge=0, le=10)] | None = None
+
+
+class Item(_Draft):
+    """A line of an order."""
+
+    sku: Word
+    name: Title | None = None
+    category: Word | None = None
+    price: Money
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as events show it: the price exact, as text."""
+        return {**self.model_dump(exclude_none=True), "price": f"{self.price:.2f}"}
+
+
+class NewOrder(_Draft):
+    """An order."""
+
+    id: Id | None = None
+    customer_id: Id
+    affiliate_id: Id | None = Field(None, description="The partner who brought it")
+    total: Money | None = Field(None, description="What the items come to, if left out")
+    currency: Currency = "EUR"
+    items: Annotated[list[Item], Field(max_length=500)] = []
+
+    @model_validator(mode="after")
+    def _has_a_total_that_fits(self) -> Self:
+        if self.total is None and not self.items:
+            raise ValueError("needs a total, or items")
+        if sum(item.price * item.quantity for item in self.items) >= Decimal(10) ** 12:
+            raise ValueError("its items come to more than an order may")
+        if len(orjson.dumps([item.shown() for item in self.items])) > MAX_ITEMS_BYTES:
+            raise ValueError(f"items have more than {MAX_ITEMS_BYTES} bytes")
+        return self
+
+
+class Rate(_Draft):
+    """What a partner gets of an order's total, in per cent."""
+
+    rate: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+
+
+class NewCommission(_Draft):
+    """On which order a commission is to be calculated."""
+
+    order_id: Id
