@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,7 +30,7 @@ from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
-from app.adapters.webhook import open_http_client
+from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
@@ -156,7 +156,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             partial(PostgresCrm, topics=topics),
         )
         await receipts.start()
-        http = await stack.enter_async_context(open_http_client(allow_private=settings.webhook_allow_private))
+        http = await stack.enter_async_context(http_client(settings))
         mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
         reads = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
@@ -227,6 +227,11 @@ def breaker_policy(settings: Settings) -> BreakerPolicy:
         timeout=timedelta(milliseconds=settings.circuit_breaker_timeout_ms),
         max_wait=timedelta(milliseconds=settings.circuit_breaker_max_wait_ms),
     )
+
+
+def http_client(settings: Settings) -> AbstractAsyncContextManager[AiohttpClient]:
+    """Return what opens the client for addresses that users name, with the guard that the settings ask for."""
+    return open_http_client(allow_private=settings.webhook_allow_private, allow_networks=settings.allowed_networks)
 
 
 def smtp_server(settings: Settings) -> SmtpServer:

@@ -3,6 +3,7 @@
 import base64
 import re
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -107,6 +108,9 @@ class Settings(BaseSettings):
     whatsapp_phone_number_id: str = Field("", pattern=r"^[0-9]*$", description="Empty: no WhatsApp messages")
     whatsapp_access_token: SecretStr = SecretStr("")
     webhook_allow_private: bool = Field(default=False, description="Let webhooks reach private and loopback addresses")
+    webhook_allow_networks: str = Field(
+        "", description="Networks that webhooks may reach although they are private: 10.1.0.0/16, commas between"
+    )
 
     @field_validator("topic_prefix")
     @classmethod
@@ -138,6 +142,18 @@ class Settings(BaseSettings):
         if self.whatsapp_phone_number_id and not self.whatsapp_access_token.get_secret_value():
             raise ValueError("HEADRACE_WHATSAPP_ACCESS_TOKEN is needed with HEADRACE_WHATSAPP_PHONE_NUMBER_ID")
         return self
+
+    @field_validator("webhook_allow_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in filter(None, map(str.strip, value.split(","))):
+            ip_network(network)  # raises ValueError, which says what is wrong with it
+        return value
+
+    @property
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """What ``webhook_allow_networks`` lists."""
+        return tuple(map(ip_network, filter(None, map(str.strip, self.webhook_allow_networks.split(",")))))
 
     @property
     def action_timeout(self) -> float:

@@ -17,8 +17,12 @@ MAX_QUOTED_CHARS: Final = 200
 MAX_RETRY_AFTER: Final = 86_400.0
 
 
-def check_answer(answer: HttpAnswer) -> None:
+def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
     """Return if the status is 2xx.
+
+    Args:
+        answer: The last one.
+        redirects: How many were allowed on the way to it.
 
     Raises:
         ActionFailedError: Any other; not permanent for 408, 425, 429 and 5xx.
@@ -27,7 +31,8 @@ def check_answer(answer: HttpAnswer) -> None:
     if 200 <= status < 300:  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
         return
     if 300 <= status < 400:  # noqa: PLR2004 - the same
-        raise ActionFailedError(f"answered {status}, a redirect; redirects are not followed", permanent=True)
+        followed = f"at most {redirects} are followed" if redirects else "redirects are not followed"
+        raise ActionFailedError(f"answered {status}, a redirect; {followed}", permanent=True)
     quote = " ".join(answer.body.split())[:MAX_QUOTED_CHARS]
     retryable = status in RETRYABLE or status >= 500  # noqa: PLR2004 - the same
     raise ActionFailedError(

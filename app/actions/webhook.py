@@ -20,6 +20,8 @@ MAX_HEADERS: Final = 50
 MAX_HEADER_CHARS: Final = 4096
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_ANSWER_BYTES: Final = 2048
+MAX_REDIRECTS: Final = 3
+MAX_CAUSATION_CHARS: Final = 4096
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
@@ -29,6 +31,7 @@ _OURS: Final = frozenset(
         "connection",
         "content-length",
         "expect",
+        "headrace-causation",
         "host",
         "idempotency-key",
         "keep-alive",
@@ -50,6 +53,7 @@ class WebhookConfig(ActionConfig):
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
     headers: Annotated[dict[str, str], Templated(), Field(max_length=MAX_HEADERS)] = Field(default_factory=dict)
     body: Annotated[Any, Templated(), Field(description="A JSON value with templates in it, or a text template")] = None
+    follow_redirects: Annotated[bool, Field(description="Follow up to 3 redirects")] = True
     timeout_s: Annotated[
         float | None, Field(gt=0, le=300, description="Seconds for one attempt, if less than usual")
     ] = None
@@ -98,8 +102,8 @@ class WebhookRequest:
 class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
     """Sends an HTTP request; output ``{status, body}``.
 
-    2xx is success. 408, 425, 429 and 5xx may be tried again, when the answer's Retry-After says; any other status,
-    redirects included, is final.
+    2xx is success. 408, 425, 429 and 5xx may be tried again, when the answer's Retry-After says; any other status is
+    final, that of a redirect too, if it is not followed.
     """
 
     name = "webhook"
@@ -114,18 +118,24 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
     def prepare(self, config: CompiledConfig[WebhookConfig], context: ActionContext) -> WebhookRequest:
         """Render and check the URL, the headers and the body."""
         fields = config.render(context.scope)
-        headers = {"Idempotency-Key": str(context.command_id)}
+        headers = {"Idempotency-Key": str(context.command_id), "Headrace-Causation": causation(context)}
         for name, value in fields["headers"].items():
             headers[name] = _header_value(f"headers.{name}", value)
         body = default_body(context) if config.config.default_body else fields["body"]
-        request = HttpRequest(config.config.method, _url(fields["url"]), headers, _encode_body(body, headers))
+        request = HttpRequest(
+            config.config.method,
+            _url(fields["url"]),
+            headers,
+            _encode_body(body, headers),
+            redirects=MAX_REDIRECTS if config.config.follow_redirects else 0,
+        )
         return WebhookRequest(request, config.config.timeout_s)
 
     async def perform(self, request: WebhookRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
         """Send once and judge the answer."""
         within = min(request.timeout_s or context.within, context.within)
         answer = await ports.http.send(request.http, within=within, body_limit=MAX_ANSWER_BYTES)
-        check_answer(answer)
+        check_answer(answer, request.http.redirects)
         return output_of(answer)
 
 
@@ -136,6 +146,14 @@ def _origin(url: str) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{port}"
+
+
+def causation(context: ActionContext) -> str:
+    """Return the chain of executions that led to this one, and it; a long one loses its oldest links."""
+    chain = context.origin.causation
+    while len(chain) > MAX_CAUSATION_CHARS:
+        chain = chain.partition(",")[2]
+    return chain
 
 
 def default_body(context: ActionContext) -> dict[str, Any]:

@@ -6,10 +6,11 @@ nor a name whose answer changes between check and use gets through.
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
 _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
@@ -18,7 +19,11 @@ _ALSO_INSIDE: Final = (
     ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's host endpoint: public by its number, hands out secrets
     ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; Oracle's metadata is among them
     ipaddress.IPv4Network("192.88.99.0/24"),  # relays into 6to4
+    ipaddress.IPv6Network("3fff::/20"),  # documentation (RFC 9637), which Python takes for public
 )
+# An interface identifier that stands for an IPv4 address (ISATAP, RFC 5214, 6.1), without its "global" bit.
+_ISATAP: Final = 0x5EFE
+_GLOBAL_BIT: Final = 0x0200_0000
 
 
 class RefusedAddressError(OSError):
@@ -30,7 +35,9 @@ def is_public(address: str) -> bool:
     return _is_public(ipaddress.ip_address(address.partition("%")[0]))
 
 
-def guarded_socket(allow_private: bool) -> Callable[[AddressInfo], socket.socket]:  # noqa: FBT001 - a setting, passed on
+def guarded_socket(
+    *, allow_private: bool, allow_networks: Sequence[IPNetwork] = ()
+) -> Callable[[AddressInfo], socket.socket]:
     """Return a factory of sockets that refuses to make one for an address out of bounds.
 
     The factory raises ``RefusedAddressError``; its text names no address, since users can read it.
@@ -38,13 +45,20 @@ def guarded_socket(allow_private: bool) -> Callable[[AddressInfo], socket.socket
 
     def make(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
-        if not allow_private and not is_public(str(address[0])):
+        if not (allow_private or is_public(str(address[0])) or is_within(str(address[0]), allow_networks)):
             raise RefusedAddressError("leads to a private, loopback, link-local or reserved address")
         made = socket.socket(family=family, type=kind, proto=protocol)
         made.setblocking(False)
         return made
 
     return make
+
+
+def is_within(address: str, networks: Sequence[IPNetwork]) -> bool:
+    """Tell whether a numeric address, or the one that is wrapped in it, belongs to one of some networks."""
+    bare = ipaddress.ip_address(address.partition("%")[0])
+    inner = _inner(bare) if isinstance(bare, ipaddress.IPv6Address) else None
+    return any((inner or bare) in network for network in networks)
 
 
 def _is_public(address: IPAddress) -> bool:
@@ -65,5 +79,7 @@ def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address in _SIX_TO_FOUR:
         return address.sixtofour
     if any(address in network for network in _NAT64):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if (int(address) >> 32) & 0xFFFF_FFFF & ~_GLOBAL_BIT == _ISATAP:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None

@@ -1,12 +1,13 @@
 """HTTP requests to addresses that users name, over one keep-alive session per process.
 
-Every webhook passes here, so each request is kept cheap: no cookies, no tracing, no decompression, no redirects,
-no proxies, one timer.
+Every webhook passes here, so each request is kept cheap: no cookies, no tracing, no decompression, no proxies, one
+timer. Redirects are followed here and not by aiohttp, which would send a user's headers along; each hop's address is
+checked when it is connected to, as the first one's is.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from importlib.metadata import version
@@ -14,8 +15,10 @@ from typing import Final
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from aiohttp.abc import AbstractResolver
 
-from app.adapters.address_guard import RefusedAddressError, guarded_socket
+from app.adapters.address_guard import IPNetwork, RefusedAddressError, guarded_socket
+from app.adapters.redirects import REDIRECTS, SEE_OTHER, next_hop
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
 
@@ -26,17 +29,22 @@ CONNECT_SHARE: Final = 0.9
 
 
 @asynccontextmanager
-async def open_http_client(*, allow_private: bool) -> AsyncIterator["AiohttpClient"]:
+async def open_http_client(
+    *, allow_private: bool, allow_networks: Sequence[IPNetwork] = (), resolver: AbstractResolver | None = None
+) -> AsyncIterator["AiohttpClient"]:
     """Open the process's HTTP client; connections close at the end.
 
     Args:
         allow_private: Let requests reach private and loopback addresses (``webhook_allow_private``).
+        allow_networks: Let them reach these, whatever they are (``webhook_allow_networks``).
+        resolver: Finds the addresses of names; the system's unless given.
     """
     connector = aiohttp.TCPConnector(
         limit=CONNECTIONS,  # as many as an executor takes records at once: nothing ever queues here
         keepalive_timeout=KEEP_ALIVE_SECONDS,  # below the 5 s of the impatient servers, who else close on our request
         ttl_dns_cache=10,
-        socket_factory=guarded_socket(allow_private),
+        socket_factory=guarded_socket(allow_private=allow_private, allow_networks=allow_networks),
+        resolver=resolver,
     )
     session = ClientSession(
         connector=connector,
@@ -56,15 +64,16 @@ class AiohttpClient:
         self._session = session
 
     async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
-        """Send and read at most ``body_limit`` bytes of the answer within ``within`` seconds.
+        """Send and read at most ``body_limit`` bytes of the answer within ``within`` seconds, redirects included.
 
         Once the status line is here the answer counts: a body that breaks off or outlasts the time is cut, not an
         error.
 
         Raises:
             ActionFailedError: No connection; no answer in time, or the connection lost (``effect_unknown``); an
-                address or URL that is refused (permanent).
+                address, URL or redirect that is refused (permanent).
         """
+        until = asyncio.get_running_loop().time() + within
         response: ClientResponse | None = None
         body = bytearray()
         try:
@@ -77,7 +86,19 @@ class AiohttpClient:
         finally:
             if response is not None:
                 response.close()  # no effect on a connection that was read to its end: that one is back in the pool
-        return HttpAnswer(response.status, _lower(response), _text(response, body))
+        answer = HttpAnswer(response.status, _lower(response), _text(response, body))
+        if request.redirects and answer.status in REDIRECTS:
+            left = until - asyncio.get_running_loop().time()
+            return await self._follow(next_hop(request, answer), answer, within=left, body_limit=body_limit)
+        return answer
+
+    async def _follow(self, hop: HttpRequest, answer: HttpAnswer, *, within: float, body_limit: int) -> HttpAnswer:
+        try:
+            return await self.send(hop, within=within, body_limit=body_limit)
+        except ActionFailedError as error:
+            # 303 says that the request was carried out and that its result is elsewhere.
+            error.effect_unknown |= answer.status == SEE_OTHER
+            raise
 
     async def _start(self, request: HttpRequest, within: float) -> ClientResponse:
         return await self._session.request(

@@ -6,12 +6,19 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """An outgoing HTTP request, rendered."""
+    """An outgoing HTTP request, rendered.
+
+    Attributes:
+        redirects: Most redirects to follow; with 0 a redirect is an answer like any other.
+        body_is_secret: The body holds a secret, and may not be repeated to another origin.
+    """
 
     method: str
     url: str
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    redirects: int = 0
+    body_is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +34,9 @@ class HttpClient(Protocol):
     """Sends HTTP requests to addresses that users name, guarded against reaching inside."""
 
     async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
-        """Send and read at most ``body_limit`` bytes of the answer within ``within`` seconds.
+        """Send and read at most ``body_limit`` bytes of the answer within ``within`` seconds, redirects included.
 
         Raises:
-            ActionFailedError: No connection, no answer in time (``effect_unknown``), or an address that is refused
-                (permanent). An HTTP error status is an answer, not an exception.
+            ActionFailedError: No connection, no answer in time (``effect_unknown``), or an address or a redirect that
+                is refused (permanent). An HTTP error status is an answer, not an exception.
         """

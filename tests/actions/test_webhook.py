@@ -1,12 +1,14 @@
 """``webhook``: the request that a config makes, what is refused, and how answers are judged."""
 
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
 from app.actions.base import Ports
-from app.actions.webhook import MAX_ANSWER_BYTES, Webhook, WebhookRequest
+from app.actions.webhook import MAX_ANSWER_BYTES, Webhook, WebhookRequest, causation
 from app.adapters.webhook import open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.webhook_receiver import Behaviour, WebhookReceiver
@@ -32,7 +34,11 @@ def test_by_default_the_event_is_posted() -> None:
     """Without a body the event goes, with the workflow's and the execution's ids, as JSON, under the command's key."""
     request = _webhook({"url": URL}).http
     assert (request.method, request.url) == ("POST", URL)
-    assert request.headers == {"Idempotency-Key": str(COMMAND_ID), "Content-Type": "application/json"}
+    assert request.headers == {
+        "Idempotency-Key": str(COMMAND_ID),
+        "Content-Type": "application/json",
+        "Headrace-Causation": context_of().origin.causation,
+    }
     sent = orjson.loads(request.body or b"")
     assert sent["event"]["data"] == DATA
     assert (sent["workflow"]["version"], sent["execution"]["attempt"]) == (3, 1)
@@ -81,6 +87,7 @@ def test_no_body_where_none_is_due(config: dict[str, Any]) -> None:
         ({"url": URL, "headers": {"Host": "other"}}, ["config.headers"]),
         ({"url": URL, "headers": {"content-LENGTH": "1"}}, ["config.headers"]),
         ({"url": URL, "headers": {"Idempotency-Key": "mine"}}, ["config.headers"]),
+        ({"url": URL, "headers": {"headrace-causation": "mine"}}, ["config.headers"]),
         ({"url": URL, "headers": {"Transfer-Encoding": "chunked"}}, ["config.headers"]),
         ({"url": URL, "headers": {"X Y": "1"}}, ["config.headers"]),
         ({"url": URL, "headers": {"X\r\nEvil": "1"}}, ["config.headers"]),
@@ -111,6 +118,35 @@ def test_what_is_wrong_is_refused_on_save(config: dict[str, Any], paths: list[st
 def test_what_renders_badly_fails_by_field(config: dict[str, Any], value: str, field: str) -> None:
     """What data makes of a template is checked like what was saved; no header can be smuggled in."""
     assert failure_of("webhook", config, {"v": value}).startswith(f"{field}: ")
+
+
+def test_a_long_chain_loses_its_oldest_links() -> None:
+    """Headrace-Causation stays short enough for a header; the execution itself is at its end."""
+    links = [f"{UUID(int=n)}/{UUID(int=n)}" for n in range(90)]
+    context = context_of()
+    event = {**context.scope["event"], "causation": ",".join(links)}
+    chain = causation(replace(context, scope={**context.scope, "event": event})).split(",")
+    assert chain == [*links[-(len(chain) - 1) :], context.origin.causation]
+    assert 50 < len(chain) < 57
+
+
+def test_redirects_are_followed_unless_switched_off() -> None:
+    """Three by default."""
+    assert _webhook({"url": URL}).http.redirects == 3
+    assert _webhook({"url": URL, "follow_redirects": False}).http.redirects == 0
+
+
+async def test_a_redirect_that_is_not_followed_fails_for_good() -> None:
+    """The log says whether it was one too many or one at all."""
+    for config, why in (
+        ({"url": URL}, "at most 3 are followed"),
+        ({"url": URL, "follow_redirects": False}, "redirects are not followed"),
+    ):
+        http = FakeHttp()
+        http.answers = [HttpAnswer(302, {"Location": URL}, "")] * 4
+        with pytest.raises(ActionFailedError, match=why) as failure:
+            await Webhook().perform(_webhook(config), _ports(http), context_of())
+        assert failure.value.permanent
 
 
 async def test_the_answer_is_the_output() -> None:

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from app.adapters.address_guard import RefusedAddressError, guarded_socket, is_public
+from app.settings import Settings
 
 INSIDE = [
     "127.0.0.1",
@@ -43,6 +44,9 @@ INSIDE = [
     "fec0::1",
     "ff02::1",
     "2001:db8::1",
+    "3fff::1",
+    "2606:4700::5efe:10.0.0.1",
+    "2606:4700::200:5efe:169.254.169.254",
 ]
 PUBLIC = ["8.8.8.8", "172.32.0.1", "192.167.255.255", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
@@ -59,6 +63,30 @@ def test_addresses_inside_are_refused_in_every_spelling(address: str) -> None:
 def test_public_addresses_get_a_socket(address: str) -> None:
     """The public internet stays reachable, right up to the borders of the private ranges."""
     assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("10.2.0.1", False),
+        ("fd00:1::5", True),
+        ("fd00:2::5", False),
+        ("127.0.0.1", False),
+    ],
+)
+def test_single_networks_can_be_opened(address: str, allowed: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """``webhook_allow_networks`` opens what it lists, in every spelling, and nothing beside it."""
+    networks = Settings(webhook_allow_networks="10.1.0.0/16, fd00:1::/32").allowed_networks
+    make = guarded_socket(allow_private=False, allow_networks=networks)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    info = (family, socket.SOCK_STREAM, 6, "", (address, 80))
+    if allowed:
+        make(info).close()
+        return
+    with pytest.raises(RefusedAddressError):
+        make(info)
 
 
 def test_the_setting_opens_the_inside() -> None:

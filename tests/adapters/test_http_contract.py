@@ -1,7 +1,7 @@
 """The contract of ``HttpClient``, on the fake and on aiohttp over TCP."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pytest
@@ -27,6 +27,9 @@ class World(Protocol):
     def will_answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Answer like this from now on."""
 
+    def will_answer_again(self, times: int) -> None:
+        """Answer the same so many times more."""
+
     def will_be_silent(self) -> None:
         """Take requests and never answer."""
 
@@ -44,6 +47,10 @@ class FakeWorld:
     def will_answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Answer like this next time."""
         self.client.answers = [HttpAnswer(status, headers, body.decode())]
+
+    def will_answer_again(self, times: int) -> None:
+        """Answer the same so many times more."""
+        self.client.answers *= times + 1
 
     def will_be_silent(self) -> None:
         """Fail like a client whose destination never answers."""
@@ -70,6 +77,9 @@ class RealWorld:
         """Answer like this from now on."""
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self.server.answer = f"HTTP/1.1 {status} Word\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
+
+    def will_answer_again(self, times: int) -> None:
+        """It answers the same until it is told otherwise."""
 
     def will_be_silent(self) -> None:
         """Take requests and never answer."""
@@ -115,6 +125,15 @@ async def test_an_error_status_is_an_answer(world: World, status: int) -> None:
     world.will_answer(status, {"Retry-After": "7", "Location": "/elsewhere"}, b"")
     answer = await world.client.send(_post(world.url), within=5, body_limit=100)
     assert (answer.status, answer.headers["retry-after"], len(world.seen())) == (status, "7", 1)
+
+
+async def test_redirects_are_followed_as_far_as_is_asked(world: World) -> None:
+    """Each hop repeats the request; the redirect after the last one is the answer."""
+    world.will_answer(307, {"Location": world.url}, b"")
+    world.will_answer_again(2)
+    answer = await world.client.send(replace(_post(world.url), redirects=2), within=5, body_limit=100)
+    assert world.seen() == [("POST", "k-1", b'{"a":1}')] * 3
+    assert answer.status == 307
 
 
 async def test_the_body_is_cut_to_the_limit(world: World) -> None:

@@ -1,5 +1,6 @@
 """HTTP without a network, held to the same contract tests as the real client."""
 
+from app.adapters.redirects import REDIRECTS, next_hop
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
 
@@ -23,9 +24,11 @@ class FakeHttp:
             raise ActionFailedError("url: no http request can be made of it", permanent=True)
         self.requests.append(request)
         self.withins.append(within)
-        answer = self.answers.pop(0) if self.answers else HttpAnswer(200, {}, "")
-        if isinstance(answer, ActionFailedError):
-            raise answer
-        lowered = {name.lower(): value for name, value in answer.headers.items()}
-        body = answer.body.encode()[:body_limit].decode("utf-8", "replace")
-        return HttpAnswer(answer.status, lowered, body)
+        told = self.answers.pop(0) if self.answers else HttpAnswer(200, {}, "")
+        if isinstance(told, ActionFailedError):
+            raise told
+        lowered = {name.lower(): value for name, value in told.headers.items()}
+        answer = HttpAnswer(told.status, lowered, told.body.encode()[:body_limit].decode("utf-8", "replace"))
+        if request.redirects and answer.status in REDIRECTS:
+            return await self.send(next_hop(request, answer), within=within, body_limit=body_limit)
+        return answer

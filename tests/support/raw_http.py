@@ -1,6 +1,7 @@
 """An HTTP server that answers with the bytes it is given: for answers that no proper server would send."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -49,10 +50,14 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server() -> AsyncIterator[RawServer]:
-    """Run a server of one's own."""
+async def raw_server(host: str = "127.0.0.1") -> AsyncIterator[RawServer]:
+    """Run a server of one's own; ``host`` is where it listens; empty: on every address of both families."""
     served = RawServer()
-    server = await asyncio.start_server(served.handle, "127.0.0.1", 0)
+    if host:
+        server = await asyncio.start_server(served.handle, host, 0)
+    else:
+        both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+        server = await asyncio.start_server(served.handle, sock=both)
     served.port = server.sockets[0].getsockname()[1]
     try:
         yield served
