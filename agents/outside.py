@@ -5,6 +5,7 @@ marked uncertain where a crash fell between effect and receipt.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,7 @@ from app.ports import (
 )
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
+from app.services.wording import Wordings, names_template
 from schemas.command import Command
 from schemas.incoming import Incoming
 from schemas.result import ActionResult
@@ -48,6 +50,7 @@ class OutsideExecutor:
         action: OutsideAction[Any, Any],
         preparer: Preparer,
         current: Current,
+        wordings: Wordings,
         receipts: Receipts,
         ports: Ports,
         road: Road,
@@ -71,6 +74,7 @@ class OutsideExecutor:
         self._attempts = Attempts(
             action, preparer, ports, policy, breakers, again=road.again, is_closing=is_closing, timing=timing
         )
+        self._wordings = wordings
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
@@ -97,8 +101,7 @@ class OutsideExecutor:
             await self._dead_letters.send(record, error)
             return True
         claim = claim_of(command)
-        current = await self._lookups.do(command) if names_read(command.action) else None
-        prepared = self._preparer.prepare(command, claim.command_id, current)
+        prepared = await self._prepare(command, claim)
         try:
             if isinstance(prepared, ActionResult):
                 await self._settle(command, claim, prepared)
@@ -107,6 +110,14 @@ class OutsideExecutor:
         except GivenBackError:
             return False
         return True
+
+    async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:
+        worded = await self._wordings.command(command) if names_template(command.action) else command
+        current = await self._lookups.do(worded) if names_read(worded.action) else None
+        prepared = self._preparer.prepare(worded, claim.command_id, current)
+        if worded is not command and isinstance(prepared, Prepared):
+            return replace(prepared, command=command)
+        return prepared
 
     # -- steps without an effect: skipped, or failed before anything was tried
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from agents.current import CurrentValues, step_conditions
 from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
 from app.actions.configs import compile_action
+from app.actions.wording import refuse_unfound
 from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError
 from schemas.command import Command
@@ -74,6 +75,7 @@ class Preparer:
                 met, verdicts = self._evaluate(command, scope, current)
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
+            refuse_unfound(self._action, command.action.config)
             context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
             compiled = compile_action(command.action.type, command.action.config)
             request = self._action.prepare(compiled.config, context)

@@ -26,6 +26,7 @@ from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.execution_log import ExecutionLog
+from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.workflow_versions import PostgresVersions
@@ -42,6 +43,7 @@ from app.services.dead_letters import DeadLetters
 from app.services.source_settings import load_sources
 from app.services.sources import SourceTurner
 from app.services.table_check import TableCheck
+from app.services.wording import RecentTexts, Wordings
 from app.services.workflow_index import WorkflowIndex
 from app.settings import Settings
 from app.topics import Topics
@@ -174,10 +176,9 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             sms=twilio_account(settings, trusted),
             whatsapp=whatsapp_account(settings, trusted),
         )
-        made = {
-            action.name: _executor(action, shared, Outside(ports, sender, breakers), settings)
-            for action in REGISTRY.of_family(family)
-        }
+        wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
+        outside = Outside(ports, sender, breakers, wordings)
+        made = {action.name: _executor(action, shared, outside, settings) for action in REGISTRY.of_family(family)}
         yield ExecutorParts(made, sender)
 
 
@@ -188,6 +189,7 @@ class Outside:
     ports: Ports
     sender: Sender
     breakers: Breakers
+    wordings: Wordings
 
 
 def _executor(
@@ -202,6 +204,7 @@ def _executor(
         ports=outside.ports,
         sender=outside.sender,
         breakers=outside.breakers,
+        wordings=outside.wordings,
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,

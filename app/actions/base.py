@@ -12,7 +12,7 @@ before anything happens. What all actions share (claim, attempts, receipt, forwa
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.domain.causation import Link
 from app.ports import Crm, HttpClient, Mailer, Origin, TwilioAccount, WhatsAppAccount
+from schemas.message_template import MessageKind
 
 Family = Literal["notification", "crm", "workflow", "system"]
 FAMILIES: tuple[Family, ...] = ("notification", "crm", "workflow", "system")
@@ -103,10 +104,26 @@ class CompiledConfig(Protocol[C_co]):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a message template can give an action its words.
+
+    Attributes:
+        kind: Of the templates that it can use.
+        parts: By field of the config, the part of the template that stands in for it.
+        example: What a config needs beside its words to be a valid one.
+    """
+
+    kind: MessageKind
+    parts: Mapping[str, str]
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
 class _Action(ABC, Generic[C]):
     name: ClassVar[str]
     family: ClassVar[Family]
     config: type[C]
+    wording: ClassVar[Wording | None] = None
 
 
 class OutsideAction(_Action[C], Generic[C, R]):

@@ -87,6 +87,7 @@ class Provider:
             permanent=not retryable,
             retry_after=wait if retryable else None,
             effect_unknown=unknown,
+            answered=status < 500,  # noqa: PLR2004 - the same
         )
 
     def _redacted(self, said: str) -> str:

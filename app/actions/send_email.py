@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.actions.addresses import mailbox, split_list
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse, text
+from app.actions.wording import NeededWords, OptionalWords, WordedConfig
 from app.domain.mailboxes import domain_of, parse_mailbox
 from app.ports import MailMessage
 
@@ -36,23 +37,29 @@ Addresses = Annotated[
 ]
 
 
-class SendEmailConfig(ActionConfig):
-    """What to send, to whom. Addresses: a list, or one string with commas; each item renders to one address."""
+class SendEmailConfig(WordedConfig):
+    """What to send, to whom: words of its own, or a message template.
+
+    Addresses: a list, or one string with commas; each item renders to one address.
+    """
 
     to: Addresses = Field(default=["{{ customer.email }}"])
     cc: Addresses = Field(default=[])
     bcc: Addresses = Field(default=[])
     reply_to: Annotated[Address, Templated(), Field(description="One address")] = ""
-    subject: Annotated[str, Templated(), Field(min_length=1)]
-    text: Annotated[str, Templated(), Field(description="The plain text part")] = ""
+    subject: Annotated[str, Templated(), NeededWords, Field(validate_default=True)] = ""
+    text: Annotated[str, Templated(), OptionalWords, Field(description="The plain text part")] = ""
     html: Annotated[
-        str, Templated(html=True), Field(description="The HTML part; what variables bring in is escaped")
+        str,
+        Templated(html=True),
+        OptionalWords,
+        Field(description="The HTML part; what variables bring in is escaped"),
     ] = ""
 
     @model_validator(mode="after")
     def _has_a_part(self) -> Self:
-        if not self.text and not self.html:
-            raise ValueError("text or html is needed")
+        if not self.text and not self.html and self.template is None:
+            raise ValueError("text or html is needed, or a template")
         return self
 
 
@@ -62,6 +69,7 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
     name = "send_email"
     family = "notification"
     config = SendEmailConfig
+    wording = Wording("email", {"subject": "subject", "text": "text", "html": "html"})
     at_once = 10  # a mail server bears some dozens of connections from one client; both lanes share the mailer's 20
 
     def prepare(self, config: CompiledConfig[SendEmailConfig], context: ActionContext) -> MailMessage:

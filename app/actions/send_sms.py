@@ -7,23 +7,26 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.templated import Templated
 from app.actions.values import filled_text, phone
+from app.actions.wording import NeededWords, WordedConfig
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest, TwilioAccount
 
 MAX_SMS_CHARS: Final = 1600
 
 
-class SendSmsConfig(ActionConfig):
-    """Whom to send what."""
+class SendSmsConfig(WordedConfig):
+    """Whom to send what: a text of its own, or a message template."""
 
     to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
         "{{ customer.phone }}"
     )
-    text: Annotated[str, Templated(), Field(min_length=1, description="At most 1600 characters once rendered")]
+    text: Annotated[
+        str, Templated(), NeededWords, Field(validate_default=True, description="At most 1600 characters once rendered")
+    ] = ""
     on_uncertain: OnUncertain = "fail"
 
 
@@ -46,6 +49,7 @@ class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
     name = "send_sms"
     family = "notification"
     config = SendSmsConfig
+    wording = Wording("sms", {"text": "text"})
 
     def prepare(self, config: CompiledConfig[SendSmsConfig], context: ActionContext) -> SmsRequest:
         """Render and check the number and the text."""

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Final, Self
 import orjson
 from pydantic import Field, model_validator
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, phone, refuse
+from app.actions.wording import OptionalWords, WordedConfig
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest, WhatsAppAccount
 
@@ -23,16 +24,20 @@ SPACES_IN_A_ROW: Final = 4
 THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
 
 
-class SendWhatsAppConfig(ActionConfig):
-    """Whom to send what: ``text``, or a ``meta_template`` that Meta approved with what goes into its variables."""
+class SendWhatsAppConfig(WordedConfig):
+    """Whom to send what: ``text``, a message ``template``, or a ``meta_template`` with what goes into its variables."""
 
     to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
         "{{ customer.phone }}"
     )
     text: Annotated[
-        str | None, Templated(), Field(min_length=1, description="At most 4096 characters once rendered")
+        str | None, Templated(), OptionalWords, Field(min_length=1, description="At most 4096 characters once rendered")
     ] = None
-    meta_template: Annotated[str | None, Field(pattern=r"^[a-z0-9_]{1,512}$", description="Its name at Meta")] = None
+    meta_template: Annotated[
+        str | None,
+        OptionalWords,
+        Field(pattern=r"^[a-z0-9_]{1,512}$", description="Name of a template that Meta approved"),
+    ] = None
     language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$", description="As at Meta: en_US")] = (
         None
     )
@@ -46,8 +51,8 @@ class SendWhatsAppConfig(ActionConfig):
 
     @model_validator(mode="after")
     def _text_or_template(self) -> Self:
-        if (self.text is None) == (self.meta_template is None):
-            raise ValueError("text or meta_template is needed, and not both")
+        if [self.text, self.template, self.meta_template].count(None) != 2:  # noqa: PLR2004 - all but one
+            raise ValueError("one of text, template and meta_template is needed")
         if self.meta_template is not None and self.language is None:
             raise ValueError("language is needed with meta_template")
         if self.meta_template is None and (self.language or self.header is not None or self.parameters):
@@ -74,6 +79,7 @@ class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
     name = "send_whatsapp"
     family = "notification"
     config = SendWhatsAppConfig
+    wording = Wording("whatsapp", {"text": "text"})
 
     def prepare(self, config: CompiledConfig[SendWhatsAppConfig], context: ActionContext) -> WhatsAppRequest:
         """Render and check the number, the text or what goes into the template."""

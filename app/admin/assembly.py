@@ -17,6 +17,8 @@ from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
+from app.adapters.postgres.message_templates import PostgresMessageTemplates
+from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.secrets import PostgresSecretStore
@@ -34,12 +36,14 @@ from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
+from app.services.message_templates import MessageTemplateService
 from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
 from app.services.secrets import SecretService
 from app.services.templates import TemplateService
 from app.services.waiting import WaitingService
+from app.services.wording import Wordings
 from app.services.workflows import WorkflowService
 from app.settings import Settings
 from app.systems.desk import Systems
@@ -88,6 +92,8 @@ def assemble(
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings, database),
+        message_templates=MessageTemplateService(PostgresMessageTemplates(database)),
+        wordings=Wordings(PostgresTexts(database.driver, patient=False)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, families), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), FernetCipher(settings.secrets_key.get_secret_value())),

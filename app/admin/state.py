@@ -12,12 +12,14 @@ from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
+from app.services.message_templates import MessageTemplateService
 from app.services.queue import Queue
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
 from app.services.secrets import SecretService
 from app.services.templates import TemplateService
 from app.services.waiting import WaitingService
+from app.services.wording import Wordings
 from app.services.workflows import WorkflowService
 from app.systems.desk import Systems
 from app.topics import Topics
@@ -43,6 +45,8 @@ class State:
     emitter: EventEmitter
     manual_runs: ManualRuns
     dry_runs: DryRunner
+    message_templates: MessageTemplateService
+    wordings: Wordings
     dead_letters: DeadLetterBox
     queue: Queue
     systems: Systems

@@ -21,6 +21,7 @@ from app.ports.crm import (
 from app.ports.http import HttpAnswer, HttpClient, HttpRequest
 from app.ports.kafka import Headers, Record, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
+from app.ports.messages import MessageText, MessageTexts
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
 from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, SecretStore, SecretValues
 from app.ports.timers import Timer, TimerKind, Timers
@@ -48,6 +49,8 @@ __all__ = [
     "HttpRequest",
     "MailMessage",
     "Mailer",
+    "MessageText",
+    "MessageTexts",
     "NoteRequest",
     "Origin",
     "Own",

@@ -11,7 +11,8 @@ from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.services.drafts import DraftReader, merge_patch
 from app.services.paging import Page, Position, page_of
-from schemas.workflow import MAX_REVISION_BYTES, Revision, Workflow, WorkflowDraft
+from app.services.references import Reference, references
+from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
 
 _DRAFTED: Final = tuple(WorkflowDraft.model_fields)
 
@@ -39,6 +40,9 @@ class Transaction(Protocol):
 
     async def publish(self, revision: Revision, description: str) -> None:
         """Store the immutable revision, and put it into the outbox for the matchers' table."""
+
+    async def missing(self, owner: UUID, named: Sequence[Reference]) -> Sequence[Reference]:
+        """Return those of the named things that are not there, or not for the workflow's owner."""
 
     async def count_use(self, template_id: UUID) -> None:
         """Count that a template has been applied; it may be somebody else's."""
@@ -99,6 +103,7 @@ class WorkflowService:
         )
         revision = _revision(workflow)
         async with self._store.transaction(caller) as transaction:
+            await _refuse_missing(transaction, workflow.created_by, workflow.actions)
             await transaction.insert(workflow)
             await transaction.publish(revision, workflow.description)
             if template_id is not None:
@@ -193,12 +198,20 @@ class WorkflowService:
             changes = change(current)
             if not changes:
                 return current
+            await _refuse_missing(transaction, current.created_by, changes.get("actions", ()))
             changes |= {"version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
             revision = _revision(changed, deleted=deleted)
             await transaction.update(changed, deleted=deleted)
             await transaction.publish(revision, changed.description)
         return changed
+
+
+async def _refuse_missing(transaction: Transaction, owner: UUID, actions: Sequence[Action]) -> None:
+    named = references(actions)
+    missing = await transaction.missing(owner, named) if named else ()
+    if missing:
+        raise InvalidError([one.missing for one in missing])
 
 
 def _found(workflow: Workflow | None) -> Workflow:

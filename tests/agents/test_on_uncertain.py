@@ -17,6 +17,7 @@ from app.domain.breaker import BreakerPolicy
 from app.embedded.message_providers import MessageProviders
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
+from app.services.wording import Wordings
 from schemas.command import Command
 from schemas.execution import Execution
 from schemas.result import ActionResult
@@ -24,6 +25,7 @@ from tests.agents.test_outside import FAST, TOPICS
 from tests.agents.test_own import now
 from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
+from tests.support.memory_texts import MemoryTexts
 from tests.support.providers import ports_of
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.sender import MemorySender
@@ -44,6 +46,7 @@ class World:
             action=made,
             preparer=Preparer(made, timeout=5, clock=now),
             current=current_over(),
+            wordings=Wordings(MemoryTexts()),
             receipts=self.receipts,
             ports=ports_of(http, providers.url),
             road=Road(TOPICS, frozenset(KINDS)),

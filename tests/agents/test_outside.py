@@ -19,6 +19,7 @@ from app.domain.retry import RetryPolicy
 from app.ports import HttpAnswer, HttpClient
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
+from app.services.wording import Wordings
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
@@ -55,6 +56,7 @@ class World:
     ) -> None:
         self.store = store
         self.http = FakeHttp()
+        self.mailer = FakeMailer()
         self.sender = MemorySender()
         self.closing = False
         self.lane = lane or Bulkhead(100, shared=True)
@@ -65,8 +67,9 @@ class World:
             preparer=Preparer(kind, timeout=5, clock=now),
             current=current_over(store.crm),
             receipts=self.receipts,
-            ports=Ports(http=http or self.http, mail=FakeMailer(), mail_from="Shop <shop@example.com>"),
-            road=Road(TOPICS, frozenset({"webhook"})),
+            ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>"),
+            wordings=Wordings(store.texts),
+            road=Road(TOPICS, frozenset({"webhook", "send_email"})),
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-system", clock=now),
             policy=policy,

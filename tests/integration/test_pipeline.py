@@ -2,7 +2,7 @@
 
 from collections import Counter
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -97,6 +97,30 @@ async def test_messages_go_out_once_and_the_log_names_them(site: Site) -> None:
     ]
     assert (texted.text, shown.parameters[0]) == ("Order of 7", ("", texted.id))
     assert shown.tracking == str(command_id(row["id"], 1, 1))
+
+
+async def test_an_edited_template_is_what_messages_say(site: Site) -> None:
+    """A step takes its template's words as they are: soon after the edit a message says the new ones."""
+    name = f"t{uuid4().hex[:8]}"
+    written = {"name": name, "kind": "sms", "text": "Total {{ order.total }}"}
+    template, _ = await site.stack.api.call("POST", "/api/v1/message-templates", written)
+    workflow, kind = await site.workflow({"type": "send_sms", "config": {"template": name}})
+    phone = f"+4930{uuid4().int % 10**9:09}"
+
+    async def newest() -> str:
+        sent = event(kind, order={"total": 7})
+        sent["data"]["customer"]["phone"] = phone
+        await site.stack.emitter.emit(sent)
+        assert (await site.row(workflow, sent))["status"] == "success"
+        return [one.text for one in site.providers.sent if one.to == phone][-1]
+
+    async def is_edited() -> bool:
+        return await newest() == "In all 7"
+
+    assert await newest() == "Total 7"
+    path = f"/api/v1/message-templates/{template['id']}"
+    await site.stack.api.call("PATCH", path, {"text": "In all {{ order.total }}"}, If_Match="*")
+    await eventually(is_edited, within=5, what="a message with the new words")
 
 
 async def test_a_stop_whose_conditions_do_not_hold_is_skipped_and_the_rest_runs(site: Site) -> None:

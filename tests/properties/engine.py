@@ -40,6 +40,7 @@ from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.emitter import EventEmitter
 from app.services.relay import OutboxSession
+from app.services.wording import Wordings
 from app.services.workflow_index import WorkflowIndex
 from app.topics import Topics
 from tables.workflows import read_change
@@ -47,7 +48,9 @@ from tests.admin.conftest import Api, User
 from tests.agents.test_retry_times import TimedHttp
 from tests.support.breakers import MemoryBreakers
 from tests.support.clock import SteppedClock
+from tests.support.current import current_over
 from tests.support.fake_mailer import FakeMailer
+from tests.support.memory_texts import MemoryTexts
 from tests.support.records import FakeRecord
 
 SOURCE: Final = "/tests"
@@ -135,12 +138,14 @@ class Engine:
     def _executor(self, action: AnyAction) -> OwnExecutor | OutsideExecutor:
         preparer = Preparer(action, timeout=5, clock=utc_now)
         shared: dict[str, Any] = {"receipts": self._receipts, "road": self._road, "dead_letters": self._letters}
+        shared["current"] = current_over()
         if not isinstance(action, OutsideAction):
             return OwnExecutor(action=action, preparer=preparer, **shared)
         return OutsideExecutor(
             action=action,
             preparer=preparer,
             ports=Ports(http=self.http, mail=self.mail, mail_from="Shop <shop@example.com>"),
+            wordings=Wordings(MemoryTexts()),
             sender=self.api.sender,
             policy=RetryPolicy(),
             breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1_000_000)),

@@ -14,6 +14,7 @@ from uuid import UUID
 from app.domain.errors import SupersededError
 from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Timer
 from tests.support.fake_crm import FakeCrm
+from tests.support.memory_texts import MemoryTexts
 
 _SOONEST_S = 0.05
 _LATEST_S = 1.0
@@ -53,11 +54,13 @@ class ReceiptStore:
     Attributes:
         crm: What effects change.
         timers: What was set to go off.
+        texts: Message templates.
         clock: Seconds; leases are measured by it.
     """
 
     crm: FakeCrm = field(default_factory=FakeCrm)
     timers: FakeTimers = field(default_factory=FakeTimers)
+    texts: MemoryTexts = field(default_factory=MemoryTexts)
     clock: Callable[[], float] = time.monotonic
     receipts: dict[UUID, _Receipt] = field(default_factory=dict)
     executions: dict[UUID, _Execution] = field(default_factory=dict)

@@ -31,8 +31,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.references import missing
 from app.domain.callers import Caller
 from app.services.paging import Position
+from app.services.references import Reference
 from app.services.workflows import WorkflowFilter
 from schemas.workflow import Revision, Workflow
 
@@ -170,6 +172,10 @@ class WorkflowTransaction:
         await self._connection.execute(
             insert(_OUTBOX).values(topic=self._topic, key=str(revision.id).encode(), value=revision.encode())
         )
+
+    async def missing(self, owner: UUID, named: Sequence[Reference]) -> Sequence[Reference]:
+        """Return those of the named things that are not there."""
+        return await missing(self._connection, owner, named)
 
     async def count_use(self, template_id: UUID) -> None:
         """Count a template's use, as the service: who may apply a template may not change it."""

@@ -1,6 +1,7 @@
 """``/api/v1/workflows/{id}/execute`` and ``.../test``: a workflow run by hand, in earnest and as a dry run."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from aiohttp import web
 
@@ -35,7 +36,7 @@ async def test_draft(request: web.Request) -> web.Response:
         draft = request.app[STATE].workflows.read(raw.get("workflow"))
     except InvalidError as error:
         raise InvalidError(under("workflow", error.errors)) from None
-    return await _tried(request, draft, wanted)
+    return await _tried(request, draft, request[CALLER].user_id, wanted)
 
 
 async def test_workflow(request: web.Request) -> web.Response:
@@ -44,12 +45,14 @@ async def test_workflow(request: web.Request) -> web.Response:
     wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
     workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
     fields: dict[str, Any] = {name: getattr(workflow, name) for name in WorkflowDraft.model_fields}
-    return await _tried(request, WorkflowDraft.model_construct(**fields), wanted)
+    return await _tried(request, WorkflowDraft.model_construct(**fields), workflow.created_by, wanted)
 
 
-async def _tried(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> web.Response:
+async def _tried(request: web.Request, draft: WorkflowDraft, owner: UUID, wanted: DryRunRequest) -> web.Response:
+    state = request.app[STATE]
+    worded = draft.model_copy(update={"actions": await state.wordings.of(owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
-    return answer(await request.app[STATE].dry_runs.run(draft, wanted.event, wanted.results, current))
+    return answer(await state.dry_runs.run(worded, wanted.event, wanted.results, current))
 
 
 OPERATIONS: Final = (

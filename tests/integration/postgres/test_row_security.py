@@ -117,6 +117,7 @@ def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> Non
         "SELECT * FROM affiliates.commissions",
         "SELECT value FROM secrets",
         "INSERT INTO secrets (name, value, updated_by) VALUES ('A', '', %(ana)s)",
+        "INSERT INTO message_templates (id, name, kind, created_by) VALUES (gen_random_uuid(), 'x', 'sms', %(bea)s)",
         "SELECT headrace_make_log_partition('2020-01-01')",
     ],
 )
@@ -161,11 +162,11 @@ def test_security_is_forced(connection: psycopg.Connection[Any]) -> None:
     """The tables' owner is under it as well, and neither role can bypass it or log in."""
     forced = connection.execute(
         "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relrowsecurity AND relforcerowsecurity",
-        ([*TABLES, "automation_logs_archive", "secrets"],),
+        ([*TABLES, "automation_logs_archive", "secrets", "message_templates"],),
     ).fetchone()
     roles = connection.execute(
         "SELECT rolbypassrls, rolcanlogin, rolsuper FROM pg_roles WHERE rolname = ANY(%s)",
         (["authenticated", "headrace_service"],),
     ).fetchall()
-    assert forced == (6,)
+    assert forced == (7,)
     assert roles == [(False, False, False)] * 2

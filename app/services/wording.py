@@ -1,0 +1,107 @@
+"""Puts the texts of named message templates where actions name them, as they are when the step runs."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from app.actions.registry import REGISTRY
+from app.actions.wording import TEMPLATE, template_named, worded
+from app.ports import MessageText, MessageTexts
+from schemas.command import Command
+from schemas.message_template import MessageKind
+from schemas.workflow import Action
+
+MAX_AGE_S: Final = 1.0
+MAX_KEPT: Final = 256
+
+_Key = tuple[UUID, MessageKind, str]
+
+
+class RecentTexts:
+    """Implements ``app.ports.MessageTexts`` over another: what is older than a second is read again, at the next use.
+
+    Args:
+        source: Where they are.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, source: MessageTexts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._clock = clock
+        self._known: OrderedDict[_Key, tuple[MessageText | None, float]] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    async def find(self, owner: UUID, kind: MessageKind, name: str) -> MessageText | None:
+        """Return a template's texts, at most a second old.
+
+        Raises:
+            UnreachableError: They cannot be looked up.
+        """
+        key = (owner, kind, name)
+        if not self._is_fresh(key):
+            async with self._reading:
+                if not self._is_fresh(key):
+                    at = self._clock()
+                    self._known[key] = (await self._source.find(owner, kind, name), at)
+        self._known.move_to_end(key)
+        found, _ = self._known[key]
+        while len(self._known) > MAX_KEPT:
+            self._known.popitem(last=False)
+        return found
+
+    def _is_fresh(self, key: _Key) -> bool:
+        return key in self._known and self._clock() - self._known[key][1] < MAX_AGE_S
+
+
+class Wordings:
+    """Gives actions their words.
+
+    Args:
+        texts: Where message templates are.
+    """
+
+    def __init__(self, texts: MessageTexts) -> None:
+        self._texts = texts
+
+    async def of(self, owner: UUID, actions: Sequence[Action]) -> list[Action]:
+        """Return the actions with the texts of the owner's templates; one whose template is not there stays as it is.
+
+        Raises:
+            UnreachableError: They cannot be looked up.
+        """
+        return [await self._word(owner, action) if names_template(action) else action for action in actions]
+
+    async def command(self, command: Command) -> Command:
+        """Return the command as if its step had been written with its template's texts; for preparing it only.
+
+        What travels on is the command itself, so that slips stay small and each step reads what its template says then.
+
+        Raises:
+            UnreachableError: They cannot be looked up.
+        """
+        action = await self._word(command.workflow.owner, command.action)
+        if action is command.action:
+            return command
+        actions = [action if one is command.action else one for one in command.workflow.actions]
+        return command.model_copy(update={"workflow": command.workflow.model_copy(update={"actions": actions})})
+
+    async def _word(self, owner: UUID, action: Action) -> Action:
+        kind = REGISTRY.find(action.type)
+        name = template_named(kind, action.config) if kind is not None else None
+        if kind is None or kind.wording is None or name is None:
+            return action
+        found = await self._texts.find(owner, kind.wording.kind, name)
+        if found is None:
+            return action
+        return action.model_copy(update={"config": worded(kind.wording, action.config, found)})
+
+
+def names_template(action: Action) -> bool:
+    """Tell whether an action's words are a message template's."""
+    if TEMPLATE not in action.config:
+        return False
+    kind = REGISTRY.find(action.type)
+    return kind is not None and template_named(kind, action.config) is not None
