@@ -1,14 +1,16 @@
 """The matcher: events in, commands and skipped executions out.
 
 Input: the ``events.*`` topics and the workflow table's index. Output: one command per workflow whose conditions hold,
-one finished execution per workflow whose conditions do not, a dead letter per record that is no event. Side effects:
-none: the records are returned, and the batch is acked when all of them are durable.
+one finished execution per workflow whose conditions do not (or whose entity may not enter again), a dead letter per
+record that is no event. Side effects: entries, of workflows that bound them. The records are returned, and the batch is
+acked when all of them are durable.
 """
 
 import logging
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -20,8 +22,9 @@ from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.loops import RunBudget
 from app.domain.planning import Plan, Trigger, plan
+from app.domain.reentry import Reentry, skip_reason
 from app.domain.statuses import ExecutionStatus
-from app.ports import Record
+from app.ports import Entries, Entry, Record
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.base import encode
@@ -36,6 +39,7 @@ PLANS = Counter("headrace_plans_total", "Workflows evaluated, by whether their c
 BLOCKED = Counter(
     "headrace_executions_blocked_total", "Executions that loops or budgets kept from starting", ["reason"]
 )
+REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
 
 
 class ActiveWorkflow(Protocol):
@@ -69,12 +73,48 @@ class ActiveWorkflow(Protocol):
     def lane(self) -> Lane:
         """Priority 1 to 3 takes the high lane."""
 
+    @property
+    def reentry(self) -> Reentry | None:
+        """How often an entity may enter; None: always."""
+
 
 class Index(Protocol):
     """Active workflows by trigger type."""
 
     def matching(self, event_type: str) -> Sequence[ActiveWorkflow]:
         """Active workflows with this trigger type, in a stable order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """What everything that follows from one event has in common.
+
+    Attributes:
+        common: Fields of its slips and rows; the envelope goes in byte by byte.
+        at: When the event came into Kafka.
+        now: When it was matched.
+    """
+
+    entity: str
+    key: bytes
+    common: dict[str, Any]
+    at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A plan that the entries decide about."""
+
+    made: Plan[ActiveWorkflow]
+    reentry: Reentry
+    matched: _Matched
+
+    @property
+    def entry(self) -> Entry:
+        """What is asked of them."""
+        matched = self.matched
+        return Entry(self.made.workflow.id, matched.entity, self.made.execution_id, matched.at, self.reentry.window)
 
 
 class Matcher:
@@ -90,6 +130,7 @@ class Matcher:
         max_age: float,
         clock: Callable[[], datetime],
         budget: RunBudget,
+        entries: Entries,
     ) -> None:
         self._topics = topics
         self._index = index
@@ -98,16 +139,24 @@ class Matcher:
         self._max_age = max_age
         self._clock = clock
         self._budget = budget
+        self._entries = entries
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
         self._blocked: Tally[str] = Tally()
 
     async def process(self, records: Iterable[Incoming]) -> list[Record]:
-        """Plan every record; returns what follows from them, in order."""
-        out: list[Record] = []
+        """Plan every record; returns what follows from them, in order.
+
+        Raises:
+            UnreachableError: An entity's entry cannot be looked up; the batch must stay unacked.
+        """
+        planned: list[Record | _Asking] = []
         for record in records:
-            out.extend(self.match(record))
+            planned.extend(self.match(record))
+        asking = [item for item in planned if isinstance(item, _Asking)]
+        since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
+        out = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
         self._report()
         return out
 
@@ -117,7 +166,7 @@ class Matcher:
                 metric.labels(label).inc(count)
             tally.clear()
 
-    def match(self, record: Incoming) -> list[Record]:
+    def match(self, record: Incoming) -> list[Record | _Asking]:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
         try:
@@ -125,7 +174,8 @@ class Matcher:
                 self._outcomes["too_old"] += 1
                 return []
             incoming = decode_event(record)
-            found = list(self._plans(incoming, now))
+            workflows = self._index.matching(incoming.event.type)
+            found = list(self._plans(incoming, workflows, record.timestamp, now)) if workflows else []
         except PoisonError as error:
             self._outcomes[error.reason] += 1
             return [self._dead_letters.build(record, error)]
@@ -133,65 +183,79 @@ class Matcher:
             log.exception("matching failed: %s/%d/%d", record.topic, record.partition, record.offset)
             self._outcomes["internal_error"] += 1
             return [self._dead_letters.build(record, PoisonError("internal_error", f"{type(error).__name__}: {error}"))]
-        self._outcomes["matched" if found else "no_workflow"] += 1
+        # What a trigger's config, or an event's own choice of its workflow, turned away is no event that nobody awaits.
+        self._outcomes["matched" if found else "turned_away" if workflows else "no_workflow"] += 1
         return found
 
-    def _plans(self, incoming: IncomingEvent, now: datetime) -> Iterator[Record]:
+    def _plans(
+        self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], timestamp: float | None, now: datetime
+    ) -> Iterator[Record | _Asking]:
         event = incoming.event
-        workflows = self._index.matching(event.type)
-        if not workflows:
-            return
         trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
-        # What all of the event's slips and rows have in common; the envelope goes in byte by byte.
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
-        key = incoming.entity.encode()
+        at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
+        matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now)
         for made in plan(trigger, workflows, now=now):
             self._counts["true" if made.met else "false"] += 1
-            blocked = self._why_blocked(made, incoming.entity, now)
-            if made.met and blocked is None:
-                yield self._command(made, common, key, now)
+            reentry = made.workflow.reentry
+            if reentry is not None and made.met:
+                yield _Asking(made, reentry, matched)
             else:
-                yield self._not_run(made, blocked, common, key, now)
+                yield self._judge(made, matched)
 
-    def _why_blocked(self, made: Plan[ActiveWorkflow], entity: str, now: datetime) -> str | None:
+    def _enter(self, asking: _Asking, since: datetime | None) -> Record:
+        if since is None:
+            return self._judge(asking.made, asking.matched)
+        REENTRIES.inc()
+        return self._not_run(asking.made, ExecutionStatus.SKIPPED, skip_reason(asking.reentry, since), asking.matched)
+
+    def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record:
+        blocked = self._why_blocked(made, matched)
+        if blocked is not None:
+            return self._not_run(made, ExecutionStatus.BLOCKED, blocked, matched)
+        if made.met:
+            return self._command(made, matched)
+        return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+
+    def _why_blocked(self, made: Plan[ActiveWorkflow], matched: _Matched) -> str | None:
         if made.blocked is not None:
             self._blocked["loop"] += 1
             return made.blocked
         if not made.met:
             return None
-        over = self._budget.spend(made.workflow.id, entity, made.execution_id, now.timestamp())
+        over = self._budget.spend(made.workflow.id, matched.entity, made.execution_id, matched.now.timestamp())
         if over is not None:
             self._blocked["budget"] += 1
         return over
 
-    def _command(self, made: Plan[ActiveWorkflow], common: dict[str, Any], key: bytes, now: datetime) -> Record:
+    def _command(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record:
         workflow = made.workflow
         command = {
-            **common,
+            **matched.common,
             "execution_id": made.execution_id,
             "attempt": 1,
             "lane": workflow.lane,
             "workflow": orjson.Fragment(workflow.encoded),
-            "matched_at": now,
+            "matched_at": matched.now,
             "verdicts": made.verdicts,
         }
         if workflow.actions[0].type not in self._road.known:
             return self._road.first(Command.model_validate_json(encode(command)))
-        return Record(self._topics.actions(workflow.actions[0].type, workflow.lane), key, encode(command))
+        return Record(self._topics.actions(workflow.actions[0].type, workflow.lane), matched.key, encode(command))
 
     def _not_run(
-        self, made: Plan[ActiveWorkflow], blocked: str | None, common: dict[str, Any], key: bytes, now: datetime
+        self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: _Matched
     ) -> Record:
         execution = {
-            **common,
+            **matched.common,
             "execution_id": made.execution_id,
             "attempt": 0,
             "workflow_id": made.workflow.id,
             "version": made.workflow.pinned.version,
             "conditions_met": made.met,
             "verdicts": made.verdicts,
-            "status": ExecutionStatus.SKIPPED if blocked is None else ExecutionStatus.BLOCKED,
-            "error": blocked,
-            "executed_at": now,
+            "status": status,
+            "error": why,
+            "executed_at": matched.now,
         }
-        return Record(self._topics.executions, key, encode(execution))
+        return Record(self._topics.executions, matched.key, encode(execution))

@@ -25,6 +25,7 @@ from app.adapters.postgres.breakers import PostgresBreakers
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letters import DeadLetterTable
+from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
@@ -84,6 +85,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             max_age=settings.event_max_age_s,
             clock=utc_now,
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
+            entries=PostgresEntries(pool),
         )
         yield MatcherParts(matcher, sender)
         checking.cancel()

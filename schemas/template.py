@@ -50,6 +50,7 @@ class Template(Contract):
     category: str | None
     is_public: bool
     priority: int
+    reentry: str
     trigger: Trigger
     conditions: list[dict[str, Any]]
     actions: list[Action]

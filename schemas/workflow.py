@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
+from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, parse_reentry
 from schemas.base import Contract
 from schemas.event import EventType
 
@@ -14,6 +15,22 @@ MAX_ACTIONS: Final = 50
 HIGH_LANE_BELOW: Final = 4
 
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+
+
+def _reentry(value: str) -> str:
+    parse_reentry(value)
+    return value
+
+
+Reentry = Annotated[
+    str,
+    Field(
+        max_length=MAX_CHARS,
+        pattern=PATTERN,
+        description='How often one entity may enter: "always", "once", or "once per" a duration such as 7 days',
+    ),
+    AfterValidator(_reentry),
+]
 
 
 class _Strict(Contract):
@@ -47,6 +64,7 @@ class WorkflowDraft(_Strict):
     name: Name
     description: Annotated[str, Field(max_length=10_000)] = ""
     priority: Annotated[int, Field(ge=1, le=9)] = 5
+    reentry: Reentry = ALWAYS
     trigger: Trigger
     conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
     actions: list[Action] = Field(min_length=1, max_length=MAX_ACTIONS)
@@ -72,6 +90,7 @@ class Revision(Contract):
     active: bool
     deleted: bool = False
     priority: int = 5
+    reentry: str = ALWAYS
     trigger: Trigger
     conditions: list[dict[str, Any]] = Field(default_factory=list)
     actions: list[Action] = Field(default_factory=list)
@@ -87,6 +106,7 @@ class Workflow(Contract):
     description: str
     active: bool
     priority: int
+    reentry: str
     trigger: Trigger
     conditions: list[dict[str, Any]]
     actions: list[Action]

@@ -88,6 +88,7 @@ class WorkflowPatch(BaseModel):
     name: str | None = None
     description: str | None = None
     priority: int | None = None
+    reentry: str | None = None
     trigger: dict[str, Any] | None = None
     conditions: list[dict[str, Any]] | None = None
     actions: list[dict[str, Any]] | None = None

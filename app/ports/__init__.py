@@ -18,6 +18,7 @@ from app.ports.crm import (
     TagRequest,
     TaskRequest,
 )
+from app.ports.entries import Entries, Entry
 from app.ports.http import HttpAnswer, HttpClient, HttpRequest
 from app.ports.kafka import Headers, Record, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
@@ -42,6 +43,8 @@ __all__ = [
     "CustomerUpdate",
     "Done",
     "Dropped",
+    "Entries",
+    "Entry",
     "HandedOn",
     "Headers",
     "HttpAnswer",

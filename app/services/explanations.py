@@ -31,6 +31,8 @@ def explain(
     """
     if status == ExecutionStatus.BLOCKED:
         return f"Did not run: {error or 'the workflow would trigger itself again'}."
+    if status == ExecutionStatus.SKIPPED and conditions_met:
+        return f"Did not run, although {_because(verdicts)}: {error or 'its entity may not enter again'}."
     if not conditions_met:
         return f"Did not run: its conditions were not met{_listed(verdicts, met=False)}."
     return f"Ran, because {_because(verdicts)}. {_outcome(status, results, error)}"

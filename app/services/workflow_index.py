@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.conditions import CompiledConditions, compile_conditions
+from app.domain.reentry import Reentry, parse_reentry
 from schemas.command import Lane, PinnedRevision
 from schemas.workflow import HIGH_LANE_BELOW, Action, Revision
 
@@ -45,6 +46,7 @@ class CompiledWorkflow:
         lane: ``high`` for priorities 1 to 3.
         pinned: What each of its executions carries along.
         encoded: The same as JSON.
+        reentry: How often an entity may enter; None: always.
     """
 
     revision: Revision
@@ -53,6 +55,7 @@ class CompiledWorkflow:
     lane: Lane
     pinned: PinnedRevision
     encoded: bytes
+    reentry: Reentry | None
 
     @property
     def id(self) -> UUID:
@@ -144,6 +147,7 @@ def compile_workflow(revision: Revision) -> CompiledWorkflow:
 
     Raises:
         InvalidError: Its conditions are wrong, which saving it should have refused.
+        ValueError: The same of its re-entry.
     """
     actions = sorted(revision.actions, key=lambda action: action.order)
     pinned = PinnedRevision(
@@ -151,7 +155,13 @@ def compile_workflow(revision: Revision) -> CompiledWorkflow:
     )
     lane: Lane = "high" if revision.priority < HIGH_LANE_BELOW else "normal"
     return CompiledWorkflow(
-        revision, compile_conditions(revision.conditions), tuple(actions), lane, pinned, pinned.encode()
+        revision=revision,
+        conditions=compile_conditions(revision.conditions),
+        actions=tuple(actions),
+        lane=lane,
+        pinned=pinned,
+        encoded=pinned.encode(),
+        reentry=parse_reentry(revision.reentry),
     )
 
 

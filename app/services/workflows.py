@@ -232,6 +232,7 @@ def _revision(workflow: Workflow, *, deleted: bool = False) -> Revision:
         active=workflow.active,
         deleted=deleted,
         priority=workflow.priority,
+        reentry=workflow.reentry,
         trigger=workflow.trigger,
         conditions=workflow.conditions,
         actions=sorted(workflow.actions, key=lambda action: action.order),

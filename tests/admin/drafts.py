@@ -61,6 +61,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
         "name": draw(NAMES),
         "description": draw(TEXT),
         "priority": draw(st.integers(1, 9)),
+        "reentry": draw(st.sampled_from(["always", "once", "once per day", "once per 90 minutes"])),
         "trigger": draw(TRIGGERS),
         "conditions": draw(CONDITION_LISTS),
         "actions": [

@@ -114,8 +114,8 @@ async def test_a_run_waits_until_a_change_has_taken_effect(age: float, waits: li
         waited.append(seconds)
 
     workflow = Workflow(
-        id=uuid4(), name="w", description="", active=True, priority=5, trigger=Trigger(type="order.paid"),
-        conditions=[], actions=[], version=2, created_by=uuid4(), created_at=now,
+        id=uuid4(), name="w", description="", active=True, priority=5, reentry="always",
+        trigger=Trigger(type="order.paid"), conditions=[], actions=[], version=2, created_by=uuid4(), created_at=now,
         updated_at=now - timedelta(seconds=age),
     )  # fmt: skip
     sender = MemorySender()

@@ -16,7 +16,7 @@ from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.drafts import NAMES, drafts
 
 ROOT = "/api/v1/templates"
-WORKFLOW_PARTS = ("name", "description", "priority", "trigger", "conditions", "actions")
+WORKFLOW_PARTS = ("name", "description", "priority", "reentry", "trigger", "conditions", "actions")
 QUICK = examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

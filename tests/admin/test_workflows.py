@@ -25,7 +25,7 @@ def address(workflow: dict[str, Any]) -> str:
 
 def written(workflow: dict[str, Any]) -> dict[str, Any]:
     """What of a workflow its user wrote."""
-    keys = ("name", "description", "priority", "trigger", "conditions", "actions")
+    keys = ("name", "description", "priority", "reentry", "trigger", "conditions", "actions")
     return {key: workflow[key] for key in keys}
 
 
@@ -85,6 +85,7 @@ async def test_defaults_are_filled_in(user: User) -> None:
     )
     assert answer.status == 201
     assert (answer.json["description"], answer.json["priority"], answer.json["conditions"]) == ("", 5, [])
+    assert answer.json["reentry"] == "always"
 
 
 async def test_every_write_is_row_revision_and_outbox(user: User, api_database: str) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from agents.matcher import Matcher
 from agents.slips import Road, read_command
@@ -18,6 +19,7 @@ from app.topics import Topics
 from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from schemas.workflow import Revision
+from tests.support.entries import MemoryEntries
 from tests.support.records import FakeRecord, cloud_event, event_record
 from tests.support.sender import MemorySender
 from tests.support.slips import NOW
@@ -31,6 +33,7 @@ class World:
     def __init__(self, budget: int = 0) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
+        self.entries = MemoryEntries()
         self.now = datetime.now(UTC)
         letters = DeadLetters(topics=TOPICS, sender=self.sender, role="matcher", clock=lambda: self.now)
         self.matcher = Matcher(
@@ -41,6 +44,7 @@ class World:
             max_age=3600,
             clock=lambda: self.now,
             budget=RunBudget(budget, 60),
+            entries=self.entries,
         )
 
     async def process(self, records: list[FakeRecord]) -> None:
@@ -167,6 +171,7 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
         max_age=3600,
         clock=lambda: world.now,
         budget=RunBudget(0, 60),
+        entries=MemoryEntries(),
     )
     await world.sender.send_all(await broken.process([event_record()]))
     (letter,) = world.sender.on("t.dead-letters")
@@ -251,3 +256,95 @@ async def test_a_trigger_config_that_asks_for_another_event_makes_no_execution()
     (sent,) = world.sender.on("t.actions.apply_tag")
     assert read_command(FakeRecord(sent.value), "apply_tag").event["id"] == "a"
     assert not logged(world)
+
+
+def skips(world: World) -> list[tuple[str, str | None]]:
+    """Return event and reason of each execution that was skipped with its conditions met."""
+    return [(one.event["id"], one.error) for one in logged(world) if one.status == "skipped" and one.conditions_met]
+
+
+async def test_an_entity_enters_once() -> None:
+    """The first event of each entity starts the workflow, later ones are logged as skipped, with since when."""
+    world = World()
+    world.workflow(1, reentry="once")
+    first, later = event_record(id="a"), event_record(id="b")
+    await world.process([first, event_record(key=b"c2", id="c")])
+    await world.process([later])
+    assert len(world.sender.on("t.actions.apply_tag")) == 2
+    ((event, reason),) = skips(world)
+    since = datetime.fromtimestamp(first.timestamp or 0, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert (event, reason) == ("b", f"this entity entered the workflow at {since}, and may enter it only once")
+    assert logged(world)[0].attempt == 0
+
+
+async def test_an_event_delivered_again_is_the_same_run_and_the_same_skip() -> None:
+    """After a restart the batch comes again: the run is sent again, what was skipped is skipped, though later."""
+    world = World()
+    world.workflow(1, reentry="once per 1 minute")
+    batch = [event_record(id="a"), event_record(id="b")]
+    batch[1].timestamp = (batch[0].timestamp or 0) + 59
+    world.now += timedelta(seconds=59)
+    await world.process(batch)
+    world.now += timedelta(minutes=10)
+    await world.process(batch)
+    commands = [read_command(FakeRecord(item.value), "apply_tag") for item in world.sender.on("t.actions.apply_tag")]
+    assert [command.event["id"] for command in commands] == ["a", "a"]
+    assert commands[0].id == commands[1].id
+    assert [event for event, _ in skips(world)] == ["b", "b"]
+
+
+async def test_what_does_not_run_is_no_entry() -> None:
+    """An event whose conditions fail, and one that is blocked as a loop, leave the way in open."""
+    world = World()
+    world.workflow(1, reentry="once", minimum=100)
+    small = {"order": {"total": 5}, "customer": {"id": "c1"}}
+    looped = event_record(id="b", causation=chain_of(1, 1, 1))
+    await world.process([event_record(id="a", data=small), looped, event_record(id="c")])
+    (sent,) = world.sender.on("t.actions.apply_tag")
+    assert read_command(FakeRecord(sent.value), "apply_tag").event["id"] == "c"
+
+
+async def test_what_may_not_enter_costs_no_budget() -> None:
+    """Only runs count: a workflow that keeps most events out is no loop."""
+    world = World(budget=1)
+    world.workflow(1, reentry="once")
+    await world.process([event_record(id=name) for name in "abcd"])
+    assert [event for event, _ in skips(world)] == ["b", "c", "d"]
+    assert not [one for one in logged(world) if one.status == "blocked"]
+
+
+async def test_a_run_by_hand_is_judged_like_any_other() -> None:
+    """Naming the workflow does not open it again, and an entity that was sent in by hand has entered."""
+    world = World()
+    world.workflow(1, reentry="once")
+    await world.process([event_record(id="a", workflowid=str(UUID(int=1)))])
+    await world.process([event_record(id="b", workflowid=str(UUID(int=1))), event_record(id="c")])
+    assert [event for event, _ in skips(world)] == ["b", "c"]
+
+
+async def test_workflows_without_a_bound_ask_nobody() -> None:
+    """The entries are asked once a batch, and only where a workflow of its events has a bound."""
+    world = World()
+    world.workflow(1)
+    await world.process([event_record(id=name) for name in "abc"])
+    assert world.entries.asked == 0
+    world.workflow(2, reentry="once")
+    await world.process([event_record(id=name) for name in "def"])
+    assert world.entries.asked == 1
+
+
+def events_counted(outcome: str) -> float:
+    """Return how many events came to this."""
+    return REGISTRY.get_sample_value("headrace_events_total", {"outcome": outcome}) or 0.0
+
+
+async def test_what_only_a_config_turns_away_has_a_count_of_its_own() -> None:
+    """It is no event that no workflow waits for, and none that matched."""
+    world = World()
+    world.workflow(1, trigger={"type": "tag.applied", "config": {"tag": "VIP"}}, conditions=[])
+    names = ("matched", "turned_away", "no_workflow")
+    before = [events_counted(name) for name in names]
+    for number, tag in enumerate(("VIP", "new")):
+        await world.process([event_record(id=f"e-{number}", type="tag.applied", data={"tag": tag})])
+    await world.process([event_record(id="other", type="order.created")])
+    assert [events_counted(name) - was for name, was in zip(names, before, strict=True)] == [1, 1, 1]

@@ -1,6 +1,6 @@
 """One running installation for a module's tests, and where its effects can be seen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -85,8 +85,10 @@ def event(kind: str, customer: str | None = None, **data: Any) -> dict[str, Any]
 
 
 @asynccontextmanager
-async def running_site(kafka: str, database_url: str, home: Path) -> AsyncIterator[Site]:
-    """Run one worker of each role, retrying failed actions after a tenth of a second."""
+async def running_site(
+    kafka: str, database_url: str, home: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Site]:
+    """Run one worker of each role, retrying failed actions after a tenth of a second; ``more`` are further settings."""
     mailbox, receiver, providers = Mailbox(), WebhookReceiver(), MessageProviders(LOGIN)
     await mailbox.start()
     await receiver.start()
@@ -96,6 +98,7 @@ async def running_site(kafka: str, database_url: str, home: Path) -> AsyncIterat
         "HEADRACE_SMTP_PORT": str(mailbox.smtp_port),
         "ACTION_RETRY_INITIAL_DELAY": "100",
         **variables_of(providers),
+        **(more or {}),
     }
     prefix = f"t{uuid4().hex[:10]}."
     try:

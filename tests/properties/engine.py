@@ -27,6 +27,7 @@ from agents.timing import Timing
 from app.actions.base import AnyAction, OutsideAction, Ports
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool, open_pool
@@ -109,6 +110,7 @@ class Engine:
         self._position = 0
         self._road = Road(self.topics, frozenset(REGISTRY.names()))
         self._letters = DeadLetters(topics=self.topics, sender=api.sender, role="tests", clock=utc_now)
+        self._entries = PostgresEntries(pool)
         self._matcher = self.matcher(self.index)
         self._sink = Sink(ExecutionLog(pool), self._letters)
         self._receipts = PostgresReceipts(pool, "properties/1", LEASE, partial(PostgresCrm, topics=self.topics))
@@ -133,6 +135,7 @@ class Engine:
             max_age=3600,
             clock=utc_now,
             budget=RunBudget(0, 1),
+            entries=self._entries,
         )
 
     def _executor(self, action: AnyAction) -> OwnExecutor | OutsideExecutor:

@@ -21,7 +21,7 @@ async def stored(engine: Engine, workflow: dict[str, Any]) -> dict[str, Any]:
     """Return a workflow as its row has it, in the API's form."""
     (row,) = await engine.fetch("SELECT * FROM automations WHERE id = %s", UUID(workflow["id"]))
     trigger = {"type": row["trigger_type"], "config": row["trigger_config"]}
-    same = {name: row[name] for name in ("name", "description", "priority", "conditions", "actions")}
+    same = {name: row[name] for name in ("name", "description", "priority", "reentry", "conditions", "actions")}
     return {**same, "trigger": trigger}
 
 

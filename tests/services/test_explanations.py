@@ -42,6 +42,17 @@ def test_a_blocked_loop_is_named() -> None:
     assert said("blocked", conditions_met=False, error="a loop of 3") == "Did not run: a loop of 3."
 
 
+def test_an_entity_that_may_not_enter_again_is_told_of() -> None:
+    """Skipped although its conditions were met: the sentence says both."""
+    assert said("skipped", error="this entity has entered") == (
+        "Did not run, although it has no conditions: this entity has entered."
+    )
+    met = [verdict(met=True, reason="9 > 5")]
+    assert said("skipped", verdicts=met, error="this entity has entered") == (
+        "Did not run, although its conditions were met (order.total > 5: 9 > 5): this entity has entered."
+    )
+
+
 def test_each_step_that_did_not_succeed_is_named() -> None:
     """Failed and skipped steps are named with their reasons, beside the conditions that were met."""
     results = [result(0, "success"), result(1, "failed", "410 Gone"), result(2, "skipped")]

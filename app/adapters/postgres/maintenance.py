@@ -7,10 +7,12 @@ holds up the workers for long.
 import logging
 from datetime import date, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg import errors
 
 from app.adapters.postgres.pool import Pool
+from app.domain.reentry import parse_reentry
 from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, Topics
 
@@ -54,6 +56,15 @@ WITH gone AS (
 )
 INSERT INTO outbox (topic, key, value) SELECT %s, convert_to(id::text, 'UTF8'), NULL FROM gone ORDER BY id
 """
+_ENTERED: Final = """
+SELECT a.id, CASE WHEN a.deleted_at IS NULL THEN a.reentry ELSE 'always' END FROM automations a
+WHERE EXISTS (SELECT FROM entries e WHERE e.workflow_id = a.id)
+"""
+_DELETE_ENTRIES: Final = """
+DELETE FROM entries WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM entries WHERE workflow_id = %s AND entered_at < now() - %s::interval LIMIT %s
+  FOR UPDATE SKIP LOCKED))
+"""
 
 
 class Maintenance:
@@ -79,6 +90,7 @@ class Maintenance:
         await self.make_partitions()
         await self.archive_old_days()
         await self.delete_past_horizon()
+        await self.delete_entries()
         await self.put_tombstones()
 
     async def make_partitions(self) -> None:
@@ -114,6 +126,21 @@ class Maintenance:
                     break
         return deleted
 
+    async def delete_entries(self) -> int:
+        """Delete entries that decide nothing any more; returns how many.
+
+        They are those of workflows that are deleted or let everybody in always, and those whose window was over before
+        the oldest event that may still be delivered again.
+        """
+        deleted = 0
+        for workflow_id, text in await self._rows(_ENTERED):
+            reentry = parse_reentry(text)
+            if reentry is None:
+                deleted += await self._delete_entries(workflow_id, timedelta(0))
+            elif reentry.window is not None:
+                deleted += await self._delete_entries(workflow_id, reentry.window + self._horizon)
+        return deleted
+
     async def put_tombstones(self) -> int:
         """Put a tombstone into the outbox for each workflow deleted 7 days ago or longer; returns how many."""
         put = 0
@@ -123,6 +150,15 @@ class Maintenance:
             put += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 return put
+
+    async def _delete_entries(self, workflow_id: UUID, age: timedelta) -> int:
+        deleted = 0
+        while True:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_DELETE_ENTRIES.encode(), (workflow_id, age, _BATCH))
+            deleted += cursor.rowcount
+            if cursor.rowcount < _BATCH:
+                return deleted
 
     async def _archive(self, day: date) -> None:
         async with self._pool.connection() as connection, connection.transaction():

@@ -52,6 +52,7 @@ TEMPLATES: Final = Table(
     Column("updated_at", DateTime(timezone=True)),
     Column("version", Integer),
     Column("priority", SmallInteger),
+    Column("reentry", Text),
 )
 _T: Final = TEMPLATES.c
 
@@ -142,6 +143,7 @@ def columns(template: Template) -> dict[str, Any]:
         "updated_at": template.updated_at,
         "version": template.version,
         "priority": template.priority,
+        "reentry": template.reentry,
     }
 
 

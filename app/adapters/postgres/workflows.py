@@ -56,6 +56,7 @@ AUTOMATIONS: Final = Table(
     Column("deleted_at", DateTime(timezone=True)),
     Column("version", Integer),
     Column("priority", SmallInteger),
+    Column("reentry", Text),
 )
 _REVISIONS: Final = Table(
     "automation_revisions",
@@ -205,6 +206,7 @@ def _columns(workflow: Workflow) -> dict[str, Any]:
         "updated_at": workflow.updated_at,
         "version": workflow.version,
         "priority": workflow.priority,
+        "reentry": workflow.reentry,
     }
 
 

@@ -118,6 +118,8 @@ def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> Non
         "SELECT value FROM secrets",
         "INSERT INTO secrets (name, value, updated_by) VALUES ('A', '', %(ana)s)",
         "INSERT INTO message_templates (id, name, kind, created_by) VALUES (gen_random_uuid(), 'x', 'sms', %(bea)s)",
+        "SELECT * FROM entries",
+        "SELECT headrace_enter('{}', '{}', '{}', '{}', '{}')",
         "SELECT headrace_make_log_partition('2020-01-01')",
     ],
 )

@@ -82,9 +82,9 @@ REFERENCES: Final = {
 }
 # What this service adds, and nothing else.
 ADDED: Final = {
-    "automations": {"version", "priority", "tombstoned_at"},
+    "automations": {"version", "priority", "reentry", "tombstoned_at"},
     "automation_logs": {"attempt", "version", "event_id", "event_type", "entity"},
-    "automation_templates": {"version", "priority"},
+    "automation_templates": {"version", "priority", "reentry"},
 }
 ADDED_INDEXES: Final = {"idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)"}
 
