@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus, conclude
 from app.ports import Claim, Record
+from app.services.cancelling import Cancelled, Copy
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, PinnedRevision
@@ -101,6 +102,16 @@ class Road:
         topic = self.topics.actions(command.action.type, command.lane)
         return Record(topic, command.entity.encode(), command.encode())
 
+    def cancelled(self, waiting: Record, reason: str) -> Cancelled:
+        """Return the end of an execution whose next record ``waiting`` is not to be sent: stopped, and why."""
+        if waiting.topic == self.topics.executions:
+            execution = orjson.loads(waiting.value or b"{}") | {"status": ExecutionStatus.STOPPED, "error": reason}
+            return Cancelled(Record(waiting.topic, waiting.key, encode(execution)), None)
+        command = Command.model_validate_json(waiting.value or b"")
+        copy = Copy(command.id, command.execution_id, command.parked)
+        self._skip_rest(command, reason)
+        return Cancelled(self._finished(command, stopped=True, error=reason), copy)
+
     def _next(self, command: Command) -> Record:
         actions = command.workflow.actions
         kept = {result.step: result for result in command.kept}
@@ -135,7 +146,9 @@ class Road:
         ]
         command.results = [*command.results, *skipped]
 
-    def _finished(self, command: Command, *, stopped: bool = False, timed_out: bool = False) -> Record:
+    def _finished(
+        self, command: Command, *, stopped: bool = False, timed_out: bool = False, error: str | None = None
+    ) -> Record:
         status = conclude((result.status for result in command.results), stopped=stopped)
         began = command.retried_at or command.matched_at
         execution = {
@@ -150,7 +163,7 @@ class Road:
             "verdicts": command.verdicts,
             "results": command.results,
             "status": ExecutionStatus.TIMED_OUT if timed_out else status,
-            "error": _first_error(command.results),
+            "error": error or _first_error(command.results),
             "executed_at": command.matched_at,
             "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),
         }

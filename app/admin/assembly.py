@@ -8,11 +8,13 @@ from typing import Final, Protocol
 
 from agents.current import Current
 from agents.preparation import Preparer
+from agents.slips import Road
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.cipher import FernetCipher
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.cancelling import PostgresCancelling
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
@@ -30,6 +32,7 @@ from app.admin.state import Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
 from app.ports import Sender
+from app.services.cancelling import Cancelling
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.drafts import DraftReader
 from app.services.dry_run import DryRunner
@@ -77,7 +80,7 @@ def assemble(
         SettingsError: There is no JWT secret.
     """
     topics = Topics(settings.topic_prefix)
-    families = {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
+    types = frozenset(REGISTRY.names())
     drafts = DraftReader(REGISTRY.names(), validate_config)
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
     emitter = EventEmitter(sender, topics)
@@ -88,19 +91,25 @@ def assemble(
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),
         waiting=WaitingService(PostgresWaiting(database)),
-        retries=Retries(PostgresRetries(database), topics, frozenset(REGISTRY.names())),
+        cancelling=Cancelling(PostgresCancelling(database), workflows, Road(topics, types).cancelled),
+        retries=Retries(PostgresRetries(database), topics, types),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings, database),
         message_templates=MessageTemplateService(PostgresMessageTemplates(database)),
         wordings=Wordings(PostgresTexts(database.driver, patient=False)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
-        queue=Queue(lanes_of(topics, families), depths, PostgresQueueStatus(database), clock),
+        queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), FernetCipher(settings.secrets_key.get_secret_value())),
         systems=Systems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender),
     )
+
+
+def _families() -> dict[str, list[str]]:
+    """Return the executors' roles, with the action types of each."""
+    return {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
 
 
 def _declared(settings: Settings) -> frozenset[str]:

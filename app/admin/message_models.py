@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from app.admin.models import Cursor, Limit, Text
+from app.admin.queries import Cursor, Limit, Text
 from schemas.message_template import MessageKind, MessageTemplate
 
 

@@ -5,22 +5,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.admin.queries import Cursor, Limit, Text
+from app.admin.queries import Query as _Query
 from app.services.dead_letter_box import DeadLetterSummary
-from app.services.dry_run import SimulatedResult
-from app.services.executions import ExecutionSummary
-from app.services.waiting import WaitingExecution
 from schemas.event import Event
-from schemas.execution import Status
 from schemas.template import Template
-from schemas.workflow import Revision, Workflow, WorkflowDraft
-
-Limit = Annotated[int, Field(ge=1, le=200, description="Rows a page")]
-Cursor = Annotated[str | None, Field(max_length=200, description="The next_cursor of the page before")]
-Text = Annotated[str | None, Field(min_length=1, max_length=256)]
-
-
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+from schemas.workflow import Revision, Workflow
 
 
 class WorkflowQuery(_Query):
@@ -38,30 +28,6 @@ class RevisionQuery(_Query):
 
     before: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
     limit: Limit = 50
-
-
-class ExecutionQuery(_Query):
-    """Which executions to list; ``from`` is inclusive, ``to`` exclusive, both ISO 8601 with an offset."""
-
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
-
-    workflow_id: UUID | None = None
-    status: Status | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
-    entity: Text = None
-    event_id: Text = None
-    limit: Limit = 50
-    cursor: Cursor = None
-
-
-class WaitingQuery(_Query):
-    """Which waiting executions to list."""
-
-    workflow_id: UUID | None = None
-    entity: Text = None
-    limit: Limit = 50
-    cursor: Cursor = None
 
 
 class CustomerQuery(_Query):
@@ -114,20 +80,6 @@ class RevisionPage(BaseModel):
     items: list[RevisionView]
 
 
-class ExecutionPage(BaseModel):
-    """Executions, newest first."""
-
-    items: list[ExecutionSummary]
-    next_cursor: str | None
-
-
-class WaitingPage(BaseModel):
-    """Executions that wait, those due first first."""
-
-    items: list[WaitingExecution]
-    next_cursor: str | None
-
-
 class Accepted(BaseModel):
     """Events that Kafka has for good, in the order they were sent."""
 
@@ -175,53 +127,6 @@ class Health(BaseModel):
 
     status: Literal["ok", "failing"]
     checks: dict[str, Check] = Field(default_factory=dict)
-
-
-class RunRequest(_Query):
-    """What a run by hand starts with: the event's ``data``, and whom it is about."""
-
-    data: dict[str, Any] = Field(default_factory=dict)
-    subject: Text = None
-
-
-class RunStarted(BaseModel):
-    """A run that Kafka has for good; ``/api/v1/executions/{execution_id}`` shows it once it has finished."""
-
-    execution_id: UUID
-    event_id: str
-    event_type: str
-
-
-class CurrentRequest(_Query):
-    """What ``current`` shall be taken to be in a dry run; what is left out is looked up."""
-
-    customer: dict[str, Any] | None = None
-    order: dict[str, Any] | None = None
-
-
-class DryRunRequest(_Query):
-    """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
-
-    ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's trigger.
-    """
-
-    current: CurrentRequest = Field(default_factory=CurrentRequest)
-    event: dict[str, Any] = Field(default_factory=dict)
-    results: dict[Annotated[int, Field(ge=0, le=49)], SimulatedResult] = Field(default_factory=dict)
-
-
-class DraftDryRunRequest(DryRunRequest):
-    """As ``DryRunRequest``, with the draft to try."""
-
-    workflow: WorkflowDraft
-
-
-class RetryStarted(BaseModel):
-    """An attempt that is on its way: its number, and the step it begins with (from 0)."""
-
-    execution_id: UUID
-    attempt: int
-    step: int
 
 
 class DeadLetterQuery(_Query):

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.auth import Authenticator
+from app.services.cancelling import Cancelling
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
@@ -41,6 +42,7 @@ class State:
     templates: TemplateService
     executions: ExecutionService
     waiting: WaitingService
+    cancelling: Cancelling
     retries: Retries
     emitter: EventEmitter
     manual_runs: ManualRuns

@@ -317,3 +317,24 @@ async def test_a_delay_is_waited_for_and_the_rest_follows(site: Site) -> None:
     assert after["executed_at"] >= delay["output"]["until"] >= before["executed_at"]
     assert row["execution_duration_ms"] >= 1000
     assert await site.fetch("SELECT 1 FROM timers") == []
+
+
+async def test_a_waiting_execution_is_cancelled(site: Site) -> None:
+    """By its id, through the API: one row, stopped, that says what had been done and what was not."""
+    wait = {"type": "delay", "config": {"duration": "1h"}}
+    workflow, kind = await site.workflow(tag("before"), wait, tag("after"))
+    sent = event(kind)
+    await site.stack.emitter.emit(sent)
+    identifier = execution_id(workflow, sent["source"], sent["id"])
+    path = f"/api/v1/executions/waiting?workflow_id={workflow}"
+
+    async def waits() -> bool:
+        page, _ = await site.stack.api.call("GET", path)
+        return [one["id"] for one in page["items"]] == [str(identifier)]
+
+    await eventually(waits, within=30, what="the execution to wait")
+    answer, _ = await site.stack.api.call("POST", f"/api/v1/executions/{identifier}/cancel")
+    assert answer == {"cancelled": 1}
+    row = await site.row(workflow, sent)
+    assert (row["status"], row["error_message"].startswith("cancelled by ")) == ("stopped", True)
+    assert [one["status"] for one in row["actions_executed"]] == ["success", "success", "skipped"]

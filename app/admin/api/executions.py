@@ -4,7 +4,14 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.models import ExecutionPage, ExecutionQuery, RetryStarted, WaitingPage, WaitingQuery
+from app.admin.execution_models import (
+    CancelledView,
+    ExecutionPage,
+    ExecutionQuery,
+    RetryStarted,
+    WaitingPage,
+    WaitingQuery,
+)
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer, path_id, read_query
 from app.admin.state import STATE
@@ -43,6 +50,12 @@ async def get_execution(request: web.Request) -> web.Response:
     return answer(await request.app[STATE].executions.get(request[CALLER], path_id(request, "execution")))
 
 
+async def cancel_execution(request: web.Request) -> web.Response:
+    """End one that waits; the steps that remain are skipped."""
+    cancelled = await request.app[STATE].cancelling.one(request[CALLER], path_id(request, "execution"))
+    return answer(CancelledView(cancelled=cancelled))
+
+
 async def retry_execution(request: web.Request) -> web.Response:
     """Start the next attempt at one that failed, from its first step that was no success."""
     retried = await request.app[STATE].retries.retry(request[CALLER], path_id(request, "execution"))
@@ -61,6 +74,10 @@ OPERATIONS: Final = (
     Operation(
         "GET", f"{_ROOT}/{{id}}", "getExecution", "Show an execution: event, verdicts, results, and why",
         get_execution, {200: ExecutionDetail},
+    ),
+    Operation(
+        "POST", f"{_ROOT}/{{id}}/cancel", "cancelExecution", "End an execution that waits", cancel_execution,
+        {200: CancelledView}, conflicts=True,
     ),
     Operation(
         "POST", f"{_ROOT}/{{id}}/retry", "retryExecution", "Retry a failed execution from the step that failed",

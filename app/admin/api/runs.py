@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from app.admin.models import DraftDryRunRequest, DryRunRequest, RunRequest, RunStarted
+from app.admin.execution_models import DraftDryRunRequest, DryRunRequest, RunRequest, RunStarted
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
 from app.admin.state import STATE

@@ -4,10 +4,12 @@ from typing import Final
 
 from aiohttp import web
 
+from app.admin.execution_models import CancelledView, DeactivationQuery
 from app.admin.models import RevisionPage, RevisionQuery, RevisionView, WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_query
 from app.admin.state import STATE
+from app.services.cancelling import Cancelling
 from app.services.paging import read_cursor
 from app.services.workflows import WorkflowFilter, WorkflowService
 from schemas.workflow import Workflow, WorkflowDraft
@@ -52,20 +54,29 @@ async def patch_workflow(request: web.Request) -> web.Response:
 
 
 async def delete_workflow(request: web.Request) -> web.Response:
-    """Delete one softly: its log stays."""
+    """Delete one softly: its log stays, its executions that wait are cancelled."""
     version = expected_version(request, required=False)
-    await _service(request).delete(request[CALLER], path_id(request, "workflow"), version)
+    await _cancelling(request).delete(request[CALLER], path_id(request, "workflow"), version)
     return web.Response(status=204)
 
 
 async def activate_workflow(request: web.Request) -> web.Response:
     """Switch one on."""
-    return await _switch(request, active=True)
+    workflow_id, version = path_id(request, "workflow"), expected_version(request, required=False)
+    return _shown(await _service(request).set_active(request[CALLER], workflow_id, version, active=True))
 
 
 async def deactivate_workflow(request: web.Request) -> web.Response:
-    """Switch one off."""
-    return await _switch(request, active=False)
+    """Switch one off; where executions wait, say what becomes of them."""
+    query = read_query(request, DeactivationQuery)
+    workflow_id, version = path_id(request, "workflow"), expected_version(request, required=False)
+    return _shown(await _cancelling(request).deactivate(request[CALLER], workflow_id, version, query.waiting))
+
+
+async def cancel_waiting(request: web.Request) -> web.Response:
+    """End all of a workflow's executions that wait."""
+    cancelled = await _cancelling(request).all_of(request[CALLER], path_id(request, "workflow"))
+    return answer(CancelledView(cancelled=cancelled))
 
 
 async def list_revisions(request: web.Request) -> web.Response:
@@ -75,13 +86,12 @@ async def list_revisions(request: web.Request) -> web.Response:
     return answer(RevisionPage(items=[RevisionView.model_validate(row) for row in rows]))
 
 
-async def _switch(request: web.Request, *, active: bool) -> web.Response:
-    workflow_id, version = path_id(request, "workflow"), expected_version(request, required=False)
-    return _shown(await _service(request).set_active(request[CALLER], workflow_id, version, active=active))
-
-
 def _shown(workflow: Workflow) -> web.Response:
     return answer(workflow, headers=etag(workflow.version))
+
+
+def _cancelling(request: web.Request) -> Cancelling:
+    return request.app[STATE].cancelling
 
 
 def _service(request: web.Request) -> WorkflowService:
@@ -119,7 +129,11 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", f"{_ONE}/deactivate", "deactivateWorkflow", "Switch a workflow off", deactivate_workflow,
-        {200: Workflow}, etag=True, if_match="optional",
+        {200: Workflow}, query=DeactivationQuery, etag=True, if_match="optional", conflicts=True,
+    ),
+    Operation(
+        "POST", f"{_ONE}/cancel-waiting", "cancelWaiting", "End a workflow's executions that wait", cancel_waiting,
+        {200: CancelledView}, conflicts=True,
     ),
     Operation(
         "GET", f"{_ONE}/revisions", "listRevisions", "Show a workflow's history", list_revisions,
