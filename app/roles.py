@@ -38,6 +38,7 @@ from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
 from app.message_providers import twilio_account, whatsapp_account
+from app.own_crm import on_the_crm, reads_of
 from app.ports import Sender
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
@@ -162,7 +163,9 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         await receipts.start()
         http = await stack.enter_async_context(http_client(settings))
         mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
-        reads = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
+        trusted = await stack.enter_async_context(open_http_client(allow_private=True))
+        built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
+        reads = reads_of(settings, trusted, built_in)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
         shared: dict[str, Any] = {
             "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
@@ -170,7 +173,6 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             "road": Road(topics, frozenset(REGISTRY.names())),
             "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),
         }
-        trusted = await stack.enter_async_context(open_http_client(allow_private=True))
         ports = Ports(
             http=http,
             mail=mail,
@@ -180,7 +182,8 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         )
         wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         outside = Outside(ports, sender, breakers, wordings)
-        made = {action.name: _executor(action, shared, outside, settings) for action in REGISTRY.of_family(family)}
+        actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
+        made = {action.name: _executor(action, shared, outside, settings) for action in actions}
         yield ExecutorParts(made, sender)
 
 

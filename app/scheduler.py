@@ -7,17 +7,21 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
 
+import psycopg
 import uvloop
 
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
-from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.releases import PostgresReleases
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
+from app.adapters.webhook import open_http_client
 from app.domain.errors import UnreachableError
+from app.own_crm import reads_of
+from app.ports import CrmReads, HttpClient
 from app.roles import breaker_policy
 from app.services.relay import Relay
 from app.services.temporal import TemporalLoop
@@ -91,13 +95,23 @@ async def _connected(sender: KafkaSender, *jobs: Callable[[], Awaitable[None]]) 
             await asyncio.gather(*(job() for job in jobs))
 
 
+def _temporal(settings: Settings, pool: Pool, http: HttpClient) -> TemporalLoop:
+    topics = Topics(settings.topic_prefix)
+
+    def crm(connection: psycopg.AsyncConnection[Any]) -> CrmReads:
+        return reads_of(settings, http, PostgresCrm(connection, topics))
+
+    return TemporalLoop(PostgresTemporal(pool, crm), topics, rate=settings.audience_rate)
+
+
 async def _trigger(settings: Settings) -> None:
     while True:
         try:
-            async with open_pool(settings, name=f"headrace temporal {settings.instance}") as pool:
-                topics = Topics(settings.topic_prefix)
-                store = PostgresTemporal(pool, partial(PostgresCrm, topics=topics))
-                await TemporalLoop(store, topics, rate=settings.audience_rate).run()
+            async with (
+                open_pool(settings, name=f"headrace temporal {settings.instance}") as pool,
+                open_http_client(allow_private=True) as http,
+            ):
+                await _temporal(settings, pool, http).run()
         except UnreachableError as error:
             logger.warning("temporal triggers: %s", error)
             await asyncio.sleep(_TRY_AGAIN_S)

@@ -107,6 +107,12 @@ class Settings(BaseSettings):
     whatsapp_api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$")
     whatsapp_phone_number_id: str = Field("", pattern=r"^[0-9]*$", description="Empty: no WhatsApp messages")
     whatsapp_access_token: SecretStr = SecretStr("")
+    crm_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^/@?#]+(/[^@?#]*)?$",
+        description="The user's own CRM (docs/crm-http.md); empty: built in",
+    )
+    crm_token: SecretStr = Field(SecretStr(""), description="Bearer token for it")
     webhook_allow_private: bool = Field(default=False, description="Let webhooks reach private and loopback addresses")
     webhook_allow_networks: str = Field(
         "", description="Networks that webhooks may reach although they are private: 10.1.0.0/16, commas between"

@@ -31,7 +31,8 @@ from app.admin.auth import Authenticator
 from app.admin.state import Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
-from app.ports import Sender
+from app.own_crm import reads_of
+from app.ports import HttpClient, Sender
 from app.services.cancelling import Cancelling
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.drafts import DraftReader
@@ -73,8 +74,9 @@ def assemble(
     depths: DepthSource,
     *,
     clock: Callable[[], float] = time.monotonic,
+    http: HttpClient | None = None,
 ) -> State:
-    """Return the API's services; they share the database's pool. ``clock`` is in seconds, monotonic.
+    """Return the API's services over one pool; ``clock`` is monotonic seconds, ``http`` reaches the user's CRM, if any.
 
     Raises:
         SettingsError: There is no JWT secret.
@@ -95,7 +97,7 @@ def assemble(
         retries=Retries(PostgresRetries(database), topics, types),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
-        dry_runs=_dry_runner(settings, database),
+        dry_runs=_dry_runner(settings, database, http),
         message_templates=MessageTemplateService(PostgresMessageTemplates(database)),
         wordings=Wordings(PostgresTexts(database.driver, patient=False)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
@@ -116,13 +118,13 @@ def _declared(settings: Settings) -> frozenset[str]:
     return frozenset(spec.name for spec in declare(settings, REGISTRY.names()))
 
 
-def _dry_runner(settings: Settings, database: ApiDatabase) -> DryRunner:
+def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | None) -> DryRunner:
     def now() -> datetime:
         return datetime.now(UTC)
 
     preparers = {action.name: Preparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
     crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
-    reads = PostgresReads(database.driver, crm, patient=False)
+    reads = reads_of(settings, http, PostgresReads(database.driver, crm, patient=False))
     return DryRunner(preparers, Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout))
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.webhook import open_http_client
 from app.admin.assembly import assemble
 from app.admin.auth import Authenticator
 from app.admin.routes import build_app
@@ -40,9 +41,12 @@ async def served(settings: Settings) -> AsyncIterator[str]:
     depths = KafkaDepths(settings.kafka_bootstrap_servers, client_id="headrace-admin")
     try:
         await database.ping()
-        async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-admin") as sender:
+        async with (
+            KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-admin") as sender,
+            open_http_client(allow_private=True) as http,
+        ):
             runner = web.AppRunner(
-                build_app(assemble(settings, database, sender, depths)),
+                build_app(assemble(settings, database, sender, depths, http=http)),
                 access_log=None,
                 shutdown_timeout=_STOP_WITHIN_S,
             )

@@ -29,7 +29,7 @@ class FakeCrm:
         assignees: Of conversations, by id.
         tasks: By id.
         orders_by_id: As events show them.
-        asked: What was looked up: ``customers`` or ``orders``, and the ids.
+        asked: What was looked up: ``customers``, ``orders`` or ``customers_after``, and the ids.
         failures: Raised by the next looks instead of an answer, one each.
         announced: Each event's type, entity, data, id (None where no command asked) and causation.
     """
@@ -53,6 +53,7 @@ class FakeCrm:
 
     async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
         """Return a page of customers."""
+        self._note("customers_after", [after])
         return [self._customer(one) for one in sorted(self.profiles, key=str.encode) if one.encode() > after.encode()][
             :limit
         ]

@@ -10,6 +10,7 @@ import psycopg
 from app.adapters.postgres.announcing import announce
 from app.adapters.postgres.outbox import unreachable
 from app.adapters.postgres.pool import Pool
+from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import CrmReads, Record
 from app.services.temporal import Planned, Release
 
@@ -113,7 +114,10 @@ class _Transaction:
         return [Release(*row) for row in await self._rows(_AUDIENCES, limit)]
 
     async def customers(self, after: str, limit: int) -> Sequence[dict[str, Any]]:
-        return await self._crm.customers_after(after, limit)
+        try:
+            return await self._crm.customers_after(after, limit)
+        except ActionFailedError as error:
+            raise UnreachableError(f"the CRM does not serve audiences ({error})") from error
 
     async def advance(self, release: Release, after: str | None, pause_s: float) -> None:
         if after is None:

@@ -12,11 +12,14 @@ from psycopg.types.json import Jsonb
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.temporal import PostgresTemporal
+from app.domain.errors import ActionFailedError, UnreachableError
+from app.ports import TagRequest
 from app.services.temporal import TemporalLoop
 from app.topics import Topics
 from schemas.event import Event
 from tests.support.crm import crm_over
 from tests.support.executions import add_workflow
+from tests.support.fake_crm import FakeCrm
 
 pytestmark = pytest.mark.postgres
 
@@ -177,6 +180,22 @@ async def test_an_audience_gets_a_run_for_each_customer_who_meets_it(world: Worl
     assert events[1].data["customer"] == {"id": "c-2", "plan": "gold", "tags": []}
     assert len({event.id for event in events}) == 4
     assert world.execute("SELECT 1 FROM temporal_audiences") == []
+
+
+async def test_an_audience_waits_for_a_crm_that_does_not_answer(world: World, pool: Pool) -> None:
+    """The user's own CRM may be away for a while: nothing is skipped, and the next round goes on from there."""
+    workflow_id = world.workflow({**DAILY, "audience": []})
+    await world.loop.round()
+    world.set_due(workflow_id, datetime.now(UTC) - timedelta(minutes=1))
+    crm = FakeCrm()
+    await crm.apply_tags([TagRequest("c-1", "VIP")])
+    crm.failures = [ActionFailedError("answered 503")]
+    loop = TemporalLoop(PostgresTemporal(pool, lambda _: crm), TOPICS, rate=2)
+    with pytest.raises(UnreachableError, match="answered 503"):
+        await loop.round()
+    assert world.events() == []
+    await loop.round()
+    assert [event.data["customer"] for event in world.events()] == [{"id": "c-1", "tags": ["VIP"]}]
 
 
 async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World, pool: Pool) -> None:

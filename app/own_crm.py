@@ -1,0 +1,42 @@
+"""Which CRM this installation works on: the built-in one, or the user's own over HTTP (``HEADRACE_CRM_URL``)."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.actions.base import ActionContext, AnyAction
+from app.actions.over_http import over_http
+from app.ports import CrmReads, HttpClient
+from app.services.crm_http import CrmServer, HttpCrm, HttpReads
+from app.settings import Settings
+
+_SHARE: Final = 0.98  # of an attempt's time, as an action's own requests have
+
+
+def crm_server(settings: Settings) -> CrmServer | None:
+    """Return where the user's CRM is; None where the built-in one serves."""
+    if not settings.crm_url:
+        return None
+    token = settings.crm_token.get_secret_value()
+    return CrmServer(settings.crm_url.rstrip("/"), token, settings.action_timeout * _SHARE)
+
+
+def reads_of(settings: Settings, client: HttpClient | None, built_in: CrmReads) -> CrmReads:
+    """Return where customers and orders are looked up; ``client`` is needed where that is the user's CRM."""
+    server = crm_server(settings)
+    if server is None:
+        return built_in
+    assert client is not None
+    return HttpReads(client, server)
+
+
+def on_the_crm(action: AnyAction, settings: Settings, client: HttpClient) -> AnyAction:
+    """Return an action as it is carried out here: one on the CRM is an outside effect where that is the user's own."""
+    server = crm_server(settings)
+    if server is None:
+        return action
+
+    def crm_of(context: ActionContext) -> HttpCrm:
+        key, chain = str(context.command_id), context.origin.causation
+        return HttpCrm(client, server, key=lambda: key, causation=chain, within=context.within)
+
+    return over_http(action, crm_of, destination=urlsplit(server.url).netloc)
