@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
 
-.PHONY: up up-detached down test lint types bench priority faults faults-short reconcile zones schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority faults faults-short reconcile zones mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -48,6 +48,10 @@ reconcile: setup
 # Due times around every change of the clock in every time zone, minute by minute.
 zones: setup
 	$(BIN)/python -m tests.domain.zone_walk
+
+# Each rule broken on purpose, one by one: the test of its property must turn red.
+mutants: setup
+	$(BIN)/python -m tests.mutants.run
 
 schemas: setup
 	$(BIN)/python -m schemas.publish

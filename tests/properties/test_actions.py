@@ -147,7 +147,7 @@ async def test_20_actions_on_the_crm_reach_it_with_their_parameters(  # noqa: PL
 async def test_30_variables_in_a_notification_are_replaced_by_the_events_data(  # noqa: PLR0917 - hypothesis passes by name
     engine: Engine, api: Api, name: str, price: str, address: str, words: list[str]
 ) -> None:
-    """All of them, nested and repeated ones too, in subject, text and recipient; HTML is escaped, nothing is left."""
+    """All of them, nested and repeated ones too, in subject, text and addresses; HTML is escaped, nothing is left."""
     items = "".join(f"{{{{ items.{n} }}}};" for n in range(len(words)))
     workflow = await engine.workflow(
         api.user(),
@@ -155,6 +155,7 @@ async def test_30_variables_in_a_notification_are_replaced_by_the_events_data(  
             "type": "send_email",
             "config": {
                 "subject": "{{ customer.name }}: {{order.total}}",
+                "reply_to": "{{ shop }}",
                 "text": f"{items}{{{{ customer.name }}}} {{{{ event.id }}}}",
                 "html": "<p>{{ customer.name }}</p>",
             },
@@ -162,12 +163,12 @@ async def test_30_variables_in_a_notification_are_replaced_by_the_events_data(  
     )
     engine.forget()
     customer = {"id": address, "email": address, "name": name}
-    sent = event(workflow["trigger"]["type"], customer=customer, order={"total": price}, items=words)
+    sent = event(workflow["trigger"]["type"], customer=customer, order={"total": price}, items=words, shop=address)
     row = await engine.run(workflow, sent)
     assert row["status"] == "success", row
     (mail,) = engine.mail.messages
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
-    assert mail.to == [address]
+    assert (mail.to, mail.reply_to) == ([address], address)
     assert mail.subject == f"{name}: {price}"
     assert mail.text == "".join(f"{word};" for word in words) + f"{name} {sent['id']}"
     assert mail.html == f"<p>{escaped}</p>"

@@ -68,12 +68,13 @@ async def test_05_a_deactivated_workflow_keeps_its_configuration_and_does_not_ru
     """Everything a user wrote is as it was; the next event has no row of it; switched on again, it runs."""
     user = api.user()
     condition = {"field": "event.type", "operator": "!=", "value": "x", "logic": "AND"}
-    workflow = await engine.workflow(user, tag(name), conditions=[condition], description=name)
+    drafted = await engine.workflow(user, tag(name), conditions=[condition], description=name, active=False)
+    workflow = await engine.switch(user, drafted, "activate")
     events = [event(workflow["trigger"]["type"], **data) for _ in range(3)]
     await engine.emit(events[0])
     off = await engine.switch(user, workflow, "deactivate")
     await engine.emit(events[1])
-    assert (written(off), off["active"]) == (written(workflow), False)
+    assert (written(off), off["active"]) == (written(drafted), False)
     assert [row["event_id"] for row in await engine.rows(workflow)] == [events[0]["id"]]
     await engine.switch(user, workflow, "activate")
     assert (await engine.run(workflow, events[2]))["status"] == "success"

@@ -68,12 +68,13 @@ async def test_10_actions_run_if_one_of_the_conditions_joined_by_or_holds(
         assert await started(engine, joined(listed, "OR"), data) is expected
 
 
-SMALL = numbers.filter(storable)
+# Beyond 2**53 floats miss every second whole number: neighbours there tell exact comparison from another.
+NUMBERS = numbers.filter(storable) | st.integers(2**53, 2**62)
 
 
 # Feature: automations-workflows, Property 11: Numeric Operator Correctness
 @PROPERTY
-@given(left=SMALL, right=SMALL, near=st.sampled_from([-1, 0, 1]))
+@given(left=NUMBERS, right=NUMBERS, near=st.sampled_from([-1, 0, 1]))
 async def test_11_numbers_compare_as_numbers(engine: Engine, left: Any, right: Any, near: int) -> None:
     """All six operators, exactly, whole numbers and floats mixed; also with the number itself and its neighbours."""
     for value in (right, left, left + near):

@@ -1,0 +1,136 @@
+"""What is broken on purpose: for each of the specification's properties rules that hold it, and how to break them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_INDEX: Final = "app/services/workflow_index.py"
+_WORKFLOWS: Final = "app/services/workflows.py"
+_WORKFLOW_ROWS: Final = "app/adapters/postgres/workflows.py"
+_POLICIES: Final = "deploy/migrations/versions/0005_rls_policies.py"
+_SLIPS: Final = "agents/slips.py"
+_LOG: Final = "app/adapters/postgres/executions.py"
+_RETRY: Final = "app/domain/retry.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One rule, broken.
+
+    Attributes:
+        property: Number of the property whose test must turn red.
+        file: Path from the root of the tree.
+        old: Text that stands in the file exactly once.
+        new: What stands there instead.
+    """
+
+    property: int
+    file: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {' '.join(self.old.split())} -> {' '.join(self.new.split()) or 'nothing'}"
+
+
+MUTANTS: Final = (
+    # 1: what is stored has all fields
+    Mutant(1, _WORKFLOW_ROWS, '"description": workflow.description,', '"description": "",'),
+    Mutant(1, _WORKFLOW_ROWS, '"conditions": workflow.conditions,', '"conditions": workflow.conditions[:1],'),
+    # 2: an update is what is read
+    Mutant(2, _WORKFLOWS, "await transaction.update(changed,", "await transaction.update(current,"),
+    Mutant(2, _WORKFLOWS, "return await self._write(caller, workflow_id, version, lambda _: _fields(draft))",
+           'return await self._write(caller, workflow_id, version, lambda old: {**_fields(draft), "name": old.name})'),
+    # 3: deleted, it does not run
+    Mutant(3, _INDEX, "self._deactivate(change.id)\n        if change.deleted:", "if change.deleted:"),
+    Mutant(3, _WORKFLOWS, "await transaction.publish(revision, changed.description)", "pass"),
+    # 4: activated, it runs, and not before
+    Mutant(4, _INDEX, "return self._activate(change) if change.active else Applied.INACTIVE",
+           "return self._activate(change)"),
+    Mutant(4, _INDEX, "if change.version <= max(", "if change.version < 9 + max("),
+    # 5: deactivated, it stays as it is and does not run
+    Mutant(5, _WORKFLOWS, 'else {"active": active}', 'else {"active": active, "conditions": []}'),
+    Mutant(5, _INDEX, "        self._deactivate(change.id)\n", "        active = change.active\n"),
+    # 6: events are complete
+    Mutant(6, "app/services/emitter.py", "value = orjson.dumps(attributes)",
+           'value = orjson.dumps({**attributes, "data": dict(list(attributes["data"].items())[:1])})'),
+    Mutant(6, "app/services/emitter.py", 'return "partitionkey", event.partitionkey',
+           'return "id", event.id'),
+    # 7: exactly the active workflows of the event's type
+    Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return tuple(self._active.values())"),
+    Mutant(7, "app/domain/planning.py", "for workflow in workflows if _is_for(trigger, workflow)]",
+           "for workflow in list(workflows)[:1] if _is_for(trigger, workflow)]"),
+    # 8: conditions before actions
+    Mutant(8, "agents/matcher.py", "if made.met and blocked is None:", "if blocked is None:"),
+    Mutant(8, "agents/matcher.py", '"matched_at": now,\n            "verdicts": made.verdicts,', '"matched_at": now,'),
+    # 9 and 10: AND, OR
+    Mutant(9, "app/domain/condition_tree.py", "met |= all(outcomes)", "met |= any(outcomes)"),
+    Mutant(10, "app/domain/condition_tree.py", "met |= all(outcomes)", "met = all(outcomes)"),
+    # 11: numbers
+    Mutant(11, "app/domain/comparisons.py", '">": operator.gt,', '">": operator.ge,'),
+    Mutant(11, "app/domain/comparisons.py", "return relation(actual, value), _AS_NUMBERS",
+           "return relation(float(actual), float(value)), _AS_NUMBERS"),
+    # 12: arrays
+    Mutant(12, "app/domain/membership.py", "any(equal(member, value) for member in actual)",
+           "all(equal(member, value) for member in actual)"),
+    Mutant(12, "app/domain/membership.py", "any(identity(item, deepest) in members for item in actual)",
+           "all(identity(item, deepest) in members for item in actual)"),
+    # 13: the order of the order field
+    Mutant(13, _INDEX, "sorted(revision.actions, key=lambda action: action.order)",
+           "sorted(revision.actions, key=lambda action: -action.order)"),
+    Mutant(13, _SLIPS, "command.step += 1\n        command.parked", "command.step += 2\n        command.parked"),
+    # 14: services get what the action says
+    Mutant(14, "app/actions/send_email.py", "to=to,", "to=to[:0],"),
+    Mutant(14, "app/actions/webhook.py", "HttpRequest(config.config.method,", 'HttpRequest("POST",'),
+    Mutant(14, "app/actions/create_appointment.py", "starts_at=starts_at,", "starts_at=now,"),
+    # 15: an error stays with its action
+    Mutant(15, _SLIPS, "if result.stop:", 'if result.stop or result.status == "failed":'),
+    Mutant(15, _SLIPS, '"error": _first_error(command.results),', '"error": None,'),
+    # 16: the log tells all
+    Mutant(16, _SLIPS, '"verdicts": command.verdicts,', '"verdicts": [],'),
+    Mutant(16, "agents/matcher.py", '"executed_at": now,', '"executed_at": datetime(2000, 1, 1, tzinfo=UTC),'),
+    # 17: filters
+    Mutant(17, _LOG, "            (log.status, wanted.status),\n", ""),
+    Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
+    # 18: a template becomes a workflow
+    Mutant(18, "app/services/templates.py", "draft = merge_patch(_written(template, _OF_WORKFLOW), customizations)",
+           'draft = {**merge_patch(_written(template, _OF_WORKFLOW), customizations), "conditions": []}'),
+    Mutant(18, "app/services/templates.py", "draft, template_id=template.id)", "draft)"),
+    # 19: who sees a template
+    Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING (true);"),
+    Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING ({_MINE});"),
+    # 20: the CRM gets what the action says
+    Mutant(20, "app/actions/create_note.py", "text=note)", 'text=note + " ")'),
+    Mutant(20, "app/adapters/postgres/crm.py", "[r.ends_at for r in requests]", "[r.starts_at for r in requests]"),
+    # 23: all of many events are queued and processed
+    Mutant(23, "agents/matcher.py", "for record in records:\n            out.extend(self.match(record))",
+           "for record in list(records)[:1]:\n            out.extend(self.match(record))"),
+    Mutant(23, "app/services/emitter.py", "await self._sender.send_all(records)",
+           "await self._sender.send_all(records[:3])"),
+    # 24: three retries with backoff
+    Mutant(24, _RETRY, "failure.attempts > policy.max_retries", "failure.attempts >= policy.max_retries"),
+    Mutant(24, _RETRY, "MULTIPLIER: Final = 2.0", "MULTIPLIER: Final = 1.0"),
+    # 25: loops
+    Mutant(25, "app/domain/loops.py", "MAX_ITERATIONS: Final = 3", "MAX_ITERATIONS: Final = 4"),
+    Mutant(25, "app/services/announcer.py", 'event["causation"] = origin.causation', "pass"),
+    # 26 to 28: whose workflows
+    Mutant(26, _WORKFLOWS, "created_by=caller.user_id,", "created_by=uuid4(),"),
+    Mutant(27, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
+           "automations FOR SELECT TO authenticated USING (true)"),
+    Mutant(28, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
+           "automations FOR SELECT TO authenticated USING (created_by = (SELECT auth.uid()))"),
+    # 29: a test leaves nothing
+    Mutant(29, "app/admin/api/runs.py", "    return _tried(request, draft, wanted)",
+           '    await request.app[STATE].workflows.create(request[CALLER], raw.get("workflow"))\n'
+           "    return _tried(request, draft, wanted)"),
+    Mutant(29, "app/admin/api/runs.py", "    fields: dict[str, Any] =",
+           "    await request.app[STATE].workflows.set_active(request[CALLER], workflow_id, None, active=True)\n"
+           "    fields: dict[str, Any] ="),
+    # 30: variables are replaced
+    Mutant(30, "app/domain/templating/plain.py", "value = value[name]", "value = name"),
+    Mutant(30, "app/actions/send_email.py", "Templated(html=True)", "Templated()"),
+    # 31: at the configured times
+    Mutant(31, "app/domain/schedules.py", "day.day == min(self.day, monthrange(day.year, day.month)[1])",
+           "day.day == self.day"),
+    Mutant(31, "app/services/temporal.py", "await transaction.move(workflow, next_due(schedule, now))",
+           "await transaction.move(workflow, now + timedelta(days=1))"),
+)  # fmt: skip
