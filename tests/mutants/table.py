@@ -9,6 +9,7 @@ _WORKFLOW_ROWS: Final = "app/adapters/postgres/workflows.py"
 _POLICIES: Final = "deploy/migrations/versions/0005_rls_policies.py"
 _SLIPS: Final = "agents/slips.py"
 _LOG: Final = "app/adapters/postgres/executions.py"
+_RUNS: Final = "app/admin/api/runs.py"
 _RETRY: Final = "app/domain/retry.py"
 
 
@@ -81,6 +82,7 @@ MUTANTS: Final = (
     # 14: services get what the action says
     Mutant(14, "app/actions/send_email.py", "to=to,", "to=to[:0],"),
     Mutant(14, "app/actions/webhook.py", "HttpRequest(config.config.method,", 'HttpRequest("POST",'),
+    Mutant(14, "app/actions/send_sms.py", '"Body": request.text', '"Body": request.text[:3]'),
     Mutant(14, "app/actions/create_appointment.py", "starts_at=starts_at,", "starts_at=now,"),
     # 15: an error stays with its action
     Mutant(15, _SLIPS, "if result.stop:", 'if result.stop or result.status == "failed":'),
@@ -101,6 +103,13 @@ MUTANTS: Final = (
     # 20: the CRM gets what the action says
     Mutant(20, "app/actions/create_note.py", "text=note)", 'text=note + " ")'),
     Mutant(20, "app/adapters/postgres/crm.py", "[r.ends_at for r in requests]", "[r.starts_at for r in requests]"),
+    # 21 and 22: Sales and Affiliates tell all
+    Mutant(21, "app/systems/sales.py", 'await _announce(desk, "created", order)', "pass"),
+    Mutant(21, "app/systems/sales.py", '{"order": order, "customer": customer}',
+           '{"order": {**order, "items": []}, "customer": customer}'),
+    Mutant(22, "app/systems/affiliates.py", 'await _announce(desk, "calculated", commission, order)', "pass"),
+    Mutant(22, "app/systems/affiliates.py", '"commission": commission, "affiliate"',
+           '"commission": {"id": commission["id"]}, "affiliate"'),
     # 23: all of many events are queued and processed
     Mutant(23, "agents/matcher.py", "for record in records:\n            out.extend(self.match(record))",
            "for record in list(records)[:1]:\n            out.extend(self.match(record))"),
@@ -119,12 +128,11 @@ MUTANTS: Final = (
     Mutant(28, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
            "automations FOR SELECT TO authenticated USING (created_by = (SELECT auth.uid()))"),
     # 29: a test leaves nothing
-    Mutant(29, "app/admin/api/runs.py", "    return _tried(request, draft, wanted)",
-           '    await request.app[STATE].workflows.create(request[CALLER], raw.get("workflow"))\n'
-           "    return _tried(request, draft, wanted)"),
-    Mutant(29, "app/admin/api/runs.py", "    fields: dict[str, Any] =",
-           "    await request.app[STATE].workflows.set_active(request[CALLER], workflow_id, None, active=True)\n"
-           "    fields: dict[str, Any] ="),
+    Mutant(29, _RUNS, '        draft = request.app[STATE].workflows.read(raw.get("workflow"))',
+           '        draft = request.app[STATE].workflows.read(raw.get("workflow"))\n'
+           "        await request.app[STATE].workflows.create(request[CALLER], raw.get('workflow'))"),
+    Mutant(29, _RUNS, "workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)",
+           "workflow = await request.app[STATE].workflows.set_active(request[CALLER], workflow_id, None, active=True)"),
     # 30: variables are replaced
     Mutant(30, "app/domain/templating/plain.py", "value = value[name]", "value = name"),
     Mutant(30, "app/actions/send_email.py", "Templated(html=True)", "Templated()"),

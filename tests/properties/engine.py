@@ -7,6 +7,7 @@ few milliseconds, so that a property can have its hundred examples.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -24,11 +25,13 @@ from agents.preparation import Preparer
 from agents.sink import Sink
 from agents.slips import Road
 from agents.timing import Timing
-from app.actions.base import AnyAction, OutsideAction, Ports
+from app.actions.base import AnyAction, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.execution_log import ExecutionLog
+from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
@@ -41,7 +44,7 @@ from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.emitter import EventEmitter
 from app.services.relay import OutboxSession
-from app.services.wording import Wordings
+from app.services.wording import RecentTexts, Wordings
 from app.services.workflow_index import WorkflowIndex
 from app.topics import Topics
 from tables.workflows import read_change
@@ -51,7 +54,7 @@ from tests.support.breakers import MemoryBreakers
 from tests.support.clock import SteppedClock
 from tests.support.current import current_over
 from tests.support.fake_mailer import FakeMailer
-from tests.support.memory_texts import MemoryTexts
+from tests.support.providers import ports_of
 from tests.support.records import FakeRecord
 
 SOURCE: Final = "/tests"
@@ -113,7 +116,10 @@ class Engine:
         self._entries = PostgresEntries(pool)
         self._matcher = self.matcher(self.index)
         self._sink = Sink(ExecutionLog(pool), self._letters)
-        self._receipts = PostgresReceipts(pool, "properties/1", LEASE, partial(PostgresCrm, topics=self.topics))
+        self._crm = partial(PostgresCrm, topics=self.topics)
+        self._receipts = PostgresReceipts(pool, "properties/1", LEASE, self._crm)
+        self._current = current_over(PostgresReads(pool.connection, self._crm, patient=True))
+        self._wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         self._lane = Bulkhead(10, shared=False)
         self._executors: dict[str, OwnExecutor | OutsideExecutor] = {}
 
@@ -140,22 +146,31 @@ class Engine:
 
     def _executor(self, action: AnyAction) -> OwnExecutor | OutsideExecutor:
         preparer = Preparer(action, timeout=5, clock=utc_now)
-        shared: dict[str, Any] = {"receipts": self._receipts, "road": self._road, "dead_letters": self._letters}
-        shared["current"] = current_over()
+        # Named one by one, so that mypy says where a constructor has changed.
         if not isinstance(action, OutsideAction):
-            return OwnExecutor(action=action, preparer=preparer, **shared)
+            return OwnExecutor(
+                action=action,
+                preparer=preparer,
+                current=self._current,
+                receipts=self._receipts,
+                road=self._road,
+                dead_letters=self._letters,
+            )
         return OutsideExecutor(
             action=action,
             preparer=preparer,
-            ports=Ports(http=self.http, mail=self.mail, mail_from="Shop <shop@example.com>"),
-            wordings=Wordings(MemoryTexts()),
+            current=self._current,
+            receipts=self._receipts,
+            road=self._road,
+            dead_letters=self._letters,
+            ports=replace(ports_of(self.http), mail=self.mail),
+            wordings=self._wordings,
             sender=self.api.sender,
             policy=RetryPolicy(),
             breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1_000_000)),
             lease=LEASE.total_seconds(),
             is_closing=lambda _: False,
             timing=Timing(self.clock.monotonic, self.clock.sleep, lambda: self.jitter),
-            **shared,
         )
 
     # -- what a property does with it

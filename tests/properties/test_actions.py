@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +13,10 @@ from app.ports import HttpAnswer
 from tests.admin.conftest import Api
 from tests.properties.engine import Engine, event
 from tests.properties.examples import NAMES, PRICES, PROPERTY, TAGS
+from tests.support.providers import LOGIN
 
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+PHONES = st.from_regex(r"\+[1-9][0-9]{9,13}", fullmatch=True)
 EMAILS = TAGS.map(lambda name: f"{name}@example.com")
 
 
@@ -49,17 +53,19 @@ async def test_13_actions_run_in_the_order_of_their_order_field(
 
 # Feature: automations-workflows, Property 14: Action Service Integration
 @PROPERTY
-@given(address=EMAILS, subject=NAMES, text=NAMES, name=TAGS, starts=MOMENTS)
+@given(address=EMAILS, subject=NAMES, text=NAMES, name=TAGS, starts=MOMENTS, number=PHONES)
 async def test_14_each_action_calls_its_service_with_what_it_was_given(  # noqa: PLR0917 - hypothesis passes by name
-    engine: Engine, api: Api, address: str, subject: str, text: str, name: str, starts: datetime
+    engine: Engine, api: Api, address: str, subject: str, text: str, name: str, starts: datetime, number: str
 ) -> None:
-    """E-mail, tag, appointment and webhook: once each, with the values of config and event."""
+    """E-mail, SMS, WhatsApp, tag, appointment and webhook: once each, with the values of config and event."""
     workflow = await engine.workflow(
         api.user(),
         {"type": "send_email", "config": {"to": [address], "subject": subject, "text": text}},
         tag(name),
         {"type": "create_appointment", "config": {"title": subject, "starts_at": starts.isoformat(), "assignee": name}},
         {"type": "webhook", "config": {"url": f"https://hooks.example.com/{name}", "method": "PUT", "body": [text]}},
+        {"type": "send_sms", "config": {"to": number, "text": text}},
+        {"type": "send_whatsapp", "config": {"to": number, "text": subject}},
     )
     engine.forget()
     sent = event(workflow["trigger"]["type"])
@@ -67,7 +73,10 @@ async def test_14_each_action_calls_its_service_with_what_it_was_given(  # noqa:
     assert row["status"] == "success", row
     (mail,) = engine.mail.messages
     assert (mail.to, mail.subject, mail.text) == ([address], subject, text)
-    (request,) = engine.http.requests
+    request, sms, whatsapp = engine.http.requests
+    assert parse_qs((sms.body or b"").decode()) == {"To": [number], "From": [LOGIN.number], "Body": [text]}
+    message = orjson.loads(whatsapp.body or b"")
+    assert (message["to"], message["text"]["body"]) == (number, subject)
     assert (request.method, request.url) == ("PUT", f"https://hooks.example.com/{name}")
     assert request.headers["Idempotency-Key"] == str(command_id(row["id"], 1, 3))
     tags = await engine.fetch("SELECT tag FROM crm.tags WHERE customer_id = %s", sent["subject"])
@@ -160,9 +169,11 @@ async def test_30_variables_in_a_notification_are_replaced_by_the_events_data(  
                 "html": "<p>{{ customer.name }}</p>",
             },
         },
+        {"type": "send_sms", "config": {"text": "{{ customer.name }}, {{ order.total }}"}},
+        {"type": "send_whatsapp", "config": {"text": "{{ items[0] }} of {{ customer.name }}"}},
     )
     engine.forget()
-    customer = {"id": address, "email": address, "name": name}
+    customer = {"id": address, "email": address, "name": name, "phone": "+493090001"}
     sent = event(workflow["trigger"]["type"], customer=customer, order={"total": price}, items=words, shop=address)
     row = await engine.run(workflow, sent)
     assert row["status"] == "success", row
@@ -172,3 +183,6 @@ async def test_30_variables_in_a_notification_are_replaced_by_the_events_data(  
     assert mail.subject == f"{name}: {price}"
     assert mail.text == "".join(f"{word};" for word in words) + f"{name} {sent['id']}"
     assert mail.html == f"<p>{escaped}</p>"
+    sms, whatsapp = engine.http.requests
+    assert parse_qs((sms.body or b"").decode())["Body"] == [f"{name}, {price}"]
+    assert orjson.loads(whatsapp.body or b"")["text"]["body"] == f"{words[0]} of {name}"
