@@ -61,8 +61,8 @@ MUTANTS: Final = (
     Mutant(7, "app/domain/planning.py", "for workflow in workflows if _is_for(trigger, workflow)]",
            "for workflow in list(workflows)[:1] if _is_for(trigger, workflow)]"),
     # 8: conditions before actions
-    Mutant(8, "agents/matcher.py", "if made.met and blocked is None:", "if blocked is None:"),
-    Mutant(8, "agents/matcher.py", '"matched_at": now,\n            "verdicts": made.verdicts,', '"matched_at": now,'),
+    Mutant(8, "agents/matcher.py", "if made.met:", "if made:"),
+    Mutant(8, "agents/matcher.py", '            "verdicts": made.verdicts,\n        }', "        }"),
     # 9 and 10: AND, OR
     Mutant(9, "app/domain/condition_tree.py", "met |= all(outcomes)", "met |= any(outcomes)"),
     Mutant(10, "app/domain/condition_tree.py", "met |= all(outcomes)", "met = all(outcomes)"),
@@ -86,10 +86,10 @@ MUTANTS: Final = (
     Mutant(14, "app/actions/create_appointment.py", "starts_at=starts_at,", "starts_at=now,"),
     # 15: an error stays with its action
     Mutant(15, _SLIPS, "if result.stop:", 'if result.stop or result.status == "failed":'),
-    Mutant(15, _SLIPS, '"error": _first_error(command.results),', '"error": None,'),
+    Mutant(15, _SLIPS, '"error": error or _first_error(command.results),', '"error": error,'),
     # 16: the log tells all
     Mutant(16, _SLIPS, '"verdicts": command.verdicts,', '"verdicts": [],'),
-    Mutant(16, "agents/matcher.py", '"executed_at": now,', '"executed_at": datetime(2000, 1, 1, tzinfo=UTC),'),
+    Mutant(16, "agents/matcher.py", '"executed_at": matched.now,', '"executed_at": datetime(2000, 1, 1, tzinfo=UTC),'),
     # 17: filters
     Mutant(17, _LOG, "            (log.status, wanted.status),\n", ""),
     Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
@@ -111,8 +111,8 @@ MUTANTS: Final = (
     Mutant(22, "app/systems/affiliates.py", '"commission": commission, "affiliate"',
            '"commission": {"id": commission["id"]}, "affiliate"'),
     # 23: all of many events are queued and processed
-    Mutant(23, "agents/matcher.py", "for record in records:\n            out.extend(self.match(record))",
-           "for record in list(records)[:1]:\n            out.extend(self.match(record))"),
+    Mutant(23, "agents/matcher.py", "planned.extend(self.match(record))",
+           "planned.extend(() if planned else self.match(record))"),
     Mutant(23, "app/services/emitter.py", "await self._sender.send_all(records)",
            "await self._sender.send_all(records[:3])"),
     # 24: three retries with backoff
