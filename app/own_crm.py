@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from app.actions.base import ActionContext, AnyAction
 from app.actions.over_http import over_http
 from app.ports import CrmReads, HttpClient
+from app.services.breakers import Breakers
 from app.services.crm_http import CrmServer, HttpCrm, HttpReads
+from app.services.guarded_reads import GuardedReads
 from app.settings import Settings
 
 _SHARE: Final = 0.98  # of an attempt's time, as an action's own requests have
@@ -20,13 +22,20 @@ def crm_server(settings: Settings) -> CrmServer | None:
     return CrmServer(settings.crm_url.rstrip("/"), token, settings.action_timeout * _SHARE)
 
 
-def reads_of(settings: Settings, client: HttpClient | None, built_in: CrmReads) -> CrmReads:
+def reads_of(
+    settings: Settings, client: HttpClient | None, built_in: CrmReads, breakers: Breakers | None = None
+) -> CrmReads:
     """Return where customers and orders are looked up; ``client`` is needed where that is the user's CRM."""
     server = crm_server(settings)
     if server is None:
         return built_in
     assert client is not None
-    return HttpReads(client, server)
+    reads = HttpReads(client, server)
+    return reads if breakers is None else GuardedReads(reads, breakers, _host(server))
+
+
+def _host(server: CrmServer) -> str:
+    return urlsplit(server.url).netloc
 
 
 def on_the_crm(action: AnyAction, settings: Settings, client: HttpClient) -> AnyAction:
@@ -39,4 +48,4 @@ def on_the_crm(action: AnyAction, settings: Settings, client: HttpClient) -> Any
         key, chain = str(context.command_id), context.origin.causation
         return HttpCrm(client, server, key=lambda: key, causation=chain, within=context.within)
 
-    return over_http(action, crm_of, destination=urlsplit(server.url).netloc)
+    return over_http(action, crm_of, destination=_host(server))

@@ -165,8 +165,8 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
         trusted = await stack.enter_async_context(open_http_client(allow_private=True))
         built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
-        reads = reads_of(settings, trusted, built_in)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
+        reads = reads_of(settings, trusted, built_in, breakers)
         shared: dict[str, Any] = {
             "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
             "receipts": receipts,

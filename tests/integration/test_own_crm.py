@@ -101,6 +101,11 @@ async def test_actions_and_looks_go_to_the_users_crm(installation: Installation)
         "customer.updated", "tag.applied", "tag.applied", "tag.removed", "appointment.created",
     ]  # fmt: skip
     assert {one["causation"] for one in told} == {str(Link(workflow, execution))}
+    draft = {"name": kind, "trigger": {"type": kind}, "actions": actions[4:5]}
+    tried, _ = await stack.api.call(
+        "POST", "/api/v1/workflows/test", {"workflow": draft, "event": {"data": sent["data"]}}
+    )
+    assert tried["steps"][0]["would_send"]["text"] == "This is Ada now, VIP"
 
 
 async def fetch(connection: psycopg.AsyncConnection[Row], query: str) -> list[Row]:
