@@ -165,14 +165,18 @@ class Attempts:
         began = self._timing.monotonic()
         try:
             async with asyncio.timeout(context.timeout):
-                return await self._action.perform(work.prepared.request, self._ports, context)
+                output = await self._action.perform(work.prepared.request, self._ports, context)
         except ActionFailedError as error:
+            error.args = (context.redact.text(str(error)),)
             return error
         except TimeoutError:
             return ActionFailedError(f"no end within {context.timeout:g} s", effect_unknown=True)
         except Exception as error:
             log.exception("%s failed in our own code", self._action.name)
             return ActionFailedError(f"internal error: {type(error).__name__}", permanent=True, effect_unknown=True)
+        else:
+            clean: dict[str, Any] = context.redact.value(output)
+            return clean
         finally:
             work.tries.spent += self._timing.monotonic() - began
 

@@ -4,7 +4,7 @@ Input: one lane's topic. Output: the slip, on its way. Side effects: the action'
 marked uncertain where a crash fell between effect and receipt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from agents.batching import Batcher
 from agents.bulkhead import Bulkhead
 from agents.current import Current, names_read
 from agents.metrics import DROPPED, PARKED
-from agents.preparation import Prepared, Preparer
+from agents.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
 from agents.slips import Road, claim_of, read_command, result_json
 from agents.timing import REAL_TIME, Timing
 from app.actions.base import OutsideAction, Ports
@@ -31,6 +31,7 @@ from app.ports import (
     Park,
     Receipts,
     Record,
+    SecretValues,
     Sender,
 )
 from app.services.breakers import Breakers
@@ -64,6 +65,7 @@ class OutsideExecutor:
     ) -> None:
         self._action = action
         self._preparer = preparer
+        self._ports = ports
         self._road = road
         self._sender = sender
         self._dead_letters = dead_letters
@@ -114,10 +116,18 @@ class OutsideExecutor:
     async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:
         worded = await self._wordings.command(command) if names_template(command.action) else command
         current = await self._lookups.do(worded) if names_read(worded.action) else None
-        prepared = self._preparer.prepare(worded, claim.command_id, current)
+        names = secrets_read(worded.action) if self._action.takes_secrets else None
+        secrets = await self._secrets(names) if names else NO_SECRETS
+        prepared = self._preparer.prepare(worded, claim.command_id, current, secrets)
         if worded is not command and isinstance(prepared, Prepared):
             return replace(prepared, command=command)
         return prepared
+
+    async def _secrets(self, names: Collection[str]) -> SecretValues:
+        source = self._ports.secrets
+        if source is None:
+            return SecretValues(problems=dict.fromkeys(names, "this installation has no secret store"))
+        return await source.get(names)
 
     # -- steps without an effect: skipped, or failed before anything was tried
 
@@ -147,7 +157,7 @@ class OutsideExecutor:
             await self._forward(command, outcome)
             return
         tries = Tries(command.tried, command.tried_s, outcome.uncertain)
-        destination = self._action.destination(prepared.request)
+        destination = prepared.context.redact.text(self._action.destination(prepared.request))
         try:
             result = await self._attempts.make(Work(record, prepared, tries, held_until, lane, destination))
         except (GivenBackError, LeaseTooShortError) as error:

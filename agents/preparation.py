@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -13,8 +13,12 @@ from app.actions.configs import compile_action
 from app.actions.wording import refuse_unfound
 from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError
+from app.domain.redaction import MASK, redactor_of
+from app.domain.secret_names import SECRETS_ROOT
+from app.ports import SecretValues
 from schemas.command import Command
 from schemas.result import ActionResult
+from schemas.workflow import Action
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +32,8 @@ class Prepared:
     context: ActionContext
     verdicts: list[dict[str, Any]] = field(default_factory=list)
 
+
+NO_SECRETS: Final = SecretValues()
 
 # Every field has a value, because the result is made without validation.
 _NOTHING_MORE: Final[dict[str, Any]] = {
@@ -55,7 +61,11 @@ class Preparer:
         self._clock = clock
 
     def prepare(
-        self, command: Command, command_id: UUID, current: CurrentValues | None = None
+        self,
+        command: Command,
+        command_id: UUID,
+        current: CurrentValues | None = None,
+        secrets: SecretValues = NO_SECRETS,
     ) -> Prepared | ActionResult:
         """Return what is to be carried out, or the step's result where nothing is: skipped, failed, stop.
 
@@ -63,6 +73,7 @@ class Preparer:
             command: The command.
             command_id: Its id.
             current: What ``current`` is, where the step asks for it; or why that is not known.
+            secrets: Those that the step uses.
         """
         if isinstance(current, ActionFailedError):
             return self.result(command, "failed", error=f"current: {current}")
@@ -78,9 +89,10 @@ class Preparer:
             refuse_unfound(self._action, command.action.config)
             context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
             compiled = compile_action(command.action.type, command.action.config)
+            context = _with_secrets(context, compiled.config.secrets, secrets)
             request = self._action.prepare(compiled.config, context)
         except (ActionFailedError, ConditionError) as error:  # the revision may be older than this program's rules
-            return self.result(command, "failed", error=str(error), verdicts=verdicts)
+            return self.result(command, "failed", error=_said(error, secrets), verdicts=verdicts)
         except Exception as error:
             log.exception("preparing a command failed", extra={"execution_id": str(command.execution_id)})
             return self.result(command, "failed", error=f"internal error: {type(error).__name__}", verdicts=verdicts)
@@ -133,6 +145,48 @@ class Preparer:
             verdicts=verdicts or [],
             **fields,
         )
+
+
+class Rehearser(Preparer):
+    """Prepares what is not carried out: each secret is shown as ``***``."""
+
+    def prepare(
+        self,
+        command: Command,
+        command_id: UUID,
+        current: CurrentValues | None = None,
+        secrets: SecretValues = NO_SECRETS,
+    ) -> Prepared | ActionResult:
+        """Return what would be carried out; ``secrets`` are not looked at."""
+        del secrets
+        shown = SecretValues(dict.fromkeys(secrets_read(command.action), MASK))
+        return super().prepare(command, command_id, current, shown)
+
+
+def secrets_read(action: Action) -> frozenset[str]:
+    """Return the secrets that a step uses; what does not compile uses none, and says so later."""
+    try:
+        return compile_action(action.type, action.config).config.secrets
+    except ActionFailedError:
+        return frozenset()
+
+
+def _with_secrets(context: ActionContext, names: frozenset[str], given: SecretValues) -> ActionContext:
+    """Return the context with the secrets that a config uses, and no others.
+
+    Raises:
+        ActionFailedError: One has no value; the text says which and why.
+    """
+    if not names:
+        return context
+    for name in sorted(names - given.values.keys()):
+        raise ActionFailedError(f"secrets.{name}: {given.problems.get(name, 'was not looked up')}", permanent=True)
+    values = {name: given.values[name] for name in names}
+    return replace(context, scope={**context.scope, SECRETS_ROOT: values}, secrets=values)
+
+
+def _said(error: Exception, secrets: SecretValues) -> str:
+    return redactor_of(frozenset(secrets.values.values())).text(str(error)) if secrets.values else str(error)
 
 
 def _data(command: Command) -> dict[str, Any]:

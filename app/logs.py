@@ -9,17 +9,41 @@ from typing import Any, Final
 
 import orjson
 
+from app.domain.redaction import NOTHING, Redactor
+
 OURS: Final = ("app", "agents", "tables")
 REPEATS_S: Final = 5.0
 _FIELDS: Final = ("execution_id", "event_id", "workflow_id", "topic", "partition", "offset", "request_id")
 
 
-class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON."""
+class Blotter:
+    """Secrets that this process has read, and what keeps them out of its log."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self) -> None:
+        self._values: frozenset[str] = frozenset()
+        self._redactor = NOTHING
+
+    def add(self, value: str) -> None:
+        """Keep a secret out of every line from now on."""
+        if value not in self._values:
+            self._values |= {value}
+            self._redactor = Redactor(self._values)
+
+    def clean(self, text: str) -> str:
+        """Return a text without them."""
+        return self._redactor.text(text)
+
+
+BLOTTED: Final = Blotter()
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON, without the secrets that ``blotter`` knows."""
+
+    def __init__(self, role: str, blotter: Blotter = BLOTTED) -> None:
         super().__init__()
         self._role = role
+        self._blotter = blotter
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without its end."""
@@ -28,11 +52,11 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "role": self._role,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self._blotter.clean(record.getMessage()),
         }
         line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+            line["error"] = self._blotter.clean(self.formatException(record.exc_info))
         return orjson.dumps(line, default=str).decode("utf-8", "replace")
 
 

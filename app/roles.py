@@ -1,6 +1,7 @@
 """The parts of each role, opened on its event loop and closed at its end; the only place where ports meet adapters."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from agents.slips import Road
 from agents.sources import SourceAgent
 from app.actions.base import AnyAction, Family, OutsideAction, Ports
 from app.actions.registry import REGISTRY
+from app.adapters.cipher import FernetCipher
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
@@ -30,6 +32,7 @@ from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
+from app.adapters.postgres.secrets import PostgresSealedSecrets
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
 from app.adapters.webhook import AiohttpClient, open_http_client
@@ -37,11 +40,13 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.retry import RetryPolicy
+from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
 from app.ports import Sender
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
+from app.services.secret_cache import SecretCache
 from app.services.source_settings import load_sources
 from app.services.sources import SourceTurner
 from app.services.table_check import TableCheck
@@ -179,6 +184,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             mail_from=settings.mail_from,
             sms=twilio_account(settings, trusted),
             whatsapp=whatsapp_account(settings, trusted),
+            secrets=secret_cache(settings, pool),
         )
         wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         outside = Outside(ports, sender, breakers, wordings)
@@ -235,6 +241,12 @@ def breaker_policy(settings: Settings) -> BreakerPolicy:
         timeout=timedelta(milliseconds=settings.circuit_breaker_timeout_ms),
         max_wait=timedelta(milliseconds=settings.circuit_breaker_max_wait_ms),
     )
+
+
+def secret_cache(settings: Settings, pool: Pool) -> SecretCache:
+    """Return where executors get secrets; the log blots out each that has been read."""
+    cipher = FernetCipher(settings.secrets_key.get_secret_value())
+    return SecretCache(PostgresSealedSecrets(pool), cipher, time.monotonic, BLOTTED.add)
 
 
 def http_client(settings: Settings) -> AbstractAsyncContextManager[AiohttpClient]:

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.settings": ("app.domain",),
     "app.topics": ("app.settings", "schemas"),
     "app.lifespan": (),
-    "app.logs": (),
+    "app.logs": ("app.domain",),
     "app.actions": ("app.actions", "app.domain", "app.ports", "schemas"),
     "app.services": ("app.services", "app.actions", "app.domain", "app.ports", "app.settings", "app.topics", "schemas"),
     "app.adapters": (

@@ -20,7 +20,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.causation import Link
-from app.ports import Crm, HttpClient, Mailer, Origin, TwilioAccount, WhatsAppAccount
+from app.domain.redaction import NOTHING, Redactor, redactor_of
+from app.ports import Crm, HttpClient, Mailer, Origin, Secrets, TwilioAccount, WhatsAppAccount
 from schemas.message_template import MessageKind
 
 Family = Literal["notification", "crm", "workflow", "system"]
@@ -31,6 +32,11 @@ class ActionConfig(BaseModel):
     """What a user writes in an action's ``config``; an unknown key is a mistake they want to hear of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @property
+    def named_secrets(self) -> frozenset[str]:
+        """Secrets that fields name outright, and not in a template."""
+        return frozenset()
 
 
 C = TypeVar("C", bound=ActionConfig)
@@ -49,12 +55,19 @@ class ActionContext:
             JSON values.
         uncertain: An earlier claim was left unfinished: the effect may have happened already.
         timeout: Seconds one attempt may take.
+        secrets: The values of those that the config uses, by name; in ``scope`` too. Nothing may keep them.
     """
 
     command_id: UUID
     scope: Mapping[str, Any]
     uncertain: bool
     timeout: float
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def redact(self) -> Redactor:
+        """What blots the secrets out."""
+        return redactor_of(frozenset(self.secrets.values())) if self.secrets else NOTHING
 
     @property
     def origin(self) -> Origin:
@@ -76,6 +89,7 @@ class Ports:
         mail_from: Sender of every e-mail, as ``Name <address>``.
         sms: Where text messages are sent; None where it is not set up.
         whatsapp: Where WhatsApp messages are sent; None where it is not set up.
+        secrets: What configs use as ``{{ secrets.NAME }}``; None: there are none.
     """
 
     http: HttpClient
@@ -83,6 +97,7 @@ class Ports:
     mail_from: str
     sms: TwilioAccount | None = None
     whatsapp: WhatsAppAccount | None = None
+    secrets: Secrets | None = None
 
 
 class CompiledConfig(Protocol[C_co]):
@@ -95,6 +110,10 @@ class CompiledConfig(Protocol[C_co]):
     @property
     def current(self) -> frozenset[str]:
         """Which members of ``current`` its templates look at."""
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of the secrets that it uses."""
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered; a field that was left ``None`` is ``None``.
@@ -120,6 +139,8 @@ class Wording:
 
 
 class _Action(ABC, Generic[C]):
+    # Whether configs may use secrets: not where what they become is kept by us, in the clear.
+    takes_secrets: ClassVar[bool] = False
     name: ClassVar[str]
     family: ClassVar[Family]
     config: type[C]

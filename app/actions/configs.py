@@ -58,7 +58,7 @@ def _load(action_type: str, config: dict[str, Any]) -> tuple[CompiledAction | No
     except ValidationError as error:
         return None, [FieldError(_path(d["loc"]), _message(d["msg"])) for d in error.errors(include_url=False)]
     compiled: Compiled[ActionConfig]
-    compiled, errors = compile_config(model)
+    compiled, errors = compile_config(model, takes_secrets=action.takes_secrets)
     return CompiledAction(action, compiled), errors
 
 

@@ -70,6 +70,7 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
     family = "notification"
     config = SendEmailConfig
     wording = Wording("email", {"subject": "subject", "text": "text", "html": "html"})
+    takes_secrets = True
     at_once = 10  # a mail server bears some dozens of connections from one client; both lanes share the mailer's 20
 
     def prepare(self, config: CompiledConfig[SendEmailConfig], context: ActionContext) -> MailMessage:

@@ -50,6 +50,7 @@ class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
     family = "notification"
     config = SendSmsConfig
     wording = Wording("sms", {"text": "text"})
+    takes_secrets = True
 
     def prepare(self, config: CompiledConfig[SendSmsConfig], context: ActionContext) -> SmsRequest:
         """Render and check the number and the text."""

@@ -80,6 +80,7 @@ class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
     family = "notification"
     config = SendWhatsAppConfig
     wording = Wording("whatsapp", {"text": "text"})
+    takes_secrets = True
 
     def prepare(self, config: CompiledConfig[SendWhatsAppConfig], context: ActionContext) -> WhatsAppRequest:
         """Render and check the number, the text or what goes into the template."""

@@ -4,9 +4,9 @@ A field says so in its annotation: ``Annotated[str, Templated()]``. Its value ma
 strings in it; each string is a template of its own, so that a failure can be named by its path (``headers.X-Shop``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -33,6 +33,8 @@ class Templated:
 CustomerId = Annotated[str, Templated(), Field(min_length=1, description="Whom; by default the event's customer")]
 
 C = TypeVar("C", bound=ActionConfig)
+
+_NO_SECRETS: Final = "cannot use secrets: what this action writes is kept here, for everybody who may read it"
 
 
 def is_constant(source: str) -> bool:
@@ -93,6 +95,7 @@ class Compiled(Generic[C]):
     config: C
     nodes: Mapping[str, _Node]
     current: frozenset[str]
+    secrets: frozenset[str]
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered.
@@ -103,27 +106,34 @@ class Compiled(Generic[C]):
         return {name: node.render(scope) for name, node in self.nodes.items()}
 
 
-def compile_config(config: C) -> tuple[Compiled[C], list[FieldError]]:
-    """Compile every template of a config; the errors, one per template that does not compile, come beside it."""
+def compile_config(config: C, *, takes_secrets: bool) -> tuple[Compiled[C], list[FieldError]]:
+    """Compile every template of a config; the errors, one per template that does not compile, come beside it.
+
+    Args:
+        config: The config, validated.
+        takes_secrets: Whether templates may use secrets.
+    """
     errors: list[FieldError] = []
     nodes = {
         name: _compile(getattr(config, name), name, mark, errors)
         for name, mark in templated_fields(type(config)).items()
     }
-    return Compiled(config, nodes, _current(nodes.values())), errors
+    leaves = list(_leaves(nodes.values()))
+    if not takes_secrets:
+        errors += [FieldError(leaf.path, _NO_SECRETS) for leaf in leaves if leaf.template.secrets]
+    current = frozenset().union(*(leaf.template.current for leaf in leaves))
+    secrets = config.named_secrets.union(*(leaf.template.secrets for leaf in leaves))
+    return Compiled(config, nodes, current, secrets), errors
 
 
-def _current(nodes: Iterable[_Node]) -> frozenset[str]:
-    """Which members of ``current`` templates look at."""
-    found: frozenset[str] = frozenset()
+def _leaves(nodes: Iterable[_Node]) -> Iterator[_Leaf]:
     for node in nodes:
         if isinstance(node, _Leaf):
-            found |= node.template.current
+            yield node
         elif isinstance(node, _Members):
-            found |= _current(node.nodes.values())
+            yield from _leaves(node.nodes.values())
         elif isinstance(node, _Items):
-            found |= _current(node.nodes)
-    return found
+            yield from _leaves(node.nodes)
 
 
 def _compile(value: Any, path: str, mark: Templated, errors: list[FieldError]) -> _Node:

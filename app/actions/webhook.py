@@ -1,7 +1,8 @@
 """``webhook``: an HTTP request to an address the user names; the command id goes along as ``Idempotency-Key``."""
 
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -11,8 +12,11 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.answers import check_answer, output_of
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.signing import SIGNATURE_HEADERS, signature_headers, signing_key
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, line, refuse, text
+from app.domain.redaction import MASK
+from app.domain.secret_names import is_secret_name
 from app.ports import HttpRequest
 
 MAX_URL_CHARS: Final = 4096
@@ -54,6 +58,9 @@ class WebhookConfig(ActionConfig):
     headers: Annotated[dict[str, str], Templated(), Field(max_length=MAX_HEADERS)] = Field(default_factory=dict)
     body: Annotated[Any, Templated(), Field(description="A JSON value with templates in it, or a text template")] = None
     follow_redirects: Annotated[bool, Field(description="Follow up to 3 redirects")] = True
+    sign_with: Annotated[
+        str | None, Field(description="Secret that signs each delivery as Standard Webhooks has it: whsec_...")
+    ] = None
     timeout_s: Annotated[
         float | None, Field(gt=0, le=300, description="Seconds for one attempt, if less than usual")
     ] = None
@@ -85,6 +92,21 @@ class WebhookConfig(ActionConfig):
             raise ValueError("a GET request carries none")
         return value
 
+    @field_validator("sign_with")
+    @classmethod
+    def _signs_with_a_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not is_secret_name(value):
+            raise ValueError("must be the name of a secret: at most 64 of A-Z 0-9 _, beginning with a letter")
+        taken = sorted(name for name in info.data.get("headers", {}) if name.lower() in SIGNATURE_HEADERS)
+        if value is not None and taken:
+            raise ValueError(f"sets {taken[0]}, which cannot be chosen then")
+        return value
+
+    @property
+    def named_secrets(self) -> frozenset[str]:
+        """The one that signs."""
+        return frozenset({self.sign_with} if self.sign_with else ())
+
     @property
     def default_body(self) -> bool:
         """Whether the event is sent, because the user named no body."""
@@ -93,10 +115,16 @@ class WebhookConfig(ActionConfig):
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """A rendered request; ``timeout_s`` shortens the time an attempt has, in seconds."""
+    """A rendered request.
+
+    Attributes:
+        timeout_s: Shortens the time an attempt has, in seconds.
+        sign_with: Name of the secret that each attempt is signed with.
+    """
 
     http: HttpRequest
     timeout_s: float | None
+    sign_with: str | None = None
 
 
 class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
@@ -109,6 +137,7 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
     name = "webhook"
     family = "system"
     config = WebhookConfig
+    takes_secrets = True
     many_destinations = True
 
     def destination(self, request: WebhookRequest) -> str:
@@ -122,19 +151,19 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
         for name, value in fields["headers"].items():
             headers[name] = _header_value(f"headers.{name}", value)
         body = default_body(context) if config.config.default_body else fields["body"]
-        request = HttpRequest(
-            config.config.method,
-            _url(fields["url"]),
-            headers,
-            _encode_body(body, headers),
-            redirects=MAX_REDIRECTS if config.config.follow_redirects else 0,
-        )
-        return WebhookRequest(request, config.config.timeout_s)
+        url, encoded = _url(fields["url"]), _encode_body(body, headers)
+        redirects = MAX_REDIRECTS if config.config.follow_redirects else 0
+        secret = bool(encoded and context.secrets) and context.redact.finds((encoded or b"").decode())
+        request = HttpRequest(config.config.method, url, headers, encoded, redirects, body_is_secret=secret)
+        return WebhookRequest(request, config.config.timeout_s, config.config.sign_with)
 
     async def perform(self, request: WebhookRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
         """Send once and judge the answer."""
         within = min(request.timeout_s or context.within, context.within)
-        answer = await ports.http.send(request.http, within=within, body_limit=MAX_ANSWER_BYTES)
+        signed = _signed(request.http, request.sign_with, context) if request.sign_with else request.http
+        answer = await ports.http.send(signed, within=within, body_limit=MAX_ANSWER_BYTES)
+        if context.secrets:  # before anything is cut or quoted: half a secret would not be known for one
+            answer = replace(answer, body=context.redact.text(answer.body))
         check_answer(answer, request.http.redirects)
         return output_of(answer)
 
@@ -146,6 +175,12 @@ def _origin(url: str) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{port}"
+
+
+def _signed(request: HttpRequest, name: str, context: ActionContext) -> HttpRequest:
+    key = signing_key(name, context.secrets[name])
+    headers = signature_headers(key, str(context.command_id), int(time.time()), request.body or b"")
+    return replace(request, headers={**request.headers, **headers})
 
 
 def causation(context: ActionContext) -> str:
@@ -164,7 +199,8 @@ def default_body(context: ActionContext) -> dict[str, Any]:
 
 def _url(value: Any) -> str:
     url = filled_line("url", value, max_chars=MAX_URL_CHARS)
-    problem = _url_problem(url)
+    # In a dry run what begins with a secret cannot be told; in earnest nothing is at an address such as this.
+    problem = None if url.startswith(MASK) else _url_problem(url)
     return refuse("url", problem) if problem else url
 
 

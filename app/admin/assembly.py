@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from agents.current import Current
-from agents.preparation import Preparer
+from agents.preparation import Rehearser
 from agents.slips import Road
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
@@ -122,7 +122,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
     def now() -> datetime:
         return datetime.now(UTC)
 
-    preparers = {action.name: Preparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
+    preparers = {action.name: Rehearser(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
     crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
     reads = reads_of(settings, http, PostgresReads(database.driver, crm, patient=False))
     return DryRunner(preparers, Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout))

@@ -22,6 +22,7 @@ from app.domain.condition_tree import Group, Leaf, Node
 from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.errors import FieldError, InvalidError
 from app.domain.paths import Path, parse_path
+from app.domain.secret_names import SECRETS_ROOT
 from app.domain.verdicts import Evaluation, Scope, Verdict
 
 __all__ = ["CompiledConditions", "ConditionError", "Evaluation", "Scope", "Verdict", "compile_conditions"]
@@ -173,11 +174,16 @@ class _Compiler:
             raise self._error(where, "must be a dotted path such as order.total")
         try:
             path = parse_path(text)
-            if path.root == CURRENT_ROOT:
-                self._note_current(text.split("."))
+            self._note_root(path.root, text.split("."))
         except ValueError as error:
             raise self._error(where, str(error)) from error
         return path
+
+    def _note_root(self, root: str, names: Sequence[str]) -> None:
+        if root == SECRETS_ROOT:
+            raise ValueError("is no field: secrets can be used in templates of actions only")
+        if root == CURRENT_ROOT:
+            self._note_current(names)
 
     def _note_current(self, names: Sequence[str]) -> None:
         if self._mode == "refused":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MAX_NAME_CHARS: Final = 64
+SECRETS_ROOT: Final = "secrets"
 MIN_VALUE_CHARS: Final = 8
 MAX_VALUE_BYTES: Final = 8192
 

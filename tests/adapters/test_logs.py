@@ -4,7 +4,7 @@ import logging
 
 import orjson
 
-from app.logs import JsonFormatter, Repeats
+from app.logs import Blotter, JsonFormatter, Repeats
 
 
 def record(name: str, message: str, *values: object) -> logging.LogRecord:
@@ -36,3 +36,16 @@ def test_our_own_messages_always_pass() -> None:
     """What we say is said for a reason each time."""
     repeats = Repeats(5.0, lambda: 0.0)
     assert all(repeats.filter(record("agents.own", "failed")) for _ in range(3))
+
+
+def test_secrets_that_were_read_are_blotted_out() -> None:
+    """In messages and in tracebacks; the line stays JSON."""
+    blotter = Blotter()
+    blotter.add("canary-word")
+    made = record("app.x", "failed for %s", "Bearer CANARY-word")
+    made.exc_info = (ValueError, ValueError("no luck with https://shop.example/canary-word"), None)
+    text = JsonFormatter("sink", blotter).format(made)
+    assert "canary" not in text.casefold()
+    line = orjson.loads(text)
+    assert line["message"] == "failed for Bearer ***"
+    assert "no luck with https://shop.example/***" in line["error"]

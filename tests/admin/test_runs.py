@@ -145,6 +145,20 @@ async def test_a_dry_run_says_what_would_be_sent(user: User) -> None:
     assert (tagged["runs"], tagged["would_send"]["tag"]) == (True, "vip")
 
 
+async def test_a_dry_run_shows_no_secret(admin: User, user: User) -> None:
+    """*** stands where a secret would; whether there is such a secret makes no difference."""
+    await admin.call("PUT", "/api/v1/secrets/DRY", {"value": "canary-of-dry-runs"})
+    headers = {"Authorization": "Bearer {{ secrets.DRY }}", "X-B": "{{ secrets.NEVER_STORED | upper }}"}
+    hook = {"type": "webhook", "config": {"url": "{{ secrets.DRY }}", "headers": headers, "sign_with": "DRY"}}
+    mail = {"type": "send_email", "config": {"subject": "{{ secrets.DRY }}", "html": "<p>{{ secrets.DRY }}</p>"}}
+    report = await tried(user, steps(hook, mail))
+    assert [step["status"] for step in report["steps"]] == ["success", "success"]
+    sent = report["steps"][0]["would_send"]["http"]
+    assert (sent["url"], sent["headers"]["Authorization"], sent["headers"]["X-B"]) == ("***", "Bearer ***", "***")
+    assert report["steps"][1]["would_send"]["subject"] == "***"
+    assert "canary" not in str(report)
+
+
 async def test_a_dry_run_has_no_effect(api: Api, user: User, api_database: str) -> None:
     """Property 29: no table has a row more, no record is sent."""
     workflow = await user.create(actions=steps(HOOK, tag("vip"), {"type": "create_note", "config": {"text": "x"}}))

@@ -16,7 +16,7 @@ from app.actions.webhook import Webhook
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
-from app.ports import HttpAnswer, HttpClient
+from app.ports import HttpAnswer, HttpClient, Secrets
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.wording import Wordings
@@ -51,6 +51,7 @@ class World:
         policy: RetryPolicy = FAST,
         http: HttpClient | None = None,
         timing: Timing = REAL_TIME,
+        secrets: Secrets | None = None,
         breakers: Breakers | None = None,
         lane: Bulkhead | None = None,
     ) -> None:
@@ -67,7 +68,7 @@ class World:
             preparer=Preparer(kind, timeout=5, clock=now),
             current=current_over(store.crm),
             receipts=self.receipts,
-            ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>"),
+            ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),
             wordings=Wordings(store.texts),
             road=Road(TOPICS, frozenset({"webhook", "send_email"})),
             sender=self.sender,

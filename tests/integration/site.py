@@ -16,6 +16,7 @@ from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.support.broker import remove_topics
+from tests.support.fake_secrets import KEY
 from tests.support.providers import LOGIN, variables_of
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
@@ -97,6 +98,7 @@ async def running_site(
         "HEADRACE_SMTP_HOST": "127.0.0.1",
         "HEADRACE_SMTP_PORT": str(mailbox.smtp_port),
         "ACTION_RETRY_INITIAL_DELAY": "100",
+        "HEADRACE_SECRETS_KEY": KEY,
         **variables_of(providers),
         **(more or {}),
     }

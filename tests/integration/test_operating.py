@@ -1,5 +1,6 @@
 """Operating a running installation: runs by hand, retries from the failed step, replays of dead letters, the queue."""
 
+from base64 import b64encode
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,8 @@ import pytest
 from app.adapters.kafka.producer import KafkaSender
 from app.ports import Record
 from tests.integration.site import Row, Site, event
+from tests.integration.traces import traces
+from tests.support.raw_http import raw_server
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
@@ -122,6 +125,53 @@ async def runs(site: Site, workflow: UUID, count: int) -> list[Row]:
     """The log's rows of a workflow, once there are so many."""
     found = await site.fetch("SELECT * FROM automation_logs WHERE automation_id = %s", workflow)
     return found if len(found) >= count else []
+
+
+async def test_a_secret_reaches_its_destinations_and_nothing_else(site: Site) -> None:
+    """In URL, header, body and e-mail; no row, no record and no log line has it, though each destination echoes it."""
+    canary, signing = f"canary-{uuid4().hex}", f"whsec_{b64encode(uuid4().bytes * 2).decode()}"
+    for name, value in (("TOKEN", canary), ("HOOK_KEY", signing)):
+        await site.stack.api.call("PUT", f"/api/v1/secrets/{name}", {"value": value})
+    async with raw_server() as echo, raw_server() as refuses:
+        echo.answer = http_answer("200 OK", f'{{"echo": {{"{canary}": "{canary}"}}}}')
+        refuses.answer = http_answer("400 Bad Request", f"wrong token {canary}")
+        workflow, kind = await site.workflow(
+            secret_hook(echo.url, sign_with="HOOK_KEY"),
+            secret_hook(refuses.url),
+            {"type": "send_email", "config": {"subject": "{{ secrets.TOKEN }}", "text": "{{ secrets.TOKEN }}"}},
+            {"type": "webhook", "config": {"url": f"{echo.url}/{{{{ secrets.UNKNOWN }}}}"}},
+            {"type": "create_note", "config": {"text": "{{ results | json }}"}},
+        )
+        sent = event(kind)
+        await site.stack.emitter.emit(sent)
+        row = await site.row(workflow, sent)
+    results = row["actions_executed"]
+    assert [result["status"] for result in results] == ["success", "failed", "success", "failed", "success"]
+    assert results[0]["output"]["body"] == {"echo": {"***": "***"}}
+    assert results[1]["error"] == "answered 400: wrong token *** (trying again cannot help)"
+    assert results[3]["error"].startswith("secrets.UNKNOWN: there is no secret UNKNOWN")
+    assert echo.requests[0].decode().count(canary) == 3
+    assert b"webhook-signature: v1," in echo.requests[0]
+    assert [mail.subject for mail in site.mailbox.mails] == [canary]
+    assert await traces(site, canary) == []
+    assert await traces(site, signing) == []
+    assert await traces(site, sent["id"]) != []
+
+
+def secret_hook(url: str, **more: Any) -> dict[str, Any]:
+    """A webhook with a secret everywhere."""
+    config = {
+        "url": f"{url}/{{{{ secrets.TOKEN }}}}",
+        "headers": {"Authorization": "Bearer {{ secrets.TOKEN }}"},
+        "body": {"token": "{{ secrets.TOKEN }}"},
+    }
+    return {"type": "webhook", "config": {**config, **more}}
+
+
+def http_answer(status: str, body: str) -> bytes:
+    """An answer of JSON, byte for byte."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return (head + body).encode()
 
 
 async def test_the_queue_is_empty_when_all_is_done(site: Site) -> None:

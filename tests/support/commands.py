@@ -16,20 +16,28 @@ DATA: Final[dict[str, Any]] = {
 }
 
 
-def context_of(data: dict[str, Any] | None = None, *, timeout: float = 5.0) -> ActionContext:
-    """Return the context of one command; ``data`` replaces the event's data."""
+def context_of(data: dict[str, Any] | None = None, *, timeout: float = 5.0, **secrets: str) -> ActionContext:
+    """Return the context of one command; ``data`` replaces the event's data, the rest are secrets."""
     given = DATA if data is None else data
     event = {"specversion": "1.0", "id": "e-1", "source": "/shop", "type": "order.created", "data": given}
     workflow = {"id": "3f0e0f7a-0000-4000-8000-000000000001", "name": "Big orders", "version": 3}
     execution = {"id": "9a4c1d2e-0000-5000-8000-000000000002", "attempt": 1}
     scope = {**given, "event": event, "results": [], "workflow": workflow, "execution": execution}
-    return ActionContext(COMMAND_ID, scope, uncertain=False, timeout=timeout)
+    if secrets:
+        scope["secrets"] = secrets
+    return ActionContext(COMMAND_ID, scope, uncertain=False, timeout=timeout, secrets=secrets)
 
 
-def prepared(action_type: str, config: dict[str, Any], data: dict[str, Any] | None = None) -> Any:
+def prepared(
+    action_type: str,
+    config: dict[str, Any],
+    data: dict[str, Any] | None = None,
+    *,
+    context: ActionContext | None = None,
+) -> Any:
     """Return the request that an action makes of a config, as the executor would."""
     compiled = compile_action(action_type, config)
-    return compiled.action.prepare(compiled.config, context_of(data))
+    return compiled.action.prepare(compiled.config, context or context_of(data))
 
 
 def failure_of(action_type: str, config: dict[str, Any], data: dict[str, Any] | None = None) -> str:

@@ -27,9 +27,9 @@ async def read_topic(servers: str, topic: str, count: int) -> list[Record]:
     return [Record(m.topic, m.key, m.value, tuple(m.headers)) for m in messages]
 
 
-async def read_all(servers: str, topic: str) -> list[Record]:
-    """Read everything that is on a topic now."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest", group_id=None)
+async def read_all(servers: str, *topics: str) -> list[Record]:
+    """Read everything that is on some topics now."""
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=servers, auto_offset_reset="earliest", group_id=None)
     await consumer.start()
     try:
         ends = await consumer.end_offsets(list(consumer.assignment()))

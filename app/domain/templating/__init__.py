@@ -15,6 +15,7 @@ from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 
 from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
+from app.domain.secret_names import SECRETS_ROOT, is_secret_name
 from app.domain.templating.budget import CURRENT, Budget
 from app.domain.templating.errors import TemplateError, TemplateFailure
 from app.domain.templating.plain import plain_parts, render_plain
@@ -35,9 +36,10 @@ class Template:
 
     Attributes:
         current: Which members of ``current`` it looks at.
+        secrets: Names of the secrets that it uses.
     """
 
-    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current")
+    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current", "secrets")
 
     def __init__(self, sandbox: Sandbox, source: str) -> None:
         self._sandbox = sandbox
@@ -45,6 +47,7 @@ class Template:
         self._template = sandbox.from_string(source)
         self._plain = None if sandbox.autoescape else plain_parts(source)
         self._paths: set[str] | None = None
+        self.secrets = _secrets(sandbox, source) if SECRETS_ROOT in source else frozenset()
         self.current = _current(sandbox, source) if CURRENT_ROOT in source else frozenset()
 
     def render(self, context: Mapping[str, Any]) -> str:
@@ -103,6 +106,16 @@ class Template:
 def _current(sandbox: Sandbox, source: str) -> frozenset[str]:
     read = members_read(sandbox.parse(source), CURRENT_ROOT)
     return frozenset(CURRENT_NAMES if read is None else read.intersection(CURRENT_NAMES))
+
+
+def _secrets(sandbox: Sandbox, source: str) -> frozenset[str]:
+    read = members_read(sandbox.parse(source), SECRETS_ROOT)
+    if read is None:
+        raise TemplateError("names secrets as a whole; use them one by one, as {{ secrets.NAME }}")
+    wrong = sorted(name for name in read if not is_secret_name(name))
+    if wrong:
+        raise TemplateError(f"secrets.{wrong[0][:100]}: no secret can be called that; names are of A-Z 0-9 _")
+    return frozenset(read)
 
 
 def _explain(error: Exception) -> str:
