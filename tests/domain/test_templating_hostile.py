@@ -16,6 +16,7 @@ CONTEXT: dict[str, Any] = {
     "lines": "\n" * 60_000,
     "many": list(range(30_000)),
     "tree": [[]],
+    "rows": [{"a": n} for n in range(10_000)],
     "__class__": "shadow",
 }
 SECRET_MARKS = ("subprocess", "<class", "<function", "<module", "os.", "environ", "<bound", "<built-in", "0x")
@@ -88,6 +89,17 @@ BOMBS = {
         "{% for i in range(9999) %}{% set y = big.upper() %}{% endfor %}",
         "{% for i in range(9999) %}{% set y = many|sort(reverse=true) %}{% endfor %}",
         "{% for i in range(9999) %}" + "{% if one %}{% endif %}" * 900 + "{% endfor %}",
+        "{{ many|select('in', many)|list }}",
+        "{{ many|reject('eq', many)|list }}",
+        "{{ rows|selectattr('a', 'in', many)|list }}",
+        "{% for i in range(9999) %}{% if -1 is in many %}{% endif %}{% endfor %}",
+        "{% for i in range(9999) %}{% if big is upper %}{% endif %}{% endfor %}",
+        "{{ many|map(attribute='" + "a." * 5_000 + "a')|list }}",
+        "{{ many|map(attribute='" + "a." * 5_000 + "a', default=0)|list }}",
+        "{{ many|join(',', attribute='" + "a." * 5_000 + "a') }}",
+        "{{ rows|groupby('" + "a." * 5_000 + "a', default=1) }}",
+        "{{ rows|sort(attribute='" + "a," * 5_000 + "a') }}",
+        "{% for i in range(9999) %}{% set y = big.strip(big) %}{% endfor %}",
     ],
     "makes a range of more than 10000 numbers": [
         "{% for i in range(10**9) %}{% endfor %}",
@@ -241,6 +253,22 @@ def test_a_failed_render_leaves_the_next_ones_alone() -> None:
         thread.join()
     assert lengths == [2890] * 4
     assert {len(good.render({})) for _ in range(50)} == {2890}
+
+
+@pytest.mark.timeout(30)
+def test_constants_are_bounded_when_they_are_compiled() -> None:
+    """Jinja computes what is constant on save, in the API's process: within the same budget."""
+    walk = "{{ '" + "x" * 20_000 + "' | join(',', attribute='" + "a." * 15_000 + "a') }}"
+    with pytest.raises(TemplateFailure, match="takes more than 250000 steps"):
+        compile_template(walk).render({})
+
+
+@pytest.mark.timeout(30)
+def test_json_is_indented_by_a_little_only() -> None:
+    """Whatever a template asks for; a text of gigabytes would be made before it could be refused."""
+    for name in ("json", "tojson"):
+        assert compile_template("{{ x | " + name + "(1000000000) }}").render({"x": [1]}) == "[\n        1\n]"
+        assert compile_template("{{ 'x' | list | " + name + "(1000000000) | length }}").render({}) in {"15", "19"}
 
 
 def test_the_context_is_not_changed() -> None:

@@ -44,7 +44,7 @@ class Template:
     def __init__(self, sandbox: Sandbox, source: str) -> None:
         self._sandbox = sandbox
         self._source = source
-        self._template = sandbox.from_string(source)
+        self._template = _compiled(sandbox, source)
         self._plain = None if sandbox.autoescape else plain_parts(source)
         self._paths: set[str] | None = None
         self.secrets = _secrets(sandbox, source) if SECRETS_ROOT in source else frozenset()
@@ -106,6 +106,15 @@ class Template:
 def _current(sandbox: Sandbox, source: str) -> frozenset[str]:
     read = members_read(sandbox.parse(source), CURRENT_ROOT)
     return frozenset(CURRENT_NAMES if read is None else read.intersection(CURRENT_NAMES))
+
+
+def _compiled(sandbox: Sandbox, source: str) -> Any:
+    # Jinja computes what is constant when it compiles; with a budget that ends, the rest is left to the render's.
+    token = CURRENT.set(Budget())
+    try:
+        return sandbox.from_string(source)
+    finally:
+        CURRENT.reset(token)
 
 
 def _secrets(sandbox: Sandbox, source: str) -> frozenset[str]:

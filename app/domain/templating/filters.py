@@ -14,8 +14,11 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jinja2 import Environment, pass_environment
+from jinja2 import Environment, pass_environment, pass_eval_context
 from jinja2.filters import FILTERS, make_attrgetter
+from jinja2.nodes import EvalContext
+from jinja2.tests import TESTS
+from markupsafe import Markup
 
 from app.domain.templating.budget import charge, charge_value, check_length
 from app.domain.templating.errors import TemplateFailure
@@ -26,8 +29,10 @@ from app.domain.values import is_number, read_decimal
 _PLAIN_NAMES: Final = (
     "abs capitalize count d default dictsort e escape filesizeformat first float forceescape groupby items last length "
     "list lower map max min reject rejectattr reverse safe select selectattr sort title trim truncate unique upper "
-    "urlencode wordcount tojson"
+    "urlencode wordcount"
 )
+_COMPARING_TESTS: Final = "!= < <= == > >= eq equalto ge greaterthan gt in le lessthan lower lt ne upper"
+_MAX_INDENT: Final = 8
 _MAX_WIDTH: Final = 1_000
 _MAX_PRECISION: Final = 15
 _DATE_FORMAT = re.compile(r"(?:[^%]|%[aAbBdHIjmMpSyYzZ%])*\Z")
@@ -141,6 +146,31 @@ def date(value: Any, pattern: str = "%Y-%m-%d", zone: str | None = None) -> str:
         raise TemplateFailure("date takes an IANA time zone such as Europe/Paris") from error
 
 
+@pass_eval_context
+def tojson(context: EvalContext, value: Any, indent: int | None = None) -> Markup:
+    """The value as JSON that is safe within HTML, indented by at most 8."""
+    result: Markup = FILTERS["tojson"](context, value, min(indent, _MAX_INDENT) if indent else None)
+    return result
+
+
+def compared(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a test that walks its operands: both are charged for, at each of its calls."""
+
+    @functools.wraps(test)
+    def wrapper(*args: Any) -> Any:
+        for arg in args:
+            charge_value(arg)
+        return test(*args)
+
+    return wrapper
+
+
+def all_tests() -> dict[str, Any]:
+    """Every test of templates, by name."""
+    tests: dict[str, Any] = dict(TESTS)
+    return {**tests, **{name: compared(tests[name]) for name in _COMPARING_TESTS.split()}}
+
+
 def text(value: Any) -> str:
     """The value as ``{{ value }}`` prints it."""
     return value if isinstance(value, str) else str(printed(value))
@@ -175,6 +205,7 @@ def all_filters() -> dict[str, Callable[..., Any]]:
         "round": rounded,
         "string": text,
         "sum": total,
+        "tojson": tojson,
     }
     return {
         name: bounded(function) for name, function in {**{n: FILTERS[n] for n in _PLAIN_NAMES.split()}, **own}.items()

@@ -17,12 +17,13 @@ from jinja2.utils import Cycler, Joiner, Namespace
 
 from app.domain.templating.budget import charge
 from app.domain.templating.errors import TemplateFailure
-from app.domain.templating.filters import all_filters, counted, operand
+from app.domain.templating.filters import all_filters, all_tests, counted, operand
 from app.domain.templating.syntax import CHARGE, CONCAT, LOOP, OPERAND, bound
 from app.domain.templating.values import add, joined, multiply, power, printed, remainder
 
 _MAX_RANGE: Final = 10_000
 _CHARACTERS_PER_STEP: Final = 16
+_LONG_ARGUMENT: Final = 1_000
 _LOOP = "index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed"
 _TEXT = (
     "capitalize count endswith find isalpha isdigit isspace islower isupper lower lstrip removeprefix removesuffix "
@@ -84,6 +85,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.binop_table = {**self.binop_table, "+": add, "*": multiply, "**": power, "%": remainder}
         own: dict[str, Callable[..., Any]] = {CHARGE: _charge, CONCAT: _concat, LOOP: _loop, OPERAND: _operand}
         self.filters = {**all_filters(), **own}
+        self.tests = all_tests()
         self.globals = {"cycler": Cycler, "joiner": Joiner, "namespace": Namespace, "range": _range}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -104,6 +106,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """``obj[argument]``: a member of an object, a list or a text."""
+        charge(1)  # a filter's attribute may be a path of thousands of names, for each member of a list
         if isinstance(obj, Undefined):
             return self._missing(obj, argument)
         try:
@@ -121,7 +124,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         charge(10 + len(args) + len(kwargs))
         owner = getattr(__obj, "__self__", None)
         if isinstance(owner, (str, list, dict)):
-            charge(len(owner) // _CHARACTERS_PER_STEP)
+            longest = max((len(arg) for arg in args if isinstance(arg, str)), default=0)
+            charge(len(owner) // _CHARACTERS_PER_STEP * (1 + longest // _LONG_ARGUMENT))
         if isinstance(__obj, LoopContext) and args:
             args = (counted(args[0], 10), *args[1:])
         return super().call(__context, __obj, *args, **kwargs)
