@@ -156,7 +156,8 @@ class OutsideExecutor:
             DROPPED.labels("duplicate").inc()
             await self._forward(command, outcome)
             return
-        tries = Tries(command.tried, command.tried_s, outcome.uncertain)
+        uncertain = outcome.uncertain and not self._action.repeatable(prepared.request)
+        tries = Tries(command.tried, command.tried_s, uncertain)
         destination = prepared.context.redact.text(self._action.destination(prepared.request))
         try:
             result = await self._attempts.make(Work(record, prepared, tries, held_until, lane, destination))

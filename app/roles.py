@@ -23,12 +23,15 @@ from app.adapters.cipher import FernetCipher
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
+from app.adapters.notifier import open_notifier
 from app.adapters.postgres.breakers import PostgresBreakers
+from app.adapters.postgres.channels import PostgresChannelUrls
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.execution_log import ExecutionLog
+from app.adapters.postgres.inbox import PostgresInbox
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
@@ -43,7 +46,7 @@ from app.domain.retry import RetryPolicy
 from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
-from app.ports import Sender
+from app.ports import HttpClient, Sender
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.secret_cache import SecretCache
@@ -153,6 +156,28 @@ async def following_breakers(role: str, settings: Settings, pool: Pool) -> Async
 
 
 @asynccontextmanager
+async def outside_ports(settings: Settings, pool: Pool, trusted: HttpClient) -> AsyncIterator[Ports]:
+    """Open the outside world of one worker; ``trusted`` reaches addresses that an administrator chose."""
+    cipher = FernetCipher(settings.secrets_key.get_secret_value())
+    channels = SecretCache(PostgresChannelUrls(pool.connection), cipher, time.monotonic, BLOTTED.add, noun="channel")
+    async with (
+        http_client(settings) as http,
+        open_mailer(smtp_server(settings)) as mail,
+    ):
+        with open_notifier(channels) as notifier:
+            yield Ports(
+                http=http,
+                mail=mail,
+                mail_from=settings.mail_from,
+                sms=twilio_account(settings, trusted),
+                whatsapp=whatsapp_account(settings, trusted),
+                secrets=secret_cache(settings, pool),
+                notifier=notifier,
+                inbox=PostgresInbox(pool.connection),
+            )
+
+
+@asynccontextmanager
 async def open_executor(role: str, family: Family, settings: Settings) -> AsyncIterator[ExecutorParts]:
     """Open the executors of one family; they share the process's pool, sender and clients."""
     topics = Topics(settings.topic_prefix)
@@ -166,8 +191,6 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             partial(PostgresCrm, topics=topics),
         )
         await receipts.start()
-        http = await stack.enter_async_context(http_client(settings))
-        mail = await stack.enter_async_context(open_mailer(smtp_server(settings)))
         trusted = await stack.enter_async_context(open_http_client(allow_private=True))
         built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
@@ -178,14 +201,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             "road": Road(topics, frozenset(REGISTRY.names())),
             "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),
         }
-        ports = Ports(
-            http=http,
-            mail=mail,
-            mail_from=settings.mail_from,
-            sms=twilio_account(settings, trusted),
-            whatsapp=whatsapp_account(settings, trusted),
-            secrets=secret_cache(settings, pool),
-        )
+        ports = await stack.enter_async_context(outside_ports(settings, pool, trusted))
         wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         outside = Outside(ports, sender, breakers, wordings)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]

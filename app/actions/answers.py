@@ -7,10 +7,10 @@ from typing import Any, Final
 import orjson
 
 from app.domain.errors import ActionFailedError
+from app.domain.retry import RETRYABLE_STATUSES
 from app.domain.values import depth
 from app.ports import HttpAnswer
 
-RETRYABLE: Final = frozenset({408, 425, 429})
 MAX_KEPT_BYTES: Final = 2048
 MAX_KEPT_LEVELS: Final = 32
 MAX_QUOTED_CHARS: Final = 200
@@ -34,7 +34,7 @@ def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
         followed = f"at most {redirects} are followed" if redirects else "redirects are not followed"
         raise ActionFailedError(f"answered {status}, a redirect; {followed}", permanent=True)
     quote = " ".join(answer.body.split())[:MAX_QUOTED_CHARS]
-    retryable = status in RETRYABLE or status >= 500  # noqa: PLR2004 - the same
+    retryable = status in RETRYABLE_STATUSES or status >= 500  # noqa: PLR2004 - the same
     raise ActionFailedError(
         f"answered {status}" + (f": {printable(quote)}" if quote else ""),
         permanent=not retryable,

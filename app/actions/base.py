@@ -21,7 +21,17 @@ from pydantic import BaseModel, ConfigDict
 
 from app.domain.causation import Link
 from app.domain.redaction import NOTHING, Redactor, redactor_of
-from app.ports import Crm, HttpClient, Mailer, Origin, Secrets, TwilioAccount, WhatsAppAccount
+from app.ports import (
+    Crm,
+    HttpClient,
+    Inbox,
+    Mailer,
+    Notifier,
+    Origin,
+    Secrets,
+    TwilioAccount,
+    WhatsAppAccount,
+)
 from schemas.message_template import MessageKind
 
 Family = Literal["notification", "crm", "workflow", "system"]
@@ -90,6 +100,8 @@ class Ports:
         sms: Where text messages are sent; None where it is not set up.
         whatsapp: Where WhatsApp messages are sent; None where it is not set up.
         secrets: What configs use as ``{{ secrets.NAME }}``; None: there are none.
+        notifier: Sends to channels,
+        inbox: and holds users' notifications; None in a process that does neither.
     """
 
     http: HttpClient
@@ -98,6 +110,8 @@ class Ports:
     sms: TwilioAccount | None = None
     whatsapp: WhatsAppAccount | None = None
     secrets: Secrets | None = None
+    notifier: Notifier | None = None
+    inbox: Inbox | None = None
 
 
 class CompiledConfig(Protocol[C_co]):
@@ -170,6 +184,10 @@ class OutsideAction(_Action[C], Generic[C, R]):
     def destination(self, request: R) -> str:  # noqa: ARG002 - for those that have many
         """Return where a request goes: what has a circuit breaker of its own. For people, too; it holds no secret."""
         return self.name
+
+    def repeatable(self, request: R) -> bool:  # noqa: ARG002 - for those that know
+        """Tell whether a request that is made twice has its effect once, so that nothing is uncertain about it."""
+        return False
 
     @abstractmethod
     async def perform(self, request: R, ports: Ports, context: ActionContext) -> dict[str, Any]:

@@ -4,18 +4,21 @@ Neither Twilio nor Meta recognises a repeated request: a message whose answer wa
 is the user's choice, ``on_uncertain``.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import orjson
 from pydantic import Field
 
-from app.actions.answers import MAX_QUOTED_CHARS, RETRYABLE, printable, retry_after
+from app.actions.answers import MAX_QUOTED_CHARS, printable, retry_after
 from app.actions.base import ActionContext
 from app.domain.errors import ActionFailedError
+from app.domain.retry import RETRYABLE_STATUSES
 from app.ports import HttpAnswer, HttpClient, HttpRequest
+
+T = TypeVar("T")
 
 MAX_ANSWER_BYTES: Final = 8192
 UNAVAILABLE: Final = 503
@@ -60,16 +63,13 @@ class Provider:
             ActionFailedError: Refused, or no answer. Permanent too where the message may have been sent, now or by an
                 attempt before, and ``on_uncertain`` is ``fail``.
         """
-        if context.uncertain and on_uncertain == "fail":
-            raise ActionFailedError(f"an earlier attempt did not end: {NOT_AGAIN}", permanent=True, effect_unknown=True)
-        try:
-            answer = await self.http.send(request, within=context.within, body_limit=MAX_ANSWER_BYTES)
-            self._check(answer)
-        except ActionFailedError as error:
-            if error.effect_unknown and on_uncertain == "fail":
-                raise ActionFailedError(f"{error}: {NOT_AGAIN}", permanent=True, effect_unknown=True) from error
-            raise
+        answer = await not_twice(lambda: self._attempt(request, context), context, on_uncertain)
         return _object(answer.body)
+
+    async def _attempt(self, request: HttpRequest, context: ActionContext) -> HttpAnswer:
+        answer = await self.http.send(request, within=context.within, body_limit=MAX_ANSWER_BYTES)
+        self._check(answer)
+        return answer
 
     def _check(self, answer: HttpAnswer) -> None:
         status = answer.status
@@ -80,7 +80,7 @@ class Provider:
         # A server that failed on the way, or a gateway that gave up waiting for it, may have sent the message; one
         # that says when to come back has not.
         unknown = status >= 500 and not (status == UNAVAILABLE and wait is not None)  # noqa: PLR2004 - the same
-        retryable = status >= 500 or status in RETRYABLE or explained.transient  # noqa: PLR2004 - the same
+        retryable = status >= 500 or status in RETRYABLE_STATUSES or explained.transient  # noqa: PLR2004 - the same
         said = printable(" ".join(self._redacted(explained.text).split()))[:MAX_QUOTED_CHARS]
         raise ActionFailedError(
             f"{self.name} answered {status}" + (f": {said}" if said else ""),
@@ -94,6 +94,23 @@ class Provider:
         for secret in self.secrets:
             said = said.replace(secret, "[redacted]")
         return said
+
+
+async def not_twice(attempt: Callable[[], Awaitable[T]], context: ActionContext, on_uncertain: OnUncertain) -> T:
+    """Make one attempt at what nothing recognises when it comes again.
+
+    Raises:
+        ActionFailedError: The attempt's. Permanent too where the effect may have happened, now or by an attempt before,
+            and ``on_uncertain`` is ``fail``.
+    """
+    if context.uncertain and on_uncertain == "fail":
+        raise ActionFailedError(f"an earlier attempt did not end: {NOT_AGAIN}", permanent=True, effect_unknown=True)
+    try:
+        return await attempt()
+    except ActionFailedError as error:
+        if error.effect_unknown and on_uncertain == "fail":
+            raise ActionFailedError(f"{error}: {NOT_AGAIN}", permanent=True, effect_unknown=True) from error
+        raise
 
 
 def text_of(value: Any, *, limit: int = 200) -> str | None:

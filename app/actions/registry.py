@@ -12,6 +12,7 @@ from app.actions.create_task import CreateTask
 from app.actions.delay import Delay
 from app.actions.remove_tag import RemoveTag
 from app.actions.send_email import SendEmail
+from app.actions.send_notification import SendNotification
 from app.actions.send_sms import SendSms
 from app.actions.send_whatsapp import SendWhatsApp
 from app.actions.stop_workflow import StopWorkflow
@@ -54,6 +55,7 @@ class Registry:
 REGISTRY: Final = Registry(
     (
         SendEmail(),
+        SendNotification(),
         SendSms(),
         SendWhatsApp(),
         ApplyTag(),

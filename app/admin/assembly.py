@@ -13,14 +13,17 @@ from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.cipher import FernetCipher
+from app.adapters.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.cancelling import PostgresCancelling
+from app.adapters.postgres.channels import PostgresChannels
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.executions import PostgresExecutions
 from app.adapters.postgres.message_templates import PostgresMessageTemplates
 from app.adapters.postgres.message_texts import PostgresTexts
+from app.adapters.postgres.notifications import PostgresNotifications
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.secrets import PostgresSecretStore
@@ -28,12 +31,13 @@ from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
-from app.admin.state import Probe, State
+from app.admin.state import Messages, Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
 from app.own_crm import reads_of
-from app.ports import HttpClient, Sender
+from app.ports import Cipher, HttpClient, Sender
 from app.services.cancelling import Cancelling
+from app.services.channels import ChannelService
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.drafts import DraftReader
 from app.services.dry_run import DryRunner
@@ -41,6 +45,7 @@ from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
 from app.services.message_templates import MessageTemplateService
+from app.services.notifications import NotificationService
 from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
@@ -86,6 +91,7 @@ def assemble(
     drafts = DraftReader(REGISTRY.names(), validate_config)
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
     emitter = EventEmitter(sender, topics)
+    cipher = FernetCipher(settings.secrets_key.get_secret_value())
     return State(
         authenticator=Authenticator(settings),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
@@ -98,11 +104,10 @@ def assemble(
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings, database, http),
-        message_templates=MessageTemplateService(PostgresMessageTemplates(database)),
-        wordings=Wordings(PostgresTexts(database.driver, patient=False)),
+        messages=_messages(database, cipher),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
-        secrets=SecretService(PostgresSecretStore(database), FernetCipher(settings.secrets_key.get_secret_value())),
+        secrets=SecretService(PostgresSecretStore(database), cipher),
         systems=Systems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender),
@@ -112,6 +117,15 @@ def assemble(
 def _families() -> dict[str, list[str]]:
     """Return the executors' roles, with the action types of each."""
     return {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
+
+
+def _messages(database: ApiDatabase, cipher: Cipher) -> Messages:
+    return Messages(
+        templates=MessageTemplateService(PostgresMessageTemplates(database)),
+        channels=ChannelService(PostgresChannels(database), cipher, AppriseUrls()),
+        inboxes=NotificationService(PostgresNotifications(database)),
+        wordings=Wordings(PostgresTexts(database.driver, patient=False)),
+    )
 
 
 def _declared(settings: Settings) -> frozenset[str]:

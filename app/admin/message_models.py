@@ -1,9 +1,11 @@
-"""What the API takes and gives around messages: pages, queries and patches of message templates."""
+"""What the API takes and gives around messages: message templates, channels, notifications."""
 
 from pydantic import BaseModel, ConfigDict
 
 from app.admin.queries import Cursor, Limit, Text
+from schemas.channel import Channel
 from schemas.message_template import MessageKind, MessageTemplate
+from schemas.notification import Notification
 
 
 class MessageTemplateQuery(BaseModel):
@@ -34,3 +36,26 @@ class MessageTemplatePatch(BaseModel):
     subject: str | None = None
     text: str | None = None
     html: str | None = None
+
+
+class ChannelList(BaseModel):
+    """Every channel, by name, without its URL."""
+
+    items: list[Channel]
+
+
+class NotificationQuery(BaseModel):
+    """Which notifications to list; ``unread`` leaves out those that were read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unread: bool = False
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class NotificationPage(BaseModel):
+    """Notifications, newest first."""
+
+    items: list[Notification]
+    next_cursor: str | None

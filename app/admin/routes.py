@@ -9,12 +9,14 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from app.admin.api import (
+    channels,
     crm,
     dead_letters,
     events,
     executions,
     health,
     message_templates,
+    notifications,
     queue,
     runs,
     secrets,
@@ -56,6 +58,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *runs.OPERATIONS,
     *templates.OPERATIONS,
     *message_templates.OPERATIONS,
+    *channels.OPERATIONS,
+    *notifications.OPERATIONS,
     *events.OPERATIONS,
     *executions.OPERATIONS,
     *dead_letters.OPERATIONS,

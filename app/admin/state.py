@@ -8,12 +8,14 @@ from aiohttp import web
 
 from app.admin.auth import Authenticator
 from app.services.cancelling import Cancelling
+from app.services.channels import ChannelService
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
 from app.services.message_templates import MessageTemplateService
+from app.services.notifications import NotificationService
 from app.services.queue import Queue
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
@@ -26,6 +28,16 @@ from app.systems.desk import Systems
 from app.topics import Topics
 
 Probe = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The services around messages; ``wordings`` gives a workflow's actions the texts of message templates."""
+
+    templates: MessageTemplateService
+    channels: ChannelService
+    inboxes: NotificationService
+    wordings: Wordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,7 @@ class State:
     emitter: EventEmitter
     manual_runs: ManualRuns
     dry_runs: DryRunner
-    message_templates: MessageTemplateService
-    wordings: Wordings
+    messages: Messages
     dead_letters: DeadLetterBox
     queue: Queue
     systems: Systems

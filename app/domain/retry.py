@@ -6,6 +6,9 @@ from typing import Final
 MULTIPLIER: Final = 2.0
 MAX_DELAY_S: Final = 30.0
 
+# Of the 4xx answers those after which the same request may be taken (RFC 9110, 8470, 6585).
+RETRYABLE_STATUSES: Final = frozenset({408, 425, 429})
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

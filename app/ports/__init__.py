@@ -23,6 +23,7 @@ from app.ports.http import HttpAnswer, HttpClient, HttpRequest
 from app.ports.kafka import Headers, Record, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
 from app.ports.messages import MessageText, MessageTexts
+from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
 from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, SecretStore, SecretValues
 from app.ports.timers import Timer, TimerKind, Timers
@@ -34,6 +35,7 @@ __all__ = [
     "BreakerWatch",
     "Busy",
     "Cause",
+    "ChannelUrls",
     "Cipher",
     "Claim",
     "ClaimOutcome",
@@ -50,11 +52,14 @@ __all__ = [
     "HttpAnswer",
     "HttpClient",
     "HttpRequest",
+    "Inbox",
     "MailMessage",
     "Mailer",
     "MessageText",
     "MessageTexts",
     "NoteRequest",
+    "Notice",
+    "Notifier",
     "Origin",
     "Own",
     "OwnEffect",

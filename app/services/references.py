@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.actions.registry import REGISTRY
+from app.actions.send_notification import SendNotification
 from app.actions.wording import template_named
 from app.domain.errors import FieldError
 from schemas.message_template import MessageKind
@@ -39,4 +40,7 @@ def references(actions: Sequence[Action]) -> list[Reference]:
         name = template_named(kind, action.config) if kind is not None else None
         if kind is not None and kind.wording is not None and name is not None:
             found.append(Reference(f"actions[{position}].config.template", kind.wording.kind, name))
+        channel = action.config.get("channel") if action.type == SendNotification.name else None
+        if isinstance(channel, str):
+            found.append(Reference(f"actions[{position}].config.channel", "channel", channel))
     return found

@@ -30,6 +30,7 @@ class SecretCache:
         cipher: Opens them.
         clock: Seconds, monotonic.
         seen: Told every value that is read, so that logs can blot it out.
+        noun: What one is called, for people.
     """
 
     def __init__(
@@ -38,11 +39,14 @@ class SecretCache:
         cipher: Cipher,
         clock: Callable[[], float],
         seen: Callable[[str], None] = lambda _: None,
+        *,
+        noun: str = "secret",
     ) -> None:
         self._source = source
         self._cipher = cipher
         self._clock = clock
         self._seen = seen
+        self._noun = noun
         self._known: dict[str, _Known] = {}
         self._reading = asyncio.Lock()
 
@@ -75,10 +79,10 @@ class SecretCache:
 
     def _open(self, name: str, sealed: bytes | None, at: float) -> _Known:
         if sealed is None:
-            return _Known(None, f"there is no secret {name}; an administrator can store one", at)
+            return _Known(None, f"there is no {self._noun} {name}; an administrator can store one", at)
         try:
             value = self._cipher.decrypt(sealed)
         except SecretsKeyError as error:
-            return _Known(None, f"the secret {name} cannot be opened: {error}", at)
+            return _Known(None, f"the {self._noun} {name} cannot be opened: {error}", at)
         self._seen(value)
         return _Known(value, "", at)

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -25,6 +27,7 @@ from tests.agents.test_outside import FAST, TOPICS
 from tests.agents.test_own import now
 from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
+from tests.support.fake_notifier import FakeNotifier, MemoryInbox
 from tests.support.memory_texts import MemoryTexts
 from tests.support.providers import ports_of
 from tests.support.receipts import MemoryReceipts, ReceiptStore
@@ -32,6 +35,7 @@ from tests.support.sender import MemorySender
 from tests.support.slips import action, command, command_record
 
 KINDS = ("send_sms", "send_whatsapp")
+TOLD = "send_notification"
 
 
 class World:
@@ -48,8 +52,8 @@ class World:
             current=current_over(),
             wordings=Wordings(MemoryTexts()),
             receipts=self.receipts,
-            ports=ports_of(http, providers.url),
-            road=Road(TOPICS, frozenset(KINDS)),
+            ports=replace(ports_of(http, providers.url), notifier=FakeNotifier(), inbox=MemoryInbox()),
+            road=Road(TOPICS, frozenset({*KINDS, TOLD})),
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-notification", clock=now),
             policy=FAST,
@@ -121,3 +125,21 @@ async def test_a_refusal_without_an_effect_is_tried_again_under_fail(kind: str, 
         result = await world.run(world.command())
     assert len(providers.sent) == 1
     assert (result.status, result.uncertain, result.attempts) == ("success", False, 3)
+
+
+@pytest.mark.parametrize(
+    ("config", "uncertain"), [({"user": str(UUID(int=7))}, False), ({"channel": "sales-team"}, True)]
+)
+async def test_only_what_may_have_happened_twice_is_uncertain(
+    config: dict[str, Any],
+    providers: MessageProviders,
+    *,
+    uncertain: bool,
+) -> None:
+    """After a crash a channel may have been told twice; an inbox holds a command's notification once."""
+    async with running("send_notification", providers) as world:
+        one = command(action("send_notification", title="t", body="b", **config))
+        await world.receipts.start()
+        await world.receipts.claim([claim_of(one)])
+        result = await world.run(one)
+    assert (result.status, result.uncertain) == ("success", uncertain)

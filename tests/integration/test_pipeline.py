@@ -123,6 +123,29 @@ async def test_an_edited_template_is_what_messages_say(site: Site) -> None:
     await eventually(is_edited, within=5, what="a message with the new words")
 
 
+async def test_notifications_reach_channels_and_inboxes(site: Site) -> None:
+    """A channel that an administrator set up gets title and body; a user finds the other in their inbox, once."""
+    name, user, api = f"c{uuid4().hex[:8]}", uuid4(), site.stack.api
+    url = f"json://127.0.0.1:{site.receiver.port}/{name}?+Idempotency-Key=apprise"
+    await api.call("POST", "/api/v1/channels", {"name": name, "url": url})
+    words = {"title": "Paid {{ order.total }}", "body": "By {{ customer.name }}"}
+    workflow, kind = await site.workflow(
+        {"type": "send_notification", "config": {"channel": name, **words}},
+        {"type": "send_notification", "config": {"user": str(user), **words}},
+    )
+    sent = event(kind, order={"total": 7})
+    await site.stack.emitter.emit(sent)
+    row = await site.row(workflow, sent)
+    notice = str(command_id(row["id"], 1, 1))
+    outputs = [result["output"] for result in row["actions_executed"]]
+    assert outputs == [{"channel": name}, {"notification_id": notice}]
+    (told,) = [one.json() for one in site.receiver.deliveries if one.path.startswith(f"/{name}")]
+    assert isinstance(told, dict)
+    assert (told["title"], told["message"]) == ("Paid 7", "By Ada")
+    (kept,) = await site.fetch("SELECT id::text, title, body FROM notifications WHERE user_id = %s", user)
+    assert kept == {"id": notice, "title": "Paid 7", "body": "By Ada"}
+
+
 async def test_a_stop_whose_conditions_do_not_hold_is_skipped_and_the_rest_runs(site: Site) -> None:
     """The execution goes on after it, and the log says why it did not stop."""
     never = {"field": "results.0.output.applied", "operator": "==", "value": False}

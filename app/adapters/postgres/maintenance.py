@@ -47,6 +47,10 @@ _DELETE_REQUESTS: Final = """
 DELETE FROM crm.requests WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM crm.requests WHERE created_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
 """
+_DELETE_NOTIFICATIONS: Final = """
+DELETE FROM notifications WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM notifications WHERE created_at < now() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
 _TOMBSTONES: Final = """
 WITH gone AS (
   UPDATE automations SET tombstoned_at = now() WHERE id IN (
@@ -91,6 +95,7 @@ class Maintenance:
         await self.archive_old_days()
         await self.delete_past_horizon()
         await self.delete_entries()
+        await self.delete_old_notifications()
         await self.put_tombstones()
 
     async def make_partitions(self) -> None:
@@ -116,15 +121,21 @@ class Maintenance:
 
     async def delete_past_horizon(self) -> int:
         """Delete receipts, execution keys and answered requests that nothing can ask for any more; returns how many."""
+        statements = (_DELETE_RECEIPTS, _DELETE_KEYS, _DELETE_REQUESTS)
+        return sum([await self._delete(statement, self._horizon) for statement in statements])
+
+    async def delete_old_notifications(self) -> int:
+        """Delete notifications, read or not, that are as old as what leaves the log; returns how many."""
+        return await self._delete(_DELETE_NOTIFICATIONS, self._retention_days)
+
+    async def _delete(self, statement: str, age: timedelta | int) -> int:
         deleted = 0
-        for statement in (_DELETE_RECEIPTS, _DELETE_KEYS, _DELETE_REQUESTS):
-            while True:
-                async with self._pool.connection() as connection:
-                    cursor = await connection.execute(statement.encode(), (self._horizon, _BATCH))
-                deleted += cursor.rowcount
-                if cursor.rowcount < _BATCH:
-                    break
-        return deleted
+        while True:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(statement.encode(), (age, _BATCH))
+            deleted += cursor.rowcount
+            if cursor.rowcount < _BATCH:
+                return deleted
 
     async def delete_entries(self) -> int:
         """Delete entries that decide nothing any more; returns how many.

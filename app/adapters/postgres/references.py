@@ -12,6 +12,7 @@ from app.services.references import Reference
 _MISSING: Final = text("""
 SELECT position FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS w (kind, name, position)
 WHERE NOT EXISTS (SELECT FROM message_templates t WHERE t.created_by = :owner AND t.kind = w.kind AND t.name = w.name)
+  AND NOT EXISTS (SELECT FROM notification_channels c WHERE w.kind = 'channel' AND c.name = w.name)
 ORDER BY position
 """)
 

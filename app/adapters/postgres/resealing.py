@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 # Table, its primary key, and the column that is sealed.
-SEALED: Final = (("secrets", "name", "value"),)
+SEALED: Final = (("secrets", "name", "value"), ("notification_channels", "id", "url"))
 
 
 def reseal(database_url: str, renew: Callable[[bytes], bytes]) -> int:

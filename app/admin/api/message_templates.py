@@ -70,7 +70,7 @@ def _shown(template: MessageTemplate) -> web.Response:
 
 
 def _service(request: web.Request) -> MessageTemplateService:
-    return request.app[STATE].message_templates
+    return request.app[STATE].messages.templates
 
 
 _DRAFT: Final = Body({JSON: (MessageTemplateDraft, False)})

@@ -50,7 +50,7 @@ async def test_workflow(request: web.Request) -> web.Response:
 
 async def _tried(request: web.Request, draft: WorkflowDraft, owner: UUID, wanted: DryRunRequest) -> web.Response:
     state = request.app[STATE]
-    worded = draft.model_copy(update={"actions": await state.wordings.of(owner, draft.actions)})
+    worded = draft.model_copy(update={"actions": await state.messages.wordings.of(owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
     return answer(await state.dry_runs.run(worded, wanted.event, wanted.results, current))
 

@@ -124,6 +124,20 @@ async def test_answered_requests_are_deleted_past_their_horizon(upkeep: Maintena
     assert execute(database, "SELECT key FROM crm.requests") == [("new",)]
 
 
+async def test_notifications_go_with_the_log(upkeep: Maintenance, database: str) -> None:
+    """Read or not, after the log's retention of 90 days; younger ones stay."""
+    execute(
+        database,
+        "INSERT INTO notifications (id, user_id, title, body, workflow_id, execution_id, created_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), 't', 'b', gen_random_uuid(), gen_random_uuid(),"
+        " now() - make_interval(days => 89 + n %% 2, hours => 1) FROM generate_series(1, 5000) AS n",
+    )
+    assert await upkeep.delete_old_notifications() == 2500
+    assert execute(database, "SELECT count(*), max(now() - created_at) < '90 days' FROM notifications") == [
+        (2500, True)
+    ]
+
+
 def test_receipts_outlive_what_the_topics_keep() -> None:
     """Every topic of events or commands says itself how long it keeps them: a broker's defaults may differ."""
     topics = [spec for spec in declare(Settings(topic_prefix="t."), ["webhook"]) if "cleanup.policy" not in spec.config]

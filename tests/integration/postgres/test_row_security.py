@@ -120,6 +120,10 @@ def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> Non
         "INSERT INTO message_templates (id, name, kind, created_by) VALUES (gen_random_uuid(), 'x', 'sms', %(bea)s)",
         "SELECT * FROM entries",
         "SELECT headrace_enter('{}', '{}', '{}', '{}', '{}')",
+        "SELECT url FROM notification_channels",
+        "INSERT INTO notification_channels VALUES (%(of_ana)s, 'x', 'JSON', '', 1, %(ana)s, now(), now())",
+        "INSERT INTO notifications VALUES (%(of_ana)s, %(ana)s, 't', 'b', %(of_ana)s, %(of_ana)s)",
+        "UPDATE notifications SET title = 'x'",
         "SELECT headrace_make_log_partition('2020-01-01')",
     ],
 )
@@ -164,11 +168,20 @@ def test_security_is_forced(connection: psycopg.Connection[Any]) -> None:
     """The tables' owner is under it as well, and neither role can bypass it or log in."""
     forced = connection.execute(
         "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relrowsecurity AND relforcerowsecurity",
-        ([*TABLES, "automation_logs_archive", "secrets", "message_templates"],),
+        (
+            [
+                *TABLES,
+                "automation_logs_archive",
+                "secrets",
+                "message_templates",
+                "notification_channels",
+                "notifications",
+            ],
+        ),
     ).fetchone()
     roles = connection.execute(
         "SELECT rolbypassrls, rolcanlogin, rolsuper FROM pg_roles WHERE rolname = ANY(%s)",
         (["authenticated", "headrace_service"],),
     ).fetchall()
-    assert forced == (7,)
+    assert forced == (9,)
     assert roles == [(False, False, False)] * 2

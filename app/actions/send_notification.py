@@ -1,0 +1,120 @@
+"""``send_notification``: to a channel that an administrator set up, or into a user's inbox in the application.
+
+A channel is outside our Postgres, and nothing there recognises a repeated message; the inbox is a row under the
+command's id, which is put in once however often it is tried.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
+from app.actions.providers import OnUncertain, not_twice
+from app.actions.templated import Templated
+from app.actions.values import filled_line, filled_text, refuse
+from app.actions.wording import NeededWords, WordedConfig
+from app.domain.errors import ActionFailedError
+from app.ports import Notice
+from schemas.message_template import TemplateName
+
+MAX_TITLE_CHARS: Final = 250
+MAX_BODY_CHARS: Final = 16_384
+MAX_USER_CHARS: Final = 64
+
+
+class SendNotificationConfig(WordedConfig):
+    """Whom to tell what: a channel or a user; words of its own, or a message template."""
+
+    channel: Annotated[TemplateName | None, Field(description="Name of a channel that an administrator set up")] = None
+    user: Annotated[str | None, Templated(), Field(min_length=1, description="Id of a user, for the inbox")] = None
+    title: Annotated[str, Templated(), NeededWords, Field(validate_default=True, description="One line")] = ""
+    body: Annotated[str, Templated(), NeededWords, Field(validate_default=True, description="Plain text")] = ""
+    on_uncertain: OnUncertain = "retry"
+
+    @model_validator(mode="after")
+    def _channel_or_user(self) -> Self:
+        if (self.channel is None) == (self.user is None):
+            raise ValueError("channel or user is needed, and not both")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRequest:
+    """A rendered notification, for a channel or for a user."""
+
+    channel: str | None
+    user: UUID | None
+    title: str
+    body: str
+    on_uncertain: OnUncertain
+
+
+class SendNotification(OutsideAction[SendNotificationConfig, NotificationRequest]):
+    """Sends a notification; output ``{channel}`` or ``{notification_id}``."""
+
+    name = "send_notification"
+    family = "notification"
+    config = SendNotificationConfig
+    wording = Wording("notification", {"title": "subject", "body": "text"}, {"channel": "example"})
+    at_once = 10  # channels are served by threads, and both lanes share twenty of them
+    many_destinations = True
+
+    def destination(self, request: NotificationRequest) -> str:
+        """Return the channel, or the inbox."""
+        return "inbox" if request.channel is None else f"channel {request.channel}"
+
+    def repeatable(self, request: NotificationRequest) -> bool:
+        """Return True for the inbox, which holds a command's notification once."""
+        return request.channel is None
+
+    def prepare(self, config: CompiledConfig[SendNotificationConfig], context: ActionContext) -> NotificationRequest:
+        """Render and check the user, the title and the body."""
+        fields = config.render(context.scope)
+        written = config.config
+        return NotificationRequest(
+            channel=written.channel,
+            user=None if fields["user"] is None else _user(fields["user"]),
+            title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
+            body=filled_text("body", fields["body"], max_chars=MAX_BODY_CHARS),
+            on_uncertain=written.on_uncertain,
+        )
+
+    async def perform(self, request: NotificationRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
+        """Hand the notification over, once."""
+        if request.channel is None:
+            return await _put(request, ports, context)
+        notifier, channel = ports.notifier, request.channel
+        if notifier is None:
+            raise ActionFailedError("not set up: this process sends to no channels", permanent=True)
+        await not_twice(
+            lambda: notifier.notify(channel, request.title, request.body, within=context.within),
+            context,
+            request.on_uncertain,
+        )
+        return {"channel": channel}
+
+
+async def _put(request: NotificationRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
+    if ports.inbox is None or request.user is None:
+        raise ActionFailedError("not set up: this process has no inbox", permanent=True)
+    link = context.origin.link
+    notice = Notice(
+        id=context.command_id,
+        user=request.user,
+        title=request.title,
+        body=request.body,
+        workflow_id=link.workflow_id,
+        execution_id=link.execution_id,
+    )
+    await ports.inbox.put(notice, within=context.within)
+    return {"notification_id": str(notice.id)}
+
+
+def _user(value: Any) -> UUID:
+    written = filled_line("user", value, max_chars=MAX_USER_CHARS)
+    try:
+        return UUID(written)
+    except ValueError:
+        refuse("user", f"{written!r} is no user's id")

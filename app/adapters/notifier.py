@@ -1,0 +1,154 @@
+"""Notifications to channels by Apprise, which knows some hundred services by their URLs.
+
+Apprise works in the caller's thread, so each notification is sent by one of a few threads of our own, for at most its
+attempt's time. A thread that a service holds up longer cannot be stopped; the timeouts of its sockets end it soon.
+What Apprise logs may name addresses, and its debug output holds credentials: nothing of it leaves this module.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.domain.errors import ActionFailedError
+from app.domain.retry import RETRYABLE_STATUSES
+from app.ports import Secrets
+
+THREADS: Final = 20
+
+# How every service of Apprise reports an HTTP status: "Failed to send X notification: ..., error=404."
+_STATUS: Final = re.compile(r"\berror=([1-5][0-9]{2})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How a notification went; ``status``: of the HTTP answer, where Apprise told one."""
+
+    taken: bool
+    status: int | None = None
+    known_url: bool = True
+
+
+class AppriseUrls:
+    """Implements ``app.ports.ChannelUrls``."""
+
+    async def service_of(self, url: str) -> str | None:
+        """Return what Apprise calls the service; the first call loads Apprise, so it is made by a thread."""
+        return await asyncio.to_thread(_service_of, url)
+
+
+@contextmanager
+def open_notifier(urls: Secrets) -> Iterator["AppriseNotifier"]:
+    """Open the process's notifier; threads that a service still holds up at the end are left to themselves.
+
+    Args:
+        urls: The channels' URLs, by their names.
+    """
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
+    try:
+        yield AppriseNotifier(urls, threads)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+class AppriseNotifier:
+    """Implements ``app.ports.Notifier``.
+
+    Args:
+        urls: The channels' URLs, by their names.
+        threads: What sends.
+    """
+
+    def __init__(self, urls: Secrets, threads: ThreadPoolExecutor) -> None:
+        self._urls = urls
+        self._threads = threads
+
+    async def notify(self, channel: str, title: str, body: str, *, within: float) -> None:
+        """Send once, within ``within`` seconds.
+
+        Raises:
+            ActionFailedError: There is no such channel, or it refused (permanent); it failed, or did not end in time
+                (``effect_unknown`` where it may have been sent all the same).
+        """
+        until = asyncio.get_running_loop().time() + within
+        work = None
+        try:
+            async with asyncio.timeout_at(until):
+                url = await self._url(channel)
+                work = self._threads.submit(_send, url, title, body, within)
+                sent = await asyncio.wrap_future(work)
+        except TimeoutError:
+            began = work is not None and not work.cancelled()
+            raise ActionFailedError(f"channel {channel}: no end within {within:g} s", effect_unknown=began) from None
+        _check(channel, sent)
+
+    async def _url(self, channel: str) -> str:
+        found = await self._urls.get([channel])
+        if channel not in found.values:
+            raise ActionFailedError(found.problems[channel], permanent=True)
+        return found.values[channel]
+
+
+def _check(channel: str, sent: _Sent) -> None:
+    if sent.taken:
+        return
+    if not sent.known_url:
+        raise ActionFailedError(f"channel {channel}: its URL is none that Apprise takes (any more)", permanent=True)
+    status = sent.status
+    if status is None:
+        # No connection, no answer, a refusal in the answer's body: Apprise does not say which.
+        raise ActionFailedError(f"channel {channel}: the service did not take it", effect_unknown=True)
+    refused = status < 500  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
+    raise ActionFailedError(
+        f"channel {channel}: the service answered {status}",
+        permanent=refused and status not in RETRYABLE_STATUSES,
+        effect_unknown=not refused,
+        answered=refused,
+    )
+
+
+def _send(url: str, title: str, body: str, within: float) -> _Sent:
+    """Send in the caller's thread."""
+    apprise = _load()
+    service = _service(apprise, url)
+    if service is None:
+        return _Sent(taken=False, known_url=False)
+    service.retry = 0  # trying again is the executor's
+    service.socket_connect_timeout = min(service.socket_connect_timeout, within)
+    service.socket_read_timeout = min(service.socket_read_timeout, within)
+    sender = apprise.Apprise(service, asset=service.asset)
+    result = sender.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT, log_level=logging.WARNING)
+    if result:
+        return _Sent(taken=True)
+    statuses = (_STATUS.search(entry.message) for entry in result.logs())
+    return _Sent(taken=False, status=next((int(match[1]) for match in statuses if match), None))
+
+
+def _service_of(url: str) -> str | None:
+    service = _service(_load(), url)
+    return None if service is None else str(service.service_name)
+
+
+def _service(apprise: Any, url: str) -> Any:
+    # Nothing is kept on disk, nothing waits in threads that are not ours, templates are rendered already.
+    asset = apprise.AppriseAsset(
+        async_mode=False,
+        service_timeout=0,
+        storage_mode=apprise.PersistentStoreMode.MEMORY,
+        allow_templates=False,
+    )
+    return apprise.Apprise.instantiate(url, asset=asset)
+
+
+def _load() -> Any:
+    """Return Apprise, imported at the first use: it takes a tenth of a second and twenty megabytes."""
+    import apprise  # noqa: PLC0415 - see above
+
+    logging.getLogger("apprise").propagate = False
+    for name in ("apprise", "urllib3"):  # their debug output has whole URLs
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return apprise

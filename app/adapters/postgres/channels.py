@@ -1,0 +1,135 @@
+"""Channels of notifications in Postgres: sealed by the time they get here. The API's role reads no URL."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.crm_reads import Connect
+from app.adapters.postgres.pool import persistently
+from app.adapters.postgres.unique import named_once
+from app.domain.callers import Caller
+from schemas.channel import Channel
+
+_SHOWN: Final = "id, name, service, version, updated_by, created_at, updated_at"
+_ALL: Final = text(f"SELECT {_SHOWN} FROM notification_channels ORDER BY name")  # noqa: S608 - a constant
+_ONE: Final = f"SELECT {_SHOWN} FROM notification_channels WHERE id = :id"  # noqa: S608 - the same
+_GET: Final = text(_ONE)
+_LOCK: Final = text(f"{_ONE} FOR UPDATE")
+_INSERT: Final = text("""
+INSERT INTO notification_channels (id, name, service, url, version, updated_by, created_at, updated_at)
+VALUES (:id, :name, :service, :url, :version, :updated_by, :created_at, :updated_at)
+""")
+_UPDATE: Final = text("""
+UPDATE notification_channels SET name = :name, service = :service, version = :version, updated_by = :updated_by,
+  updated_at = :updated_at WHERE id = :id
+""")
+_UPDATE_URL: Final = text("UPDATE notification_channels SET url = :url WHERE id = :id")
+_DELETE: Final = text("DELETE FROM notification_channels WHERE id = :id")
+_USERS: Final = text("""
+SELECT name FROM automations WHERE deleted_at IS NULL
+  AND actions @> jsonb_build_array(jsonb_build_object('type', 'send_notification',
+    'config', jsonb_build_object('channel', CAST(:name AS text))))
+ORDER BY name LIMIT 3
+""")
+_READ: Final = "SELECT name, url FROM notification_channels WHERE name = ANY(%s)"
+
+
+class PostgresChannels:
+    """Implements ``app.services.channels.ChannelStore``; that callers are administrators is row level security's.
+
+    Args:
+        database: The API's pool.
+    """
+
+    def __init__(self, database: ApiDatabase) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self, caller: Caller) -> AsyncIterator["ChannelTransaction"]:
+        """Open a transaction as the caller."""
+        async with self._database.reading(caller) as connection:
+            yield ChannelTransaction(connection)
+
+    async def all(self, caller: Caller) -> Sequence[Channel]:
+        """Return all, by name."""
+        async with self._database.reading(caller) as connection:
+            return [_channel(row) for row in await connection.execute(_ALL)]
+
+    async def get(self, caller: Caller, channel_id: UUID) -> Channel | None:
+        """Return one."""
+        async with self._database.reading(caller) as connection:
+            row = (await connection.execute(_GET, {"id": channel_id})).one_or_none()
+        return None if row is None else _channel(row)
+
+
+class ChannelTransaction:
+    """Implements ``app.services.channels.ChannelTransaction`` over a connection that acts as the caller."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, channel_id: UUID) -> Channel | None:
+        """Return a channel, locked."""
+        row = (await self._connection.execute(_LOCK, {"id": channel_id})).one_or_none()
+        return None if row is None else _channel(row)
+
+    async def insert(self, channel: Channel, sealed: bytes) -> None:
+        """Store a new channel.
+
+        Raises:
+            ConflictError: There is one of that name.
+        """
+        with named_once(f"There is another channel named {channel.name!r}"):
+            await self._connection.execute(_INSERT, {**channel.__dict__, "url": sealed})
+
+    async def update(self, channel: Channel, sealed: bytes | None) -> None:
+        """Store a channel's new version.
+
+        Raises:
+            ConflictError: There is another one of that name.
+        """
+        with named_once(f"There is another channel named {channel.name!r}"):
+            await self._connection.execute(_UPDATE, channel.__dict__)
+        if sealed is not None:
+            await self._connection.execute(_UPDATE_URL, {"id": channel.id, "url": sealed})
+
+    async def delete(self, channel_id: UUID) -> None:
+        """Remove a channel."""
+        await self._connection.execute(_DELETE, {"id": channel_id})
+
+    async def workflows_with(self, channel: Channel) -> Sequence[str]:
+        """Return names of workflows that use it, three at most."""
+        return list((await self._connection.execute(_USERS, {"name": channel.name})).scalars())
+
+
+class PostgresChannelUrls:
+    """Implements ``app.ports.SealedSecrets`` for executors: a channel's name is the name, its URL the value.
+
+    Args:
+        connect: Lends a connection.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    async def read(self, names: Collection[str]) -> Mapping[str, bytes]:
+        """Return the sealed URLs of those that there are; waits an outage out.
+
+        Raises:
+            UnreachableError: Postgres stayed away for too long.
+        """
+
+        async def run() -> list[Any]:
+            async with self._connect() as connection:
+                return await (await connection.execute(_READ, (list(names),))).fetchall()
+
+        return {name: bytes(url) for name, url in await persistently(run)}
+
+
+def _channel(row: Row[Any]) -> Channel:
+    return Channel.model_validate(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for a row's columns
