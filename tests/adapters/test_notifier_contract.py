@@ -146,7 +146,7 @@ async def test_a_service_that_hangs_holds_nobody_up(
 ) -> None:
     """The attempt ends in time and in doubt, and the loop serves others all the while."""
     channels.urls["sales-team"] = channel_url(receiver)
-    receiver.behaviour.delay_s = 30
+    receiver.behaviour.delay_s = 1
     turns = 0
 
     async def others() -> None:
@@ -156,9 +156,9 @@ async def test_a_service_that_hangs_holds_nobody_up(
             await asyncio.sleep(0.01)
 
     beside = asyncio.create_task(others())
-    failure = await _failure(apprise, within=0.5)
+    failure = await _failure(apprise, within=0.3)
     beside.cancel()
-    assert (str(failure), failure.effect_unknown) == ("channel sales-team: no end within 0.5 s", True)
+    assert (str(failure), failure.effect_unknown) == ("channel sales-team: no end within 0.3 s", True)
     assert turns > 10
 
 
@@ -167,9 +167,9 @@ async def test_what_no_thread_began_was_not_sent(
 ) -> None:
     """Behind twenty that hang the next one ends without a doubt, and never arrives."""
     channels.urls["sales-team"] = channel_url(receiver)
-    receiver.behaviour.delay_s = 30
-    hanging = [asyncio.create_task(_failure(apprise, within=3)) for _ in range(THREADS)]
-    await eventually(lambda: receiver.count == THREADS, within=3, what="all threads at work")
+    receiver.behaviour.delay_s = 3
+    hanging = [asyncio.create_task(_failure(apprise, within=2.5)) for _ in range(THREADS)]
+    await eventually(lambda: receiver.count == THREADS, within=2, what="all threads at work")
     failure = await _failure(apprise, within=0.2)
     assert (failure.permanent, failure.effect_unknown) == (False, False)
     assert all(one.effect_unknown for one in await asyncio.gather(*hanging))
