@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
 
-.PHONY: up up-detached down test lint types bench priority faults faults-short reconcile zones mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority isolation faults faults-short reconcile zones mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -34,6 +34,9 @@ bench: setup
 
 priority: setup
 	$(BIN)/python -m tests.benchmarks.priority
+
+isolation: setup
+	$(BIN)/python -m tests.benchmarks.isolation
 
 faults: setup
 	$(BIN)/python -m tests.faults.run --seeds $(SEEDS)

@@ -38,19 +38,19 @@ class Sent:
 
 
 class Rows:
-    """The log of one contender."""
+    """The log of one contender, over ``connection``."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._connection = connection
+        self.connection = connection
 
     async def count(self, ids: Sequence[UUID]) -> int:
         """Return how many of these executions have a row."""
-        found = await (await self._connection.execute(_COUNT, (list(ids),), binary=True)).fetchone()
+        found = await (await self.connection.execute(_COUNT, (list(ids),), binary=True)).fetchone()
         return int(found[0]) if found else 0
 
     async def committed(self, ids: Sequence[UUID]) -> list[float]:
         """Return each execution's commit time in epoch seconds, infinity where there is no row."""
-        rows = await (await self._connection.execute(_COMMITTED, (list(ids),), binary=True)).fetchall()
+        rows = await (await self.connection.execute(_COMMITTED, (list(ids),), binary=True)).fetchall()
         at = {row[0]: row[1] for row in rows}
         return [at.get(one, math.inf) for one in ids]
 
