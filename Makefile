@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
 
-.PHONY: up up-detached down test lint types bench priority isolation faults faults-short reconcile zones mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority isolation timers faults faults-short reconcile zones mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -37,6 +37,9 @@ priority: setup
 
 isolation: setup
 	$(BIN)/python -m tests.benchmarks.isolation
+
+timers: setup
+	$(BIN)/python -m tests.benchmarks.timers
 
 faults: setup
 	$(BIN)/python -m tests.faults.run --seeds $(SEEDS)

@@ -6,6 +6,7 @@ between sending and committing leaves its rows to be sent again; readers know a 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ fired_total = Counter("headrace_timers_fired_total", "Timers whose record was se
 refused_total = Counter("headrace_timers_refused_total", "Timers whose record Kafka will never take, by attempt")
 late_seconds = Histogram(
     "headrace_timer_lateness_seconds",
-    "From a timer's due time to when it was taken up",
+    "From a timer's due time to when its record was durable and the timer forgotten",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
 )
 
@@ -100,19 +101,21 @@ class TimerLoop:
             await asyncio.sleep(_BACKOFF_S)
 
     async def _round(self, session: TimerSession) -> None:
-        refused: list[DueTimer] = []
+        taken: Sequence[DueTimer] = ()
+        sent: Sequence[DueTimer] = ()
+        taken_at = 0.0
 
         async def send(due: Sequence[DueTimer]) -> Sequence[DueTimer]:
+            nonlocal taken, sent, taken_at
+            taken, taken_at = due, time.monotonic()
             sent = await self._send(due)
-            refused.extend(timer for timer in due if timer not in sent)
-            for timer in sent:
-                late_seconds.observe(max(0.0, timer.late))
-            fired_total.inc(len(sent))
             return sent
 
         found = await session.fire(self._batch, send)
-        if refused:
-            await session.postpone(refused, _REFUSED_REST)
+        _count(sent, time.monotonic() - taken_at)
+        if len(sent) < len(taken):
+            known = {timer.command_id for timer in sent}
+            await session.postpone([timer for timer in taken if timer.command_id not in known], _REFUSED_REST)
         if found < self._batch:
             ahead = await session.next_due()
             # What another scheduler has locked is still there and due: it must not be asked for in a circle.
@@ -134,3 +137,10 @@ class TimerLoop:
             logger.error("timer %s is refused and stays: %s", timer.command_id, error)  # noqa: TRY400 - a traceback into the client says nothing
             return False
         return True
+
+
+def _count(sent: Sequence[DueTimer], took: float) -> None:
+    """Count what was sent and is forgotten; ``took``: seconds from when it was taken up."""
+    fired_total.inc(len(sent))
+    for timer in sent:
+        late_seconds.observe(max(0.0, timer.late + took))

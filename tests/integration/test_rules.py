@@ -1,8 +1,9 @@
-"""Who may run again, on the real stack: a budget of three runs, and one entry an entity, whatever is killed."""
+"""Rules on the real stack, whatever is killed: a budget of three runs, one entry an entity, timers that fire once."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -115,6 +116,36 @@ async def test_an_entity_enters_once_whatever_is_killed(site: Site) -> None:
     assert (await explained(site, workflow, other))[0] == "success"
     rows = await site.fetch("SELECT attempt, conditions_met FROM automation_logs WHERE status = 'skipped'")
     assert {(row["attempt"], row["conditions_met"]) for row in rows} >= {(0, True)}
+
+
+async def test_delays_fire_once_though_a_scheduler_is_killed(site: Site) -> None:
+    """200 delays that end within two seconds, two schedulers, one killed half-way: one note each, none early."""
+    site.stack.add("scheduler")
+    await site.stack.ready()
+    wait = {"type": "delay", "config": {"until": "{{ until }}"}}
+    workflow, kind = await site.workflow(wait, {"type": "create_note", "config": {"text": "{{ event.id }}"}})
+    begin = datetime.now(UTC) + timedelta(seconds=4)
+    sent = [event(kind, until=(begin + timedelta(milliseconds=10 * n)).isoformat()) for n in range(200)]
+    await site.stack.emitter.emit_many(sent)
+    await eventually(partial(noted, site, sent, 100), within=30, what="the first half")
+    site.stack.worker("scheduler", "1").kill()
+    await eventually(partial(noted, site, sent, 200), within=30, what="the second half")
+    site.stack.worker("scheduler", "1").start()
+    await site.stack.ready()
+    rows = [await site.row(workflow, one) for one in sent]
+    assert {(row["status"], row["attempt"]) for row in rows} == {("success", 1)}
+    notes = await site.fetch("SELECT text FROM crm.notes WHERE text = ANY(%s)", [one["id"] for one in sent])
+    assert sorted(note["text"] for note in notes) == sorted(one["id"] for one in sent)
+    assert await site.fetch("SELECT 1 FROM timers") == []
+    for row in rows:
+        delay, note = row["actions_executed"]
+        assert note["executed_at"] >= delay["output"]["until"]
+
+
+async def noted(site: Site, sent: list[dict[str, Any]], count: int) -> bool:
+    """Tell whether so many of the events have their note, or more."""
+    notes = await site.fetch("SELECT 1 FROM crm.notes WHERE text = ANY(%s)", [one["id"] for one in sent])
+    return len(notes) >= count
 
 
 async def test_the_next_window_lets_in_again(site: Site) -> None:

@@ -12,23 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.errors import SupersededError
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Timer
+from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park
 from tests.support.fake_crm import FakeCrm
 from tests.support.memory_texts import MemoryTexts
+from tests.support.timers import FakeTimers
 
 _SOONEST_S = 0.05
 _LATEST_S = 1.0
-
-
-class FakeTimers:
-    """Timers in memory, by command id; implements ``app.ports.Timers``."""
-
-    def __init__(self) -> None:
-        self.set_timers: dict[UUID, Timer] = {}
-
-    async def set(self, timers: Sequence[Timer]) -> None:
-        """Set timers; one that the command has already is replaced."""
-        self.set_timers |= {timer.command_id: timer for timer in timers}
 
 
 @dataclass

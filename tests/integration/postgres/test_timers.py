@@ -1,23 +1,25 @@
-"""Timers on real Postgres: each fires once, on time, by whichever scheduler."""
+"""Timers, in memory and in Postgres: each fires once, on time, by whichever scheduler."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from app.adapters.postgres.timers import DUE, PostgresTimers, PostgresTimerStore
+from app.domain.errors import UnreachableError
 from app.ports import Record, Timer
-from app.services.timers import TimerLoop
+from app.services.timers import DueTimer, TimerLoop, TimerSession, TimerStore
 from app.topics import MAX_RECORD_BYTES
 from tests.support.sender import MemorySender
+from tests.support.timers import FakeTimers
 from tests.support.waiting import eventually
-
-pytestmark = pytest.mark.postgres
 
 
 def a_timer(seconds: float, *, value: bytes = b"{}") -> Timer:
@@ -36,10 +38,54 @@ def a_timer(seconds: float, *, value: bytes = b"{}") -> Timer:
     )
 
 
-async def put(database: str, timers: Sequence[Timer]) -> None:
-    """Set timers in a transaction of their own."""
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        await PostgresTimers(connection).set(timers)
+class World(Protocol):
+    """A store of timers, and what can be seen of it."""
+
+    @property
+    def store(self) -> TimerStore:
+        """The implementation under test."""
+
+    async def put(self, timers: Sequence[Timer]) -> None:
+        """Set timers in a transaction of their own."""
+
+    async def dues(self) -> list[datetime]:
+        """Return when each timer that is left is due, in that order."""
+
+
+class MemoryWorld:
+    """The fake."""
+
+    def __init__(self, store: FakeTimers | None = None) -> None:
+        self.store = store or FakeTimers()
+
+    async def put(self, timers: Sequence[Timer]) -> None:
+        await self.store.set(timers)
+
+    async def dues(self) -> list[datetime]:
+        return [timer.due for timer in self.store.waiting()]
+
+
+class PostgresWorld:
+    """A database."""
+
+    def __init__(self, database: str) -> None:
+        self.store = PostgresTimerStore(database)
+        self._database = database
+
+    async def put(self, timers: Sequence[Timer]) -> None:
+        async with await psycopg.AsyncConnection.connect(self._database) as connection:
+            await PostgresTimers(connection).set(timers)
+
+    async def dues(self) -> list[datetime]:
+        async with await psycopg.AsyncConnection.connect(self._database) as connection:
+            rows = await (await connection.execute("SELECT due FROM timers ORDER BY due")).fetchall()
+        return [row[0] for row in rows]
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+def world(request: pytest.FixtureRequest) -> World:
+    """One world after the other."""
+    return MemoryWorld() if request.param == "memory" else PostgresWorld(request.getfixturevalue("database"))
 
 
 class RefusingSender(MemorySender):
@@ -56,22 +102,15 @@ class RefusingSender(MemorySender):
         await super().send_all(records)
 
 
-async def left(database: str, count: int) -> bool:
+async def left(world: World, count: int) -> bool:
     """Tell whether so many timers are left."""
-    return await waiting(database) == count
-
-
-async def waiting(database: str) -> int:
-    """Return how many timers wait."""
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        row = await (await connection.execute("SELECT count(*) FROM timers")).fetchone()
-        return int(row[0]) if row else 0
+    return len(await world.dues()) == count
 
 
 @asynccontextmanager
-async def firing(database: str, sender: MemorySender, *, batch: int = 500) -> AsyncIterator[None]:
+async def firing(world: World, sender: MemorySender, *, batch: int = 500) -> AsyncIterator[None]:
     """Run a scheduler's timers."""
-    task = asyncio.create_task(TimerLoop(PostgresTimerStore(database), sender, batch=batch).run())
+    task = asyncio.create_task(TimerLoop(world.store, sender, batch=batch).run())
     try:
         yield
     finally:
@@ -85,66 +124,162 @@ def topics(timers: Sequence[Timer]) -> list[str]:
     return [timer.record.topic for timer in timers]
 
 
-async def test_what_is_due_is_sent_oldest_first_and_forgotten(database: str) -> None:
+async def test_what_is_due_is_sent_oldest_first_and_forgotten(world: World) -> None:
     """Over several batches; what is not due yet stays."""
     due = [a_timer(-seconds) for seconds in (5, 30, 1, 60)]
-    await put(database, [*due, a_timer(3600)])
+    await world.put([*due, a_timer(3600)])
     sender = MemorySender()
-    async with firing(database, sender, batch=2):
-        await eventually(lambda: left(database, 1), what="four to be sent and forgotten")
+    async with firing(world, sender, batch=2):
+        await eventually(lambda: left(world, 1), what="four to be sent and forgotten")
     in_order = sorted(due, key=lambda timer: timer.due)
     assert [record.topic for record in sender.records] == topics(in_order)
 
 
-async def test_a_timer_set_meanwhile_is_not_overslept(database: str) -> None:
+async def test_a_timer_set_meanwhile_is_not_overslept(world: World) -> None:
     """A scheduler that waits for a timer of tomorrow is woken for one that is due in half a second."""
-    await put(database, [a_timer(86_400)])
+    await world.put([a_timer(86_400)])
     sender = MemorySender()
-    async with firing(database, sender):
+    async with firing(world, sender):
         soon = a_timer(0.5)
-        await put(database, [soon])
+        await world.put([soon])
         await eventually(lambda: topics([soon]) == [record.topic for record in sender.records], what="its record")
-    assert datetime.now(UTC) - soon.due < timedelta(seconds=5)
+    assert datetime.now(UTC) - soon.due < timedelta(seconds=1)
 
 
-async def test_two_schedulers_share_the_work(database: str) -> None:
+async def test_a_timer_set_between_looking_and_waiting_is_heard_of(world: World) -> None:
+    """Whatever the session asked in between: the wait for the next one ends at once."""
+    async with world.store.open() as session:
+        assert await session.next_due() is None
+        await world.put([a_timer(-1)])
+        assert (await session.next_due() or 0) < 0
+        async with asyncio.timeout(20):
+            await session.wait(3600)
+
+
+async def test_what_another_has_taken_is_not_taken(world: World) -> None:
+    """While one session sends, the other finds the rest; what the first gives up is there for it after."""
+    first, second = a_timer(-2), a_timer(-1)
+    await world.put([first, second])
+    seen: list[Sequence[DueTimer]] = []
+
+    async def keep(due: Sequence[DueTimer]) -> Sequence[DueTimer]:
+        seen.append(due)
+        return []
+
+    async with world.store.open() as one, world.store.open() as two:
+
+        async def meanwhile(due: Sequence[DueTimer]) -> Sequence[DueTimer]:
+            seen.append(due)
+            assert await two.fire(5, keep) == 1
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await one.fire(1, meanwhile)
+        assert await two.fire(5, keep) == 2
+    assert [[timer.command_id for timer in due] for due in seen] == [
+        [first.command_id],
+        [second.command_id],
+        [first.command_id, second.command_id],
+    ]
+    assert all(0.9 < due[0].late < 60 for due in seen)
+
+
+def fired() -> tuple[float, float]:
+    """Return how many timers were counted as fired, and how many have a lateness."""
+    names = ("headrace_timers_fired_total", "headrace_timer_lateness_seconds_count")
+    counted = [REGISTRY.get_sample_value(name) or 0.0 for name in names]
+    return counted[0], counted[1]
+
+
+async def test_only_what_is_sent_and_forgotten_counts_as_fired(world: World) -> None:
+    """Not what a broker that is away did not take, though it was tried; each timer counts once."""
+    before = fired()
+    await world.put([a_timer(-1), a_timer(-2)])
+    sender = RefusingSender()
+    async with firing(world, sender):
+        await eventually(lambda: sender.refused > 0, what="a refusal")
+        assert fired() == before
+        sender.reachable = True
+        await eventually(lambda: left(world, 0), what="the end of both")
+        await eventually(lambda: fired() != before, what="the count")
+    assert fired() == (before[0] + 2, before[1] + 2)
+
+
+class ForgetfulTimers(FakeTimers):
+    """Timers whose transaction fails once, after everything was sent: the connection is lost at the commit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[TimerSession]:
+        """Open a session that fails the first time."""
+        async with super().open() as session:
+            if not self.failures:
+                self.failures += 1
+                before = dict(self.set_timers)
+                fire = session.fire
+
+                async def failing(limit: int, send: Callable[..., Awaitable[Sequence[DueTimer]]]) -> int:
+                    await fire(limit, send)
+                    self.set_timers = before
+                    raise UnreachableError("the connection is lost (told so by the test)")
+
+                session.fire = failing  # type: ignore[method-assign]
+            yield session
+
+
+async def test_what_is_sent_and_not_forgotten_counts_when_it_is() -> None:
+    """Sent twice, because the commit failed; fired once."""
+    before = fired()
+    world = MemoryWorld(ForgetfulTimers())
+    await world.put([a_timer(-1)])
+    sender = MemorySender()
+    async with firing(world, sender):
+        await eventually(lambda: left(world, 0), what="the timer's end")
+        await eventually(lambda: fired() != before, what="the count")
+    assert len(sender.records) == 2
+    assert fired() == (before[0] + 1, before[1] + 1)
+
+
+async def test_two_schedulers_share_the_work(world: World) -> None:
     """Each of 300 timers is sent once, by one of them."""
-    await put(database, [a_timer(-1) for _ in range(300)])
+    await world.put([a_timer(-1) for _ in range(300)])
     one, two = MemorySender(), MemorySender()
-    async with firing(database, one, batch=10), firing(database, two, batch=10):
-        await eventually(lambda: left(database, 0), what="all to be sent and forgotten")
+    async with firing(world, one, batch=10), firing(world, two, batch=10):
+        await eventually(lambda: left(world, 0), what="all to be sent and forgotten")
     sent = Counter(record.topic for record in (*one.records, *two.records))
     assert (len(sent), set(sent.values())) == (300, {1})
 
 
-async def test_what_kafka_does_not_take_now_is_sent_later(database: str) -> None:
+async def test_what_kafka_does_not_take_now_is_sent_later(world: World) -> None:
     """With the broker away nothing is forgotten, and no manual step is needed when it is back."""
-    await put(database, [a_timer(-1)])
+    await world.put([a_timer(-1)])
     sender = RefusingSender()
-    async with firing(database, sender):
+    async with firing(world, sender):
         await eventually(lambda: sender.refused > 0, what="a refusal")
-        assert await waiting(database) == 1
+        assert await left(world, 1)
         sender.reachable = True
         await eventually(lambda: bool(sender.records), what="its record")
-        await eventually(lambda: left(database, 0), what="the end of its timer")
+        await eventually(lambda: left(world, 0), what="the end of its timer")
 
 
-async def test_a_record_that_kafka_never_takes_holds_nobody_up(database: str) -> None:
+async def test_a_record_that_kafka_never_takes_holds_nobody_up(world: World) -> None:
     """It stays, for later; the others of its batch are sent."""
     good = a_timer(-1)
-    await put(database, [a_timer(-2, value=b"x" * MAX_RECORD_BYTES), good])
+    await world.put([a_timer(-2, value=b"x" * MAX_RECORD_BYTES), good])
     sender = MemorySender()
-    async with firing(database, sender):
+    async with firing(world, sender):
         await eventually(lambda: topics([good]) == [record.topic for record in sender.records], what="the good one")
-        await eventually(lambda: _postponed(database), what="the other one's new time")
+        await eventually(lambda: _postponed(world), what="the other one's new time")
 
 
-async def _postponed(database: str) -> bool:
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        row = await (await connection.execute("SELECT min(due) > now() FROM timers")).fetchone()
-        return row == (True,)
+async def _postponed(world: World) -> bool:
+    return (await world.dues())[0] > datetime.now(UTC) + timedelta(minutes=1)
 
 
+@pytest.mark.postgres
 async def test_the_due_query_takes_its_index(database: str) -> None:
     """However many wait, what is due is found by the index on due."""
     async with await psycopg.AsyncConnection.connect(database) as connection:
