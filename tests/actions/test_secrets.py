@@ -101,6 +101,7 @@ def _least(name: str) -> dict[str, Any]:
         "assign_conversation": {"assignee": "a"},
         "update_customer": {"set": {"a": "b"}},
         "delay": {},
+        "send_notification": {"user": "6f1c1f0e-3a52-4a53-9a56-0d5d3f1c2b11", "title": "a", "body": "a"},
         "stop_workflow": {},
     }
     return least[name]

@@ -45,7 +45,8 @@ class World:
         made: Any = REGISTRY.find(kind)
         self.kind = kind
         self.sender = MemorySender()
-        self.receipts = MemoryReceipts(ReceiptStore(), "executor-notification/1", timedelta(seconds=37))
+        self.store = ReceiptStore()
+        self.receipts = self.process()
         self.executor = OutsideExecutor(
             action=made,
             preparer=Preparer(made, timeout=5, clock=now),
@@ -61,6 +62,10 @@ class World:
             lease=37.0,
             is_closing=lambda _: False,
         )
+
+    def process(self) -> MemoryReceipts:
+        """Return the receipts of one process of the executor."""
+        return MemoryReceipts(self.store, "executor-notification/1", timedelta(seconds=37))
 
     def command(self, **config: Any) -> Command:
         """Return a command that sends a text."""
@@ -110,8 +115,9 @@ async def test_after_a_crash_the_choice_counts(
     """A process died between claim and receipt: nobody knows whether it had sent, so ``fail`` does not send."""
     async with running(kind, providers) as world:
         one = world.command(on_uncertain=choice)
-        await world.receipts.start()
-        await world.receipts.claim([claim_of(one)])
+        crashed = world.process()
+        await crashed.start()
+        await crashed.claim([claim_of(one)])
         result = await world.run(one)
     assert len(providers.sent) == messages
     assert (result.status, result.uncertain) == (status, True)
@@ -139,7 +145,8 @@ async def test_only_what_may_have_happened_twice_is_uncertain(
     """After a crash a channel may have been told twice; an inbox holds a command's notification once."""
     async with running("send_notification", providers) as world:
         one = command(action("send_notification", title="t", body="b", **config))
-        await world.receipts.start()
-        await world.receipts.claim([claim_of(one)])
+        crashed = world.process()
+        await crashed.start()
+        await crashed.claim([claim_of(one)])
         result = await world.run(one)
     assert (result.status, result.uncertain) == ("success", uncertain)
