@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded.mail import Mailbox
+from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.reconcile.generator import generate
 from tests.reconcile.oracle import Oracle
@@ -25,9 +26,9 @@ def oracle(postgres: str) -> Iterator[Oracle]:
 
 
 @pytest.fixture
-def places(mailbox: Mailbox, receiver: WebhookReceiver) -> Places:
+def places(mailbox: Mailbox, receiver: WebhookReceiver, providers: MessageProviders) -> Places:
     """Where the effects go."""
-    return Places(receiver, mailbox)
+    return Places(receiver, mailbox, providers)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def stack(kafka: str, database: str, topic_prefix: str, places: Places, tm
 @pytest.mark.kafka
 @pytest.mark.postgres
 async def test_every_pair_is_as_sql_computes_it(stack: Stack, places: Places, oracle: Oracle) -> None:
-    """Executions, verdicts, statuses and effects of 16 workflows: none missing, none extra, none different."""
+    """What 21 workflows over all action types do and log: none missing, none extra, none different."""
     said: list[str] = []
     outcome = await reconcile(stack, places, oracle, list(generate(EVENTS)), said.append)
     assert sum(line.pairs for line in outcome) > 2000

@@ -1,5 +1,6 @@
 """Compares what should have happened with what did; nothing missing, nothing extra, nothing different. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,6 +9,13 @@ from uuid import UUID
 from tests.reconcile.observed import Observed, Row
 from tests.reconcile.oracle import Expected
 
+# What is compared of each record, in the order of its columns.
+_RECORD_FIELDS: Final = {
+    "task": ("customer", "text", "description", "assignee"),
+    "appointment": ("customer", "text", "starts_at", "assignee"),
+    "conversation": ("customer", "assignee"),
+    "notification": ("title", "text"),
+}
 MAIL_DOMAIN: Final = "localhost.localdomain"
 
 
@@ -38,6 +46,9 @@ class Comparison:
         self._tags: set[tuple[str, str]] = set()
         self._keys: set[str] = set()
         self._notes: set[UUID] = set()
+        self._records: set[tuple[str, str]] = set()
+        self._fields: set[tuple[str, str, str]] = set()
+        self._messages: Counter[tuple[str, str]] = Counter()
 
     def workflow(self, name: str, expected: Mapping[UUID, Expected]) -> Line:
         """Compare one workflow's executions and their effects."""
@@ -63,6 +74,13 @@ class Comparison:
             *(f"note {note}" for note in seen.notes.keys() - self._notes),
             *(f"webhook {key} to {seen.webhooks[key][0][0]}" for key in seen.webhooks.keys() - self._keys),
             *(f"e-mail {key}" for key in seen.mails.keys() - self._keys),
+            *(f"{kind} {key}" for kind, key in seen.records.keys() - self._records),
+            *(f"field {field}" for field in seen.fields - self._fields),
+            *(
+                f"message {key}: {seen.messages[key]} instead of {self._messages[key]}"
+                for key in seen.messages | self._messages
+                if seen.messages[key] != self._messages[key]
+            ),
         ]
         return line
 
@@ -80,8 +98,28 @@ class Comparison:
             elif effect["kind"] == "webhook":
                 self._keys.add(str(command))
                 yield from self._webhook(name, str(command), effect["body"])
-            else:
+            elif effect["kind"] == "email":
                 yield from self._mail(f"<{command}@{MAIL_DOMAIN}>", effect)
+            else:
+                yield from self._other(str(command), effect)
+
+    def _other(self, command: str, effect: dict[str, Any]) -> Iterator[str]:
+        """Compare an effect of the kinds that are looked up by what they say."""
+        kind = effect["kind"]
+        if kind == "no tag" and (effect["customer"], effect["tag"]) in self._seen.tags:
+            yield f"the tag {effect['tag']} is still on {effect['customer']}"
+        elif kind == "field":
+            field = (effect["customer"], effect["field"], effect["value"])
+            self._fields.add(field)
+            if field not in self._seen.fields:
+                yield f"no field {field}"
+        elif kind == "message":
+            self._messages[effect["provider"], effect["text"]] += 1
+        elif kind in _RECORD_FIELDS:
+            key = (kind, effect.get("conversation", command))
+            self._records.add(key)
+            expected = tuple(effect[name] for name in _RECORD_FIELDS[kind])
+            yield from _differs(kind, expected, self._seen.records.get(key))
 
     def _webhook(self, name: str, key: str, body: dict[str, Any]) -> Iterator[str]:
         taken = self._seen.webhooks.get(key, [])

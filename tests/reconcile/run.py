@@ -13,10 +13,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.embedded.mail import Mailbox
+from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.reconcile.compare import Line
 from tests.reconcile.oracle import Oracle
 from tests.reconcile.session import Places, reconcile
+from tests.support.providers import LOGIN
 from tests.support.servers import Servers, harness_home, servers
 from tests.support.stack import Stack
 
@@ -64,15 +66,17 @@ def _total(lines: Sequence[Line]) -> Line:
 async def run(place: Servers, events: list[str]) -> list[Line]:
     """Start everything, reconcile, stop everything."""
     product, raw = place.fresh_database("reconcile"), place.fresh_database("reconcile_oracle")
-    places = Places(WebhookReceiver(kept=1_000_000), Mailbox())
+    places = Places(WebhookReceiver(kept=1_000_000), Mailbox(), MessageProviders(LOGIN))
     await places.receiver.start()
     await places.mailbox.start()
+    await places.providers.start()
     try:
         say("starting every role")
         prefix = f"reconcile-{uuid4().hex[:8]}."
         async with Stack(place.bootstrap, product, prefix, place.home, environment=places.environment()) as stack:
             return await reconcile(stack, places, Oracle(raw), events, say)
     finally:
+        await places.providers.stop()
         await places.mailbox.stop()
         await places.receiver.stop()
 

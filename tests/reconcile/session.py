@@ -11,11 +11,13 @@ import orjson
 import psycopg
 
 from app.embedded.mail import Mailbox
+from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.reconcile.compare import Comparison, Line
 from tests.reconcile.observed import observe
 from tests.reconcile.oracle import Expected, Oracle
 from tests.reconcile.workflows import drafts
+from tests.support.providers import variables_of
 from tests.support.stack import Stack
 
 _CHUNK: Final = 500
@@ -31,10 +33,12 @@ class Places:
 
     receiver: WebhookReceiver
     mailbox: Mailbox
+    providers: MessageProviders
 
     def environment(self) -> dict[str, str]:
         """Return the settings that lead the stack there."""
-        return {"HEADRACE_SMTP_HOST": "127.0.0.1", "HEADRACE_SMTP_PORT": str(self.mailbox.smtp_port)}
+        mail = {"HEADRACE_SMTP_HOST": "127.0.0.1", "HEADRACE_SMTP_PORT": str(self.mailbox.smtp_port)}
+        return mail | variables_of(self.providers)
 
 
 async def reconcile(stack: Stack, places: Places, oracle: Oracle, lines: Sequence[str], say: Say) -> list[Line]:
@@ -52,7 +56,8 @@ async def reconcile(stack: Stack, places: Places, oracle: Oracle, lines: Sequenc
     ids = [workflow for _, workflow in made]
     await _wait(stack, ids, sum(map(len, expected.values())), say)
     events = await asyncio.to_thread(oracle.events)
-    seen = await asyncio.to_thread(observe, stack.database_url, ids, places.receiver.deliveries, places.mailbox.mails)
+    taken = (places.receiver.deliveries, places.mailbox.mails, places.providers.sent)
+    seen = await asyncio.to_thread(observe, stack.database_url, ids, *taken)
     return compare_all(Comparison(seen, events), expected)
 
 

@@ -45,6 +45,7 @@ def _workflow(name: str, trigger: str, conditions: list[Draft], *actions: Draft,
     }
 
 
+INBOX: Final = "5a0c2c5e-95c1-4c37-8a9a-3f6a8f0f1a11"
 _CREDIT_OR_MANY: Final = {
     "any": [_member("order.payment.types", "contains", "credit_card"), _member("order.payment.installments", ">", 1)]
 }
@@ -203,6 +204,58 @@ WORKFLOWS: Final[tuple[Draft, ...]] = (
             _when("order.currency", "!=", "USD"),
         ],
         _tag("small-in-paulo"),
+    ),
+    # A delivery more than three days late: somebody is to call, and the appointment for it stands.
+    _workflow(
+        "care-call",
+        "order.delivered",
+        [_when("order.days_late", ">", 3)],
+        {
+            "type": "create_task",
+            "config": {"title": "Call about {{ order.id }}", "description": "{{ customer.city }}", "assignee": "care"},
+        },
+        {
+            "type": "create_appointment",
+            "config": {"title": "Call {{ customer.id }}", "starts_at": "2035-01-02T10:00:00Z", "assignee": "care"},
+        },
+    ),
+    # The worst reviews become somebody's conversation.
+    _workflow(
+        "worst-review",
+        "message.received",
+        [_when("message.score", "==", 1)],
+        {
+            "type": "assign_conversation",
+            "config": {"conversation_id": "review-{{ message.id }}", "assignee": "care"},
+        },
+    ),
+    # New customers in SP get a field of their own.
+    _workflow(
+        "profile",
+        "customer.created",
+        [_when("customer.state", "==", "SP")],
+        {"type": "update_customer", "config": {"set": {"greeted_as": "{{ customer.id }}"}}},
+    ),
+    # A tag for a second: put on, waited for, taken off.
+    _workflow(
+        "for-a-second",
+        "order.cancelled",
+        [],
+        _tag("for-a-second"),
+        {"type": "delay", "config": {"duration": "1s"}},
+        {"type": "remove_tag", "config": {"tag": "for-a-second"}},
+    ),
+    # Messages over both providers and into an inbox, about what somebody paid much for.
+    _workflow(
+        "messages",
+        "order.paid",
+        [_when("order.total", ">", 1000)],
+        {"type": "send_sms", "config": {"to": "+5511912345678", "text": "Paid: {{ order.id }}"}},
+        {"type": "send_whatsapp", "config": {"to": "+5511912345678", "text": "Paid: {{ order.id }}"}},
+        {
+            "type": "send_notification",
+            "config": {"user": INBOX, "title": "Order {{ order.id }}", "body": "{{ order.total }}"},
+        },
     ),
 )
 
