@@ -81,7 +81,7 @@ MUTANTS: Final = (
     Mutant(13, _SLIPS, "command.step += 1\n        command.parked", "command.step += 2\n        command.parked"),
     # 14: services get what the action says
     Mutant(14, "app/actions/send_email.py", "to=to,", "to=to[:0],"),
-    Mutant(14, "app/actions/webhook.py", "            config.config.method,\n", '            "POST",\n'),
+    Mutant(14, "app/actions/webhook.py", "HttpRequest(config.config.method,", 'HttpRequest("POST",'),
     Mutant(14, "app/actions/send_sms.py", '"Body": request.text', '"Body": request.text[:3]'),
     Mutant(14, "app/actions/create_appointment.py", "starts_at=starts_at,", "starts_at=now,"),
     # 15: an error stays with its action
