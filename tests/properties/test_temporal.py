@@ -1,10 +1,11 @@
 """Property 31: temporal workflows, from the schedule to the row of each run, on real Postgres with a clock of ours."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.adapters.postgres.pool import Pool
@@ -43,6 +44,9 @@ def config_of(schedule: Schedule) -> dict[str, Any]:
 # Feature: automations-workflows, Property 31: Temporal Execution Frequency
 @PROPERTY
 @given(schedule=SCHEDULES, moment=MOMENTS, early=st.integers(1, 3600))
+@example(
+    schedule=Schedule("monthly", time(9), ZoneInfo("UTC"), day=31), moment=datetime(2026, 2, 1, tzinfo=UTC), early=1
+)
 async def test_31_a_temporal_workflow_runs_at_its_times(
     engine: Engine, api: Api, schedule: Schedule, moment: datetime, early: int
 ) -> None:
