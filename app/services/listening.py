@@ -90,8 +90,12 @@ class Listening:
             async with asyncio.TaskGroup() as group:
                 for partition in by_place.values():
                     group.create_task(self._handle_in_order(partition))
-        except* UnreachableError as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as errors:
+            # Not `except*`: what is raised in one is wrapped in a group again by Python up to 3.11.2.
+            unreachable, others = errors.split(UnreachableError)
+            if unreachable is None or others is not None:
+                raise
+            raise unreachable.exceptions[0] from None
 
     async def _handle_in_order(self, records: Sequence[Incoming]) -> None:
         for record in records:
