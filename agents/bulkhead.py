@@ -68,15 +68,14 @@ class Bulkhead:
             return Entry.FULL
         place = asyncio.get_running_loop().create_future()
         self._queues.setdefault(destination, deque()).append(place)
+        entry = None
         try:
             with self._stepped_aside():
-                return await self._wait(place, within, closing)
-        except BaseException:
-            self._withdraw(destination, place)
-            raise
+                entry = await self._wait(place, within, closing)
         finally:
-            if not place.done():
+            if entry is not Entry.ENTERED:
                 self._withdraw(destination, place)
+        return entry
 
     def leave(self, destination: str) -> None:
         """Give a place back, to whoever waits for one."""

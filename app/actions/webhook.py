@@ -15,6 +15,7 @@ from app.actions.base import ActionConfig, ActionContext, CompiledConfig, Outsid
 from app.actions.signing import SIGNATURE_HEADERS, signature_headers, signing_key
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, line, refuse, text
+from app.domain.origins import origin
 from app.domain.redaction import MASK
 from app.domain.secret_names import is_secret_name
 from app.ports import HttpRequest
@@ -170,11 +171,7 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
 
 @lru_cache(maxsize=4096)
 def _origin(url: str) -> str:
-    """Return the scheme, host and port (RFC 6454)."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}:{port}"
+    return origin(urlsplit(url))
 
 
 def _signed(request: HttpRequest, name: str, context: ActionContext) -> HttpRequest:

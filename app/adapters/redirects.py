@@ -10,13 +10,13 @@ from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from app.domain.errors import ActionFailedError
+from app.domain.origins import DEFAULT_PORTS, origin
 from app.ports import HttpAnswer, HttpRequest
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 SEE_OTHER: Final = 303
 MAX_LOCATION_CHARS: Final = 4096
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # What says which command it is, and what the body is, is no proof of anything.
 _FOR_ANY_ORIGIN: Final = frozenset({"content-type", "headrace-causation", "idempotency-key"})
 # Of a body that a GET does not repeat.
@@ -34,7 +34,7 @@ def next_hop(request: HttpRequest, answer: HttpAnswer) -> HttpRequest:
     headers, method, body = request.headers, request.method, request.body
     if answer.status == SEE_OTHER:
         headers, method, body = _without(headers, _OF_THE_BODY), "GET", None
-    if _origin(urlsplit(request.url)) != _origin(target):
+    if origin(urlsplit(request.url)) != origin(target):
         if body is not None and request.body_is_secret:
             raise _refused(answer, "to another host, which must not get the secret in the body")
         headers = {name: value for name, value in headers.items() if name.lower() in _FOR_ANY_ORIGIN}
@@ -51,7 +51,7 @@ def _target(base: str, answer: HttpAnswer) -> tuple[str, SplitResult]:
         _ = target.port
     except ValueError:
         raise _refused(answer, "to what is no URL") from None
-    if target.scheme not in _DEFAULT_PORTS or not target.hostname or "@" in target.netloc:
+    if target.scheme not in DEFAULT_PORTS or not target.hostname or "@" in target.netloc:
         raise _refused(answer, "to what is no plain http or https address")
     if urlsplit(base).scheme == "https" and target.scheme == "http":
         raise _refused(answer, "from https to http")
@@ -60,10 +60,6 @@ def _target(base: str, answer: HttpAnswer) -> tuple[str, SplitResult]:
 
 def _refused(answer: HttpAnswer, where: str) -> ActionFailedError:
     return ActionFailedError(f"answered {answer.status}, a redirect {where}", permanent=True)
-
-
-def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)
 
 
 def _without(headers: dict[str, str], names: frozenset[str]) -> dict[str, str]:

@@ -47,7 +47,7 @@ class CancellingTransaction(Protocol):
     async def find(self, execution_id: UUID | None, workflow_id: UUID | None, limit: int) -> Sequence[UUID]:
         """Return the command ids of timers of an execution or a workflow, as far as the caller may see them."""
 
-    async def take(self, command_ids: Sequence[UUID]) -> Sequence[tuple[UUID, Record]]:
+    async def take(self, command_ids: Sequence[UUID]) -> Sequence[Record]:
         """Delete timers and return their records; those that have fired meanwhile are not among them."""
 
     async def forbid(self, copies: Sequence[Copy]) -> Sequence[UUID]:
@@ -163,7 +163,7 @@ class Cancelling:
                 cancelled += await self._take(transaction, ids, reason)
 
     async def _take(self, transaction: CancellingTransaction, ids: Sequence[UUID], reason: str) -> int:
-        taken = [self._cancel(record, reason) for _, record in await transaction.take(ids)]
+        taken = [self._cancel(record, reason) for record in await transaction.take(ids)]
         begun = set(await transaction.forbid([end.copy for end in taken if end.copy is not None]))
         ended = [end for end in taken if end.copy is None or end.copy.command_id not in begun]
         await transaction.send([end.record for end in ended])

@@ -15,6 +15,26 @@ from tests.admin.log import NOW, Log
 ROOT = "/api/v1/executions"
 MOMENTS = st.integers(-3, 3).map(lambda minutes: NOW + timedelta(minutes=minutes))
 STATUSES = ("success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out")
+ROWS = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(STATUSES),
+        "entity": st.sampled_from(["c-1", "c-2"]),
+        "event_id": st.sampled_from(["e-1", "e-2"]),
+        "at": MOMENTS,
+        "of": st.integers(0, 1),
+    }
+)
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from(STATUSES),
+        "entity": st.sampled_from(["c-1", "c-2", "c-3"]),
+        "event_id": st.sampled_from(["e-1", "e-2"]),
+        "from": MOMENTS,
+        "to": MOMENTS,
+        "of": st.integers(0, 1),
+    },
+)
 
 
 async def listed(user: User, **query: Any) -> list[UUID]:
@@ -31,31 +51,7 @@ async def listed(user: User, **query: Any) -> list[UUID]:
 
 
 @examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(
-        st.fixed_dictionaries(
-            {
-                "status": st.sampled_from(STATUSES),
-                "entity": st.sampled_from(["c-1", "c-2"]),
-                "event_id": st.sampled_from(["e-1", "e-2"]),
-                "at": MOMENTS,
-                "of": st.integers(0, 1),
-            }
-        ),
-        max_size=12,
-    ),
-    wanted=st.fixed_dictionaries(
-        {},
-        optional={
-            "status": st.sampled_from(STATUSES),
-            "entity": st.sampled_from(["c-1", "c-2", "c-3"]),
-            "event_id": st.sampled_from(["e-1", "e-2"]),
-            "from": MOMENTS,
-            "to": MOMENTS,
-            "of": st.integers(0, 1),
-        },
-    ),
-)
+@given(rows=st.lists(ROWS, max_size=12), wanted=FILTERS)
 async def test_only_rows_that_match_every_filter_are_listed(
     api: Api, log: Log, rows: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.admin.conftest import Api
 from tests.admin.log import Log
-from tests.admin.test_executions import MOMENTS, STATUSES, listed, matches
+from tests.admin.test_executions import FILTERS, ROWS, listed, matches
 from tests.domain.condition_oracle import holds
 from tests.properties.engine import Engine, event, utc_now
 from tests.properties.examples import DATA, LEAVES, PROPERTY
@@ -61,31 +61,7 @@ async def test_16_every_execution_has_one_row_that_tells_all(
 
 # Feature: automations-workflows, Property 17: Log Filtering Accuracy
 @PROPERTY
-@given(
-    rows=st.lists(
-        st.fixed_dictionaries(
-            {
-                "status": st.sampled_from(STATUSES),
-                "entity": st.sampled_from(["c-1", "c-2"]),
-                "event_id": st.sampled_from(["e-1", "e-2"]),
-                "at": MOMENTS,
-                "of": st.integers(0, 1),
-            }
-        ),
-        max_size=10,
-    ),
-    wanted=st.fixed_dictionaries(
-        {},
-        optional={
-            "status": st.sampled_from(STATUSES),
-            "entity": st.sampled_from(["c-1", "c-2", "c-3"]),
-            "event_id": st.sampled_from(["e-1", "e-2"]),
-            "from": MOMENTS,
-            "to": MOMENTS,
-            "of": st.integers(0, 1),
-        },
-    ),
-)
+@given(rows=st.lists(ROWS, max_size=10), wanted=FILTERS)
 async def test_17_only_rows_that_match_every_filter_are_listed(
     api: Api, log: Log, rows: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> None:

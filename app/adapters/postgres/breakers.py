@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import class_row, scalar_row
 
-from app.adapters.postgres.outbox import scheduler_session, unreachable
+from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.adapters.postgres.pool import Pool, persistently
 from app.domain.breaker import BreakerState
 from app.ports import BreakerWatch, Transition
@@ -59,7 +59,7 @@ class PostgresBreakers:
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[BreakerWatch]:
         """Listen on a connection of its own."""
-        async with scheduler_session(self._database_url, self._name, CHANNEL) as connection:
+        async with listening_session(self._database_url, self._name, CHANNEL) as connection:
             yield _Watch(connection)
 
 
@@ -75,9 +75,7 @@ class _Watch:
 
     async def changed(self, within: float) -> None:
         with unreachable("the circuit breakers"):
-            # To its end: a generator left half-way would keep the connection locked.
-            async for _ in self._connection.notifies(timeout=within, stop_after=1):
-                pass
+            await notified(self._connection, within)
 
 
 async def _time(connection: psycopg.AsyncConnection[Any]) -> datetime:

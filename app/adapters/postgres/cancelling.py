@@ -20,7 +20,7 @@ WHERE (execution_id = :execution_id OR CAST(:execution_id AS uuid) IS NULL)
 ORDER BY due LIMIT :limit
 """)
 _AS_SERVICE: Final = text("SET LOCAL ROLE headrace_service")
-_TAKE: Final = text("DELETE FROM timers WHERE command_id = ANY(:ids) RETURNING command_id, topic, key, value")
+_TAKE: Final = text("DELETE FROM timers WHERE command_id = ANY(:ids) RETURNING topic, key, value")
 # A receipt that is free, or none yet: its number becomes higher than the copy's, which is dropped as out of date.
 _FORBID: Final = text("""
 INSERT INTO receipts AS r (command_id, execution_id, state, parked)
@@ -60,10 +60,10 @@ class _Transaction:
         values = {"execution_id": execution_id, "workflow_id": workflow_id, "limit": limit}
         return [row[0] for row in await self._connection.execute(_FIND, values)]
 
-    async def take(self, command_ids: Sequence[UUID]) -> Sequence[tuple[UUID, Record]]:
+    async def take(self, command_ids: Sequence[UUID]) -> Sequence[Record]:
         await self._connection.execute(_AS_SERVICE)
         rows = await self._connection.execute(_TAKE, {"ids": list(command_ids)})
-        return [(row[0], Record(row[1], row[2], row[3])) for row in rows]
+        return [Record(*row) for row in rows]
 
     async def forbid(self, copies: Sequence[Copy]) -> Sequence[UUID]:
         if not copies:

@@ -7,38 +7,19 @@ DATABASE_URL past it.)
 """
 
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
-from app.domain.errors import UnreachableError
+from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.ports import Headers, Record
 from app.services.relay import OutboxRow, OutboxSession
 
 CHANNEL: Final = "headrace_outbox"
 RELAY_LOCK: Final = 0x6F7574626F78  # "outbox": any number that nobody else locks
 
-_CONNECT: Final[dict[str, Any]] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
-# A holder whose machine vanishes loses the lock after 25 s, not after two hours; and waiting for it has no limit.
-_SESSION: Final = {
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "statement_timeout": "0",
-    "lock_timeout": "0",
-    "idle_session_timeout": "0",
-    # A scheduler frozen while it sends must not keep its timers locked for ever; a broker may take 10 s to confirm.
-    "idle_in_transaction_session_timeout": "60s",
-    "role": "headrace_service",
-}
 _PENDING: Final = """
     SELECT id, topic, key, value, headers, created_at FROM outbox WHERE id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s
 """
@@ -59,39 +40,8 @@ class PostgresOutbox:
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[OutboxSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with scheduler_session(self._database_url, self._name, CHANNEL, lock=RELAY_LOCK) as connection:
+        async with listening_session(self._database_url, self._name, CHANNEL, lock=RELAY_LOCK) as connection:
             yield _Session(connection)
-
-
-@asynccontextmanager
-async def scheduler_session(
-    database_url: str, name: str, channel: str, *, lock: int | None = None
-) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Open a connection of its own as the workers' role, listening to a channel.
-
-    Args:
-        database_url: Any libpq connection string.
-        name: What Postgres shows as ``application_name``.
-        channel: Of NOTIFY.
-        lock: Advisory lock to wait for, which the connection then holds.
-
-    Raises:
-        UnreachableError: Postgres does not answer.
-    """
-    with unreachable(name):
-        connection = await psycopg.AsyncConnection.connect(
-            database_url, autocommit=True, application_name=name, **_CONNECT
-        )
-    try:
-        with unreachable(name):
-            for setting, value in _SESSION.items():
-                await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
-            if lock is not None:
-                await connection.execute("SELECT pg_advisory_lock(%s)", (lock,))
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-        yield connection
-    finally:
-        await connection.close()
 
 
 class _Session:
@@ -114,9 +64,7 @@ class _Session:
 
     async def wait(self, within: float) -> None:
         with unreachable("the outbox"):
-            # To its end: a generator left half-way would keep the connection locked.
-            async for _ in self._connection.notifies(timeout=within, stop_after=1):
-                pass
+            await notified(self._connection, within)
 
 
 def read_headers(stored: Any) -> Headers:
@@ -133,13 +81,3 @@ def _header_bytes(stored: Any) -> bytes:
     if isinstance(stored, dict):
         return base64.b64decode(stored["base64"])
     return bytes(stored.encode("utf-8"))
-
-
-@contextmanager
-def unreachable(what: str) -> Iterator[None]:
-    """Say that Postgres does not serve ``what``, instead of how it failed."""
-    try:
-        yield
-    except psycopg.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UnreachableError(f"Postgres does not serve {what} ({reason})") from error

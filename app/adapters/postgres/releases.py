@@ -13,19 +13,18 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from app.adapters.postgres.breakers import CHANNEL
-from app.adapters.postgres.outbox import scheduler_session, unreachable
+from app.adapters.postgres.listening import listening_session, unreachable
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
 from app.adapters.postgres.timers import PostgresTimerSession
 from app.domain.breaker import BreakerPolicy, BreakerState, free_probes
 from app.domain.pacing import Paces
-from app.ports import Record
 from app.services.timers import DueTimer, TimerSession
 
 RELEASE_LOCK: Final = 0x627265616B  # "break": any number that nobody else locks
 _LOOK_AGAIN_S: Final = 0.2
 _TIDY_EVERY_S: Final = 5.0
 
-_DUE: Final[LiteralString] = """
+_DUE: Final = """
 SELECT now(), b.destination, b.closed, b.until, b.reason, b.probes, b.successes, b.probing_since FROM breakers b
 WHERE EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.due <= now())
   OR EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.deadline <= now())
@@ -43,12 +42,12 @@ SELECT command_id, topic, key, value, extract(epoch FROM now() - deadline)::floa
 WHERE kind = 'circuit' AND deadline <= now() AND destination = ANY(%s::text[])
 ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED
 """
-_DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
 _NEXT: Final = "SELECT extract(epoch FROM min(least(due, deadline)) - now())::float8 FROM timers WHERE kind = 'circuit'"
 # A breaker is kept for as long as somebody waits for it; one that nobody asked about for an hour is forgotten.
 _FORGET: Final = """
 DELETE FROM breakers b WHERE (closed OR until < now() - interval '1 hour')
   AND NOT EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination)
+RETURNING destination
 """
 _ADOPT: Final = """
 INSERT INTO breakers (destination) SELECT DISTINCT destination FROM timers t WHERE kind = 'circuit'
@@ -77,7 +76,7 @@ class PostgresReleases:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with scheduler_session(self._database_url, self._name, CHANNEL, lock=RELEASE_LOCK) as connection:
+        async with listening_session(self._database_url, self._name, CHANNEL, lock=RELEASE_LOCK) as connection:
             with unreachable(self._name):
                 await connection.execute(f"LISTEN {TIMERS_CHANNEL}")
             yield _Session(connection, self._policy, self._rate)
@@ -93,31 +92,20 @@ class _Session(PostgresTimerSession):
     async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
         with unreachable("what waits for circuit breakers"):
             await self._tidy()
-            async with self._connection.transaction():
-                due = await self._due(limit)
-                if due:
-                    sent = await send(due)
-                    await self._connection.execute(_DELETE, ([timer.command_id for timer in sent],))
-        return len(due)
+        return await super().fire(limit, send)
 
-    async def _due(self, limit: int) -> list[DueTimer]:
-        """Lock what may go now."""
+    async def _due(self, limit: int) -> Sequence[DueTimer]:
         allowed, failing = await self._allowed(limit)
-        rows: list[Any] = []
-        if allowed:
-            rows += await self._fetch(_TAKE, (list(allowed), list(allowed.values())))
+        due = await self._read(_TAKE, (list(allowed), list(allowed.values()))) if allowed else []
         if failing:
-            rows += await self._fetch(_TAKE_LATE, (failing, limit))
-        return list({row[0]: DueTimer(row[0], Record(*row[1:4]), row[4]) for row in rows}.values())
-
-    async def _fetch(self, query: LiteralString, params: Sequence[Any]) -> list[Any]:
-        return await (await self._connection.execute(query, params)).fetchall()
+            due += await self._read(_TAKE_LATE, (failing, limit))
+        return list({timer.command_id: timer for timer in due}.values())
 
     async def _allowed(self, limit: int) -> tuple[dict[str, int], list[str]]:
         """Return how many of each destination may go, and the destinations whose breakers are not closed."""
         allowed: dict[str, int] = {}
         failing = []
-        for row in await self._fetch(_DUE, ()):
+        for row in await (await self._connection.execute(_DUE)).fetchall():
             now, destination, state = row[0], row[1], BreakerState(*row[2:])
             most = self._most(destination, state, now)
             if most:
@@ -142,4 +130,5 @@ class _Session(PostgresTimerSession):
         if time.monotonic() - self._tidied > _TIDY_EVERY_S:
             self._tidied = time.monotonic()
             await self._connection.execute(_ADOPT)
-            await self._connection.execute(_FORGET)
+            for row in await (await self._connection.execute(_FORGET)).fetchall():
+                self._paces.forget(row[0])

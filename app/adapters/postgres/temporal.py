@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from app.adapters.postgres.announcing import announce
-from app.adapters.postgres.outbox import unreachable
+from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.pool import Pool
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import CrmReads, Record

@@ -6,11 +6,11 @@ What waits for a circuit breaker is let go by :mod:`app.adapters.postgres.releas
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 
-from app.adapters.postgres.outbox import scheduler_session, unreachable
+from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.ports import Record, Timer
 from app.services.timers import DueTimer, TimerSession
 
@@ -28,7 +28,7 @@ ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.r
   destination = excluded.destination, due = excluded.due, deadline = excluded.deadline,
   topic = excluded.topic, key = excluded.key, value = excluded.value
 """
-DUE: Final = """
+DUE: Final[LiteralString] = """
 SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 FROM timers
 WHERE due <= now() AND kind <> 'circuit' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
 """
@@ -84,7 +84,7 @@ class PostgresTimerStore:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Open a connection that listens for timers set sooner than the ones that are waited for."""
-        async with scheduler_session(self._database_url, self._name, CHANNEL) as connection:
+        async with listening_session(self._database_url, self._name, CHANNEL) as connection:
             yield PostgresTimerSession(connection)
 
 
@@ -98,12 +98,20 @@ class PostgresTimerSession:
         """Fire what is due; see :class:`app.services.timers.TimerSession`."""
         with unreachable("the timers"):
             async with self._connection.transaction():
-                cursor = await self._connection.execute(DUE, (limit,))
-                due = [DueTimer(row[0], Record(*row[1:4]), row[4]) for row in await cursor.fetchall()]
+                due = await self._due(limit)
                 if due:
                     sent = await send(due)
                     await self._connection.execute(_DELETE, ([timer.command_id for timer in sent],))
         return len(due)
+
+    async def _due(self, limit: int) -> Sequence[DueTimer]:
+        """Lock what may be fired now, in the caller's transaction."""
+        return await self._read(DUE, (limit,))
+
+    async def _read(self, query: LiteralString, params: Sequence[Any]) -> list[DueTimer]:
+        """Read timers off a query for their command id, topic, key, value and seconds since they were due."""
+        rows = await (await self._connection.execute(query, params)).fetchall()
+        return [DueTimer(row[0], Record(*row[1:4]), row[4]) for row in rows]
 
     async def postpone(self, timers: Sequence[DueTimer], by: timedelta) -> None:
         """Set timers to a later time."""
@@ -120,6 +128,4 @@ class PostgresTimerSession:
     async def wait(self, within: float) -> None:
         """Wait for a notification."""
         with unreachable("the timers"):
-            # To its end: a generator left half-way would keep the connection locked.
-            async for _ in self._connection.notifies(timeout=within, stop_after=1):
-                pass
+            await notified(self._connection, within)

@@ -1,0 +1,77 @@
+"""Connections that listen for what others write, and saying that Postgres is away."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from app.domain.errors import UnreachableError
+
+_CONNECT: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+# A holder whose machine vanishes loses the lock after 25 s, not after two hours; and waiting for it has no limit.
+_SESSION: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_session_timeout": "0",
+    # A scheduler frozen while it sends must not keep its timers locked for ever; a broker may take 10 s to confirm.
+    "idle_in_transaction_session_timeout": "60s",
+    "role": "headrace_service",
+}
+
+
+@asynccontextmanager
+async def listening_session(
+    database_url: str, name: str, channel: str, *, lock: int | None = None
+) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Open a connection of its own as the workers' role, listening to a channel.
+
+    Args:
+        database_url: Any libpq connection string.
+        name: What Postgres shows as ``application_name``.
+        channel: Of NOTIFY.
+        lock: Advisory lock to wait for, which the connection then holds.
+
+    Raises:
+        UnreachableError: Postgres does not answer.
+    """
+    with unreachable(name):
+        connection = await psycopg.AsyncConnection.connect(
+            database_url, autocommit=True, application_name=name, **_CONNECT
+        )
+    try:
+        with unreachable(name):
+            for setting, value in _SESSION.items():
+                await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+            if lock is not None:
+                await connection.execute("SELECT pg_advisory_lock(%s)", (lock,))
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def notified(connection: psycopg.AsyncConnection[Any], within: float) -> None:
+    """Return when a listening connection is notified, after ``within`` seconds at the latest."""
+    # To its end: a generator left half-way would keep the connection locked.
+    async for _ in connection.notifies(timeout=within, stop_after=1):
+        pass
+
+
+@contextmanager
+def unreachable(what: str) -> Iterator[None]:
+    """Say that Postgres does not serve ``what``, instead of how it failed."""
+    try:
+        yield
+    except psycopg.Error as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UnreachableError(f"Postgres does not serve {what} ({reason})") from error
