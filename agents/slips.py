@@ -10,7 +10,7 @@ import orjson
 from pydantic import ValidationError
 
 from app.domain.errors import PoisonError
-from app.domain.statuses import ExecutionStatus, conclude
+from app.domain.statuses import ExecutionStatus, conclude, left_out
 from app.ports import Claim, Record
 from app.services.cancelling import Cancelled, Copy
 from app.topics import Topics
@@ -91,10 +91,12 @@ class Road:
         command.parked, command.tried, command.tried_s, command.waits_since = 0, 0, 0.0, None
         if result.stop:
             self._skip_rest(command, f"stopped by step {result.step}")
-            return self._finished(command, stopped=True)
+            return self._finished(command, ExecutionStatus.STOPPED)
         if result.timed_out:
             self._skip_rest(command, TIMED_OUT)
-            return self._finished(command, timed_out=True)
+            return self._finished(command, ExecutionStatus.TIMED_OUT)
+        if command.workflow.actions[result.step].breaks_off(result.status):
+            return self._broken_off(command, result)
         return self._next(command)
 
     def again(self, command: Command) -> Record:
@@ -110,7 +112,7 @@ class Road:
         command = Command.model_validate_json(waiting.value or b"")
         copy = Copy(command.id, command.execution_id, command.parked)
         self._skip_rest(command, reason)
-        return Cancelled(self._finished(command, stopped=True, error=reason), copy)
+        return Cancelled(self._finished(command, ExecutionStatus.STOPPED, reason), copy)
 
     def _next(self, command: Command) -> Record:
         actions = command.workflow.actions
@@ -122,6 +124,8 @@ class Road:
             passed = kept.get(command.step) or self._unknown(actions[command.step], command.step)
             command.results = [*command.results, passed]
             command.step += 1
+            if actions[passed.step].breaks_off(passed.status):
+                return self._broken_off(command, passed)
         if command.step >= len(actions):
             return self._finished(command)
         return self.again(command)
@@ -135,6 +139,10 @@ class Road:
             executed_at=datetime.now(UTC),
         )
 
+    def _broken_off(self, command: Command, failed: ActionResult) -> Record:
+        self._skip_rest(command, left_out(failed.step))
+        return self._finished(command, ExecutionStatus.FAILED, _named(failed))
+
     def _skip_rest(self, command: Command, reason: str) -> None:
         now = datetime.now(UTC)
         kept = {result.step: result for result in command.kept}
@@ -146,10 +154,7 @@ class Road:
         ]
         command.results = [*command.results, *skipped]
 
-    def _finished(
-        self, command: Command, *, stopped: bool = False, timed_out: bool = False, error: str | None = None
-    ) -> Record:
-        status = conclude((result.status for result in command.results), stopped=stopped)
+    def _finished(self, command: Command, status: ExecutionStatus | None = None, error: str | None = None) -> Record:
         began = command.retried_at or command.matched_at
         execution = {
             "v": 1,
@@ -162,7 +167,7 @@ class Road:
             "conditions_met": True,
             "verdicts": command.verdicts,
             "results": command.results,
-            "status": ExecutionStatus.TIMED_OUT if timed_out else status,
+            "status": status or conclude(result.status for result in command.results),
             "error": error or _first_error(command.results),
             "executed_at": command.matched_at,
             "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),
@@ -171,10 +176,11 @@ class Road:
 
 
 def _first_error(results: Sequence[ActionResult]) -> str | None:
-    failed = (
-        f"step {result.step} ({result.action_type}): {result.error}" for result in results if result.status == "failed"
-    )
-    return next(failed, None)
+    return next((_named(result) for result in results if result.status == "failed"), None)
+
+
+def _named(result: ActionResult) -> str:
+    return f"step {result.step} ({result.action_type}): {result.error}"
 
 
 def bounded(results: list[ActionResult]) -> list[ActionResult]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, parse_reentry
+from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.event import EventType
 
@@ -46,6 +47,11 @@ class Trigger(_Strict):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
+OnError = Literal["stop", "continue"]
+# A wait that cannot be computed must not let what comes after it run at once.
+STOPPING: Final = frozenset({"delay"})
+
+
 class Action(_Strict):
     """One step. ``config`` is checked against its action type's model, ``conditions`` against the evaluator."""
 
@@ -53,6 +59,15 @@ class Action(_Strict):
     order: Annotated[int, Field(ge=0, le=1_000_000)]
     config: dict[str, Any] = Field(default_factory=dict)
     conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+    on_error: Annotated[
+        OnError | None,
+        Field(description="Whether the execution ends where this fails; left out: stop for delay, continue for others"),
+    ] = None
+
+    def breaks_off(self, status: str) -> bool:
+        """Tell whether the execution ends here, as failed, where this step comes to ``status``."""
+        stops = self.type in STOPPING if self.on_error is None else self.on_error == "stop"
+        return stops and status == ActionStatus.FAILED
 
 
 class WorkflowDraft(_Strict):

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import ActionFailedError, InvalidError
-from app.domain.statuses import conclude
+from app.domain.statuses import conclude, left_out
 from app.domain.triggers import wants
 from app.services.emitter import event_key
 from app.services.explanations import explain
@@ -119,6 +119,7 @@ class _Run:
     going: bool
     given: Mapping[str, Any]
     stopped: bool = False
+    broken_off: int | None = None  # the step that failed and so ended it
     current: dict[str, Any] = field(default_factory=dict)
     steps: list[StepReport] = field(default_factory=list)
 
@@ -185,6 +186,8 @@ class DryRunner:
         )
         if run.going and result.stop:
             run.going, run.stopped = False, True
+        if run.going and command.action.breaks_off(result.status):
+            run.going, run.broken_off = False, command.step
         command.results = [*command.results, result]
         command.step += 1
 
@@ -198,6 +201,8 @@ class DryRunner:
 
 
 def _why_not(run: _Run) -> str:
+    if run.broken_off is not None:
+        return left_out(run.broken_off)
     return "the run has been stopped before it" if run.stopped else "the workflow would not run"
 
 
@@ -258,7 +263,7 @@ def _report(run: _Run, *, matched: bool, met: bool, verdicts: list[dict[str, Any
     why = "Would not run: the event is none that its trigger asks for."
     if matched:
         ended = [step.status for step in run.steps]
-        status = conclude(ended, stopped=run.stopped).value if met else "skipped"
+        status = conclude(ended, stopped=run.stopped, broken_off=run.broken_off is not None).value if met else "skipped"
         shown = [_as_reported(result, step) for result, step in zip(results, run.steps, strict=True)]
         why = explain(status, conditions_met=met, verdicts=verdicts, results=shown, error=None)
     return DryRun.model_validate(

@@ -47,6 +47,7 @@ async def commands(log: Log, user: User) -> list[tuple[str, Command]]:
         (("success", "failed", "success"), 1, [0, 2]),
         (("failed", "success", "skipped"), 0, [1]),
         (("success", "skipped", "failed"), 1, [0]),
+        (("success", "failed", "skipped"), 1, [0]),
         ((), 0, []),
     ],
 )

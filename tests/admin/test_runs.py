@@ -216,9 +216,21 @@ async def test_a_dry_run_ends_where_the_workflow_is_stopped(user: User) -> None:
     assert (report["status"], [step["runs"] for step in report["steps"]]) == ("stopped", [True, False])
 
 
+async def test_a_dry_run_ends_where_a_step_fails_that_stops(user: User) -> None:
+    """The delay cannot be computed: failed there, and what comes after it would not run, and says why."""
+    wait = {"type": "delay", "config": {"until": "{{ order.nothing }}"}}
+    report = await tried(user, steps(tag("early"), wait, tag("late")))
+    assert (report["status"], [step["runs"] for step in report["steps"]]) == ("failed", [True, True, False])
+    assert report["steps"][2]["error"] == "not run, because step 1 failed and its on_error is stop"
+    assert "step 1 (delay) failed: until: " in report["explanation"]
+    going_on = await tried(user, steps(tag("early"), {**wait, "on_error": "continue"}, tag("late")))
+    assert (going_on["status"], going_on["steps"][2]["runs"]) == ("partial", True)
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [
+        ({"workflow": draft(actions=steps({**HOOK, "on_error": "halt"})), "event": {}}, "workflow.actions[0].on_error"),
         ({"workflow": draft(name=""), "event": {}}, "workflow.name"),
         ({"workflow": draft(), "event": {"type": "nonsense"}}, "event.type"),
         ({"workflow": draft(), "results": {"0": {"status": "maybe"}}}, "results.0.status"),

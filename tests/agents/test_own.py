@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+import pytest
 
 from agents.own import OwnExecutor
 from agents.preparation import Preparer
@@ -60,14 +61,14 @@ class World:
         return [Execution.model_validate_json(record.value or b"") for record in self.sender.on("t.executions")]
 
 
-def event(n: int) -> dict[str, Any]:
-    """Return the n-th event."""
+def event(n: int, **data: Any) -> dict[str, Any]:
+    """Return the n-th event, with more ``data``."""
     return {
         "specversion": "1.0",
         "id": f"e-{n}",
         "source": "/s",
         "type": "order.paid",
-        "data": {"customer": {"id": f"c{n}"}, "n": n},
+        "data": {"customer": {"id": f"c{n}"}, "n": n, **data},
     }
 
 
@@ -229,6 +230,34 @@ async def test_a_delay_until_a_time_that_has_passed_is_none() -> None:
     assert len(await delayed(world, one)) == 1
     assert len(await delayed(world, one)) == 2
     assert not world.store.timers.set_timers
+
+
+@pytest.mark.parametrize(
+    ("until", "data"),
+    [
+        ("{{ appointment.starts_at }}", {}),
+        ("{{ appointment.starts_at }}", {"appointment": {}}),
+        ("{{ appointment.starts_at }}", {"appointment": {"starts_at": None}}),
+        ("{{ appointment.starts_at }}", {"appointment": {"starts_at": ""}}),
+        ("{{ appointment.starts_at }}", {"appointment": {"starts_at": "soon"}}),
+        ("{{ appointment.starts_at }}", {"appointment": {"starts_at": 0}}),
+    ],
+)
+async def test_a_delay_that_cannot_be_computed_lets_nothing_after_it_run(until: str, data: dict[str, Any]) -> None:
+    """Missing, null, empty or no time: the execution has failed at the delay, with the reason, and no tag was sent."""
+    world = World(Delay())
+    (ended,) = await world.run(command(action("delay", until=until), action(tag="x", order=2), event=event(1, **data)))
+    assert [record.topic for record in world.sender.records] == ["t.executions"]
+    assert (ended.status, [one.status for one in ended.results]) == ("failed", ["failed", "skipped"])
+    assert (ended.error or "").startswith("step 0 (delay): until: ")
+
+
+async def test_a_delay_may_say_that_what_comes_after_it_runs_all_the_same() -> None:
+    """on_error continue: the step fails, the next one is sent."""
+    world = World(Delay())
+    steps = (action("delay", until="{{ nothing }}", on_error="continue"), action(tag="x", order=2))
+    await world.run(command(*steps))
+    assert [record.topic for record in world.sender.records] == ["t.actions.apply_tag"]
 
 
 async def test_a_delay_at_the_end_ends_the_execution_when_it_is_over() -> None:

@@ -8,6 +8,7 @@ import pytest
 from agents.slips import Road, bounded, read_command
 from app.domain.errors import PoisonError
 from app.topics import Topics
+from schemas.command import Command
 from schemas.execution import Execution
 from schemas.incoming import MAX_NESTING, decode_event
 from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
@@ -67,6 +68,80 @@ def test_stop_ends_the_execution_and_says_which_steps_were_left_out() -> None:
     execution = Execution.model_validate_json(record.value or b"")
     assert execution.status == "stopped"
     assert [(r.status, r.error) for r in execution.results[1:]] == [("skipped", "stopped by step 0")] * 2
+
+
+def ended(made: Command, came_to: ActionResult) -> Execution:
+    """Return the execution that has ended with a step's result."""
+    record = ROAD.after(made, came_to)
+    assert record.topic == "t.executions"
+    return Execution.model_validate_json(record.value or b"")
+
+
+def test_a_failed_step_that_says_so_ends_the_execution_as_failed() -> None:
+    """on_error stop: failed, whatever had succeeded; the error is that step's, the rest is listed as not run."""
+    actions = [
+        action(tag="a"),
+        action(tag="b", order=2, on_error="stop"),
+        action("webhook", 3),
+        action(tag="d", order=4),
+    ]
+    made = command(*actions, step=1, results=[result(0, "failed", error="early")])
+    execution = ended(made, result(1, "failed", error="boom"))
+    assert (execution.status, execution.error) == ("failed", "step 1 (apply_tag): boom")
+    why = "not run, because step 1 failed and its on_error is stop"
+    assert [(r.status, r.error) for r in execution.results[2:]] == [("skipped", why)] * 2
+    succeeded = command(*actions, step=1, results=[result(0)])
+    assert ended(succeeded, result(1, "failed", error="boom")).status == "failed"
+
+
+@pytest.mark.parametrize("status", ["success", "skipped"])
+def test_a_step_that_did_not_fail_never_ends_the_execution(status: str) -> None:
+    """Whatever its on_error: what succeeded or was skipped by its own conditions goes on."""
+    made = command(action(tag="a", on_error="stop"), action("webhook", 2))
+    assert ROAD.after(made, result(0, status)).topic == "t.actions.webhook"
+
+
+@pytest.mark.parametrize(
+    ("action_type", "on_error", "topic"),
+    [
+        ("delay", None, "t.executions"),
+        ("delay", "stop", "t.executions"),
+        ("delay", "continue", "t.actions.webhook"),
+        ("apply_tag", None, "t.actions.webhook"),
+        ("apply_tag", "continue", "t.actions.webhook"),
+    ],
+)
+def test_where_nothing_is_said_a_delay_stops_and_all_others_go_on(
+    action_type: str, on_error: str | None, topic: str
+) -> None:
+    """A revision from before there was on_error has none, and so its type's default."""
+    made = command(action(action_type, on_error=on_error), action("webhook", 2))
+    fields = orjson.loads(made.encode())
+    if on_error is None:
+        del fields["workflow"]["actions"][0]["on_error"]
+    made = read_command(FakeRecord(orjson.dumps(fields)), action_type)
+    assert ROAD.after(made, result(0, "failed", error="x")).topic == topic
+
+
+def test_a_used_up_time_is_told_even_where_the_step_would_stop() -> None:
+    """timed_out says more than failed, and is retried all the same."""
+    made = command(action(tag="a", on_error="stop"), action(tag="b", order=2))
+    assert ended(made, result(0, "failed", error="late", timed_out=True)).status == "timed_out"
+
+
+def test_a_step_of_an_unknown_type_that_stops_ends_the_execution() -> None:
+    """It fails as any other, so it ends the execution as any other."""
+    record = ROAD.first(command(action("teleport", on_error="stop"), action("webhook", 2)))
+    assert record.topic == "t.executions"
+    execution = Execution.model_validate_json(record.value or b"")
+    assert (execution.status, [r.status for r in execution.results]) == ("failed", ["failed", "skipped"])
+
+
+def test_a_retry_that_is_broken_off_keeps_what_had_succeeded() -> None:
+    """What was a success before stays one; the execution is failed."""
+    actions = [action(tag="a", on_error="stop"), action(tag="b", order=2), action(tag="c", order=3)]
+    execution = ended(command(*actions, attempt=2, kept=[result(1)]), result(0, "failed", error="again"))
+    assert (execution.status, [r.status for r in execution.results]) == ("failed", ["failed", "success", "skipped"])
 
 
 def test_a_used_up_time_ends_the_execution() -> None:

@@ -109,6 +109,34 @@ async def test_15_one_action_that_fails_does_not_keep_others_from_running(
     assert ("answered 4" in (row["error_message"] or "")) == any(failing)
 
 
+async def test_what_stops_on_its_failure_is_retried_from_there(engine: Engine, api: Api) -> None:
+    """Failed at the step that says so, nothing after it sent; the retry begins there and brings it to its end."""
+    user = api.user()
+    workflow = await engine.workflow(user, hook(0), {**hook(1), "on_error": "stop"}, hook(2))
+    engine.forget()
+    engine.http.answers = [HttpAnswer(200, {}, ""), HttpAnswer(404, {}, "")]
+    sent = event(workflow["trigger"]["type"])
+    row = await engine.run(workflow, sent)
+    assert (row["status"], "answered 404" in row["error_message"]) == ("failed", True)
+    assert [result["status"] for result in row["actions_executed"]] == ["success", "failed", "skipped"]
+    answer = await user.call("POST", f"/api/v1/executions/{row['id']}/retry")
+    assert (answer.status, answer.json["step"]) == (202, 1)
+    await engine.settle()
+    (again,) = await engine.rows(workflow, sent)
+    assert (again["status"], again["attempt"]) == ("success", 2)
+    assert [request.url.rpartition("/")[2] for request in engine.http.requests] == ["0", "1", "1", "2"]
+
+
+async def test_a_delay_until_nothing_sends_nothing(engine: Engine, api: Api) -> None:
+    """The wait cannot be computed: the webhook before it was sent, the one after it is not, by default."""
+    wait = {"type": "delay", "config": {"until": "{{ appointment.starts_at }}"}}
+    workflow = await engine.workflow(api.user(), hook(0), wait, hook(2))
+    engine.forget()
+    row = await engine.run(workflow, event(workflow["trigger"]["type"], appointment={"starts_at": None}))
+    assert [request.url.rpartition("/")[2] for request in engine.http.requests] == ["0"]
+    assert (row["status"], row["error_message"]) == ("failed", "step 1 (delay): until: is empty")
+
+
 # Feature: automations-workflows, Property 20: CRM Integration Correctness
 @PROPERTY
 @given(name=TAGS, text=NAMES, title=NAMES, person=NAMES, starts=MOMENTS, minutes=st.integers(1, 500))

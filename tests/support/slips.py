@@ -14,9 +14,9 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def action(action_type: str = "apply_tag", order: int = 1, **config: Any) -> Action:
-    """Return an action; ``conditions`` among the keywords are the action's own."""
-    conditions = config.pop("conditions", [])
-    return Action(type=action_type, order=order, config=config, conditions=conditions)
+    """Return an action; ``conditions`` and ``on_error`` among the keywords are the action's own."""
+    conditions, on_error = config.pop("conditions", []), config.pop("on_error", None)
+    return Action(type=action_type, order=order, config=config, conditions=conditions, on_error=on_error)
 
 
 def command(*actions: Action, event: dict[str, Any] | None = None, **changes: Any) -> Command:
