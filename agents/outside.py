@@ -13,7 +13,7 @@ from agents.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortEr
 from agents.batching import Batcher
 from agents.bulkhead import Bulkhead
 from agents.current import Current, names_read
-from agents.metrics import DROPPED, PARKED
+from agents.metrics import DROPPED, LEASES_LOST, PARKED
 from agents.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
 from agents.slips import Road, claim_of, read_command, result_json
 from agents.timing import REAL_TIME, Timing
@@ -147,43 +147,69 @@ class OutsideExecutor:
     # -- steps with an effect
 
     async def _carry_out(self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead) -> None:
-        command = prepared.command
-        outcome, held_until = await self._claim(record, claim)
+        """Claim, and make attempts; who loses its lease on the way claims again, with the result it has, if any."""
+        command, result = prepared.command, None
+        destination = prepared.context.redact.text(self._action.destination(prepared.request))
+        while True:
+            outcome, held_until = await self._claim(record, claim, lane)
+            if not isinstance(outcome, Claimed):
+                await self._was_settled(command, outcome)
+                return
+            uncertain = outcome.uncertain and not self._action.repeatable(prepared.request)
+            if result is None:
+                tries = Tries(command.tried, command.tried_s, uncertain)
+                made = await self._try(claim, Work(record, prepared, tries, held_until, lane, destination))
+                if made is None:
+                    continue
+                if isinstance(made, Park):
+                    await self._parks.do(made)
+                    return
+                result = made
+            else:
+                result = result.model_copy(update={"uncertain": result.uncertain or uncertain})
+            if await self._finish(claim, outcome, command, result):
+                return
+
+    async def _try(self, claim: Claim, work: Work) -> ActionResult | Park | None:
+        """Make attempts; None where the lease is too short for one."""
+        try:
+            return await self._attempts.make(work)
+        except (GivenBackError, LeaseTooShortError) as error:
+            # No attempt is under way: the next owner, or we, need not wait for the lease.
+            await self._receipts.release([claim.command_id], uncertain=work.tries.uncertain)
+            if isinstance(error, GivenBackError):
+                raise
+            return None
+
+    async def _finish(self, claim: Claim, claimed: Claimed, command: Command, result: ActionResult) -> bool:
+        """Store a result and send the slip on; False where the lease was lost and nothing is stored yet."""
+        made = result_json(result)
+        counts = await self._finishes.do((claim.command_id, made))
+        if counts is None:
+            LEASES_LOST.inc()
+            return False
+        await self._forward(command, Done(claimed.matched_at, counts), result if counts is made else None)
+        return True
+
+    async def _was_settled(self, command: Command, outcome: Done | Dropped) -> None:
+        """Count a copy that does not run; one whose step is done goes on, for the earlier forward may not have been."""
         if isinstance(outcome, Dropped):
             DROPPED.labels(outcome.reason).inc()
             return
-        if isinstance(outcome, Done):
-            DROPPED.labels("duplicate").inc()
-            await self._forward(command, outcome)
-            return
-        uncertain = outcome.uncertain and not self._action.repeatable(prepared.request)
-        tries = Tries(command.tried, command.tried_s, uncertain)
-        destination = prepared.context.redact.text(self._action.destination(prepared.request))
-        try:
-            result = await self._attempts.make(Work(record, prepared, tries, held_until, lane, destination))
-        except (GivenBackError, LeaseTooShortError) as error:
-            # No attempt is under way: the next owner, or we, need not wait for the lease.
-            await self._receipts.release([claim.command_id], uncertain=tries.uncertain)
-            if isinstance(error, GivenBackError):
-                raise
-            await self._carry_out(record, claim, prepared, lane)
-            return
-        if isinstance(result, Park):
-            await self._parks.do(result)
-            return
-        made = result_json(result)
-        stored = await self._finishes.do((claim.command_id, made))
-        await self._forward(command, Done(outcome.matched_at, stored), result if stored is made else None)
+        DROPPED.labels("duplicate").inc()
+        await self._forward(command, outcome)
 
-    async def _claim(self, record: Incoming, claim: Claim) -> tuple[Claimed | Done | Dropped, float]:
+    async def _claim(self, record: Incoming, claim: Claim, lane: Bulkhead) -> tuple[Claimed | Done | Dropped, float]:
         """Claim, and say until when (monotonic seconds) a claim surely holds."""
         while True:
             asked = self._timing.monotonic()
             outcome = await self._claims.do(claim)
             if not isinstance(outcome, Busy):
                 return outcome, asked + self._lease
-            # A stranger's live lease is waited for, never acked.
-            await pause(outcome.retry_after, partial(self._is_closing, record), self._timing)
+            # A stranger's live lease is waited for, never acked. That takes no slot as long as there is room aside;
+            # past it the command keeps its slot, for which it waits no longer than the lease.
+            with lane.step_aside():
+                await pause(outcome.retry_after, partial(self._is_closing, record), self._timing)
 
     async def _park_all(self, parks: Sequence[Park]) -> Sequence[None]:
         await self._receipts.park(parks)

@@ -95,10 +95,11 @@ class Receipts(Protocol):
             SupersededError: A newer incarnation of this instance runs.
         """
 
-    async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any]]:
+    async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any] | None]:
         """Store results of commands this process holds; returns for each the result that counts.
 
-        Who lost the lease meanwhile gets the stored result of who took it over, or its own where none is stored yet.
+        Who lost the lease meanwhile gets the stored result of who took it over. None: that one has stored none yet, so
+        nothing may be forwarded; the command is to be claimed again.
         """
 
     async def release(self, command_ids: Sequence[UUID], *, uncertain: bool) -> None:

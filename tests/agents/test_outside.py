@@ -9,14 +9,14 @@ import pytest
 from agents.bulkhead import Bulkhead
 from agents.outside import OutsideExecutor
 from agents.preparation import Preparer
-from agents.slips import Road, claim_of
+from agents.slips import Road, claim_of, result_json
 from agents.timing import REAL_TIME, Timing
 from app.actions.base import ActionContext, Ports
 from app.actions.webhook import Webhook
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
-from app.ports import HttpAnswer, HttpClient, Secrets
+from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, Secrets
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.wording import Wordings
@@ -207,6 +207,91 @@ async def test_a_strangers_live_lease_is_waited_for() -> None:
     assert await waiting
     assert not second.http.requests
     assert second.ended[0].status == "success"
+
+
+@pytest.mark.parametrize(("most_aside", "aside"), [(256, 1), (0, 0)])
+async def test_who_waits_for_a_strangers_lease_holds_no_slot(most_aside: int, aside: int) -> None:
+    """It waits aside; where no room aside remains it keeps its slot, and waits all the same."""
+    store = ReceiptStore()
+    one = command(action("webhook", **HOOK))
+    lane = Bulkhead(1, shared=True, most_aside=most_aside)
+    first, second = World(store), World(store, instance="executor-system/2", lane=lane)
+    await first.receipts.start()
+    await first.receipts.claim([claim_of(one)])
+    waiting = asyncio.create_task(second.run(one))
+    await eventually(lambda: second.receipts.refused > 1)
+    assert lane.aside == aside
+    await first.receipts.finish([(one.id, stored_result())])
+    assert await waiting
+    assert (lane.aside, second.ended[0].status) == (0, "success")
+
+
+async def lose_the_lease(store: ReceiptStore, one: Command) -> tuple[World, MemoryReceipts, "asyncio.Task[bool]"]:
+    """Let a worker's lease run out during its attempt, another take it over, and the attempt succeed then."""
+    clock = Ticks()
+    store.clock = clock
+    http = HeldHttp()
+    slow = World(store, http=http)
+    running = asyncio.create_task(slow.run(one))
+    await eventually(lambda: http.asked)
+    clock.now += 100
+    stranger = MemoryReceipts(store, "executor-system/2", timedelta(seconds=37))
+    await stranger.start()
+    assert isinstance((await stranger.claim([claim_of(one)]))[0], Claimed)
+    http.answer.set()
+    await eventually(lambda: slow.receipts.refused)
+    return slow, stranger, running
+
+
+async def test_who_lost_its_lease_forwards_only_a_stored_result() -> None:
+    """Nothing is stored when it has ended: it waits for whoever took over, and forwards what that one stored."""
+    one = command(action("webhook", **HOOK))
+    slow, stranger, running = await lose_the_lease(ReceiptStore(), one)
+    assert not slow.sender.records
+    await stranger.finish([(one.id, stored_result() | {"output": {"by": "stranger"}})])
+    assert await running
+    assert slow.ended[0].results[0].output == {"by": "stranger"}
+
+
+async def test_a_lost_lease_that_comes_back_stores_the_result_it_has() -> None:
+    """Whoever took over gave it back: the effect is not made a second time, and its result is marked."""
+    one = command(action("webhook", **HOOK))
+    slow, stranger, running = await lose_the_lease(store := ReceiptStore(), one)
+    await stranger.release([one.id], uncertain=False)
+    assert await running
+    (result,) = slow.ended[0].results
+    assert (result.status, result.attempts, result.uncertain) == ("success", 1, True)
+    assert store.receipts[one.id].result == result_json(result)
+
+
+def stored_result() -> dict[str, Any]:
+    """Return a result as a receipt stores it."""
+    return {"step": 0, "action_type": "webhook", "status": "success", "executed_at": now().isoformat()}
+
+
+class Ticks:
+    """A clock that a test sets."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+class HeldHttp(FakeHttp):
+    """A destination that answers when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.answer = asyncio.Event()
+
+    async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
+        """Answer 200, in time."""
+        self.asked += 1
+        await self.answer.wait()
+        return await super().send(request, within=within, body_limit=body_limit)
 
 
 async def test_a_skipped_step_and_a_wrong_config_have_receipts_too() -> None:

@@ -60,7 +60,11 @@ class ReceiptStore:
 
 
 class MemoryReceipts:
-    """See :class:`app.ports.Receipts`; several over one store are several processes."""
+    """See :class:`app.ports.Receipts`; several over one store are several processes.
+
+    Attributes:
+        refused: Claims that were answered with a stranger's live lease.
+    """
 
     def __init__(self, store: ReceiptStore, instance: str, lease: timedelta) -> None:
         self._store = store
@@ -68,6 +72,7 @@ class MemoryReceipts:
         self._lease = lease.total_seconds()
         self._incarnation = 0
         self._held: dict[UUID, float] = {}
+        self.refused = 0
 
     async def start(self) -> None:
         """Become the newest incarnation of the instance."""
@@ -85,17 +90,18 @@ class MemoryReceipts:
         dropped = self._admit([claims[position] for position in positions])
         for index, position in enumerate(positions):
             outcomes[position] = dropped.get(index) or self._claim(claims[position])
+        self.refused += sum(isinstance(outcomes[position], Busy) for position in positions)
         return outcomes
 
-    async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any]]:
+    async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any] | None]:
         """Store results; see :class:`app.ports.Receipts`."""
-        counting = []
+        counting: list[dict[str, Any] | None] = []
         for command_id, result in results:
             receipt = self._mine(command_id)
             if receipt is not None:
                 receipt.result, receipt.leased_until = _storable(result), None
             known = self._store.receipts.get(command_id)
-            counting.append(_storable(result) if known is None or known.result is None else copy.deepcopy(known.result))
+            counting.append(None if known is None else copy.deepcopy(known.result))
             self._held.pop(command_id, None)
         return counting
 

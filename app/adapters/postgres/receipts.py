@@ -77,12 +77,12 @@ class PostgresReceipts:
             self._forget(claims[position].command_id for position in asked if position not in granted)
         return outcomes
 
-    async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any]]:
+    async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any] | None]:
         """Store results; see :meth:`app.ports.Receipts.finish`. NUL characters in them become U+FFFD."""
         ids = sorted({command_id for command_id, _ in results})
         latest = dict(results)
         values, encoded = literals.storable([latest[command_id] for command_id in ids])
-        counting = dict(zip(ids, values, strict=True))
+        counting: dict[UUID, dict[str, Any] | None] = dict(zip(ids, values, strict=True))
         if ids:
             counting |= await persistently(lambda: self._finish(ids, encoded))
         self._forget(ids)
@@ -169,8 +169,8 @@ class PostgresReceipts:
             return position - 1, Claimed(matched_at, uncertain)
         return position - 1, replace(claim, matched_at=matched_at)
 
-    async def _finish(self, ids: Sequence[UUID], encoded: str) -> dict[UUID, dict[str, Any]]:
-        """Store results; returns the stored result of each command that was not ours any more."""
+    async def _finish(self, ids: Sequence[UUID], encoded: str) -> dict[UUID, dict[str, Any] | None]:
+        """Store results; returns the stored result, if there is one, of each command that was not ours any more."""
         params = (literals.uuids(ids), encoded, self._owner.instance, self._owner.incarnation)
         async with self._pool.connection() as connection:
             cursor = await connection.execute(sql.FINISH, params, binary=True)
@@ -179,4 +179,4 @@ class PostgresReceipts:
             finished = {row[0] for row in await cursor.fetchall()}
             lost = [command_id for command_id in ids if command_id not in finished]
             cursor = await connection.execute(sql.STORED, (literals.uuids(lost),), binary=True)
-            return dict(await cursor.fetchall())
+            return dict.fromkeys(lost) | dict(await cursor.fetchall())

@@ -61,7 +61,7 @@ async def test_an_expired_lease_is_taken_over_as_uncertain(world: World) -> None
     await one.claim([claim])
     await world.expire()
     assert await two.claim([claim]) == [Claimed(MATCHED, uncertain=True)]
-    assert await one.finish([(claim.command_id, {"by": "one"})]) == [{"by": "one"}], "nothing is stored yet"
+    assert await one.finish([(claim.command_id, {"by": "one"})]) == [None], "nothing is stored yet"
     assert await two.finish([(claim.command_id, {"by": "two"})]) == [{"by": "two"}]
     assert await one.finish([(claim.command_id, {"by": "one"})]) == [{"by": "two"}]
     assert await one.claim([claim]) == [Done(MATCHED, {"by": "two"})]
@@ -75,6 +75,22 @@ async def test_an_expired_lease_of_which_nobody_took_over_still_finishes(world: 
     await world.expire()
     assert await process.finish([(claim.command_id, {"n": 1})]) == [{"n": 1}]
     assert await process.claim([claim]) == [Done(MATCHED, {"n": 1})]
+
+
+async def test_a_result_of_a_lost_lease_is_never_what_counts(world: World) -> None:
+    """Released by who took over, or finished beside others of the batch: each is answered for itself."""
+    one, two = await world.process("executor/1"), await world.process("executor/2")
+    kept, lost, finished = claims = [a_claim(), a_claim(), a_claim()]
+    await one.claim([lost, finished])
+    await world.expire()
+    await one.claim([kept])
+    await two.claim([lost, finished])
+    await two.release([lost.command_id], uncertain=False)
+    await two.finish([(finished.command_id, {"by": "two"})])
+    answers = await one.finish([(claim.command_id, {"by": "one"}) for claim in claims])
+    assert answers == [{"by": "one"}, None, {"by": "two"}]
+    assert await one.claim([lost]) == [Claimed(MATCHED, uncertain=True)]
+    assert await one.finish([(lost.command_id, {"by": "one"})]) == [{"by": "one"}]
 
 
 async def test_a_restarted_process_takes_over_at_once(world: World) -> None:
