@@ -15,9 +15,19 @@ from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.support.broker import remove_topics, running_kafka
+from tests.support.deadlines import scaled
 from tests.support.postgres import database_name, new_database, running_postgres
 from tests.support.providers import LOGIN
 from tests.support.session_home import session_home
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Scale a test's own timeout, or that of all, to the machine as it is now; one from the command line stays."""
+    if item.config.getoption("timeout") is None:
+        own = item.get_closest_marker("timeout")
+        seconds = own.args[0] if own else item.config.getini("timeout")
+        item.add_marker(pytest.mark.timeout(scaled(float(seconds))), append=False)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from app.adapters.webhook import open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpClient, HttpRequest
+from tests.support.deadlines import scaled
 from tests.support.fake_http import FakeHttp
 from tests.support.raw_http import RawServer, raw_server
 
@@ -114,7 +115,7 @@ def _post(url: str) -> HttpRequest:
 async def test_the_request_arrives_as_it_was_given(world: World) -> None:
     """Method, headers and body arrive unchanged; the answer's status, headers and body come back."""
     world.will_answer(201, {"X-Shop": "yes"}, b"made")
-    answer = await world.client.send(_post(world.url), within=5, body_limit=100)
+    answer = await world.client.send(_post(world.url), within=scaled(5), body_limit=100)
     assert world.seen() == [("POST", "k-1", b'{"a":1}')]
     assert (answer.status, answer.headers["x-shop"], answer.body) == (201, "yes", "made")
 
@@ -123,7 +124,7 @@ async def test_the_request_arrives_as_it_was_given(world: World) -> None:
 async def test_an_error_status_is_an_answer(world: World, status: int) -> None:
     """An HTTP error, and a redirect, is handed back and never raised or followed."""
     world.will_answer(status, {"Retry-After": "7", "Location": "/elsewhere"}, b"")
-    answer = await world.client.send(_post(world.url), within=5, body_limit=100)
+    answer = await world.client.send(_post(world.url), within=scaled(5), body_limit=100)
     assert (answer.status, answer.headers["retry-after"], len(world.seen())) == (status, "7", 1)
 
 
@@ -131,7 +132,7 @@ async def test_redirects_are_followed_as_far_as_is_asked(world: World) -> None:
     """Each hop repeats the request; the redirect after the last one is the answer."""
     world.will_answer(307, {"Location": world.url}, b"")
     world.will_answer_again(2)
-    answer = await world.client.send(replace(_post(world.url), redirects=2), within=5, body_limit=100)
+    answer = await world.client.send(replace(_post(world.url), redirects=2), within=scaled(5), body_limit=100)
     assert world.seen() == [("POST", "k-1", b'{"a":1}')] * 3
     assert answer.status == 307
 
@@ -139,7 +140,7 @@ async def test_redirects_are_followed_as_far_as_is_asked(world: World) -> None:
 async def test_the_body_is_cut_to_the_limit(world: World) -> None:
     """No more of the body comes back than the caller asked for."""
     world.will_answer(200, {}, b"x" * 5000)
-    answer = await world.client.send(_post(world.url), within=5, body_limit=2048)
+    answer = await world.client.send(_post(world.url), within=scaled(5), body_limit=2048)
     assert answer.body == "x" * 2048
 
 
@@ -154,5 +155,5 @@ async def test_silence_leaves_the_effect_unknown(world: World) -> None:
 async def test_what_is_no_http_url_is_refused_for_good(world: World) -> None:
     """A URL that names no HTTP destination fails at once and permanently."""
     with pytest.raises(ActionFailedError) as failure:
-        await world.client.send(_post("gopher://shop.example/"), within=5, body_limit=100)
+        await world.client.send(_post("gopher://shop.example/"), within=scaled(5), body_limit=100)
     assert failure.value.permanent

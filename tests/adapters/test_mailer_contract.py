@@ -9,6 +9,7 @@ from app.adapters.smtp import SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from app.ports import Mailer, MailMessage
+from tests.support.deadlines import scaled
 from tests.support.fake_mailer import FakeMailer
 
 MESSAGE = MailMessage(
@@ -45,7 +46,7 @@ async def world(request: pytest.FixtureRequest, mailbox: Mailbox) -> AsyncIterat
 
 async def test_a_message_is_taken_once(world: World) -> None:
     """What was sent is there when ``send`` returns, under its Message-ID, once."""
-    await world.mailer.send(MESSAGE, within=5)
+    await world.mailer.send(MESSAGE, within=scaled(5))
     assert list(world.taken()) == [MESSAGE.message_id]
 
 
@@ -62,5 +63,5 @@ async def test_a_message_is_taken_once(world: World) -> None:
 async def test_what_cannot_be_a_message_fails_for_good(world: World, bad: MailMessage) -> None:
     """No address that is none and no line break in a header reaches a server; the failure is permanent."""
     with pytest.raises(ActionFailedError) as failure:
-        await world.mailer.send(bad, within=5)
+        await world.mailer.send(bad, within=scaled(5))
     assert (failure.value.permanent, list(world.taken())) == (True, [])

@@ -22,6 +22,7 @@ from app.embedded.webhook_receiver import WebhookReceiver
 from app.ports import Inbox, Notice, Notifier
 from app.services.secret_cache import SecretCache
 from app.settings import Settings
+from tests.support.deadlines import scaled
 from tests.support.fake_notifier import FakeNotifier, MemoryInbox
 from tests.support.fake_secrets import KEY, MemorySecrets
 from tests.support.waiting import eventually
@@ -75,14 +76,14 @@ def _told(message: Any) -> tuple[str, str]:
 async def test_a_notification_arrives_as_it_was_written(world: World) -> None:
     """Title and body, nothing interpreted: no markup, no escapes, no templates."""
     body = "Two lines,\nand *these* <b>as they are</b> \\n :smile: {{ x }} ✓"
-    await world.notifier.notify("sales-team", "A title & more", body, within=5)
+    await world.notifier.notify("sales-team", "A title & more", body, within=scaled(5))
     assert world.arrived() == [("A title & more", body)]
 
 
 async def test_a_channel_that_is_not_there_is_named(world: World) -> None:
     """Permanent, and nothing was sent."""
     with pytest.raises(ActionFailedError, match="there is no channel night-shift") as failure:
-        await world.notifier.notify("night-shift", "t", "b", within=5)
+        await world.notifier.notify("night-shift", "t", "b", within=scaled(5))
     assert (failure.value.permanent, failure.value.effect_unknown) == (True, False)
     assert not world.arrived()
 
@@ -186,7 +187,7 @@ async def test_urls_stay_out_of_logs_and_errors(
         channels.urls[f"c{len(said)}"] = url
         receiver.behaviour.status = 400
         with pytest.raises(ActionFailedError) as failure:
-            await apprise.notify(f"c{len(said)}", "t", "b", within=5)
+            await apprise.notify(f"c{len(said)}", "t", "b", within=scaled(5))
         said.append(str(failure.value))
         assert failure.value.permanent
     assert TOKEN not in " ".join(said) + caplog.text
@@ -239,8 +240,8 @@ async def box(request: pytest.FixtureRequest) -> AsyncIterator[Box]:
 async def test_a_notice_is_in_the_inbox_once(box: Box) -> None:
     """Put in again, with whatever words, it stays as it was."""
     first = Notice(uuid4(), uuid4(), "first", "b", uuid4(), uuid4())
-    await box.inbox.put(first, within=5)
-    await box.inbox.put(Notice(first.id, first.user, "again", "b", uuid4(), uuid4()), within=5)
+    await box.inbox.put(first, within=scaled(5))
+    await box.inbox.put(Notice(first.id, first.user, "again", "b", uuid4(), uuid4()), within=scaled(5))
     assert await box.titles() == ["first"]
 
 
@@ -259,4 +260,4 @@ async def test_an_inbox_that_does_not_answer_ends_in_time_and_without_a_doubt(da
             await PostgresInbox(pool.connection).put(notice, within=0.3)
         assert (failure.value.permanent, failure.value.effect_unknown) == (False, False)
         await other.rollback()
-        await PostgresInbox(pool.connection).put(notice, within=5)
+        await PostgresInbox(pool.connection).put(notice, within=scaled(5))

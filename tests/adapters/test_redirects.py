@@ -12,6 +12,7 @@ from app.adapters.redirects import next_hop
 from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
+from tests.support.deadlines import scaled
 from tests.support.raw_http import RawServer, raw_server
 
 HEADERS: Final = {
@@ -143,7 +144,7 @@ async def test_over_tcp_the_next_origin_gets_the_body_and_no_credentials(
     """The answer of the last hop is the answer."""
     first, second = two
     first.answer, second.answer = answer(307, f"{second.url}/there"), answer(200, body=b"done")
-    got = await client.send(to(first), within=5, body_limit=100)
+    got = await client.send(to(first), within=scaled(5), body_limit=100)
     assert (got.status, got.body) == (200, "done")
     assert b"Bearer canary" in first.requests[0]
     (request,) = second.requests
@@ -160,7 +161,7 @@ async def test_a_circle_ends(
     """After so many redirects the next one is the answer; none is followed where that is switched off."""
     first, _ = two
     first.answer = answer(302, "/hook")
-    got = await client.send(to(first, redirects=allowed), within=5, body_limit=100)
+    got = await client.send(to(first, redirects=allowed), within=scaled(5), body_limit=100)
     assert (got.status, len(first.requests)) == (302, requests)
 
 
@@ -186,7 +187,7 @@ async def test_after_303_the_effect_may_have_happened(
         deaf.bind(("127.0.0.1", 0))
         first.answer = answer(status, f"http://127.0.0.1:{deaf.getsockname()[1]}/")
         with pytest.raises(ActionFailedError, match="no connection") as failure:
-            await client.send(to(first), within=5, body_limit=100)
+            await client.send(to(first), within=scaled(5), body_limit=100)
     assert (failure.value.effect_unknown, failure.value.permanent) == (unknown, False)
 
 
@@ -211,7 +212,8 @@ async def test_every_hop_is_guarded(spell: Callable[[int], str]) -> None:
         open_http_client(allow_private=False, allow_networks=networks) as guarded,
     ):
         first.answer = answer(307, spell(second.port))
+        there = f"http://127.0.0.2:{first.port}/"
         with pytest.raises(ActionFailedError) as failure:
-            await guarded.send(replace(to(first), url=f"http://127.0.0.2:{first.port}/"), within=5, body_limit=100)
+            await guarded.send(replace(to(first), url=there), within=scaled(5), body_limit=100)
     assert failure.value.permanent
     assert (len(first.requests), second.connections) == (1, 0)

@@ -11,6 +11,7 @@ from app.adapters.smtp import CONNECTIONS, SmtpMailer, SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from tests.adapters.test_mailer_contract import MESSAGE
+from tests.support.deadlines import scaled
 
 CONVERSATION = {"EHLO": "250 ready", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "": "250 taken"}
 
@@ -91,7 +92,7 @@ async def _fails(mailer: SmtpMailer, within: float = 5.0) -> ActionFailedError:
 async def test_the_message_arrives_as_it_was_rendered(mailbox: Mailbox) -> None:
     """Headers, both parts and all recipients arrive; bcc is in the envelope and nowhere in the message."""
     async with open_mailer(SmtpServer("127.0.0.1", mailbox.smtp_port)) as mailer:
-        await mailer.send(MESSAGE, within=5)
+        await mailer.send(MESSAGE, within=scaled(5))
     mail = mailbox.mails[0]
     assert mail.sender == "shop@shop.example"
     assert mail.recipients == ("ada@customers.example", "support@shop.example", "audit@shop.example")
@@ -106,9 +107,9 @@ async def test_a_connection_is_used_again_and_not_more_than_allowed(scripted: Sc
     """Messages one after the other share a connection; many at once share what is allowed."""
     async with _serving(scripted) as mailer:
         for _ in range(3):
-            await mailer.send(MESSAGE, within=5)
+            await mailer.send(MESSAGE, within=scaled(5))
         assert scripted.connections == 1
-        await asyncio.gather(*(mailer.send(MESSAGE, within=5) for _ in range(60)))
+        await asyncio.gather(*(mailer.send(MESSAGE, within=scaled(5)) for _ in range(60)))
         assert scripted.connections <= CONNECTIONS
     assert scripted.verbs.count("") == 63
 
@@ -116,10 +117,10 @@ async def test_a_connection_is_used_again_and_not_more_than_allowed(scripted: Sc
 async def test_a_connection_the_server_dropped_is_replaced(scripted: ScriptedServer) -> None:
     """After the server hung up on an idle connection the next message goes over a new one, at the first attempt."""
     async with _serving(scripted) as mailer:
-        await mailer.send(MESSAGE, within=5)
+        await mailer.send(MESSAGE, within=scaled(5))
         scripted.writers[0].close()
         await scripted.writers[0].wait_closed()
-        await mailer.send(MESSAGE, within=5)
+        await mailer.send(MESSAGE, within=scaled(5))
     assert (scripted.connections, scripted.verbs.count("")) == (2, 2)
 
 
@@ -192,7 +193,7 @@ async def test_an_html_only_message_and_odd_names_hold(mailbox: Mailbox) -> None
         MESSAGE, text="", to=['"Silva, João" <joao@customers.example>', "joao@customers.example"], cc=(), bcc=()
     )
     async with open_mailer(SmtpServer("127.0.0.1", mailbox.smtp_port)) as mailer:
-        await mailer.send(odd, within=5)
+        await mailer.send(odd, within=scaled(5))
     mail = mailbox.mails[0]
     assert mail.recipients == ("joao@customers.example",)
     assert "Silva, João" in dict(mail.headers)["To"]

@@ -16,6 +16,7 @@ from app.domain.errors import ActionFailedError
 from app.roles import smtp_server
 from app.settings import Settings
 from tests.adapters.test_mailer_contract import MESSAGE
+from tests.support.deadlines import scaled
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 PASSWORD = "correct horse"
@@ -121,7 +122,7 @@ async def test_mail_goes_over_tls_after_a_login(secure: SecureServer) -> None:
     """Two messages over one connection; the client calls itself by the domain that the mail comes from."""
     async with open_mailer(settings(secure)) as mailer:
         for _ in range(2):
-            await mailer.send(MESSAGE, within=5)
+            await mailer.send(MESSAGE, within=scaled(5))
     assert secure.taken == [("shop", True)] * 2
     assert set(secure.greetings) == {"mail.shop.example"}
 
@@ -131,7 +132,7 @@ async def test_a_wrong_login_is_permanent(secure: SecureServer) -> None:
     """No further attempt helps; nothing was sent, and the error does not tell the password."""
     async with open_mailer(settings(secure, "battery staple")) as mailer:
         with pytest.raises(ActionFailedError, match="535") as failure:
-            await mailer.send(MESSAGE, within=5)
+            await mailer.send(MESSAGE, within=scaled(5))
     assert failure.value.permanent
     assert not failure.value.effect_unknown
     assert "staple" not in str(failure.value)
@@ -142,6 +143,6 @@ async def test_a_server_that_nobody_vouches_for_gets_nothing(secure: SecureServe
     """Neither mail nor password: a certificate that is not trusted ends the connection."""
     async with open_mailer(settings(secure)) as mailer:
         with pytest.raises(ActionFailedError, match=r"(?i)certificate") as failure:
-            await mailer.send(MESSAGE, within=5)
+            await mailer.send(MESSAGE, within=scaled(5))
     assert not failure.value.effect_unknown
     assert secure.taken == []

@@ -10,6 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest
+from tests.support.deadlines import scaled
 from tests.support.raw_http import RawServer, raw_server
 
 # Spellings of loopback, all with a server behind them; {port} is its.
@@ -105,7 +106,7 @@ async def server() -> AsyncIterator[RawServer]:
 async def failure_of(client: AiohttpClient, url: str) -> ActionFailedError:
     """Why a request to it fails."""
     with pytest.raises(ActionFailedError) as failure:
-        await client.send(HttpRequest("POST", url, {}, b"{}"), within=5, body_limit=100)
+        await client.send(HttpRequest("POST", url, {}, b"{}"), within=scaled(5), body_limit=100)
     return failure.value
 
 
@@ -185,5 +186,5 @@ async def test_the_same_requests_arrive_where_the_setting_allows_them(server: Ra
     async with open_http_client(allow_private=True, resolver=Names(("127.0.0.1",))) as client:
         for host in ("127.0.0.1", "[::1]", "rebind.example", "[::ffff:127.0.0.1]"):
             request = HttpRequest("POST", f"http://{host}:{server.port}/", {}, b"{}")
-            assert (await client.send(request, within=5, body_limit=100)).status == 200
+            assert (await client.send(request, within=scaled(5), body_limit=100)).status == 200
     assert len(server.requests) == 4

@@ -10,7 +10,9 @@ from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from app.ports import HttpRequest
+from tests.support.deadlines import scaled
 from tests.support.raw_http import RawServer, raw_server
+from tests.support.waiting import limit
 
 
 @pytest.fixture
@@ -41,14 +43,14 @@ async def test_requests_share_a_connection(client: AiohttpClient, server: RawSer
     """Requests one after the other use one connection, also after an answer longer than the limit."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000
     for _ in range(3):
-        await client.send(_post(server.url), within=5, body_limit=100)
+        await client.send(_post(server.url), within=scaled(5), body_limit=100)
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
 async def test_an_endless_answer_is_not_read_on(client: AiohttpClient, server: RawServer) -> None:
     """Of an answer of many megabytes the beginning is kept and the connection dropped, long before the time is up."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 1_000_000
-    async with asyncio.timeout(20):
+    async with limit(20, what="the answer's beginning"):
         answer = await client.send(_post(server.url), within=60, body_limit=100)
     assert (answer.status, len(answer.body)) == (200, 100)
 
@@ -58,7 +60,7 @@ async def test_an_answer_counts_once_its_status_is_here(client: AiohttpClient, s
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"
     stalled = await client.send(_post(server.url), within=0.3, body_limit=100)
     server.then_close = True
-    broken = await client.send(_post(server.url), within=5, body_limit=100)
+    broken = await client.send(_post(server.url), within=scaled(5), body_limit=100)
     assert (stalled.body, broken.body) == ("half", "half")
 
 
@@ -100,7 +102,7 @@ async def test_a_connection_that_is_never_made_has_no_effect(client: AiohttpClie
         for filler in fillers:
             filler.setblocking(False)
         tasks = [asyncio.ensure_future(loop.sock_connect(filler, address)) for filler in fillers]
-        await asyncio.wait(tasks, timeout=0.2)
+        await asyncio.wait(tasks, timeout=scaled(0.2))
         failure = await _fails(client, f"http://127.0.0.1:{address[1]}/", within=0.5)
         for task in tasks:
             task.cancel()
@@ -132,7 +134,7 @@ async def test_odd_spellings_of_loopback_get_nowhere(server: RawServer, host: st
 
 async def test_it_says_who_it_is_and_asks_for_no_compression(client: AiohttpClient, server: RawServer) -> None:
     """Requests carry our User-Agent, identity encoding, no Content-Type that nobody chose."""
-    await client.send(HttpRequest("GET", server.url), within=5, body_limit=100)
+    await client.send(HttpRequest("GET", server.url), within=scaled(5), body_limit=100)
     head = server.requests[0].decode().lower()
     assert "user-agent: headrace/" in head
     assert "accept-encoding: identity" in head
@@ -161,14 +163,14 @@ async def test_every_framing_of_an_answer_is_read(
     server.answer = answer
     server.then_close = answer.startswith(b"HTTP/1.0")
     for _ in range(2):
-        got = await client.send(_post(server.url), within=5, body_limit=100)
+        got = await client.send(_post(server.url), within=scaled(5), body_limit=100)
         assert (got.status // 100, got.body) == (2, body)
 
 
 async def test_an_answer_without_a_length_ends_with_its_connection(client: AiohttpClient, server: RawServer) -> None:
     """What is framed by hanging up is read to there."""
     server.answer, server.then_close = b"HTTP/1.1 200 OK\r\n\r\nall of it", True
-    answer = await client.send(_post(server.url), within=5, body_limit=100)
+    answer = await client.send(_post(server.url), within=scaled(5), body_limit=100)
     assert answer.body == "all of it"
 
 

@@ -22,6 +22,7 @@ from app.embedded.free_ports import pick_ports
 from app.settings import Settings
 from tests.admin.conftest import SECRET, User
 from tests.support.topic_records import make_topic, read_topic
+from tests.support.waiting import in_time, limit
 
 START = "from app.admin.main import run_admin; from app.settings import load_settings; run_admin(load_settings())"
 
@@ -57,12 +58,14 @@ async def process(environment: dict[str, str]) -> AsyncIterator[asyncio.subproce
 async def url_of(started: asyncio.subprocess.Process) -> str:
     """Wait for the line that says where the API is."""
     assert started.stdout is not None
-    async with asyncio.timeout(60):
+    said: list[bytes] = []
+    async with limit(60, what="the line with the URL", saw=lambda: b"".join(said[-20:])):
         async for line in started.stdout:
+            said.append(line)
             found = re.search(rb"http://\S+", line)
             if found:
                 return found[0].decode()
-    raise AssertionError("the process ended without a URL")
+    raise AssertionError(f"the process ended without a URL: {b''.join(said[-20:])!r}")
 
 
 async def test_the_process_serves_and_ends_on_sigterm(environment: dict[str, str], topic_prefix: str) -> None:
@@ -78,8 +81,7 @@ async def test_the_process_serves_and_ends_on_sigterm(environment: dict[str, str
         (record,) = await read_topic(environment["KAFKA_BOOTSTRAP_SERVERS"], f"{topic_prefix}events.order", 1)
         assert record.key == b"c"
         started.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
-            assert await started.wait() == 0
+        assert await in_time(started.wait(), 10, what="the end after SIGTERM") == 0
 
 
 async def test_a_busy_port_is_said_in_one_line(environment: dict[str, str]) -> None:
@@ -103,7 +105,7 @@ async def test_a_database_that_is_not_there_is_said(environment: dict[str, str])
     """No Postgres: one clear error within 10 seconds, without the password."""
     (port,) = pick_ports(1)
     url = SecretStr(f"postgresql://me:swordfish@127.0.0.1:{port}/x")
-    async with asyncio.timeout(10):
+    async with limit(10, what="the error that names Postgres"):
         with pytest.raises(UnreachableError, match="Postgres") as caught:
             async with served(settings_of(environment, database_url=url)):
                 pass
@@ -113,7 +115,7 @@ async def test_a_database_that_is_not_there_is_said(environment: dict[str, str])
 async def test_a_broker_that_is_not_there_is_said(environment: dict[str, str]) -> None:
     """No Kafka: one clear error within 10 seconds that says where it was looked for."""
     servers = f"127.0.0.1:{pick_ports(1)[0]}"
-    async with asyncio.timeout(10):
+    async with limit(10, what="the error that names Kafka"):
         with pytest.raises(UnreachableError, match=servers):
             async with served(settings_of(environment, kafka_bootstrap_servers=servers)):
                 pass

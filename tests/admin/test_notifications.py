@@ -10,6 +10,7 @@ from app.adapters.postgres.pool import open_pool
 from app.ports import Notice
 from app.settings import Settings
 from tests.admin.conftest import Api, User
+from tests.support.deadlines import scaled
 
 ROOT = "/api/v1/notifications"
 
@@ -19,7 +20,7 @@ async def put(settings: Settings, user: UUID, *titles: str) -> list[str]:
     notices = [Notice(uuid4(), user, title, "b", uuid4(), uuid4()) for title in titles]
     async with open_pool(settings) as pool:
         for notice in notices:
-            await PostgresInbox(pool.connection).put(notice, within=5)
+            await PostgresInbox(pool.connection).put(notice, within=scaled(5))
     return [str(notice.id) for notice in notices]
 
 

@@ -15,6 +15,7 @@ from tests.benchmarks.contender import Contender
 from tests.benchmarks.measure import Rows, Sent, percentile
 from tests.benchmarks.progress import say
 from tests.benchmarks.usage import Cost, Meter
+from tests.support.deadlines import scaled
 
 P99_LIMIT_MS: Final = 1000.0
 BASE_RATE: Final = 200.0
@@ -162,8 +163,8 @@ class Turn:
                     meter.look()
                 now = await rows.count(wanted)
                 seen, moved = (now, time.monotonic()) if now > seen else (seen, moved)
-                if time.monotonic() - moved > _GIVE_UP_S:
-                    raise RuntimeError(f"{what}: {seen} of {len(wanted)} rows, none more in {_GIVE_UP_S:.0f} s")
+                if time.monotonic() - moved > scaled(_GIVE_UP_S):
+                    raise RuntimeError(f"{what}: {seen} of {len(wanted)} rows, none more in {scaled(_GIVE_UP_S):.0f} s")
                 say(f"{self._contender.name}: {what}: {seen * len(ids) // len(wanted)}/{len(ids)}", passing=True)
                 if seen < len(wanted):
                     await asyncio.sleep(_LOOK_EVERY_S)

@@ -10,6 +10,7 @@ import pytest
 from app.embedded.mail import Mailbox
 from app.embedded.mail_rules import address_fault
 from app.embedded.webhook_receiver import WebhookReceiver
+from tests.support.deadlines import scaled
 
 _HEADERS = {
     "From": "Shop <shop@example.com>",
@@ -32,7 +33,7 @@ def _message(**changed: str | None) -> bytes:
 
 
 def _send(port: int, raw: bytes, recipient: str = "ada@example.com") -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=scaled(5)) as client:
         client.sendmail("shop@example.com", [recipient], raw)
 
 

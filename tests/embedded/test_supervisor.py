@@ -14,6 +14,7 @@ from app.embedded.child import Child, Command, end_leftovers
 from app.embedded.home import AlreadyStartedError, Lock, read_json, waiting_lock, write_json
 from app.embedded.running import adopt_environment, running_state, shown, write_state
 from app.supervisor import Backoff, Supervisor
+from tests.support.deadlines import scaled
 from tests.support.waiting import eventually
 
 _SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -148,7 +149,7 @@ async def test_one_off_work_is_waited_for(tmp_path: Path) -> None:
 
     with waiting_lock(tmp_path / "work.lock"):
         second = asyncio.create_task(asyncio.to_thread(work, "second"))
-        await asyncio.wait({second}, timeout=0.2)
+        await asyncio.wait({second}, timeout=scaled(0.2))
         order.append("first")
     await second
     assert order == ["first", "second"]

@@ -1,7 +1,5 @@
 """How far consumer groups are behind, asked of a real broker."""
 
-import asyncio
-
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -12,6 +10,7 @@ from app.domain.errors import UnreachableError
 from app.ports import Record
 from app.services.queue import Lane
 from app.topics import TopicSpec
+from tests.support.waiting import in_time
 
 pytestmark = pytest.mark.kafka
 
@@ -56,5 +55,5 @@ async def test_a_broker_that_is_away_is_said_and_asked_anew() -> None:
     depths = KafkaDepths("127.0.0.1:1")
     for _ in range(2):
         with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1"):
-            await asyncio.wait_for(depths.depths([]), 10)
+            await in_time(depths.depths([]), 10, what="the error")
     await depths.stop()

@@ -16,6 +16,7 @@ from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.producer import KafkaSender
 from app.ports import Record
 from app.topics import TopicSpec
+from tests.support.deadlines import scaled
 
 CHANGELOG = TP("changelog", 0)
 
@@ -43,7 +44,7 @@ async def consumer(kafka: str, topic_prefix: str) -> AsyncIterator[AIOKafkaConsu
 
 async def fetch(consumer: AIOKafkaConsumer, count: int) -> list[Any]:
     """The next records."""
-    ((_, records),) = (await consumer.getmany(timeout_ms=10_000, max_records=count)).items()
+    ((_, records),) = (await consumer.getmany(timeout_ms=int(scaled(10_000)), max_records=count)).items()
     return list(records)
 
 

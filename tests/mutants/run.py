@@ -20,6 +20,7 @@ from xml.etree import ElementTree as ET
 from tests.mutants.table import MUTANTS
 from tests.mutants.tree import ROOT, applied, copy_tree, fingerprint
 from tests.properties.listed import Listed, listed_properties
+from tests.support.deadlines import scaled
 from tests.support.postgres import running_postgres
 from tests.support.session_home import session_home
 
@@ -61,11 +62,11 @@ def run_tests(tree: Path, tests: Sequence[str], database: str, seconds: float = 
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and tests
             [*command, f"--junit-xml={report}", *tests],
-            cwd=tree, env=environment, capture_output=True, text=True, timeout=seconds, check=False,
+            cwd=tree, env=environment, capture_output=True, text=True, timeout=scaled(seconds), check=False,
         )  # fmt: skip
         return outcome(report)
     except subprocess.TimeoutExpired:
-        raise WrongMutantError(f"no end within {seconds:g} s") from None
+        raise WrongMutantError(f"no end within {scaled(seconds):.0f} s: {' '.join(tests)}") from None
     except WrongMutantError as error:
         raise WrongMutantError(f"{error}\n{done.stdout[-3000:]}{done.stderr[-1000:]}") from None
 

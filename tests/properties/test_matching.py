@@ -21,6 +21,7 @@ from tests.properties.examples import DATA, LEAVES, PROPERTY, TAGS
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
 from tests.support.subscriber import MemoryGroup, MemorySubscriber
+from tests.support.waiting import in_time
 
 EXTENSIONS = st.fixed_dictionaries(
     {}, optional={"time": st.just("2026-03-01T09:30:00Z"), "partitionkey": TAGS, "shopregion": TAGS, "subject": TAGS}
@@ -43,7 +44,7 @@ async def test_06_an_event_is_broadcast_with_all_its_data(
     emitter.on(kind, heard.put)
     assert await emitter.emit(sent) == sent["id"]
     listening = asyncio.create_task(emitter.listen())
-    assert (await asyncio.wait_for(heard.get(), 10)).model_dump(mode="json", exclude_unset=True) == sent
+    assert (await in_time(heard.get(), 10, what="the event")).model_dump(mode="json", exclude_unset=True) == sent
     listening.cancel()
     answer = await api.user().call("POST", "/api/v1/events", sent)
     assert answer.status == 202, answer.json

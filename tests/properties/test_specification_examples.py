@@ -18,6 +18,7 @@ from tests.admin.conftest import Api
 from tests.properties.engine import Engine, event, new_type, utc_now
 from tests.support.sender import MemorySender
 from tests.support.subscriber import MemoryGroup, MemorySubscriber
+from tests.support.waiting import in_time
 
 DATA = {"order": {"total": 1500}, "customer": {"tags": ["VIP", "Premium"], "email": "ana@example.com", "name": "Ana"}}
 
@@ -112,10 +113,10 @@ async def test_event_broadcasting_and_subscription_management(engine: Engine) ->
     await emitter.emit(event("order.created"))
     await emitter.emit(event("order.paid") | {"id": "one"})
     listening = asyncio.create_task(emitter.listen())
-    assert [(await asyncio.wait_for(queue.get(), 10)).id for queue in (first, second)] == ["one", "one"]
+    assert [(await in_time(queue.get(), 10, what="the event")).id for queue in (first, second)] == ["one", "one"]
     emitter.off("order.paid", first.put)
     await emitter.emit(event("order.paid") | {"id": "two"})
-    assert (await asyncio.wait_for(second.get(), 10)).id == "two"
+    assert (await in_time(second.get(), 10, what="the second event")).id == "two"
     assert first.empty()
     listening.cancel()
     with pytest.raises(InvalidError):

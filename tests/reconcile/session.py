@@ -17,6 +17,7 @@ from tests.reconcile.compare import Comparison, Line
 from tests.reconcile.observed import observe
 from tests.reconcile.oracle import Expected, Oracle
 from tests.reconcile.workflows import drafts
+from tests.support.deadlines import scaled
 from tests.support.providers import variables_of
 from tests.support.stack import Stack
 
@@ -78,7 +79,7 @@ async def _wait(stack: Stack, workflows: list[UUID], wanted: int, say: Say) -> N
     """Wait until as many rows are there as are expected, or none has come for a minute: then compare what there is."""
     seen, moved, told = -1, time.monotonic(), 0.0
     async with await psycopg.AsyncConnection.connect(stack.database_url, autocommit=True) as connection:
-        while seen < wanted and time.monotonic() - moved < _STUCK_AFTER_S:
+        while seen < wanted and time.monotonic() - moved < scaled(_STUCK_AFTER_S):
             found = await (await connection.execute(_COUNT, (workflows,))).fetchone()
             now = int(found[0]) if found else 0
             seen, moved = (now, time.monotonic()) if now != seen else (seen, moved)

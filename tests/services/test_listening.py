@@ -19,7 +19,7 @@ from schemas.event import Event
 from tests.support.records import cloud_event
 from tests.support.sender import MemorySender
 from tests.support.subscriber import MemoryGroup, MemorySubscriber
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, in_time
 
 TOPICS = Topics("t.")
 
@@ -208,7 +208,7 @@ async def test_a_dead_letter_that_kafka_does_not_take_ends_listening() -> None:
     await world.emit("a")
     world.sender.reachable = False
     with pytest.raises(UnreachableError):
-        await asyncio.wait_for(world.listening.listen(), 5)
+        await in_time(world.listening.listen(), 5, what="the end of listening")
     assert world.group.committed == {}
 
 

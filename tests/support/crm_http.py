@@ -14,6 +14,7 @@ from app.admin.auth import mint_token
 from app.admin.routes import build_app
 from app.services.crm_http import CrmServer, HttpCrm
 from app.settings import Settings
+from tests.support.deadlines import scaled
 from tests.support.depths import MemoryDepths
 from tests.support.sender import MemorySender
 
@@ -33,7 +34,7 @@ async def served_crm(database: str, topic_prefix: str) -> AsyncIterator[CrmServe
     server = TestServer(build_app(assemble(settings, pool, MemorySender(), MemoryDepths())))
     await server.start_server()
     try:
-        yield CrmServer(str(server.make_url("/api/v1")), mint_token(settings, uuid4(), "user", 3600), within=5.0)
+        yield CrmServer(str(server.make_url("/api/v1")), mint_token(settings, uuid4(), "user", 3600), within=scaled(5))
     finally:
         await server.close()
         await pool.close()
@@ -43,4 +44,4 @@ async def served_crm(database: str, topic_prefix: str) -> AsyncIterator[CrmServe
 async def crm_over_http(database: str, topic_prefix: str) -> AsyncIterator[HttpCrm]:
     """Return the client of such a CRM; each request has a key of its own."""
     async with served_crm(database, topic_prefix) as server, open_http_client(allow_private=True) as client:
-        yield HttpCrm(client, server, key=lambda: str(uuid4()), causation=None, within=5.0)
+        yield HttpCrm(client, server, key=lambda: str(uuid4()), causation=None, within=scaled(5))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.embedded.child import Child, Command
+from tests.support.deadlines import scaled
 
 STOP_WITHIN_S = 40.0
 
@@ -29,7 +30,7 @@ class WorkerProcess:
         words = ("admin",) if role == "admin" else ("worker", role)
         argv = (sys.executable, "-m", "app.cli", *words)
         named = {**environment, "HEADRACE_INSTANCE": instance}
-        self._child = Child(Command(self.name, argv, named, stop_within=STOP_WITHIN_S), home)
+        self._child = Child(Command(self.name, argv, named, stop_within=scaled(STOP_WITHIN_S)), home)
 
     @property
     def pid(self) -> int | None:
@@ -54,7 +55,7 @@ class WorkerProcess:
         self._child.spawn()
 
     async def stop(self) -> None:
-        """End it by SIGTERM, after 40 s by force."""
+        """End it by SIGTERM, after 40 s (scaled) by force."""
         self.signal(signal.SIGCONT)
         await asyncio.to_thread(self._child.stop)
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from tests.support.waiting import in_time
+
 _MAX_LINE = 16 * 1024 * 1024
 _STOP_WITHIN_S = 20.0
 
@@ -51,6 +53,9 @@ class TableWorker:
         assert self._process.returncode is None, f"the worker ended with {self._process.returncode}:\n{log[-4000:]}"
         return text in log
 
+    def _tail(self) -> str:
+        return self._log.read_text()[-4000:]
+
     async def kill(self) -> None:
         """End it at once."""
         self._process.send_signal(signal.SIGKILL)
@@ -62,8 +67,8 @@ class TableWorker:
         if self._process.returncode is None:
             self._process.terminate()
             try:
-                await asyncio.wait_for(self._process.wait(), _STOP_WITHIN_S)
-            except TimeoutError:
+                await in_time(self._process.wait(), _STOP_WITHIN_S, what="the worker's end", saw=self._tail)
+            except AssertionError:
                 await self.kill()
                 raise
         await self._reader

@@ -14,6 +14,7 @@ from app.ports import TagRequest
 from app.services.crm_http import HttpCrm
 from tests.agents.test_outside import World
 from tests.support.crm_http import served_crm
+from tests.support.deadlines import scaled
 from tests.support.receipts import ReceiptStore
 from tests.support.slips import action, command
 
@@ -34,7 +35,7 @@ async def test_a_command_repeated_after_a_crash_has_one_effect_and_its_first_ans
         crashed = World(store, kind=over_http(ApplyTag(), crm_of, destination="theirs"))
         await crashed.receipts.start()
         await crashed.receipts.claim([claim_of(one)])
-        asked = HttpCrm(client, server, key=lambda: str(one.id), causation=None, within=5.0)
+        asked = HttpCrm(client, server, key=lambda: str(one.id), causation=None, within=scaled(5))
         assert await asked.apply_tags([TagRequest("c1", "VIP")]) == [True]
 
         restarted = World(store, kind=over_http(ApplyTag(), crm_of, destination="theirs"))

@@ -4,20 +4,25 @@ import asyncio
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from tests.support.waiting import in_time
 
 Environment = dict[str, str]
 
 
 async def until_said(log: asyncio.StreamReader, words: bytes) -> None:
     """Read a process's log until a line holds ``words``."""
+    seen: deque[bytes] = deque(maxlen=20)
 
     async def read() -> None:
         while words not in (line := await log.readline()):
-            assert line, f"it ended without a word of {words!r}"
+            seen.append(line)
+            assert line, f"it ended without a word of {words!r}: {list(seen)}"
 
-    await asyncio.wait_for(read(), 60)
+    await in_time(read(), 60, what=f"a line with {words!r}", saw=lambda: list(seen))
 
 
 @asynccontextmanager
@@ -33,19 +38,27 @@ async def scheduler(environment: Environment, instance: str) -> AsyncIterator[as
         await until_said(process.stderr, b"running")
         yield process
     finally:
-        code = await _end(process)
+        code = await _end(process, process.stderr)
     assert code in (0, -signal.SIGKILL)
 
 
-async def _end(process: asyncio.subprocess.Process) -> int:
+async def _end(process: asyncio.subprocess.Process, log: asyncio.StreamReader) -> int:
+    """End it by SIGTERM, after the deadline by force; what it said meanwhile is in the failure."""
+    said: deque[bytes] = deque(maxlen=20)
+
+    async def listen() -> int:
+        async for line in log:
+            said.append(line)
+        return await process.wait()
+
     if process.returncode is None:
         process.terminate()
     try:
-        await asyncio.wait_for(process.communicate(), 30)
+        return await in_time(listen(), 30, what="the scheduler's end after SIGTERM", saw=lambda: list(said))
     finally:
         if process.returncode is None:
             process.kill()
-    return await process.wait()
+            await process.wait()
 
 
 def environment(database: str, kafka: str, prefix: str) -> Environment:

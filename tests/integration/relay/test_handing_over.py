@@ -10,7 +10,8 @@ from app.adapters.kafka.admin import ensure_topics
 from app.topics import TopicSpec
 from tests.integration.relay import outbox_rows as outbox
 from tests.integration.relay.schedulers import environment, scheduler, until_said
-from tests.support.waiting import eventually
+from tests.support.deadlines import scaled
+from tests.support.waiting import eventually, in_time
 
 
 async def read_all(kafka: str, topic: str) -> list[int]:
@@ -64,7 +65,7 @@ async def test_kill_minus_nine_of_the_holder_loses_nothing(database: str, kafka:
     assert set(received) == set(range(next(numbers)))
     assert steps_back(received) <= kills
     print(f"taken over after {', '.join(f'{gap * 1000:.0f} ms' for gap in gaps)}")  # noqa: T201 - the figure
-    assert max(gaps) < 3
+    assert max(gaps) < scaled(3)
 
 
 async def next_holder(database: str, victim: str) -> bool:
@@ -85,8 +86,8 @@ async def test_sigterm_ends_a_scheduler_at_once(database: str, kafka: str, topic
         async with scheduler(settings, "b") as waiting:
             started = monotonic()
             waiting.terminate()
-            assert await waiting.wait() == 0
-        assert monotonic() - started < 5
+            assert await in_time(waiting.wait(), 30, what="the end of the one that waits") == 0
+        assert monotonic() - started < scaled(5)
 
 
 async def test_a_scheduler_starts_before_its_servers(database: str, kafka: str, topic_prefix: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.integration.transport.apps import Place
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, in_time
 
 
 class Process:
@@ -32,13 +32,16 @@ class Process:
         """Values that came with a word."""
         return [line.split(" ", 1)[1] for line in self.lines if line.startswith(f"{word} ")]
 
+    def _tail(self) -> str:
+        return "\n".join((*self.lines[-20:], *self.errors[-20:]))
+
     def terminate(self) -> None:
         """Ask it to end."""
         self._child.send_signal(signal.SIGTERM)
 
     async def ended(self, within: float = 15.0) -> int:
         """Wait for its end; returns the exit code."""
-        code = await asyncio.wait_for(self._child.wait(), within)
+        code = await in_time(self._child.wait(), within, what="the worker's end", saw=self._tail)
         await asyncio.gather(*self._readers)
         return code
 
