@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,20 +24,27 @@ SCHEDULES = st.one_of(
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 
 
-@cache
-def minutes_of(zone: ZoneInfo, day: datetime) -> dict[datetime, datetime]:
-    """Return each local minute that a day has, with its first instant: UTC minutes, one by one."""
-    found: dict[datetime, datetime] = {}
-    for number in range(-20 * 60, 44 * 60):
-        instant = day.replace(tzinfo=UTC) + timedelta(minutes=number)
-        local = instant.astimezone(zone).replace(tzinfo=None)
-        found.setdefault(local, instant)
-    return found
+# The oracle looks this many days back and ahead: at least one due time is in each half.
+NEAR = {"daily": 3, "weekly": 9, "monthly": 65}
+
+
+def first_instant(zone: ZoneInfo, local: datetime) -> datetime:
+    """Return when a local minute first is, by walking UTC minutes; for one that never is, the first minute after it."""
+    later = []
+    for number in range(-15 * 60, 13 * 60):  # whatever the zone: its offset is between -12 and +14 hours
+        instant = local.replace(tzinfo=UTC) + timedelta(minutes=number)
+        there = instant.astimezone(zone).replace(tzinfo=None)
+        if there == local:
+            return instant
+        if there > local:
+            later.append(instant)
+    return min(later)
 
 
 def expected(schedule: Schedule, around: datetime) -> Iterator[datetime]:
-    """Yield due times within two months of a moment, as the oracle has them."""
-    start = datetime.combine((around - timedelta(days=45)).date(), schedule.at)
+    """Yield due times before and after a moment, as the oracle has them."""
+    near = timedelta(days=NEAR[schedule.kind])
+    start = datetime.combine((around - near).date(), schedule.at)
     rule = {"daily": DAILY, "weekly": WEEKLY, "monthly": MONTHLY}[schedule.kind]
     more: dict[str, object] = {}
     if schedule.kind == "weekly":
@@ -46,19 +52,8 @@ def expected(schedule: Schedule, around: datetime) -> Iterator[datetime]:
     if schedule.kind == "monthly":  # the last of the days up to it that the month has
         more |= {"bymonthday": list(range(min(schedule.day, 28), schedule.day + 1)), "bysetpos": -1}
         start = start.replace(day=1)
-    for local in rrule(rule, dtstart=start, until=start + timedelta(days=110), **more):  # type: ignore[arg-type]
-        minutes = minutes_of(schedule.zone, local.replace(hour=0, minute=0))
-        yield (
-            min(
-                (
-                    instant
-                    for minute, instant in minutes.items()
-                    if minute >= local and minute - local < timedelta(hours=26)
-                ),
-            )
-            if local not in minutes
-            else minutes[local]
-        )
+    for local in rrule(rule, dtstart=start, until=around.replace(tzinfo=None) + near, **more):  # type: ignore[arg-type]
+        yield first_instant(schedule.zone, local)
 
 
 @settings(max_examples=150, deadline=None)
