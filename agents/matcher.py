@@ -22,7 +22,7 @@ from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.loops import RunBudget
 from app.domain.planning import Plan, Trigger, plan
-from app.domain.reentry import Reentry, skip_reason
+from app.domain.reentry import NoKeyError, Reentry, skip_reason
 from app.domain.statuses import ExecutionStatus
 from app.ports import Entries, Entry, Record
 from app.services.dead_letters import DeadLetters
@@ -40,6 +40,7 @@ BLOCKED = Counter(
     "headrace_executions_blocked_total", "Executions that loops or budgets kept from starting", ["reason"]
 )
 REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
+KEYLESS = Counter("headrace_reentries_without_key_total", "Executions skipped, as their event lacks the re-entry key")
 
 
 class ActiveWorkflow(Protocol):
@@ -75,7 +76,7 @@ class ActiveWorkflow(Protocol):
 
     @property
     def reentry(self) -> Reentry | None:
-        """How often an entity may enter; None: always."""
+        """How often an entity, or a value of its key, may enter; None: always."""
 
 
 class Index(Protocol):
@@ -104,17 +105,23 @@ class _Matched:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A plan that the entries decide about."""
+    """A plan that the entries decide about.
+
+    Attributes:
+        who: What its entry is counted by.
+    """
 
     made: Plan[ActiveWorkflow]
     reentry: Reentry
     matched: _Matched
+    who: str
 
     @property
     def entry(self) -> Entry:
         """What is asked of them."""
-        matched = self.matched
-        return Entry(self.made.workflow.id, matched.entity, self.made.execution_id, matched.at, self.reentry.window)
+        made, reentry = self.made, self.reentry
+        at = self.matched.at
+        return Entry(made.workflow.id, self.who, made.execution_id, at, reentry.window, reentry.counted_by)
 
 
 class Matcher:
@@ -199,15 +206,25 @@ class Matcher:
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
             if reentry is not None and made.met:
-                yield _Asking(made, reentry, matched)
+                yield self._ask(made, reentry, matched, trigger)
             else:
                 yield self._judge(made, matched)
+
+    def _ask(
+        self, made: Plan[ActiveWorkflow], reentry: Reentry, matched: _Matched, trigger: Trigger
+    ) -> Record | _Asking:
+        try:
+            return _Asking(made, reentry, matched, reentry.who(matched.entity, trigger.data, trigger.envelope))
+        except NoKeyError as error:
+            KEYLESS.inc()
+            return self._not_run(made, ExecutionStatus.SKIPPED, str(error), matched)
 
     def _enter(self, asking: _Asking, since: datetime | None) -> Record:
         if since is None:
             return self._judge(asking.made, asking.matched)
         REENTRIES.inc()
-        return self._not_run(asking.made, ExecutionStatus.SKIPPED, skip_reason(asking.reentry, since), asking.matched)
+        why = skip_reason(asking.reentry, since, asking.who)
+        return self._not_run(asking.made, ExecutionStatus.SKIPPED, why, asking.matched)
 
     def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record:
         blocked = self._why_blocked(made, matched)

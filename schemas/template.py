@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from schemas.base import Contract
-from schemas.workflow import Action, Name, Trigger, WorkflowDraft
+from schemas.workflow import Action, Name, StoredReentry, Trigger, WorkflowDraft
 
 Category = Annotated[
     str,
@@ -50,7 +50,7 @@ class Template(Contract):
     category: str | None
     is_public: bool
     priority: int
-    reentry: str
+    reentry: StoredReentry
     trigger: Trigger
     conditions: list[dict[str, Any]]
     actions: list[Action]

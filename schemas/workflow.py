@@ -4,9 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+from typing_extensions import TypedDict
 
-from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, parse_reentry
+from app.domain.paths import parse_path
+from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, parse_reentry, parse_window
 from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.event import EventType
@@ -23,7 +33,17 @@ def _reentry(value: str) -> str:
     return value
 
 
-Reentry = Annotated[
+def _window(value: str) -> str:
+    parse_window(value)
+    return value
+
+
+def _key(value: str) -> str:
+    parse_path(value)
+    return value
+
+
+ReentryText = Annotated[
     str,
     Field(
         max_length=MAX_CHARS,
@@ -32,6 +52,46 @@ Reentry = Annotated[
     ),
     AfterValidator(_reentry),
 ]
+ReentryKey = Annotated[
+    str,
+    Field(description="Path into the event's data, or from event on into its envelope: cart.id"),
+    AfterValidator(_key),
+]
+
+
+class OncePerKey(TypedDict):
+    """Each value of a field may enter once."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's documented way for a TypedDict
+
+    once: Literal[True]
+    key: ReentryKey
+
+
+class OncePerTimeAndKey(TypedDict):
+    """Each value of a field may enter, but not sooner after its last entry than a duration such as 1 hour."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # as above
+
+    once_per: Annotated[str, Field(max_length=MAX_CHARS), AfterValidator(_window)]
+    key: ReentryKey
+
+
+_TEXT: Final = TypeAdapter[str](ReentryText)
+_ONCE: Final = TypeAdapter(OncePerKey)
+_ONCE_PER: Final = TypeAdapter(OncePerTimeAndKey)
+
+
+def _by_shape(value: Any, _: ValidatorFunctionWrapHandler) -> Any:
+    """Check against the form that is meant, so that an error names the field and no member of a union."""
+    if not isinstance(value, dict):
+        return _TEXT.validate_python(value)
+    return (_ONCE_PER if "once_per" in value else _ONCE).validate_python(value)
+
+
+Reentry = Annotated[ReentryText | OncePerKey | OncePerTimeAndKey, WrapValidator(_by_shape)]
+# As it is stored; what was right when it was saved is not refused when it is read.
+StoredReentry = str | dict[str, Any]
 
 
 class _Strict(Contract):
@@ -105,7 +165,7 @@ class Revision(Contract):
     active: bool
     deleted: bool = False
     priority: int = 5
-    reentry: str = ALWAYS
+    reentry: StoredReentry = ALWAYS
     trigger: Trigger
     conditions: list[dict[str, Any]] = Field(default_factory=list)
     actions: list[Action] = Field(default_factory=list)
@@ -121,7 +181,7 @@ class Workflow(Contract):
     description: str
     active: bool
     priority: int
-    reentry: str
+    reentry: StoredReentry
     trigger: Trigger
     conditions: list[dict[str, Any]]
     actions: list[Action]

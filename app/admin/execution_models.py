@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.admin.queries import Cursor, Limit, Query, Text
-from app.services.dry_run import SimulatedResult
+from app.services.dry_run_report import SimulatedResult
 from app.services.executions import ExecutionSummary
 from app.services.waiting import WaitingExecution
 from schemas.execution import Status

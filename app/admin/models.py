@@ -54,7 +54,7 @@ class WorkflowPatch(BaseModel):
     name: str | None = None
     description: str | None = None
     priority: int | None = None
-    reentry: str | None = None
+    reentry: str | dict[str, Any] | None = None
     trigger: dict[str, Any] | None = None
     conditions: list[dict[str, Any]] | None = None
     actions: list[dict[str, Any]] | None = None

@@ -1,21 +1,35 @@
-"""Re-entry: how often one entity may enter a workflow. Pure.
+"""Re-entry: how often one entity, or one value of a field, may enter a workflow. Pure.
 
 ``always``, ``once``, or ``once per <duration>`` (as in ``once per 7 days``): from one entry to the next as much time
 as that, or more. Moments are those at which events came into Kafka: an event that is read again is judged the same.
+
+``{"once_per": "1 hour", "key": "cart.id"}`` and ``{"once": true, "key": "cart.id"}`` count by what the event has there
+instead of by its entity. ``key`` is a dotted path into the event's data, or from ``event`` on one into its envelope.
 """
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from app.domain.durations import parse_duration
+from app.domain.paths import MISSING, Path, parse_path
+from app.domain.values import as_decimal, kind
 
 ALWAYS: Final = "always"
 PATTERN: Final = r"^(always|once|once per [^ ].*)$"
 MAX_CHARS: Final = 60
 SHORTEST: Final = timedelta(seconds=1)
+MAX_VALUE_BYTES: Final = 256
 _ONCE: Final = "once"
 _PER: Final = "once per "
+_ENVELOPE: Final = "event"
+_SHOWN_CHARS: Final = 80
+
+
+class NoKeyError(ValueError):
+    """An event has nothing to count its entries by; the text says what is wrong, and with which field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +37,80 @@ class Reentry:
     """A bound on entries.
 
     Attributes:
-        text: As the user wrote it.
+        text: As the user wrote it, without the key.
         window: From one entry to the next, at least; None: there is no next.
+        key: Where in the event stands what is counted by; None: its entity is.
     """
 
     text: str
     window: timedelta | None
+    key: Path | None = None
+
+    @property
+    def counted_by(self) -> str:
+        """The key as the user wrote it; empty where it is the entity."""
+        return "" if self.key is None else self.key.text
+
+    def who(self, entity: str, data: Any, envelope: Mapping[str, Any]) -> str:
+        """Return what an event's entry is counted by.
+
+        A number counts as the text it is written as, as it does in an entity: the cart 17 is the cart "17".
+
+        Raises:
+            NoKeyError: The event has no such value. It is an entry of nobody then: neither of its entity, nor of all
+                events that lack it.
+        """
+        if self.key is None:
+            return entity
+        found = self.key.rest.resolve(envelope) if self.key.root == _ENVELOPE else self.key.resolve(data)
+        text = _text(found)
+        if text:
+            return _bounded(text)
+        raise NoKeyError(
+            f"{self.key.text} is {_what(found)}, and the workflow may be entered {self.how_often} for each value of it"
+        )
+
+    @property
+    def how_often(self) -> str:
+        """The bound, in words."""
+        return "only once" if self.window is None else self.text
 
 
-def parse_reentry(text: str) -> Reentry | None:
+def parse_reentry(written: str | Mapping[str, Any]) -> Reentry | None:
     """Read what a user wrote; None sets no bound. A unit by itself is one of it: ``once per day``.
 
     Raises:
-        ValueError: It is none of the three; the message says what they look like.
+        ValueError: It is none of these; the message says what they look like.
     """
-    if text == ALWAYS:
+    if not isinstance(written, str):
+        return _parse_keyed(written)
+    if written == ALWAYS:
         return None
-    if text == _ONCE:
-        return Reentry(text, None)
-    if not text.startswith(_PER):
+    if written == _ONCE:
+        return Reentry(written, None)
+    if not written.startswith(_PER):
         raise ValueError('must be "always", "once" or "once per <duration>", as in "once per 7 days"')
-    duration = text.removeprefix(_PER).strip()
+    return Reentry(written, parse_window(written.removeprefix(_PER).strip()))
+
+
+def parse_window(duration: str) -> timedelta:
+    """Read the time from one entry to the next.
+
+    Raises:
+        ValueError: It is no duration, or shorter than a second.
+    """
     window = parse_duration(f"1 {duration}" if duration.isalpha() else duration)
     if window < SHORTEST:
         raise ValueError("must be once per second, or less often")
-    return Reentry(text, window)
+    return window
+
+
+def _parse_keyed(written: Mapping[str, Any]) -> Reentry:
+    key, per = written.get("key"), written.get("once_per")
+    if not isinstance(key, str) or not (isinstance(per, str) if "once_per" in written else written.get("once") is True):
+        raise ValueError('must hold a key, and either "once": true or "once_per": <duration>')
+    bound = Reentry(_ONCE, None) if per is None else Reentry(f"{_PER}{per}", parse_window(per))
+    return replace(bound, key=parse_path(key))
 
 
 def may_enter(at: datetime, last: datetime | None, window: timedelta | None) -> bool:
@@ -55,8 +118,37 @@ def may_enter(at: datetime, last: datetime | None, window: timedelta | None) -> 
     return last is None or (window is not None and at >= last + window)
 
 
-def skip_reason(reentry: Reentry, since: datetime) -> str:
-    """Say why an entity that entered at ``since`` does not enter again."""
+def skip_reason(reentry: Reentry, since: datetime, who: str) -> str:
+    """Say why who entered at ``since`` does not enter again; ``who`` is what :meth:`Reentry.who` said."""
     moment = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    how_often = "only once" if reentry.window is None else reentry.text
-    return f"this entity entered the workflow at {moment}, and may enter it {how_often}"
+    named = "this entity"
+    if reentry.key is not None:
+        shown = who if len(who) <= _SHOWN_CHARS else f"{who[:_SHOWN_CHARS]}…"
+        named = f'an event with {reentry.key.text} "{shown}"'
+    return f"{named} entered the workflow at {moment}, and may enter it {reentry.how_often}"
+
+
+def _text(found: Any) -> str | None:
+    if isinstance(found, str):
+        return found
+    if isinstance(found, bool):
+        return str(found).lower()
+    if isinstance(found, float):
+        return format(as_decimal(found).normalize(), "f") if found else "0"
+    return str(found) if isinstance(found, int) else None
+
+
+def _bounded(text: str) -> str:
+    """The text itself, or its start and its digest: longer than any text that stands for itself, so never one."""
+    encoded = text.encode()
+    if len(encoded) <= MAX_VALUE_BYTES:
+        return text
+    return f"{encoded[:MAX_VALUE_BYTES].decode(errors='ignore')}… sha256:{hashlib.sha256(encoded).hexdigest()}"
+
+
+def _what(found: Any) -> str:
+    if found is MISSING:
+        return "missing"
+    if found == "":
+        return "empty"
+    return "null" if found is None else f"an {kind(found)}"

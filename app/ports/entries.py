@@ -1,4 +1,4 @@
-"""Entries: which entity has entered which workflow, for those that bound it (``app.domain.reentry``)."""
+"""Entries: who has entered which workflow, for those that bound it (``app.domain.reentry``)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,11 @@ class Entry:
     """An execution that asks to enter.
 
     Attributes:
+        entity: Who asks: the event's entity, or the value of its key.
         at: When its event came into Kafka; aware.
         window: From one entry to the next, at least; None: there is no next.
+        key: The path of which ``entity`` is the value; empty where it is the event's entity. Equal values of different
+            keys have nothing to do with each other.
     """
 
     workflow_id: UUID
@@ -21,6 +24,7 @@ class Entry:
     execution_id: UUID
     at: datetime
     window: timedelta | None
+    key: str = ""
 
 
 class Entries(Protocol):

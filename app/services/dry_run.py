@@ -7,23 +7,23 @@ renders its templates and checks what comes out. Only the effect is left out; wh
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import ActionFailedError, InvalidError
+from app.domain.reentry import NoKeyError, parse_reentry
 from app.domain.statuses import conclude, left_out
 from app.domain.triggers import wants
+from app.services.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
 from app.services.emitter import event_key
 from app.services.explanations import explain
 from app.services.field_errors import field_errors, under
 from app.services.plain_values import plain
-from schemas.base import Contract
 from schemas.command import Command, PinnedRevision
 from schemas.event import Event
-from schemas.execution import Status
 from schemas.result import ActionResult
 from schemas.workflow import WorkflowDraft
 
@@ -32,55 +32,6 @@ _NOBODY: Final = UUID(int=0)
 
 
 CurrentValues = Mapping[str, Any] | ActionFailedError
-
-
-class SimulatedResult(Contract):
-    """What a step shall be taken to come to, where a later step's conditions or templates look at it."""
-
-    status: Literal["success", "failed"] = "success"
-    output: dict[str, Any] = Field(default_factory=dict)
-    error: str | None = None
-
-
-class StepReport(Contract):
-    """What one action would do.
-
-    Attributes:
-        step: Position in the order in which the actions run, from 0.
-        runs: Whether it would be carried out: the event matches, conditions hold, nothing before it ends the run.
-        status: What it comes to in this run, the simulated result included.
-        error: Why it fails or is skipped.
-        would_send: The rendered and checked request, also of a step that does not run; None where it cannot be made.
-        verdicts: Of its own conditions.
-    """
-
-    step: int
-    order: int
-    type: str
-    runs: bool
-    status: Literal["success", "failed", "skipped"]
-    error: str | None = None
-    would_send: Any = None
-    verdicts: list[dict[str, Any]] = Field(default_factory=list)
-
-
-class DryRun(Contract):
-    """What a workflow would make of an event; nothing of it happened, and nothing is stored.
-
-    Attributes:
-        matched: Whether the event is one that the trigger asks for.
-        current: What steps have looked up as ``current``, or were given.
-        status: How the execution would end; None where there would be none.
-    """
-
-    matched: bool
-    conditions_met: bool
-    status: Status | None
-    explanation: str
-    event: dict[str, Any]
-    current: dict[str, Any] = Field(default_factory=dict)
-    verdicts: list[dict[str, Any]]
-    steps: list[StepReport]
 
 
 class PreparedStep(Protocol):
@@ -160,10 +111,12 @@ class DryRunner:
         evaluation = compile_conditions(draft.conditions, "conditions").evaluate(scope)
         verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
         matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
-        run = _Run(_command(draft, event, envelope, verdicts), going=matched and evaluation.met, given=current)
+        entry = _entry(draft, event, envelope)
+        going = matched and evaluation.met and (entry is None or entry.error is None)
+        run = _Run(_command(draft, event, envelope, verdicts), going=going, given=current)
         for _ in run.command.workflow.actions:
             await self._step(run, simulated)
-        return _report(run, matched=matched, met=evaluation.met, verdicts=verdicts)
+        return _report(run, entry, matched=matched, met=evaluation.met, verdicts=verdicts)
 
     async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
         command = run.command
@@ -257,15 +210,30 @@ def _command(
     )
 
 
-def _report(run: _Run, *, matched: bool, met: bool, verdicts: list[dict[str, Any]]) -> DryRun:
+def _entry(draft: WorkflowDraft, event: Event, envelope: Mapping[str, Any]) -> EntryReport | None:
+    reentry = parse_reentry(draft.reentry)
+    if reentry is None:
+        return None
+    try:
+        who, why = reentry.who(event_key(event), event.data, envelope), None
+    except NoKeyError as error:
+        who, why = None, str(error)
+    return EntryReport(key=reentry.counted_by, value=who, how_often=reentry.how_often, error=why)
+
+
+def _report(
+    run: _Run, entry: EntryReport | None, *, matched: bool, met: bool, verdicts: list[dict[str, Any]]
+) -> DryRun:
     results = run.command.results
+    kept_out = entry.error if entry is not None else None
     status: str | None = None
     why = "Would not run: the event is none that its trigger asks for."
     if matched:
         ended = [step.status for step in run.steps]
-        status = conclude(ended, stopped=run.stopped, broken_off=run.broken_off is not None).value if met else "skipped"
+        ran = met and kept_out is None
+        status = conclude(ended, stopped=run.stopped, broken_off=run.broken_off is not None).value if ran else "skipped"
         shown = [_as_reported(result, step) for result, step in zip(results, run.steps, strict=True)]
-        why = explain(status, conditions_met=met, verdicts=verdicts, results=shown, error=None)
+        why = explain(status, conditions_met=met, verdicts=verdicts, results=shown, error=kept_out)
     return DryRun.model_validate(
         {
             "matched": matched,
@@ -274,6 +242,7 @@ def _report(run: _Run, *, matched: bool, met: bool, verdicts: list[dict[str, Any
             "explanation": why,
             "event": run.command.event,
             "current": run.current,
+            "entry": entry,
             "verdicts": verdicts,
             "steps": run.steps,
         }

@@ -46,7 +46,7 @@ class CompiledWorkflow:
         lane: ``high`` for priorities 1 to 3.
         pinned: What each of its executions carries along.
         encoded: The same as JSON.
-        reentry: How often an entity may enter; None: always.
+        reentry: How often an entity, or a value of its key, may enter; None: always.
     """
 
     revision: Revision

@@ -38,6 +38,14 @@ CONFIGURED = st.one_of(
     st.builds(lambda reason: ("stop_workflow", {"reason": reason}), PLAIN),
 )
 
+REENTRIES: list[Any] = [
+    "always",
+    "once",
+    "once per day",
+    "once per 90 minutes",
+    {"once": True, "key": "cart.id"},
+    {"once_per": "1 hour", "key": "event.subject"},
+]
 _AT = st.times().map(lambda at: at.strftime("%H:%M"))
 _TIMES = {"at": _AT, "timezone": st.sampled_from(["UTC", "Europe/Berlin", "America/Sao_Paulo"])}
 _CONFIGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
@@ -61,7 +69,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
         "name": draw(NAMES),
         "description": draw(TEXT),
         "priority": draw(st.integers(1, 9)),
-        "reentry": draw(st.sampled_from(["always", "once", "once per day", "once per 90 minutes"])),
+        "reentry": draw(st.sampled_from(REENTRIES)),
         "trigger": draw(TRIGGERS),
         "conditions": draw(CONDITION_LISTS),
         "actions": [

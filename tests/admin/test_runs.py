@@ -145,6 +145,28 @@ async def test_a_dry_run_says_what_would_be_sent(user: User) -> None:
     assert (tagged["runs"], tagged["would_send"]["tag"]) == (True, "vip")
 
 
+async def test_a_dry_run_says_what_would_be_asked_about_the_reentry(user: User) -> None:
+    """By which field, with which value, how often; nobody is asked, so that it may be tried again."""
+    by_entity = await tried(user, steps(tag("vip")), reentry="once")
+    assert by_entity["entry"] == {"key": "", "value": "c-1", "how_often": "only once", "error": None}
+    hourly = {"once_per": "1 hour", "key": "order.total"}
+    for _ in range(2):
+        report = await tried(user, steps(tag("vip")), reentry=hourly)
+        assert (report["status"], report["entry"]["key"]) == ("success", "order.total")
+        assert (report["entry"]["value"], report["entry"]["how_often"]) == ("900", "once per 1 hour")
+    assert (await tried(user, steps(tag("vip"))))["entry"] is None
+
+
+async def test_a_dry_run_of_an_event_without_the_key_is_skipped(user: User) -> None:
+    """As it would be in earnest, with the same reason; what each step would send shows all the same."""
+    report = await tried(user, steps(tag("vip")), reentry={"once": True, "key": "cart.id"})
+    why = "cart.id is missing, and the workflow may be entered only once for each value of it"
+    assert (report["status"], report["entry"]["value"], report["entry"]["error"]) == ("skipped", None, why)
+    assert report["explanation"].endswith(f": {why}.")
+    (step,) = report["steps"]
+    assert (step["runs"], step["status"], step["would_send"]["tag"]) == (False, "skipped", "vip")
+
+
 async def test_a_dry_run_shows_no_secret(admin: User, user: User) -> None:
     """*** stands where a secret would; whether there is such a secret makes no difference."""
     await admin.call("PUT", "/api/v1/secrets/DRY", {"value": "canary-of-dry-runs"})

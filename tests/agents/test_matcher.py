@@ -284,6 +284,49 @@ async def test_an_entity_enters_once(ahead: timedelta, entered: timedelta) -> No
     assert logged(world)[0].attempt == 0
 
 
+def carted(name: str, cart: object, key: bytes = b"c1") -> FakeRecord:
+    """Return an event of a cart."""
+    return event_record(key, id=name, data={"order": {"total": 120}, "customer": {"id": name}, "cart": {"id": cart}})
+
+
+async def test_a_cart_enters_once_an_hour_whoever_it_is_of() -> None:
+    """``reentry`` by a field: its value counts and the entity does not; the reason names field and value."""
+    world = World()
+    world.workflow(1, reentry={"once_per": "1 hour", "key": "cart.id"})
+    await world.process([carted("a", "k-1"), carted("b", "k-2"), carted("c", "k-1", key=b"c2")])
+    assert len(world.sender.on("t.actions.apply_tag")) == 2
+    ((event, reason),) = skips(world)
+    assert event == "c"
+    assert reason is not None
+    assert reason.startswith('an event with cart.id "k-1" entered the workflow at ')
+    assert reason.endswith(", and may enter it once per 1 hour")
+
+
+async def test_events_without_the_key_are_not_merged() -> None:
+    """Each is skipped, counted, and says what it lacks; it is no entry of its entity, and none of nobody."""
+    counted = "headrace_reentries_without_key_total"
+    before = REGISTRY.get_sample_value(counted) or 0
+    world = World()
+    world.workflow(1, reentry={"once": True, "key": "cart.id"})
+    await world.process([carted("a", None), event_record(id="b"), carted("c", "k-1"), carted("d", {})])
+    assert len(world.sender.on("t.actions.apply_tag")) == 1
+    rest = "and the workflow may be entered only once for each value of it"
+    said = [("a", "null"), ("b", "missing"), ("d", "an object")]
+    assert skips(world) == [(name, f"cart.id is {what}, {rest}") for name, what in said]
+    assert (REGISTRY.get_sample_value(counted) or 0) - before == 3
+
+
+async def test_another_key_has_entries_of_its_own() -> None:
+    """A workflow that is changed to count by another field is not held to what entered by the first."""
+    world = World()
+    for version, reentry in enumerate(("once", {"once": True, "key": "cart.id"}, {"once": True, "key": "order.id"}), 1):
+        world.workflow(1, reentry=reentry, version=version)
+        data = {"order": {"total": 120, "id": "c1"}, "cart": {"id": "c1"}}
+        await world.process([event_record(id=f"{version}-{n}", data=data) for n in range(2)])
+    assert len(world.sender.on("t.actions.apply_tag")) == 3
+    assert [event for event, _ in skips(world)] == ["1-1", "2-1", "3-1"]
+
+
 async def test_an_event_delivered_again_is_the_same_run_and_the_same_skip() -> None:
     """After a restart the batch comes again: the run is sent again, what was skipped is skipped, though later."""
     world = World()

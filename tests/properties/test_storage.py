@@ -7,6 +7,7 @@ import psycopg
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.adapters.postgres.reentry_column import read_reentry
 from tests.admin.conftest import Api
 from tests.admin.drafts import NAMES, drafts
 from tests.admin.test_ownership import listed
@@ -21,8 +22,8 @@ async def stored(engine: Engine, workflow: dict[str, Any]) -> dict[str, Any]:
     """Return a workflow as its row has it, in the API's form."""
     (row,) = await engine.fetch("SELECT * FROM automations WHERE id = %s", UUID(workflow["id"]))
     trigger = {"type": row["trigger_type"], "config": row["trigger_config"]}
-    same = {name: row[name] for name in ("name", "description", "priority", "reentry", "conditions", "actions")}
-    return {**same, "trigger": trigger}
+    same = {name: row[name] for name in ("name", "description", "priority", "conditions", "actions")}
+    return {**same, "reentry": read_reentry(row["reentry"]), "trigger": trigger}
 
 
 # Feature: automations-workflows, Property 1: Workflow Storage Completeness

@@ -18,7 +18,7 @@ class MemoryEntries:
     """
 
     asked: int = 0
-    _last: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
+    _last: dict[tuple[UUID, str, str], datetime] = field(default_factory=dict)
     _executions: set[UUID] = field(default_factory=set)
 
     async def enter(self, asking: Sequence[Entry]) -> Sequence[datetime | None]:
@@ -29,7 +29,7 @@ class MemoryEntries:
     def _enter(self, entry: Entry) -> datetime | None:
         if entry.execution_id in self._executions:
             return None
-        key = (entry.workflow_id, entry.entity)
+        key = (entry.workflow_id, entry.key, entry.entity)
         last = self._last.get(key)
         if not may_enter(entry.at, last, entry.window):
             return last

@@ -9,7 +9,7 @@ from app.adapters.postgres.pool import Pool, persistently
 from app.ports import Entry
 
 _ENTER: Final = """
-SELECT headrace_enter(%s::uuid[], %s::text[], %s::uuid[], %s::timestamptz[], %s::interval[])
+SELECT headrace_enter(%s::uuid[], %s::text[], %s::uuid[], %s::timestamptz[], %s::interval[], %s::text[])
 """
 
 
@@ -33,6 +33,7 @@ class PostgresEntries:
             literals.uuids(entry.execution_id for entry in asking),
             literals.timestamps(entry.at for entry in asking),
             [entry.window for entry in asking],
+            [entry.key for entry in asking],
         )
 
         async def run() -> Sequence[datetime | None]:

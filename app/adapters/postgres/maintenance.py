@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg import errors
 
 from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.reentry_column import read_reentry
 from app.domain.reentry import parse_reentry
 from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, Topics
@@ -66,7 +67,7 @@ WHERE EXISTS (SELECT FROM entries e WHERE e.workflow_id = a.id)
 """
 _DELETE_ENTRIES: Final = """
 DELETE FROM entries WHERE ctid = ANY(ARRAY(
-  SELECT ctid FROM entries WHERE workflow_id = %s AND entered_at < now() - %s::interval LIMIT %s
+  SELECT ctid FROM entries WHERE workflow_id = %s AND (key <> %s OR entered_at < now() - %s::interval) LIMIT %s
   FOR UPDATE SKIP LOCKED))
 """
 
@@ -145,11 +146,12 @@ class Maintenance:
         """
         deleted = 0
         for workflow_id, text in await self._rows(_ENTERED):
-            reentry = parse_reentry(text)
+            reentry = parse_reentry(read_reentry(text))
             if reentry is None:
-                deleted += await self._delete_entries(workflow_id, timedelta(0))
-            elif reentry.window is not None:
-                deleted += await self._delete_entries(workflow_id, reentry.window + self._horizon)
+                deleted += await self._delete_entries(workflow_id, "", timedelta(0))
+            else:
+                age = None if reentry.window is None else reentry.window + self._horizon
+                deleted += await self._delete_entries(workflow_id, reentry.counted_by, age)
         return deleted
 
     async def put_tombstones(self) -> int:
@@ -162,11 +164,12 @@ class Maintenance:
             if cursor.rowcount < _BATCH:
                 return put
 
-    async def _delete_entries(self, workflow_id: UUID, age: timedelta) -> int:
+    async def _delete_entries(self, workflow_id: UUID, key: str, age: timedelta | None) -> int:
+        """Delete those of other keys, and those that are older; no age: none is too old."""
         deleted = 0
         while True:
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(_DELETE_ENTRIES.encode(), (workflow_id, age, _BATCH))
+                cursor = await connection.execute(_DELETE_ENTRIES.encode(), (workflow_id, key, age, _BATCH))
             deleted += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 return deleted

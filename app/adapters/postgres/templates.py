@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.reentry_column import ReentryColumn
 from app.domain.callers import Caller
 from app.services.paging import Position
 from app.services.templates import TemplateFilter
@@ -52,7 +53,7 @@ TEMPLATES: Final = Table(
     Column("updated_at", DateTime(timezone=True)),
     Column("version", Integer),
     Column("priority", SmallInteger),
-    Column("reentry", Text),
+    Column("reentry", ReentryColumn),
 )
 _T: Final = TEMPLATES.c
 

@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.reentry_column import ReentryColumn
 from app.adapters.postgres.references import missing
 from app.domain.callers import Caller
 from app.services.paging import Position
@@ -56,7 +57,7 @@ AUTOMATIONS: Final = Table(
     Column("deleted_at", DateTime(timezone=True)),
     Column("version", Integer),
     Column("priority", SmallInteger),
-    Column("reentry", Text),
+    Column("reentry", ReentryColumn),
 )
 _REVISIONS: Final = Table(
     "automation_revisions",

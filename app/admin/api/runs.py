@@ -10,7 +10,7 @@ from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
-from app.services.dry_run import DryRun
+from app.services.dry_run_report import DryRun
 from app.services.field_errors import under
 from schemas.workflow import WorkflowDraft
 

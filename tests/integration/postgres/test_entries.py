@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.pool import Pool, open_pool
-from app.domain.reentry import may_enter
+from app.domain.paths import parse_path
+from app.domain.reentry import Reentry, may_enter
 from app.ports import Entries, Entry
 from app.settings import Settings
 from tests.support.entries import MemoryEntries
@@ -27,8 +28,9 @@ FLOW: Final = UUID(int=1)
 
 def entry(second: float = 0, *, window: timedelta | None = WINDOW, **changes: object) -> Entry:
     """Return an execution that asks; ``changes`` replace fields."""
-    fields = {"workflow_id": FLOW, "entity": "c-1", "execution_id": uuid4(), **changes}
-    return Entry(at=BEGIN + timedelta(seconds=second), window=window, **fields)  # type: ignore[arg-type]
+    at = BEGIN + timedelta(seconds=second)
+    fields = {"workflow_id": FLOW, "entity": "c-1", "execution_id": uuid4(), "at": at, **changes}
+    return Entry(window=window, **fields)  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -77,6 +79,22 @@ async def test_entities_and_workflows_are_apart(entries: Entries) -> None:
     asking = [entry(entity=name, workflow_id=UUID(int=n)) for name in odd for n in (1, 2)]
     assert await entries.enter(asking) == [None] * 10
     assert await entries.enter([entry(1, entity=name) for name in odd]) == [BEGIN] * 5
+
+
+async def test_keys_are_apart(entries: Entries) -> None:
+    """Equal values of two fields, and an entity that is written the same, have nothing to do with each other."""
+    keys = ["", "cart.id", "order.id", "x" * 512, "ü" * 512]
+    assert await entries.enter([entry(key=key) for key in keys]) == [None] * 5
+    assert await entries.enter([entry(1, key=key) for key in keys]) == [BEGIN] * 5
+    longest = Reentry("once", None, parse_path("ü" * 512)).who("", {"ü" * 512: "ö" * 10_000}, {})
+    assert await entries.enter([entry(key="ü" * 512, entity=longest)]) == [None]
+
+
+async def test_one_value_of_a_key_enters_once_whoever_it_is_of(entries: Entries) -> None:
+    """A cart's events are one, within a batch too."""
+    assert await entries.enter([entry(key="cart.id"), entry(1, key="cart.id"), entry(10, key="cart.id")]) == [
+        None, BEGIN, None,
+    ]  # fmt: skip
 
 
 async def test_the_window_is_the_one_that_is_asked_with(entries: Entries) -> None:
@@ -135,6 +153,37 @@ async def test_of_two_matchers_at_once_one_lets_in(pool: Pool) -> None:
         mine, theirs = await asyncio.gather(PostgresEntries(pool).enter(one), PostgresEntries(pool).enter(two))
         entered = [since is None for since in mine], [since is None for since in reversed(theirs)]
         assert all(left != right for left, right in zip(*entered, strict=True))
+
+
+@pytest.mark.postgres
+async def test_matchers_of_before_the_keys_still_ask(pool: Pool, database: str) -> None:
+    """While an installation is upgraded both ask; by the entity they have the same entries."""
+    asking = entry(execution_id=UUID(int=5))
+    await PostgresEntries(pool).enter([asking, entry(key="cart.id", entity="c-2")])
+    with psycopg.connect(database) as connection:
+        row = connection.execute(
+            "SELECT headrace_enter(%s, ARRAY['c-1', 'c-2'], %s, %s, %s)",
+            ([FLOW] * 2, [uuid4(), uuid4()], [BEGIN + timedelta(seconds=1)] * 2, [WINDOW] * 2),
+        ).fetchone()
+    assert row == ([BEGIN, None],)
+
+
+@pytest.mark.postgres
+async def test_upkeep_forgets_the_entries_of_another_key(pool: Pool, database: str) -> None:
+    """A workflow that counts by another field begins anew, and so it does when it counts by the first again."""
+    written = ['{"once": true, "key": "cart.id"}', '{"once_per": "1 day", "key": "cart.id"}', "once"]
+    for number, bound in enumerate(written, 1):
+        add_workflow(database, UUID(int=number))
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE automations SET reentry = %s WHERE id = %s", (bound, UUID(int=number)))
+        keys = ("", "cart.id", "order.id")
+        asking = [entry(workflow_id=UUID(int=number), key=key, at=datetime.now(UTC)) for key in keys]
+        await PostgresEntries(pool).enter(asking)
+    upkeep = Maintenance(pool, Settings(topic_prefix="t."))
+    assert await upkeep.delete_entries() == 6
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("SELECT key FROM entries ORDER BY workflow_id").fetchall()
+    assert rows == [("cart.id",), ("cart.id",), ("",)]
 
 
 @pytest.mark.postgres
