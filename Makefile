@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
+SEED ?= 1
 
-.PHONY: up up-detached down test lint types bench priority isolation timers faults faults-short reconcile zones mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority isolation timers faults faults-short hostile reconcile zones mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -46,6 +47,10 @@ faults: setup
 
 faults-short: setup
 	$(BIN)/python -m tests.faults.run --short
+
+# Hostile records on every topic among good events, under kills; SEED makes others.
+hostile: setup
+	$(BIN)/python -m tests.hostile.run --seed $(SEED)
 
 reconcile: setup
 	@test -n "$(EVENTS)" || { echo "name the events: make reconcile EVENTS=events.jsonl.gz"; exit 2; }

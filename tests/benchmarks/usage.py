@@ -27,7 +27,7 @@ class Meter:
     def look(self) -> None:
         """Take the memory in; call it now and then."""
         for name, pid in self._pids.items():
-            self._peak[name] = max(self._peak[name], _rss(pid))
+            self._peak[name] = max(self._peak[name], resident_mb(pid))
 
     def costs(self) -> dict[str, Cost]:
         """Return what each process has cost so far."""
@@ -56,7 +56,8 @@ def _cpu(pid: int) -> float:
     return total
 
 
-def _rss(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """Return a process's resident memory in MiB; 0 where it has ended."""
     peak = 0.0
     for process in _family(pid)[:1]:
         try:

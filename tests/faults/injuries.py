@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from app.embedded.service import Service, start
 from tests.support.stack import Stack
@@ -14,28 +15,34 @@ SHARED = ("matcher", "executor-notification", "executor-crm", "executor-system",
 
 @dataclass(slots=True)
 class Harm:
-    """What an injury did: how many kills, and when (seconds of the loop's clock) the last fault was over."""
+    """What an injury did: kills by role, and when (seconds of the loop's clock) the last fault was over."""
 
-    kills: int = 0
+    by_role: Counter[str] = field(default_factory=Counter)
     over_at: float = 0.0
+
+    @property
+    def kills(self) -> int:
+        """How many processes were killed."""
+        return self.by_role.total()
 
 
 Injury = Callable[[Stack, random.Random, float], Awaitable[Harm]]
 
 
-def kill_each(times: int) -> Injury:
-    """Kill -9 every role ``times`` times at random moments, and start it again at once."""
+def kill_each(times: int, roles: Sequence[str] = KILLED, *, kept: bool = False) -> Injury:
+    """Kill -9 every role ``times`` times at random moments, and start it again at once; ``kept``: others do that."""
 
     async def injure(stack: Stack, chance: random.Random, seconds: float) -> Harm:
-        plan = sorted((chance.uniform(0.05, 0.95) * seconds, role) for role in KILLED for _ in range(times))
+        plan = sorted((chance.uniform(0.05, 0.95) * seconds, role) for role in roles for _ in range(times))
         clock = asyncio.get_running_loop().time
         started, harm = clock(), Harm()
         for moment, role in plan:
             await asyncio.sleep(max(0.0, started + moment - clock()))
             worker = stack.worker(role)
+            harm.by_role[role] += worker.pid is not None  # one that somebody else starts again may be on its way
             worker.kill()
-            worker.start()
-            harm.kills += 1
+            if not kept:
+                worker.start()
         harm.over_at = clock()
         return harm
 

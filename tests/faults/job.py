@@ -1,11 +1,11 @@
-"""The job that runs while things break: three workflows over one stream of paid orders, and what must come of it."""
+"""The job that runs while things break: a few workflows over one stream of events, and what must come of it."""
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.domain.errors import UnreachableError
@@ -13,38 +13,45 @@ from app.domain.ids import command_id, execution_id
 from app.services.emitter import EventEmitter
 from tests.support.api import Api
 
-SOURCE = "/faults"
-BIG_FROM = 100
-MAIL_FROM = 900
+SOURCE: Final = "/faults"
+# From which total on each workflow's conditions hold; totals are 0 to 999, evenly spread.
+MINIMUM: Final = {"big": 100, "wait": 800, "mail": 900, "never": 10**9}
+TAGS: Final = {"big": "paid", "wait": "waited", "mail": "mailed"}
+DELAY_S: Final = 3
 
 
-def workflows(receiver_url: str) -> dict[str, dict[str, Any]]:
-    """Return the drafts by name: one with effects of every kind, one with an e-mail, one that is never met."""
+def workflows(receiver_url: str, event_type: str = "order.paid") -> dict[str, dict[str, Any]]:
+    """Return the drafts by name: effects of every kind, an e-mail, a wait, and one that is never met."""
     hook = {"url": f"{receiver_url}/big", "body": {"entity": "{{ customer.id }}", "n": "{{ order.n }}"}}
+    mail = {"subject": "{{ order.n }}", "text": "Thank you"}
+    note = {"text": "Paid {{ order.total }}"}
     return {
-        "big": _draft(
-            BIG_FROM,
-            {"type": "webhook", "order": 1, "config": hook},
-            {"type": "apply_tag", "order": 2, "config": {"tag": "paid-{{ order.n }}"}},
-            {"type": "create_note", "order": 3, "config": {"text": "Paid {{ order.total }}"}},
-        ),
-        "mail": _draft(
-            MAIL_FROM,
-            {"type": "send_email", "order": 1, "config": {"subject": "{{ order.n }}", "text": "Thank you"}},
-            {"type": "apply_tag", "order": 2, "config": {"tag": "mailed-{{ order.n }}"}},
-        ),
-        "never": _draft(10**9, {"type": "stop_workflow", "order": 1, "config": {}}),
+        "big": _draft("big", event_type, ("webhook", hook), _tag("big"), ("create_note", note)),
+        "wait": _draft("wait", event_type, ("delay", {"duration": DELAY_S}), _tag("wait")),
+        "mail": _draft("mail", event_type, ("send_email", mail), _tag("mail")),
+        "never": _draft("never", event_type, ("stop_workflow", {})),
     }
 
 
-def _draft(minimum: int, *actions: dict[str, Any]) -> dict[str, Any]:
-    conditions = [{"field": "order.total", "operator": ">=", "value": minimum}]
+def _tag(name: str) -> tuple[str, dict[str, Any]]:
+    return "apply_tag", {"tag": f"{TAGS[name]}-{{{{ order.n }}}}"}
+
+
+def _draft(name: str, event_type: str, *actions: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     return {
-        "name": f"faults {minimum}",
-        "trigger": {"type": "order.paid"},
-        "conditions": conditions,
-        "actions": actions,
+        "name": f"faults {name} {event_type}",
+        "trigger": {"type": event_type, "config": _TRIGGER_CONFIGS.get(event_type, {})},
+        "conditions": [{"field": "order.total", "operator": ">=", "value": MINIMUM[name]}],
+        "actions": [
+            {"type": kind, "order": order, "config": config} for order, (kind, config) in enumerate(actions, 1)
+        ],
     }
+
+
+# Half a month away, so that the scheduler fires none of its own meanwhile.
+_TRIGGER_CONFIGS: Final[dict[str, dict[str, Any]]] = {
+    "temporal.monthly": {"at": "12:00", "day": (datetime.now(UTC).day + 13) % 28 + 1},
+}
 
 
 @dataclass(slots=True)
@@ -54,20 +61,27 @@ class Job:
     Args:
         name: Makes the events' ids unique.
         count: How many events.
-        entities: Over how many customers they spread, interleaved.
-        ids: Workflow ids by name.
+        entities: Over how many customers they spread, interleaved; one customer's events have one type.
+        names: Which of the workflows take part, for each type.
+        types: Of the events.
+        sources: The CloudEvents source of a type's events, where it is not the usual one.
+        ids: Workflow ids by event type and name.
     """
 
     name: str
     count: int
     entities: int
-    ids: dict[str, UUID] = field(default_factory=dict)
+    names: tuple[str, ...] = ("big", "mail", "never")
+    types: tuple[str, ...] = ("order.paid",)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    ids: dict[str, dict[str, UUID]] = field(default_factory=dict)
     emitted: int = 0
 
     async def prepare(self, api: Api, receiver_url: str) -> None:
         """Create and activate the workflows."""
-        for name, draft in workflows(receiver_url).items():
-            self.ids[name] = await api.create_workflow(draft)
+        for event_type in self.types:
+            drafts = workflows(receiver_url, event_type)
+            self.ids[event_type] = {name: await api.create_workflow(drafts[name]) for name in self.names}
 
     async def emit(self, emitter: EventEmitter, rate: float) -> None:
         """Emit all events in order at ``rate`` per second; waits out a broker that is away."""
@@ -82,14 +96,22 @@ class Job:
             self.emitted += len(batch)
             await asyncio.sleep(max(0.0, started + self.emitted / rate - time.monotonic()))
 
+    def event_type(self, n: int) -> str:
+        """Return the n-th event's type."""
+        return self.types[n % self.entities % len(self.types)]
+
+    def source(self, n: int) -> str:
+        """Return the n-th event's source."""
+        return self.sources.get(self.event_type(n), SOURCE)
+
     def event(self, n: int) -> dict[str, Any]:
         """Return the n-th event."""
         customer = f"c{n % self.entities}"
         return {
             "specversion": "1.0",
             "id": f"{self.name}-{n}",
-            "source": SOURCE,
-            "type": "order.paid",
+            "source": self.source(n),
+            "type": self.event_type(n),
             "subject": customer,
             "time": datetime.now(UTC).isoformat(),
             "data": {
@@ -106,10 +128,9 @@ class Job:
     def expected(self) -> Iterator[tuple[UUID, str, int, str]]:
         """Yield each expected execution: id, workflow name, event number, status."""
         for n in range(self.count):
-            for name, workflow in self.ids.items():
-                met = {"big": self.total(n) >= BIG_FROM, "mail": self.total(n) >= MAIL_FROM}.get(name, False)
-                execution = execution_id(workflow, SOURCE, f"{self.name}-{n}")
-                yield execution, name, n, "success" if met else "skipped"
+            for name, workflow in self.ids[self.event_type(n)].items():
+                execution = execution_id(workflow, self.source(n), f"{self.name}-{n}")
+                yield execution, name, n, "success" if self.total(n) >= MINIMUM[name] else "skipped"
 
     def effects(self, workflow: str, step: int = 0) -> dict[UUID, tuple[UUID, int]]:
         """Return command id -> (execution id, event number) of one step of a workflow, where it is met."""
@@ -118,3 +139,7 @@ class Job:
             for execution, name, n, status in self.expected()
             if name == workflow and status == "success"
         }
+
+    def tags(self) -> set[str]:
+        """Return the tags that must be on, each its event's own."""
+        return {f"{TAGS[name]}-{n}" for name in self.names if name in TAGS for _, n in self.effects(name).values()}

@@ -10,12 +10,12 @@ import psycopg
 
 from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
-from tests.faults.job import Job
+from tests.faults.job import SOURCE, Job
 
 _ROWS = """
     SELECT id, status, actions_executed, extract(epoch FROM executed_at)
            + coalesce(execution_duration_ms, 0) / 1000.0 - extract(epoch FROM (trigger_event->>'time')::timestamptz)
-    FROM automation_logs WHERE trigger_event->>'source' = %s AND event_id LIKE %s
+    FROM automation_logs WHERE trigger_event->>'source' = ANY(%s) AND event_id LIKE %s
 """
 
 
@@ -69,7 +69,7 @@ class Verdict:
 async def judge(verdict: Verdict, job: Job, database_url: str, receiver: WebhookReceiver, mailbox: Mailbox) -> None:
     """Compare what there is with what must be, and write it into ``verdict``."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        rows = await (await connection.execute(_ROWS, ("/faults", f"{job.name}-%"))).fetchall()
+        rows = await (await connection.execute(_ROWS, ([SOURCE, *job.sources.values()], f"{job.name}-%"))).fetchall()
         _judge_rows(verdict, job, rows)
         uncertain = {(row[0], result["step"]) for row in rows for result in row[2] if result.get("uncertain")}
         hooks = [(delivery.key, delivery.json()) for delivery in receiver.deliveries]
@@ -132,8 +132,7 @@ def _judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
 
 async def _judge_own(verdict: Verdict, job: Job, connection: psycopg.AsyncConnection[Any], rows: list[Any]) -> None:
     """Tags are unique to their event, so a second application would have found the tag there."""
-    big, mail = job.effects("big", 2), job.effects("mail", 1)
-    wanted = {f"paid-{n}" for _, n in big.values()} | {f"mailed-{n}" for _, n in mail.values()}
+    big, wanted = job.effects("big", 2), job.tags()
     tags = {row[0] for row in await (await connection.execute("SELECT tag FROM crm.tags")).fetchall()}
     notes = {row[0] for row in await (await connection.execute("SELECT note_id FROM crm.notes")).fetchall()}
     for missing in (wanted - tags) | (big.keys() - notes):

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from app.domain.ids import execution_id
 from app.ports import Record
 
 # Over what an event may have, and what a slip may grow to; topics take 1 MiB.
@@ -37,6 +40,51 @@ class Reasons:
     nul: str = "nul_character"
     wrong: str = "invalid_event"
     too_large: str = "too_large"
+
+
+COMMAND = Reasons(wrong="invalid_command", too_large="not_json")
+EXECUTION = Reasons(
+    not_json="refused", not_utf8="not_json", too_deep="too_deep", nul="refused", wrong="refused", too_large="refused"
+)
+
+
+def command(workflow: UUID, sent: Document, action: Document) -> Document:
+    """A slip at its first and only step."""
+    return {
+        "v": 1,
+        "execution_id": str(execution_id(workflow, sent["source"], sent["id"])),
+        "attempt": 1,
+        "step": 0,
+        "lane": "normal",
+        "entity": sent["subject"],
+        "workflow": {
+            "id": str(workflow),
+            "version": 2,
+            "name": "poison",
+            "owner": str(uuid4()),
+            "actions": [{"order": 1, **action}],
+        },
+        "event": sent,
+        "matched_at": datetime.now(UTC).isoformat(),
+        "verdicts": [],
+        "results": [],
+    }
+
+
+def execution(workflow: UUID, sent: Document) -> Document:
+    """A finished execution that was skipped."""
+    return {
+        "v": 1,
+        "execution_id": str(execution_id(workflow, sent["source"], sent["id"])),
+        "attempt": 0,
+        "workflow_id": str(workflow),
+        "version": 2,
+        "entity": sent["subject"],
+        "event": sent,
+        "conditions_met": False,
+        "status": "skipped",
+        "executed_at": datetime.now(UTC).isoformat(),
+    }
 
 
 def poisons(

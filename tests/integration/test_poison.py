@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -12,7 +11,19 @@ import pytest
 from app.domain.ids import execution_id
 from app.ports import Record
 from schemas.workflow import Revision
-from tests.integration.poison import Poison, Reasons, event_poisons, poisons, produce, produce_odd_names
+from tests.integration.poison import (
+    COMMAND,
+    EXECUTION,
+    Document,
+    Poison,
+    Reasons,
+    command,
+    event_poisons,
+    execution,
+    poisons,
+    produce,
+    produce_odd_names,
+)
 from tests.integration.site import Row, Site, event
 from tests.support.topic_records import read_all
 from tests.support.waiting import eventually
@@ -20,52 +31,7 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
 PARTITION = 3
-Document = dict[str, Any]
 ODD_HEADERS = (("trace", b"\xff\xfe"), ("trace", b"\x00"), ("", b""))
-
-COMMAND = Reasons(wrong="invalid_command", too_large="not_json")
-EXECUTION = Reasons(
-    not_json="refused", not_utf8="not_json", too_deep="too_deep", nul="refused", wrong="refused", too_large="refused"
-)
-
-
-def command(workflow: UUID, sent: Document, action: Document) -> Document:
-    """A slip at its first and only step."""
-    return {
-        "v": 1,
-        "execution_id": str(execution_id(workflow, sent["source"], sent["id"])),
-        "attempt": 1,
-        "step": 0,
-        "lane": "normal",
-        "entity": sent["subject"],
-        "workflow": {
-            "id": str(workflow),
-            "version": 2,
-            "name": "poison",
-            "owner": str(uuid4()),
-            "actions": [{"order": 1, **action}],
-        },
-        "event": sent,
-        "matched_at": datetime.now(UTC).isoformat(),
-        "verdicts": [],
-        "results": [],
-    }
-
-
-def execution(workflow: UUID, sent: Document) -> Document:
-    """A finished execution that was skipped."""
-    return {
-        "v": 1,
-        "execution_id": str(execution_id(workflow, sent["source"], sent["id"])),
-        "attempt": 0,
-        "workflow_id": str(workflow),
-        "version": 2,
-        "entity": sent["subject"],
-        "event": sent,
-        "conditions_met": False,
-        "status": "skipped",
-        "executed_at": datetime.now(UTC).isoformat(),
-    }
 
 
 async def run(
