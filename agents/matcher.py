@@ -22,6 +22,7 @@ from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.loops import RunBudget
 from app.domain.planning import Plan, Trigger, plan
+from app.domain.record_times import check_record_time
 from app.domain.reentry import NoKeyError, Reentry, skip_reason
 from app.domain.statuses import ExecutionStatus
 from app.ports import Entries, Entry, Record
@@ -35,7 +36,7 @@ from schemas.workflow import Action
 log = logging.getLogger(__name__)
 
 EVENTS = Counter("headrace_events_total", "Events read by the matcher, by what became of them", ["outcome"])
-PLANS = Counter("headrace_plans_total", "Workflows evaluated, by whether their conditions held", ["met"])
+PLANS = Counter("headrace_plans_total", "Workflows of an event's type, by whether their conditions held", ["met"])
 BLOCKED = Counter(
     "headrace_executions_blocked_total", "Executions that loops or budgets kept from starting", ["reason"]
 )
@@ -177,12 +178,15 @@ class Matcher:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
         try:
-            if record.timestamp is not None and now.timestamp() - record.timestamp > self._max_age:
-                self._outcomes["too_old"] += 1
-                return []
+            if record.timestamp is not None:
+                check_record_time(record.timestamp, now.timestamp())
+                if now.timestamp() - record.timestamp > self._max_age:
+                    self._outcomes["too_old"] += 1
+                    return []
             incoming = decode_event(record)
             workflows = self._index.matching(incoming.event.type)
             found = list(self._plans(incoming, workflows, record.timestamp, now)) if workflows else []
+            self._counts["turned_away"] += len(workflows) - len(found)
         except PoisonError as error:
             self._outcomes[error.reason] += 1
             return [self._dead_letters.build(record, error)]

@@ -16,7 +16,7 @@ from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus
 from app.ports import Record
 from app.services.dead_letters import DeadLetters
-from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Skipped
+from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,10 @@ DELAY = Histogram(
     "From matching an event to its execution's row",
     buckets=(0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
-UNSTORED = Counter("headrace_dead_letters_unstored_total", "Dead letters that could not be stored in Postgres")
+UNSTORED = Counter(
+    "headrace_dead_letters_unstored_total", "Dead letters that could not be stored in Postgres, by reason", ["reason"]
+)
+REPEATED = Counter("headrace_dead_letters_repeated_total", "Dead letters that were stored before and came again")
 
 _STATUSES: Final = frozenset(ExecutionStatus)
 
@@ -94,10 +97,12 @@ class DeadLetterSink:
                 documents.append(_text(record))
                 readable.append(record)
             except PoisonError as error:
-                _give_up(record, str(error))
-        for record, refused in zip(readable, await self._store.store(documents), strict=True):
-            if refused is not None:
-                _give_up(record, refused.detail)
+                _give_up(record, error)
+        for record, outcome in zip(readable, await self._store.store(documents), strict=True):
+            if isinstance(outcome, Refused):
+                _give_up(record, PoisonError("refused", outcome.detail))
+            elif isinstance(outcome, Repeated):
+                REPEATED.inc()
         return []
 
 
@@ -112,8 +117,8 @@ def _text(record: Incoming) -> str:
         raise PoisonError("not_json", "the value is not UTF-8") from None
 
 
-def _give_up(record: Incoming, why: str) -> None:
-    UNSTORED.inc()
+def _give_up(record: Incoming, why: PoisonError) -> None:
+    UNSTORED.labels(why.reason).inc()
     log.error("%s/%d/%d is no dead letter: %s", record.topic, record.partition, record.offset, why)
 
 

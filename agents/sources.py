@@ -38,7 +38,10 @@ class SourceAgent:
         """Turn a batch; returns what follows from it, in order. Never raises, a mistake of ours is a dead letter."""
         out: list[Record] = []
         for record in records:
-            for turner in self._turners.get(record.topic, ()):
+            turners = self._turners.get(record.topic)
+            if turners is None:
+                RECORDS.labels("", "no_source").inc()
+            for turner in turners or ():
                 out.extend(self._turn(turner, record))
         return out
 
@@ -47,11 +50,15 @@ class SourceAgent:
             made = turner.turn(record)
         except PoisonError as error:
             RECORDS.labels(turner.source.name, "dead_letter").inc()
-            named = PoisonError(error.reason, f"source {turner.source.name}: {error.detail}")
-            return [self._letters.build(record, named)]
+            return [self._letter(turner, record, error.reason, error.detail)]
         except Exception as error:
             log.exception("source %s: %s/%d/%d", turner.source.name, record.topic, record.partition, record.offset)
             RECORDS.labels(turner.source.name, "dead_letter").inc()
-            return [self._letters.build(record, PoisonError("internal_error", type(error).__name__))]
+            return [self._letter(turner, record, "internal_error", type(error).__name__)]
         RECORDS.labels(turner.source.name, made.outcome if isinstance(made, Ignored) else "event").inc()
         return [] if isinstance(made, Ignored) else [made.record]
+
+    def _letter(self, turner: SourceTurner, record: Incoming, reason: str, detail: str) -> Record:
+        name = turner.source.name
+        error = PoisonError(reason, f"source {name}: {detail}")
+        return self._letters.build(record, error, part=name, subject=turner.about(record))

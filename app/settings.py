@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     pool_size: int = Field(4, ge=1, le=50)
     sources: str = Field("", description="Topics of other systems: a JSON list, or the path of a file that holds one")
     log_retention_days: int = Field(90, ge=1, description="Days after which the log's partitions go to the archive")
+    dead_letter_retention_days: int = Field(
+        90, ge=1, description="Days after which a dead letter is removed, whatever became of it"
+    )
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(25, ge=1, le=65535)

@@ -22,6 +22,11 @@ class DeadLetter(Contract):
         value: Base64 of the original value, at most 64 KiB of it; None for a tombstone.
         size: The original value's size in bytes.
         headers: Names and base64 values, in order, repeats kept.
+        reader: The consumer group that read it, and for which of its parts, such as a source; empty in letters of
+            older writers.
+        digest: Of the record's Kafka timestamp, key, value and headers: tells it from the record that stood at the same
+            place in a topic of the same name before. Empty in letters of older writers.
+        event_id: Of the event that it is or carries, as far as it can be made out; so ``source`` and ``entity``.
     """
 
     v: Literal[1] = 1
@@ -38,6 +43,11 @@ class DeadLetter(Contract):
     headers: list[tuple[str, str | None]] = Field(default_factory=list)
     failed_at: datetime
     role: str
+    reader: str = ""
+    digest: str = ""
+    event_id: str | None = None
+    source: str | None = None
+    entity: str | None = None
 
 
 def to_base64(data: bytes | None) -> str | None:

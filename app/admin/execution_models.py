@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.admin.queries import Cursor, Limit, Query, Text
+from app.services.dead_letter_box import LetterNote
 from app.services.dry_run_report import SimulatedResult
 from app.services.executions import ExecutionSummary
 from app.services.waiting import WaitingExecution
@@ -38,10 +39,11 @@ class WaitingQuery(Query):
 
 
 class ExecutionPage(BaseModel):
-    """Executions, newest first."""
+    """Executions, newest first; with ``event_id``, the first page also says what was not processed of that event."""
 
     items: list[ExecutionSummary]
     next_cursor: str | None
+    dead_letters: list[LetterNote] = Field(default_factory=list)
 
 
 class WaitingPage(BaseModel):

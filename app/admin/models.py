@@ -138,6 +138,9 @@ class DeadLetterQuery(_Query):
     topic: Text = None
     reason: Text = None
     role: Text = None
+    event_id: Text = None
+    source: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
+    entity: Text = None
     since: Annotated[AwareDatetime | None, Field(alias="from")] = None
     until: Annotated[AwareDatetime | None, Field(alias="to")] = None
     before: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None

@@ -39,6 +39,10 @@ class Subscriber(Protocol):
     All methods raise ``UnreachableError`` where Kafka does not answer.
     """
 
+    @property
+    def group(self) -> str:
+        """The consumer group."""
+
     async def follow(self, topics: Collection[str]) -> None:
         """Read these topics and no others, from where the group is, a new group from the beginning."""
 

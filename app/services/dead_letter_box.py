@@ -17,6 +17,7 @@ from app.services.dead_letters import MAX_HEADER_BYTES, MAX_HEADERS, MAX_KEY_BYT
 from schemas.base import Contract
 
 State = Literal["open", "replayed", "discarded"]
+MAX_NOTES: Final = 20
 _BASE64: Final = Field(description="Base64")
 
 
@@ -28,6 +29,9 @@ class DeadLetterSummary(Contract):
         topic: Where the record was read, with ``partition`` and ``offset``.
         size: Bytes of the original value; ``cut`` says whether only the first 64 KiB of it are kept.
         by: Who replayed or discarded it, and ``at`` when.
+        reader: The consumer group that read it, and for which of its parts: a source, a handler.
+        event_id: Of the event that it is or carries, as far as it could be made out; so ``source`` and ``entity``,
+            of each at most 256 characters.
     """
 
     number: int
@@ -38,12 +42,32 @@ class DeadLetterSummary(Contract):
     reason: str
     detail: str
     role: str
+    reader: str
+    event_id: str | None
+    source: str | None
+    entity: str | None
     size: int
     cut: bool
     failed_at: datetime
     state: State
     at: datetime | None
     by: UUID | None
+
+
+class LetterNote(Contract):
+    """That an event, or a step of it, was not processed; what is null is shown to administrators only.
+
+    Attributes:
+        number: Of the dead letter.
+        detail: The error.
+    """
+
+    number: int | None
+    role: str
+    reason: str
+    detail: str | None
+    failed_at: datetime
+    state: State
 
 
 class Shown(Contract):
@@ -69,6 +93,9 @@ class DeadLetterFilter:
     topic: str | None = None
     reason: str | None = None
     role: str | None = None
+    event_id: str | None = None
+    source: str | None = None
+    entity: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -129,6 +156,11 @@ class DeadLetterBox:
         """List dead letters, newest first."""
         return await self._store.find(wanted, before, limit)
 
+    async def of_event(self, caller: Caller, event_id: str) -> list[LetterNote]:
+        """Return what was not processed of an event, newest first; to administrators with its letters."""
+        letters = await self._store.find(DeadLetterFilter(event_id=event_id), None, MAX_NOTES)
+        return [_note(letter, whole=caller.role == "admin") for letter in letters]
+
     async def get(self, number: int) -> DeadLetterDetail:
         """Return one with its bytes.
 
@@ -176,6 +208,11 @@ class DeadLetterBox:
             raise ConflictError("The record has neither key nor value; there is nothing to replay")
         if stored.summary.topic not in self._topics:
             raise ConflictError(f"{stored.summary.topic} is not a topic of this installation")
+
+
+def _note(letter: DeadLetterSummary, *, whole: bool) -> LetterNote:
+    note = LetterNote.model_validate(letter, from_attributes=True)
+    return note if whole else note.model_copy(update={"number": None, "detail": None})
 
 
 def _found(stored: Stored | None) -> Stored:

@@ -1,5 +1,6 @@
 """What becomes of a record that cannot be processed: a dead letter with its coordinates, reason and bytes."""
 
+import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import islice
@@ -9,6 +10,7 @@ from prometheus_client import Counter
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
 from app.ports import Record, Sender
+from app.services.letter_subjects import About, about, printable
 from app.topics import Topics
 from schemas.dead_letter import MAX_ORIGINAL_BYTES, DeadLetter, to_base64
 from schemas.incoming import Incoming
@@ -16,35 +18,81 @@ from schemas.incoming import Incoming
 DEAD_LETTERS = Counter("headrace_dead_letters_total", "Records that could not be processed", ["role", "reason"])
 
 _MAX_DETAIL = 2000
+MAX_READER_CHARS = 256
 MAX_KEY_BYTES = 4096
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 1024
 
 
 class DeadLetters:
-    """Builds and sends dead letters for one role."""
+    """Builds and sends dead letters for one role.
 
-    def __init__(self, *, topics: Topics, sender: Sender, role: str, clock: Callable[[], datetime]) -> None:
+    Args:
+        topics: Names of the topics.
+        sender: Where they go.
+        role: Who reads.
+        clock: The time.
+        reader: The consumer group; without, the one that a role of ours reads as.
+    """
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        sender: Sender,
+        role: str,
+        clock: Callable[[], datetime],
+        reader: str | None = None,
+    ) -> None:
         self._topics = topics
         self._sender = sender
         self._role = role
+        self._reader = reader or f"{topics.prefix}{role}"
         self._clock = clock
 
-    def build(self, record: Incoming, error: PoisonError) -> Record:
-        """Build the dead letter of a record that cannot be processed, and count it."""
+    def build(
+        self, record: Incoming, error: PoisonError, *, part: str | None = None, subject: About | None = None
+    ) -> Record:
+        """Build the dead letter of a record that cannot be processed, and count it.
+
+        Args:
+            record: What cannot be processed.
+            error: Why.
+            part: For which of the reader's parts, where several read the same record: a source, a handler.
+            subject: What it is about, where that is known better than from the record alone.
+        """
         DEAD_LETTERS.labels(self._role, error.reason).inc()
         return dead_letter(
-            self._topics, record, reason=error.reason, detail=error.detail, role=self._role, now=self._clock()
+            self._topics,
+            record,
+            reason=error.reason,
+            detail=error.detail,
+            role=self._role,
+            now=self._clock(),
+            reader=self._reader if part is None else f"{self._reader}/{part}",
+            subject=subject,
         )
 
-    async def send(self, record: Incoming, error: PoisonError) -> None:
+    async def send(self, record: Incoming, error: PoisonError, *, part: str | None = None) -> None:
         """Send it; durable when this returns."""
-        await self._sender.send(self.build(record, error))
+        await self._sender.send(self.build(record, error, part=part))
 
 
-def dead_letter(topics: Topics, record: Incoming, *, reason: str, detail: str, role: str, now: datetime) -> Record:
-    """Build the dead letter of ``record``; its key is where it came from, so that a replay can find it."""
+def dead_letter(
+    topics: Topics,
+    record: Incoming,
+    *,
+    reason: str,
+    detail: str,
+    role: str,
+    now: datetime,
+    reader: str = "",
+    subject: About | None = None,
+) -> Record:
+    """Build the dead letter of ``record``; its key is who read it and where, so that copies of it stay in order."""
     value = record.value
+    named = subject or about(record)
+    read_by = printable(reader)[:MAX_READER_CHARS]
     letter = DeadLetter(
         topic=record.topic,
         partition=record.partition,
@@ -59,14 +107,26 @@ def dead_letter(topics: Topics, record: Incoming, *, reason: str, detail: str, r
         headers=_headers(record.headers or ()),
         failed_at=now,
         role=role,
+        reader=read_by,
+        digest=_digest(record),
+        event_id=named.event_id,
+        source=named.source,
+        entity=named.entity,
     )
-    key = f"{record.topic}/{record.partition}/{record.offset}".encode()
+    key = f"{read_by}:{record.topic}/{record.partition}/{record.offset}".encode()
     return Record(topics.dead_letters, key, letter.encode())
 
 
-def printable(text: str) -> str:
-    """Return text that JSON and Postgres can hold: NUL and lone surrogates become escapes."""
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+def _digest(record: Incoming) -> str:
+    """Tell a record from any other that may stand at its place once its topic is made anew."""
+    digest = hashlib.blake2b(repr(record.timestamp).encode(), digest_size=16)
+    parts = [record.key, record.value]
+    for name, data in record.headers or ():
+        parts += [name.encode("utf-8", "surrogatepass"), data]
+    for part in parts:
+        digest.update(b"-" if part is None else b"%d:" % len(part))
+        digest.update(part or b"")
+    return digest.hexdigest()
 
 
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, str | None]]:

@@ -40,7 +40,13 @@ class EventEmitter:
         self._topics = topics
         self._listening: Listening | None = None
         if subscriber is not None:
-            letters = DeadLetters(topics=topics, sender=sender, role="subscriber", clock=lambda: datetime.now(UTC))
+            letters = DeadLetters(
+                topics=topics,
+                sender=sender,
+                role="subscriber",
+                clock=lambda: datetime.now(UTC),
+                reader=subscriber.group,
+            )
             self._listening = Listening(subscriber, topics, letters)
 
     def on(self, event_type: str, handler: Handler) -> None:

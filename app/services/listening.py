@@ -10,6 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from prometheus_client import Counter
+
 from app.domain.errors import FieldError, HeadraceError, InvalidError, PoisonError, UnreachableError
 from app.domain.retry import Failure, RetryPolicy, Wait, decide
 from app.ports import Subscriber
@@ -20,6 +22,8 @@ from schemas.event_types import is_event_type
 from schemas.incoming import Incoming, decode_event
 
 log = logging.getLogger(__name__)
+
+EVENTS = Counter("headrace_subscriber_events_total", "Events read for handlers, by what became of them", ["outcome"])
 
 Handler = Callable[[Event], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -102,29 +106,39 @@ class Listening:
             try:
                 event = decode_event(record).event
             except PoisonError:  # the matcher reads it too, and has it in the dead letters
+                EVENTS.labels("unreadable").inc()
                 continue
-            for handler in tuple(self._handlers.get(event.type, ())):
-                await self._handle(record, event, handler)
+            handlers = tuple(self._handlers.get(event.type, ()))
+            if not handlers:
+                EVENTS.labels("no_handler").inc()
+            for handler in handlers:
+                EVENTS.labels(await self._handle(record, event, handler)).inc()
 
-    async def _handle(self, record: Incoming, event: Event, handler: Handler) -> None:
+    async def _handle(self, record: Incoming, event: Event, handler: Handler) -> str:
+        """Call a handler until it returns or has to be given up; says what became of it."""
         attempts = 0
         while handler in self._handlers.get(event.type, ()):
             error = await _error_of(handler, event)
             if error is None:
-                return
+                return "handled"
             attempts += 1
             log.error("a handler of %s failed on event %s, attempt %d", event.type, event.id, attempts, exc_info=error)
             permanent = isinstance(error, InvalidError)
             decision = decide(_POLICY, Failure(attempts, 0.0, permanent), attempt_timeout=0.0)
             if not isinstance(decision, Wait):
-                await self._give_up(record, error)
-                return
+                await self._give_up(record, error, handler)
+                return "dead_letter"
             await self._sleep(decision.seconds)
+        return "handler_gone"
 
-    async def _give_up(self, record: Incoming, error: BaseException) -> None:
+    async def _give_up(self, record: Incoming, error: BaseException, handler: Handler) -> None:
         # Errors of other people's code may quote anything, secrets too; ours do not.
         said = f"{type(error).__name__}: {error}" if isinstance(error, HeadraceError) else type(error).__name__
-        await self._letters.send(record, PoisonError("handler_failed", said))
+        await self._letters.send(record, PoisonError("handler_failed", said), part=_name(handler))
+
+
+def _name(handler: Handler) -> str:
+    return str(getattr(handler, "__qualname__", type(handler).__qualname__))
 
 
 async def _error_of(handler: Handler, event: Event) -> BaseException | None:

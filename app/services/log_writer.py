@@ -37,6 +37,11 @@ class Refused:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """It is stored already: the same reader's letter of the same record."""
+
+
 LogOutcome = Logged | Skipped | Refused
 
 
@@ -60,11 +65,11 @@ class LogWriter(Protocol):
 class DeadLetterStore(Protocol):
     """Keeps dead letters where people can look at them."""
 
-    async def store(self, documents: Sequence[str]) -> list[Refused | None]:
+    async def store(self, documents: Sequence[str]) -> list[Refused | Repeated | None]:
         """Store dead letters (:class:`schemas.dead_letter.DeadLetter` as JSON); one that is there already is left.
 
         Returns:
-            For each document None, or why it can never be stored.
+            For each document None, or that it was there, or why it can never be stored.
 
         Raises:
             UnreachableError: Storage stayed away; what was stored stays stored.

@@ -7,15 +7,18 @@ events".
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.domain.errors import InvalidError, PoisonError
 from app.domain.paths import MISSING, Path, parse_path
+from app.domain.record_times import check_record_time
 from app.domain.times import EPOCH, from_seconds, parse_time
 from app.ports import Record
 from app.services.emitter import event_record
+from app.services.letter_subjects import About, named, tolerantly_loaded
 from app.topics import Topics
 from schemas.incoming import Incoming, load_exactly
 from schemas.source import Source
@@ -32,10 +35,13 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A record that is no event, and need not be one."""
+    """A record that is no event, and need not be one; ``outcome`` is the metric's label."""
 
     why: str
-    outcome: str = "ignored"
+    outcome: str
+
+
+_TOMBSTONE: Final = Ignored("a tombstone", "tombstone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,13 @@ class SourceTurner:
         Raises:
             PoisonError: It is no JSON object, or not what the source says; the text names the field.
         """
-        if record.timestamp is not None and self.clock().timestamp() - record.timestamp > self.max_age:
-            return Ignored("too old", "too_old")
         if record.value is None:
-            return Ignored("a tombstone")
+            return _TOMBSTONE
+        if record.timestamp is not None:
+            now = self.clock().timestamp()
+            check_record_time(record.timestamp, now)
+            if now - record.timestamp > self.max_age:
+                return Ignored("too old", "too_old")
         value: dict[str, Any] | Ignored = load_exactly(record.value)
         if isinstance(value, dict) and self.source.format == "debezium":
             value = _unwrapped(value)
@@ -81,8 +90,18 @@ class SourceTurner:
             return value
         event_type = self._type(value)
         if event_type is None:
-            return Ignored("its type is mapped to null")
+            return Ignored("its type is mapped to null", "type_unwanted")
         return self._event(record, value, event_type)
+
+    def about(self, record: Incoming) -> About:
+        """Return what a record is about, as far as it can be made out; for one that cannot be turned."""
+        value = tolerantly_loaded(record.value)
+        if self.source.format == "debezium":
+            with suppress(PoisonError):
+                change = _unwrapped(value)
+                value = value if isinstance(change, Ignored) else change
+        event_id = _place(record) if self.source.id is None else self._find(self.source.id, value)
+        return About(named(event_id), f"/sources/{self.source.name}", named(self._find(self.source.entity, value)))
 
     def _event(self, record: Incoming, value: dict[str, Any], event_type: str) -> Turned:
         event = {
@@ -111,7 +130,7 @@ class SourceTurner:
 
     def _id(self, record: Incoming, value: dict[str, Any]) -> str:
         if self.source.id is None:
-            return f"{record.topic}-{record.partition}-{record.offset}"
+            return _place(record)
         return self._text("id", self.source.id, value)
 
     def _text(self, what: str, path: str, value: dict[str, Any]) -> str:
@@ -159,16 +178,20 @@ class SourceTurner:
         return parsed.resolve(value)
 
 
+def _place(record: Incoming) -> str:
+    return f"{record.topic}-{record.partition}-{record.offset}"
+
+
 def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | Ignored:
     """Return a change's envelope with its ``row``; the converter may have wrapped it together with its schema."""
     if value.keys() == {"schema", "payload"}:
         if value["payload"] is None:
-            return Ignored("a tombstone")
+            return _TOMBSTONE
         value = value["payload"]
     if not isinstance(value, dict) or not isinstance(value.get("op"), str):
         raise PoisonError(MISMATCH, "op: is missing; this is no Debezium envelope")
     if value["op"] not in _CHANGES:
-        return Ignored("no change of a row")
+        return Ignored("no change of a row", "no_row")
     row = value.get("before" if value["op"] == "d" else "after")
     return {**value, "row": row}
 

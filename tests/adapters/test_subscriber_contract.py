@@ -25,6 +25,7 @@ class Subject:
     sender: Sender
     topics: tuple[str, str]
     join: Callable[[], AbstractAsyncContextManager[Subscriber]]
+    group: str
 
 
 @pytest.fixture(params=["kafka", "memory"])
@@ -39,14 +40,14 @@ async def subject(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncIte
         async def member() -> AsyncIterator[Subscriber]:
             yield MemorySubscriber(group)
 
-        yield Subject(memory, topics, member)
+        yield Subject(memory, topics, member, group.name)
         return
     servers = request.getfixturevalue("kafka")
     for topic in topics:
         await make_topic(servers, topic)
     name = f"{topic_prefix}{uuid4().hex[:6]}"
     async with KafkaSender(servers) as sender:
-        yield Subject(sender, topics, lambda: KafkaSubscriber(servers, group=name))
+        yield Subject(sender, topics, lambda: KafkaSubscriber(servers, group=name), name)
 
 
 async def values(subscriber: Subscriber, count: int, *, done: bool = True) -> list[bytes | None]:
@@ -72,6 +73,12 @@ async def test_a_new_group_reads_from_the_beginning_in_order(subject: Subject) -
     async with subject.join() as subscriber:
         await subscriber.follow([topic])
         assert await values(subscriber, 30) == [record.value for record in sent]
+
+
+async def test_a_subscriber_names_its_group(subject: Subject) -> None:
+    """Its dead letters are told from those of other groups by it."""
+    async with subject.join() as subscriber:
+        assert subscriber.group == subject.group
 
 
 async def test_what_is_done_does_not_come_again_and_the_rest_does(subject: Subject) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -27,9 +28,9 @@ ROOT = "/api/v1/dead-letters"
 TOPIC = "t.events.order"
 _INSERT = """
     INSERT INTO dead_letters (topic, "partition", "offset", reason, detail, key, value, size, cut, headers, role,
-      failed_at)
+      failed_at, event_id, source, entity)
     VALUES (%(topic)s, 0, %(offset)s, %(reason)s, 'it is no JSON', %(key)s, %(value)s, %(size)s, %(cut)s, %(headers)s,
-      %(role)s, %(failed_at)s) RETURNING id
+      %(role)s, %(failed_at)s, %(event_id)s, %(source)s, %(entity)s) RETURNING id
 """
 _OUTBOX = "SELECT topic, key, value, headers FROM outbox WHERE key = %s"
 
@@ -43,7 +44,8 @@ async def letter(log: Log, **changes: Any) -> int:
     """Store a dead letter as the sink would; returns its number."""
     row = {
         "topic": TOPIC, "offset": uuid4().int % 2**62, "reason": "not_json", "key": b"c-1", "value": b"{no json",
-        "size": 8, "cut": False, "role": "matcher", "failed_at": NOW, **changes,
+        "size": 8, "cut": False, "role": "matcher", "failed_at": NOW,
+        "event_id": None, "source": None, "entity": None, **changes,
     }  # fmt: skip
     row["headers"] = Jsonb([[name, encoded(value)] for name, value in changes.get("headers", ())])
     (number,) = await (await log.connection.execute(_INSERT, row)).fetchone() or (0,)
@@ -183,6 +185,41 @@ async def test_pages_hold_every_dead_letter_once(admin: User, log: Log) -> None:
     span = {"from": (NOW + timedelta(minutes=1)).isoformat(), "to": (NOW + timedelta(minutes=3)).isoformat()}
     within = (await admin.call("GET", ROOT, params={"reason": reason, "role": "matcher", **span})).json["items"]
     assert [line["number"] for line in within] == made[2:0:-1]
+
+
+@pytest.mark.parametrize("field", ["event_id", "source", "entity", "topic", "role", "reason"])
+async def test_dead_letters_are_found_by_what_they_are_about(admin: User, log: Log, field: str) -> None:
+    """Page by page, together with the other filters; the answer says what each is about."""
+    name = uuid4().hex
+    made = [await letter(log, **{field: name}) for _ in range(3)]
+    await letter(log, **{field: uuid4().hex})
+    await letter(log, **{field: name}, failed_at=NOW + timedelta(days=1))
+    query = {field: name, "to": (NOW + timedelta(hours=1)).isoformat(), "limit": "2"}
+    first = (await admin.call("GET", ROOT, params=query)).json["items"]
+    rest = (await admin.call("GET", ROOT, params={**query, "before": str(first[-1]["number"])})).json["items"]
+    assert [line["number"] for line in (*first, *rest)] == made[::-1]
+    assert {line[field] for line in first} == {name}
+
+
+async def test_a_long_source_is_found_by_its_beginning(admin: User, log: Log) -> None:
+    """Events' sources have up to 1,024 characters, of which letters keep 256."""
+    source = uuid4().hex * 32
+    number = await letter(log, source=source[:256])
+    (line,) = (await admin.call("GET", ROOT, params={"source": source})).json["items"]
+    assert line["number"] == number
+
+
+@pytest.mark.parametrize("field", ["event_id", "source", "entity", "topic", "role", "reason"])
+async def test_a_search_reads_an_index(log: Log, field: str) -> None:
+    """In the order of the answer, so that a page of one among millions is found at once."""
+    async with log.connection.transaction():
+        await log.connection.execute("SET LOCAL enable_seqscan = off")
+        await log.connection.execute("SET LOCAL enable_sort = off")
+        query = sql.SQL("EXPLAIN SELECT id FROM dead_letters WHERE {} = 'x' AND id < 9 ORDER BY id DESC LIMIT 50")
+        cursor = await log.connection.execute(query.format(sql.Identifier(field)))
+        plan = "\n".join(row[0] for row in await cursor.fetchall())
+    index = field.removesuffix("_id")
+    assert f"idx_dead_letters_{index}" in plan, plan
 
 
 @pytest.mark.parametrize("number", ["0", "x", "99999999999999999999", "123456789012"])

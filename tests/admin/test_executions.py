@@ -13,6 +13,10 @@ from tests.admin.conftest import Api, User
 from tests.admin.log import NOW, Log
 
 ROOT = "/api/v1/executions"
+LETTER = """
+    INSERT INTO dead_letters (topic, "partition", "offset", reason, detail, size, role, failed_at, event_id)
+    VALUES ('t.events.order', 0, %s, 'absurd_timestamp', 'it is 1970', 0, 'matcher', %s, %s) RETURNING id
+"""
 MOMENTS = st.integers(-3, 3).map(lambda minutes: NOW + timedelta(minutes=minutes))
 STATUSES = ("success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out")
 ROWS = st.fixed_dictionaries(
@@ -158,3 +162,24 @@ async def test_a_wrong_filter_is_named(user: User, query: str, path: str) -> Non
     """A filter that is not understood is refused: a list that ignores it would lie."""
     answer = await user.call("GET", f"{ROOT}?{query}")
     assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
+
+
+async def test_an_event_that_was_not_processed_is_told_of(api: Api, log: Log) -> None:
+    """Nothing ran for it: administrators get its letters beside the empty list, others that it was not, and why."""
+    event = uuid4().hex
+    made = [(await (await log.connection.execute(LETTER, (n, NOW, event))).fetchall())[0][0] for n in range(2)]
+    told = (await api.user("admin").call("GET", ROOT, params={"event_id": event})).json
+    assert told["items"] == []
+    assert [(note["number"], note["reason"], note["detail"]) for note in told["dead_letters"]] == [
+        (number, "absurd_timestamp", "it is 1970") for number in made[::-1]
+    ]
+    (note, _) = (await api.user().call("GET", ROOT, params={"event_id": event})).json["dead_letters"]
+    assert (note["number"], note["detail"]) == (None, None)
+    assert (note["reason"], note["role"], note["state"]) == ("absurd_timestamp", "matcher", "open")
+
+
+async def test_letters_are_named_for_one_event_only(api: Api, log: Log) -> None:
+    """A list of anything else has none, nor has that of an event without one."""
+    await log.connection.execute(LETTER, (9, NOW, uuid4().hex))
+    for query in ({}, {"entity": "c-1"}, {"event_id": uuid4().hex}):
+        assert (await api.user("admin").call("GET", ROOT, params=query)).json["dead_letters"] == []

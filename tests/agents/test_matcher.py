@@ -188,6 +188,38 @@ async def test_an_event_older_than_the_horizon_is_skipped() -> None:
     assert not world.sender.records
 
 
+@pytest.mark.parametrize("far", [-1.7e9, 0.0, 1_772_359.2, 95_617_584_000.0, 1_772_359_200_000.0, 9.2e15])
+async def test_an_absurd_timestamp_is_a_dead_letter_of_its_own(far: float) -> None:
+    """1970, the year 5000, seconds for milliseconds: neither too old nor run; the letter says what was seen."""
+    world = World()
+    world.workflow(1)
+    record = event_record()
+    record.timestamp = far
+    before = outcome("too_old"), outcome("absurd_timestamp")
+    await world.process([record, event_record(id="e-2")])
+    (sent,) = world.sender.on("t.dead-letters")
+    letter = DeadLetter.model_validate_json(sent.value or b"")
+    assert (letter.reason, letter.event_id) == ("absurd_timestamp", "e-1")
+    assert f"{far * 1000:.0f} ms" in letter.detail
+    assert (outcome("too_old"), outcome("absurd_timestamp")) == (before[0], before[1] + 1)
+    assert len(world.sender.on("t.actions.apply_tag")) == 1
+
+
+async def test_a_workflow_that_is_turned_away_is_counted() -> None:
+    """Also where another workflow of the same event runs."""
+    world = World()
+    world.workflow(1)
+    world.workflow(2)
+    before = REGISTRY.get_sample_value("headrace_plans_total", {"met": "turned_away"}) or 0.0
+    await world.process([event_record(workflowid=str(UUID(int=1)))])
+    assert REGISTRY.get_sample_value("headrace_plans_total", {"met": "turned_away"}) == before + 1
+
+
+def outcome(name: str) -> float:
+    """How many events have come to this."""
+    return REGISTRY.get_sample_value("headrace_events_total", {"outcome": name}) or 0.0
+
+
 async def test_the_events_own_time_does_not_make_it_old() -> None:
     """A business event may tell of the past; only how long it lay in Kafka counts."""
     world = World()

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from agents.sink import DeadLetterSink, Sink
 from app.domain.errors import UnreachableError
 from app.services.dead_letters import DeadLetters
-from app.services.log_writer import Logged, LogOutcome, Refused, Skipped
+from app.services.log_writer import Logged, LogOutcome, Refused, Repeated, Skipped
 from app.topics import Topics
 from schemas.dead_letter import DeadLetter
 from tests.support.records import FakeRecord
@@ -25,6 +25,7 @@ class FakeLog:
 
     def __init__(self) -> None:
         self.answers: dict[str, LogOutcome] = {}
+        self.repeated: set[str] = set()
         self.written: list[str] = []
         self.away = False
 
@@ -35,9 +36,13 @@ class FakeLog:
         self.written.extend(documents)
         return [self.answers.get(document, Logged("success", NOW, late=False)) for document in documents]
 
-    async def store(self, documents: Sequence[str]) -> list[Refused | None]:
+    async def store(self, documents: Sequence[str]) -> list[Refused | Repeated | None]:
         """Store; see :class:`app.services.log_writer.DeadLetterStore`."""
-        return [answer if isinstance(answer, Refused) else None for answer in await self.write(documents)]
+        answers = zip(documents, await self.write(documents), strict=True)
+        return [
+            answer if isinstance(answer, Refused) else Repeated() if document in self.repeated else None
+            for document, answer in answers
+        ]
 
 
 @pytest.fixture
@@ -121,9 +126,19 @@ async def test_executions_are_counted_by_status(sink: Sink, log: FakeLog) -> Non
 
 
 async def test_dead_letters_are_stored(log: FakeLog) -> None:
-    """The second processor stores what comes; what is no dead letter is counted and does not hold up the rest."""
+    """The second processor stores what comes; what is none is counted by reason and does not hold up the rest."""
     log.answers["bad"] = Refused("no JSON")
-    before = counted("headrace_dead_letters_unstored_total")
+    reasons = ("refused", "tombstone", "not_json")
+    before = [counted("headrace_dead_letters_unstored_total", reason=reason) for reason in reasons]
     await DeadLetterSink(log).process([record(b"good"), record(b"bad"), record(None), record(b"\xff"), record(b"last")])
     assert log.written == ["good", "bad", "last"]
-    assert counted("headrace_dead_letters_unstored_total") == before + 3
+    after = [counted("headrace_dead_letters_unstored_total", reason=reason) for reason in reasons]
+    assert after == [count + 1 for count in before]
+
+
+async def test_a_dead_letter_that_is_there_already_is_counted(log: FakeLog) -> None:
+    """A conflict is no error, and no secret either."""
+    log.repeated = {"again"}
+    before = counted("headrace_dead_letters_repeated_total")
+    await DeadLetterSink(log).process([record(b"again"), record(b"new"), record(b"again")])
+    assert counted("headrace_dead_letters_repeated_total") == before + 2

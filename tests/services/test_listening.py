@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from app.domain.errors import InvalidError, UnreachableError
 from app.ports import Record
@@ -31,8 +32,15 @@ class World:
         self.sender = MemorySender()
         self.group = MemoryGroup(self.sender)
         self.waits: list[float] = []
-        letters = DeadLetters(topics=TOPICS, sender=self.sender, role="subscriber", clock=lambda: datetime.now(UTC))
-        self.listening = Listening(MemorySubscriber(self.group), TOPICS, letters, self.sleep)
+        subscriber = MemorySubscriber(self.group)
+        letters = DeadLetters(
+            topics=TOPICS,
+            sender=self.sender,
+            role="subscriber",
+            clock=lambda: datetime.now(UTC),
+            reader=subscriber.group,
+        )
+        self.listening = Listening(subscriber, TOPICS, letters, self.sleep)
         self.emitter = EventEmitter(self.sender, TOPICS)
         self.seen: list[str] = []
 
@@ -150,6 +158,50 @@ async def test_a_handler_that_fails_for_good_leaves_a_dead_letter_and_the_next_e
     assert world.waits == [1.0, 2.0, 4.0]
     assert (letter.topic, letter.offset, letter.reason) == ("t.events.order", 0, "handler_failed")
     assert (letter.detail, letter.role) == ("RuntimeError", "subscriber")
+
+
+async def test_each_handler_that_fails_has_a_letter_of_its_own() -> None:
+    """Two handlers of one group give the same event up: the letters name group and handler."""
+    world = World()
+
+    async def charge(_: Event) -> None:
+        raise InvalidError([])
+
+    async def greet(_: Event) -> None:
+        raise InvalidError([])
+
+    for handler in (charge, greet):
+        world.listening.on("order.paid", handler)
+    await world.emit("a")
+    async with world.running():
+        await eventually(lambda: len(world.letters) == 2)
+    readers = [letter.reader for letter in world.letters]
+    assert [reader.split("/")[0] for reader in readers] == ["members"] * 2
+    assert [reader.split(".")[-1] for reader in readers] == ["charge", "greet"]
+    assert {letter.event_id for letter in world.letters} == {"a"}
+
+
+async def test_what_becomes_of_an_event_is_counted() -> None:
+    """Also of one that no handler wants, and of one that is none, which the matcher has in the dead letters."""
+    world = World()
+
+    async def refuses(_: Event) -> None:
+        raise InvalidError([])
+
+    for handler in (world.note, refuses):
+        world.listening.on("order.paid", handler)
+    names = ("handled", "dead_letter", "no_handler", "unreadable")
+    before = [outcomes(name) for name in names]
+    await world.sender.send(Record("t.events.order", b"c1", b"{"))
+    await world.emit("x", type="order.created")
+    await world.emit("a")
+    async with world.running():
+        await eventually(lambda: [outcomes(name) for name in names] == [count + 1 for count in before])
+
+
+def outcomes(name: str) -> float:
+    """How many events have come to this."""
+    return REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": name}) or 0.0
 
 
 async def test_a_handler_that_is_cancelled_from_within_has_failed() -> None:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from agents.sources import SourceAgent
 from app.domain.errors import PoisonError
@@ -75,7 +76,7 @@ def test_a_type_is_mapped_by_a_value() -> None:
     settings = shop(type={"path": "state", "map": {"paid": "order.paid", "new": "custom.shop.new", "draft": None}})
     assert turned(settings, {**ORDER, "state": "new"})["type"] == "custom.shop.new"
     made = SourceTurner(source(settings), TOPICS).turn(record({**ORDER, "state": "draft"}))
-    assert made == Ignored("its type is mapped to null")
+    assert made == Ignored("its type is mapped to null", "type_unwanted")
     assert "state is 'lost', which is not in the map" in refused(settings, {**ORDER, "state": "lost"})
     assert "type: state is missing" in refused(settings, ORDER)
 
@@ -188,14 +189,62 @@ def test_a_record_that_is_too_old_is_passed_over() -> None:
     assert isinstance(young.turn(record(ORDER)), Turned)
 
 
-async def test_a_timestamp_that_no_calendar_has_stalls_nothing() -> None:
-    """A producer may set any: the event has the time of its reading, a dead letter has none."""
+@pytest.mark.parametrize("timestamp", [0.0, AT / 1000, AT * 1000, 1e17, -1e17])
+async def test_an_absurd_timestamp_is_a_dead_letter_that_says_so(timestamp: float) -> None:
+    """Neither too old nor an event of the year 5000: the producer's mistake is to be seen, and stalls nothing."""
     letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
-    agent = SourceAgent([SourceTurner(source(shop()), TOPICS, clock=lambda: NOW)], letters)
-    far = [replace(record(value), timestamp=1e17) for value in (ORDER, b"{")]
-    event, letter = await agent.process(far)
-    assert orjson.loads(event.value or b"")["time"] == NOW.isoformat()
-    assert DeadLetter.model_validate_json(letter.value or b"").timestamp is None
+    agent = SourceAgent([SourceTurner(source(shop()), TOPICS, 60, clock=lambda: NOW)], letters)
+    out = await agent.process([replace(record(ORDER), timestamp=timestamp), record(None)])
+    (letter,) = [DeadLetter.model_validate_json(made.value or b"") for made in out]
+    assert (letter.reason, letter.reader) == ("absurd_timestamp", "t.sources/shop")
+    assert f"Kafka's timestamp is {timestamp * 1000:.0f} ms" in letter.detail
+
+
+async def test_letters_of_two_sources_are_told_apart_and_say_what_they_are_about() -> None:
+    """Both read the topic, neither can turn the record: each has its letter, with its own idea of id and entity."""
+    letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
+    both = [
+        shop(id="no", type={"path": "state", "map": {"paid": "order.paid"}}),
+        shop(name="other", time={"path": "amount", "unit": "s"}),
+    ]
+    agent = SourceAgent([SourceTurner(source(one), TOPICS) for one in both], letters)
+    out = await agent.process([record({**ORDER, "amount": []})])
+    made = [DeadLetter.model_validate_json(one.value or b"") for one in out]
+    assert [(one.reader, one.event_id, one.source, one.entity) for one in made] == [
+        ("t.sources/shop", "17", "/sources/shop", "c-1"),
+        ("t.sources/other", "shop.orders-2-7", "/sources/other", "c-1"),
+    ]
+
+
+def test_what_a_letter_of_a_change_is_about_is_found_in_its_row() -> None:
+    """Wrapped with its schema or not, whole or not."""
+    turner = SourceTurner(source(orders(id="row.id")), TOPICS)
+    whole = change("u", after=ROW)
+    for value in (whole, {"schema": {}, "payload": whole}):
+        said = turner.about(record(value))
+        assert (said.event_id, said.source, said.entity) == ("5", "/sources/db", "42")
+    for odd in (None, b"{", b"[]", {"payload": None, "schema": None}, {"op": "u", "after": 7}):
+        assert turner.about(record(odd)).source == "/sources/db"
+
+
+async def test_every_record_that_is_passed_over_is_counted_by_reason() -> None:
+    """A tombstone, no change of a row, an unwanted type, too old: none of them is just ignored."""
+    letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
+    agent = SourceAgent(
+        [SourceTurner(source(orders(name="counted")), TOPICS, 60, lambda: from_seconds(AT) or NOW)], letters
+    )
+    old = replace(record(change("u", after=ROW), "db.public.orders"), timestamp=AT - 61)
+    values = (None, change("t"), change("r", after=ROW))
+    names = ("too_old", "tombstone", "no_row", "type_unwanted")
+    before = [passed_over(name) for name in names]
+    assert await agent.process([old, *(record(value, "db.public.orders") for value in values)]) == []
+    assert [passed_over(name) for name in names] == [count + 1 for count in before]
+
+
+def passed_over(outcome: str) -> float:
+    """How many records of the source have come to this."""
+    labels = {"source": "counted", "outcome": outcome}
+    return REGISTRY.get_sample_value("headrace_source_records_total", labels) or 0.0
 
 
 @given(value=json_values, settings=st.sampled_from([shop(time="b"), orders(), orders(entity="a.0", id="a.b")]))

@@ -16,9 +16,11 @@ class MemoryGroup:
 
     Args:
         sender: Where the records are.
+        name: Of the group.
     """
 
-    def __init__(self, sender: MemorySender) -> None:
+    def __init__(self, sender: MemorySender, name: str = "members") -> None:
+        self.name = name
         self.sender = sender
         self.committed: dict[str, int] = {}
 
@@ -29,6 +31,11 @@ class MemorySubscriber:
     def __init__(self, group: MemoryGroup) -> None:
         self._group = group
         self._positions: dict[str, int] = {}
+
+    @property
+    def group(self) -> str:
+        """The consumer group."""
+        return self._group.name
 
     async def follow(self, topics: Collection[str]) -> None:
         """Read these topics."""

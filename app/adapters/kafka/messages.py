@@ -5,6 +5,7 @@ from typing import Any
 from faust.types import TP, ConsumerMessage
 
 from app.adapters.kafka.frontier import DROPPED, Lane
+from app.domain.record_times import NO_TIMESTAMP
 
 _OWN_SLOTS = ("lane", "state")
 
@@ -25,7 +26,7 @@ class TrackedMessage(ConsumerMessage):
         self.tp = tp
         self.offset = record.offset
         stamp = record.timestamp
-        self.timestamp = None if stamp is None else stamp / 1000.0
+        self.timestamp = None if stamp is None or stamp == NO_TIMESTAMP else stamp / 1000.0
         self.timestamp_type = record.timestamp_type
         self.headers = record.headers
         self.key = record.key

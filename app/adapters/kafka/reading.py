@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from app.domain.errors import UnreachableError
+from app.domain.record_times import NO_TIMESTAMP
 
 _READ_COMMITTED: Final = "read_committed"
 
@@ -28,7 +29,8 @@ class ReadRecord:
     @classmethod
     def of(cls, message: Any) -> Self:
         """Take over what aiokafka read; its timestamps are milliseconds."""
-        timestamp = None if message.timestamp is None or message.timestamp < 0 else message.timestamp / 1000
+        stamp = message.timestamp
+        timestamp = None if stamp is None or stamp == NO_TIMESTAMP else stamp / 1000
         headers = tuple(message.headers or ())
         return cls(message.topic, message.partition, message.offset, timestamp, message.key, message.value, headers)
 

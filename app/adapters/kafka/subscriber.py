@@ -38,6 +38,11 @@ class KafkaSubscriber(Subscriber):
         self._consumer: Any = None
         self._topics: frozenset[str] = frozenset()
 
+    @property
+    def group(self) -> str:
+        """The consumer group."""
+        return self._group
+
     async def start(self) -> None:
         """Connect.
 

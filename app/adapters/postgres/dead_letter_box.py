@@ -33,6 +33,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.outbox import write_headers
 from app.ports import Record
 from app.services.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
+from app.services.letter_subjects import MAX_NAMED_CHARS
 
 _LETTERS: Final = Table(
     "dead_letters",
@@ -50,6 +51,10 @@ _LETTERS: Final = Table(
     Column("cut", Boolean),
     Column("headers", JSONB),
     Column("role", Text),
+    Column("reader", Text),
+    Column("event_id", Text),
+    Column("source", Text),
+    Column("entity", Text),
     Column("failed_at", DateTime(timezone=True)),
     Column("replayed_at", DateTime(timezone=True)),
     Column("replayed_by", Uuid),
@@ -84,9 +89,11 @@ class PostgresDeadLetterBox:
     async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
         """Return a page, newest first."""
         statement = _summaries().order_by(_L.id.desc()).limit(limit)
-        for column, value in ((_L.topic, wanted.topic), (_L.reason, wanted.reason), (_L.role, wanted.role)):
-            if value is not None:
-                statement = statement.where(column == value)
+        for name in ("topic", "reason", "role"):
+            statement = _where(statement, name, getattr(wanted, name))
+        for name in ("event_id", "source", "entity"):
+            value = getattr(wanted, name)
+            statement = _where(statement, name, value and value[:MAX_NAMED_CHARS])
         for state, condition in (
             ("open", _L.replayed_at.is_(None) & _L.discarded_at.is_(None)),
             ("replayed", _L.replayed_at.is_not(None)),
@@ -131,9 +138,14 @@ class BoxTransaction:
         await self._connection.execute(_SEND, values)
 
 
+def _where(statement: Select[Any], name: str, value: str | None) -> Select[Any]:
+    return statement if value is None else statement.where(_L[name] == value)
+
+
 def _summaries() -> Select[Any]:
     return select(
         _L.id.label("number"), _L.topic, _L.partition, _L.offset, _L.record_timestamp, _L.reason, _L.detail, _L.role,
+        _L.reader, _L.event_id, _L.source, _L.entity,
         _L.size, _L.cut, _L.failed_at, _STATE.label("state"),
         func.coalesce(_L.replayed_at, _L.discarded_at).label("at"),
         func.coalesce(_L.replayed_by, _L.discarded_by).label("by"),

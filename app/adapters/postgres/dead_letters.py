@@ -6,7 +6,7 @@ from app.adapters.postgres import execution_log_sql as sql
 from app.adapters.postgres import literals
 from app.adapters.postgres.bisect import bisect
 from app.adapters.postgres.pool import Pool, persistently
-from app.services.log_writer import Refused
+from app.services.log_writer import Refused, Repeated
 
 
 class DeadLetterTable:
@@ -19,25 +19,28 @@ class DeadLetterTable:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def store(self, documents: Sequence[str]) -> list[Refused | None]:
+    async def store(self, documents: Sequence[str]) -> list[Refused | Repeated | None]:
         """Store dead letters; see :meth:`app.services.log_writer.DeadLetterStore.store`."""
-        refused: dict[int, Refused] = {}
+        outcomes: list[Refused | Repeated | None] = [None] * len(documents)
 
         def refuse(index: int, why: Refused) -> None:
-            refused[index] = why
+            outcomes[index] = why
 
         async def store(indexes: Sequence[int]) -> None:
-            await self._store([documents[index] for index in indexes])
+            for repeated in await self._store([documents[index] for index in indexes]):
+                outcomes[indexes[repeated]] = Repeated()
 
         if documents:
             await bisect(range(len(documents)), store, refuse)
-        return [refused.get(index) for index in range(len(documents))]
+        return outcomes
 
-    async def _store(self, documents: Sequence[str]) -> None:
+    async def _store(self, documents: Sequence[str]) -> list[int]:
+        """Store them in one statement; returns the positions of those that were there."""
         literal = literals.json_documents(documents)
 
-        async def run() -> None:
+        async def run() -> list[int]:
             async with self._pool.connection() as connection:
-                await connection.execute(sql.STORE_DEAD_LETTERS, (literal,))
+                cursor = await connection.execute(sql.STORE_DEAD_LETTERS, (literal,))
+                return [row[0] - 1 for row in await cursor.fetchall()]
 
-        await persistently(run)
+        return await persistently(run)

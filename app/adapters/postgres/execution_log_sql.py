@@ -69,14 +69,26 @@ SELECT headrace_make_log_partition(day) FROM (
 WHERE day BETWEEN (now() AT TIME ZONE 'UTC')::date - 3650 AND (now() AT TIME ZONE 'UTC')::date + 7
 """
 
+# Answers with the positions of those that were there before, in the table or earlier in the batch.
 STORE_DEAD_LETTERS: Final = """
-INSERT INTO dead_letters (topic, "partition", "offset", record_timestamp, reason, detail, key, value, size, cut,
-  headers, role, failed_at)
-SELECT DISTINCT ON (topic, "partition", "offset") topic, "partition", "offset", "timestamp", reason, detail,
-  decode(key, 'base64'), decode(value, 'base64'), size, cut, coalesce(headers, '[]'), role, failed_at
-FROM unnest(%s::jsonb[]) WITH ORDINALITY AS docs (doc, position), LATERAL jsonb_to_record(doc) AS d (
-  topic text, "partition" integer, "offset" bigint, "timestamp" timestamptz, reason text, detail text, key text,
-  value text, size integer, cut boolean, headers jsonb, role text, failed_at timestamptz)
-ORDER BY topic, "partition", "offset", position
-ON CONFLICT (topic, "partition", "offset") DO NOTHING
+WITH batch AS MATERIALIZED (
+  SELECT position, d.*, coalesce(d.reader, d.role) AS read_by, coalesce(d.digest, '') AS made_of,
+    row_number() OVER (PARTITION BY topic, "partition", "offset", coalesce(d.reader, d.role), coalesce(d.digest, '')
+      ORDER BY position) AS copy
+  FROM unnest(%s::jsonb[]) WITH ORDINALITY AS docs (doc, position), LATERAL jsonb_to_record(doc) AS d (
+    topic text, "partition" integer, "offset" bigint, "timestamp" timestamptz, reason text, detail text, key text,
+    value text, size integer, cut boolean, headers jsonb, role text, failed_at timestamptz, reader text, digest text,
+    event_id text, source text, entity text)
+), stored AS (
+  INSERT INTO dead_letters (topic, "partition", "offset", record_timestamp, reason, detail, key, value, size, cut,
+    headers, role, failed_at, reader, digest, event_id, source, entity)
+  SELECT topic, "partition", "offset", "timestamp", reason, detail, decode(key, 'base64'), decode(value, 'base64'),
+    size, cut, coalesce(headers, '[]'), role, failed_at, read_by, made_of, event_id, source, entity
+  FROM batch WHERE copy = 1 ORDER BY topic, "partition", "offset", read_by, made_of
+  ON CONFLICT (topic, "partition", "offset", reader, digest) DO NOTHING
+  RETURNING topic, "partition", "offset", reader, digest
+)
+SELECT position FROM batch b WHERE copy > 1 OR NOT EXISTS (
+  SELECT FROM stored s WHERE s.topic = b.topic AND s."partition" = b."partition" AND s."offset" = b."offset"
+    AND s.reader = b.read_by AND s.digest = b.made_of)
 """

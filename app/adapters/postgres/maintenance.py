@@ -5,10 +5,12 @@ holds up the workers for long.
 """
 
 import logging
+from collections import Counter as Tally
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from prometheus_client import Counter
 from psycopg import errors
 
 from app.adapters.postgres.pool import Pool
@@ -18,6 +20,10 @@ from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, Topics
 
 log = logging.getLogger(__name__)
+
+LETTERS_REMOVED = Counter(
+    "headrace_dead_letters_removed_total", "Dead letters removed with age, by what had become of them", ["state"]
+)
 
 _BATCH: Final = 2000
 
@@ -52,6 +58,13 @@ _DELETE_NOTIFICATIONS: Final = """
 DELETE FROM notifications WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM notifications WHERE created_at < now() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
+_DELETE_LETTERS: Final = """
+DELETE FROM dead_letters WHERE id = ANY(ARRAY(
+  SELECT id FROM dead_letters WHERE failed_at < now() - make_interval(days => %s) ORDER BY failed_at LIMIT %s
+  FOR UPDATE SKIP LOCKED))
+RETURNING CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN discarded_at IS NOT NULL THEN 'discarded'
+  ELSE 'open' END
+"""
 _TOMBSTONES: Final = """
 WITH gone AS (
   UPDATE automations SET tombstoned_at = now() WHERE id IN (
@@ -77,12 +90,13 @@ class Maintenance:
 
     Args:
         pool: The process's pool.
-        settings: ``log_retention_days``, ``event_max_age_s`` and the topics' prefix.
+        settings: The retentions, ``event_max_age_s`` and the topics' prefix.
     """
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._retention_days = settings.log_retention_days
+        self._letter_days = settings.dead_letter_retention_days
         self._horizon = max(timedelta(seconds=settings.event_max_age_s), RETENTION) + SEGMENT + timedelta(1)
         self._changelog = Topics(settings.topic_prefix).workflows_changelog
 
@@ -97,6 +111,7 @@ class Maintenance:
         await self.delete_past_horizon()
         await self.delete_entries()
         await self.delete_old_notifications()
+        await self.delete_old_dead_letters()
         await self.put_tombstones()
 
     async def make_partitions(self) -> None:
@@ -128,6 +143,17 @@ class Maintenance:
     async def delete_old_notifications(self) -> int:
         """Delete notifications, read or not, that are as old as what leaves the log; returns how many."""
         return await self._delete(_DELETE_NOTIFICATIONS, self._retention_days)
+
+    async def delete_old_dead_letters(self) -> int:
+        """Delete dead letters past their retention, open ones too, counted by what had become of them; how many."""
+        deleted = 0
+        while True:
+            states = await self._rows(_DELETE_LETTERS, self._letter_days, _BATCH)
+            for state, count in Tally(row[0] for row in states).items():
+                LETTERS_REMOVED.labels(state).inc(count)
+            deleted += len(states)
+            if len(states) < _BATCH:
+                return deleted
 
     async def _delete(self, statement: str, age: timedelta | int) -> int:
         deleted = 0

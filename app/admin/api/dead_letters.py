@@ -23,6 +23,9 @@ async def list_dead_letters(request: web.Request) -> web.Response:
         topic=query.topic,
         reason=query.reason,
         role=query.role,
+        event_id=query.event_id,
+        source=query.source,
+        entity=query.entity,
         since=query.since,
         until=query.until,
     )

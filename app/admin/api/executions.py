@@ -22,7 +22,7 @@ _ROOT: Final = "/api/v1/executions"
 
 
 async def list_executions(request: web.Request) -> web.Response:
-    """List executions of the caller's workflows."""
+    """List executions of the caller's workflows; those of one event with what was not processed of it."""
     query = read_query(request, ExecutionQuery)
     wanted = ExecutionFilter(
         workflow_id=query.workflow_id,
@@ -32,8 +32,12 @@ async def list_executions(request: web.Request) -> web.Response:
         entity=query.entity,
         event_id=query.event_id,
     )
-    page = await request.app[STATE].executions.find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)
-    return answer(ExecutionPage(items=list(page.items), next_cursor=page.next_cursor))
+    state, caller = request.app[STATE], request[CALLER]
+    page = await state.executions.find(caller, wanted, read_cursor(query.cursor), query.limit)
+    letters = []
+    if query.event_id is not None and query.cursor is None:
+        letters = await state.dead_letters.of_event(caller, query.event_id)
+    return answer(ExecutionPage(items=list(page.items), next_cursor=page.next_cursor, dead_letters=letters))
 
 
 async def list_waiting(request: web.Request) -> web.Response:

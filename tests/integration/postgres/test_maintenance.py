@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.maintenance import Maintenance
@@ -136,6 +137,26 @@ async def test_notifications_go_with_the_log(upkeep: Maintenance, database: str)
     assert execute(database, "SELECT count(*), max(now() - created_at) < '90 days' FROM notifications") == [
         (2500, True)
     ]
+
+
+async def test_dead_letters_go_with_age(pool: Pool, database: str) -> None:
+    """Open or closed, past their retention, in batches and counted by what had become of them; younger ones stay."""
+    execute(
+        database,
+        'INSERT INTO dead_letters (topic, "partition", "offset", reason, detail, size, role, failed_at, replayed_at)'
+        " SELECT 't', 0, n, 'r', 'd', 0, 'matcher', now() - make_interval(days => 29 + n %% 2, hours => 1),"
+        " CASE WHEN n < 1000 THEN now() END FROM generate_series(1, 5000) AS n",
+    )
+    before = [removed(state) for state in ("open", "replayed")]
+    upkeep = Maintenance(pool, Settings(topic_prefix="t.", dead_letter_retention_days=30))
+    assert await upkeep.delete_old_dead_letters() == 2500
+    assert [removed(state) for state in ("open", "replayed")] == [before[0] + 2000, before[1] + 500]
+    assert execute(database, "SELECT count(*), max(now() - failed_at) < '30 days' FROM dead_letters") == [(2500, True)]
+
+
+def removed(state: str) -> float:
+    """How many dead letters of a state have been counted as removed."""
+    return REGISTRY.get_sample_value("headrace_dead_letters_removed_total", {"state": state}) or 0.0
 
 
 def test_receipts_outlive_what_the_topics_keep() -> None:
