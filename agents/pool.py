@@ -1,7 +1,11 @@
 """The pool of an executor lane: entities in parallel, one entity's records in order (DESIGN 5.6).
 
 Of the keys that are ready the one whose head record is oldest by Kafka's timestamp runs first: that keeps partitions
-even, and little is in flight twice after a rebalance.
+even, and little is in flight twice after a rebalance. A busy key's head would always be the oldest, so busy keys have
+at most half of the slots while others are ready.
+
+Whatever arrives is taken in, and waits behind its own key only. What bounds the memory is the consumer, which pauses
+the partitions that hold too much (``app/adapters/kafka/budget.py``).
 """
 
 import asyncio
@@ -14,12 +18,14 @@ from typing import Final, Generic, Protocol, TypeVar
 from agents.bulkhead import Bulkhead
 from schemas.incoming import Incoming
 
-MAX_TAKEN: Final = 512
-MAX_PER_KEY: Final = 32
-
+# More ready keys than that only wait for slots; a busy key counts once, however many of its records wait.
+MAX_READY: Final = 512
+# A key with more records waiting is busy.
+BUSY: Final = 4
 
 M = TypeVar("M", bound=Incoming)
 M_contra = TypeVar("M_contra", bound=Incoming, contravariant=True)
+_Ready = tuple[float, int, bytes | None]
 
 
 class Ledger(Protocol[M_contra]):
@@ -66,7 +72,10 @@ class KeyedPool(Generic[M]):
         self._bulkhead = bulkhead or Bulkhead(slots, shared=False)
         self._bulkhead.on_room(self._start)
         self._queues: dict[bytes | None, deque[M]] = {}
-        self._ready: list[tuple[float, int, bytes | None]] = []
+        self._calm: list[_Ready] = []
+        self._busy: list[_Ready] = []
+        self._busy_at_work: set[bytes | None] = set()
+        self._busy_had_its_turn = False
         self._order = count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken = 0
@@ -80,28 +89,41 @@ class KeyedPool(Generic[M]):
         return self._taken
 
     async def put(self, message: M) -> None:
-        """Take a record in; waits while the pool or the record's key is full."""
-        key = message.key
-        while self._taken >= MAX_TAKEN or len(self._queues.get(key, ())) >= MAX_PER_KEY:
+        """Take a record in; waits while so many keys are ready that this one could not begin soon."""
+        while len(self._calm) + len(self._busy) >= MAX_READY:
             self._room.clear()
             await self._room.wait()
+        key = message.key
         self._taken += 1
         queue = self._queues.get(key)
         if queue is None:
-            self._queues[key] = deque((message,))
-            self._make_ready(key, message)
+            self._queues[key] = queue = deque((message,))
+            self._make_ready(key, queue)
             self._start()
         else:
             queue.append(message)
 
-    def _make_ready(self, key: bytes | None, head: M) -> None:
-        heapq.heappush(self._ready, (head.timestamp or 0.0, next(self._order), key))
+    def _make_ready(self, key: bytes | None, queue: deque[M]) -> None:
+        ready = self._busy if len(queue) > BUSY else self._calm
+        heapq.heappush(ready, (queue[0].timestamp or 0.0, next(self._order), key))
 
     def _start(self) -> None:
-        while self._ready and not self._stopped and len(self._tasks) - self._bulkhead.aside < self._slots:
-            key = heapq.heappop(self._ready)[2]
-            task = asyncio.create_task(self._work(key))
-            self._tasks.add(task)
+        while not self._stopped and len(self._tasks) - self._bulkhead.aside < self._slots:
+            if not (self._calm or self._busy):
+                return
+            busy = self._busy_is_next()
+            key = heapq.heappop(self._busy if busy else self._calm)[2]
+            if busy:
+                self._busy_at_work.add(key)
+            self._busy_had_its_turn = busy
+            self._tasks.add(asyncio.create_task(self._work(key)))
+
+    def _busy_is_next(self) -> bool:
+        """Of the oldest ready key, busy or not, that which may run; a single slot is taken in turns."""
+        if not (self._calm and self._busy):
+            return bool(self._busy)
+        share = self._slots // 2 or int(not self._busy_had_its_turn)
+        return len(self._busy_at_work) < share and self._busy[0] < self._calm[0]
 
     async def _work(self, key: bytes | None) -> None:
         message = self._queues[key][0]
@@ -120,10 +142,11 @@ class KeyedPool(Generic[M]):
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)
+        self._busy_at_work.discard(key)
         queue = self._queues[key]
         queue.popleft()
         if queue:
-            self._make_ready(key, queue[0])
+            self._make_ready(key, queue)
         else:
             del self._queues[key]
         self._taken -= 1

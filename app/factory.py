@@ -13,6 +13,7 @@ import uvloop
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
+from app.adapters.kafka.budget import MOST_BYTES
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.transport import App
@@ -53,6 +54,8 @@ class Tuning:
         fetch_max_wait_ms: milliseconds.
         fetch_gap: Time between the starts of two fetches.
         buffer_records: Fetched records that may wait in front of one agent.
+        buffer_bytes: What may wait unfinished in the process, over all its partitions; past it those that hold most
+            are paused.
         longest_hold_s: Seconds that the first unfinished record of a partition may stay unfinished before the
             watchdog ends the process.
     """
@@ -61,6 +64,7 @@ class Tuning:
     fetch_max_wait_ms: int = 100
     fetch_gap: Gap = FOLLOWING
     buffer_records: int = 2048
+    buffer_bytes: int = MOST_BYTES
     longest_hold_s: float = 300.0
 
 
@@ -119,6 +123,7 @@ def _new_app(app_id: str, bootstrap_servers: str, instance: str, data_dir: Path,
         fetch_min_bytes=tuning.fetch_min_bytes,
         fetch_max_wait_ms=tuning.fetch_max_wait_ms,
         fetch_gap=tuning.fetch_gap,
+        buffer_bytes=tuning.buffer_bytes,
         stream_buffer_maxsize=tuning.buffer_records,
         **common_settings(),
     )

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     audience_rate: int = Field(50, ge=1, le=500, description="Customers of one audience that get their run, a second")
     workflow_check_s: int = Field(300, ge=1, description="Workflow table against Postgres")
     lease_margin_ms: Milliseconds = 2000
+    worker_buffer_mb: int = Field(
+        64, ge=1, le=16_384, description="MiB of records that may wait unfinished in a worker, over all its partitions"
+    )
     pool_size: int = Field(4, ge=1, le=50)
     sources: str = Field("", description="Topics of other systems: a JSON list, or the path of a file that holds one")
     log_retention_days: int = Field(90, ge=1, description="Days after which the log's partitions go to the archive")

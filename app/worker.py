@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from agents.own import OwnExecutor
 from agents.reading import run_batches, run_outside
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
+from app.adapters.kafka.budget import MIB
 from app.adapters.kafka.pacing import GATHERING
 from app.adapters.kafka.transport import App
 from app.adapters.postgres.pool import ping
@@ -146,7 +148,14 @@ def lane_slots(action: AnyAction, settings: Settings) -> int:
     return min(settings.queue_concurrency * settings.actions_partitions, most)
 
 
-def _app(app_id: str, settings: Settings, agents: list[AgentSpec], parts: Lifespan[Any], **more: Any) -> App:
+def _app(
+    app_id: str,
+    settings: Settings,
+    agents: list[AgentSpec],
+    parts: Lifespan[Any],
+    tuning: Tuning | None = None,
+    **more: Any,
+) -> App:
     app = build_app(
         app_id=app_id,
         bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -154,6 +163,7 @@ def _app(app_id: str, settings: Settings, agents: list[AgentSpec], parts: Lifesp
         data_dir=settings.data_dir,
         agents=agents,
         probes=[partial(ping, settings)],
+        tuning=replace(tuning or Tuning(), buffer_bytes=settings.worker_buffer_mb * MIB),
         **more,
     )
 

@@ -1,7 +1,7 @@
 """The frontier: what may be committed, what may begin, and what an ack is still worth."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -20,6 +20,18 @@ class Record:
     offset: int
     lane: Lane = None  # type: ignore[assignment]  # the frontier fills it in
     state: int = DROPPED
+    size: int = 1000
+
+    def lighten(self) -> None:
+        """A tenth of it stays."""
+        self.size = 100
+
+
+class Place(NamedTuple):
+    """A partition."""
+
+    topic: str
+    partition: int
 
 
 class Ticks:
@@ -161,6 +173,59 @@ def test_the_oldest_is_the_head_that_stands_still_longest() -> None:
     assert frontier.unfinished() == 1
 
 
+def test_what_is_finished_behind_a_slow_head_keeps_its_place_only(frontier: Frontier) -> None:
+    """Its bytes go when it is finished, its place when the head is."""
+    head, second, third = frontier.begin_many(fetched(frontier, 0, 1, 2))
+    assert frontier.held() == {TP: (3000, 3)}
+    frontier.done(third)
+    assert frontier.held() == {TP: (2100, 3)}
+    frontier.done(second)
+    assert frontier.held() == {TP: (1200, 3)}
+    frontier.done(head)
+    assert frontier.held() == {TP: (0, 0)}
+
+
+def test_what_is_dropped_gives_up_its_bytes(frontier: Frontier) -> None:
+    """Nobody reads a record again that was given back, discarded, or came while its partition was given up."""
+    given_back, _ = fetched(frontier, 0, 1)
+    frontier.begin(given_back)
+    frontier.abandon(given_back)
+    assert frontier.held() == {TP: (1100, 2)}
+    frontier.discard_unstarted()
+    fetched(frontier, 2)
+    assert frontier.held() == {TP: (300, 3)}
+    frontier.forget()
+    assert frontier.held() == {}
+
+
+@pytest.mark.parametrize("topic", ["work", "other"])
+def test_a_head_that_waits_for_its_turn_stands_still_since_the_last_of_its_topic_began(topic: str) -> None:
+    """It may wait behind its own key for an hour; where nothing of its topic begins, that is a stall."""
+    clock = Ticks()
+    frontier = Frontier(clock)
+    waits, busy = Place("work", 0), Place(topic, 1)
+    fetched(frontier, 7, tp=waits)
+    others = fetched(frontier, *range(100), tp=busy)
+    for clock.now, other in zip(range(100), others, strict=True):
+        frontier.begin(other)
+        frontier.done(other)
+    clock.now = 109.0
+    assert frontier.oldest() == (waits, 7, 10.0 if topic == "work" else 109.0)
+
+
+def test_a_head_that_begins_late_counts_from_then() -> None:
+    """What it has waited for its turn is no part of how long it is worked on; from then on only its end counts."""
+    clock = Ticks()
+    frontier = Frontier(clock)
+    head, second = fetched(frontier, 0, 1)
+    clock.now = 200.0
+    frontier.begin(head)
+    clock.now = 210.0
+    frontier.begin(second)
+    clock.now = 230.0
+    assert frontier.oldest() == (TP, 0, 30.0)
+
+
 class FrontierMachine(RuleBasedStateMachine):
     """Fetches, begins, acks, drops and rejoins in any order."""
 
@@ -255,6 +320,14 @@ class FrontierMachine(RuleBasedStateMachine):
         """Over all assignments, what lies below the last commit was finished in some of them."""
         fetched_below = {r.offset for r in [*self.former, *self.lane] if r.offset < self.committed}
         assert fetched_below <= self.finished
+
+    @invariant()
+    def counts_what_it_holds(self) -> None:
+        """The bytes held are those of the records that are not behind the frontier."""
+        left = [r for r in self.lane if r.offset >= (self.frontier.committable(TP, self.generation) or 0)]
+        assert self.frontier.held().get(TP, (0, 0)) == (sum(r.size for r in left), len(left))
+        assert all(r.size == 1000 for r in left if r.state not in {DONE, DROPPED})
+        assert all(r.size == 100 for r in left if r.state in {DONE, DROPPED})
 
     @invariant()
     def counts_what_has_begun(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.pool import MAX_PER_KEY, MAX_TAKEN, KeyedPool
+from agents.pool import MAX_READY, KeyedPool
 from tests.support.records import FakeRecord
 from tests.support.waiting import eventually
 
@@ -128,21 +128,83 @@ async def test_an_error_crashes_the_process_without_an_ack() -> None:
     assert not ledger.acked
 
 
-@pytest.mark.parametrize(("keys", "taken"), [(1, MAX_PER_KEY), (10_000, MAX_TAKEN)])
-async def test_the_pool_takes_no_more_than_it_may(keys: int, taken: int) -> None:
-    """At most 32 records of one key and 512 in all wait in memory; the rest waits in Kafka."""
+async def feed(pool: KeyedPool[FakeRecord], records: list[FakeRecord]) -> None:
+    """Put records in, one after the other."""
+    for item in records:
+        await pool.put(item)
+
+
+async def test_behind_a_busy_key_only_its_own_records_wait() -> None:
+    """5,000 records of one key whose first never ends: all are taken in, and others that come after them run."""
+    ledger, work = MemoryLedger(), Work()
+    pool = KeyedPool(work.handle, ledger=ledger, slots=8, crash=work.crash)
+    others = [record(f"other {number}", 5000 + number, 1.0) for number in range(20)]
+    async with asyncio.timeout(5):
+        await feed(pool, [*(record("hot", offset) for offset in range(5000)), *others])
+    for other in others:
+        await eventually(partial(operator.contains, work.running, other))
+        work.running[other].set_result(True)
+    await eventually(lambda: ledger.acked == others)
+    assert pool.taken == 5000
+    await pool.stop()
+
+
+@pytest.mark.parametrize(("hot_keys", "slots", "held"), [(1, 1, 1), (5, 2, 1), (5, 10, 5), (20, 10, 5)])
+async def test_busy_keys_leave_slots_to_others(hot_keys: int, slots: int, held: int) -> None:
+    """However old what waits of them: they hold half of the slots at most, and of a single one every other turn."""
+    ledger, work = MemoryLedger(), Work()
+    pool = KeyedPool(work.handle, ledger=ledger, slots=slots, crash=work.crash)
+    await feed(pool, [record(f"hot {n % hot_keys}", n) for n in range(20 * hot_keys)])
+    await eventually(lambda: len(work.running) == min(hot_keys, slots))
+    others = [record(f"other {number}", 5000 + number, 9.0) for number in range(30)]
+    await feed(pool, others)
+    for _ in range(2 * hot_keys):
+        running = [item for item in work.running if item not in others]
+        if running:
+            work.running[running[0]].set_result(True)
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert len([item for item in work.running if item not in others]) <= held
+    assert len([item for item in work.running if item in others]) >= slots - held
+    await pool.stop()
+
+
+async def test_busy_keys_have_every_slot_that_nobody_else_wants() -> None:
+    """Half is their share only while others are ready."""
+    ledger, work = MemoryLedger(), Work()
+    pool = KeyedPool(work.handle, ledger=ledger, slots=4, crash=work.crash)
+    await feed(pool, [record(f"hot {n % 4}", n) for n in range(80)])
+    await eventually(lambda: len(work.running) == 4)
+    for item in list(work.running):
+        work.running[item].set_result(True)
+    await eventually(lambda: len(ledger.begun) == 8 and len(work.running) == 4)
+    await pool.stop()
+
+
+async def test_a_single_slot_is_taken_in_turns() -> None:
+    """A busy key that is always the oldest has every other turn of a single slot."""
+    ledger, work = MemoryLedger(), Work()
+    pool = KeyedPool(work.handle, ledger=ledger, slots=1, crash=work.crash)
+    await feed(pool, [record("hot", offset) for offset in range(20)])
+    await feed(pool, [record(f"other {number}", 100 + number, 9.0) for number in range(4)])
+    for done in range(9):
+        await eventually(lambda: len(work.running) == 1)
+        for future in work.running.values():
+            future.set_result(True)
+        await eventually(partial(lambda count: len(ledger.acked) == count, done + 1))
+    assert [item.key != b"hot" for item in ledger.acked].count(True) == 4
+    await pool.stop()
+
+
+async def test_the_pool_takes_no_more_ready_keys_than_it_may() -> None:
+    """512 keys that wait for slots are enough; the rest waits in front of it."""
     ledger, work = MemoryLedger(), Work()
     pool = KeyedPool(work.handle, ledger=ledger, slots=2, crash=work.crash)
-
-    async def feed() -> None:
-        for offset in range(MAX_TAKEN + 10):
-            await pool.put(record(str(offset % keys), offset))
-
-    feeding = asyncio.create_task(feed())
-    await eventually(lambda: pool.taken == taken)
+    feeding = asyncio.create_task(feed(pool, [record(str(offset), offset) for offset in range(MAX_READY + 10)]))
+    await eventually(lambda: pool.taken == MAX_READY + 2)
     for _ in range(20):
         await asyncio.sleep(0)
-    assert pool.taken == taken
+    assert pool.taken == MAX_READY + 2
     feeding.cancel()
     await pool.stop()
 

@@ -8,6 +8,8 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from app.adapters.kafka import held_metrics
+from app.adapters.kafka.budget import Budget
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
@@ -16,10 +18,14 @@ from app.adapters.kafka.pacing import Flow
 from app.adapters.kafka.stall import Reading
 
 _CRASH_PATIENCE = 5.0
+_LOOK_SECONDS = 0.1  # how soon a paused partition goes on, where nothing else is fetched
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer, corrected; ``frontier`` knows what is finished, ``epoch`` counts the assignments."""
+    """Faust's consumer, corrected.
+
+    ``frontier`` knows what is finished, ``budget`` which partitions hold too much, ``epoch`` counts the assignments.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._idle = asyncio.Event()
@@ -28,7 +34,10 @@ class Consumer(driver.Consumer):
         self.flow = Flow()
         self.epoch = 0
         self._asked: set[TP] = set()
+        self._partitions = 0
         super().__init__(*args, **kwargs)
+        self.budget = Budget(self.app.buffer_bytes)
+        held_metrics.watch(self.frontier, self.budget)
 
     def _new_consumer_thread(self) -> GroupClient:
         return GroupClient(self, loop=self.loop, beacon=self.beacon)
@@ -101,11 +110,13 @@ class Consumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin a new assignment, which a rejoin may give the same generation number as the last."""
         self._new_epoch()
+        self._partitions = len(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _new_epoch(self) -> None:
         self.epoch += 1
         self.frontier.forget()
+        self.budget.forget()
         self._buffered_partitions.clear()
         for channel in self.app.direct_channels:
             channel.queue._pending_pressure_drop_callbacks.clear()  # noqa: SLF001  # mode has no accessor
@@ -126,6 +137,8 @@ class Consumer(driver.Consumer):
     async def poll(self, partitions: frozenset[TP], seconds: float) -> Mapping[TP, Sequence[Any]]:
         """Take fetched records of these partitions; waits for the first at most ``seconds``."""
         self._asked = set(partitions)
+        if self.budget.paused:
+            seconds = min(seconds, _LOOK_SECONDS)
         records: Mapping[TP, Sequence[Any]] = await self._getmany(self._asked, seconds)
         self.flow.add(sum(map(len, records.values())))
         return records
@@ -141,12 +154,20 @@ class Consumer(driver.Consumer):
     def fetchable(self) -> frozenset[TP]:
         """Partitions to fetch from now.
 
-        Agents' topics wait for the end of a rebalance: until then Faust seeks, and clears the agents' channels.
+        Agents' topics wait for the end of a rebalance: until then Faust seeks, and clears the agents' channels. A
+        partition that holds too much unfinished waits until it holds less.
         """
         active = self._get_active_partitions()
         if self.app.rebalancing:
             return frozenset(tp for tp in active if self._is_changelog_tp(tp))
-        return frozenset(active)
+        self._review_budget()
+        return frozenset(active) - self.budget.paused
+
+    def _review_budget(self) -> None:
+        before = self.budget.paused
+        self.budget.review(self.frontier.held(), self._partitions)
+        for tp in self.budget.paused - before:
+            self.log.info("%s is paused: it holds most of what waits unfinished in this worker", tp)
 
     async def reading(self) -> Reading:
         """Ask Kafka where the partitions end, and note how far we are.
@@ -161,7 +182,8 @@ class Consumer(driver.Consumer):
     def _ought_to_move(self, tp: TP) -> bool:
         if self._is_changelog_tp(tp):
             return tp not in self._paused_partitions
-        return not self.app.in_recovery and tp not in self._buffered_partitions
+        held_back = tp in self._buffered_partitions or tp in self.budget.paused
+        return not self.app.in_recovery and not held_back
 
     def is_news(self, tp: TP, offset: int) -> bool:
         """Whether a table's changelog record was not delivered yet; recovery reads some of them twice."""

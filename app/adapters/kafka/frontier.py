@@ -1,7 +1,8 @@
 """The ordered ack frontier: which offset of each partition may be committed, and which records may still begin.
 
 A *lane* is one assignment of one partition. Every record that was fetched stands in its lane in order until it is
-done, so the committable offset never passes a record that is not finished, whatever order the others finish in.
+done, so the committable offset never passes a record that is not finished, whatever order the others finish in. What
+is finished behind a slow head keeps its place only, and gives up its bytes.
 Pure: no Faust, no clock of its own, no I/O.
 """
 
@@ -22,12 +23,14 @@ class Lane:
         tp: The partition.
         generation: The consumer group's generation that assigned it.
         offset: What may be committed: the offset after the last record of the finished prefix; None before the first.
-        since: When the head of the lane last moved (seconds of the frontier's clock).
+        since: When the head of the lane last moved or began (seconds of the frontier's clock).
+        began: When a record of the lane last began.
+        held: Bytes of its records that are not behind the frontier.
         closing: No record of it may begin any more.
         dead: It was revoked; acks of its records are stale.
     """
 
-    __slots__ = ("closing", "dead", "frontier", "generation", "offset", "queue", "since", "tp")
+    __slots__ = ("began", "closing", "dead", "frontier", "generation", "held", "offset", "queue", "since", "tp")
 
     def __init__(self, frontier: "Frontier", tp: Hashable, generation: int) -> None:
         self.frontier = frontier
@@ -35,17 +38,27 @@ class Lane:
         self.generation = generation
         self.queue: deque[Tracked] = deque()
         self.offset: int | None = None
-        self.since = 0.0
+        self.since = self.began = 0.0
+        self.held = 0
         self.closing = False
         self.dead = False
 
+    @property
+    def topic(self) -> Any:
+        """Topic of the partition."""
+        return getattr(self.tp, "topic", self.tp)
+
 
 class Tracked(Protocol):
-    """What the frontier needs of a message: its offset, and two fields that belong to the frontier."""
+    """What the frontier needs of a message: its offset and size, and two fields that belong to the frontier."""
 
     offset: int
+    size: int
     lane: Lane
     state: int
+
+    def lighten(self) -> None:
+        """Give up key, value and headers, which nobody needs any more; ``size`` says what is left."""
 
 
 M = TypeVar("M", bound=Tracked)
@@ -92,14 +105,21 @@ class Frontier:
             message.lane = lane
             message.state = state
             lane.queue.append(message)
+            lane.held += message.size
+            if state == DROPPED:
+                self._lighten(message)
 
     # -- processing
 
     def begin(self, message: Tracked) -> bool:
         """Start on a record; False: it was revoked or discarded, drop it silently."""
-        if message.state != FETCHED or message.lane.closing:
+        lane = message.lane
+        if message.state != FETCHED or lane.closing:
             return False
         message.state = BEGUN
+        lane.began = now = self._clock()
+        if lane.queue[0] is message:
+            lane.since = now
         self.begun += 1
         return True
 
@@ -112,6 +132,7 @@ class Frontier:
         if message.state == BEGUN:
             message.state = DROPPED
             self.dropped += 1
+            self._lighten(message)
             self._one_less()
 
     def is_closing(self, message: Tracked) -> bool:
@@ -136,7 +157,10 @@ class Frontier:
         if lane.dead:
             self.stale += 1
             return False
-        self._advance(lane)
+        if lane.queue[0] is message:
+            self._advance(lane)
+        else:
+            self._lighten(message)
         return True
 
     def done_many(self, messages: Iterable[Tracked]) -> None:
@@ -154,6 +178,7 @@ class Frontier:
                 if message.state == FETCHED:
                     message.state = DROPPED
                     self.dropped += 1
+                    self._lighten(message)
 
     def forget(self) -> None:
         """End every lane: later acks of their records are stale, and the next fetch opens a new assignment."""
@@ -177,13 +202,28 @@ class Frontier:
         """Records fetched and not yet behind the frontier."""
         return sum(len(lane.queue) for lane in self._lanes.values())
 
+    def held(self) -> dict[Any, tuple[int, int]]:
+        """What is fetched and not yet behind the frontier, by partition: (bytes, records)."""
+        return {tp: (lane.held, len(lane.queue)) for tp, lane in self._lanes.items()}
+
     def oldest(self) -> tuple[Any, int, float] | None:
-        """The partition whose head has stood still longest: (partition, offset of the head, seconds)."""
-        waiting = [lane for lane in self._lanes.values() if lane.queue]
-        if not waiting:
+        """The partition whose head has stood still longest: (partition, offset of the head, seconds).
+
+        A head that has not begun waits for its turn, behind its own key or for a slot, as long as others of its topic
+        begin: it has stood still since the last of them did.
+        """
+        began: dict[Any, float] = {}
+        for lane in self._lanes.values():
+            began[lane.topic] = max(began.get(lane.topic, 0.0), lane.began)
+        still = [
+            (max(lane.since, began[lane.topic]) if lane.queue[0].state == FETCHED else lane.since, number, lane)
+            for number, lane in enumerate(self._lanes.values())
+            if lane.queue
+        ]
+        if not still:
             return None
-        lane = min(waiting, key=lambda lane: lane.since)
-        return lane.tp, lane.queue[0].offset, self._clock() - lane.since
+        since, _, lane = min(still)
+        return lane.tp, lane.queue[0].offset, self._clock() - since
 
     # -- inside
 
@@ -194,13 +234,20 @@ class Frontier:
 
     def _advance(self, lane: Lane) -> None:
         queue = lane.queue
-        if not queue or queue[0].state != DONE:
-            return
         while queue and queue[0].state == DONE:
-            lane.offset = queue.popleft().offset + 1
+            message = queue.popleft()
+            lane.offset = message.offset + 1
+            lane.held -= message.size
         lane.since = self._clock()
+
+    @staticmethod
+    def _lighten(message: Tracked) -> None:
+        message.lane.held -= message.size
+        message.lighten()
+        message.lane.held += message.size
 
     @staticmethod
     def _kill(lane: Lane) -> None:
         lane.closing = lane.dead = True
         lane.queue.clear()
+        lane.held = 0

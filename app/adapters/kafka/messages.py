@@ -1,13 +1,17 @@
 """The message that our transport hands out: Faust's, with its place in the frontier."""
 
-from typing import Any
+from typing import Any, Final
 
 from faust.types import TP, ConsumerMessage
 
 from app.adapters.kafka.frontier import DROPPED, Lane
 from app.domain.record_times import NO_TIMESTAMP
 
-_OWN_SLOTS = ("lane", "state")
+_OWN_SLOTS = ("lane", "size", "state")
+
+# What a record takes in memory beside its bytes, in the frontier and in an executor's pool; and when it is finished.
+RECORD_BYTES: Final = 1024
+PLACE_BYTES: Final = 400
 
 
 class TrackedMessage(ConsumerMessage):
@@ -19,6 +23,7 @@ class TrackedMessage(ConsumerMessage):
     __slots__ = _OWN_SLOTS
 
     lane: Lane
+    size: int
     state: int
 
     def __init__(self, tp: TP, record: Any, generation: int) -> None:
@@ -40,3 +45,12 @@ class TrackedMessage(ConsumerMessage):
         self.time_in = self.time_out = self.time_total = None
         self.generation_id = generation
         self.state = DROPPED
+        self.size = RECORD_BYTES + len(record.value or b"") + len(record.key or b"")
+        if record.headers:
+            self.size += sum(len(name) + len(value or b"") for name, value in record.headers)
+
+    def lighten(self) -> None:
+        """Give up key, value and headers: the record is finished or dropped, and only keeps its place."""
+        self.key = self.value = None
+        self.headers = ()
+        self.size = PLACE_BYTES

@@ -64,10 +64,20 @@ class App(faust.App):
         fetch_min_bytes: See :class:`Transport`.
         fetch_max_wait_ms: See :class:`Transport`.
         fetch_gap: See :class:`Transport`.
+        buffer_bytes: What may wait unfinished, over all partitions.
     """
 
-    def __init__(self, *args: Any, fetch_min_bytes: int, fetch_max_wait_ms: int, fetch_gap: Gap, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        fetch_min_bytes: int,
+        fetch_max_wait_ms: int,
+        fetch_gap: Gap,
+        buffer_bytes: int,
+        **kwargs: Any,
+    ) -> None:
         self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms, fetch_gap)
+        self.buffer_bytes = buffer_bytes
         self.direct_channels: WeakSet[Any] = WeakSet()
         self._beside: list[Callable[[], Awaitable[None]]] = []
         super().__init__(*args, Stream=Stream, **kwargs)

@@ -1,0 +1,48 @@
+"""A partition that holds too much unfinished is paused; the others of the same agent go on."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from app.factory import Tuning
+from tests.integration.transport.apps import Place, Reader, numbered, running, tp
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.kafka
+
+KB = 1000
+
+
+async def test_past_the_budget_the_partition_is_paused_and_the_others_go_on(place: Place) -> None:
+    """What was fetched stays, the metrics say so, the watchdog sees no stall, and it goes on when there is room."""
+    hot = [f"hot {number} ".ljust(KB) for number in range(3000)]
+    await place.produce(*hot, partition=0)
+    reader = Reader(hold=lambda value: value.startswith("hot"))
+    app = place.ours(reader, tuning=Tuning(buffer_bytes=200 * KB))
+    async with running(app):
+        await eventually(lambda: app.consumer.budget.paused == {tp(place, 0)})
+        assert REGISTRY.get_sample_value("headrace_worker_paused_partitions") == 1
+        await place.produce(*numbered(500), partition=1)
+        await eventually(lambda: reader.seen == numbered(500))
+        assert app.consumer.budget.paused == {tp(place, 0)}
+        assert tp(place, 0) not in (await app.consumer.reading()).positions
+        assert len(reader.holding) <= 1000, "what one fetch brings beside the budget"
+        reader.release.set()
+        await eventually(place.nothing_left)
+    assert [value for value in reader.seen if value in set(hot)] == hot
+    assert app.consumer.budget.paused == frozenset()
+
+
+async def test_what_is_finished_behind_a_slow_head_holds_no_bytes(place: Place) -> None:
+    """A megabyte behind a head that is stuck: its places are kept, its bytes are not, and nobody is paused."""
+    await place.produce("hot", *(f"cold {number} ".ljust(KB) for number in range(1000)), partition=0)
+    reader = Reader(hold=lambda value: value == "hot")
+    app = place.ours(reader, tuning=Tuning(buffer_bytes=2000 * KB))
+    async with running(app):
+        await eventually(lambda: reader.has_seen(1000))
+        held, records = app.consumer.frontier.held()[tp(place, 0)]
+        assert records == 1001
+        assert held < 500 * KB
+        assert REGISTRY.get_sample_value("headrace_worker_held_bytes") == held
+        assert app.consumer.budget.pauses == 0
+        reader.release.set()
+        await eventually(place.nothing_left)
