@@ -20,7 +20,7 @@ from app.ports.crm import (
 )
 from app.ports.entries import Entries, Entry
 from app.ports.http import HttpAnswer, HttpClient, HttpRequest
-from app.ports.kafka import Headers, Record, Sender, Subscriber
+from app.ports.kafka import Headers, Record, Refusal, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
 from app.ports.messages import MessageText, MessageTexts
 from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
@@ -66,6 +66,7 @@ __all__ = [
     "Park",
     "Receipts",
     "Record",
+    "Refusal",
     "SealedSecrets",
     "SecretEntry",
     "SecretStore",

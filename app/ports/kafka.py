@@ -1,9 +1,10 @@
 """What produces records to Kafka, and what reads them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
+from app.domain.errors import FieldError, InvalidError, UnreachableError
 from schemas.incoming import Incoming
 
 Headers = Sequence[tuple[str, bytes]]
@@ -11,26 +12,84 @@ Headers = Sequence[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record to produce; ``key`` decides the partition."""
+    """A record to produce; ``key`` decides the partition.
+
+    Attributes:
+        cause: The record that it follows from, where there is one; it is not sent, and makes no two records differ.
+            Should this one be refused, that one's dead letter says so.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    cause: Incoming | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why Kafka does not take a record although it answers: to send it again as it is changes nothing.
+
+    Attributes:
+        reason: ``too_large``; ``no_topic``: the topic does not exist, or this client may not write to it, which an
+            operator can mend; ``refused``: whatever else the broker, or the encoding, has against it.
+        detail: The same for people.
+    """
+
+    reason: Literal["too_large", "no_topic", "refused"]
+    detail: str
+
+    def __str__(self) -> str:
+        """Return both, as logs and rows hold them."""
+        return f"{self.reason}: {self.detail}"
 
 
 class Sender(Protocol):
-    """Produces records to Kafka.
+    """Produces records to Kafka; ``deliver`` is the one way, the rest is said in its terms."""
 
-    A record has a key or a value. Both methods raise ``UnreachableError`` where Kafka does not confirm (what was sent
-    may or may not arrive) and ``InvalidError`` for a record over ``MAX_RECORD_BYTES``.
-    """
+    async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
+        """Produce records in the given order per partition; what is refused holds nothing else up.
+
+        Records that the broker refused together with others are tried once more alone, and may then come behind later
+        ones of their partition.
+
+        Returns:
+            For each record why it is refused, or None: then it is durable (acks=all).
+
+        Raises:
+            UnreachableError: Kafka does not confirm them all; what was sent may or may not arrive.
+        """
 
     async def send(self, record: Record) -> None:
-        """Produce one record; it is durable (acks=all) when this returns."""
+        """Produce one record; see ``send_all``."""
+        for refusal in await self.deliver((record,)):
+            if refusal is not None:
+                raise _as_error("", record, refusal)
 
     async def send_all(self, records: Sequence[Record]) -> None:
-        """Produce records in the given order per partition; all are durable when this returns."""
+        """Produce records whose refusal is the caller's mistake; all are durable when this returns.
+
+        Raises:
+            InvalidError: Some are refused; the paths are ``[3]``. The others are durable.
+            UnreachableError: Kafka does not confirm them, or a topic does not exist, which is no mistake in a record.
+        """
+        refusals = await self.deliver(records)
+        errors = [
+            _as_error(f"[{at}]", record, refusal)
+            for at, (record, refusal) in enumerate(zip(records, refusals, strict=True))
+            if refusal is not None
+        ]
+        for error in errors:
+            if isinstance(error, UnreachableError):
+                raise error
+        if errors:
+            raise InvalidError([found for error in errors if isinstance(error, InvalidError) for found in error.errors])
+
+
+def _as_error(path: str, record: Record, refusal: Refusal) -> InvalidError | UnreachableError:
+    if refusal.reason == "no_topic":
+        return UnreachableError(f"Kafka did not take a record for {record.topic}: {refusal.detail}")
+    return InvalidError([FieldError(path, f"is refused: {refusal.detail}")])
 
 
 class Subscriber(Protocol):

@@ -1,48 +1,56 @@
 """One contract for both senders: the one on Kafka and the one in memory."""
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
 from app.domain.errors import InvalidError, UnreachableError
 from app.embedded.free_ports import pick_ports
 from app.ports import Record, Sender
 from app.topics import MAX_RECORD_BYTES
 from tests.support.sender import MemorySender
-from tests.support.topic_records import make_topic, read_topic
+from tests.support.topic_records import delete_topic, make_topic, read_topic
 
 
 @dataclass
 class Subject:
-    """A sender, a topic of one partition that exists, and a way to read what arrived there."""
+    """A sender, a topic of one partition that exists, one that takes 2,000 bytes, and a way to read what arrived."""
 
     sender: Sender
     topic: str
-    arrived: Callable[[int], Awaitable[list[Record]]]
+    narrow: str
+    arrived: Callable[..., Awaitable[list[Record]]]
 
 
-@pytest.fixture(params=["kafka", "memory"])
+@pytest.fixture(params=["kafka", "persistent", "memory"])
 async def subject(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncIterator[Subject]:
     """Each sender in turn."""
-    topic = f"{topic_prefix}sent"
+    topic, narrow = f"{topic_prefix}sent", f"{topic_prefix}narrow"
     if request.param == "memory":
-        memory = MemorySender(frozenset({topic}))
+        memory = MemorySender(frozenset({topic, narrow}))
+        memory.most[narrow] = 2000
 
-        async def kept(_count: int) -> list[Record]:
-            return memory.on(topic)
+        async def kept(_count: int, of: str = topic) -> list[Record]:
+            return memory.on(of)
 
-        yield Subject(memory, topic, kept)
+        yield Subject(memory, topic, narrow, kept)
         return
     servers = request.getfixturevalue("kafka")
     await make_topic(servers, topic)
-    async with KafkaSender(servers, confirm_within_ms=2000) as sender:
+    await make_topic(servers, narrow, max_message_bytes="2000")
+    # Longer than any test may take: what is refused is not waited for.
+    async with KafkaSender(servers, confirm_within_ms=120_000) as sender:
 
-        async def read(count: int) -> list[Record]:
-            return await read_topic(servers, topic, count)
+        async def read(count: int, of: str = topic) -> list[Record]:
+            return await read_topic(servers, of, count)
 
-        yield Subject(sender, topic, read)
+        yield Subject(PersistentSender(sender) if request.param == "persistent" else sender, topic, narrow, read)
 
 
 async def test_a_record_arrives_as_it_was_sent(subject: Subject) -> None:
@@ -88,10 +96,87 @@ async def test_a_large_record_arrives(subject: Subject) -> None:
     assert await subject.arrived(1) == [record]
 
 
-async def test_a_topic_that_does_not_exist_is_said(subject: Subject) -> None:
-    """A record for a topic that nobody created fails, and creates nothing."""
+async def test_what_is_too_large_is_refused_alone(subject: Subject) -> None:
+    """A header of 1.2 MB is refused with its size; those before and after it arrive."""
+    before, after = Record(subject.topic, b"k", b"1"), Record(subject.topic, b"k", b"2")
+    large = Record(subject.topic, b"k", b"v", (("ce_note", b"x" * 1_200_000),))
+    refusals = await subject.sender.deliver([before, large, after])
+    assert [refusal and refusal.reason for refusal in refusals] == [None, "too_large", None]
+    assert "12000" in str(refusals[1])
+    assert await subject.arrived(2) == [before, after]
+
+
+async def test_what_the_broker_refuses_does_not_take_its_batch_along(subject: Subject) -> None:
+    """Kafka refuses batches as a whole: which record is at fault is found, and the others arrive."""
+    noise = random.Random(5).randbytes(9000)  # lz4 makes nothing smaller of it
+    records = [Record(subject.narrow, b"k", value) for value in (b"1", noise, b"2", b"3")]
+    refusals = await subject.sender.deliver(records)
+    assert [refusal and refusal.reason for refusal in refusals] == [None, "too_large", None, None]
+    assert await subject.arrived(3, subject.narrow) == [records[0], *records[2:]]
+
+
+async def test_a_topic_that_does_not_exist_holds_nothing_up(subject: Subject) -> None:
+    """A record for a topic that nobody created is refused as that, creates nothing, and the others arrive at once."""
+    here = [Record(subject.topic, b"k", b"1"), Record(subject.topic, b"k", b"2")]
+    nowhere = Record(f"{subject.topic}-nowhere", b"k", b"v")
+    for _ in range(3):
+        async with asyncio.timeout(30):
+            refusals = await subject.sender.deliver([here[0], nowhere, here[1]])
+        assert [refusal and refusal.reason for refusal in refusals] == [None, "no_topic", None]
+    assert await subject.arrived(6) == here * 3
+
+
+async def test_who_cannot_go_on_without_a_topic_is_told(subject: Subject) -> None:
+    """For who sends all or nothing, a missing topic is the installation's fault, and no mistake in the record."""
     with pytest.raises(UnreachableError, match="nowhere"):
         await subject.sender.send(Record(f"{subject.topic}-nowhere", b"k", b"v"))
+
+
+@pytest.mark.parametrize(
+    "topic,headers",
+    [
+        ("no topic's name", ()),
+        ("x" * 250, ()),
+        ("..", ()),
+        ("", ()),
+        (None, (("\ud800", b"v"),)),
+        (None, (("name", "text"),)),
+        (None, ((b"name", b"v"),)),
+    ],
+)
+async def test_what_cannot_be_encoded_is_refused_alone(subject: Subject, topic: str | None, headers: Any) -> None:
+    """Names that no topic can have, and headers that are none, are refused; the others arrive."""
+    odd = Record(subject.topic if topic is None else topic, b"k", b"v", headers)
+    fine = Record(subject.topic, b"k", b"v")
+    refusals = await subject.sender.deliver([odd, fine])
+    assert [refusal and refusal.reason for refusal in refusals] == ["refused", None]
+    assert await subject.arrived(1) == [fine]
+
+
+async def test_a_topic_deleted_while_in_use_is_refused_soon(kafka: str, topic_prefix: str) -> None:
+    """What the producer knew and is gone is found out long before its time to confirm is over."""
+    topic, other = f"{topic_prefix}deleted", f"{topic_prefix}stays"
+    await make_topic(kafka, topic)
+    await make_topic(kafka, other)
+    async with KafkaSender(kafka, confirm_within_ms=120_000) as sender:
+        records = [Record(topic, b"k", b"v"), Record(other, b"k", b"v")]
+        assert list(await sender.deliver(records)) == [None, None]
+        await delete_topic(kafka, topic)
+        async with asyncio.timeout(60):
+            refusals = await sender.deliver(records)
+        assert [refusal and refusal.reason for refusal in refusals] == ["no_topic", None]
+        await make_topic(kafka, topic)
+        assert list(await sender.deliver(records)) == [None, None]
+
+
+async def test_a_record_that_a_compacted_topic_cannot_keep_is_refused(kafka: str, topic_prefix: str) -> None:
+    """Without a key a record cannot be compacted: the broker's own no, in a code that aiokafka does not know."""
+    topic = f"{topic_prefix}compacted"
+    await make_topic(kafka, topic, cleanup_policy="compact")
+    async with KafkaSender(kafka) as sender:
+        refusals = await sender.deliver([Record(topic, b"k", b"1"), Record(topic, None, b"2"), Record(topic, b"k", b"3")])
+    assert [refusal and refusal.reason for refusal in refusals] == [None, "refused", None]
+    assert [record.value for record in await read_topic(kafka, topic, 2)] == [b"1", b"3"]
 
 
 async def test_no_broker_is_said_within_8_seconds() -> None:

@@ -2,34 +2,34 @@
 
 from collections.abc import Sequence
 
-from app.domain.errors import FieldError, InvalidError, UnreachableError
-from app.ports import Record
-from app.topics import MAX_RECORD_BYTES
+from app.adapters.kafka.sendable import flaw
+from app.domain.errors import UnreachableError
+from app.ports import Record, Refusal, Sender
 
 
-class MemorySender:
+class MemorySender(Sender):
     """Keeps what it is given.
 
     Attributes:
         records: Everything that was sent, in order.
         reachable: Set it to False, and every send fails as with a broker that is down.
         topics: If not None, the only topics that exist.
+        most: By topic, the bytes that a value may have, as with a topic's ``max.message.bytes``.
     """
 
     def __init__(self, topics: frozenset[str] | None = None) -> None:
         self.records: list[Record] = []
         self.reachable = True
         self.topics = topics
+        self.most: dict[str, int] = {}
 
-    async def send(self, record: Record) -> None:
-        """Keep one record; see :class:`app.ports.Sender`."""
-        await self.send_all((record,))
-
-    async def send_all(self, records: Sequence[Record]) -> None:
+    async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Keep records in order; see :class:`app.ports.Sender`."""
-        for record in records:
-            self._admit(record)
-            self.records.append(record)
+        if not self.reachable:
+            raise UnreachableError("Kafka does not answer (told so by the test)")
+        refusals = [flaw(record) or self._refusal(record) for record in records]
+        self.records.extend(record for record, refusal in zip(records, refusals, strict=True) if refusal is None)
+        return refusals
 
     async def ping(self) -> None:
         """Fail as a broker that is down would, if told to."""
@@ -40,15 +40,9 @@ class MemorySender:
         """The records of one topic, in order."""
         return [record for record in self.records if record.topic == topic]
 
-    def _admit(self, record: Record) -> None:
-        if not self.reachable:
-            raise UnreachableError("Kafka does not answer (told so by the test)")
+    def _refusal(self, record: Record) -> Refusal | None:
         if self.topics is not None and record.topic not in self.topics:
-            raise UnreachableError(f"Kafka did not confirm a record for {record.topic} (no such topic)")
-        for name, content in record.headers:
-            if not isinstance(name, str) or not isinstance(content, bytes):
-                raise TypeError("a header is a str and bytes")
-        if any(part is not None and not isinstance(part, bytes) for part in (record.key, record.value)):
-            raise TypeError("key and value are bytes or None")
-        if len(record.key or b"") + len(record.value or b"") >= MAX_RECORD_BYTES:
-            raise InvalidError([FieldError("", f"a record may have at most {MAX_RECORD_BYTES} bytes")])
+            return Refusal("no_topic", "the topic does not exist")
+        if len(record.value or b"") > self.most.get(record.topic, len(record.value or b"")):
+            return Refusal("too_large", "the topic takes no record of this size")
+        return None

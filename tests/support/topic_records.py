@@ -6,12 +6,23 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from app.ports import Record
 
 
-async def make_topic(servers: str, topic: str) -> None:
-    """Create a topic of one partition."""
+async def make_topic(servers: str, topic: str, **config: str) -> None:
+    """Create a topic of one partition; ``config`` is Kafka's, with _ for the dots."""
     client = AIOKafkaAdminClient(bootstrap_servers=servers)
     await client.start()
     try:
-        await client.create_topics([NewTopic(topic, 1, 1)])
+        named = {name.replace("_", "."): value for name, value in config.items()}
+        await client.create_topics([NewTopic(topic, 1, 1, topic_configs=named)])
+    finally:
+        await client.close()
+
+
+async def delete_topic(servers: str, topic: str) -> None:
+    """Delete a topic, with what is on it."""
+    client = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await client.start()
+    try:
+        await client.delete_topics([topic])
     finally:
         await client.close()
 

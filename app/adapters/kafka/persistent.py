@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.domain.errors import UnreachableError
-from app.ports import Record, Sender
+from app.ports import Record, Refusal, Sender
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 3.0
 
 
-class PersistentSender:
+class PersistentSender(Sender):
     """Sends again until it is confirmed; a repeated record does no harm, every reader knows its id.
 
     Args:
@@ -28,11 +28,7 @@ class PersistentSender:
         self._inner = inner
         self._limit = limit
 
-    async def send(self, record: Record) -> None:
-        """Produce one record; see :class:`app.ports.Sender`."""
-        await self.send_all((record,))
-
-    async def send_all(self, records: Sequence[Record]) -> None:
+    async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Produce records in order; see :class:`app.ports.Sender`.
 
         Raises:
@@ -42,7 +38,7 @@ class PersistentSender:
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                return await self._inner.send_all(records)
+                return await self._inner.deliver(records)
             except UnreachableError as error:
                 if time.monotonic() > until:
                     raise

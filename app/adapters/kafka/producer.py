@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
-from app.domain.errors import FieldError, InvalidError, UnreachableError
-from app.ports import Record
+from app.adapters.kafka.producing import Producing
+from app.domain.errors import UnreachableError
+from app.ports import Record, Refusal, Sender
 from app.topics import MAX_RECORD_BYTES
 
 _START_WITHIN_S: Final = 8.0
@@ -17,7 +18,7 @@ _PING_WITHIN_S: Final = 2.0
 _BATCH_BYTES: Final = 128 * 1024
 
 
-class KafkaSender:
+class KafkaSender(Sender):
     """Produces with acks=all; use it as an async context manager, or ``start`` and ``stop`` it.
 
     Not idempotent on purpose: aiokafka then never gives a batch up, so a caller would hang for as long as the broker
@@ -44,6 +45,7 @@ class KafkaSender:
         self._linger_ms = linger_ms
         self._confirm_within_ms = confirm_within_ms
         self._producer: Any = None
+        self._producing: Producing | None = None
 
     async def start(self) -> None:
         """Connect.
@@ -74,11 +76,11 @@ class KafkaSender:
         except asyncio.CancelledError:
             await producer.stop()
             raise
-        self._producer = producer
+        self._producer, self._producing = producer, Producing(producer)
 
     async def stop(self) -> None:
         """Send what is buffered and disconnect; a second call does nothing."""
-        producer, self._producer = self._producer, None
+        producer, self._producer, self._producing = self._producer, None, None
         if producer is not None:
             await producer.stop()
 
@@ -99,41 +101,17 @@ class KafkaSender:
         """
         try:
             async with asyncio.timeout(_PING_WITHIN_S):
-                answered = await self._running().client.force_metadata_update()
+                answered = await self._running().answers()
         except TimeoutError:
             answered = False
         if not answered:
             raise UnreachableError(f"Kafka does not answer at {self._servers}")
 
-    async def send(self, record: Record) -> None:
-        """Produce one record; see :class:`app.ports.Sender`."""
-        await self.send_all((record,))
-
-    async def send_all(self, records: Sequence[Record]) -> None:
+    async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Produce records in order; see :class:`app.ports.Sender`."""
-        producer = self._running()
-        confirmed: list[asyncio.Future[Any]] = []
-        try:
-            for record in records:
-                confirmed.append(
-                    await producer.send(record.topic, record.value, record.key, headers=list(record.headers))
-                )
-        except KafkaError as error:
-            await asyncio.gather(*confirmed, return_exceptions=True)
-            raise _ours(error, record.topic) from error
-        for record, outcome in zip(records, await asyncio.gather(*confirmed, return_exceptions=True), strict=True):
-            if isinstance(outcome, BaseException):
-                raise _ours(outcome, record.topic) from outcome
+        return await self._running().deliver(records)
 
-    def _running(self) -> Any:
-        if self._producer is None:
+    def _running(self) -> Producing:
+        if self._producing is None:
             raise UnreachableError("The Kafka producer is not running")
-        return self._producer
-
-
-def _ours(error: BaseException, topic: str) -> BaseException:
-    if isinstance(error, MessageSizeTooLargeError):
-        return InvalidError([FieldError("", f"a record may have at most {MAX_RECORD_BYTES} bytes")])
-    if isinstance(error, KafkaError):
-        return UnreachableError(f"Kafka did not confirm a record for {topic} ({type(error).__name__})")
-    return error
+        return self._producing
