@@ -9,7 +9,7 @@ acked when all of them are durable.
 import logging
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -31,6 +31,7 @@ from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, Lane, PinnedRevision
 from schemas.incoming import Incoming, IncomingEvent, decode_event
+from schemas.verdicts import bounded_verdicts
 from schemas.workflow import Action
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class _Matched:
         common: Fields of its slips and rows; the envelope goes in byte by byte.
         at: When the event came into Kafka.
         now: When it was matched.
+        record: The event's record.
     """
 
     entity: str
@@ -102,6 +104,7 @@ class _Matched:
     common: dict[str, Any]
     at: datetime
     now: datetime
+    record: Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class Matcher:
                     return []
             incoming = decode_event(record)
             workflows = self._index.matching(incoming.event.type)
-            found = list(self._plans(incoming, workflows, record.timestamp, now)) if workflows else []
+            found = list(self._plans(incoming, workflows, record, now)) if workflows else []
             self._counts["turned_away"] += len(workflows) - len(found)
         except PoisonError as error:
             self._outcomes[error.reason] += 1
@@ -199,13 +202,13 @@ class Matcher:
         return found
 
     def _plans(
-        self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], timestamp: float | None, now: datetime
+        self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
     ) -> Iterator[Record | _Asking]:
-        event = incoming.event
+        event, timestamp = incoming.event, record.timestamp
         trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
-        matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now)
+        matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
         for made in plan(trigger, workflows, now=now):
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
@@ -258,11 +261,12 @@ class Matcher:
             "lane": workflow.lane,
             "workflow": orjson.Fragment(workflow.encoded),
             "matched_at": matched.now,
-            "verdicts": made.verdicts,
+            "verdicts": bounded_verdicts(made.verdicts),
         }
         if workflow.actions[0].type not in self._road.known:
-            return self._road.first(Command.model_validate_json(encode(command)))
-        return Record(self._topics.actions(workflow.actions[0].type, workflow.lane), matched.key, encode(command))
+            return replace(self._road.first(Command.model_validate_json(encode(command))), cause=matched.record)
+        topic = self._topics.actions(workflow.actions[0].type, workflow.lane)
+        return Record(topic, matched.key, encode(command), cause=matched.record)
 
     def _not_run(
         self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: _Matched
@@ -274,9 +278,9 @@ class Matcher:
             "workflow_id": made.workflow.id,
             "version": made.workflow.pinned.version,
             "conditions_met": made.met,
-            "verdicts": made.verdicts,
+            "verdicts": bounded_verdicts(made.verdicts),
             "status": status,
             "error": why,
             "executed_at": matched.now,
         }
-        return Record(self._topics.executions, matched.key, encode(execution))
+        return Record(self._topics.executions, matched.key, encode(execution), cause=matched.record)

@@ -36,6 +36,7 @@ from app.ports import (
 )
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
+from app.services.delivery import Delivery
 from app.services.wording import Wordings, names_template
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -67,7 +68,7 @@ class OutsideExecutor:
         self._preparer = preparer
         self._ports = ports
         self._road = road
-        self._sender = sender
+        self._delivery = Delivery(sender, dead_letters, road.refused)
         self._dead_letters = dead_letters
         self._lease = lease
         self._is_closing = is_closing
@@ -106,7 +107,7 @@ class OutsideExecutor:
         prepared = await self._prepare(command, claim)
         try:
             if isinstance(prepared, ActionResult):
-                await self._settle(command, claim, prepared)
+                await self._settle(record, command, claim, prepared)
             else:
                 await self._carry_out(record, claim, prepared, lane)
         except GivenBackError:
@@ -131,12 +132,12 @@ class OutsideExecutor:
 
     # -- steps without an effect: skipped, or failed before anything was tried
 
-    async def _settle(self, command: Command, claim: Claim, result: ActionResult) -> None:
+    async def _settle(self, record: Incoming, command: Command, claim: Claim, result: ActionResult) -> None:
         outcome = await self._settles.do((claim, result))
         if isinstance(outcome, Dropped):
             DROPPED.labels(outcome.reason).inc()
         elif isinstance(outcome, Done):
-            await self._forward(command, outcome)
+            await self._forward(record, command, outcome)
 
     async def _settle_all(self, items: Sequence[tuple[Claim, ActionResult]]) -> list[ClaimOutcome]:
         async def nothing(_: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -153,7 +154,7 @@ class OutsideExecutor:
         while True:
             outcome, held_until = await self._claim(record, claim, lane)
             if not isinstance(outcome, Claimed):
-                await self._was_settled(command, outcome)
+                await self._was_settled(record, command, outcome)
                 return
             uncertain = outcome.uncertain and not self._action.repeatable(prepared.request)
             if result is None:
@@ -167,7 +168,7 @@ class OutsideExecutor:
                 result = made
             else:
                 result = result.model_copy(update={"uncertain": result.uncertain or uncertain})
-            if await self._finish(claim, outcome, command, result):
+            if await self._finish(record, outcome, command, result):
                 return
 
     async def _try(self, claim: Claim, work: Work) -> ActionResult | Park | None:
@@ -181,23 +182,23 @@ class OutsideExecutor:
                 raise
             return None
 
-    async def _finish(self, claim: Claim, claimed: Claimed, command: Command, result: ActionResult) -> bool:
+    async def _finish(self, record: Incoming, claimed: Claimed, command: Command, result: ActionResult) -> bool:
         """Store a result and send the slip on; False where the lease was lost and nothing is stored yet."""
         made = result_json(result)
-        counts = await self._finishes.do((claim.command_id, made))
+        counts = await self._finishes.do((command.id, made))
         if counts is None:
             LEASES_LOST.inc()
             return False
-        await self._forward(command, Done(claimed.matched_at, counts), result if counts is made else None)
+        await self._forward(record, command, Done(claimed.matched_at, counts), result if counts is made else None)
         return True
 
-    async def _was_settled(self, command: Command, outcome: Done | Dropped) -> None:
+    async def _was_settled(self, record: Incoming, command: Command, outcome: Done | Dropped) -> None:
         """Count a copy that does not run; one whose step is done goes on, for the earlier forward may not have been."""
         if isinstance(outcome, Dropped):
             DROPPED.labels(outcome.reason).inc()
             return
         DROPPED.labels("duplicate").inc()
-        await self._forward(command, outcome)
+        await self._forward(record, command, outcome)
 
     async def _claim(self, record: Incoming, claim: Claim, lane: Bulkhead) -> tuple[Claimed | Done | Dropped, float]:
         """Claim, and say until when (monotonic seconds) a claim surely holds."""
@@ -216,12 +217,14 @@ class OutsideExecutor:
         PARKED.inc(len(parks))
         return [None] * len(parks)
 
-    async def _forward(self, command: Command, done: Done, result: ActionResult | None = None) -> None:
+    async def _forward(
+        self, record: Incoming, command: Command, done: Done, result: ActionResult | None = None
+    ) -> None:
         """Send the slip on with what its step came to; ``result`` is that, where it need not be read off ``done``."""
         command.matched_at = done.matched_at
         result = result or ActionResult.model_validate(done.result)
-        await self._forwards.do(self._road.after(command, result))
+        await self._forwards.do(replace(self._road.after(command, result), cause=record))
 
     async def _send_all(self, records: Sequence[Record]) -> Sequence[None]:
-        await self._sender.send_all(records)
+        await self._delivery.send_all(records)
         return [None] * len(records)

@@ -6,11 +6,18 @@ that has to be sent again never comes behind its successor.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from app.ports import Record, Sender
+from app.ports import Record
 
 M = TypeVar("M")
+
+
+class Outlet(Protocol):
+    """Takes records; :class:`app.services.delivery.Delivery` is one."""
+
+    async def send_all(self, records: Sequence[Record]) -> None:
+        """Send records in order; when this returns, each is durable, or what says that it is refused."""
 
 
 class Overlap(Generic[M]):
@@ -18,21 +25,21 @@ class Overlap(Generic[M]):
 
     Args:
         process: Carries a batch out; what it returns is sent. What it raises reaches the caller, nothing is acked.
-        sender: Takes the records.
+        outlet: Takes the records.
         ack: Called with a batch that is done for good.
-        crash: Ends the process with the error of a sender that gave up.
+        crash: Ends the process with the error of an outlet that gave up.
     """
 
     def __init__(
         self,
         process: Callable[[Sequence[M]], Awaitable[Sequence[Record]]],
         *,
-        sender: Sender,
+        outlet: Outlet,
         ack: Callable[[Sequence[M]], None],
         crash: Callable[[BaseException], Awaitable[None]],
     ) -> None:
         self._process = process
-        self._sender = sender
+        self._outlet = outlet
         self._ack = ack
         self._crash = crash
         self._sending: asyncio.Task[None] | None = None
@@ -70,7 +77,7 @@ class Overlap(Generic[M]):
 
     async def _send(self, batch: Sequence[M], records: Sequence[Record]) -> None:
         try:
-            await self._sender.send_all(records)
+            await self._outlet.send_all(records)
         except Exception as error:  # noqa: BLE001 - handed on: Kafka failed for good, the process ends
             self._error = error
             await self._crash(error)

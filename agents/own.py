@@ -80,16 +80,18 @@ class OwnExecutor:
         """
         out: list[Record] = []
         commands: list[Command] = []
+        causes: list[Incoming] = []
         for record in records:
             try:
                 commands.append(read_command(record, self._action.name))
+                causes.append(record)
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
         current = await self._current.of(commands)
         work = [self._prepared(command, now) for command, now in zip(commands, current, strict=True)]
         outcomes = await self._apply(work) if work else []
-        for item, outcome in zip(work, outcomes, strict=True):
-            out.extend(self._forward(item, outcome))
+        for cause, item, outcome in zip(causes, work, outcomes, strict=True):
+            out.extend(replace(slip, cause=cause) for slip in self._forward(item, outcome))
         return out
 
     def _prepared(self, command: Command, current: CurrentValues | None) -> _Work:

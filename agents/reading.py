@@ -6,20 +6,20 @@ from typing import Any
 
 from agents.bulkhead import Bulkhead
 from agents.outside import OutsideExecutor
-from agents.overlap import Overlap
+from agents.overlap import Outlet, Overlap
 from agents.pool import KeyedPool
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
-from app.ports import Record, Sender
+from app.ports import Record
 
 MAX_BATCH = 256
 
 Process = Callable[[Sequence[TrackedMessage]], Awaitable[Sequence[Record]]]
 
 
-async def run_batches(stream: Any, process: Process, sender: Sender) -> None:
+async def run_batches(stream: Any, process: Process, outlet: Outlet) -> None:
     """Read in batches of what has arrived; a batch is acked when what ``process`` returns for it is durable."""
-    overlap = Overlap(process, sender=sender, ack=ledger.ack_many, crash=stream.app.crash)
+    overlap = Overlap(process, outlet=outlet, ack=ledger.ack_many, crash=stream.app.crash)
     try:
         async for batch in ledger.batches(stream, max_records=MAX_BATCH):
             begun = ledger.begin_many(batch)

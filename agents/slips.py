@@ -1,7 +1,7 @@
 """The routing slip's way: read a command, append its step's result, and say where the slip goes next (DESIGN 2)."""
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,15 +11,17 @@ from pydantic import ValidationError
 
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus, conclude, left_out
-from app.ports import Claim, Record
+from app.ports import Claim, Record, Refusal
 from app.services.cancelling import Cancelled, Copy
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, PinnedRevision
+from schemas.event import CUT
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
-from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
+from schemas.result import ActionResult
 from schemas.workflow import Action
 
+_MAX_ERROR = 1000
 TIMED_OUT = "the execution's time is used up"
 
 
@@ -86,7 +88,7 @@ class Road:
 
     def after(self, command: Command, result: ActionResult) -> Record:
         """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one."""
-        command.results = bounded([*command.results, result])
+        command.results = [*command.results, result.bounded()]
         command.step += 1
         command.parked, command.tried, command.tried_s, command.waits_since = 0, 0, 0.0, None
         if result.stop:
@@ -113,6 +115,27 @@ class Road:
         copy = Copy(command.id, command.execution_id, command.parked)
         self._skip_rest(command, reason)
         return Cancelled(self._finished(command, ExecutionStatus.STOPPED, reason), copy)
+
+    def refused(self, record: Record, refusal: Refusal) -> Record | None:
+        """Return what is sent instead of a record that Kafka refuses; None where there is nothing.
+
+        Of a slip, the step it is bound for fails, and the slip goes on; a finished execution becomes a row without what
+        takes the room. Each is nearer to the end than the one before.
+        """
+        if record.topic == self.topics.executions:
+            return cut_execution(record)
+        try:
+            command = Command.model_validate_json(record.value or b"")
+        except ValidationError:
+            return None  # an event, a revision: no execution that could end
+        failed = ActionResult(
+            step=command.step,
+            action_type=command.action.type,
+            status="failed",
+            error=f"its command could not be sent to {record.topic}: {refusal}"[:_MAX_ERROR],
+            executed_at=datetime.now(UTC),
+        )
+        return replace(self.after(command, failed), cause=record.cause)
 
     def _next(self, command: Command) -> Record:
         actions = command.workflow.actions
@@ -183,21 +206,16 @@ def _named(result: ActionResult) -> str:
     return f"step {result.step} ({result.action_type}): {result.error}"
 
 
-def bounded(results: list[ActionResult]) -> list[ActionResult]:
-    """Cut outputs until every result is within 4 KiB and all of them within 256 KiB (DESIGN 2)."""
-    results[-1] = _cut(results[-1]) if _size(results[-1]) > MAX_RESULT_BYTES else results[-1]
-    if len(results) * MAX_RESULT_BYTES <= MAX_HISTORY_BYTES:
-        return results
-    return [_cut(result) for result in results] if sum(map(_size, results)) > MAX_HISTORY_BYTES else results
-
-
-def _size(result: ActionResult) -> int:
-    return len(result.encode())
-
-
-def _cut(result: ActionResult) -> ActionResult:
-    error = result.error if result.error is None else result.error[:1000]
-    return result.model_copy(update={"output": {"cut": True}, "error": error, "verdicts": []})
+def cut_execution(record: Record) -> Record | None:
+    """Return an execution's record without its event's data and its outputs; None where they are gone already."""
+    execution = orjson.loads(record.value or b"{}")
+    event = execution.get("event") or {}
+    if CUT in event:
+        return None
+    kept = {name: event[name] for name in ("specversion", "id", "source", "type", "time") if name in event}
+    results = [ActionResult.model_validate(result) for result in execution.get("results", ())]
+    shorter = {"event": {**kept, CUT: True}, "verdicts": [], "results": [result.cut() for result in results]}
+    return replace(record, value=encode(execution | shorter))
 
 
 def result_json(result: ActionResult) -> dict[str, Any]:

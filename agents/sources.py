@@ -6,6 +6,7 @@ each record that cannot be turned. Side effects: none; the batch is acked when w
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from prometheus_client import Counter
 
@@ -56,7 +57,7 @@ class SourceAgent:
             RECORDS.labels(turner.source.name, "dead_letter").inc()
             return [self._letter(turner, record, "internal_error", type(error).__name__)]
         RECORDS.labels(turner.source.name, made.outcome if isinstance(made, Ignored) else "event").inc()
-        return [] if isinstance(made, Ignored) else [made.record]
+        return [] if isinstance(made, Ignored) else [replace(made.record, cause=record)]
 
     def _letter(self, turner: SourceTurner, record: Incoming, reason: str, detail: str) -> Record:
         name = turner.source.name

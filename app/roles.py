@@ -49,6 +49,7 @@ from app.own_crm import on_the_crm, reads_of
 from app.ports import HttpClient, Sender
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
+from app.services.delivery import Delivery
 from app.services.secret_cache import SecretCache
 from app.services.source_settings import load_sources
 from app.services.sources import SourceTurner
@@ -76,7 +77,7 @@ class MatcherParts:
     """What the matcher's agent feeds, and what takes its records."""
 
     matcher: Matcher
-    sender: Sender
+    delivery: Delivery
 
 
 @asynccontextmanager
@@ -86,17 +87,19 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
     async with open_sender(settings, "matcher") as sender, open_pool(settings) as pool:
         check = TableCheck(index, PostgresVersions(pool, topics.workflows_changelog), every_s=settings.workflow_check_s)
         checking = asyncio.create_task(check.run())
+        road = Road(topics, frozenset(REGISTRY.names()))
+        letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
         matcher = Matcher(
             index=index,
-            road=Road(topics, frozenset(REGISTRY.names())),
-            dead_letters=DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now),
+            road=road,
+            dead_letters=letters,
             topics=topics,
             max_age=settings.event_max_age_s,
             clock=utc_now,
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
             entries=PostgresEntries(pool),
         )
-        yield MatcherParts(matcher, sender)
+        yield MatcherParts(matcher, Delivery(sender, letters, road.refused))
         checking.cancel()
 
 
@@ -106,7 +109,7 @@ class SinkParts:
 
     executions: Sink
     dead_letters: DeadLetterSink
-    sender: Sender
+    delivery: Delivery
 
 
 @asynccontextmanager
@@ -115,7 +118,9 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "sink") as sender, open_pool(settings) as pool:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
-        yield SinkParts(Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool)), sender)
+        yield SinkParts(
+            Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool)), Delivery(sender, letters)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class SourceParts:
     """What the sources' agent feeds, and what takes its records."""
 
     agent: SourceAgent
-    sender: Sender
+    delivery: Delivery
 
 
 @asynccontextmanager
@@ -134,7 +139,7 @@ async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
         letters = DeadLetters(topics=topics, sender=sender, role="sources", clock=utc_now)
         configured = load_sources(settings.sources, settings.topic_prefix)
         turners = [SourceTurner(source, topics, settings.event_max_age_s) for source in configured]
-        yield SourceParts(SourceAgent(turners, letters), sender)
+        yield SourceParts(SourceAgent(turners, letters), Delivery(sender, letters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ class ExecutorParts:
     """An executor for each action type of the family, by name, and what takes the records of those that batch."""
 
     executors: dict[str, OwnExecutor | OutsideExecutor]
-    sender: Sender
+    delivery: Delivery
 
 
 @asynccontextmanager
@@ -195,18 +200,20 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
         reads = reads_of(settings, trusted, built_in, breakers)
+        road = Road(topics, frozenset(REGISTRY.names()))
+        letters = DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now)
         shared: dict[str, Any] = {
             "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
             "receipts": receipts,
-            "road": Road(topics, frozenset(REGISTRY.names())),
-            "dead_letters": DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now),
+            "road": road,
+            "dead_letters": letters,
         }
         ports = await stack.enter_async_context(outside_ports(settings, pool, trusted))
         wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         outside = Outside(ports, sender, breakers, wordings)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: _executor(action, shared, outside, settings) for action in actions}
-        yield ExecutorParts(made, sender)
+        yield ExecutorParts(made, Delivery(sender, letters, road.refused))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _matcher(settings: Settings) -> App:
 
     async def matcher(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.matcher.process, made.sender)
+        await run_batches(stream, made.matcher.process, made.delivery)
 
     return _app(
         topics.matcher_app,
@@ -90,11 +90,11 @@ def _sink(settings: Settings) -> App:
 
     async def executions(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.executions.process, made.sender)
+        await run_batches(stream, made.executions.process, made.delivery)
 
     async def dead_letters(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.dead_letters.process, made.sender)
+        await run_batches(stream, made.dead_letters.process, made.delivery)
 
     agents = [
         AgentSpec("executions", topics.executions, executions),
@@ -109,7 +109,7 @@ def _sources(settings: Settings) -> App:
 
     async def sources(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.agent.process, made.sender)
+        await run_batches(stream, made.agent.process, made.delivery)
 
     agents = [AgentSpec("sources", tuple(sorted(topics)), sources)]
     return _app(f"{settings.topic_prefix}sources", settings, agents, parts)
@@ -135,7 +135,7 @@ def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings)
         made = await parts.get()
         executor = made.executors[action.name]
         if isinstance(executor, OwnExecutor):
-            await run_batches(stream, executor.process, made.sender)
+            await run_batches(stream, executor.process, made.delivery)
         else:
             await run_outside(stream, executor, slots=slots)
 

@@ -1,9 +1,11 @@
 """What all contracts share: schema version, tolerant readers, fast encoding."""
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel, ConfigDict
+
+_WRITTEN_OUT: Final = len("10000000000000000000") - len("1e+19")
 
 
 class Contract(BaseModel):
@@ -30,6 +32,15 @@ def encode(value: object) -> bytes:
         TypeError: A value is not JSON.
     """
     return orjson.dumps(value, default=_fields, option=orjson.OPT_UTC_Z)
+
+
+def stored_size(encoded: bytes) -> int:
+    """Return the bytes that JSON may take, at most, when it comes back from Postgres and is encoded again.
+
+    ``jsonb`` writes numbers out: ``1e+19`` comes back as a whole number of twenty digits. From ``1e+20`` on they no
+    longer fit an integer and are numbers with an exponent again.
+    """
+    return len(encoded) + _WRITTEN_OUT * encoded.count(b"e+1")
 
 
 def _fields(value: object) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from schemas.base import Contract
 from schemas.event_types import is_event_type
 
 MAX_EVENT_BYTES: Final = 256 * 1024
+# Marks what is left of an event where a row has no room for it; no attribute of a CloudEvent can have this name.
+CUT: Final = "headrace:cut"
 
 
 def _known_type(value: str) -> str:

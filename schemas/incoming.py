@@ -12,6 +12,7 @@ import orjson
 from pydantic import ValidationError
 
 from app.domain.errors import PoisonError
+from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.integers import over_64_bits
 
@@ -19,6 +20,9 @@ MAX_NESTING: Final = 64
 # A slip or an execution holds an event, a revision and answers of others, each some levels down.
 MAX_SLIP_NESTING: Final = 2 * MAX_NESTING
 MAX_ENTITY_BYTES: Final = 512
+# Encoded again, JSON grows where numbers are written short: 1e15 becomes 1000000000000000.0, and in Postgres 1e19 a
+# whole number of twenty digits. Counted with the comma nothing becomes five times as long.
+_MAY_GROW_OVER: Final = MAX_EVENT_BYTES // 5
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCHED: Final = "application/cloudevents-batch"
 
@@ -81,9 +85,15 @@ def decode_event(record: Incoming) -> IncomingEvent:
         raise PoisonError("too_large", f"{len(value)} bytes; an event has at most {MAX_EVENT_BYTES}")
     if binary is None:
         raw, encoded = load_exactly(value), value
+        size = stored_size(orjson.dumps(raw)) if len(value) > _MAY_GROW_OVER else 0
     else:
         raw = {**binary, "data": load_exactly(value) if value else {}}
         encoded = orjson.dumps(raw)
+        size = stored_size(encoded)
+    if size > MAX_EVENT_BYTES:
+        raise PoisonError(
+            "too_large", f"{size} bytes with its attributes, as slips hold it; an event has at most {MAX_EVENT_BYTES}"
+        )
     event = validate_event(raw)
     return IncomingEvent(event, raw, encoded, _entity(record.key, event))
 

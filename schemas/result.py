@@ -5,10 +5,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from schemas.base import Contract
+from schemas.base import Contract, stored_size
 
+# With MAX_ACTIONS steps (50) an execution's results have at most 200 KiB.
 MAX_RESULT_BYTES: Final = 4096
-MAX_HISTORY_BYTES: Final = 256 * 1024
+_CUT_ERROR_CHARS: Final = 400  # of six bytes each at most: what JSON escapes
+_CUT_ERROR_ASCII_CHARS: Final = 1000
 
 
 class ActionResult(Contract):
@@ -40,3 +42,14 @@ class ActionResult(Contract):
     executed_at: datetime
     duration_ms: int = 0
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
+
+    def bounded(self) -> "ActionResult":
+        """Return the result itself if it has at most 4 KiB as slips hold it, else without what takes the room."""
+        return self if stored_size(self.encode()) <= MAX_RESULT_BYTES else self.cut()
+
+    def cut(self) -> "ActionResult":
+        """Return the result without its output and verdicts, and the beginning of its error."""
+        error = self.error and self.error[:_CUT_ERROR_ASCII_CHARS]
+        if error is not None and not (error.isascii() and error.isprintable()):
+            error = error[:_CUT_ERROR_CHARS]
+        return self.model_copy(update={"output": {"cut": True}, "error": error, "verdicts": []})

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+import orjson
 from prometheus_client import Counter
 
-from app.domain.errors import PoisonError
+from app.domain.errors import PoisonError, UnreachableError
 from app.domain.times import from_seconds
 from app.ports import Record, Sender
 from app.services.letter_subjects import About, about, printable
@@ -74,8 +76,29 @@ class DeadLetters:
         )
 
     async def send(self, record: Incoming, error: PoisonError, *, part: str | None = None) -> None:
-        """Send it; durable when this returns."""
-        await self._sender.send(self.build(record, error, part=part))
+        """Send it; durable when this returns.
+
+        Raises:
+            UnreachableError: Kafka does not answer, or takes no dead letters.
+        """
+        await self.deliver(self.build(record, error, part=part))
+
+    def is_letter(self, record: Record) -> bool:
+        """Whether a record is a dead letter."""
+        return record.topic == self._topics.dead_letters
+
+    async def deliver(self, letter: Record) -> None:
+        """Send a dead letter that was built; one that is too large for its topic goes without the original's bytes.
+
+        Raises:
+            UnreachableError: Kafka does not answer, or takes no dead letters: their topic is missing, say.
+        """
+        refusal = (await self._sender.deliver((letter,)))[0]
+        if refusal is not None:
+            bare = {**orjson.loads(letter.value or b"{}"), "value": None, "key": None, "headers": [], "cut": True}
+            refusal = (await self._sender.deliver((replace(letter, value=orjson.dumps(bare)),)))[0]
+        if refusal is not None:
+            raise UnreachableError(f"Kafka takes no dead letters: {refusal}")
 
 
 def dead_letter(

@@ -18,6 +18,7 @@ from app.services.dead_letters import DeadLetters
 from app.services.field_errors import field_errors, under
 from app.services.listening import Handler, Listening
 from app.topics import Topics
+from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.incoming import MAX_ENTITY_BYTES, load_object
 
@@ -181,6 +182,7 @@ def _encoded(attributes: dict[str, Any]) -> bytes:
         raise InvalidError([FieldError("", f"is not JSON that can be passed on: {error}")]) from None
     except PoisonError as error:
         raise InvalidError([FieldError("", error.detail)]) from None
-    if len(value) > MAX_EVENT_BYTES:
-        raise InvalidError([FieldError("", f"has {len(value)} bytes; at most {MAX_EVENT_BYTES} are allowed")])
+    size = stored_size(value)
+    if size > MAX_EVENT_BYTES:
+        raise InvalidError([FieldError("", f"has {size} bytes; at most {MAX_EVENT_BYTES} are allowed")])
     return value

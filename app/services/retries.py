@@ -13,7 +13,9 @@ from app.domain.statuses import RETRYABLE
 from app.ports import Record
 from app.topics import Topics
 from schemas.command import Command, Lane, PinnedRevision
+from schemas.event import CUT
 from schemas.result import ActionResult
+from schemas.verdicts import bounded_verdicts
 from schemas.workflow import HIGH_LANE_BELOW, Revision
 
 
@@ -111,7 +113,10 @@ class Retries:
             raise ConflictError(f"The execution is {logged.status}; only failed, partial or timed_out ones are retried")
         if not logged.active:
             raise ConflictError("The workflow is inactive or deleted; what is inactive runs nothing")
-        kept = [result for result in logged.results if result.status == "success"]
+        if CUT in logged.event:
+            raise ConflictError("The execution's event was too large to be kept; send the event again")
+        # What comes back from Postgres may have grown: it writes numbers out.
+        kept = [result.bounded() for result in logged.results if result.status == "success"]
         done = {result.step for result in kept}
         step = next((step for step in range(len(revision.actions)) if step not in done), None)
         if step is None:
@@ -128,7 +133,7 @@ class Retries:
             workflow=PinnedRevision.model_validate(revision, from_attributes=True),
             event=logged.event,
             matched_at=logged.executed_at,
-            verdicts=logged.verdicts,
+            verdicts=list(bounded_verdicts(logged.verdicts)),
             results=[result for result in kept if result.step < step],
             kept=kept,
             retried_at=self._now(),

@@ -12,6 +12,7 @@ from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVers
 from app.services.drafts import DraftReader, merge_patch
 from app.services.paging import Page, Position, page_of
 from app.services.references import Reference, references
+from schemas.base import stored_size
 from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
 
 _DRAFTED: Final = tuple(WorkflowDraft.model_fields)
@@ -239,7 +240,7 @@ def _revision(workflow: Workflow, *, deleted: bool = False) -> Revision:
         owner=workflow.created_by,
         updated_at=workflow.updated_at,
     )
-    size = len(revision.encode())
+    size = stored_size(revision.encode())
     if size > MAX_REVISION_BYTES:
         raise InvalidError([FieldError("", f"the workflow has {size} bytes; at most {MAX_REVISION_BYTES} are allowed")])
     return revision

@@ -133,7 +133,7 @@ async def test_who_cannot_go_on_without_a_topic_is_told(subject: Subject) -> Non
 
 
 @pytest.mark.parametrize(
-    "topic,headers",
+    ("topic", "headers"),
     [
         ("no topic's name", ()),
         ("x" * 250, ()),
@@ -174,7 +174,9 @@ async def test_a_record_that_a_compacted_topic_cannot_keep_is_refused(kafka: str
     topic = f"{topic_prefix}compacted"
     await make_topic(kafka, topic, cleanup_policy="compact")
     async with KafkaSender(kafka) as sender:
-        refusals = await sender.deliver([Record(topic, b"k", b"1"), Record(topic, None, b"2"), Record(topic, b"k", b"3")])
+        refusals = await sender.deliver(
+            [Record(topic, b"k", b"1"), Record(topic, None, b"2"), Record(topic, b"k", b"3")]
+        )
     assert [refusal and refusal.reason for refusal in refusals] == [None, "refused", None]
     assert [record.value for record in await read_topic(kafka, topic, 2)] == [b"1", b"3"]
 

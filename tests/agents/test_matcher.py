@@ -74,6 +74,29 @@ class World:
         return revision
 
 
+async def test_a_header_that_no_slip_could_hold_is_a_dead_letter() -> None:
+    """1.2 MB in one ce_ header: too_large, and the event beside it starts its workflow."""
+    world = World()
+    world.workflow(1)
+    headers = [(f"ce_{name}", str(value).encode()) for name, value in cloud_event().items() if name != "data"]
+    large = FakeRecord(orjson.dumps(cloud_event()["data"]), headers=[*headers, ("ce_note", b"x" * 1_200_000)])
+    await world.process([large, event_record(id="e-2")])
+    (letter,) = world.sender.on("t.dead-letters")
+    assert DeadLetter.model_validate_json(letter.value or b"").reason == "too_large"
+    assert len(world.sender.on("t.actions.apply_tag")) == 1
+
+
+async def test_what_follows_from_an_event_says_so() -> None:
+    """Commands, rows of what did not run and blocked ones: should one be refused, its event is the dead letter."""
+    world = World()
+    world.workflow(1)
+    world.workflow(2, minimum=1000)
+    world.workflow(3, actions=[{"type": "teleport", "order": 1, "config": {}}])
+    records = [event_record(id="e-1"), event_record(id="e-2")]
+    made = await world.matcher.process(records)
+    assert [record.cause for record in made] == [records[0]] * 3 + [records[1]] * 3
+
+
 async def test_an_event_starts_each_matching_workflow_at_its_first_step() -> None:
     """Two active workflows, two commands; each for the action of lowest order, keyed by the entity."""
     world = World()

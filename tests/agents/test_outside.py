@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from agents.bulkhead import Bulkhead
@@ -123,6 +124,26 @@ async def test_a_crash_between_effect_and_receipt_is_marked_uncertain() -> None:
     assert await restarted.run(one)
     assert restarted.http.requests[0].headers["Idempotency-Key"] == str(one.id)
     assert restarted.ended[0].results[0].uncertain
+
+
+async def test_a_slip_that_cannot_be_sent_fails_the_step_it_was_bound_for() -> None:
+    """The next step's topic is missing: the effect's result is kept, that step fails, and the command may be acked."""
+    world = World(ReceiptStore())
+    world.sender.topics = frozenset({"t.executions", "t.dead-letters"})
+    assert await world.run(command(action("webhook", **HOOK), action("send_email", 2)))
+    (execution,) = world.ended
+    assert [one.status for one in execution.results] == ["success", "failed"]
+    assert "no_topic" in str(execution.results[1].error)
+
+
+async def test_where_not_even_its_end_can_be_sent_the_command_is_a_dead_letter() -> None:
+    """Nothing is lost: the letter holds the command, and a replay forwards what its receipt says."""
+    world = World(ReceiptStore())
+    world.sender.topics = frozenset({"t.dead-letters"})
+    assert await world.run(command(action("webhook", **HOOK)))
+    (letter,) = world.sender.on("t.dead-letters")
+    assert orjson.loads(letter.value or b"")["reason"] == "unsendable"
+    assert orjson.loads(letter.value or b"")["topic"] == "t.actions.webhook"
 
 
 @pytest.mark.parametrize("failures", range(5))

@@ -18,16 +18,12 @@ class Line:
         self.noted: list[str] = []
         self.crashes: list[BaseException] = []
         self.sending: dict[str, asyncio.Future[None]] = {}
-        self.overlap = Overlap[str](self.process, sender=self, ack=self.ack, crash=self.crash)
+        self.overlap = Overlap[str](self.process, outlet=self, ack=self.ack, crash=self.crash)
 
     async def process(self, batch: Sequence[str]) -> list[Record]:
         """Carry out; names in capitals have nothing to send."""
         self.noted.append(f"process {''.join(batch)}")
         return [Record("t", None, name.encode()) for name in batch if not name.isupper()]
-
-    async def send(self, record: Record) -> None:
-        """Send one."""
-        await self.send_all((record,))
 
     async def send_all(self, records: Sequence[Record]) -> None:
         """Send until the test says that it is durable."""
@@ -104,7 +100,7 @@ async def test_what_processing_raises_reaches_the_caller() -> None:
     async def fails(_: Sequence[str]) -> list[Record]:
         raise UnreachableError("away")
 
-    overlap = Overlap[str](fails, sender=line, ack=line.ack, crash=line.crash)
+    overlap = Overlap[str](fails, outlet=line, ack=line.ack, crash=line.crash)
     with pytest.raises(UnreachableError):
         await overlap.run(["a"])
     assert not line.noted

@@ -81,6 +81,15 @@ async def test_a_batch_is_carried_out_once_and_forwarded() -> None:
     assert [one.results[0].output["applied"] for one in ended] == [True] * 3
 
 
+async def test_every_slip_says_which_command_it_follows_from() -> None:
+    """So that one which cannot be sent ends as the dead letter of that command and of no other."""
+    world = World()
+    await world.receipts.start()
+    records = [command_record(command(action(tag="a"), event=event(n)), offset=n) for n in range(3)]
+    slips = await world.executor.process(records)
+    assert [slip.cause for slip in slips] == records
+
+
 async def test_a_redelivered_command_forwards_the_first_result() -> None:
     """The second copy has no effect; its slip carries what the first one came to."""
     world = World()

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from agents.slips import Road, bounded, read_command
+from agents.slips import Road, read_command
 from app.domain.errors import PoisonError
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
 from schemas.incoming import MAX_NESTING, decode_event
-from schemas.result import MAX_HISTORY_BYTES, MAX_RESULT_BYTES, ActionResult
+from schemas.result import MAX_RESULT_BYTES, ActionResult
 from tests.support.records import FakeRecord, cloud_event
 from tests.support.slips import NOW, action, command, command_record
 
@@ -185,15 +185,19 @@ def test_readers_ignore_fields_they_do_not_know() -> None:
 
 def test_a_result_too_large_is_cut_with_a_mark() -> None:
     """One result has at most 4 KiB; what was cut says so."""
-    cut = bounded([result(0, output={"body": "x" * 10_000})])[0]
+    large = result(0, output={"body": "x" * 10_000})
+    made = command(action(tag="a"))
+    (cut,) = Execution.model_validate_json(ROAD.after(made, large).value or b"").results
     assert cut.output == {"cut": True}
     assert len(cut.encode()) <= MAX_RESULT_BYTES
 
 
-def test_all_results_together_stay_within_their_bound() -> None:
-    """Hundreds of large results are cut until the history fits a slip."""
-    results = bounded([result(n, output={"body": "x" * 3_500}) for n in range(100)])
-    assert sum(len(item.encode()) for item in results) <= MAX_HISTORY_BYTES
+@pytest.mark.parametrize("character", ["x", "\x01", '"', "\u00fc", "\U0001f600"])
+def test_a_long_error_is_cut_by_what_it_takes_in_json(character: str) -> None:
+    """A control character takes six bytes: the result stays within 4 KiB whatever the error is made of."""
+    cut = result(0, "failed", error=character * 10_000).bounded()
+    assert len(cut.encode()) <= MAX_RESULT_BYTES
+    assert cut.error
 
 
 def test_a_wrong_revision_is_named_by_its_place_in_the_command() -> None:

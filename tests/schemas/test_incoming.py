@@ -49,6 +49,23 @@ def test_an_integer_over_64_bits_is_refused_in_binary_mode_too() -> None:
     assert (exact.event.data, exact.entity) == ({"customer": {"id": 2**64 - 1}}, "18446744073709551615")
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        FakeRecord(b"{}", headers=[*HEADERS, ("ce_note", b"x" * 1_200_000)]),
+        FakeRecord(b"{}", headers=[*HEADERS, *((f"ce_n{n}", b"x" * 1000) for n in range(300))]),
+        FakeRecord(b'{"n":[' + b"1e15," * 49_999 + b"1]}", headers=HEADERS),
+        FakeRecord(orjson.dumps(cloud_event())[:-2] + b',"n":[' + b"1e15," * 40_000 + b"1]}}"),
+        FakeRecord(orjson.dumps(cloud_event())[:-2] + b',"n":[' + b"1e19," * 40_000 + b"1]}}"),
+    ],
+    ids=["one header", "many headers", "binary floats", "structured floats", "what Postgres writes out"],
+)
+def test_the_whole_envelope_is_bounded_as_slips_hold_it(record: FakeRecord) -> None:
+    """Headers count, and so does what numbers become when they are encoded again; all within 256 KiB as they came."""
+    assert len(record.value or b"") <= MAX_EVENT_BYTES
+    assert poison(record.value, headers=record.headers) == "too_large"
+
+
 def test_an_attribute_given_twice_in_headers_is_refused() -> None:
     """Two ids leave open which event it is, so neither is taken."""
     assert poison(b"{}", headers=[*HEADERS, ("ce_id", b"e-2")]) == "invalid_event"

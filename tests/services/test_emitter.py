@@ -162,6 +162,23 @@ async def test_a_batch_keeps_its_order() -> None:
     assert [orjson.loads(record.value or b"")["id"] for record in sender.records] == ids
 
 
+async def test_what_kafka_refuses_is_named_by_its_position() -> None:
+    """A topic that takes less than it should: the caller hears which event it is, and the others are durable."""
+    sender = MemorySender()
+    sender.most[TOPICS.events("order.created")] = 1000
+    events = [order(id="1"), order(id="2", data={"note": "x" * 2000}), order(id="3")]
+    with pytest.raises(InvalidError) as caught:
+        await EventEmitter(sender, TOPICS).emit_many(events)
+    assert [error.path for error in caught.value.errors] == ["[1]"]
+    assert [orjson.loads(record.value or b"")["id"] for record in sender.records] == ["1", "3"]
+
+
+async def test_numbers_are_bounded_as_they_will_be_encoded() -> None:
+    """20,000 times 1e19 is 120 kB here and 420 kB after Postgres: refused, as the matcher would."""
+    with pytest.raises(InvalidError, match="bytes"):
+        await EventEmitter(MemorySender(), TOPICS).emit(order(data={"n": [1e19] * 20_000}))
+
+
 async def test_a_broker_that_is_down_is_said() -> None:
     """The caller hears that the event is not durable."""
     sender = MemorySender()

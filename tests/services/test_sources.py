@@ -247,6 +247,14 @@ def passed_over(outcome: str) -> float:
     return REGISTRY.get_sample_value("headrace_source_records_total", labels) or 0.0
 
 
+async def test_a_sources_event_says_which_record_it_was() -> None:
+    """Should Kafka refuse the event, that record is the dead letter."""
+    letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
+    came = record(ORDER)
+    (event,) = await SourceAgent([SourceTurner(source(shop()), TOPICS, clock=lambda: NOW)], letters).process([came])
+    assert event.cause is came
+
+
 @given(value=json_values, settings=st.sampled_from([shop(time="b"), orders(), orders(entity="a.0", id="a.b")]))
 def test_whatever_comes_is_an_event_or_said_why_not(value: Any, settings: dict[str, Any]) -> None:
     """Any JSON: an event that the matcher takes, nothing, or a reason; never another exception."""

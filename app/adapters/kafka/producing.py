@@ -119,8 +119,8 @@ class Producing:
             try:
                 await (await self._send(batch.records[at]))
             except _REFUSED as error:
-                reason = "too_large" if isinstance(error, _TOO_LARGE) else "refused"
-                batch.refusals[at] = Refusal(reason, f"the broker answered {error}"[:500])
+                said = f"the broker answered {error}"[:500]
+                batch.refusals[at] = Refusal("too_large" if isinstance(error, _TOO_LARGE) else "refused", said)
             except KafkaError as error:
                 raise _unconfirmed(error, batch.records[at]) from error
 

@@ -51,4 +51,5 @@ class TopicLookup:
                 cluster = await self._client.fetch_all_metadata()
         except (KafkaError, TimeoutError) as error:
             raise UnreachableError("Kafka does not say which topics there are") from error
-        return set(topics) - cluster.topics(exclude_internal_topics=False)
+        known: set[str] = cluster.topics(exclude_internal_topics=False)
+        return set(topics) - known
