@@ -2,17 +2,28 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from agents.guard import in_halves
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Stands for the result of an item that failed."""
+
+    error: Exception
 
 
 class Batcher(Generic[T, R]):
     """Collects items while a batch is under way and runs them as the next one.
 
     Args:
-        run: Handles a batch and returns one result per item, in order. What it raises reaches each caller of the batch.
+        run: Handles a batch and returns one result per item, in order; safe to repeat. Where it fails the batch is run
+            in halves, so that an error reaches only the callers whose items are at fault.
         max_size: Most items in one batch.
     """
 
@@ -39,13 +50,21 @@ class Batcher(Generic[T, R]):
             self._runner = None
 
     async def _run_one(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+        items = [item for item, _ in batch]
         try:
-            results = await self._run([item for item, _ in batch])
+            results = await in_halves(self._run_whole, items, lambda _, error: [Failed(error)])
         except Exception as error:  # noqa: BLE001 - it is raised again in every caller
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
+            results = [Failed(error)] * len(batch)
         for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(result, Failed):
+                future.set_exception(result.error)
+            else:
                 future.set_result(result)
+
+    async def _run_whole(self, items: Sequence[T]) -> Sequence[R | Failed]:
+        results = await self._run(items)
+        if len(results) != len(items):
+            raise TypeError(f"{len(items)} items had {len(results)} results")
+        return results

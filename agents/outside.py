@@ -13,6 +13,7 @@ from agents.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortEr
 from agents.batching import Batcher
 from agents.bulkhead import Bulkhead
 from agents.current import Current, names_read
+from agents.guard import blames_input, internal_error
 from agents.metrics import DROPPED, LEASES_LOST, PARKED
 from agents.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
 from agents.slips import Road, claim_of, read_command, result_json
@@ -93,11 +94,20 @@ class OutsideExecutor:
     async def handle(self, record: Incoming, lane: Bulkhead) -> bool:
         """Carry one command out; False where it was given back before anything happened.
 
-        ``lane``: where its attempts take their places.
+        What fails in our own code is a dead letter. ``lane``: where its attempts take their places.
 
         Raises:
             Exception: Kafka or Postgres failed for good; the record must stay unacked.
         """
+        try:
+            return await self._handle(record, lane)
+        except Exception as error:
+            if not blames_input(error):
+                raise
+            await self._dead_letters.send(record, internal_error(record, error))
+            return True
+
+    async def _handle(self, record: Incoming, lane: Bulkhead) -> bool:
         try:
             command = read_command(record, self._action.name)
         except PoisonError as error:

@@ -15,6 +15,7 @@ from prometheus_client import Counter, Histogram
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus
 from app.ports import Record
+from app.services.background import note_failure
 from app.services.dead_letters import DeadLetters
 from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
@@ -115,6 +116,13 @@ def _text(record: Incoming) -> str:
         return record.value.decode("utf-8")
     except UnicodeDecodeError:
         raise PoisonError("not_json", "the value is not UTF-8") from None
+
+
+def stay_in_kafka(record: Incoming, error: Exception) -> Sequence[Record]:
+    """Give a dead letter up that our own code fails on."""
+    note_failure("records", error, f"{record.topic}/{record.partition}/{record.offset}")
+    _give_up(record, PoisonError("internal_error", type(error).__name__))
+    return []
 
 
 def _give_up(record: Incoming, why: PoisonError) -> None:

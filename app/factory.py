@@ -98,7 +98,7 @@ def build_app(
     _check(instance, agents)
     app = _new_app(app_id, bootstrap_servers, instance, data_dir, tuning)
     policy = StallPolicy(still_seconds=_STILL_SECONDS, hold_seconds=tuning.longest_hold_s)
-    app.run_beside(Watchdog(lambda: app.consumer, policy, probes=probes).run)
+    app.run_beside("watchdog", Watchdog(lambda: app.consumer, policy, probes=probes).run)
     for table in tables:
         table(app)
     for spec in agents:

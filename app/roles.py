@@ -1,6 +1,5 @@
 """The parts of each role, opened on its event loop and closed at its end; the only place where ports meet adapters."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -47,6 +46,7 @@ from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
 from app.ports import HttpClient, Sender
+from app.services.background import running_beside
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.delivery import Delivery
@@ -77,6 +77,7 @@ class MatcherParts:
     """What the matcher's agent feeds, and what takes its records."""
 
     matcher: Matcher
+    letters: DeadLetters
     delivery: Delivery
 
 
@@ -86,7 +87,6 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "matcher") as sender, open_pool(settings) as pool:
         check = TableCheck(index, PostgresVersions(pool, topics.workflows_changelog), every_s=settings.workflow_check_s)
-        checking = asyncio.create_task(check.run())
         road = Road(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
         matcher = Matcher(
@@ -99,8 +99,8 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
             entries=PostgresEntries(pool),
         )
-        yield MatcherParts(matcher, Delivery(sender, letters, road.refused))
-        checking.cancel()
+        async with running_beside("table_check", check.run):
+            yield MatcherParts(matcher, letters, Delivery(sender, letters, road.refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class SinkParts:
 
     executions: Sink
     dead_letters: DeadLetterSink
+    letters: DeadLetters
     delivery: Delivery
 
 
@@ -118,9 +119,8 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "sink") as sender, open_pool(settings) as pool:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
-        yield SinkParts(
-            Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool)), Delivery(sender, letters)
-        )
+        executions, dead_letters = Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool))
+        yield SinkParts(executions, dead_letters, letters, Delivery(sender, letters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class SourceParts:
     """What the sources' agent feeds, and what takes its records."""
 
     agent: SourceAgent
+    letters: DeadLetters
     delivery: Delivery
 
 
@@ -139,7 +140,7 @@ async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
         letters = DeadLetters(topics=topics, sender=sender, role="sources", clock=utc_now)
         configured = load_sources(settings.sources, settings.topic_prefix)
         turners = [SourceTurner(source, topics, settings.event_max_age_s) for source in configured]
-        yield SourceParts(SourceAgent(turners, letters), Delivery(sender, letters))
+        yield SourceParts(SourceAgent(turners, letters), letters, Delivery(sender, letters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class ExecutorParts:
     """An executor for each action type of the family, by name, and what takes the records of those that batch."""
 
     executors: dict[str, OwnExecutor | OutsideExecutor]
+    letters: DeadLetters
     delivery: Delivery
 
 
@@ -155,9 +157,8 @@ async def following_breakers(role: str, settings: Settings, pool: Pool) -> Async
     """Open the worker's circuit breakers, which follow those of the other workers."""
     url = settings.database_url.get_secret_value()
     breakers = Breakers(PostgresBreakers(pool, url, name=f"headrace breakers {role}"), breaker_policy(settings))
-    following = asyncio.create_task(breakers.run())
-    yield breakers
-    following.cancel()
+    async with running_beside("breakers", breakers.run):
+        yield breakers
 
 
 @asynccontextmanager
@@ -213,7 +214,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         outside = Outside(ports, sender, breakers, wordings)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: _executor(action, shared, outside, settings) for action in actions}
-        yield ExecutorParts(made, Delivery(sender, letters, road.refused))
+        yield ExecutorParts(made, letters, Delivery(sender, letters, road.refused))
 
 
 @dataclass(frozen=True, slots=True)

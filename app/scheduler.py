@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from app.domain.errors import UnreachableError
 from app.own_crm import reads_of
 from app.ports import CrmReads, HttpClient
 from app.roles import breaker_policy
+from app.services.background import keep_running
 from app.services.relay import Relay
 from app.services.temporal import TemporalLoop
 from app.services.timers import TimerLoop
@@ -55,8 +56,7 @@ async def _until_signalled(settings: Settings) -> None:
 async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Sequence[Chore]) -> None:
     """Relay, fire timers and do the chores until ``stop`` is set; what was being sent then is sent again later.
 
-    Raises:
-        Exception: Whatever ended the relay or the timers; Kafka and Postgres being away does not.
+    Nothing that one of them raises ends it for good, or any other.
     """
     sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
@@ -64,8 +64,8 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender)
     releases = TimerLoop(_releases(settings), sender)
     jobs = [
-        _connected(sender, relay.run, timers.run, releases.run),
-        _trigger(settings),
+        _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run}),
+        keep_running("temporal", partial(_trigger, settings)),
         *(keep_up(chore) for chore in chores),
     ]
     try:
@@ -83,16 +83,16 @@ def _releases(settings: Settings) -> PostgresReleases:
     )
 
 
-async def _connected(sender: KafkaSender, *jobs: Callable[[], Awaitable[None]]) -> None:
+async def _connected(sender: KafkaSender, jobs: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
     """Run jobs that send, once there is a broker to send to."""
     while True:
         try:
             await sender.start()
+            break
         except UnreachableError as error:
             logger.warning("scheduler: %s", error)
             await asyncio.sleep(_TRY_AGAIN_S)
-        else:
-            await asyncio.gather(*(job() for job in jobs))
+    await asyncio.gather(*(keep_running(name, job) for name, job in jobs.items()))
 
 
 def _temporal(settings: Settings, pool: Pool, http: HttpClient) -> TemporalLoop:

@@ -1,20 +1,14 @@
 """Keep processes running: start them in stages, start again what dies, stop the stages in reverse order."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
-from app.domain.errors import HeadraceError
-
-log = logging.getLogger(__name__)
+from app.domain.backoff import Backoff
+from app.services.background import note_failure
 
 _LOOK_EVERY_S: Final = 0.1
-_FIRST_DELAY_S: Final = 0.2
-_LONGEST_DELAY_S: Final = 3.0
-_STEADY_AFTER_S: Final = 20.0
 
 
 class Member(Protocol):
@@ -41,18 +35,6 @@ class Member(Protocol):
     def stop(self) -> None:
         """End it; blocks until it has."""
         ...
-
-
-@dataclass(slots=True)
-class Backoff:
-    """How long to wait before the next start: 0.2 s, doubled up to 3 s while lives last less than 20 s."""
-
-    failures: int = 0
-
-    def after_death(self, lived: float) -> float:
-        """Return the seconds to wait, given that the last life lasted ``lived`` seconds."""
-        self.failures = 0 if lived >= _STEADY_AFTER_S else self.failures + 1
-        return float(min(_FIRST_DELAY_S * 2 ** max(0, self.failures - 1), _LONGEST_DELAY_S))
 
 
 class Supervisor:
@@ -115,7 +97,7 @@ class Supervisor:
             self.restarts[member.name] += 1
             try:
                 member.spawn()
-            except (OSError, HeadraceError):
-                # Out of processes or files for now: the next look finds it dead, and waits longer.
-                log.exception("%s could not be started again", member.name)
+            except Exception as error:  # noqa: BLE001 - noted with its traceback
+                # Out of processes or files for now, say: the next look finds it dead, and waits longer.
+                note_failure("supervisor", error, f"{member.name} could not be started again")
             self._on_change(member.name)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from prometheus_client import start_http_server
-
+from agents.guard import guarded, lettered
 from agents.own import OwnExecutor
 from agents.reading import run_batches, run_outside
+from agents.sink import stay_in_kafka
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.budget import MIB
@@ -20,6 +20,7 @@ from app.domain.errors import SettingsError
 from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import set_up_logging
+from app.metrics_page import serve_page
 from app.role_names import OPTIONAL_ROLES, role_names
 from app.roles import ExecutorParts, open_executor, open_matcher, open_sink, open_sources
 from app.scheduler import run_scheduler
@@ -47,7 +48,7 @@ def run_role(role: str, settings: Settings) -> None:
         raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
     set_up_logging(role, settings.log_level)
     if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr="127.0.0.1")
+        serve_page(settings.metrics_port)
     if role == "scheduler":
         run_scheduler(settings)
         return
@@ -72,7 +73,7 @@ def _matcher(settings: Settings) -> App:
 
     async def matcher(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.matcher.process, made.delivery)
+        await run_batches(stream, guarded(made.matcher.process, lettered(made.letters)), made.delivery)
 
     return _app(
         topics.matcher_app,
@@ -90,11 +91,11 @@ def _sink(settings: Settings) -> App:
 
     async def executions(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.executions.process, made.delivery)
+        await run_batches(stream, guarded(made.executions.process, lettered(made.letters)), made.delivery)
 
     async def dead_letters(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.dead_letters.process, made.delivery)
+        await run_batches(stream, guarded(made.dead_letters.process, stay_in_kafka), made.delivery)
 
     agents = [
         AgentSpec("executions", topics.executions, executions),
@@ -109,7 +110,7 @@ def _sources(settings: Settings) -> App:
 
     async def sources(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, made.agent.process, made.delivery)
+        await run_batches(stream, guarded(made.agent.process, lettered(made.letters)), made.delivery)
 
     agents = [AgentSpec("sources", tuple(sorted(topics)), sources)]
     return _app(f"{settings.topic_prefix}sources", settings, agents, parts)
@@ -135,7 +136,7 @@ def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings)
         made = await parts.get()
         executor = made.executors[action.name]
         if isinstance(executor, OwnExecutor):
-            await run_batches(stream, executor.process, made.delivery)
+            await run_batches(stream, guarded(executor.process, lettered(made.letters)), made.delivery)
         else:
             await run_outside(stream, executor, slots=slots)
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from faust.tables.globaltable import GlobalTable
 from prometheus_client import Counter, Gauge, Histogram
 
+from app.services.background import note_failure
 from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
 from schemas.workflow import Revision
 
@@ -42,9 +43,9 @@ class WorkflowTable(GlobalTable):
         try:
             change = read_change(message.key, message.value)
             outcome = self.workflow_index.apply(change)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - noted with its traceback
             errors_total.inc()
-            logger.exception("workflow changelog: record at offset %d cannot be read", message.offset)
+            note_failure("workflow_table", error, f"the changelog's record at offset {message.offset} cannot be read")
             return
         changes_total.labels(outcome).inc()
         entries.set(len(self.workflow_index))

@@ -36,6 +36,7 @@ from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
+from app.services.background import PROCESS, Failures
 from app.services.cancelling import Cancelling
 from app.services.channels import ChannelService
 from app.services.dead_letter_box import DeadLetterBox
@@ -80,14 +81,14 @@ def assemble(
     *,
     clock: Callable[[], float] = time.monotonic,
     http: HttpClient | None = None,
+    failures: Failures = PROCESS,
 ) -> State:
-    """Return the API's services over one pool; ``clock`` is monotonic seconds, ``http`` reaches the user's CRM, if any.
+    """Return the API's services; ``clock`` is monotonic seconds, ``http`` reaches the user's CRM, if any.
 
     Raises:
         SettingsError: There is no JWT secret.
     """
-    topics = Topics(settings.topic_prefix)
-    types = frozenset(REGISTRY.names())
+    topics, types = Topics(settings.topic_prefix), frozenset(REGISTRY.names())
     drafts = DraftReader(REGISTRY.names(), validate_config)
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
     emitter = EventEmitter(sender, topics)
@@ -110,7 +111,7 @@ def assemble(
         secrets=SecretService(PostgresSecretStore(database), cipher),
         systems=Systems(database.driver, topics),
         topics=topics,
-        probes=_probes(database, sender),
+        probes=_probes(database, sender, failures),
     )
 
 
@@ -142,7 +143,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
     return DryRunner(preparers, Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout))
 
 
-def _probes(database: ApiDatabase, sender: PingableSender) -> dict[str, Probe]:
+def _probes(database: ApiDatabase, sender: PingableSender, failures: Failures) -> dict[str, Probe]:
     async def kafka() -> str:
         await sender.ping()
         return "answers"
@@ -157,4 +158,10 @@ def _probes(database: ApiDatabase, sender: PingableSender) -> dict[str, Probe]:
             raise UnreachableError(f"the outbox's oldest record has waited {age:.0f} s for the relay")
         return f"{age:.1f} s behind"
 
-    return {"kafka": kafka, "postgres": postgres, "relay": relay}
+    async def background() -> str:
+        tasks = failures.failing()
+        if tasks:
+            raise UnreachableError("; ".join(f"{task} failed: {said}" for task, said in tasks.items()))
+        return "nothing failed within the last minute"
+
+    return {"kafka": kafka, "postgres": postgres, "relay": relay, "background": background}

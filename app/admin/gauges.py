@@ -15,6 +15,7 @@ from app.admin.metrics import (
     WORKFLOWS_CREATED,
 )
 from app.domain.errors import UnreachableError
+from app.services.background import note_failure
 from app.services.queue import Queue
 
 _LOG: Final = logging.getLogger("headrace.admin")
@@ -26,8 +27,11 @@ async def refresh_gauges(queue: Queue) -> None:
     """Set every gauge; what cannot be known now is not a number, so that no old value passes for a new one."""
     try:
         status, counts = await asyncio.wait_for(asyncio.gather(queue.status(), queue.workflows()), _WITHIN_S)
-    except (UnreachableError, TimeoutError) as error:
-        _LOG.warning("metrics: %s", error or f"no answer within {_WITHIN_S:g} s")
+    except Exception as error:  # noqa: BLE001 - noted with its traceback; the page's other metrics count
+        if isinstance(error, UnreachableError | TimeoutError):
+            _LOG.warning("metrics: %s", error or f"no answer within {_WITHIN_S:g} s")
+        else:
+            note_failure("gauges", error)
         QUEUE_DEPTH.clear()
         for gauge in _SINGLE:
             gauge.set(math.nan)

@@ -1,10 +1,15 @@
 """The errors our own code raises on purpose; each says what to do next."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 class HeadraceError(Exception):
     """Base of all errors that are ours."""
+
+
+# SQLSTATE classes of what a row can be at fault for: its data, a constraint, a limit such as the depth of its JSON.
+AT_FAULT: Final = ("22", "23", "54")
 
 
 class SettingsError(HeadraceError):

@@ -18,6 +18,7 @@ from app.domain import breaker
 from app.domain.breaker import BreakerPolicy, BreakerState, FailureCounts, Permit
 from app.domain.errors import UnreachableError
 from app.ports import BreakerStore
+from app.services.background import note_failure
 
 LOOK_EVERY_S: Final = 30.0
 MAX_REASON_CHARS: Final = 200
@@ -143,7 +144,10 @@ class Breakers:
         for destination in set(self._open) - set(states):
             del self._open[destination]
         for destination, state in states.items():
-            self._learn(destination, state, now)
+            try:
+                self._learn(destination, state, now)
+            except Exception as error:  # noqa: BLE001 - noted with its traceback; the other breakers count
+                note_failure("breakers", error, f"the breaker of {destination}")
 
     def _learn(self, destination: str, state: BreakerState | None, now: datetime) -> None:
         if state is None or state.closed:

@@ -14,6 +14,7 @@ from uuid import UUID
 from prometheus_client import Counter, Gauge
 
 from app.domain.errors import UnreachableError
+from app.services.background import note_failure
 from app.services.workflow_index import WorkflowIndex
 
 _GRACE_S: Final = 5.0
@@ -96,8 +97,21 @@ class TableCheck:
             return missed
         behind_total.inc(len(missed))
         logger.error("workflow table: %d behind Postgres, sent again: %s", len(missed), sorted(map(str, missed))[:20])
-        await self._stored.send_again(list(missed))
+        await self._send_again(list(missed))
         return missed
+
+    async def _send_again(self, missed: Sequence[UUID]) -> None:
+        """Have all sent again; where that fails each by itself, so that one workflow's fault is its own."""
+        try:
+            await self._stored.send_again(missed)
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - noted with its traceback
+            if len(missed) == 1:
+                note_failure("table_check", error, f"workflow {missed[0]} is not sent again")
+                return
+            for workflow in missed:
+                await self._send_again([workflow])
 
     def _note_equal(self) -> None:
         self._equal_at = time()

@@ -7,10 +7,11 @@ time. An audience's customers get an event each, a bounded number a second.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid5
 
@@ -21,6 +22,7 @@ from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import InvalidError, UnreachableError
 from app.domain.schedules import Schedule, latest_due, next_due, read_schedule
 from app.ports import Record
+from app.services.background import note_failure
 from app.services.emitter import STRUCTURED
 from app.topics import Topics
 
@@ -30,6 +32,7 @@ _BATCH: Final = 100
 _PAGE: Final = 500
 _SHARE_EVERY_S: Final = 1.0
 _UNREADABLE_REST: Final = timedelta(hours=1)
+_FAILED_REST: Final = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +90,13 @@ class TemporalTransaction(Protocol):
     async def emit(self, events: Sequence[Record]) -> None:
         """Put events into the outbox."""
 
+    def apart(self) -> AbstractAsyncContextManager[None]:
+        """Keep a part of it apart: where the block raises, what it did is undone, and the transaction goes on.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
 
 class TemporalStore(Protocol):
     """Where they are kept."""
@@ -130,14 +140,21 @@ class TemporalLoop:
         now = await self._store.now()
         async with self._store.transaction() as transaction:
             for workflow in await transaction.changed(_BATCH):
-                schedule = _schedule(workflow)
-                await transaction.plan(workflow, next_due(schedule, now) if schedule else now + _UNREADABLE_REST)
+                planning = partial(self._plan, transaction, workflow, now)
+                await _one(transaction, workflow, planning, partial(transaction.plan, workflow, now + _FAILED_REST))
         async with self._store.transaction() as transaction:
             for workflow in await transaction.due(now, _BATCH):
-                await self._fire(transaction, workflow, now)
+                firing = partial(self._fire, transaction, workflow, now)
+                await _one(transaction, workflow, firing, partial(transaction.move, workflow, now + _FAILED_REST))
         async with self._store.transaction() as transaction:
             for release in await transaction.audiences(_BATCH):
-                await self._release(transaction, release)
+                releasing = partial(self._release, transaction, release)
+                later = partial(transaction.advance, release, release.after, _FAILED_REST.total_seconds())
+                await _one(transaction, release, releasing, later)
+
+    async def _plan(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
+        schedule = _schedule(workflow)
+        await transaction.plan(workflow, next_due(schedule, now) if schedule else now + _UNREADABLE_REST)
 
     async def _fire(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
         schedule = _schedule(workflow)
@@ -197,6 +214,25 @@ class TemporalLoop:
             "data": {**(data or {}), "due": due.isoformat()},
         }
         return Record(self._topics.events(kind), entity.encode(), orjson.dumps(event), STRUCTURED)
+
+
+async def _one(
+    transaction: TemporalTransaction,
+    what: Planned | Release,
+    carry_out: Callable[[], Awaitable[None]],
+    put_off: Callable[[], Awaitable[None]],
+) -> None:
+    """Carry one out; one that fails is put off, so that it neither ends the others nor stands in front of them."""
+    for step in (carry_out, put_off):
+        try:
+            async with transaction.apart():
+                await step()
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - noted with its traceback
+            note_failure("temporal", error, f"workflow {what.workflow_id}")
+        else:
+            return
 
 
 def _schedule(workflow: Planned) -> Schedule | None:

@@ -1,16 +1,15 @@
 """Chores that come round: one that fails is logged, counted and tried again soon, and never ends its neighbours."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-_TRY_AGAIN_S: Final = 30.0
+from app.services.background import note_failure
 
-logger = logging.getLogger(__name__)
+_TRY_AGAIN_S: Final = 30.0
 
 rounds_total = Counter("headrace_upkeep_rounds", "Rounds of each chore", ["chore", "outcome"])
 last_success = Gauge("headrace_upkeep_last_success_seconds", "Unix time of each chore's last good round", ["chore"])
@@ -47,9 +46,9 @@ async def keep_up(chore: Chore) -> None:
 async def _round(chore: Chore) -> bool:
     try:
         await chore.round()
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - noted with its traceback
         rounds_total.labels(chore.name, "failed").inc()
-        logger.exception("%s failed; again in %.0f s", chore.name, chore.try_again_s)
+        note_failure(chore.name, error, f"again in {chore.try_again_s:.0f} s")
         return False
     rounds_total.labels(chore.name, "good").inc()
     last_success.labels(chore.name).set_to_current_time()

@@ -15,6 +15,7 @@ from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
 from app.domain.callers import Role
+from app.services.background import Failures
 from app.settings import Settings
 from tests.admin.log import Log
 from tests.support.depths import MemoryDepths
@@ -67,6 +68,7 @@ class Api:
     sender: MemorySender
     depths: MemoryDepths
     now: list[float]
+    failures: Failures
 
     def user(self, role: Role = "user") -> User:
         """Return somebody new."""
@@ -114,9 +116,10 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     sender = MemorySender()
     depths = MemoryDepths()
     now = [0.0]
-    state = assemble(settings, pool, sender, depths, clock=lambda: now[0])
+    failures = Failures(lambda: now[0])
+    state = assemble(settings, pool, sender, depths, clock=lambda: now[0], failures=failures)
     async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, settings, sender, depths, now)
+        yield Api(client, settings, sender, depths, now, failures)
     await pool.close()
 
 

@@ -15,13 +15,14 @@ async def test_a_process_that_serves_is_healthy(api: Api) -> None:
 
 
 async def test_ready_with_everything_there(user: User) -> None:
-    """Kafka, Postgres and relay are each reported."""
+    """Kafka, Postgres, relay and the process's own background are each reported."""
     answer = await user.call("GET", "/readyz")
     assert answer.status == 200
     assert {name: check["ok"] for name, check in answer.json["checks"].items()} == {
         "kafka": True,
         "postgres": True,
         "relay": True,
+        "background": True,
     }
 
 
@@ -31,6 +32,16 @@ async def test_not_ready_without_kafka(api: Api, user: User) -> None:
     answer = await user.call("GET", "/readyz")
     assert (answer.status, answer.json["status"]) == (503, "failing")
     assert [name for name, check in answer.json["checks"].items() if not check["ok"]] == ["kafka"]
+
+
+async def test_not_ready_while_something_fails_in_the_background(api: Api, user: User) -> None:
+    """The task is named, and what a foreign error quotes is not; a minute after the last failure it is ready again."""
+    api.failures.note("janitor", ZeroDivisionError("a secret"))
+    answer = await user.call("GET", "/readyz")
+    assert answer.status == 503
+    assert answer.json["checks"]["background"] == {"ok": False, "detail": "janitor failed: ZeroDivisionError"}
+    api.now[0] += 61
+    assert (await user.call("GET", "/readyz")).status == 200
 
 
 async def test_not_ready_while_the_relay_lags(user: User, api_database: str) -> None:

@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.admin.assembly import assemble
 from app.admin.routes import build_app
+from app.services.background import Failures
 from app.settings import Settings
 from tests.admin.conftest import Api
 from tests.support.depths import MemoryDepths
@@ -21,9 +22,10 @@ async def limited(settings: Settings) -> AsyncIterator[Api]:
     """An API that takes three requests a minute of each caller."""
     few = settings.model_copy(update={"rate_limit_per_minute": 3, "pool_size": 1})
     pool, now, sender, depths = ApiDatabase(few), [0.0], MemorySender(), MemoryDepths()
-    state = assemble(few, pool, sender, depths, clock=lambda: now[0])
+    failures = Failures(lambda: now[0])
+    state = assemble(few, pool, sender, depths, clock=lambda: now[0], failures=failures)
     async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, few, sender, depths, now)
+        yield Api(client, few, sender, depths, now, failures)
     await pool.close()
 
 

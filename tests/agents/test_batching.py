@@ -43,7 +43,7 @@ async def test_no_batch_is_larger_than_allowed() -> None:
     assert sizes == [10, 10, 10, 5]
 
 
-async def test_an_error_reaches_every_caller_of_its_batch_and_no_other() -> None:
+async def test_an_outage_reaches_every_caller_of_its_batch_and_no_other() -> None:
     """A batch that fails does not take the next one with it."""
 
     async def run(items: Sequence[int]) -> Sequence[int]:
@@ -72,3 +72,33 @@ async def test_a_cancelled_caller_does_not_break_its_batch() -> None:
     assert await tasks[1] == 2
     with pytest.raises(asyncio.CancelledError):
         await tasks[0]
+
+
+@pytest.mark.parametrize("bad", range(7))
+async def test_an_items_own_fault_reaches_its_caller_only(bad: int) -> None:
+    """The batch is run again in halves, down to the one item that cannot be done."""
+
+    async def run(items: Sequence[int]) -> Sequence[int]:
+        if bad in items:
+            raise ZeroDivisionError
+        return items
+
+    batcher = Batcher(run)
+    outcomes = await asyncio.gather(*(batcher.do(n) for n in range(7)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError if n == bad else int for n in range(7)]
+
+
+async def test_a_batch_with_too_few_results_fails_and_nobody_waits_for_ever() -> None:
+    """An answer that does not fit is an error in every caller; the batcher goes on."""
+    answers = [[1], [1]]
+
+    async def run(items: Sequence[int]) -> Sequence[int]:
+        return answers.pop() if answers else items
+
+    batcher = Batcher(run)
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*(batcher.do(n) for n in (1, 2)), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [int, int]
+        answers.append([])
+        with pytest.raises(TypeError, match="1 items had 0 results"):
+            await batcher.do(3)

@@ -1,7 +1,10 @@
 """Executors and circuit breakers: what fails is left alone, and what meets an open breaker waits instead of failing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+
+from prometheus_client import REGISTRY
 
 from agents.bulkhead import Bulkhead, Entry
 from app.domain.breaker import BreakerPolicy, BreakerState
@@ -126,3 +129,14 @@ async def test_a_destination_that_has_its_share_lets_commands_wait_in_the_timers
     assert (timer.kind, timer.reason) == ("retry", f"{SHOP} has its share of attempts under way")
     assert timer.due - before >= timedelta(seconds=5)
     assert world.http.requests == []
+
+
+def test_one_breaker_that_cannot_be_read_hides_no_other() -> None:
+    """A row with a fault in it is counted; the breakers beside it are followed."""
+    now = datetime.now(UTC)
+    good = BreakerState(closed=False, until=now + timedelta(seconds=60), reason="answered 503", probes=0)
+    before = REGISTRY.get_sample_value("headrace_background_failures_total", {"task": "breakers"}) or 0.0
+    breakers = Breakers(MemoryBreakers(), POLICY)
+    breakers.see({"http://bad.example:80": replace(good, until=now.replace(tzinfo=None)), SHOP: good}, now)
+    assert breakers.shut(SHOP) is not None
+    assert REGISTRY.get_sample_value("headrace_background_failures_total", {"task": "breakers"}) == before + 1

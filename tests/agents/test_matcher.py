@@ -30,10 +30,10 @@ TOPICS = Topics("t.")
 class World:
     """A matcher with its fakes."""
 
-    def __init__(self, budget: int = 0) -> None:
+    def __init__(self, budget: int = 0, entries: MemoryEntries | None = None) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
-        self.entries = MemoryEntries()
+        self.entries = entries or MemoryEntries()
         self.now = datetime.now(UTC)
         letters = DeadLetters(topics=TOPICS, sender=self.sender, role="matcher", clock=lambda: self.now)
         self.matcher = Matcher(

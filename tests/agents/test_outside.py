@@ -55,6 +55,7 @@ class World:
         secrets: Secrets | None = None,
         breakers: Breakers | None = None,
         lane: Bulkhead | None = None,
+        receipts: type[MemoryReceipts] = MemoryReceipts,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
@@ -62,7 +63,7 @@ class World:
         self.sender = MemorySender()
         self.closing = False
         self.lane = lane or Bulkhead(100, shared=True)
-        self.receipts = MemoryReceipts(store, instance, timedelta(seconds=37))
+        self.receipts = receipts(store, instance, timedelta(seconds=37))
         kind = kind or Webhook()
         self.executor = OutsideExecutor(
             action=kind,

@@ -10,10 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.domain.backoff import Backoff
 from app.embedded.child import Child, Command, end_leftovers
 from app.embedded.home import AlreadyStartedError, Lock, read_json, waiting_lock, write_json
 from app.embedded.running import adopt_environment, running_state, shown, write_state
-from app.supervisor import Backoff, Supervisor
+from app.supervisor import Supervisor
 from tests.support.deadlines import scaled
 from tests.support.waiting import eventually
 

@@ -108,3 +108,26 @@ async def test_it_begins_when_the_table_is_complete_and_outlives_an_outage() -> 
 
 def _unreachable() -> float:
     return REGISTRY.get_sample_value("headrace_workflow_table_checks_total", {"outcome": "unreachable"}) or 0.0
+
+
+class Faulty(Stored):
+    """Postgres refuses one workflow, and with it whatever is asked for in the same statement."""
+
+    async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
+        """Remember, or refuse."""
+        if workflow_id(1) in workflow_ids:
+            raise ZeroDivisionError
+        await super().send_again(workflow_ids)
+
+
+async def test_one_workflow_that_cannot_be_sent_again_keeps_no_other_back() -> None:
+    """The others are sent again; the one at fault is counted as a failure of the task."""
+    before = _failed()
+    stored = Faulty({workflow_id(number): 1 for number in range(4)})
+    assert len(await check(WorkflowIndex(), stored).check()) == 4
+    assert sorted(stored.again) == sorted(workflow_id(number) for number in (0, 2, 3))
+    assert _failed() == before + 1
+
+
+def _failed() -> float:
+    return REGISTRY.get_sample_value("headrace_background_failures_total", {"task": "table_check"}) or 0.0

@@ -15,6 +15,7 @@ from mode.utils.queues import FlowControlEvent
 
 from app.adapters.kafka.consumer import Consumer
 from app.adapters.kafka.pacing import FOLLOWING, Gap
+from app.services.background import keep_running
 
 
 class Transport(driver.Transport):
@@ -79,18 +80,18 @@ class App(faust.App):
         self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms, fetch_gap)
         self.buffer_bytes = buffer_bytes
         self.direct_channels: WeakSet[Any] = WeakSet()
-        self._beside: list[Callable[[], Awaitable[None]]] = []
+        self._beside: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         super().__init__(*args, Stream=Stream, **kwargs)
 
-    def run_beside(self, task: Callable[[], Awaitable[None]]) -> None:
-        """Run a task from the app's start, before any recovery, until its stop."""
-        self._beside.append(task)
+    def run_beside(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Keep a task running from the app's start, before any recovery, until its stop."""
+        self._beside.append((name, task))
 
     async def on_start(self) -> None:
         """Start what runs beside the agents."""
         await super().on_start()
-        for task in self._beside:
-            self.add_future(task())
+        for name, task in self._beside:
+            self.add_future(keep_running(name, task))
 
     def deliver_directly(self, channel: Any) -> None:
         """Let a channel receive messages in batches instead of Faust's events one by one."""

@@ -5,12 +5,11 @@ from typing import Final, TypeVar
 
 import psycopg
 
+from app.domain.errors import AT_FAULT
 from app.services.log_writer import Refused
 
 T = TypeVar("T")
 
-# What a row can be at fault for: its data (22), a constraint (23), a limit such as the depth of its JSON (54).
-_AT_FAULT: Final = ("22", "23", "54")
 _MAX_DETAIL: Final = 500
 
 
@@ -30,7 +29,7 @@ async def bisect(
     try:
         await write(items)
     except psycopg.Error as error:
-        if not _is_refusal(error):
+        if not is_refusal(error):
             raise
         if len(items) == 1:
             refuse(items[0], Refused(_say(error)))
@@ -40,9 +39,10 @@ async def bisect(
             await bisect(half, write, refuse)
 
 
-def _is_refusal(error: psycopg.Error) -> bool:
+def is_refusal(error: psycopg.Error) -> bool:
+    """Tell whether a row is at fault, rather than Postgres's state."""
     # Without a code it is psycopg itself that cannot send the value.
-    return error.sqlstate.startswith(_AT_FAULT) if error.sqlstate else isinstance(error, psycopg.DataError)
+    return error.sqlstate.startswith(AT_FAULT) if error.sqlstate else isinstance(error, psycopg.DataError)
 
 
 def _say(error: psycopg.Error) -> str:

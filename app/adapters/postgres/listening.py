@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from app.adapters.postgres.bisect import is_refusal
 from app.domain.errors import UnreachableError
 
 _CONNECT: Final[dict[str, Any]] = {
@@ -69,9 +70,11 @@ async def notified(connection: psycopg.AsyncConnection[Any], within: float) -> N
 
 @contextmanager
 def unreachable(what: str) -> Iterator[None]:
-    """Say that Postgres does not serve ``what``, instead of how it failed."""
+    """Say that Postgres does not serve ``what``, instead of how it failed; a row's own fault passes as it is."""
     try:
         yield
     except psycopg.Error as error:
+        if is_refusal(error):
+            raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UnreachableError(f"Postgres does not serve {what} ({reason})") from error

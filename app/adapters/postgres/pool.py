@@ -133,6 +133,8 @@ async def persistently(run: Callable[[], Awaitable[T]], *, limit_s: float = LIMI
         try:
             return await run()
         except psycopg.Error as error:
+            if isinstance(error, PoolClosed):
+                raise UnreachableError("this process is ending: its pool is closed") from error
             if not is_transient(error):
                 raise
             said = f"{type(error).__name__} {error.sqlstate or ''}".strip()

@@ -128,5 +128,11 @@ class _Transaction:
     async def emit(self, events: Sequence[Record]) -> None:
         await announce(self._connection, events)
 
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        with unreachable(_WHAT):
+            async with self._connection.transaction():
+                yield
+
     async def _rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         return await (await self._connection.execute(statement.encode(), params)).fetchall()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 
+from app.adapters.postgres.bisect import is_refusal
 from app.adapters.postgres.pool import Pool
 from app.domain.errors import UnreachableError
 
@@ -50,4 +51,6 @@ class PostgresVersions:
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
         except psycopg.Error as error:
+            if is_refusal(error):
+                raise
             raise UnreachableError(f"Postgres does not serve ({type(error).__name__})") from error

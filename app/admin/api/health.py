@@ -12,6 +12,7 @@ from app.admin.operations import Operation
 from app.admin.requests import answer
 from app.admin.state import STATE, Probe
 from app.domain.errors import HeadraceError
+from app.services.background import note_failure
 
 _PROBE_WITHIN_S: Final = 3.0
 
@@ -42,6 +43,9 @@ async def _check(probe: Probe) -> Check:
         return Check(ok=False, detail=f"no answer within {_PROBE_WITHIN_S:g} s")
     except HeadraceError as error:
         return Check(ok=False, detail=str(error))
+    except Exception as error:  # noqa: BLE001 - noted with its traceback; the other checks count
+        note_failure("readiness", error)
+        return Check(ok=False, detail=f"internal error: {type(error).__name__}")
 
 
 OPERATIONS: Final = (

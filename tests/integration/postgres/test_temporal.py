@@ -1,6 +1,8 @@
 """Temporal triggers on real Postgres: planned, fired once, made up for after downtime, released to an audience."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -13,8 +15,8 @@ from psycopg.types.json import Jsonb
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.domain.errors import ActionFailedError, UnreachableError
-from app.ports import TagRequest
-from app.services.temporal import TemporalLoop
+from app.ports import Record, TagRequest
+from app.services.temporal import Planned, TemporalLoop
 from app.topics import Topics
 from schemas.event import Event
 from tests.support.crm import crm_over
@@ -35,6 +37,43 @@ class EarlyClock(PostgresTemporal):
     async def now(self) -> datetime:
         """Return Postgres's time, as it was."""
         return await super().now() - self.behind
+
+
+class _FaultyTransaction:
+    """A transaction in which one workflow's due times and events fail; the rest goes to Postgres."""
+
+    def __init__(self, real: Any, bad: set[UUID]) -> None:
+        self._real = real
+        self._bad = bad
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def plan(self, workflow: Planned, due: datetime) -> None:
+        """Plan, or fail."""
+        if workflow.workflow_id in self._bad:
+            raise ZeroDivisionError
+        await self._real.plan(workflow, due)
+
+    async def emit(self, events: Sequence[Record]) -> None:
+        """Emit, or fail after half of it was done."""
+        await self._real.emit(events)
+        if any(Event.model_validate(orjson.loads(event.value or b"")).workflowid in self._bad for event in events):
+            raise ZeroDivisionError
+
+
+class Faulty(PostgresTemporal):
+    """A store in which ``bad`` workflows fail."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool, crm_over)
+        self.bad: set[UUID] = set()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        """Open a transaction."""
+        async with super().transaction() as real:
+            yield _FaultyTransaction(real, self.bad)
 
 
 class World:
@@ -229,3 +268,50 @@ async def test_a_trigger_that_cannot_be_read_stops_nobody_else(world: World) -> 
     due = world.due(broken)
     assert due is not None
     assert due > datetime.now(UTC)
+
+
+async def test_one_workflow_that_fails_keeps_no_other_waiting(world: World, pool: Pool) -> None:
+    """They are planned and fired; what it had done is undone, and its run comes, by its due time, once it works."""
+    store = Faulty(pool)
+    loop = TemporalLoop(store, TOPICS, rate=2)
+    workflows = [world.workflow(DAILY) for _ in range(3)]
+    store.bad = {workflows[1]}
+    await loop.round()
+    upcoming = world.due(workflows[0])
+    assert upcoming is not None
+    assert world.due(workflows[2]) == upcoming
+    store.bad.clear()
+    await loop.round()
+    store.bad = {workflows[1]}
+    due = upcoming - timedelta(days=1)
+    for workflow_id in workflows:
+        world.set_due(workflow_id, due)
+    await loop.round()
+    assert {event.workflowid for event in world.events()} == {workflows[0], workflows[2]}
+    store.bad.clear()
+    later = world.due(workflows[1])
+    assert later is not None
+    assert datetime.now(UTC) < later < datetime.now(UTC) + timedelta(minutes=2)
+    world.set_due(workflows[1], datetime.now(UTC))
+    await loop.round()
+    assert [event.time for event in world.events() if event.workflowid == workflows[1]] == [due]
+
+
+async def test_a_statement_that_postgres_refuses_fails_its_workflow_only(world: World, pool: Pool) -> None:
+    """The transaction goes on from before it: an audience's customer that is no text for Postgres, say."""
+
+    class Refused(PostgresTemporal):
+        """Refuses inside of a part."""
+
+        @asynccontextmanager
+        async def transaction(self) -> AsyncIterator[Any]:
+            """Open one, and spoil a part of it."""
+            async with super().transaction() as real:
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    async with real.apart():
+                        await real._rows("SELECT 1 / 0")  # noqa: SLF001 - any statement will do
+                yield real
+
+    workflow_id = world.workflow(DAILY)
+    await TemporalLoop(Refused(pool, crm_over), TOPICS, rate=2).round()
+    assert world.due(workflow_id) is not None

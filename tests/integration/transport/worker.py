@@ -52,7 +52,7 @@ def main(*arguments: str) -> None:
         agents=[AgentSpec("work", topic, work)],
     )
     policy = StallPolicy(still_seconds=60, hold_seconds=float(hold))
-    app.run_beside(Watchdog(lambda: app.consumer, policy, every=0.25).run)
+    app.run_beside("watchdog", Watchdog(lambda: app.consumer, policy, every=0.25).run)
     run_worker(app)
 
 

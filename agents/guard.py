@@ -1,0 +1,76 @@
+"""The guard around what an agent does with its records: one that makes our own code fail never takes others along.
+
+A batch that fails is tried again in halves, down to the record at fault, which becomes a dead letter. Kafka or Postgres
+failing is nobody's fault, and ends the process without an ack, as does a newer process of the same instance.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+import psycopg
+
+from app.domain.errors import AT_FAULT, PoisonError, SupersededError, UnreachableError
+from app.ports import Record
+from app.services.background import note_failure
+from app.services.dead_letters import DeadLetters
+from schemas.incoming import Incoming
+
+Process = Callable[[Sequence[Incoming]], Awaitable[Sequence[Record]]]
+GiveUp = Callable[[Incoming, Exception], Sequence[Record]]
+T = TypeVar("T")
+R = TypeVar("R")
+
+_TASK: Final = "records"
+
+
+def blames_input(error: Exception) -> bool:
+    """Tell whether what was worked on may be at fault, rather than Kafka, Postgres or this process."""
+    if isinstance(error, psycopg.Error):
+        return (error.sqlstate or "").startswith(AT_FAULT) or isinstance(error, psycopg.DataError)
+    return not isinstance(error, UnreachableError | SupersededError | OSError)
+
+
+async def in_halves(
+    run: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+    items: Sequence[T],
+    give_up: Callable[[T, Exception], Sequence[R]],
+) -> list[R]:
+    """Run a batch; where it fails run its halves, and give up the items that fail alone.
+
+    Args:
+        run: Safe to repeat; what it has done of a batch that failed does no harm.
+        items: The batch.
+        give_up: Returns what is to stand for an item.
+
+    Raises:
+        Exception: The batch failed, and its items are not at fault.
+    """
+    try:
+        return list(await run(items))
+    except Exception as error:
+        if not items or not blames_input(error):
+            raise
+        if len(items) == 1:
+            return list(give_up(items[0], error))
+    middle = len(items) // 2
+    return [*await in_halves(run, items[:middle], give_up), *await in_halves(run, items[middle:], give_up)]
+
+
+def internal_error(record: Incoming, error: Exception) -> PoisonError:
+    """Note that our own code failed on a record, and return why it goes to the dead letters."""
+    note_failure(_TASK, error, f"{record.topic}/{record.partition}/{record.offset}")
+    return PoisonError("internal_error", f"{type(error).__name__}: {error}")
+
+
+def lettered(letters: DeadLetters) -> GiveUp:
+    """Return what gives a record up by a dead letter."""
+    return lambda record, error: [letters.build(record, internal_error(record, error))]
+
+
+def guarded(process: Process, give_up: GiveUp) -> Process:
+    """Return ``process`` with a guard around it."""
+
+    async def process_guarded(records: Sequence[Incoming]) -> Sequence[Record]:
+        return await in_halves(process, records, give_up)
+
+    return process_guarded
