@@ -13,7 +13,8 @@ from prometheus_client import Counter
 from app.domain.errors import PoisonError
 from app.ports import Record
 from app.services.dead_letters import DeadLetters
-from app.services.sources import Ignored, SourceTurner
+from app.services.source_envelopes import Ignored
+from app.services.sources import SourceTurner
 from schemas.incoming import Incoming
 
 log = logging.getLogger(__name__)

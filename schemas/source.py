@@ -1,13 +1,27 @@
 """Sources: how records of a topic that somebody else writes become events, as it stands in ``HEADRACE_SOURCES``."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from app.domain.connect_decoding import decoder_of_types
 from app.domain.paths import parse_path
 from schemas.event import EventType
 
 MAX_SHAPE_DEPTH: Final = 16
+MAX_TYPES: Final = 1_000
+_ROWS: Final = ("before", "after")
+_TYPED: Final = (*_ROWS, "row", "source")
 
 
 def _path(value: str) -> str:
@@ -65,6 +79,25 @@ def _as_rule(name: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {name: value} if isinstance(value, str) else value)
 
 
+def typed_paths(types: Mapping[str, str], source_format: str) -> Mapping[str, str]:
+    """Return which value of a record has which type; what is said of Debezium's ``row`` is of both sides of a change.
+
+    Raises:
+        ValueError: A path leads to nothing that an envelope holds.
+    """
+    if source_format != "debezium":
+        return types
+    found: dict[str, str] = {}
+    for path, type_name in types.items():
+        root, dot, rest = path.partition(".")
+        if root not in _TYPED or not dot:
+            raise ValueError(f"{path}: must name a field in {', '.join(_TYPED[:-1])} or {_TYPED[-1]}")
+        for side in _ROWS if root == "row" else (root,):
+            if found.setdefault(f"{side}.{rest}", type_name) != type_name:
+                raise ValueError(f"{path}: has another type already")
+    return found
+
+
 class Source(_Part):
     """One topic, and what its records become.
 
@@ -78,14 +111,22 @@ class Source(_Part):
         id: What makes the event one; without: topic, partition and offset.
         entity: Whom the event is about; events of one entity stay in order.
         time: When it happened; without, or where the record has none: Kafka's timestamp.
+        types: What values are, by path, in records that come without their schema.
         data: A path to an object, or an object whose leaves are paths; without: the whole record, or the ``row``.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
     format: Literal["json", "debezium"] = "json"
+    types: Annotated[dict[str, str], Field(max_length=MAX_TYPES)] = Field(default_factory=dict)
     type: Annotated[TypeRule, _as_rule("constant")]
     id: PathText | None = None
     entity: PathText
     time: Annotated[TimeRule, _as_rule("path")] | None = None
     data: Annotated[Any, BeforeValidator(lambda value: None if value is None else _shape(value))] = None
+
+    @field_validator("types")
+    @classmethod
+    def _types_are_known(cls, types: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        decoder_of_types(typed_paths(types, info.data.get("format", "json")))
+        return types

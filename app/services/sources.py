@@ -1,13 +1,10 @@
 """Turns records of topics that somebody else writes into events: plain JSON, and Debezium's change events.
 
-A record that is read again becomes the same event, because its id comes from the record, or from where it stands. For
-Debezium's envelope see https://debezium.io/documentation/reference/stable/connectors/postgresql.html, "Data change
-events".
+A record that is read again becomes the same event, because its id comes from the record, or from where it stands.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,29 +16,17 @@ from app.domain.times import EPOCH, from_seconds, parse_time
 from app.ports import Record
 from app.services.emitter import event_record
 from app.services.letter_subjects import About, named, tolerantly_loaded
+from app.services.source_envelopes import MISMATCH, TOMBSTONE, Ignored, Opener
 from app.topics import Topics
-from schemas.incoming import Incoming, load_exactly
+from schemas.incoming import Incoming
 from schemas.source import Source
 
-MISMATCH: Final = "source_mismatch"
 _MICROSECONDS: Final = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
-_CHANGES: Final = frozenset("crud")
 _ID_CHARS: Final = 256
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A record that is no event, and need not be one; ``outcome`` is the metric's label."""
-
-    why: str
-    outcome: str
-
-
-_TOMBSTONE: Final = Ignored("a tombstone", "tombstone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +54,11 @@ class SourceTurner:
     max_age: float = math.inf
     clock: Callable[[], datetime] = _utc_now
     _paths: dict[str, Path] = field(default_factory=dict)
+    _opener: Opener = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare to open records."""
+        self._opener = Opener(self.source)
 
     def turn(self, record: Incoming) -> Turned | Ignored:
         """Return what a record becomes.
@@ -77,15 +67,13 @@ class SourceTurner:
             PoisonError: It is no JSON object, or not what the source says; the text names the field.
         """
         if record.value is None:
-            return _TOMBSTONE
+            return TOMBSTONE
         if record.timestamp is not None:
             now = self.clock().timestamp()
             check_record_time(record.timestamp, now)
             if now - record.timestamp > self.max_age:
                 return Ignored("too old", "too_old")
-        value: dict[str, Any] | Ignored = load_exactly(record.value)
-        if isinstance(value, dict) and self.source.format == "debezium":
-            value = _unwrapped(value)
+        value = self._opener.open(record.value)
         if isinstance(value, Ignored):
             return value
         event_type = self._type(value)
@@ -95,11 +83,7 @@ class SourceTurner:
 
     def about(self, record: Incoming) -> About:
         """Return what a record is about, as far as it can be made out; for one that cannot be turned."""
-        value = tolerantly_loaded(record.value)
-        if self.source.format == "debezium":
-            with suppress(PoisonError):
-                change = _unwrapped(value)
-                value = value if isinstance(change, Ignored) else change
+        value = self._opener.glimpse(tolerantly_loaded(record.value), record.value or b"")
         event_id = _place(record) if self.source.id is None else self._find(self.source.id, value)
         return About(named(event_id), f"/sources/{self.source.name}", named(self._find(self.source.entity, value)))
 
@@ -180,20 +164,6 @@ class SourceTurner:
 
 def _place(record: Incoming) -> str:
     return f"{record.topic}-{record.partition}-{record.offset}"
-
-
-def _unwrapped(value: dict[str, Any]) -> dict[str, Any] | Ignored:
-    """Return a change's envelope with its ``row``; the converter may have wrapped it together with its schema."""
-    if value.keys() == {"schema", "payload"}:
-        if value["payload"] is None:
-            return _TOMBSTONE
-        value = value["payload"]
-    if not isinstance(value, dict) or not isinstance(value.get("op"), str):
-        raise PoisonError(MISMATCH, "op: is missing; this is no Debezium envelope")
-    if value["op"] not in _CHANGES:
-        return Ignored("no change of a row", "no_row")
-    row = value.get("before" if value["op"] == "d" else "after")
-    return {**value, "row": row}
 
 
 def _moment(found: Any, microseconds: float) -> datetime:

@@ -19,6 +19,8 @@ from app.ports import Record
 from app.settings import Settings
 from app.topics import Topics, TopicSpec, declare
 from schemas.dead_letter import DeadLetter
+from tests.support.connect_schemas import ENCODED_ROW, with_schema
+from tests.support.connect_schemas import ROW as DECODED_ROW
 from tests.support.sources import change, orders, shop
 from tests.support.topic_records import read_all
 from tests.support.waiting import eventually
@@ -89,9 +91,40 @@ async def test_records_become_events_once_each_and_the_rest_is_told(world: World
     by_id = {event["id"]: event for event in await world.events()}
     assert len(by_id) == 3
     assert by_id[f"{world.changes}-0-2"]["type"] == "order.cancelled"
+    assert {(letter.topic, letter.reason) for letter in await told(world)} == {(world.plain, "not_json")}
+
+
+async def test_debeziums_defaults_come_out_as_values(world: World, database: str, home: Path) -> None:
+    """By the schema that comes along, and by the source's types; what does not fit is a letter that names it."""
+    types = {"row.total": "decimal(2)", "row.created_at": "micro-timestamp"}
+    environment = world.environment(database, home)
+    environment["HEADRACE_SOURCES"] = json.dumps([orders(topic=world.changes, types=types)])
+    plain = {"id": 6, "customer_id": 43, "total": "/w==", "created_at": 1_772_359_200_123_456}
+    await world.put(
+        world.changes,
+        with_schema("u", ENCODED_ROW, ENCODED_ROW),
+        change("u", None, plain),
+        change("u", None, {**plain, "total": "12.00"}),
+    )
+    code, said = await in_thread(environment, "sources", "preview")
+    assert (code, '"total":"199.90"' in said, "after.total: '12.00' is no base64" in said) == (0, True, True)
+    worker = WorkerProcess("sources", "1", environment, home)
+    worker.start()
+    try:
+        await eventually(lambda: ids(world, 2), within=40, what="the events of both changes")
+        letters = await eventually(lambda: told(world), within=40, what="the letter of the third")
+    finally:
+        await worker.stop()
+    data = [event["data"] for event in await world.events()]
+    assert data == [DECODED_ROW, {**plain, "total": "-0.01", "created_at": "2026-03-01T10:00:00.123456"}]
+    assert [letter.reason for letter in letters] == ["source_mismatch"]
+    assert "after.total: '12.00' is no base64 of a decimal's bytes" in letters[0].detail
+
+
+async def told(world: World) -> list[DeadLetter]:
+    """Return the dead letters."""
     letters = await read_all(world.kafka, world.topics.dead_letters)
-    told = {(one.topic, one.reason) for one in (DeadLetter.model_validate_json(it.value or b"") for it in letters)}
-    assert told == {(world.plain, "not_json")}
+    return [DeadLetter.model_validate_json(one.value or b"") for one in letters]
 
 
 async def ids(world: World, count: int) -> set[str]:

@@ -13,7 +13,8 @@ from agents.sources import SourceAgent
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
 from app.services.dead_letters import DeadLetters
-from app.services.sources import Ignored, SourceTurner, Turned
+from app.services.source_envelopes import Ignored
+from app.services.sources import SourceTurner, Turned
 from app.topics import Topics
 from schemas.dead_letter import DeadLetter
 from schemas.incoming import decode_event
@@ -171,10 +172,11 @@ def test_what_is_no_change_of_a_row_is_passed_over(value: Any) -> None:
         (change("c"), "entity: row.customer_id is missing"),
         (b"[1]", "must be a JSON object"),
         (b"\xff", "not_json"),
+        (change("x", None, ROW), "op: 'x' is none of Debezium's operations"),
         (b'{"op": "c", "after": {"customer_id": 123456789012345678901234567890}}', "64 bits"),
         (change("c", None, {"customer_id": 1, "blob": "x" * 300_000}), "at most 262144"),
     ],
-    ids=["plain", "payload", "no row", "array", "bytes", "integer", "size"],
+    ids=["plain", "payload", "no row", "array", "bytes", "op", "integer", "size"],
 )
 def test_what_is_no_envelope_is_refused(value: Any, why: str) -> None:
     """With the reason."""
