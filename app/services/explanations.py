@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import orjson
-
 from app.domain.statuses import ExecutionStatus
+from app.services.observations import observations
 from schemas.result import ActionResult
 
 MAX_NAMED: Final = 5
-_MAX_VALUE_CHARS: Final = 80
+MAX_CHARS: Final = 4000
+_MAX_ERROR_CHARS: Final = 300
 
 
 def explain(
@@ -20,7 +20,7 @@ def explain(
     results: Sequence[ActionResult],
     error: str | None,
 ) -> str:
-    """Say what became of an execution, and why.
+    """Say what became of an execution, and why; a plain text of at most 4,000 characters.
 
     Args:
         status: An execution status.
@@ -29,11 +29,23 @@ def explain(
         results: One per action.
         error: The execution's own error.
     """
+    why = _explained(status, verdicts, results, error and _short(error), met=conditions_met)
+    return why if len(why) <= MAX_CHARS else why[:MAX_CHARS] + "…"
+
+
+def _explained(
+    status: str,
+    verdicts: Sequence[Mapping[str, Any]],
+    results: Sequence[ActionResult],
+    error: str | None,
+    *,
+    met: bool,
+) -> str:
     if status == ExecutionStatus.BLOCKED:
         return f"Did not run: {error or 'the workflow would trigger itself again'}."
-    if status == ExecutionStatus.SKIPPED and conditions_met:
+    if status == ExecutionStatus.SKIPPED and met:
         return f"Did not run, although {_because(verdicts)}: {error or 'its entity may not enter again'}."
-    if not conditions_met:
+    if not met:
         return f"Did not run: its conditions were not met{_listed(verdicts, met=False)}."
     return f"Ran, because {_because(verdicts)}. {_outcome(status, results, error)}"
 
@@ -48,9 +60,12 @@ def _outcome(status: str, results: Sequence[ActionResult], error: str | None) ->
     ran = [result for result in results if result.status != "skipped"]
     failed = [result for result in ran if result.status == "failed"]
     said = [f"{len(ran) - len(failed)} of {len(results)} actions succeeded"]
-    said += [f"step {result.step} ({result.action_type}) failed: {result.error}" for result in failed[:MAX_NAMED]]
     said += [
-        f"step {result.step} ({result.action_type}) was skipped: {result.error or 'its conditions were not met'}"
+        f"step {result.step} ({result.action_type}) failed: {_short(str(result.error))}"
+        for result in failed[:MAX_NAMED]
+    ]
+    said += [
+        f"step {result.step} ({result.action_type}) was skipped: {_skipped(result)}"
         for result in results
         if result.status == "skipped"
     ][:MAX_NAMED]
@@ -62,18 +77,25 @@ def _outcome(status: str, results: Sequence[ActionResult], error: str | None) ->
 
 
 def _listed(verdicts: Iterable[Mapping[str, Any]], *, met: bool) -> str:
-    named = [_verdict(verdict) for verdict in verdicts if bool(verdict.get("met")) is met and "operator" in verdict]
+    named = observations(verdicts, met=met)
     if not named:
         return ""
-    more = f", and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+    more = f"; and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
     return f" ({'; '.join(named[:MAX_NAMED])}{more})"
 
 
-def _verdict(verdict: Mapping[str, Any]) -> str:
-    expected = orjson.dumps(verdict.get("expected")).decode()
-    if len(expected) > _MAX_VALUE_CHARS:
-        expected = expected[:_MAX_VALUE_CHARS] + "…"
-    return f"{verdict.get('path')} {verdict.get('operator')} {expected}: {verdict.get('reason')}"
+def _skipped(result: ActionResult) -> str:
+    """Say why a step was skipped, with what its own conditions saw."""
+    seen = _listed(result.verdicts, met=False) if not all(map(_held, result.verdicts)) else ""
+    return f"{_short(result.error or 'its conditions were not met')}{seen}"
+
+
+def _held(verdict: Mapping[str, Any]) -> bool:
+    return bool(verdict.get("met"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_ERROR_CHARS else text[:_MAX_ERROR_CHARS] + "…"
 
 
 def _sentence(text: str) -> str:

@@ -123,7 +123,7 @@ async def test_an_execution_is_shown_whole(user: User, log: Log) -> None:
     assert [shown[key] for key in ("workflow_id", "workflow_name", "version", "attempt", "status")] == [
         workflow["id"], "Big order", 1, 2, "failed",
     ]  # fmt: skip
-    assert "order.total > 5: 9 > 5" in shown["explanation"]
+    assert "order.total is 9, more than 5" in shown["explanation"]
     assert "the CRM said no" in shown["explanation"]
 
 

@@ -207,7 +207,7 @@ async def test_a_dry_run_whose_conditions_do_not_hold_still_renders(user: User) 
     missing = {"type": "create_note", "config": {"text": "{{ order.nonsense }}"}}
     report = await tried(user, steps(tag("vip"), missing), conditions=nobody)
     assert (report["conditions_met"], report["status"]) == (False, "skipped")
-    assert "order.total" in report["explanation"]
+    assert "order.total is 900, not more than 1,000" in report["explanation"]
     first, second = report["steps"]
     assert (first["runs"], first["status"], first["would_send"]["tag"]) == (False, "skipped", "vip")
     assert (second["would_send"], "order.nonsense" in second["error"]) == (None, True)

@@ -11,7 +11,8 @@ from schemas.result import ActionResult
 
 def verdict(*, met: bool, path: str = "order.total", **changes: Any) -> dict[str, Any]:
     """A condition's verdict."""
-    return {"path": path, "operator": ">", "expected": 5, "actual": 1, "met": met, "reason": "1 is not > 5", **changes}
+    seen = {"actual": 9 if met else 1, "reason": "compared as numbers"}
+    return {"path": path, "operator": ">", "expected": 5, **seen, "met": met, **changes}
 
 
 def result(step: int, status: Literal["success", "failed", "skipped"], error: str | None = None) -> ActionResult:
@@ -33,7 +34,7 @@ def said(status: str, **changes: Any) -> str:
 def test_unmet_conditions_are_named() -> None:
     """A skipped execution names the conditions that did not hold, and not those that did."""
     verdicts = [verdict(met=False), verdict(met=True, path="a")]
-    sentence = "Did not run: its conditions were not met (order.total > 5: 1 is not > 5)."
+    sentence = "Did not run: its conditions were not met (order.total is 1, not more than 5)."
     assert said("skipped", conditions_met=False, verdicts=verdicts) == sentence
 
 
@@ -47,18 +48,18 @@ def test_an_entity_that_may_not_enter_again_is_told_of() -> None:
     assert said("skipped", error="this entity has entered") == (
         "Did not run, although it has no conditions: this entity has entered."
     )
-    met = [verdict(met=True, reason="9 > 5")]
+    met = [verdict(met=True)]
     assert said("skipped", verdicts=met, error="this entity has entered") == (
-        "Did not run, although its conditions were met (order.total > 5: 9 > 5): this entity has entered."
+        "Did not run, although its conditions were met (order.total is 9, more than 5): this entity has entered."
     )
 
 
 def test_each_step_that_did_not_succeed_is_named() -> None:
     """Failed and skipped steps are named with their reasons, beside the conditions that were met."""
     results = [result(0, "success"), result(1, "failed", "410 Gone"), result(2, "skipped")]
-    assert said("partial", verdicts=[verdict(met=True, reason="9 > 5")], results=results) == (
-        "Ran, because its conditions were met (order.total > 5: 9 > 5). 1 of 3 actions succeeded; step 1 (webhook)"
-        " failed: 410 Gone; step 2 (webhook) was skipped: its conditions were not met."
+    assert said("partial", verdicts=[verdict(met=True)], results=results) == (
+        "Ran, because its conditions were met (order.total is 9, more than 5). 1 of 3 actions succeeded; step 1"
+        " (webhook) failed: 410 Gone; step 2 (webhook) was skipped: its conditions were not met."
     )
 
 
@@ -86,3 +87,18 @@ def test_long_lists_are_cut() -> None:
     sentence = said("skipped", conditions_met=False, verdicts=[verdict(met=False)] * 8)
     assert sentence.count("order.total") == 5
     assert "and 3 more" in sentence
+
+
+def test_a_step_whose_own_conditions_did_not_hold_says_what_they_saw() -> None:
+    """As the workflow's do."""
+    skipped = result(0, "skipped", "its conditions are not met").model_copy(update={"verdicts": [verdict(met=False)]})
+    end = "step 0 (webhook) was skipped: its conditions are not met (order.total is 1, not more than 5)."
+    assert said("partial", results=[skipped]).endswith(end)
+
+
+def test_an_explanation_is_short_whatever_there_is_to_say() -> None:
+    """Long errors are cut, each by itself, and the whole."""
+    failed = [result(step, "failed", f"{step}" + "x" * 10_000) for step in range(50)]
+    sentence = said("failed", results=failed, error="y" * 10_000)
+    assert len(sentence) <= 4001
+    assert all(f"step {step} (webhook) failed" in sentence for step in range(5))
