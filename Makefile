@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 3
 SEED ?= 1
+SOAK_SECONDS ?= 600
 
-.PHONY: up up-detached down test lint types bench priority isolation timers faults faults-short hostile reconcile zones mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test lint types bench priority isolation hotkey soak timers faults faults-short hostile reconcile zones mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -38,6 +39,14 @@ priority: setup
 
 isolation: setup
 	$(BIN)/python -m tests.benchmarks.isolation
+
+# Entities with far too many slow records: what they cost the others, case by case; about ten minutes.
+hotkey: setup
+	$(BIN)/python -m tests.benchmarks.hotkey
+
+# Ten minutes of 200 kB events behind a record that is stuck: memory stays flat. SOAK_SECONDS for less.
+soak: setup
+	$(BIN)/python -m tests.benchmarks.soak --seconds $(SOAK_SECONDS)
 
 timers: setup
 	$(BIN)/python -m tests.benchmarks.timers

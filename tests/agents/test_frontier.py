@@ -198,6 +198,17 @@ def test_what_is_dropped_gives_up_its_bytes(frontier: Frontier) -> None:
     assert frontier.held() == {}
 
 
+def test_the_typical_size_follows_large_records_at_once_and_small_ones_slowly(frontier: Frontier) -> None:
+    """How many are taken at a time depends on it: too few of small ones costs time, too many of large ones memory."""
+    for _ in range(30):
+        fetched(frontier, 0)
+    assert frontier.typical == pytest.approx(1000, rel=0.05)
+    frontier.fetched(TP, 1, [Record(1, size=500_000), Record(2, size=100_000)])
+    assert frontier.typical == 300_000
+    fetched(frontier, 3)
+    assert 200_000 < frontier.typical < 220_000
+
+
 @pytest.mark.parametrize("topic", ["work", "other"])
 def test_a_head_that_waits_for_its_turn_stands_still_since_the_last_of_its_topic_began(topic: str) -> None:
     """It may wait behind its own key for an hour; where nothing of its topic begins, that is a stall."""

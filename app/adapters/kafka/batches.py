@@ -10,13 +10,19 @@ filtered by ``begin``: drop such a record silently, its next owner reads it agai
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Final
 
+from app.adapters.kafka.budget import MIB
 from app.adapters.kafka.messages import TrackedMessage
+
+# A batch is decoded as a whole, which takes some times its bytes.
+_BATCH_BYTES: Final = 8 * MIB
 
 
 async def batches(stream: Any, *, max_records: int) -> AsyncIterator[list[TrackedMessage]]:
     """Yield what has arrived on an agent's stream, oldest first, at least one and at most ``max_records`` records.
+
+    Large records come fewer at a time.
 
     It never waits by the clock: an empty channel is waited for, a single record is a batch. The iteration ends when
     the agent is stopped.
@@ -36,7 +42,8 @@ async def batches(stream: Any, *, max_records: int) -> AsyncIterator[list[Tracke
 
 def _take(queue: Any, first: Any, max_records: int) -> list[TrackedMessage]:
     waiting = queue._queue  # noqa: SLF001  # asyncio.Queue has no way to take many at once
-    count = min(max_records - 1, len(waiting))
+    fits = int(_BATCH_BYTES / getattr(first, "message", first).lane.frontier.typical)
+    count = max(min(max_records - 1, len(waiting), fits), 0)
     taken = [first, *(waiting.popleft() for _ in range(count))]
     _relieve(queue)
     messages = [getattr(item, "message", item) for item in taken]

@@ -9,7 +9,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from app.adapters.kafka import held_metrics
-from app.adapters.kafka.budget import Budget
+from app.adapters.kafka.budget import MIB, Budget
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
@@ -18,6 +18,8 @@ from app.adapters.kafka.pacing import Flow
 from app.adapters.kafka.stall import Reading
 
 _CRASH_PATIENCE = 5.0
+_POLL_BYTES = 8 * MIB  # about so much at once, however small it was while it was compressed
+_FEWEST_RECORDS = 16
 _LOOK_SECONDS = 0.1  # how soon a paused partition goes on, where nothing else is fetched
 
 
@@ -139,6 +141,8 @@ class Consumer(driver.Consumer):
         self._asked = set(partitions)
         if self.budget.paused:
             seconds = min(seconds, _LOOK_SECONDS)
+        most = min(int(_POLL_BYTES / self.frontier.typical), self.app.conf.broker_max_poll_records)
+        self._thread.take_at_most(max(most, _FEWEST_RECORDS))
         records: Mapping[TP, Sequence[Any]] = await self._getmany(self._asked, seconds)
         self.flow.add(sum(map(len, records.values())))
         return records

@@ -10,6 +10,9 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
+_LATELY: Final = 0.3
+_FIRST_GUESS: Final = 65_536.0
+
 FETCHED: Final = 0
 BEGUN: Final = 1
 DONE: Final = 2
@@ -79,6 +82,7 @@ class Frontier:
         begun: Records that have begun and are not finished.
         stale: Acks that came too late to count: of a lane that was revoked, or of a record that was discarded.
         dropped: Records given up before they began; whoever gets the partition next reads them again.
+        typical: Bytes of a record, as of late; larger ones count at once.
     """
 
     def __init__(self, clock: Callable[[], float], on_idle: Callable[[], None] = _ignore) -> None:
@@ -88,6 +92,7 @@ class Frontier:
         self.begun = 0
         self.stale = 0
         self.dropped = 0
+        self.typical = _FIRST_GUESS
 
     # -- fetching
 
@@ -101,13 +106,18 @@ class Frontier:
         if not lane.queue:
             lane.since = self._clock()
         state = DROPPED if lane.closing else FETCHED
+        size = count = 0
         for message in messages:
+            size += message.size
+            count += 1
             message.lane = lane
             message.state = state
             lane.queue.append(message)
-            lane.held += message.size
             if state == DROPPED:
                 self._lighten(message)
+        lane.held += size
+        if count:
+            self.typical = max(size / count, self.typical + _LATELY * (size / count - self.typical))
 
     # -- processing
 

@@ -81,6 +81,10 @@ class GroupClient(OnOwnLoop):
         offset: int | None = self._ensure_consumer().last_stable_offset(tp)
         return offset
 
+    def take_at_most(self, records: int) -> None:
+        """Bound what the next poll returns."""
+        self._ensure_consumer()._max_poll_records = records  # noqa: SLF001  # no setting that can change
+
     def nudge(self) -> None:
         """Let a poll that is waiting look again at what has been fetched."""
         for waiter in list(self._ensure_consumer()._fetcher._fetch_waiters):  # noqa: SLF001  # aiokafka has no accessor

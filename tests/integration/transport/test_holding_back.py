@@ -1,8 +1,10 @@
 """A partition that holds too much unfinished is paused; the others of the same agent go on."""
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
 
+from app.adapters.kafka.budget import MIB
 from app.factory import Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running, tp
 from tests.support.waiting import eventually
@@ -46,3 +48,22 @@ async def test_what_is_finished_behind_a_slow_head_holds_no_bytes(place: Place) 
         assert app.consumer.budget.pauses == 0
         reader.release.set()
         await eventually(place.nothing_left)
+
+
+async def test_large_records_come_few_at_a_time(place: Place) -> None:
+    """Compressed to nothing, 500 of 200 kB would fit one fetch and one poll: 100 MB at once, whatever the budget."""
+    async with AIOKafkaProducer(bootstrap_servers=place.kafka, compression_type="gzip") as producer:
+        for number in range(500):
+            await producer.send(place.topic, b"%d " % number * 60_000, partition=0)
+        await producer.flush()
+    reader = Reader(hold=lambda _: True)
+    app = place.ours(reader, tuning=Tuning(buffer_bytes=8 * MIB))
+    async with running(app):
+        await eventually(lambda: app.consumer.budget.paused, within=30)
+        assert app.consumer.frontier.held()[tp(place, 0)][0] <= 32 * MIB
+        assert max(reader.batches) <= 130
+        reader.hold = lambda _: False
+        reader.release.set()
+        await eventually(place.nothing_left, within=60)
+    assert max(reader.batches[1:]) <= 45
+    assert len(reader.seen) == 500
