@@ -1,6 +1,8 @@
 """Hostile records on the topics of events, by kind, with the reason that the matcher must give."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
 
@@ -56,6 +58,7 @@ def event_kinds(topic: str, good: Document) -> Iterator[Kind]:
     yield from _attribute_kinds()
     yield from _header_kinds()
     yield from _key_kinds()
+    yield from time_kinds()
 
 
 def json_kinds(reasons: Reasons = _REASONS, nesting: int = MAX_NESTING) -> Iterator[Kind]:
@@ -103,7 +106,56 @@ def _size_kinds() -> Iterator[Kind]:
         return ground.holding(chance, '"' + "x" * (room + 64) + '"')
 
     yield Kind("just over the bound", "too_large", over, RARE)
+    yield Kind("numbers that grow", "too_large", lambda g, c: g.holding(c, numbers(c, MAX_EVENT_BYTES - 2000)), RARE)
+    yield Kind("numbers that grow, binary mode", "too_large", _binary_numbers, RARE)
+    yield Kind("an attribute of a megabyte", "too_large", _large_attribute, RARE)
+    yield Kind("attributes that add up", "too_large", _many_attributes, RARE)
     yield from integer_kinds()
+
+
+def numbers(chance: Random, size: int) -> str:
+    """Return a list of numbers of about so many bytes, three or four times as many once encoded again."""
+    written = [f"{chance.randint(1, 9)}e{chance.randint(13, 15)}" for _ in range(size // 5)]
+    return f"[{','.join(written)}]"
+
+
+def _binary_numbers(ground: Ground, chance: Random) -> Shot:
+    event = ground.fresh(chance)
+    event["data"]["extra"] = "MARK"
+    headers, value = binary(event)
+    return ground.shot(value.replace(b'"MARK"', numbers(chance, MAX_EVENT_BYTES - 2000).encode()), *headers)
+
+
+def _large_attribute(ground: Ground, chance: Random) -> Shot:
+    headers, value = binary(ground.fresh(chance))
+    size = chance.choice((MAX_EVENT_BYTES, 600_000, 1_200_000, 5_000_000))
+    return ground.shot(value, *headers, (f"ce_{chance.choice(('trace', 'baggage', 'note'))}", b"t" * size))
+
+
+def _many_attributes(ground: Ground, chance: Random) -> Shot:
+    headers, value = binary(ground.fresh(chance))
+    count = chance.randint(300, 900)
+    return ground.shot(value, *headers, *[(f"ce_more{n}", b"m" * 1000) for n in range(count)])
+
+
+def time_kinds() -> Iterator[Kind]:
+    """Yield what claims to be of a time that nobody can have meant."""
+    now = int(datetime.now(UTC).timestamp())
+    claimed: tuple[tuple[str, Callable[[Random], int]], ...] = (
+        ("in 1970", lambda chance: chance.randrange(86_400_000)),
+        ("in seconds", lambda chance: now - chance.randrange(10_000)),
+        ("before 2000", lambda chance: chance.randrange(946_000_000_000)),
+        ("in the year 5000", lambda chance: 95_617_584_000_000 + chance.randrange(86_400_000)),
+        ("in microseconds", lambda chance: now * 1_000_000 + chance.randrange(10**6)),
+        ("in nanoseconds", lambda chance: now * 1_000_000_000 + chance.randrange(10**9)),
+        ("in three days", lambda _: (now + 3 * 86_400) * 1000),
+    )
+    for name, at in claimed:
+        yield Kind(name, "absurd_timestamp", _claiming(at))
+
+
+def _claiming(at: Callable[[Random], int]) -> Callable[[Ground, Random], Shot]:
+    return lambda ground, chance: replace(ground.shot(ground.fresh(chance)), at_ms=at(chance))
 
 
 def _attribute_kinds() -> Iterator[Kind]:

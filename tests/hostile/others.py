@@ -8,9 +8,10 @@ from uuid import UUID
 import orjson
 
 from app.ports import Record
+from schemas.event import MAX_EVENT_BYTES
 from schemas.incoming import MAX_SLIP_NESTING
-from tests.hostile.events import integer_kinds, json_kinds
-from tests.hostile.kinds import Document, Ground, Kind, Shot, from_poison, words
+from tests.hostile.events import integer_kinds, json_kinds, numbers, time_kinds
+from tests.hostile.kinds import RARE, Document, Ground, Kind, Shot, from_poison, words
 from tests.integration.poison import COMMAND, EXECUTION, Reasons, poisons
 
 _TIMES: Final[tuple[Any, ...]] = ("yesterday", "", [], -1e300, "0000-00-00T00:00:00Z")
@@ -78,6 +79,8 @@ def source_kinds(topic: str, good: Document) -> Iterator[Kind]:
     yield from json_kinds(SOURCE)
     yield from integer_kinds()
     yield from _changed(_SOURCES, "source_mismatch")
+    yield Kind("numbers that grow", "source_mismatch", lambda g, c: g.holding(c, numbers(c, MAX_EVENT_BYTES)), RARE)
+    yield from time_kinds()
 
 
 def letter_kinds(topic: str, _: Document) -> Iterator[Kind]:

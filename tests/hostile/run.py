@@ -11,7 +11,8 @@ import shutil
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -20,9 +21,12 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg
 
+from app.actions.registry import REGISTRY
+from app.adapters.kafka.admin import ensure_topics
 from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
-from app.topics import Topics
+from app.settings import Settings
+from app.topics import Topics, TopicSpec, declare
 from tests.benchmarks.progress import say
 from tests.faults.injuries import kill_each
 from tests.faults.job import Job
@@ -34,7 +38,6 @@ from tests.hostile.watch import Watch, watching
 from tests.support.broker import remove_topics
 from tests.support.servers import Servers, harness_home, servers
 from tests.support.stack import ROLES, Stack
-from tests.support.topic_records import make_topic
 
 REPORT: Final = Path("build/hostile.json")
 EVERY_ROLE: Final = (*ROLES, "sources")
@@ -75,7 +78,7 @@ async def run(on: Servers, seed: int, size: Size, only: str) -> Report:
     mailbox, receiver = Mailbox(), WebhookReceiver()
     await mailbox.start()
     await receiver.start()
-    await make_topic(on.bootstrap, foreign_topic(topics))
+    await ensure_topics(on.bootstrap, _specs(topics), replication_factor=1)
     environment = {
         "HEADRACE_SMTP_HOST": "127.0.0.1",
         "HEADRACE_SMTP_PORT": str(mailbox.smtp_port),
@@ -116,6 +119,13 @@ async def _under_fire(ground: Ground, seed: int, size: Size, only: str) -> Repor
     report.take_watch(watch.restarts, harm.by_role, watch.memory())
     report.seconds = round(time.monotonic() - started, 1)
     return report
+
+
+def _specs(topics: Topics) -> Iterator[TopicSpec]:
+    """Yield every topic, one of another system too; each takes records of any time, as Kafka did until 3.6."""
+    settings = Settings(topic_prefix=topics.prefix)
+    for spec in (*declare(settings, REGISTRY.names()), TopicSpec(foreign_topic(topics), 2)):
+        yield replace(spec, config={**spec.config, "message.timestamp.after.max.ms": str(2**63 - 1)})
 
 
 def _topic(topics: Topics, event_type: str) -> str:

@@ -56,5 +56,5 @@ def test_memory_that_grows_is_wrong() -> None:
     assert watch.memory() == {"sink": Memory(100.0, 150.0, 150.0)}
     assert Memory(100.0, 150.0, 150.0).flat
     report = Report(1)
-    report.take_watch({}, {}, {"sink": Memory(100.0, 160.0, 160.0)})
-    assert report.wrong == ["sink's memory grew from 100.0 to 160.0 MiB"]
+    report.take_watch({}, {}, {"sink": Memory(100.0, 190.0, 190.0)})
+    assert report.wrong == ["sink's memory grew from 100.0 to 190.0 MiB"]

@@ -1,5 +1,6 @@
 """Each kind gets from its topic's reader the reason that its table says, whatever chance makes of it."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
@@ -9,6 +10,7 @@ import pytest
 
 from agents.slips import read_command
 from app.domain.errors import PoisonError
+from app.domain.record_times import check_record_time
 from app.services.sources import SourceTurner
 from app.topics import Topics
 from schemas.incoming import decode_event
@@ -24,12 +26,17 @@ SEEDS = range(12)
 def reader(topic: str) -> Callable[[FakeRecord], Any] | None:
     """Return what reads a record of a topic before anything else does; None where Postgres has to say."""
     if topic.startswith(f"{TOPICS.prefix}events."):
-        return decode_event
+        return _read_event
     if topic.startswith(f"{TOPICS.prefix}actions."):
         return partial(read_command, action_type=topic.removeprefix(f"{TOPICS.prefix}actions.").removesuffix(".high"))
     if topic == foreign_topic(TOPICS):
         return SourceTurner(Source.model_validate(source_settings(TOPICS)), TOPICS).turn
     return None
+
+
+def _read_event(record: FakeRecord) -> None:
+    check_record_time(record.timestamp or 0.0, time.time())
+    decode_event(record)
 
 
 def cases() -> Iterator[Any]:
@@ -47,9 +54,10 @@ def test_a_kind_gets_its_reason(front: Front, kind: Kind) -> None:
     read = reader(front.ground.topic)
     assert read is not None
     for seed in SEEDS:
-        record = kind.make(front.ground, Random(seed)).record
+        shot = kind.make(front.ground, Random(seed))
+        record, at = shot.record, time.time() if shot.at_ms is None else shot.at_ms / 1000
         with pytest.raises(PoisonError) as refused:
-            read(FakeRecord(record.value, key=record.key, topic=record.topic, headers=record.headers))
+            read(FakeRecord(record.value, key=record.key, topic=record.topic, headers=record.headers, timestamp=at))
         assert refused.value.reason == kind.reason
 
 
