@@ -21,6 +21,8 @@ from schemas.event import EventType
 MAX_SHAPE_DEPTH: Final = 16
 MAX_TYPES: Final = 1_000
 _ROWS: Final = ("before", "after")
+# MongoDB's connector writes a whole side as a text.
+_WHOLE: Final = "json"
 _TYPED: Final = (*_ROWS, "row", "source")
 
 
@@ -90,10 +92,10 @@ def typed_paths(types: Mapping[str, str], source_format: str) -> Mapping[str, st
     found: dict[str, str] = {}
     for path, type_name in types.items():
         root, dot, rest = path.partition(".")
-        if root not in _TYPED or not dot:
+        if root not in _TYPED or not (dot or type_name == _WHOLE):
             raise ValueError(f"{path}: must name a field in {', '.join(_TYPED[:-1])} or {_TYPED[-1]}")
         for side in _ROWS if root == "row" else (root,):
-            if found.setdefault(f"{side}.{rest}", type_name) != type_name:
+            if found.setdefault(f"{side}{dot}{rest}", type_name) != type_name:
                 raise ValueError(f"{path}: has another type already")
     return found
 

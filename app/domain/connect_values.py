@@ -9,6 +9,7 @@ are written as ISO 8601 extends them, ``+10000-01-01`` and ``-0044-03-15``. Time
 hours, as MySQL's are.
 """
 
+import json
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -17,11 +18,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from app.domain.values import MAX_NUMBER_BITS
+from app.domain.values import MAX_NUMBER_BITS, check_json
 
-Convert = Callable[[Any], str]
+Convert = Callable[[Any], Any]
 
 MAX_SCALE: Final = 4_000
+MAX_NESTING: Final = 64
+_LEAST, _MOST = -(2**63), 2**64 - 1
 _MAX_BASE64: Final = 4 * (MAX_NUMBER_BITS // 24 + 2)
 _DAY_S: Final = 86_400
 _MILLI, _MICRO, _NANO = 10**3, 10**6, 10**9
@@ -145,6 +148,30 @@ def text(value: Any) -> str:
     return value
 
 
+def document(value: Any) -> Any:
+    """Read JSON that was written as a text: a JSON column, or a document of MongoDB.
+
+    Raises:
+        MisfitError: It is none, or holds what no event may.
+    """
+    try:
+        found = json.loads(text(value), parse_int=_integer)
+        check_json(found, MAX_NESTING)
+    except MisfitError:
+        raise
+    except (RecursionError, ValueError) as error:
+        why = str(error) if str(error).startswith("must") else "must be JSON"
+        raise MisfitError(f"is no JSON of ours: {why}") from None
+    return found
+
+
+def _integer(literal: str) -> int:
+    # By length first: Python itself refuses to read some thousand digits.
+    if len(literal) > len(str(_MOST)) or not _LEAST <= int(literal) <= _MOST:
+        raise MisfitError("holds an integer over 64 bits")
+    return int(literal)
+
+
 def _count(value: Any, what: str = "is no whole number") -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise MisfitError(what)
@@ -182,6 +209,7 @@ _BY_NAME: Final[Mapping[str, Convert]] = {
     "timestamp": partial(timestamp, per_second=_MILLI),
     "micro-timestamp": partial(timestamp, per_second=_MICRO),
     "nano-timestamp": partial(timestamp, per_second=_NANO),
+    "json": document,
     "zoned-time": text,
     "zoned-timestamp": text,
     "micro-duration": partial(duration, per_second=_MICRO),
@@ -202,6 +230,7 @@ _SCHEMAS: Final[Mapping[str, str]] = {
     f"{_TIME}ZonedTimestamp": "zoned-timestamp",
     f"{_TIME}MicroDuration": "micro-duration",
     f"{_TIME}NanoDuration": "nano-duration",
+    "io.debezium.data.Json": "json",
     "io.debezium.data.VariableScaleDecimal": "variable-scale-decimal",
 }
 

@@ -4,6 +4,7 @@ For Debezium's envelope see https://debezium.io/documentation/reference/stable/c
 events". The JSON converter may have wrapped a record together with its schema, as ``{"schema": ..., "payload": ...}``.
 """
 
+from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,10 @@ _NO_CHANGES: Final = frozenset("tm")
 _WRAPPED: Final = frozenset({"schema", "payload"})
 _PAYLOAD: Final = "payload"
 _MAX_SCHEMAS: Final = 64
+# What Debezium's connector for Postgres writes for a long value that an update left alone, as text and as bytes.
+_UNAVAILABLE: Final = "__debezium_unavailable_value"
+_UNAVAILABLE_BYTES: Final = b64encode(_UNAVAILABLE.encode()).decode()
+_UNAVAILABLES: Final = (_UNAVAILABLE, _UNAVAILABLE_BYTES, [_UNAVAILABLE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Opener:
 
     def glimpse(self, whole: dict[str, Any], raw: bytes) -> dict[str, Any]:
         """Return what can be made out of a record that cannot be opened; ``whole`` is what was read of it."""
-        with suppress(PoisonError, LookupError, TypeError, ValueError):
+        with suppress(PoisonError, LookupError, RecursionError, TypeError, ValueError):
             self._opened(whole, raw)  # values are decoded in place, so those before the wrong one are
         value = whole[_PAYLOAD] if self._debezium and whole.keys() == _WRAPPED else whole
         return _with_row(value) if self._debezium and isinstance(value, dict) else whole
@@ -64,11 +69,13 @@ class Opener:
     def _opened(self, whole: dict[str, Any], raw: bytes) -> dict[str, Any] | Ignored:
         wrapped = whole.keys() == _WRAPPED
         schema = whole["schema"] if wrapped else None
+        if wrapped and whole[_PAYLOAD] is None:
+            return TOMBSTONE
+        if _UNAVAILABLE.encode() in raw or _UNAVAILABLE_BYTES.encode() in raw:
+            _leave_out_unavailable(whole)
         if not self._debezium:
             return self._decoded(whole, _inside(schema), Exact(raw))
         value = whole[_PAYLOAD] if wrapped else whole
-        if value is None:
-            return TOMBSTONE
         if not _is_change(value):
             return Ignored("no change of a row", "no_row")
         return _with_row(self._decoded(value, schema, Exact(raw, (_PAYLOAD,) if wrapped else ())))
@@ -97,6 +104,16 @@ def _inside(schema: Any) -> Any:
     """The schema of the whole record, where paths lead into that."""
     usable = isinstance(schema, dict) and schema.get("fields")
     return {"type": "struct", "fields": [{**schema, "field": _PAYLOAD}]} if usable else None
+
+
+def _leave_out_unavailable(value: Any) -> None:
+    """Remove what the source does not know from its objects: it is missing, and no text for anybody to read."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        for name in [name for name, member in value.items() if member in _UNAVAILABLES]:
+            del value[name]
+    for member in members:
+        _leave_out_unavailable(member)
 
 
 def _with_row(envelope: dict[str, Any]) -> dict[str, Any]:

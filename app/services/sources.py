@@ -13,6 +13,7 @@ from app.domain.errors import InvalidError, PoisonError
 from app.domain.paths import MISSING, Path, parse_path
 from app.domain.record_times import check_record_time
 from app.domain.times import EPOCH, from_seconds, parse_time
+from app.domain.values import as_decimal
 from app.ports import Record
 from app.services.emitter import event_record
 from app.services.letter_subjects import About, named, tolerantly_loaded
@@ -21,7 +22,7 @@ from app.topics import Topics
 from schemas.incoming import Incoming
 from schemas.source import Source
 
-_MICROSECONDS: Final = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
+_NANOSECONDS: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _ID_CHARS: Final = 256
 
 
@@ -134,7 +135,7 @@ class SourceTurner:
         if rule is None or found is MISSING or found is None:
             return from_seconds(record.timestamp) or self.clock()
         try:
-            return _moment(found, _MICROSECONDS[rule.unit])
+            return _moment(found, _NANOSECONDS[rule.unit])
         except (OverflowError, ValueError):
             raise PoisonError(
                 MISMATCH, f"time: {rule.path} is neither an ISO 8601 time nor a number of {rule.unit}"
@@ -166,12 +167,11 @@ def _place(record: Incoming) -> str:
     return f"{record.topic}-{record.partition}-{record.offset}"
 
 
-def _moment(found: Any, microseconds: float) -> datetime:
-    if isinstance(found, str):
-        nanoseconds = parse_time(found)
-        if nanoseconds is None:
-            raise ValueError(found)
-        return EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        raise ValueError(found)  # noqa: TRY004 - the caller names the field, whatever is wrong
-    return EPOCH + timedelta(microseconds=found * microseconds)
+def _moment(found: Any, unit: int) -> datetime:
+    nanoseconds = parse_time(found) if isinstance(found, str) else None
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        # Of a number as it is written: a product of floats would be another moment.
+        nanoseconds = found * unit if isinstance(found, int) else int(as_decimal(found) * unit)
+    if nanoseconds is None:
+        raise ValueError(found)
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)

@@ -99,6 +99,8 @@ def test_a_decimal_may_be_a_number(scale: int, number: Any, read: str) -> None:
         ("zoned-time", "09:30:00Z", "09:30:00Z"),
         ("micro-duration", 5_400_500_000, "PT5400.5S"),
         ("nano-duration", -1, "-PT0.000000001S"),
+        ("json", '{"a": [1, null, 1.5]}', {"a": [1, None, 1.5]}),
+        ("json", '"text"', "text"),
     ],
 )
 def test_counts_become_iso_8601(type_name: str, value: Any, read: str) -> None:
@@ -144,6 +146,14 @@ def test_every_moment_comes_back_as_it_was(moment: datetime, nanoseconds: int) -
         ("timestamp", "x", "is no whole number"),
         ("micro-time", Decimal("1.5"), "is no whole number"),
         ("zoned-timestamp", 5, "is no text"),
+        ("json", {"a": 1}, "is no text"),
+        ("json", "{", "must be JSON"),
+        ("json", "[NaN]", "must hold finite numbers only"),
+        ("json", "[1e999]", "must hold finite numbers only"),
+        ("json", "[" * 100_000, "must be JSON"),
+        ("json", "[" * 65 + "]" * 65, "must nest at most 64 levels deep"),
+        ("json", f"[{2**64}]", "holds an integer over 64 bits"),
+        ("json", f"[{'9' * 9_999}]", "holds an integer over 64 bits"),
     ],
 )
 def test_what_does_not_fit_is_said(type_name: str, value: Any, what: str) -> None:
@@ -158,7 +168,7 @@ def test_connects_names_are_known() -> None:
         connect, debezium = (schema_converter(f"{of}.{name}", None) for of in BOTH)
         assert connect is not None
         assert connect is debezium
-    for name in ("io.debezium.time.Year", "io.debezium.time.Interval", "io.debezium.data.Json", "db.public.t.Value"):
+    for name in ("io.debezium.time.Year", "io.debezium.time.Interval", "io.debezium.data.Uuid", "db.public.t.Value"):
         assert schema_converter(name, None) is None
 
 

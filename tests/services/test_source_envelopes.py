@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import PoisonError
-from app.services.source_envelopes import Ignored, Opener
+from app.services.source_envelopes import TOMBSTONE, Ignored, Opener
 from app.services.sources import SourceTurner, Turned
 from app.topics import Topics
 from tests.domain.strategies import json_values
@@ -200,6 +200,37 @@ def test_the_letter_of_a_record_that_is_refused_names_whom_it_is_about(value: An
     with pytest.raises(PoisonError):
         turner.turn(kept)
     assert (turner.about(kept).entity, turner.about(kept).source) == ("42", "/sources/db")
+
+
+@pytest.mark.parametrize("settings", [orders(), shop()])
+def test_what_the_source_does_not_know_is_missing(settings: dict[str, Any]) -> None:
+    """Postgres does not hand on a long value that an update left alone; Debezium's mark for it reaches nobody."""
+    marks = (
+        "__debezium_unavailable_value",
+        "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==",
+        ["__debezium_unavailable_value"],
+    )
+    after = {"customer_id": 42, "text": marks[0], "blob": marks[1], "tags": marks[2], "deep": [{"a": marks[0], "b": 1}]}
+    found = opened(settings, change("u", None, after))["after"]
+    assert found == {"customer_id": 42, "deep": [{"b": 1}]}
+
+
+@pytest.mark.parametrize("settings", [orders(), shop()])
+def test_a_wrapped_tombstone_is_one(settings: dict[str, Any]) -> None:
+    """In both formats: a deleted row comes with one, unwrapped or not."""
+    assert Opener(source(settings)).open(b'{"schema": null, "payload": null}') == TOMBSTONE
+
+
+def test_documents_of_mongodb_and_json_columns_are_objects() -> None:
+    """Debezium writes them as texts; by the schema, or by the type ``json``, paths lead into them."""
+    text = '{"_id": {"$oid": "65a"}, "n": 1}'
+    side = typed("after", "string", "io.debezium.data.Json")
+    for settings, value in (
+        (orders(), {"schema": struct(side), "payload": change("c", None, text)}),
+        (orders(types={"row": "json"}), change("c", None, text)),
+    ):
+        assert opened(settings, value)["row"] == {"_id": {"$oid": "65a"}, "n": 1}
+    assert opened(orders(types={"row.extra": "json"}), change("c", None, {"extra": "[1]"}))["row"] == {"extra": [1]}
 
 
 def outcome(value: Any) -> str | dict[str, Any]:
