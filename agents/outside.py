@@ -14,7 +14,7 @@ from agents.batching import Batcher
 from agents.bulkhead import Bulkhead
 from agents.current import Current, names_read
 from agents.guard import blames_input, internal_error
-from agents.metrics import DROPPED, LEASES_LOST, PARKED
+from agents.metrics import ACTIONS, DROPPED, LEASES_LOST, PARKED
 from agents.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
 from agents.slips import Road, claim_of, read_command, result_json
 from agents.timing import REAL_TIME, Timing
@@ -150,10 +150,19 @@ class OutsideExecutor:
             await self._forward(record, command, outcome)
 
     async def _settle_all(self, items: Sequence[tuple[Claim, ActionResult]]) -> list[ClaimOutcome]:
+        begun: set[int] = set()
+
         async def nothing(_: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+            begun.update(indexes)
             return {index: result_json(items[index][1]) for index in indexes}
 
-        return await self._receipts.apply([claim for claim, _ in items], nothing)
+        outcomes = await self._receipts.apply([claim for claim, _ in items], nothing)
+        for index, outcome in enumerate(outcomes):
+            if index in begun:
+                ACTIONS.labels(self._action.name, items[index][1].status).inc()
+            elif isinstance(outcome, Done):
+                DROPPED.labels("duplicate").inc()
+        return outcomes
 
     # -- steps with an effect
 

@@ -32,11 +32,15 @@ class _HandlerError(HeadraceError):
 
 @dataclass(slots=True)
 class _Work:
-    """A command with what is to be done, or with its result where nothing is to be done."""
+    """A command with what is to be done, or with its result where nothing is to be done.
+
+    ``begun``: the receipts let it be carried out; where they did not, another copy of the command was.
+    """
 
     command: Command
     claim: Claim
     todo: Prepared | ActionResult
+    begun: bool = False
     made: tuple[ActionResult, dict[str, Any]] | None = None
 
     def record(self, result: ActionResult) -> dict[str, Any]:
@@ -115,6 +119,8 @@ class OwnExecutor:
             return await self._apply([replace(work[0], todo=self._refused(work[0].command, error))])
 
     async def _effect(self, own: Own, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
+        for item in work.values():
+            item.begun = True
         results = {index: item.record(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
         timers = [self._timer(item, item.todo) for item in work.values() if isinstance(item.todo, ActionResult)]
         await own.timers.set([timer for timer in timers if timer is not None])
@@ -166,7 +172,10 @@ class OwnExecutor:
             raise TypeError(f"apply answered {type(outcome).__name__}")
         item.command.matched_at = outcome.matched_at
         result = item.result(outcome.result)
-        ACTIONS.labels(self._action.name, result.status).inc()
+        if item.begun:
+            ACTIONS.labels(self._action.name, result.status).inc()
+        else:
+            DROPPED.labels("duplicate").inc()
         if result.resume_at is not None:
             return []  # its timer sends it on; a copy that comes again must not be sooner
         return [self._road.after(item.command, result)]

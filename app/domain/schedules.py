@@ -8,7 +8,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
+from itertools import count, takewhile
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -67,6 +67,12 @@ def next_due(schedule: Schedule, after: datetime) -> datetime:
 def latest_due(schedule: Schedule, until: datetime) -> datetime:
     """Return the last due time up to an instant, in UTC."""
     return next(due for due in _dues(schedule, until + _FAR, -1) if due <= until)
+
+
+def dues_between(schedule: Schedule, first: datetime, end: datetime) -> int:
+    """Return how many due times there are from an instant on and before another."""
+    dues = _dues(schedule, first - _FAR, 1)
+    return sum(due >= first for due in takewhile(lambda due: due < end, dues))
 
 
 def _dues(schedule: Schedule, start: datetime, step: int) -> Iterator[datetime]:

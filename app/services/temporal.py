@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import InvalidError, UnreachableError
-from app.domain.schedules import Schedule, latest_due, next_due, read_schedule
+from app.domain.schedules import Schedule, dues_between, latest_due, next_due, read_schedule
 from app.ports import Record
 from app.services.background import note_failure
 from app.services.emitter import STRUCTURED
@@ -37,6 +37,9 @@ _FAILED_REST: Final = timedelta(minutes=1)
 logger = logging.getLogger(__name__)
 
 emitted_total = Counter("headrace_temporal_events_total", "Events of temporal triggers, by kind", ["kind"])
+skipped_total = Counter(
+    "headrace_temporal_skipped_total", "Runs and audiences that got no event, by reason", ["reason"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class TemporalTransaction(Protocol):
     async def move(self, workflow: Planned, due: datetime) -> None:
         """Set the next due time of a workflow that was due."""
 
-    async def open_audience(self, release: Release) -> None:
-        """Begin to release an audience."""
+    async def open_audience(self, release: Release) -> bool:
+        """Begin to release an audience; False where it was begun before."""
 
     async def audiences(self, limit: int) -> Sequence[Release]:
         """Audiences whose next share may be released."""
@@ -159,17 +162,20 @@ class TemporalLoop:
     async def _fire(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
         schedule = _schedule(workflow)
         if schedule is None:
+            skipped_total.labels("unreadable").inc()
             await transaction.move(workflow, now + _UNREADABLE_REST)
             return
         due = latest_due(schedule, now)
+        if workflow.due is not None:  # after downtime the latest run is made up for, once
+            skipped_total.labels("missed").inc(dues_between(schedule, workflow.due, due))
         audience = workflow.config.get("audience")
         if audience is None:
             await transaction.emit([self._event(workflow.workflow_id, workflow.trigger_type, due)])
             emitted_total.labels("run").inc()
         else:
-            await transaction.open_audience(
-                Release(workflow.workflow_id, workflow.trigger_type, due, audience, after="")
-            )
+            release = Release(workflow.workflow_id, workflow.trigger_type, due, audience, after="")
+            if not await transaction.open_audience(release):
+                skipped_total.labels("already_open").inc()
         await transaction.move(workflow, next_due(schedule, now))
 
     async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
@@ -177,6 +183,7 @@ class TemporalLoop:
             conditions = compile_conditions(release.conditions, "audience")
         except InvalidError as error:
             logger.error("workflow %s: its audience gets no run: %s", release.workflow_id, error)  # noqa: TRY400 - a traceback into the compiler says nothing
+            skipped_total.labels("audience_unreadable").inc()
             await transaction.advance(release, None, 0.0)
             return
         page = await transaction.customers(release.after, _PAGE)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from agents.bulkhead import Bulkhead
 from agents.outside import OutsideExecutor
@@ -327,6 +328,21 @@ async def test_a_skipped_step_and_a_wrong_config_have_receipts_too() -> None:
     stale = one.model_copy(update={"workflow": one.workflow.model_copy(update={"version": 4})})
     assert await wrong.run(stale)
     assert not wrong.ended
+
+
+async def test_steps_without_an_effect_are_counted_once() -> None:
+    """A skipped step counts as such; a copy of it that comes again is a duplicate."""
+    store = ReceiptStore()
+    never = [{"field": "order.total", "operator": ">", "value": 1000}]
+    one = command(action("webhook", conditions=never, **HOOK))
+    names = {
+        "headrace_actions_total": {"action_type": "webhook", "outcome": "skipped"},
+        "headrace_commands_dropped_total": {"reason": "duplicate"},
+    }
+    before = [REGISTRY.get_sample_value(name, labels) or 0.0 for name, labels in names.items()]
+    assert await World(store).run(one)
+    assert await World(store).run(one)
+    assert [REGISTRY.get_sample_value(name, labels) for name, labels in names.items()] == [n + 1 for n in before]
 
 
 async def test_poison_goes_to_the_dead_letters() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from agents.own import OwnExecutor
 from agents.preparation import Preparer
@@ -99,6 +100,23 @@ async def test_a_redelivered_command_forwards_the_first_result() -> None:
     second = await world.run(one)
     assert not world.store.crm.tags
     assert second[-1].results == first[0].results
+
+
+async def test_a_copy_that_does_not_run_is_counted_as_such_and_not_as_carried_out() -> None:
+    """In a batch with the first one, or later."""
+    world = World()
+    one = command(action(tag="counted"))
+    labels = {"action_type": "apply_tag", "outcome": "success"}
+    before = counted("headrace_commands_dropped_total", reason="duplicate"), counted("headrace_actions_total", **labels)
+    await world.run(one, one)
+    await world.run(one)
+    after = counted("headrace_commands_dropped_total", reason="duplicate"), counted("headrace_actions_total", **labels)
+    assert after == (before[0] + 2, before[1] + 1)
+
+
+def counted(name: str, **labels: str) -> float:
+    """Return a counter's value."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 async def test_a_step_whose_conditions_fail_is_skipped_with_its_verdicts() -> None:

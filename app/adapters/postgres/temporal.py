@@ -12,7 +12,7 @@ from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.pool import Pool
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import CrmReads, Record
-from app.services.temporal import Planned, Release
+from app.services.temporal import Planned, Release, skipped_total
 
 _WHAT: Final = "temporal triggers"
 _ENDED: Final = """
@@ -93,7 +93,8 @@ class _Transaction:
 
     async def changed(self, limit: int) -> Sequence[Planned]:
         await self._connection.execute(_ENDED)
-        await self._connection.execute(_ENDED_AUDIENCES)
+        ended = await self._connection.execute(_ENDED_AUDIENCES)
+        skipped_total.labels("audience_ended").inc(ended.rowcount)
         return [Planned(*row) for row in await self._rows(_CHANGED, limit)]
 
     async def due(self, now: datetime, limit: int) -> Sequence[Planned]:
@@ -106,9 +107,10 @@ class _Transaction:
     async def move(self, workflow: Planned, due: datetime) -> None:
         await self._connection.execute(_MOVE, (due, workflow.workflow_id))
 
-    async def open_audience(self, release: Release) -> None:
+    async def open_audience(self, release: Release) -> bool:
         conditions = psycopg.types.json.Jsonb(release.conditions)
-        await self._connection.execute(_OPEN, (release.workflow_id, release.due, release.trigger_type, conditions))
+        values = (release.workflow_id, release.due, release.trigger_type, conditions)
+        return (await self._connection.execute(_OPEN, values)).rowcount == 1
 
     async def audiences(self, limit: int) -> Sequence[Release]:
         return [Release(*row) for row in await self._rows(_AUDIENCES, limit)]

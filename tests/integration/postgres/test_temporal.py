@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from psycopg.types.json import Jsonb
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import Record, TagRequest
-from app.services.temporal import Planned, TemporalLoop
+from app.services.temporal import Planned, Release, TemporalLoop
 from app.topics import Topics
 from schemas.event import Event
 from tests.support.crm import crm_over
@@ -80,7 +81,8 @@ class World:
     """A scheduler's temporal triggers and the database that they work on."""
 
     def __init__(self, pool: Pool, database: str) -> None:
-        self.loop = TemporalLoop(PostgresTemporal(pool, crm_over), TOPICS, rate=2)
+        self.store = PostgresTemporal(pool, crm_over)
+        self.loop = TemporalLoop(self.store, TOPICS, rate=2)
         self._database = database
 
     def execute(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -160,7 +162,8 @@ async def test_what_is_due_is_emitted_once_for_its_workflow(world: World) -> Non
 
 
 async def test_after_three_days_of_downtime_the_latest_run_fires_once(world: World) -> None:
-    """By its own due time, not now."""
+    """By its own due time, not now; those before it are counted."""
+    missed = skipped("missed")
     workflow_id = world.workflow(DAILY)
     await world.loop.round()
     upcoming = world.due(workflow_id)
@@ -171,6 +174,31 @@ async def test_after_three_days_of_downtime_the_latest_run_fires_once(world: Wor
     (event,) = world.events()
     assert event.time == upcoming - timedelta(days=1)
     assert world.due(workflow_id) == upcoming
+    assert skipped("missed") == missed + 3
+
+
+def skipped(reason: str) -> float:
+    """How many runs or audiences have been skipped for a reason."""
+    return REGISTRY.get_sample_value("headrace_temporal_skipped_total", {"reason": reason}) or 0.0
+
+
+async def test_an_audience_that_ends_with_its_workflow_is_counted(world: World) -> None:
+    """Whoever has not had a run by then gets none."""
+    workflow_id = world.workflow({**DAILY, "audience": []})
+    await world.loop.round()
+    await open_twice(world, workflow_id)
+    world.execute("UPDATE automations SET active = false")
+    before = skipped("audience_ended")
+    await world.loop.round()
+    assert skipped("audience_ended") == before + 1
+
+
+async def open_twice(world: World, workflow_id: UUID) -> None:
+    """Open an audience, and again: the second time changes nothing and says so."""
+    release = Release(workflow_id, "temporal.daily", datetime.now(UTC), [], after="")
+    async with world.store.transaction() as transaction:
+        assert await transaction.open_audience(release)
+        assert not await transaction.open_audience(release)
 
 
 async def test_schedulers_side_by_side_fire_once(world: World, pool: Pool) -> None:
@@ -255,6 +283,8 @@ async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World,
 
 async def test_a_trigger_that_cannot_be_read_stops_nobody_else(world: World) -> None:
     """Saved under older rules: it is set aside, and the other workflows run; so with an audience's conditions."""
+    reasons = ("unreadable", "audience_unreadable")
+    before = [skipped(reason) for reason in reasons]
     broken = world.workflow({})
     audience = world.workflow({**DAILY, "audience": [{"field": "a", "operator": "~", "value": 1}]})
     good = world.workflow(DAILY)
@@ -268,6 +298,7 @@ async def test_a_trigger_that_cannot_be_read_stops_nobody_else(world: World) -> 
     due = world.due(broken)
     assert due is not None
     assert due > datetime.now(UTC)
+    assert [skipped(reason) for reason in reasons] == [count + 1 for count in before]
 
 
 async def test_one_workflow_that_fails_keeps_no_other_waiting(world: World, pool: Pool) -> None:
