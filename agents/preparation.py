@@ -118,7 +118,7 @@ class Preparer:
         return self.result(
             command,
             "success",
-            output={"until": request.until.isoformat()},
+            output={"until": request.until.isoformat()} | ({} if waits else {"passed": True}),
             verdicts=verdicts,
             resume_at=request.until if waits else None,
         )

@@ -1,11 +1,11 @@
 """What a user writes in a trigger's ``config``, by trigger type; an unknown key is a mistake they want to hear of."""
 
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain.conditions import ConditionError, compile_conditions
+from app.domain.zones import zone_named
 
 
 class TriggerConfig(BaseModel):
@@ -33,8 +33,7 @@ class CustomerUpdatedTrigger(TriggerConfig):
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("must be an IANA time zone such as Europe/Berlin")
+    zone_named(value)
     return value
 
 

@@ -1,37 +1,83 @@
 """``delay``: wait, for a duration or until a time; what comes after it runs then, across any restart."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, ControlAction, DelayRequest
 from app.actions.templated import Templated, is_constant
-from app.actions.values import filled_line, moment, refuse
+from app.actions.values import filled_line, refuse
 from app.domain.durations import MAX_DURATION, parse_duration
+from app.domain.moments import EVERY_DAY, first_open, parse_clock, parse_days, read_moment
+from app.domain.offsets import Offset, moved, parse_offset
+from app.domain.zones import zone_named
 
-_MAX_CHARS = 100
+_MAX_CHARS: Final = 100
+_UTC: Final = "UTC"
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "duration": parse_duration,
+    "until": read_moment,
+    "timezone": zone_named,
+    "offset": parse_offset,
+    "at": parse_clock,
+    "days": parse_days,
+}
+
+T = TypeVar("T")
 
 
 class DelayConfig(ActionConfig):
-    """How long, or until when."""
+    """How long, or until when; moved by ``offset``, and then on to a time of day and to days of the week."""
 
     duration: Annotated[
         str | float | None, Templated(), Field(description="90 (seconds), 15m, 2h, 3 days, 1w, PT2H; at most 366 days")
     ] = None
-    until: Annotated[str | None, Templated(), Field(description="ISO 8601; UTC where it names no offset")] = None
+    until: Annotated[
+        str | int | float | None,
+        Templated(),
+        Field(description="ISO 8601 with or without zone, a date, Unix seconds (10 digits) or milliseconds (13)"),
+    ] = None
+    timezone: Annotated[
+        str | None,
+        Templated(),
+        Field(
+            description="IANA zone of an until that names none, of the days of offset, of at and days; UTC if left out"
+        ),
+    ] = None
+    offset: Annotated[
+        str | None, Templated(), Field(description="-1d, +2h, +1w -2h; days and weeks are local calendar days")
+    ] = None
+    at: Annotated[str | None, Templated(), Field(description="HH:MM; go on at the next such local time")] = None
+    days: Annotated[
+        str | list[str] | None,
+        Templated(),
+        Field(description="mon-fri, or [mon, thu]; go on at the next such local day"),
+    ] = None
+
+    @field_validator(*_READERS, mode="before")
+    @classmethod
+    def _constants_can_be_read(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and _is_known(value):
+            _READERS[info.field_name or ""](value)
+        return value
 
     @model_validator(mode="after")
     def _says_one_of_both(self) -> Self:
         if (self.duration is None) == (self.until is None):
             raise ValueError("either duration or until is needed")
-        if self.duration is not None and (not isinstance(self.duration, str) or is_constant(self.duration)):
-            parse_duration(self.duration)
         return self
 
 
+def _is_known(value: Any) -> bool:
+    """Tell whether a value is known on save: nothing in it is a template."""
+    parts = value if isinstance(value, list) else [value]
+    return all(is_constant(part) for part in parts if isinstance(part, str))
+
+
 class Delay(ControlAction[DelayConfig]):
-    """Waits; output ``{until}``. A time that has passed is no wait."""
+    """Waits; output ``{until}``, and ``passed`` where that time has passed, which is no wait."""
 
     name = "delay"
     family = "system"
@@ -39,19 +85,43 @@ class Delay(ControlAction[DelayConfig]):
 
     def prepare(self, config: CompiledConfig[DelayConfig], context: ActionContext) -> DelayRequest:
         """Render and check; a duration counts from now."""
-        fields = config.render(context.scope)
-        now = datetime.now(UTC)
-        if fields["until"] is not None:
-            until = moment("until", fields["until"])
-            if until > now + MAX_DURATION:
-                refuse("until", f"must be at most {MAX_DURATION.days} days from now")
-            return DelayRequest(until)
-        return DelayRequest(now + _duration(fields["duration"]))
+        return DelayRequest(end_of(config.render(context.scope), datetime.now(UTC)))
 
 
-def _duration(value: Any) -> timedelta:
-    written = filled_line("duration", value, max_chars=_MAX_CHARS) if isinstance(value, str) else value
+def end_of(fields: Mapping[str, Any], now: datetime) -> datetime:
+    """Return when a wait is over.
+
+    Args:
+        fields: Of a :class:`DelayConfig`, rendered.
+        now: What a duration counts from.
+
+    Raises:
+        ActionFailedError: A field cannot be read, or it would be too long; names the field and its value.
+    """
+    zone = _read(fields, "timezone", zone_named(_UTC))
+    offset, at, days = _read(fields, "offset", Offset()), _read(fields, "at", None), _read(fields, "days", EVERY_DAY)
+    until = _read(fields, "until", now)
+    name = "duration" if fields["until"] is None else "until"
     try:
-        return parse_duration(written)
+        moment = moved(until + _read(fields, "duration", timedelta()), offset, zone)
+        if moment > now + MAX_DURATION:
+            refuse(name, f"{moment.isoformat()} is more than {MAX_DURATION.days} days from now")
+        return first_open(moment, at, days, zone).astimezone(UTC)
+    except OverflowError:
+        refuse(name, f"{fields[name]!r} leaves the calendar")
+
+
+def _read(fields: Mapping[str, Any], name: str, otherwise: T) -> T:
+    """Read a field that was rendered; ``otherwise`` where it was left out."""
+    value = fields[name]
+    if value is None:
+        return otherwise
+    if isinstance(value, list):
+        value = ",".join(value)
+    if isinstance(value, str):
+        value = filled_line(name, value, max_chars=_MAX_CHARS)
+    try:
+        found: T = _READERS[name](value)
     except ValueError as error:
-        refuse("duration", str(error))
+        refuse(name, f"{value!r} {error}")
+    return found

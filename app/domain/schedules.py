@@ -12,9 +12,10 @@ from itertools import count, takewhile
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+from app.domain.zones import first_instant
+
 Kind = Literal["daily", "weekly", "monthly"]
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MINUTE: Final = timedelta(minutes=1)
 _FAR: Final = timedelta(days=2)  # further than any zone is from UTC, and than any gap is long
 
 
@@ -81,26 +82,4 @@ def _dues(schedule: Schedule, start: datetime, step: int) -> Iterator[datetime]:
     for number in count():
         day = first + timedelta(days=step * number)
         if schedule.runs_on(day):
-            yield _instant(day, schedule.at, schedule.zone)
-
-
-def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """Return when a local time is; the first of two, or the next minute that there is."""
-    local = datetime.combine(day, at, tzinfo=zone)
-    instant = local.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return instant
-    return _end_of_gap(local, zone)
-
-
-def _end_of_gap(local: datetime, zone: ZoneInfo) -> datetime:
-    # Read with the offset before the gap the time lies after it, and with the offset after the gap, before it.
-    before, after = local.replace(fold=1).astimezone(UTC), local.replace(fold=0).astimezone(UTC)
-    offset = after.astimezone(zone).utcoffset()
-    while after - before > _MINUTE:
-        middle = before + (after - before) // _MINUTE // 2 * _MINUTE
-        if middle.astimezone(zone).utcoffset() == offset:
-            after = middle
-        else:
-            before = middle
-    return after
+            yield first_instant(datetime.combine(day, schedule.at), schedule.zone)

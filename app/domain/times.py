@@ -46,20 +46,29 @@ def from_seconds(seconds: float | None) -> datetime | None:
 
 def parse_time(text: str) -> int | None:
     """Read a full ISO 8601 date or date-time (see the module) as an instant; None if it is none."""
+    written = read_time(text)
+    if written is None:
+        return None
+    moment, nanoseconds = written
+    return instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + nanoseconds
+
+
+def read_time(text: str) -> tuple[datetime, int] | None:
+    """Read the same as it is written: to the second, naive where it names no offset, and the nanoseconds beyond."""
     if not _SHORTEST_TIME <= len(text) <= _LONGEST_TIME or text[4] != "-":
         return None
     match = _TIME.match(text)
     if match is None:
         return None
     date, clock, fraction, zone = match.groups()
-    # datetime keeps microseconds only, so the fraction is added apart.
+    # datetime keeps microseconds only, so the fraction is kept apart.
     whole = clock[:8] if clock and fraction else clock or "00:00"
-    offset = "+00:00" if zone is None or zone in "Zz" else zone
+    offset = "+00:00" if zone and zone in "Zz" else zone or ""
     try:
         moment = datetime.fromisoformat(f"{date}T{whole}{offset}")
     except ValueError:
         return None
-    return instant(moment) + (int(fraction.ljust(9, "0")) if fraction else 0)
+    return moment, int(fraction.ljust(9, "0")) if fraction else 0
 
 
 def parse_relative(text: str) -> int:

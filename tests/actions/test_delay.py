@@ -1,10 +1,15 @@
 """``delay``: until when, and what is refused."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.actions.delay import end_of
+from app.domain.errors import ActionFailedError
 from tests.support.commands import failure_of, prepared, wrong_paths
 
 
@@ -35,10 +40,104 @@ def test_what_makes_no_sense_is_refused_by_field(config: dict[str, Any], field: 
     assert failure_of("delay", config).startswith(f"{field}: ")
 
 
-@pytest.mark.parametrize(
-    "config",
-    [{}, {"duration": "1h", "until": "2030-01-01"}, {"duration": "soon"}, {"duration": -1}, {"duration": "400d"}],
-)
-def test_a_wrong_config_is_refused_on_save(config: dict[str, Any]) -> None:
-    """One of both is needed, and a constant duration must be one."""
+@pytest.mark.parametrize("config", [{}, {"duration": "1h", "until": "2030-01-01"}, {"at": "09:00"}])
+def test_one_of_duration_and_until_is_needed(config: dict[str, Any]) -> None:
+    """And only one."""
     assert wrong_paths("delay", config) == ["config"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("duration", "soon"), ("duration", -1), ("duration", "400d"), ("duration", True),
+        ("until", "soon"), ("until", ""), ("until", 20260301), ("until", True), ("until", ["2030-01-01"]),
+        ("timezone", "Berlin"), ("timezone", 1), ("timezone", ""),
+        ("offset", "tomorrow"), ("offset", "-1d2h"), ("offset", 1),
+        ("at", "9am"), ("at", 9),
+        ("days", "weekdays"), ("days", []), ("days", ["monday"]), ("days", 1),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_refused_on_save_by_its_path(field: str, value: Any) -> None:
+    """What is no template is checked on save, each field by itself."""
+    start = {} if field in ("duration", "until") else {"duration": "1h"}
+    assert wrong_paths("delay", {**start, field: value}) == [f"config.{field}"]
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("until", "soon"),
+        ("until", "1772357400123456"),
+        ("timezone", "Berlin"),
+        ("offset", "tomorrow"),
+        ("at", "9am"),
+        ("days", "monday"),
+    ],
+)
+def test_a_wrong_value_of_a_template_fails_by_field_and_value(field: str, wrong: str) -> None:
+    """At run time, for good."""
+    start = {} if field == "until" else {"until": "2030-01-01"}
+    said = failure_of("delay", {**start, field: "{{ given }}"}, {"given": wrong})
+    assert said.startswith(f"{field}: '{wrong}' must be")
+
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NOTHING = {"duration": None, "until": None, "timezone": None, "offset": None, "at": None, "days": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({"until": "2026-03-29T02:30", "timezone": "Europe/Berlin"}, "2026-03-29T03:00+02:00"),
+        ({"until": "2026-10-25T02:30", "timezone": "Europe/Berlin"}, "2026-10-25T02:30+02:00"),
+        ({"until": "2026-07-01", "timezone": "America/Sao_Paulo"}, "2026-07-01T00:00-03:00"),
+        ({"until": "2026-07-01"}, "2026-07-01T00:00Z"),
+        ({"until": "2026-07-01T09:00+02:00", "timezone": "America/Sao_Paulo"}, "2026-07-01T09:00+02:00"),
+        ({"until": 1782892800, "timezone": "America/Sao_Paulo"}, "2026-07-01T08:00Z"),
+        ({"until": "1782892800000", "offset": "-1d"}, "2026-06-30T08:00Z"),
+        ({"until": "2026-03-30T09:00", "timezone": "Europe/Berlin", "offset": "-1d -1h"}, "2026-03-29T08:00+02:00"),
+        # The day before an appointment, at nine: of a date that is the day before itself.
+        ({"until": "2026-07-03", "offset": "-1d", "at": "09:00"}, "2026-07-02T09:00Z"),
+        # 2026-07-03 is a Friday.
+        ({"until": "2026-07-03T18:00", "at": "09:00", "days": "mon-fri"}, "2026-07-06T09:00Z"),
+        ({"until": "2026-07-04T18:00", "days": ["mon", "tue"]}, "2026-07-06T00:00Z"),
+        # 2026-03-01 12:00, now, is a Sunday.
+        ({"duration": "1h"}, "2026-03-01T13:00Z"),
+        ({"duration": "1h", "at": "09:00", "days": "mon-fri", "timezone": "Europe/Berlin"}, "2026-03-02T09:00+01:00"),
+        ({"duration": 0, "offset": "+1d", "timezone": "Europe/Berlin"}, "2026-03-02T12:00Z"),
+        ({"until": "2020-01-01", "at": "09:00"}, "2020-01-01T09:00Z"),
+        ({"duration": "366 days", "at": "09:00"}, "2027-03-03T09:00Z"),
+    ],
+)
+def test_what_businesses_mean(fields: dict[str, Any], end: str) -> None:
+    """Until, then offset, then the first moment of at and days, all by the clocks of timezone."""
+    assert end_of({**NOTHING, **fields}, NOW) == datetime.fromisoformat(end)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"until": "2027-03-03"},
+        {"until": "9999-12-31T23:59:59-14:00"},
+        {"until": "2026-03-02", "offset": "+100w"},
+        {"until": "9999-12-31", "offset": "+1d"},
+        {"until": "0001-01-01", "offset": "-1d"},
+        {"until": "0001-01-01T00:00+14:00", "at": "09:00"},
+    ],
+)
+def test_too_far_away_is_refused(fields: dict[str, Any]) -> None:
+    """More than 366 days from now, before at and days; and what no calendar has."""
+    with pytest.raises(ActionFailedError, match=r"until: .*(366 days|calendar)"):
+        end_of({**NOTHING, **fields}, NOW)
+
+
+@given(until=st.text() | st.integers() | st.floats(), offset=st.text(alphabet="+-0123456789smhdw ", max_size=20))
+def test_no_value_makes_a_delay_raise_anything_but_its_failure(until: Any, offset: str) -> None:
+    """Whatever an event holds: a time, or a failed result."""
+    for fields in (
+        {"until": until},
+        {"until": "2026-07-01", "offset": offset},
+        {"until": "2026-07-01", "days": str(until)},
+    ):
+        with contextlib.suppress(ActionFailedError):
+            assert end_of({**NOTHING, **fields}, NOW).tzinfo is UTC

@@ -252,9 +252,11 @@ async def test_a_delay_that_comes_again_is_not_over_sooner() -> None:
 
 
 async def test_a_delay_until_a_time_that_has_passed_is_none() -> None:
-    """The slip goes on at once, and again when the command comes again."""
+    """The slip goes on at once, says that the time had passed, and goes on again when the command comes again."""
     world, one = World(Delay()), a_delay(until="2020-01-01T00:00:00Z")
-    assert len(await delayed(world, one)) == 1
+    (sent,) = await delayed(world, one)
+    (result,) = Command.model_validate_json(sent.value or b"").results
+    assert result.output == {"until": "2020-01-01T00:00:00+00:00", "passed": True}
     assert len(await delayed(world, one)) == 2
     assert not world.store.timers.set_timers
 
