@@ -93,6 +93,7 @@ def test_actions_that_write_here_take_none(action: Any) -> None:
 def _least(name: str) -> dict[str, Any]:
     """The least config of an action type."""
     least: dict[str, dict[str, Any]] = {
+        "delay": {"duration": "1h"},
         "apply_tag": {"tag": "a"},
         "remove_tag": {"tag": "a"},
         "create_note": {"text": "a"},
@@ -100,7 +101,6 @@ def _least(name: str) -> dict[str, Any]:
         "create_appointment": {"title": "a", "starts_at": "2026-03-01T12:00:00Z"},
         "assign_conversation": {"assignee": "a"},
         "update_customer": {"set": {"a": "b"}},
-        "delay": {},
         "send_notification": {"user": "6f1c1f0e-3a52-4a53-9a56-0d5d3f1c2b11", "title": "a", "body": "a"},
         "stop_workflow": {},
     }
