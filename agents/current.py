@@ -37,7 +37,7 @@ def step_conditions(action: Action) -> CompiledConditions:
 
 @lru_cache(maxsize=1024)
 def _compiled(encoded: bytes) -> CompiledConditions:
-    return compile_conditions(orjson.loads(encoded), current="read")
+    return compile_conditions(orjson.loads(encoded), current="read", stored=True)
 
 
 def names_read(action: Action) -> frozenset[str]:

@@ -7,8 +7,10 @@ raise on no JSON.
 - ``> < >= <= == !=`` Number with number, exactly. String with string, by code points; but if both are times (see
   ``times``) as instants, for ``==`` too, so that ``>=`` always means ``>`` or ``==``. If the condition's value is a
   number, a field that is a decimal literal in a string is read as that number: the one coercion, and the reason
-  says so. A relative time ``{"now": "-90d"}`` compares with a field that is a time. Different types never compare.
-- ``== null`` holds for null and for a missing field. Arrays and objects are equal if their members are.
+  says so. A relative time ``{"now": "-90d"}`` compares with a field that is a time, a day ``{"today": "+3d"}`` with one
+  that is a time or a date (see ``calendar_days``). Different types never compare.
+- ``== null`` holds for null and for a missing field. Arrays are equal if their members are, and so are objects, which
+  ``{"json": {...}}`` compares with on purpose (see ``operands``).
 - ``contains``, ``in``, ``starts_with``, ``ends_with`` and their negatives are in ``membership``.
 """
 
@@ -19,7 +21,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from app.domain.calendar_days import compile_day
 from app.domain.membership import MEMBERSHIP
+from app.domain.operands import KNOWN, OperandError, as_before, literal, literals
 from app.domain.paths import MISSING
 from app.domain.reasons import MISSING_FIELD, Comparison, Outcome, mismatches
 from app.domain.times import format_time, instant, parse_relative, parse_time
@@ -41,23 +45,53 @@ _RELATIONS: Final[Mapping[str, _Relation]] = {
     "<=": operator.le,
     "==": operator.eq,
 }
+_ORDERS: Final = (">", "<", ">=", "<=")
 OPERATORS: Final[tuple[str, ...]] = (*_RELATIONS, *MEMBERSHIP, *NEGATIVES)
 
 
-def compile_comparison(name: str, value: Any) -> Comparison:
+def compile_comparison(name: str, value: Any, *, stored: bool = False) -> Comparison:
     """Compile a positive operator for its value.
 
     Args:
         name: ``> < >= <= == contains in starts_with ends_with``.
         value: The condition's value: JSON of at most 20 levels.
+        stored: It was saved, maybe before objects had to be operands: one that is none is compared as it stands.
 
     Raises:
         ValueError: The operator can't use the value; the message says what it takes.
     """
     check_json(value, MAX_VALUE_DEPTH)
+    try:
+        return _compile(name, value)
+    except OperandError:
+        if not stored or name in _ORDERS:
+            raise
+        return as_before(MEMBERSHIP[name](value) if name in MEMBERSHIP else _equal_to(value))
+
+
+def _compile(name: str, value: Any) -> Comparison:
+    if name == "contains":
+        return MEMBERSHIP[name](literal(value))
     if name in MEMBERSHIP:
-        return MEMBERSHIP[name](value)
+        return MEMBERSHIP[name](literals(value))
+    if isinstance(value, dict):
+        return _with_operand(name, _RELATIONS[name], value)
     return _compile_relation(name, _RELATIONS[name], value)
+
+
+def _with_operand(name: str, relation: _Relation, value: dict[str, Any]) -> Comparison:
+    if value.keys() == {"now"}:
+        if not isinstance(value["now"], str):
+            raise OperandError('must be a relative time such as {"now": "-90d"}')
+        return _with_relative_time(relation, parse_relative(value["now"]))
+    if "today" in value:
+        try:
+            return compile_day(relation, value)
+        except ValueError as error:
+            raise OperandError(str(error)) from None
+    if value.keys() == {"json"} and name not in _ORDERS:
+        return _equal_to(value["json"])
+    raise OperandError(f"is an object that {name} has no meaning for; {KNOWN}")
 
 
 def _compile_relation(name: str, relation: _Relation, value: Any) -> Comparison:
@@ -65,12 +99,8 @@ def _compile_relation(name: str, relation: _Relation, value: Any) -> Comparison:
         return _with_number(relation, value)
     if isinstance(value, str):
         return _with_string(relation, value)
-    if isinstance(value, dict) and value.keys() == {"now"}:
-        if not isinstance(value["now"], str):
-            raise ValueError('must be a relative time such as {"now": "-90d"}')
-        return _with_relative_time(relation, parse_relative(value["now"]))
-    if name != "==":
-        raise ValueError(f'must be a number, a string or a relative time such as {{"now": "-90d"}} for {name}')
+    if name in _ORDERS:
+        raise ValueError(f'must be a number, a string, {{"now": "-90d"}} or {{"today": "+3d"}} for {name}')
     return _equal_null if value is None else _equal_to(value)
 
 

@@ -71,7 +71,11 @@ class CompiledConditions:
 
 
 def compile_conditions(
-    conditions: Sequence[Mapping[str, Any]], at: str = "conditions", *, current: CurrentFields = "data"
+    conditions: Sequence[Mapping[str, Any]],
+    at: str = "conditions",
+    *,
+    current: CurrentFields = "data",
+    stored: bool = False,
 ) -> CompiledConditions:
     """Compile a condition list.
 
@@ -80,11 +84,12 @@ def compile_conditions(
         at: What the list is called in error paths, such as ``actions[0].conditions``.
         current: What ``current.…`` is: ``read`` where the evaluation has it looked up, ``refused`` where nobody looks
             anything up, ``data`` for a field of the event's data like any other.
+        stored: They were saved: what was accepted once is still compiled, and its verdicts say what is wrong with it.
 
     Raises:
         ConditionError: The first thing that is wrong, with its path.
     """
-    compiler = _Compiler(at, current)
+    compiler = _Compiler(at, current, stored=stored)
     tree = Group("all", "", compiler.runs(conditions, "", 0))
     return CompiledConditions(tree, frozenset(compiler.current))
 
@@ -92,8 +97,9 @@ def compile_conditions(
 class _Compiler:
     """Compiles one list. A ``where`` is a place below the list, such as ``[1].all[0]``."""
 
-    def __init__(self, at: str, current: CurrentFields) -> None:
+    def __init__(self, at: str, current: CurrentFields, *, stored: bool) -> None:
         self._at = at
+        self._stored = stored
         self._count = 0
         self._mode = current
         self.current: set[str] = set()
@@ -163,7 +169,7 @@ class _Compiler:
             raise self._error(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}")
         positive = NEGATIVES.get(operator, operator)
         try:
-            comparison = compile_comparison(positive, value)
+            comparison = compile_comparison(positive, value, stored=self._stored)
         except ValueError as error:
             raise self._error(f"{where}.value", str(error)) from error
         path = self._path(item["field"], f"{where}.field")

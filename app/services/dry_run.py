@@ -108,7 +108,7 @@ class DryRunner:
         event = _event(draft, attributes)
         envelope = event.model_dump(mode="json", exclude_none=True)
         scope = Scope(data=event.data, event=envelope, now=datetime.now(UTC))
-        evaluation = compile_conditions(draft.conditions, "conditions").evaluate(scope)
+        evaluation = compile_conditions(draft.conditions, "conditions", stored=True).evaluate(scope)
         verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
         matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
         entry = _entry(draft, event, envelope)

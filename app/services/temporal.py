@@ -180,7 +180,7 @@ class TemporalLoop:
 
     async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
         try:
-            conditions = compile_conditions(release.conditions, "audience")
+            conditions = compile_conditions(release.conditions, "audience", stored=True)
         except InvalidError as error:
             logger.error("workflow %s: its audience gets no run: %s", release.workflow_id, error)  # noqa: TRY400 - a traceback into the compiler says nothing
             skipped_total.labels("audience_unreadable").inc()

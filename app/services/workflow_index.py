@@ -156,7 +156,7 @@ def compile_workflow(revision: Revision) -> CompiledWorkflow:
     lane: Lane = "high" if revision.priority < HIGH_LANE_BELOW else "normal"
     return CompiledWorkflow(
         revision=revision,
-        conditions=compile_conditions(revision.conditions),
+        conditions=compile_conditions(revision.conditions, stored=True),
         actions=tuple(actions),
         lane=lane,
         pinned=pinned,

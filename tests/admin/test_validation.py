@@ -41,6 +41,13 @@ async def errors(user: User, body: Any) -> dict[str, str]:
         ({"reentry": {"once_per": "1 month", "key": "cart.id"}}, "reentry.once_per"),
         ({"reentry": {"once_per": "1 h", "key": "cart..id"}}, "reentry.key"),
         ({"reentry": {"once_per": "1 h", "key": ["cart"]}}, "reentry.key"),
+        ({"conditions": [{"field": "a", "operator": "==", "value": {"tomorrow": True}}]}, "conditions[0].value"),
+        ({"conditions": [{"field": "a", "operator": "!=", "value": {"today": "soon"}}]}, "conditions[0].value"),
+        (
+            {"actions": [{**TAG, "conditions": [{"field": "a", "operator": "==", "value": {"a": 1}}]}]},
+            "actions[0].conditions[0].value",
+        ),
+        ({"actions": [{**TAG, "on_error": "halt"}]}, "actions[0].on_error"),
         ({"active": True}, "active"),
         ({"trigger": None}, "trigger"),
         ({"trigger": {"type": "order.eaten"}}, "trigger.type"),

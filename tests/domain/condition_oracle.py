@@ -4,12 +4,15 @@ Numbers are fractions, a condition list becomes the text of a Python boolean exp
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import reduce
 from typing import Any
+from zoneinfo import ZoneInfo
 
 ABSENT = object()
+NOW = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
+_FORMS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def look_up(data: Any, field: str) -> Any:
@@ -30,16 +33,38 @@ def number(value: Any) -> Fraction | None:
     return None if isinstance(value, bool) or not isinstance(value, (int, float)) else Fraction(value)
 
 
-def time(text: str) -> datetime | None:
-    """A time in one of the spellings that the tests generate."""
+def written(text: str) -> datetime | None:
+    """A time in one of the spellings that the tests generate, naive where it names no zone."""
     text = re.sub(r"Z$", "+0000", text.replace(" ", "T"))
-    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"):
+    for form in _FORMS:
         try:
-            found = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is put in below
+            return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is put in by who needs one
         except ValueError:
             continue
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
     return None
+
+
+def time(text: str) -> datetime | None:
+    """The same as an instant."""
+    found = written(text)
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day(text: str, zone: ZoneInfo) -> date | None:
+    """The local day of a text: the one it names, or the one its instant is on."""
+    found = written(text)
+    if found is None or found.tzinfo is None or not 2 < found.year < 9998:
+        return found and found.date()
+    return (found.replace(tzinfo=None) - (found.utcoffset() or timedelta())).replace(tzinfo=UTC).astimezone(zone).date()
+
+
+def compared_days(actual: Any, operand: dict[str, Any]) -> tuple[date, date] | None:
+    """Both sides as days, where the operand is one."""
+    zone = ZoneInfo(operand.get("timezone", "UTC"))
+    count, unit = (0, "d") if operand["today"] is True else (int(operand["today"][:-1]), operand["today"][-1])
+    found = day(actual, zone) if isinstance(actual, str) else None
+    today = datetime(*NOW.timetuple()[:6], tzinfo=UTC).astimezone(zone).date()
+    return None if found is None else (found, today + count * timedelta(days=7 if unit == "w" else 1))
 
 
 def same(left: Any, right: Any) -> bool:
@@ -57,6 +82,8 @@ def same(left: Any, right: Any) -> bool:
 
 def comparable(actual: Any, value: Any) -> tuple[Any, Any] | None:
     """Both sides as what they compare as, or None."""
+    if isinstance(value, dict) and "today" in value:
+        return compared_days(actual, value)
     wanted = number(value)
     if wanted is not None:
         if isinstance(actual, str) and re.fullmatch(r"-?[0-9]+([.][0-9]+)?", actual):
@@ -80,13 +107,22 @@ def related(operator: str, actual: Any, value: Any) -> bool:
     """The six comparisons."""
     if (pair := comparable(actual, value)) is not None:
         return bool(eval(f"left {operator} right", {"left": pair[0], "right": pair[1]}))  # noqa: S307 - a literal
+    if isinstance(value, dict) and "today" in value:
+        return False
     if value is None:
         return actual is None or actual is ABSENT
+    value = meant(value)
     return operator == "==" and actual is not ABSENT and number(value) is None and same(actual, value)
+
+
+def meant(value: Any) -> Any:
+    """What stands for itself, and what {"json": ...} stands for."""
+    return value["json"] if isinstance(value, dict) and set(value) == {"json"} else value
 
 
 def looked_up(operator: str, actual: Any, value: Any) -> bool:
     """The operators that look inside of values."""
+    value = [meant(member) for member in value] if operator == "in" else meant(value)
     if operator == "in":
         items = actual if isinstance(actual, list) else [] if isinstance(actual, dict) else [actual]
         return any(same(item, member) for item in items for member in value)

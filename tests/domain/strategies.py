@@ -42,19 +42,36 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=12,
 )
+ZONES = ("UTC", "America/Sao_Paulo", "Pacific/Kiritimati", "Asia/Kathmandu")
+days = st.builds(
+    lambda today, zone: {"today": today} | ({} if zone is None else {"timezone": zone}),
+    st.just(True) | st.builds("{}{}".format, st.integers(-9, 9), st.sampled_from("dw")),
+    st.sampled_from((*ZONES, None)),
+)
+
+
+def operand(value: Any) -> Any:
+    """The value as a condition says it: an object says that it is meant as one."""
+    return {"json": value} if isinstance(value, dict) else value
+
+
+operands = json_values.map(operand)
 fields = st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4).map(".".join)
 
 
 @st.composite
-def leaves(draw: st.DrawFn) -> dict[str, Any]:
-    """A condition whose value its operator can use."""
+def leaves(draw: st.DrawFn, *, dated: bool = True) -> dict[str, Any]:
+    """A condition whose value its operator can use; ``dated`` ones mean something else every day."""
+    more = days if dated else st.nothing()
     operator = draw(st.sampled_from(OPERATORS))
     if operator in (">", "<", ">=", "<="):
-        value: Any = draw(st.one_of(numbers, texts))
+        value: Any = draw(st.one_of(numbers, texts, more))
     elif operator in ("in", "not_in"):
-        value = draw(st.lists(json_values, max_size=4))
+        value = draw(st.lists(operands, max_size=4))
     elif operator in ("starts_with", "ends_with"):
         value = draw(texts)
+    elif operator in ("==", "!="):
+        value = draw(operands | more)
     else:
-        value = draw(json_values)
+        value = draw(operands)
     return {"field": draw(fields), "operator": operator, "value": value}

@@ -71,7 +71,7 @@ def test_no_conditions_are_met() -> None:
         (">", float("inf"), 0, False),
         ("==", [1, {"a": [True]}], [1.0, {"a": [True]}], True),
         ("==", [1, {"a": [True]}], [1, {"a": [1]}], False),
-        ("==", {"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+        ("==", {"a": 1, "b": 2}, {"json": {"b": 2, "a": 1}}, True),
         ("==", None, None, True),
         ("!=", None, None, False),
         ("==", 0, None, False),
@@ -156,6 +156,94 @@ def test_a_relative_time_counts_from_the_scopes_now(actual: Any, met: bool) -> N
         assert verdict.reason == "compared as times, with 2026-02-28T12:00:00Z"
 
 
+SAMPA = {"timezone": "America/Sao_Paulo"}
+
+
+@pytest.mark.parametrize(
+    ("operator", "actual", "value", "met"),
+    [
+        # Now is 2026-03-01 12:00 in UTC, 09:00 in Sao Paulo.
+        ("==", "2026-03-01", {"today": "0d"}, True),
+        ("==", "2026-03-01T23:59:59Z", {"today": True}, True),
+        ("==", "2026-03-02T00:00:00Z", {"today": "0d"}, False),
+        ("==", "2026-03-02T02:59:59Z", {"today": "0d", **SAMPA}, True),
+        ("==", "2026-03-02T03:00:00Z", {"today": "0d", **SAMPA}, False),
+        ("==", "2026-03-02T03:00:00Z", {"today": "+1d", **SAMPA}, True),
+        ("==", "2026-03-02T02:59:59", {"today": "+1d", **SAMPA}, True),
+        ("==", "2026-03-04", {"today": "+3d", **SAMPA}, True),
+        ("==", "2026-03-08T23:00-03:00", {"today": "1w", **SAMPA}, True),
+        ("!=", "2026-03-08T23:00-03:00", {"today": "+1w", **SAMPA}, False),
+        (">=", "2026-02-22T00:00Z", {"today": "-7d"}, True),
+        (">=", "2026-02-21T23:59Z", {"today": "-7d"}, False),
+        (">", "2026-03-01T23:59:59Z", {"today": "0d"}, False),
+        ("<=", "2026-03-01T23:59:59Z", {"today": "0d"}, True),
+        ("<", "2026-02-28T23:59:59Z", {"today": "0d"}, True),
+        ("==", "0001-01-01T00:00+14:00", {"today": "0d", **SAMPA}, False),
+        (">", "9999-12-31T23:59-14:00", {"today": "+36525d", "timezone": "Pacific/Kiritimati"}, True),
+    ],
+)
+def test_days_are_compared_on_the_zones_calendar(
+    operator: str,
+    actual: str,
+    value: Any,
+    met: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """An instant is on its local day; a date, and a time without a zone, on the day that it says."""
+    assert judge(operator, actual, value).met is met
+
+
+@pytest.mark.parametrize(
+    ("actual", "reason"),
+    [
+        ("2026-03-03T01:00Z", "compared as days, 2026-03-02 with 2026-03-04 in America/Sao_Paulo"),
+        ("soon", "the text is no ISO 8601 time"),
+        (1772357400, "a number does not compare with a day"),
+        (None, "null does not compare with a day"),
+    ],
+)
+def test_a_day_says_what_was_compared(actual: Any, reason: str) -> None:
+    """Both days and the zone, or why there is none; the negative operator is the complement."""
+    verdict = judge("==", actual, {"today": "+3d", **SAMPA})
+    assert (verdict.met, verdict.reason, verdict.expected) == (False, reason, {"today": "+3d", **SAMPA})
+    assert judge("!=", actual, {"today": "+3d", **SAMPA}).met
+
+
+def test_the_last_seven_days_and_a_week_before() -> None:
+    """Two conditions are a span of days; a day of the field minus a week is today plus one."""
+    span = [{"field": "a", "operator": op, "value": {"today": day}} for op, day in ((">", "-7d"), ("<=", "0d"))]
+    held = [evaluate(span, {"a": day}).met for day in ("2026-02-22", "2026-02-23", "2026-03-01", "2026-03-02")]
+    assert held == [False, True, True, False]
+    assert judge("==", "2026-03-08", {"today": "+1w"}).met
+
+
+def test_an_object_is_compared_on_purpose() -> None:
+    """{"json": …} is exactly that JSON, of whatever kind: no time, no number in a text, and null is not missing."""
+    assert judge("==", {"a": 1}, {"json": {"a": 1.0}}).met
+    assert judge("!=", {"a": 2}, {"json": {"a": 1}}).met
+    assert judge("==", {"today": "0d"}, {"json": {"today": "0d"}}).met
+    assert not judge("==", "5", {"json": 5}).met
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "actual"),
+    [
+        ("==", {"tomorrow": "1d"}, {"tomorrow": "1d"}),
+        ("==", {"today": "3 days"}, {"today": "3 days"}),
+        ("==", {"today": "0d", "timezone": "Sampa"}, {"today": "0d", "timezone": "Sampa"}),
+        ("contains", {"a": 1}, [{"a": 1}]),
+        ("in", [{"a": 1}, 5], [{"a": 1}]),
+    ],
+)
+def test_what_was_saved_before_is_compared_as_it_was(operator: str, value: Any, actual: Any) -> None:
+    """A revision with an object that is no operand still compiles; the verdict says what is wrong with it."""
+    condition = {"field": "a", "operator": operator, "value": value}
+    compiled = compile_conditions([condition], stored=True)
+    for data, met in ((actual, True), ("2026-03-01", False)):
+        (verdict,) = compiled.evaluate(Scope({"a": data}, {}, NOW)).verdicts
+        assert verdict.met is met
+        assert "no known operand" in verdict.reason
+
+
 @pytest.mark.parametrize(
     ("operator", "actual", "value", "met"),
     [
@@ -173,8 +261,10 @@ def test_a_relative_time_counts_from_the_scopes_now(actual: Any, met: bool) -> N
         ("in", None, [None], True),
         ("in", ["a", "b"], ["c", "b"], True),
         ("in", [], ["c"], False),
-        ("in", {"a": 1}, [{"a": 1}], False),
-        ("in", [{"a": 1}], [{"a": 1.0}], True),
+        ("in", {"a": 1}, [{"json": {"a": 1}}], False),
+        ("in", [{"a": 1}], [{"json": {"a": 1.0}}], True),
+        ("contains", [{"a": 1}], {"json": {"a": 1}}, True),
+        ("contains", [{"json": {"a": 1}}], {"json": {"a": 1}}, False),
         ("starts_with", "Ação", "Aç", True),
         ("ends_with", "Ação", "ão", True),
         ("starts_with", ["a"], "a", False),
@@ -200,6 +290,9 @@ def test_membership(operator: str, actual: Any, value: Any, met: bool) -> None: 
         ("not_in", [None], True),
         ("starts_with", "", False),
         ("==", {"now": "-1d"}, False),
+        ("==", {"today": "0d"}, False),
+        ("!=", {"today": "0d"}, True),
+        ("==", {"json": None}, False),
     ],
 )
 def test_a_missing_field(operator: str, value: Any, met: bool) -> None:  # noqa: FBT001 - a table's column

@@ -42,9 +42,19 @@ HOSTILE = {
 CONDITIONS = [
     {"field": "a", "operator": operator, "value": value}
     for operator, values in {
-        ">": (1, 0.1, "a", "2026-03-01", {"now": "-1d"}, 10**4000 - 1),
-        "==": (1, "a", None, True, [1], {"a": 1}, nested(20, lambda inner: [inner]), {"now": "-1d"}),
-        "contains": (1, "a", None, [1], {"a": 1}),
+        ">": (1, 0.1, "a", "2026-03-01", {"now": "-1d"}, {"today": "-1d", "timezone": "Asia/Kathmandu"}, 10**4000 - 1),
+        "==": (
+            1,
+            "a",
+            None,
+            True,
+            [1],
+            {"json": {"a": 1}},
+            {"today": True},
+            nested(20, lambda inner: [inner]),
+            {"now": "-1d"},
+        ),
+        "contains": (1, "a", None, [1], {"json": {"a": 1}}),
         "in": ([1, "a", None, [1]], list(range(1_000)), [nested(18, lambda inner: [inner])], []),
         "starts_with": ("a",),
         "ends_with": ("a",),

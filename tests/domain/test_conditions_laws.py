@@ -1,6 +1,6 @@
 """Laws of the condition evaluator over arbitrary JSON, judged by an independent oracle."""
 
-from datetime import UTC, datetime
+from datetime import timedelta, timezone
 from typing import Any
 
 import orjson
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from app.domain.conditions import Scope, compile_conditions
 from tests.domain import condition_oracle as oracle
-from tests.domain.strategies import json_values, leaves
+from tests.domain.condition_oracle import NOW
+from tests.domain.strategies import days, json_values, leaves, operand
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
 COMPLEMENTS = (("==", "!="), ("contains", "not_contains"), ("in", "not_in"))
 
 logics = st.sampled_from(["AND", "OR", None])
@@ -39,9 +39,9 @@ trees = st.recursive(
 )
 
 
-def evaluate(conditions: list[dict[str, Any]], data: Any) -> bool:
+def evaluate(conditions: list[dict[str, Any]], data: Any, *, stored: bool = False) -> bool:
     """Whether the app says that the list is met."""
-    return compile_conditions(conditions).evaluate(Scope(data, {}, NOW)).met
+    return compile_conditions(conditions, stored=stored).evaluate(Scope(data, {}, NOW)).met
 
 
 @given(leaf=leaves(), data=json_values)
@@ -51,7 +51,37 @@ def test_one_condition_agrees_with_the_oracle(leaf: dict[str, Any], data: Any) -
     for shape in (data, {"a": data}):
         assert evaluate([leaf], shape) == oracle.holds(leaf, shape)
     near = {**leaf, "field": "a"}
-    assert evaluate([near], {"a": leaf["value"]}) == oracle.holds(near, {"a": leaf["value"]})
+    same = {"a": oracle.meant(leaf["value"])}
+    assert evaluate([near], same) == oracle.holds(near, same)
+
+
+@given(
+    operator=st.sampled_from([">", "<", ">=", "<=", "==", "!="]),
+    value=days,
+    minutes=st.integers(-14 * 1440, 14 * 1440),
+    shift=st.integers(-14 * 4, 14 * 4),
+    form=st.sampled_from(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M%z"]),
+)
+def test_days_near_today_agree_with_the_oracle(
+    operator: str, value: dict[str, Any], minutes: int, shift: int, form: str
+) -> None:
+    """Dates and times of any zone, by local days of the operand's."""
+    written_in = timezone(timedelta(minutes=15 * shift))
+    actual = (NOW + timedelta(minutes=minutes)).astimezone(written_in).strftime(form)
+    leaf = {"field": "a", "operator": operator, "value": value}
+    assert evaluate([leaf], {"a": actual}) == oracle.holds(leaf, {"a": actual})
+
+
+@given(value=json_values, data=json_values, pair=st.sampled_from([("==", "!="), ("contains", "not_contains")]))
+def test_what_was_saved_with_any_object_is_judged_as_it_was(value: Any, data: Any, pair: tuple[str, str]) -> None:
+    """Before objects had to be operands they were compared as they stand; what is stored still is."""
+    for actual in (data, value, [value, data]):
+        held = []
+        for operator in pair:
+            leaf = {"field": "a", "operator": operator, "value": value}
+            held.append(evaluate([leaf], {"a": actual}, stored=True))
+            assert held[-1] == oracle.holds(leaf, {"a": actual})
+        assert sorted(held) == [False, True]
 
 
 @given(operator=st.sampled_from([">", "<", ">=", "<=", "==", "!="]), data=st.data())
@@ -77,13 +107,15 @@ def test_and_binds_tighter_than_or_and_groups_nest(conditions: list[dict[str, An
 @given(value=json_values, data=json_values, pair=st.sampled_from(COMPLEMENTS))
 def test_a_negative_operator_is_the_exact_complement(value: Any, data: Any, pair: tuple[str, str]) -> None:
     """Of a positive and its negative exactly one holds, whatever the types, missing fields included."""
-    value = [value] if pair[0] == "in" else value
+    value = [operand(value)] if pair[0] == "in" else operand(value)
     for field in ("a", "nowhere"):
         held = [evaluate([{"field": field, "operator": operator, "value": value}], {"a": data}) for operator in pair]
         assert sorted(held) == [False, True]
 
 
-@given(left=json_values, right=st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()))
+@given(
+    left=json_values, right=st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(), days)
+)
 def test_order_is_consistent(left: Any, right: Any) -> None:
     """>= is > or ==, <= is < or ==, and no two of <, ==, > hold at once."""
     held = {

@@ -40,6 +40,20 @@ def deep(levels: int) -> dict[str, Any]:
         ([GOOD | {"operator": ">", "value": True}], "conditions[0].value", "number"),
         ([GOOD | {"operator": ">", "value": {"now": "90"}}], "conditions[0].value", "-90d"),
         ([GOOD | {"operator": ">", "value": {"now": 90}}], "conditions[0].value", "-90d"),
+        ([GOOD | {"value": {"today": 3}}], "conditions[0].value", "today must be an offset such as +3d"),
+        ([GOOD | {"value": {"today": ""}}], "conditions[0].value", "or true"),
+        ([GOOD | {"value": {"today": False}}], "conditions[0].value", "or true"),
+        ([GOOD | {"operator": ">", "value": {"today": "+3h"}}], "conditions[0].value", "units d, w"),
+        ([GOOD | {"value": {"today": "0d", "timezone": "Sampa"}}], "conditions[0].value", "timezone must be an IANA"),
+        ([GOOD | {"value": {"today": "0d", "timezone": None}}], "conditions[0].value", "timezone must be an IANA"),
+        ([GOOD | {"value": {"today": "0d", "zone": "UTC"}}], "conditions[0].value", "nothing else"),
+        ([GOOD | {"value": {"tomorrow": "1d"}}], "conditions[0].value", 'known are {"now"'),
+        ([GOOD | {"value": {}}], "conditions[0].value", '{"json"'),
+        ([GOOD | {"operator": "!=", "value": {"json": 1, "now": "-1d"}}], "conditions[0].value", "known are"),
+        ([GOOD | {"operator": "<=", "value": {"json": {}}}], "conditions[0].value", "<= has no meaning for"),
+        ([GOOD | {"operator": "contains", "value": {"today": "0d"}}], "conditions[0].value", '{"json"'),
+        ([GOOD | {"operator": "not_in", "value": [1, {"now": "-1d"}]}], "conditions[0].value", '{"json"'),
+        ([{"any": [GOOD | {"value": {"a": 1}}]}], "conditions[0].any[0].value", "known are"),
         ([GOOD | {"operator": "in", "value": "abc"}], "conditions[0].value", "array"),
         ([GOOD | {"operator": "in", "value": [0] * 1_001}], "conditions[0].value", "1000"),
         ([GOOD | {"operator": "ends_with", "value": 1}], "conditions[0].value", "string"),
@@ -66,6 +80,13 @@ def test_what_is_wrong_is_refused_with_its_path(conditions: Any, path: str, mess
         compile_conditions(conditions)
     assert caught.value.path == path
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {"now": 5}, {"today": "soon"}])
+def test_what_was_never_saved_is_refused_of_stored_conditions_too(value: Any) -> None:
+    """An order never took another object, so no revision has one."""
+    with pytest.raises(ConditionError):
+        compile_conditions([GOOD | {"operator": ">", "value": value}], stored=True)
 
 
 def test_the_list_is_named_by_the_caller() -> None:

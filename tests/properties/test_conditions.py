@@ -14,7 +14,7 @@ from app.domain.conditions import Scope, compile_conditions
 from app.services.workflow_index import WorkflowIndex
 from schemas.workflow import Revision
 from tests.domain.condition_oracle import holds
-from tests.domain.strategies import numbers, texts
+from tests.domain.strategies import numbers, operand, texts
 from tests.properties.engine import Engine, event, utc_now
 from tests.properties.examples import DATA, LEAVES, PROPERTY, VALUES, joined, storable
 from tests.support.records import FakeRecord, event_record
@@ -104,10 +104,10 @@ async def test_12_membership_decides_over_arrays(engine: Engine, members: list[A
         present = any(same(member, wanted) for member in members)
         data = {"tags": members, "one": wanted}
         for operator, field, given_value, expected in (
-            ("contains", "tags", wanted, present),
-            ("not_contains", "tags", wanted, not present),
-            ("in", "tags", [wanted], present),
-            ("not_in", "tags", [wanted], not present),
+            ("contains", "tags", operand(wanted), present),
+            ("not_contains", "tags", operand(wanted), not present),
+            ("in", "tags", [operand(wanted)], present),
+            ("not_in", "tags", [operand(wanted)], not present),
         ):
             condition = [{"field": field, "operator": operator, "value": given_value}]
             assert evaluated(condition, data) is expected, operator

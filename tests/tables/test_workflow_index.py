@@ -1,10 +1,12 @@
 """The index of workflows: versions only go up, and only what is active is matched."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.conditions import Scope
 from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
 from schemas.workflow import Revision
 from tests.tables.revisions import revision, workflow_id
@@ -21,6 +23,16 @@ def test_an_active_workflow_is_found_under_its_trigger_type_only() -> None:
     assert index.apply(revision()) is Applied.ACTIVE
     assert ids(index) == [workflow_id(0)]
     assert ids(index, "order.paid") == []
+
+
+def test_a_revision_from_before_objects_had_to_be_operands_still_matches() -> None:
+    """What was saved once is taken: the workflow is active, and its condition is judged as it was then."""
+    index = WorkflowIndex()
+    old = {"field": "order.due", "operator": "!=", "value": {"tomorrow": True}}
+    assert index.apply(revision(conditions=[old])) is Applied.ACTIVE
+    (workflow,) = index.matching("order.created")
+    found = workflow.conditions.evaluate(Scope({"order": {"due": "2026-03-01"}}, {}, datetime.now(UTC)))
+    assert (found.met, "no known operand" in found.verdicts[0].reason) == (True, True)
 
 
 def test_it_is_compiled_once_for_the_matcher() -> None:
