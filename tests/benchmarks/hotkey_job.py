@@ -105,8 +105,9 @@ class Job:
             events = [self._event("hot", self._hot[n % len(self._hot)]) for n in range(hot_done, self._due(gone, hot))]
             hot_done += len(events)
             for number in range(done, int(gone * rate)):
-                place, kind = PLACES[number % 2], ("odd", "even")[number // 2 % 2]
-                event = self._event(kind, self._others[place][number // 4 % _OTHERS])
+                place, which = PLACES[number % 2], number // 2 % _OTHERS
+                kind = ("odd", "even")[which % 2]  # an entity's order is that of one lane
+                event = self._event(kind, self._others[place][which])
                 events.append(event)
                 sent.append((place, execution_id(self._ids[kind], _SOURCE, event["id"]), began + number / rate))
             done = int(gone * rate)
