@@ -1,5 +1,9 @@
 """A partition that holds too much unfinished is paused; the others of the same agent go on."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
@@ -14,13 +18,23 @@ pytestmark = pytest.mark.kafka
 KB = 1000
 
 
+@asynccontextmanager
+async def releasing(app: Any, reader: Reader) -> AsyncIterator[None]:
+    """Run an app; what its reader holds is released at the end, or the app would not stop after a failure."""
+    async with running(app):
+        try:
+            yield
+        finally:
+            reader.release.set()
+
+
 async def test_past_the_budget_the_partition_is_paused_and_the_others_go_on(place: Place) -> None:
     """What was fetched stays, the metrics say so, the watchdog sees no stall, and it goes on when there is room."""
     hot = [f"hot {number} ".ljust(KB) for number in range(3000)]
     await place.produce(*hot, partition=0)
     reader = Reader(hold=lambda value: value.startswith("hot"))
     app = place.ours(reader, tuning=Tuning(buffer_bytes=200 * KB))
-    async with running(app):
+    async with releasing(app, reader):
         await eventually(lambda: app.consumer.budget.paused == {tp(place, 0)})
         assert REGISTRY.get_sample_value("headrace_worker_paused_partitions") == 1
         await place.produce(*numbered(500), partition=1)
@@ -39,7 +53,7 @@ async def test_what_is_finished_behind_a_slow_head_holds_no_bytes(place: Place) 
     await place.produce("hot", *(f"cold {number} ".ljust(KB) for number in range(1000)), partition=0)
     reader = Reader(hold=lambda value: value == "hot")
     app = place.ours(reader, tuning=Tuning(buffer_bytes=2000 * KB))
-    async with running(app):
+    async with releasing(app, reader):
         await eventually(lambda: reader.has_seen(1000))
         held, records = app.consumer.frontier.held()[tp(place, 0)]
         assert records == 1001
@@ -58,7 +72,7 @@ async def test_large_records_come_few_at_a_time(place: Place) -> None:
         await producer.flush()
     reader = Reader(hold=lambda _: True)
     app = place.ours(reader, tuning=Tuning(buffer_bytes=8 * MIB))
-    async with running(app):
+    async with releasing(app, reader):
         await eventually(lambda: app.consumer.budget.paused, within=30)
         assert app.consumer.frontier.held()[tp(place, 0)][0] <= 32 * MIB
         assert max(reader.batches) <= 130
