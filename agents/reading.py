@@ -11,10 +11,25 @@ from agents.pool import KeyedPool
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
 from app.ports import Record
+from schemas.incoming import Incoming
 
 MAX_BATCH = 256
 
+Around = Callable[[Incoming], None]
 Process = Callable[[Sequence[TrackedMessage]], Awaitable[Sequence[Record]]]
+
+
+def announced(process: Process, around: Around | None) -> Process:
+    """Return ``process`` with ``around`` told of each record before."""
+    if around is None:
+        return process
+
+    async def told(records: Sequence[Any]) -> Sequence[Record]:
+        for record in records:
+            around(record)
+        return await process(records)
+
+    return told
 
 
 async def run_batches(stream: Any, process: Process, outlet: Outlet) -> None:
@@ -29,10 +44,16 @@ async def run_batches(stream: Any, process: Process, outlet: Outlet) -> None:
         await overlap.stop()
 
 
-async def run_outside(stream: Any, executor: OutsideExecutor, *, slots: int) -> None:
+async def run_outside(stream: Any, executor: OutsideExecutor, *, slots: int, around: Around | None = None) -> None:
     """Read a lane into its pool; entities run in parallel, one entity's commands in order."""
     lane = Bulkhead(slots, shared=executor.many_destinations)
-    handle = partial(executor.handle, lane=lane)
+
+    async def told(record: TrackedMessage) -> bool:
+        if around is not None:
+            around(record)
+        return await executor.handle(record, lane)
+
+    handle = partial(executor.handle, lane=lane) if around is None else told
     pool = KeyedPool(handle, ledger=ledger, slots=slots, crash=stream.app.crash, bulkhead=lane)
     try:
         async for batch in ledger.batches(stream, max_records=MAX_BATCH):

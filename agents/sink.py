@@ -98,10 +98,10 @@ class DeadLetterSink:
                 documents.append(_text(record))
                 readable.append(record)
             except PoisonError as error:
-                _give_up(record, error)
+                give_up(record, error)
         for record, outcome in zip(readable, await self._store.store(documents), strict=True):
             if isinstance(outcome, Refused):
-                _give_up(record, PoisonError("refused", outcome.detail))
+                give_up(record, PoisonError("refused", outcome.detail))
             elif isinstance(outcome, Repeated):
                 REPEATED.inc()
         return []
@@ -121,11 +121,17 @@ def _text(record: Incoming) -> str:
 def stay_in_kafka(record: Incoming, error: Exception) -> Sequence[Record]:
     """Give a dead letter up that our own code fails on."""
     note_failure("records", error, f"{record.topic}/{record.partition}/{record.offset}")
-    _give_up(record, PoisonError("internal_error", type(error).__name__))
+    give_up(record, PoisonError("internal_error", type(error).__name__))
     return []
 
 
-def _give_up(record: Incoming, why: PoisonError) -> None:
+def is_of_a_letter(record: Incoming, letters_topic: str) -> bool:
+    """Tell whether a dead letter is of a record that was a dead letter itself, by its key."""
+    return f":{letters_topic}/".encode() in (record.key or b"")
+
+
+def give_up(record: Incoming, why: PoisonError) -> None:
+    """Leave a record of the dead letters' topic in Kafka alone: a letter of it would go in circles."""
     UNSTORED.labels(why.reason).inc()
     log.error("%s/%d/%d is no dead letter: %s", record.topic, record.partition, record.offset, why)
 

@@ -14,6 +14,7 @@ from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
 from app.adapters.kafka.budget import MOST_BYTES
+from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.transport import App
@@ -78,6 +79,7 @@ def build_app(
     tables: Sequence[TableFactory] = (),
     probes: Sequence[Probe] = (),
     tuning: Tuning = Tuning(),
+    crash_guard: CrashGuard | None = None,
 ) -> App:
     """Make the Faust app of one role.
 
@@ -91,6 +93,7 @@ def build_app(
         probes: Each raises where something the agents need, such as Postgres, does not answer; while one raises, the
             watchdog counts nothing as stuck.
         tuning: Sizes and waits.
+        crash_guard: Keeps the process from dying for ever of the same record.
 
     Raises:
         ValueError: Two agents have one name, or the instance is empty.
@@ -99,6 +102,7 @@ def build_app(
     app = _new_app(app_id, bootstrap_servers, instance, data_dir, tuning)
     policy = StallPolicy(still_seconds=_STILL_SECONDS, hold_seconds=tuning.longest_hold_s)
     app.run_beside("watchdog", Watchdog(lambda: app.consumer, policy, probes=probes).run)
+    app.crash_guard = crash_guard or app.crash_guard
     for table in tables:
         table(app)
     for spec in agents:

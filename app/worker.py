@@ -8,15 +8,18 @@ from typing import Any, Final
 
 from agents.guard import guarded, lettered
 from agents.own import OwnExecutor
-from agents.reading import run_batches, run_outside
-from agents.sink import stay_in_kafka
+from agents.reading import Around, announced, run_batches, run_outside
+from agents.sink import give_up, is_of_a_letter, stay_in_kafka
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.budget import MIB
+from app.adapters.kafka.crash_guard import CrashGuard
+from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.pacing import GATHERING
 from app.adapters.kafka.transport import App
+from app.adapters.postgres.crashes import PostgresCrashes
 from app.adapters.postgres.pool import ping
-from app.domain.errors import SettingsError
+from app.domain.errors import PoisonError, SettingsError
 from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import set_up_logging
@@ -55,25 +58,33 @@ def run_role(role: str, settings: Settings) -> None:
     run_worker(build_role(role, settings))
 
 
-def build_role(role: str, settings: Settings) -> App:
-    """Build a role's Faust app with its agents."""
+def build_role(role: str, settings: Settings, around: Around | None = None) -> App:
+    """Build a role's Faust app with its agents.
+
+    Args:
+        role: Its name.
+        settings: The process's.
+        around: Told of records before an agent handles them, such as by a test that plants faults.
+    """
     if role == "matcher":
-        return _matcher(settings)
+        return _matcher(settings, around)
     if role == "sink":
-        return _sink(settings)
+        return _sink(settings, around)
     if role == "sources":
-        return _sources(settings)
-    return _executor(role, settings)
+        return _sources(settings, around)
+    return _executor(role, settings, around)
 
 
-def _matcher(settings: Settings) -> App:
+def _matcher(settings: Settings, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
     index = WorkflowIndex()
     parts = Lifespan(lambda: open_matcher(settings, index))
 
     async def matcher(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, guarded(made.matcher.process, lettered(made.letters)), made.delivery)
+        await run_batches(
+            stream, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
+        )
 
     return _app(
         topics.matcher_app,
@@ -85,17 +96,19 @@ def _matcher(settings: Settings) -> App:
     )
 
 
-def _sink(settings: Settings) -> App:
+def _sink(settings: Settings, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
     parts = Lifespan(lambda: open_sink(settings))
 
     async def executions(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, guarded(made.executions.process, lettered(made.letters)), made.delivery)
+        await run_batches(
+            stream, announced(guarded(made.executions.process, lettered(made.letters)), around), made.delivery
+        )
 
     async def dead_letters(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, guarded(made.dead_letters.process, stay_in_kafka), made.delivery)
+        await run_batches(stream, announced(guarded(made.dead_letters.process, stay_in_kafka), around), made.delivery)
 
     agents = [
         AgentSpec("executions", topics.executions, executions),
@@ -104,31 +117,33 @@ def _sink(settings: Settings) -> App:
     return _app(f"{topics.prefix}sink", settings, agents, parts)
 
 
-def _sources(settings: Settings) -> App:
+def _sources(settings: Settings, around: Around | None) -> App:
     parts = Lifespan(lambda: open_sources(settings))
     topics = {source.topic for source in load_sources(settings.sources, settings.topic_prefix)}
 
     async def sources(stream: Any) -> None:
         made = await parts.get()
-        await run_batches(stream, guarded(made.agent.process, lettered(made.letters)), made.delivery)
+        await run_batches(stream, announced(guarded(made.agent.process, lettered(made.letters)), around), made.delivery)
 
     agents = [AgentSpec("sources", tuple(sorted(topics)), sources)]
     return _app(f"{settings.topic_prefix}sources", settings, agents, parts)
 
 
-def _executor(role: str, settings: Settings) -> App:
+def _executor(role: str, settings: Settings, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
     family: Family = next(name for name in FAMILIES if role == f"executor-{name}")
     parts = Lifespan(lambda: open_executor(role, family, settings))
     agents = [
-        AgentSpec(f"{action.name}-{lane}", topics.actions(action.name, lane), _lane(action, parts, settings))
+        AgentSpec(f"{action.name}-{lane}", topics.actions(action.name, lane), _lane(action, parts, settings, around))
         for action in REGISTRY.of_family(family)
         for lane in LANES
     ]
     return _app(f"{topics.prefix}{role}", settings, agents, parts)
 
 
-def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings) -> Callable[[Any], Any]:
+def _lane(
+    action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings, around: Around | None
+) -> Callable[[Any], Any]:
     """Return the agent of one lane."""
     slots = lane_slots(action, settings)
 
@@ -136,9 +151,11 @@ def _lane(action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings)
         made = await parts.get()
         executor = made.executors[action.name]
         if isinstance(executor, OwnExecutor):
-            await run_batches(stream, guarded(executor.process, lettered(made.letters)), made.delivery)
+            await run_batches(
+                stream, announced(guarded(executor.process, lettered(made.letters)), around), made.delivery
+            )
         else:
-            await run_outside(stream, executor, slots=slots)
+            await run_outside(stream, executor, slots=slots, around=around)
 
     return lane
 
@@ -165,6 +182,7 @@ def _app(
         agents=agents,
         probes=[partial(ping, settings)],
         tuning=replace(tuning or Tuning(), buffer_bytes=settings.worker_buffer_mb * MIB),
+        crash_guard=_crash_guard(app_id, settings, parts),
         **more,
     )
 
@@ -173,3 +191,17 @@ def _app(
 
     app.on_before_shutdown.connect(close, weak=False)
     return app
+
+
+def _crash_guard(group: str, settings: Settings, parts: Lifespan[Any]) -> CrashGuard:
+    letters_topic = Topics(settings.topic_prefix).dead_letters
+
+    async def condemn(message: TrackedMessage, detail: str) -> None:
+        why = PoisonError("crashes", detail)
+        if message.topic == letters_topic and is_of_a_letter(message, letters_topic):
+            give_up(message, why)
+        else:
+            await (await parts.get()).letters.send(message, why)
+
+    crashes = PostgresCrashes(settings.database_url.get_secret_value(), group=group, instance=settings.instance)
+    return CrashGuard(crashes, condemn)

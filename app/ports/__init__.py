@@ -5,6 +5,7 @@ Adapters implement them; tests pass fakes that hold to the same contract tests.
 
 from app.ports.accounts import TwilioAccount, WhatsAppAccount
 from app.ports.breakers import BreakerStore, BreakerWatch, Transition
+from app.ports.crashes import Crashes, Place, Suspicion
 from app.ports.crm import (
     AppointmentRequest,
     AssignmentRequest,
@@ -40,6 +41,7 @@ __all__ = [
     "Claim",
     "ClaimOutcome",
     "Claimed",
+    "Crashes",
     "Crm",
     "CrmReads",
     "CustomerUpdate",
@@ -64,6 +66,7 @@ __all__ = [
     "Own",
     "OwnEffect",
     "Park",
+    "Place",
     "Receipts",
     "Record",
     "Refusal",
@@ -74,6 +77,7 @@ __all__ = [
     "Secrets",
     "Sender",
     "Subscriber",
+    "Suspicion",
     "TagRequest",
     "TaskRequest",
     "Timer",

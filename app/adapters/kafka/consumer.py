@@ -10,6 +10,7 @@ from faust.types import TP
 
 from app.adapters.kafka import held_metrics
 from app.adapters.kafka.budget import MIB, Budget
+from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
@@ -107,7 +108,15 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
         if self.app.should_stop:
             await self.wait_empty()
+        await self.guard.let_go(self.app.crash_reason)
         self._new_epoch()
+
+    async def perform_seek(self) -> None:
+        """Seek to what is committed, and take hold of the agents' partitions there."""
+        await super().perform_seek()
+        ours = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
+        frontiers = {tp: -1 if (at := self._read_offset[tp]) is None else at for tp in ours}
+        await self.guard.hold(frontiers, self._thread.ends)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin a new assignment, which a rejoin may give the same generation number as the last."""
@@ -123,8 +132,15 @@ class Consumer(driver.Consumer):
         for channel in self.app.direct_channels:
             channel.queue._pending_pressure_drop_callbacks.clear()  # noqa: SLF001  # mode has no accessor
 
+    @property
+    def guard(self) -> CrashGuard | NoGuard:
+        """What keeps this process from dying for ever of the same record."""
+        guard: CrashGuard | NoGuard = self.app.crash_guard
+        return guard
+
     async def leave(self) -> None:
         """Leave the group."""
+        await self.guard.let_go(self.app.crash_reason)
         await self._thread.leave()
 
     # -- delivering
@@ -165,7 +181,14 @@ class Consumer(driver.Consumer):
         if self.app.rebalancing:
             return frozenset(tp for tp in active if self._is_changelog_tp(tp))
         self._review_budget()
-        return frozenset(active) - self.budget.paused
+        return frozenset(tp for tp in active if self._allowed(tp)) - self.budget.paused
+
+    def _allowed(self, tp: TP) -> bool:
+        return self.guard.allows(tp) or self._is_changelog_tp(tp)
+
+    def changelogs(self) -> frozenset[TP]:
+        """Partitions of tables' changelogs to fetch from now."""
+        return frozenset(tp for tp in self._get_active_partitions() if self._is_changelog_tp(tp))
 
     def _review_budget(self) -> None:
         before = self.budget.paused
@@ -186,7 +209,7 @@ class Consumer(driver.Consumer):
     def _ought_to_move(self, tp: TP) -> bool:
         if self._is_changelog_tp(tp):
             return tp not in self._paused_partitions
-        held_back = tp in self._buffered_partitions or tp in self.budget.paused
+        held_back = tp in self._buffered_partitions or tp in self.budget.paused or bool(self.guard.trials)
         return not self.app.in_recovery and not held_back
 
     def is_news(self, tp: TP, offset: int) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from faust.types import TP
 
 from app.adapters.kafka.messages import TrackedMessage
+from app.adapters.kafka.probation import Probation
 
 _POLL_SECONDS = 1.0
 _YIELD_EVERY = 100
@@ -36,16 +37,37 @@ class Drain:
             if not consumer.flow_active:
                 await consumer.wait(consumer.can_resume_flow)
                 continue
-            records = await self._fetch()
-            self._epoch = consumer.epoch  # what aiokafka hands out belongs to the assignment of this moment
-            await self._deliver(records)
+            if consumer.guard.trials:
+                await Probation(self, consumer, lambda: bool(fetcher.should_stop)).run()
+                continue
+            await self.deliver(self._untried(await self.fetch()))
 
-    def _current(self) -> bool:
+    def is_current(self) -> bool:
         """Whether what was fetched is still ours to deliver."""
         consumer = self._consumer
         return bool(consumer.flow_active and consumer.epoch == self._epoch and not consumer.should_stop)
 
-    async def _fetch(self) -> Mapping[TP, Sequence[Any]]:
+    def _untried(self, records: Mapping[TP, Sequence[Any]]) -> Mapping[TP, Sequence[Any]]:
+        """Give back what was put on trial while it was waited for; it must be marked first."""
+        if not self._consumer.guard.trials:
+            return records
+        changelogs = self._consumer.changelogs()
+        for tp in records.keys() - changelogs:
+            self.give_back(tp, records[tp])
+        return {tp: batch for tp, batch in records.items() if tp in changelogs}
+
+    async def fetch(self) -> Mapping[TP, Sequence[Any]]:
+        """Wait for records of what may be fetched; what others a poll from before brings is given back."""
+        records = await self._poll()
+        self._epoch = self._consumer.epoch  # what aiokafka hands out belongs to the assignment of this moment
+        if self._consumer.guard.trials:
+            allowed = self._consumer.fetchable()
+            for tp in records.keys() - allowed:
+                self.give_back(tp, records[tp])
+            return {tp: batch for tp, batch in records.items() if tp in allowed}
+        return records
+
+    async def _poll(self) -> Mapping[TP, Sequence[Any]]:
         consumer = self._consumer
         consumer.wake.clear()
         active = consumer.fetchable()
@@ -56,11 +78,12 @@ class Drain:
             await asyncio.wait_for(consumer.wake.wait(), _POLL_SECONDS)
         return {}
 
-    async def _deliver(self, records: Mapping[TP, Sequence[Any]]) -> None:
+    async def deliver(self, records: Mapping[TP, Sequence[Any]]) -> None:
+        """Take records to their agents, or give them back where they are not ours any more."""
         for tp, batch in records.items():
             channel = self._direct_channel(tp)
-            if not self._current():
-                self._give_back(tp, batch)
+            if not self.is_current():
+                self.give_back(tp, batch)
             elif channel is None:
                 await self._deliver_one_by_one(tp, batch)
             else:
@@ -90,23 +113,25 @@ class Drain:
         for count, record in enumerate(batch, 1):
             if count % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-            if not self._current():
-                self._give_back(tp, batch[count - 1 :])
+            if not self.is_current():
+                self.give_back(tp, batch[count - 1 :])
                 return
             if acked:
                 await self._deliver_tracked(tp, record)
             elif self._consumer.is_news(tp, record.offset):
-                await self._call_back(tp, self._message(tp, record))
+                await self._call_back(tp, self.message(tp, record))
                 self._consumer.saw(tp, record.offset)
 
-    def _give_back(self, tp: TP, batch: Sequence[Any]) -> None:
+    def give_back(self, tp: TP, batch: Sequence[Any]) -> None:
+        """Have records fetched again."""
         self._consumer._thread.give_back(tp, batch)  # noqa: SLF001  # the consumer's own half
 
-    def _message(self, tp: TP, record: Any) -> TrackedMessage:
+    def message(self, tp: TP, record: Any) -> TrackedMessage:
+        """Return the message of a record."""
         return TrackedMessage(tp, record, self._app.consumer_generation_id)
 
     async def _deliver_tracked(self, tp: TP, record: Any) -> None:
-        message = self._message(tp, record)
+        message = self.message(tp, record)
         self._frontier.fetched(tp, message.generation_id, [message])
         await self._call_back(tp, message)
 

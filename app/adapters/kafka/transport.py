@@ -14,6 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode.utils.queues import FlowControlEvent
 
 from app.adapters.kafka.consumer import Consumer
+from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.services.background import keep_running
 
@@ -80,6 +81,7 @@ class App(faust.App):
         self._fetch_settings = (fetch_min_bytes, fetch_max_wait_ms, fetch_gap)
         self.buffer_bytes = buffer_bytes
         self.direct_channels: WeakSet[Any] = WeakSet()
+        self.crash_guard: CrashGuard | NoGuard = NoGuard()
         self._beside: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         super().__init__(*args, Stream=Stream, **kwargs)
 

@@ -1,0 +1,127 @@
+"""The guard against dying for ever of the same record: one worker's side of it (DESIGN 4).
+
+Costs a statement when partitions are assigned and one when they are given up. What is on trial is delivered by
+``probation.py``.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+from prometheus_client import Gauge
+
+from app.adapters.kafka.messages import TrackedMessage
+from app.domain.errors import HeadraceError, SupersededError, UnreachableError
+from app.ports import Crashes, Suspicion
+from app.services.background import note_failure
+from app.services.trials import Trial, begin_trials, end_of_flight
+
+log = logging.getLogger(__name__)
+
+on_trial = Gauge("headrace_partitions_on_trial", "Partitions whose records are tried alone, because processes died")
+
+Ends = Callable[[Sequence[TP]], Awaitable[Mapping[TP, int]]]
+Condemn = Callable[[TrackedMessage, str], Awaitable[None]]
+
+_TASK: Final = "crash_guard"
+_NO_FAULT: Final = (UnreachableError, SupersededError, KafkaError, OSError)
+
+
+class DiedOverError(HeadraceError):
+    """Processes died over a partition's records."""
+
+
+class CrashGuard:
+    """One worker's.
+
+    Args:
+        crashes: What outlives the process.
+        condemn: Makes a dead letter of a record, with what is known; durable when it returns.
+
+    Attributes:
+        trials: What is on trial; nothing else is delivered meanwhile.
+    """
+
+    def __init__(self, crashes: Crashes, condemn: Condemn) -> None:
+        self._crashes = crashes
+        self._held = False
+        self.condemn = condemn
+        self.trials: list[Trial] = []
+
+    def allows(self, tp: TP) -> bool:
+        """Whether records of a partition may be fetched now."""
+        return not self.trials or tp == TP(*self.trials[0].place)
+
+    async def hold(self, frontiers: Mapping[TP, int], ends: Ends) -> None:
+        """Take hold of what was assigned, and see what must be tried. Without Postgres there is no guard, but work."""
+        self.trials = []
+        try:
+            suspicions = await self._crashes.hold({(tp.topic, tp.partition): at for tp, at in frontiers.items()})
+            self._held = True
+            if suspicions:
+                await self._suspect(list(suspicions), ends)
+        except Exception as error:  # noqa: BLE001 - noted with its traceback
+            note_failure(_TASK, error)
+        on_trial.set(len(self.trials))
+
+    async def _suspect(self, suspicions: list[Suspicion], ends: Ends) -> None:
+        found = await ends([TP(*one.place) for one in suspicions])
+        untils = {one.place: end_of_flight(one.frontier, found[TP(*one.place)]) for one in suspicions}
+        await self._crashes.watch(untils)
+        self.trials = begin_trials(suspicions, untils)
+        for trial in self.trials:
+            one = trial.suspicion
+            died = f"{one.deaths} processes died over {one.place[0]}/{one.place[1]} from offset {one.frontier} on"
+            note_failure(_TASK, DiedOverError(f"{died}; its records are tried alone"), one.error)
+
+    async def mark(self, trial: Trial, first: int, end: int) -> bool:
+        """Say what is alone in work from now; False where that cannot be said now."""
+        try:
+            await self._crashes.mark(trial.place, first, end)
+        except UnreachableError as error:
+            log.warning("%s", error)
+            return False
+        return True
+
+    async def passed(self, trial: Trial) -> None:
+        """End a trial: no record of it is dangerous any more."""
+        self.trials.remove(trial)
+        on_trial.set(len(self.trials))
+        log.warning("%s/%d is read as usual again", *trial.place)
+        try:
+            await self._crashes.clear(trial.place)
+        except UnreachableError as error:
+            log.warning("%s", error)
+
+    async def let_go(self, reason: BaseException | None) -> None:
+        """End the hold; ``reason``: what the process dies of, unless it ends well.
+
+        What Kafka or Postgres being away ends is no death, and held against no record.
+        """
+        self.trials = []
+        if not self._held:
+            return
+        died = reason is not None and not isinstance(reason, _NO_FAULT)
+        try:
+            await self._crashes.let_go(f"{type(reason).__name__}: {reason}" if died else None)
+        except UnreachableError as error:
+            log.warning("%s", error)
+        self._held = died
+
+
+class NoGuard:
+    """Guards against nothing: of apps that have nowhere to remember."""
+
+    trials: Sequence[Any] = ()
+
+    def allows(self, _: TP) -> bool:
+        """Allow all."""
+        return True
+
+    async def hold(self, frontiers: Mapping[TP, int], ends: Ends) -> None:
+        """Hold nothing."""
+
+    async def let_go(self, reason: BaseException | None) -> None:
+        """Let go of nothing."""

@@ -1,0 +1,68 @@
+"""A partition on trial: which of its records to try next, how many together, and which one is condemned (DESIGN 4).
+
+Two processes died over the partition before they got past its frontier, and nobody knows of which record. What could
+have been in flight then is tried alone in the process: first some dozens of records together, then, where a process
+died over those, one by one; a record that was alone when two processes died is given up.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.ports import Place, Suspicion
+
+DEATHS: Final = 2
+ALONE_DEATHS: Final = 2
+# What a worker has in flight of one partition, about: a pool's records and a batch.
+IN_FLIGHT: Final = 768
+TOGETHER: Final = 32
+UNKNOWN: Final = "the process died while this record alone was in work"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One partition's.
+
+    Attributes:
+        suspicion: Why.
+        until: The first offset that need not be tried.
+    """
+
+    suspicion: Suspicion
+    until: int
+
+    @property
+    def place(self) -> Place:
+        """Topic and partition."""
+        return self.suspicion.place
+
+    @property
+    def detail(self) -> str:
+        """What is known of the deaths, for the dead letter of a condemned record."""
+        said = self.suspicion.error
+        return f"{self.suspicion.alone_deaths} times {UNKNOWN}{f': {said}' if said else ''}"
+
+    def condemned(self, offset: int) -> bool:
+        """Whether the record was alone when processes died, often enough."""
+        return self.suspicion.alone == (offset, offset + 1) and self.suspicion.alone_deaths >= ALONE_DEATHS
+
+    def together(self, offset: int) -> int:
+        """How many records may be tried together from an offset on."""
+        alone = self.suspicion.alone
+        died_over = alone is not None and self.suspicion.alone_deaths > 0 and offset < alone[1]
+        few = self.until - max(0, self.suspicion.frontier) <= TOGETHER
+        return 1 if died_over or few else TOGETHER
+
+
+def end_of_flight(frontier: int, end: int) -> int:
+    """Return the first offset that cannot have been in flight, of a partition with records up to before ``end``."""
+    return end if frontier < 0 else min(end, frontier + IN_FLIGHT)
+
+
+def begin_trials(suspicions: list[Suspicion], untils: dict[Place, int]) -> list[Trial]:
+    """Return the trials there must be; first of partitions with records that a process died over while alone."""
+    trials = [
+        Trial(one, untils[one.place])
+        for one in suspicions
+        if one.deaths >= DEATHS and max(0, one.frontier) < untils[one.place]
+    ]
+    return sorted(trials, key=lambda trial: -trial.suspicion.alone_deaths)
