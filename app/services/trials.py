@@ -55,6 +55,8 @@ class Trial:
 
 def end_of_flight(frontier: int, end: int) -> int:
     """Return the first offset that cannot have been in flight, of a partition with records up to before ``end``."""
+    if end <= max(0, frontier):
+        return frontier
     return end if frontier < 0 else min(end, frontier + IN_FLIGHT)
 
 

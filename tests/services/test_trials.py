@@ -54,5 +54,6 @@ def test_its_letter_says_what_is_known() -> None:
 def test_what_may_have_been_in_flight_is_bounded_and_there(frontier: int, end: int) -> None:
     """Never past the partition's end, nor further than a worker takes in."""
     until = end_of_flight(frontier, end)
-    assert until <= end
+    assert until <= max(end, frontier)
+    assert (until > frontier) == (end > max(0, frontier))
     assert frontier < 0 or until <= frontier + IN_FLIGHT

@@ -38,6 +38,7 @@ class Drain:
                 await consumer.wait(consumer.can_resume_flow)
                 continue
             if consumer.guard.trials:
+                self._epoch = consumer.epoch
                 await Probation(self, consumer, lambda: bool(fetcher.should_stop)).run()
                 continue
             await self.deliver(self._untried(await self.fetch()))
