@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
 Document = dict[str, Any]
 Make = Callable[[UUID, Document], Document]
-PARTITION, OTHER = 3, 2
+PARTITION = 3
 ISOLATED_AFTER = 6  # two deaths to suspect it, one over a group that holds it, two over it alone; and one to spare
 _LETTER = 'SELECT * FROM dead_letters WHERE topic = %s AND partition = %s AND "offset" = %s'
 
@@ -50,19 +50,28 @@ async def letters(site: Crashing, topic: str, partition: int, offset: int) -> li
     return await site.fetch(_LETTER, topic, partition, offset)
 
 
-async def check(site: Crashing, role: str, topic: str, record: Callable[[str], bytes], done: Callable[[], Any]) -> None:
-    """Send good records around one that kills; ``done`` tells whether all the good ones came through."""
+async def check(
+    site: Crashing,
+    role: str,
+    topic: str,
+    record: Callable[[str], bytes],
+    done: Callable[[], Any],
+    *,
+    partitions: tuple[int, int] = (3, 2),
+) -> None:
+    """Send good records around one that kills, and elsewhere; ``done`` tells whether the good ones came through."""
+    partition, other = partitions
     before = site.restarts(role)
 
     def records(*marks: str) -> list[Record]:
         return [Record(topic, uuid4().hex.encode(), record(each)) for each in marks]
 
     how = "raise" if role == "executor-system" else "exit"
-    await produce(site.stack.bootstrap, records("", ""), OTHER)
-    offsets = await produce(site.stack.bootstrap, records("", "", mark(role, how), "", ""), PARTITION)
-    await produce(site.stack.bootstrap, records("", ""), OTHER)
+    await produce(site.stack.bootstrap, records("", ""), other)
+    offsets = await produce(site.stack.bootstrap, records("", "", mark(role, how), "", ""), partition)
+    await produce(site.stack.bootstrap, records("", ""), other)
     found = await eventually(
-        partial(letters, site, topic, PARTITION, offsets[2]), within=90, every=0.3, what=f"the letter of {role}"
+        partial(letters, site, topic, partition, offsets[2]), within=90, every=0.3, what=f"the letter of {role}"
     )
     assert [letter["reason"] for letter in found] == ["crashes"]
     assert "while this record alone was in work" in found[0]["detail"]
@@ -70,7 +79,7 @@ async def check(site: Crashing, role: str, topic: str, record: Callable[[str], b
     await eventually(done, within=60, every=0.3, what=f"the good ones of {role}")
     restarts = site.restarts(role) - before
     assert restarts <= ISOLATED_AFTER
-    await produce(site.stack.bootstrap, records("", ""), PARTITION)
+    await produce(site.stack.bootstrap, records("", ""), partition)
     await eventually(done, within=60, every=0.3, what=f"later ones of {role}")
     assert site.restarts(role) - before == restarts
 
@@ -147,7 +156,7 @@ async def test_the_sinks_dead_letters(site: Crashing) -> None:
         stored = await site.fetch('SELECT "offset" FROM dead_letters WHERE topic = %s', source)
         return sorted(row["offset"] for row in stored) == good
 
-    await check(site, "sink", site.stack.topics.dead_letters, record, done)
+    await check(site, "sink", site.stack.topics.dead_letters, record, done, partitions=(0, 0))
 
 
 async def test_the_sources(site: Crashing) -> None:
