@@ -4,6 +4,7 @@ The records around it, of its partition and of others, are executed once each, a
 """
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ import orjson
 import pytest
 
 from app.ports import Record
+from schemas.dead_letter import DeadLetter
 from tests.integration.crashing import Crashing, crashing
 from tests.integration.poison import command, execution, produce
 from tests.integration.site import event
@@ -146,11 +148,17 @@ async def test_the_sinks_dead_letters(site: Crashing) -> None:
     def record(mark: str) -> bytes:
         number = len(good)
         good.extend([] if mark else [number])
-        letter = {
-            "v": 1, "topic": source, "partition": 0, "offset": 1000 if mark else number, "reason": "not_json",
-            "detail": mark or "good", "size": 0, "failed_at": "2026-03-01T12:00:00Z", "role": "tests",
-        }  # fmt: skip
-        return orjson.dumps(letter)
+        letter = DeadLetter(
+            topic=source,
+            partition=0,
+            offset=1000 if mark else number,
+            reason="not_json",
+            detail=mark or "good",
+            size=0,
+            failed_at=datetime.now(UTC),
+            role="tests",
+        )
+        return letter.encode()
 
     async def done() -> bool:
         stored = await site.fetch('SELECT "offset" FROM dead_letters WHERE topic = %s', source)
