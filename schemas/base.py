@@ -24,6 +24,10 @@ class Contract(BaseModel):
         """
         return encode(self)
 
+    def written(self) -> dict[str, Any]:
+        """Return the fields as JSON has them."""
+        return self.__dict__
+
 
 def encode(value: object) -> bytes:
     """Return the JSON bytes of contracts, or of plain dicts with contracts and :class:`orjson.Fragment` in them.
@@ -31,7 +35,7 @@ def encode(value: object) -> bytes:
     Raises:
         TypeError: A value is not JSON.
     """
-    return orjson.dumps(value, default=_fields, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(value, default=written, option=orjson.OPT_UTC_Z)
 
 
 def stored_size(encoded: bytes) -> int:
@@ -43,7 +47,14 @@ def stored_size(encoded: bytes) -> int:
     return len(encoded) + _WRITTEN_OUT * encoded.count(b"e+1")
 
 
-def _fields(value: object) -> dict[str, Any]:
+def written(value: object) -> dict[str, Any]:
+    """Return the fields of a model as JSON has them: what :func:`orjson.dumps` asks for of what it does not know.
+
+    Raises:
+        TypeError: It is no model.
+    """
+    if isinstance(value, Contract):
+        return value.written()
     if isinstance(value, BaseModel):
         return value.__dict__
     raise TypeError(f"not JSON: {type(value).__name__}")

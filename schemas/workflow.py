@@ -124,6 +124,11 @@ class Action(_Strict):
         Field(description="Whether the execution ends where this fails; left out: stop for delay, continue for others"),
     ] = None
 
+    def written(self) -> dict[str, Any]:
+        """Return the fields as JSON has them: ``on_error`` only where it says something."""
+        fields = super().written()
+        return fields if self.on_error else {name: value for name, value in fields.items() if name != "on_error"}
+
     def breaks_off(self, status: str) -> bool:
         """Tell whether the execution ends here, as failed, where this step comes to ``status``."""
         stops = self.type in STOPPING if self.on_error is None else self.on_error == "stop"

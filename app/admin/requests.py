@@ -13,6 +13,7 @@ from app.admin.problems import PreconditionRequiredError, UnsupportedTypeError
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.services.field_errors import field_errors
+from schemas.base import encode
 from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
 
@@ -153,8 +154,7 @@ def etag(version: int) -> dict[str, str]:
 
 def answer(body: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Answer with a model as JSON."""
-    encoded = orjson.dumps(body, default=lambda value: value.__dict__, option=orjson.OPT_UTC_Z)
-    return web.Response(body=encoded, status=status, content_type="application/json", headers=headers)
+    return web.Response(body=encode(body), status=status, content_type="application/json", headers=headers)
 
 
 def _is_text(value: str) -> bool:

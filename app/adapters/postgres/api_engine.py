@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, UnreachableError
 from app.settings import Settings
+from schemas.base import written
 
 _CONNECT_WITHIN_S: Final = 5
 _POOL_WAIT_S: Final = 5.0
@@ -162,8 +163,4 @@ class ApiDatabase:
 
 
 def _json_text(value: Any) -> str:
-    return orjson.dumps(value, default=_fields).decode()
-
-
-def _fields(value: Any) -> Any:
-    return value.__dict__
+    return orjson.dumps(value, default=written).decode()
