@@ -16,6 +16,7 @@ MAX_VALUE_CHARS: Final = 80
 _MAX_PATH_CHARS: Final = 120
 _MAX_REASON_CHARS: Final = 160
 _AS_TIMES: Final = "compared as times"
+_AS_DAYS: Final = "compared as days"
 _RELATIVE: Final = f"{_AS_TIMES}, with "
 _READ: Final = "read as the number"
 
@@ -37,6 +38,11 @@ _TIMES: Final = {
     ">=": ("at or after {}", "before {}"),
     "<=": ("at or before {}", "after {}"),
     "==": ("the same time as {}", "not the same time as {}"),
+}
+_DAYS: Final = _TIMES | {
+    ">=": ("on or after {}", "before {}"),
+    "<=": ("on or before {}", "after {}"),
+    "==": ("on {}", "not on {}"),
 }
 _LISTS: Final = {"in": ("which shares a value with {}", "which shares no value with {}")}
 # Of what is missing, or of another type, no more can be said than that it does not hold.
@@ -90,7 +96,8 @@ def _sentence(verdict: Verdict) -> str:
     if reason.startswith(MISSING_FIELD):
         counts = reason[len(MISSING_FIELD) :]
         return f"{path} is missing{counts or ', ' + _words(verdict, reason).replace('which ', 'so it ', 1)}"
-    added = "" if not reason or reason.startswith(_PLAIN) else f" ({_added(reason)})"
+    plain = not reason or (reason.startswith(_PLAIN) and not reason.startswith(_AS_DAYS))
+    added = "" if plain else f" ({_added(reason)})"
     return f"{path} is {_value(verdict.get('actual'))}, {_words(verdict, reason)}{added}"
 
 
@@ -104,7 +111,8 @@ def _words(verdict: Verdict, reason: str) -> str:
     positive = _NEGATIVES.get(operator, operator)
     holds = bool(verdict.get("met")) is (positive == operator)
     as_times = reason.startswith(_AS_TIMES) or _is_relative(verdict.get("expected"))
-    table = _TIMES if as_times else _LISTS if isinstance(verdict.get("actual"), list) else {}
+    as_days = as_times and "today" in str(verdict.get("expected"))
+    table = _DAYS if as_days else _TIMES if as_times else _LISTS if isinstance(verdict.get("actual"), list) else {}
     words = table.get(positive) or _WORDS.get(positive) or ("which holds for {}", "which does not hold for {}")
     if operator == "!=" and holds:
         return "which it must not be"

@@ -171,3 +171,17 @@ def test_whatever_is_compared_is_said_in_short(around: str, operator: str, value
         return  # the operator takes no such value
     assert said.isprintable()
     assert len(said) < 800
+
+
+@pytest.mark.parametrize(
+    ("operator", "today", "actual", "said"),
+    [
+        ("==", "+3d", "2026-03-03T01:00Z", "not on 3 days after today in America/Sao_Paulo"),
+        (">=", True, "2026-03-01T01:00Z", "before today in America/Sao_Paulo"),
+        ("<=", "-1w", "2026-02-22", "on or before 1 week before today in America/Sao_Paulo"),
+    ],
+)
+def test_days_are_named_as_they_fell(operator: str, today: Any, actual: str, said: str) -> None:
+    """Beside the time that was there: the local day that it is on, and the day that it was compared with."""
+    (text,) = seen([leaf(operator, {"today": today, "timezone": "America/Sao_Paulo"})], {"x": actual})
+    assert text.startswith(f'x is "{actual}", {said} (compared as days, 2026-0')
