@@ -148,6 +148,23 @@ async def noted(site: Site, sent: list[dict[str, Any]], count: int) -> bool:
     return len(notes) >= count
 
 
+async def test_a_cart_enters_once_whoever_it_is_of(site: Site) -> None:
+    """``reentry`` by a field: of two customers' events of one cart the first runs; without a cart none does."""
+    workflow, kind = await site.workflow(TAG, reentry={"once_per": "1 hour", "key": "cart.id"})
+    first, second, other, none = (event(kind) for _ in range(4))
+    for one, cart in ((first, "k-1"), (second, "k-1"), (other, "k-2")):
+        one["data"] = {**one["data"], "cart": {"id": cart}}
+    await site.stack.emitter.emit(first)
+    assert (await explained(site, workflow, first))[0] == "success"
+    await site.stack.emitter.emit_many([second, other, none])
+    status, why = await explained(site, workflow, second)
+    assert (status, why.endswith(", and may enter it once per 1 hour.")) == ("skipped", True)
+    assert 'an event with cart.id "k-1" entered the workflow at ' in why
+    assert (await explained(site, workflow, other))[0] == "success"
+    status, why = await explained(site, workflow, none)
+    assert (status, "cart.id is missing" in why) == ("skipped", True)
+
+
 async def test_the_next_window_lets_in_again(site: Site) -> None:
     """``once per 2 s``: an event within the window is skipped, one after it runs."""
     workflow, kind = await site.workflow(TAG, reentry="once per 2 s")
