@@ -6,16 +6,18 @@ holds up the workers for long.
 
 import logging
 from collections import Counter as Tally
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
-from psycopg import errors
+from psycopg.errors import LockNotAvailable
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reentry_column import read_reentry
 from app.domain.reentry import parse_reentry
+from app.services.background import note_failure
 from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, Topics
 
@@ -101,18 +103,28 @@ class Maintenance:
         self._changelog = Topics(settings.topic_prefix).workflows_changelog
 
     async def run(self) -> None:
-        """Do everything once; about once an hour is often enough.
+        """Do everything once; about once an hour is often enough. A step that fails keeps none of the others.
 
         Raises:
-            psycopg.Error: Postgres failed; the next run goes on from there.
+            ExceptionGroup: Steps failed; the next run goes on from there.
         """
-        await self.make_partitions()
-        await self.archive_old_days()
-        await self.delete_past_horizon()
-        await self.delete_entries()
-        await self.delete_old_notifications()
-        await self.delete_old_dead_letters()
-        await self.put_tombstones()
+        steps: tuple[Callable[[], Awaitable[object]], ...] = (
+            self.make_partitions,
+            self.archive_old_days,
+            self.delete_past_horizon,
+            self.delete_entries,
+            self.delete_old_notifications,
+            self.delete_old_dead_letters,
+            self.put_tombstones,
+        )
+        errors: list[Exception] = []
+        for step in steps:
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 - raised with the others, when the rest is done
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("upkeep", errors)
 
     async def make_partitions(self) -> None:
         """Make the log's partitions from yesterday to a week ahead, where they are missing."""
@@ -131,7 +143,7 @@ class Maintenance:
                 moved.append(day)
             # The horizon moves also over days that have no partition.
             await self._archive((await self._rows(_LAST_OLD_DAY, self._retention_days))[0][0])
-        except errors.LockNotAvailable:
+        except LockNotAvailable:
             log.warning("the log is busy: %d of %d old days archived, the rest follows", len(moved), len(days))
         return moved
 
@@ -172,7 +184,11 @@ class Maintenance:
         """
         deleted = 0
         for workflow_id, text in await self._rows(_ENTERED):
-            reentry = parse_reentry(read_reentry(text))
+            try:
+                reentry = parse_reentry(read_reentry(text))
+            except ValueError as error:
+                note_failure("maintenance", error, f"entries of workflow {workflow_id}")
+                continue
             if reentry is None:
                 deleted += await self._delete_entries(workflow_id, "", timedelta(0))
             else:

@@ -187,6 +187,21 @@ async def test_upkeep_forgets_the_entries_of_another_key(pool: Pool, database: s
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("broken", ["{", '{"once": true}', "now and then"])
+async def test_a_bound_that_cannot_be_read_keeps_only_its_own_entries(pool: Pool, database: str, broken: str) -> None:
+    """The other workflows' entries are looked after, whatever stands in one workflow's column."""
+    for number, bound in ((1, broken), (2, "always")):
+        add_workflow(database, UUID(int=number))
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE automations SET reentry = %s WHERE id = %s", (bound, UUID(int=number)))
+        await PostgresEntries(pool).enter([entry(workflow_id=UUID(int=number), at=datetime.now(UTC))])
+    assert await Maintenance(pool, Settings(topic_prefix="t.")).delete_entries() == 1
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("SELECT workflow_id FROM entries").fetchall()
+    assert rows == [(UUID(int=1),)]
+
+
+@pytest.mark.postgres
 async def test_upkeep_deletes_what_decides_nothing(pool: Pool, database: str) -> None:
     """Entries past window and horizon, of deleted workflows, and of those that let everybody in; no others."""
     bounds = ("once", "once per 1 day", "always", "once")

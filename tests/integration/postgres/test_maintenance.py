@@ -184,3 +184,16 @@ async def test_a_whole_run_on_a_new_database(upkeep: Maintenance) -> None:
     """There is nothing to do, and nothing fails."""
     await upkeep.run()
     await upkeep.run()
+
+
+async def test_a_step_that_fails_keeps_none_of_the_others(upkeep: Maintenance, database: str) -> None:
+    """What Postgres refuses of one step is raised when the rest is done."""
+    execute(database, f"DROP TABLE automation_logs_{days(7)[0]}")
+    execute(database, "DROP TABLE receipts CASCADE")
+    add_workflow(database)
+    execute(database, "UPDATE automations SET deleted_at = now() - interval '8 days'")
+    with pytest.raises(ExceptionGroup) as raised:
+        await upkeep.run()
+    assert [type(error) for error in raised.value.exceptions] == [psycopg.errors.UndefinedTable]
+    assert partitions(database, "automation_logs") == days(*range(-1, 8))
+    assert execute(database, "SELECT count(*) FROM outbox WHERE value IS NULL") == [(1,)]
