@@ -10,6 +10,8 @@ from typing import Any, Final
 import psycopg
 import uvloop
 
+from agents.slips import Road
+from app.actions.registry import REGISTRY
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.maintenance import Maintenance
@@ -60,9 +62,10 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     """
     sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
-    relay = Relay(outbox, sender)
-    timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender)
-    releases = TimerLoop(_releases(settings), sender)
+    road = Road(Topics(settings.topic_prefix), frozenset(REGISTRY.names()))
+    relay = Relay(outbox, sender, instead=road.refused)
+    timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender, instead=road.refused)
+    releases = TimerLoop(_releases(settings), sender, instead=road.refused)
     jobs = [
         _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run}),
         keep_running("temporal", partial(_trigger, settings)),

@@ -11,6 +11,7 @@ from app.admin.metrics import (
     DEAD_LETTERS_OPEN,
     PARKED,
     QUEUE_DEPTH,
+    SET_ASIDE,
     WORKFLOWS_ACTIVE,
     WORKFLOWS_CREATED,
 )
@@ -20,7 +21,15 @@ from app.services.queue import Queue
 
 _LOG: Final = logging.getLogger("headrace.admin")
 _WITHIN_S: Final = 5.0
-_SINGLE: Final = (BREAKERS_OPEN, PARKED, DEAD_LETTERS_OPEN, ACTIONS_FAILED, WORKFLOWS_CREATED, WORKFLOWS_ACTIVE)
+_SINGLE: Final = (
+    BREAKERS_OPEN,
+    PARKED,
+    SET_ASIDE,
+    DEAD_LETTERS_OPEN,
+    ACTIONS_FAILED,
+    WORKFLOWS_CREATED,
+    WORKFLOWS_ACTIVE,
+)
 
 
 async def refresh_gauges(queue: Queue) -> None:
@@ -43,6 +52,7 @@ async def refresh_gauges(queue: Queue) -> None:
     values = (
         len(status.breakers),
         status.parked,
+        sum(found.count for found in status.set_aside),
         status.dead_letters,
         status.failed_actions,
         counts.created,

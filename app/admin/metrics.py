@@ -14,6 +14,7 @@ SECONDS: Final = Histogram(
 QUEUE_DEPTH: Final = Gauge("headrace_queue_depth", "Records that a role has not finished, by topic", ("role", "topic"))
 BREAKERS_OPEN: Final = Gauge("headrace_breakers_open", "Circuit breakers that are not closed, at most 100")
 PARKED: Final = Gauge("headrace_parked", "Delays, retries and commands that wait for a breaker, in Postgres")
+SET_ASIDE: Final = Gauge("headrace_records_set_aside", "Records of outbox and timers that Kafka did not take")
 DEAD_LETTERS_OPEN: Final = Gauge("headrace_dead_letters_open", "Dead letters neither replayed nor discarded")
 WORKFLOWS_CREATED: Final = Gauge("headrace_workflows_created", "Workflows ever created, deleted ones included")
 WORKFLOWS_ACTIVE: Final = Gauge("headrace_workflows_active", "Workflows that are switched on")

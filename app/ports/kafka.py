@@ -25,6 +25,12 @@ class Record:
     headers: Headers = ()
     cause: Incoming | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        headers = sum(len(name) + len(content or b"") for name, content in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -28,6 +28,33 @@ def ladder(instead: Instead, record: Record, refusal: Refusal) -> Iterator[Recor
         made = instead(made, refusal)
 
 
+def nothing_instead(_record: Record, _refusal: Refusal) -> Record | None:
+    """Make nothing: what is refused is refused."""
+    return None
+
+
+async def deliver_or_end(sender: Sender, instead: Instead, records: Sequence[Record]) -> list[Refusal | None]:
+    """Send records of Postgres, which may wait there: a missing topic is waited for, all else ends as far as it can.
+
+    Returns:
+        For each record why it is refused, or None: then it, or what is sent instead of it, is durable.
+
+    Raises:
+        UnreachableError: Kafka does not confirm them all.
+    """
+    refusals = list(await sender.deliver(records))
+    for at, (record, refusal) in enumerate(zip(records, refusals, strict=True)):
+        if refusal is None:
+            continue
+        REFUSED.labels(refusal.reason).inc()
+        for made in ladder(instead, record, refusal) if refusal.reason != "no_topic" else ():
+            if (await sender.deliver((made,)))[0] is None:
+                log.error("a record for %s is refused, and its execution ends: %s", record.topic, refusal)
+                refusals[at] = None
+                break
+    return refusals
+
+
 class Delivery:
     """Sends for an agent.
 
@@ -37,7 +64,7 @@ class Delivery:
         instead: Makes what is to be sent instead of a record that is refused; None where there is no such thing.
     """
 
-    def __init__(self, sender: Sender, letters: DeadLetters, instead: Instead = lambda _record, _refusal: None) -> None:
+    def __init__(self, sender: Sender, letters: DeadLetters, instead: Instead = nothing_instead) -> None:
         self._sender = sender
         self._letters = letters
         self._instead = instead

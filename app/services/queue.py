@@ -53,6 +53,23 @@ class OpenBreaker(Contract):
     waiting: int
 
 
+class SetAside(Contract):
+    """Records that Kafka did not take, and that wait in Postgres until it does: where to, why, and since when.
+
+    Attributes:
+        kind: ``outbox`` or ``timer``.
+        reason: ``no_topic`` (create it: they are sent then), ``too_large`` or ``refused``.
+        count: At most 10,001 of each kind are counted.
+    """
+
+    kind: str
+    topic: str
+    reason: str
+    error: str
+    count: int
+    oldest: datetime
+
+
 class StoreStatus(Contract):
     """What waits in Postgres.
 
@@ -61,7 +78,8 @@ class StoreStatus(Contract):
         parked: Delays, retries and commands that wait for a breaker.
         dead_letters: Open ones.
         outbox: Records that wait for the relay; of these three at most 100,001 each are counted.
-        outbox_oldest_s: Seconds that the oldest of them has waited.
+        outbox_oldest_s: Seconds that the oldest of them has waited, without what is set aside.
+        set_aside: What of outbox and timers Kafka did not take, by topic and reason; at most 100 are listed.
         failed_executions: Ended as failed, partial or timed_out within the last hour; at most 1,001 are counted.
         failed_actions: Failed steps of those.
     """
@@ -73,6 +91,7 @@ class StoreStatus(Contract):
     failed_executions: int
     failed_actions: int
     breakers: list[OpenBreaker]
+    set_aside: list[SetAside]
 
 
 class QueueStatus(StoreStatus):

@@ -3,32 +3,35 @@
 One relay works at a time; the others wait and take over when it dies. A crash between sending and deleting sends a
 record twice, which readers settle by version or id. No position is remembered: every row that is visible is sent, so a
 transaction that commits late, under an id lower than ids already sent, is not passed over.
+
+A row that Kafka refuses is set aside in the table, with the error, and the others go on. Rows of a topic that does not
+exist wait for it in their order: as long as one is set aside, later ones are put behind it.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from app.domain.errors import InvalidError, UnreachableError
-from app.ports import Record, Sender
+from app.domain.errors import UnreachableError
+from app.ports import Refusal, Sender
+from app.services.delivery import Instead, deliver_or_end, nothing_instead
+from app.services.outbox import Bounds, Outbox, OutboxRow, OutboxSession
+from app.services.set_aside import Aside, rows_set_aside
 
 _BATCH: Final = 500
 _POLL_S: Final = 1.0
+_RETRY_S: Final = 5.0
 _FIRST_BACKOFF_S: Final = 0.1
 _LONGEST_BACKOFF_S: Final = 2.0
-_REFUSED_REST_S: Final = 60.0
+_BEHIND: Final = Refusal("no_topic", "waits behind earlier records for the same topic")
 
 logger = logging.getLogger(__name__)
 
 sent_total = Counter("headrace_outbox_sent", "Records sent from the outbox")
-refused_total = Counter("headrace_outbox_refused", "Records of the outbox that Kafka will never take, by attempt")
 waits_total = Counter("headrace_outbox_relay_waits", "Times the relay waited because Kafka or Postgres did not answer")
 leading = Gauge("headrace_outbox_relay_leading", "1 while this process is the relay")
 oldest_seconds = Gauge("headrace_outbox_oldest_seconds", "Age of the oldest record that is not sent yet")
@@ -39,56 +42,35 @@ delay_seconds = Histogram(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A record that waits to be sent."""
-
-    id: int
-    record: Record
-    created_at: datetime
-
-
-class OutboxSession(Protocol):
-    """The outbox, held by one relay alone. Every method raises ``UnreachableError`` once the hold may be lost."""
-
-    async def pending(self, limit: int, skipped: Sequence[int]) -> Sequence[OutboxRow]:
-        """Oldest rows in id order, without those in ``skipped``."""
-
-    async def delete(self, ids: Sequence[int]) -> None:
-        """Delete rows that were sent."""
-
-    async def wait(self, within: float) -> None:
-        """Return when rows may have come, after ``within`` seconds at the latest."""
-
-
-class Outbox(Protocol):
-    """The outbox as every candidate sees it."""
-
-    def lead(self) -> AbstractAsyncContextManager[OutboxSession]:
-        """Wait until no other relay holds the outbox, then hold it.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
-
-
 class Relay:
     """Sends the outbox to Kafka.
 
     Args:
         outbox: Where records wait.
         sender: Where they go.
+        instead: Makes what is sent instead of a record that is refused.
         batch: Records sent at once, at most.
         poll_s: Seconds between two looks where no notification comes.
+        retry_s: Seconds after which topics that were missing are looked for again.
     """
 
-    def __init__(self, outbox: Outbox, sender: Sender, *, batch: int = _BATCH, poll_s: float = _POLL_S) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        *,
+        instead: Instead = nothing_instead,
+        batch: int = _BATCH,
+        poll_s: float = _POLL_S,
+        retry_s: float = _RETRY_S,
+    ) -> None:
         self._outbox = outbox
         self._sender = sender
-        self._batch = batch
+        self._instead = instead
+        self._bounds = Bounds(batch)
         self._poll_s = poll_s
+        self._retry_s = retry_s
         self._backoff_s = _FIRST_BACKOFF_S
-        self._refused: dict[int, float] = {}
 
     async def run(self) -> None:
         """Relay until cancelled; where Kafka or Postgres is away, wait and go on by itself."""
@@ -103,50 +85,39 @@ class Relay:
                 logger.warning("outbox relay: %s; next try in %.1f s", error, self._backoff_s)
             finally:
                 leading.set(0)
+                rows_set_aside.set(0)
             await asyncio.sleep(self._backoff_s)
             self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
 
     async def _serve(self, session: OutboxSession) -> None:
+        aside = Aside(session, self._sending, self._bounds, self._retry_s)
         while True:
-            if not await self._relay_batch(session):
-                await session.wait(self._poll_s)
+            await aside.retry_if_due()
+            if not await self._relay_batch(session, aside):
+                await session.wait(min(self._poll_s, aside.next_retry()))
             self._backoff_s = _FIRST_BACKOFF_S
 
-    async def _relay_batch(self, session: OutboxSession) -> bool:
+    async def _relay_batch(self, session: OutboxSession, aside: Aside) -> bool:
         """Send one batch; returns whether more may be waiting."""
-        rows = await session.pending(self._batch, self._resting())
+        rows = await session.pending(self._bounds)
         oldest_seconds.set(_age(rows[0]) if rows else 0)
         if not rows:
             return False
-        sent = await self._send(rows)
+        free = [row for row in rows if row.record.topic not in aside.missing]
+        refusals = await self._sending(session, free)
+        behind = {row.id: _BEHIND for row in rows if row.record.topic in aside.missing}
+        await aside.put(rows, {**refusals, **behind})
+        return True
+
+    async def _sending(self, session: OutboxSession, rows: Sequence[OutboxRow]) -> Mapping[int, Refusal]:
+        """Send rows and delete those that are durable; returns why the others are refused."""
+        refusals = await deliver_or_end(self._sender, self._instead, [row.record for row in rows])
+        sent = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
         await session.delete([row.id for row in sent])
         sent_total.inc(len(sent))
         for row in sent:
             delay_seconds.observe(_age(row))
-        return True
-
-    async def _send(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-        """Send rows and return those that are durable; the others rest, so that they hold nobody up."""
-        try:
-            await self._sender.send_all([row.record for row in rows])
-        except InvalidError:
-            return [row for row in rows if await self._send_one(row)]
-        return rows
-
-    async def _send_one(self, row: OutboxRow) -> bool:
-        try:
-            await self._sender.send(row.record)
-        except InvalidError as error:
-            refused_total.inc()
-            logger.error("outbox row %d for %s is refused and stays: %s", row.id, row.record.topic, error)  # noqa: TRY400 - a traceback into the client says nothing
-            self._refused[row.id] = monotonic() + _REFUSED_REST_S
-            return False
-        return True
-
-    def _resting(self) -> Sequence[int]:
-        now = monotonic()
-        self._refused = {row_id: until for row_id, until in self._refused.items() if until > now}
-        return list(self._refused)
+        return {row.id: refusal for row, refusal in zip(rows, refusals, strict=True) if refusal is not None}
 
 
 def _age(row: OutboxRow) -> float:

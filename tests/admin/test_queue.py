@@ -22,7 +22,14 @@ class Store:
     async def status(self) -> StoreStatus:
         """Return that."""
         return StoreStatus(
-            parked=1, dead_letters=2, outbox=3, outbox_oldest_s=0.5, failed_executions=4, failed_actions=5, breakers=[]
+            parked=1,
+            dead_letters=2,
+            outbox=3,
+            outbox_oldest_s=0.5,
+            failed_executions=4,
+            failed_actions=5,
+            breakers=[],
+            set_aside=[],
         )
 
     async def workflows(self) -> WorkflowCounts:
@@ -71,6 +78,30 @@ async def test_destinations_that_are_left_alone_are_listed(fresh: Api, user: Use
     (mine,) = [breaker for breaker in listed if breaker["destination"].startswith(failing)]
     assert (mine["destination"], mine["reason"], mine["waiting"]) == (failing, "answered 503", 3)
     assert datetime.fromisoformat(mine["until"]) > datetime.now(UTC) + timedelta(minutes=59)
+
+
+async def test_what_kafka_did_not_take_is_listed(fresh: Api, user: User, log: Log) -> None:
+    """By topic and reason, with the error and how many; it does not make the outbox look late."""
+    topic = uuid4().hex
+    await log.connection.execute(
+        "INSERT INTO outbox (topic, key, set_aside, error, created_at) SELECT %s, '', 'no_topic', 'not there',"
+        " now() - interval '1 year' FROM generate_series(1, 3)",
+        (topic,),
+    )
+    await log.connection.execute(
+        "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, due, topic, key, value,"
+        " set_aside, error) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'c', 0, 'delay', '',"
+        " now() + interval '1 day', %s, '', '', 'too_large', 'too large')",
+        (topic,),
+    )
+    fresh.now[0] += 10
+    status = (await user.call("GET", "/api/v1/queue")).json
+    mine = [found for found in status["set_aside"] if found["topic"] == topic]
+    assert [(found["kind"], found["reason"], found["error"], found["count"]) for found in mine] == [
+        ("outbox", "no_topic", "not there", 3),
+        ("timer", "too_large", "too large", 1),
+    ]
+    assert status["outbox_oldest_s"] < 86_400
 
 
 async def test_what_waits_in_postgres_is_counted(fresh: Api, user: User, log: Log) -> None:

@@ -43,7 +43,7 @@ from app.ports import Record
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.emitter import EventEmitter
-from app.services.relay import OutboxSession
+from app.services.outbox import Bounds, OutboxSession
 from app.services.wording import RecentTexts, Wordings
 from app.services.workflow_index import WorkflowIndex
 from app.topics import Topics
@@ -244,7 +244,7 @@ class Engine:
         raise AssertionError(f"records still follow from records after {_ROUNDS} rounds")
 
     async def _relay(self) -> None:
-        rows = await self._outbox.pending(_OUTBOX_PAGE, [])
+        rows = await self._outbox.pending(Bounds(_OUTBOX_PAGE))
         if rows:
             await self.api.sender.send_all([row.record for row in rows])
             await self._outbox.delete([row.id for row in rows])

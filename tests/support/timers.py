@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
-from app.ports import Timer
+from app.ports import Refusal, Timer
+from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
 
@@ -16,10 +18,12 @@ class FakeTimers:
 
     Attributes:
         set_timers: By command id.
+        refusals: Why Kafka did not take their records, by command id.
     """
 
     def __init__(self) -> None:
         self.set_timers: dict[UUID, Timer] = {}
+        self.refusals: dict[UUID, Refusal] = {}
         self.locked: set[UUID] = set()
         self.listening: list[asyncio.Event] = []
 
@@ -51,10 +55,11 @@ class _Session:
         self._store = store
         self._told = told
 
-    async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+    async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
         now, store = datetime.now(UTC), self._store
         free = [timer for timer in store.waiting() if timer.due <= now and timer.command_id not in store.locked]
-        due = [DueTimer(one.command_id, one.record, (now - one.due).total_seconds()) for one in free[:limit]]
+        fits = [one for one, before in zip(free, _before(free), strict=True) if before < bounds.size][: bounds.rows]
+        due = [DueTimer(one.command_id, one.record, (now - one.due).total_seconds()) for one in fits]
         held = {timer.command_id for timer in due}
         store.locked |= held
         try:
@@ -64,10 +69,11 @@ class _Session:
             store.locked -= held
         return len(due)
 
-    async def postpone(self, timers: Sequence[DueTimer], by: timedelta) -> None:
-        due = datetime.now(UTC) + by
-        for timer in timers:
-            self._store.set_timers[timer.command_id] = replace(self._store.set_timers[timer.command_id], due=due)
+    async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
+        due, store = datetime.now(UTC) + by, self._store
+        for timer, why in refused:
+            store.set_timers[timer.command_id] = replace(store.set_timers[timer.command_id], due=due)
+            store.refusals[timer.command_id] = why
 
     async def next_due(self) -> float | None:
         waiting = self._store.waiting()
@@ -80,3 +86,8 @@ class _Session:
         except TimeoutError:
             return
         self._told.clear()
+
+
+def _before(timers: Sequence[Timer]) -> list[int]:
+    """The bytes of those before each."""
+    return [*accumulate((timer.record.size for timer in timers), initial=0)][:-1]

@@ -7,26 +7,43 @@ DATABASE_URL past it.)
 """
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 
 from app.adapters.postgres.listening import listening_session, notified, unreachable
-from app.ports import Headers, Record
-from app.services.relay import OutboxRow, OutboxSession
+from app.ports import Headers, Record, Refusal
+from app.services.outbox import Bounds, OutboxRow, OutboxSession
 
 CHANNEL: Final = "headrace_outbox"
 RELAY_LOCK: Final = 0x6F7574626F78  # "outbox": any number that nobody else locks
 
-_PENDING: Final = """
-    SELECT id, topic, key, value, headers, created_at FROM outbox WHERE id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s
+# What is read is bounded in bytes too: sizes are known without reading what is stored out of line.
+_BOUNDED: Final[LiteralString] = """
+SELECT id, topic, key, value, headers, created_at FROM (
+  SELECT *, sum(size) OVER (ORDER BY place) - size AS before FROM (
+    SELECT *, row_number() OVER () AS place FROM (
+      SELECT id, topic, key, value, headers, created_at,
+        coalesce(octet_length(key), 0) + coalesce(octet_length(value), 0) + pg_column_size(headers) AS size
+      FROM outbox {which} LIMIT %s) AS found) AS placed) AS counted
+WHERE before < %s ORDER BY place
+"""
+_PENDING: Final = _BOUNDED.format(which="WHERE set_aside IS NULL ORDER BY id")
+_WAITING_FOR: Final = _BOUNDED.format(which="WHERE topic = %s AND set_aside = 'no_topic' ORDER BY id")
+_REFUSED: Final = _BOUNDED.format(which="WHERE set_aside <> 'no_topic' ORDER BY set_aside_at, id")
+_TOPICS_SET_ASIDE: Final = """
+SELECT topic, set_aside, count(*) FROM outbox WHERE set_aside IS NOT NULL GROUP BY topic, set_aside
+"""
+_SET_ASIDE: Final = """
+UPDATE outbox SET set_aside = r.reason, error = r.error, set_aside_at = now()
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS r (id, reason, error) WHERE outbox.id = r.id
 """
 
 
 class PostgresOutbox:
-    """See :class:`app.services.relay.Outbox`.
+    """See :class:`app.services.outbox.Outbox`.
 
     Args:
         database_url: Any libpq connection string.
@@ -48,15 +65,35 @@ class _Session:
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
-    async def pending(self, limit: int, skipped: Sequence[int]) -> Sequence[OutboxRow]:
+    async def pending(self, bounds: Bounds) -> Sequence[OutboxRow]:
+        return await self._read(_PENDING, (bounds.rows, bounds.size))
+
+    async def waiting_for(self, topic: str, bounds: Bounds) -> Sequence[OutboxRow]:
+        return await self._read(_WAITING_FOR, (topic, bounds.rows, bounds.size))
+
+    async def refused(self, bounds: Bounds) -> Sequence[OutboxRow]:
+        return await self._read(_REFUSED, (bounds.rows, bounds.size))
+
+    async def _read(self, query: LiteralString, params: Sequence[Any]) -> Sequence[OutboxRow]:
         with unreachable("the outbox"):
             async with self._connection.cursor(binary=True) as cursor:
-                await cursor.execute(_PENDING, (list(skipped), limit))
+                await cursor.execute(query, params)
                 rows = await cursor.fetchall()
         return [
             OutboxRow(row_id, Record(topic, key, value, read_headers(headers)), created_at)
             for row_id, topic, key, value, headers, created_at in rows
         ]
+
+    async def set_aside(self, refusals: Mapping[int, Refusal]) -> None:
+        reasons = [refusal.reason for refusal in refusals.values()]
+        errors = [refusal.detail for refusal in refusals.values()]
+        with unreachable("the outbox"):
+            await self._connection.execute(_SET_ASIDE, (list(refusals), reasons, errors))
+
+    async def topics_set_aside(self) -> Mapping[tuple[str, str], int]:
+        with unreachable("the outbox"):
+            rows = await (await self._connection.execute(_TOPICS_SET_ASIDE)).fetchall()
+        return {(topic, reason): count for topic, reason, count in rows}
 
     async def delete(self, ids: Sequence[int]) -> None:
         with unreachable("the outbox"):

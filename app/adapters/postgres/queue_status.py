@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.services.queue import OpenBreaker, StoreStatus, WorkflowCounts
+from app.services.queue import OpenBreaker, SetAside, StoreStatus, WorkflowCounts
 
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
 _STATUS: Final = text("""
@@ -19,7 +19,8 @@ SELECT
   ) AS letters) AS dead_letters,
   (SELECT count(*) FROM (SELECT FROM outbox LIMIT 100001) AS waiting) AS outbox,
   (SELECT count(*) FROM (SELECT FROM timers LIMIT 100001) AS waiting) AS parked,
-  (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox)::float8 AS outbox_oldest_s,
+  (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE set_aside IS NULL)::float8
+    AS outbox_oldest_s,
   (SELECT count(*) FROM failed) AS failed_executions,
   (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')
     AS failed_actions
@@ -33,6 +34,14 @@ SELECT destination, reason, until, (
       SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination LIMIT 1001) AS found
   ) AS waiting
 FROM breakers b WHERE NOT closed ORDER BY until LIMIT 100
+""")
+_SET_ASIDE: Final = text("""
+SELECT kind, topic, set_aside AS reason, min(error) AS error, count(*) AS count, min(created_at) AS oldest FROM (
+  (SELECT 'outbox' AS kind, topic, set_aside, error, created_at FROM outbox WHERE set_aside IS NOT NULL LIMIT 10001)
+  UNION ALL
+  (SELECT 'timer', topic, set_aside, error, created_at FROM timers WHERE set_aside IS NOT NULL LIMIT 10001)
+) AS found
+GROUP BY kind, topic, set_aside ORDER BY kind, topic, set_aside LIMIT 100
 """)
 
 
@@ -51,6 +60,7 @@ class PostgresQueueStatus:
         async with self._database.serving() as connection:
             row = (await connection.execute(_STATUS)).one()
             breakers = (await connection.execute(_BREAKERS)).mappings().all()
+            set_aside = (await connection.execute(_SET_ASIDE)).mappings().all()
         return StoreStatus(
             parked=row.parked,
             dead_letters=row.dead_letters,
@@ -59,6 +69,7 @@ class PostgresQueueStatus:
             failed_executions=row.failed_executions,
             failed_actions=row.failed_actions,
             breakers=[OpenBreaker.model_validate(dict(breaker)) for breaker in breakers],
+            set_aside=[SetAside.model_validate(dict(found)) for found in set_aside],
         )
 
     async def workflows(self) -> WorkflowCounts:

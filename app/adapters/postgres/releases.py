@@ -14,10 +14,11 @@ import psycopg
 
 from app.adapters.postgres.breakers import CHANNEL
 from app.adapters.postgres.listening import listening_session, unreachable
+from app.adapters.postgres.timers import BOUNDED, PostgresTimerSession
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
-from app.adapters.postgres.timers import PostgresTimerSession
 from app.domain.breaker import BreakerPolicy, BreakerState, free_probes
 from app.domain.pacing import Paces
+from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
 RELEASE_LOCK: Final = 0x627265616B  # "break": any number that nobody else locks
@@ -30,18 +31,20 @@ WHERE EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = 
   OR EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.deadline <= now())
 """
 # Of each destination as many as it may have, those first that have waited longest.
-_TAKE: Final[LiteralString] = """
-SELECT t.command_id, t.topic, t.key, t.value, extract(epoch FROM now() - t.due)::float8
+_TAKE: Final[LiteralString] = BOUNDED.format(
+    due="""
+SELECT t.command_id, t.topic, t.key, t.value, extract(epoch FROM now() - t.due)::float8 AS late
 FROM unnest(%s::text[], %s::int[]) AS w (destination, most) CROSS JOIN LATERAL (
   SELECT * FROM timers WHERE kind = 'circuit' AND destination = w.destination AND due <= now()
-  ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t
-"""
+  ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t"""
+)
 # Who has waited for too long while the breaker did not close is to fail, which asks nothing of the destination.
-_TAKE_LATE: Final[LiteralString] = """
-SELECT command_id, topic, key, value, extract(epoch FROM now() - deadline)::float8 FROM timers
+_TAKE_LATE: Final[LiteralString] = BOUNDED.format(
+    due="""
+SELECT command_id, topic, key, value, extract(epoch FROM now() - deadline)::float8 AS late FROM timers
 WHERE kind = 'circuit' AND deadline <= now() AND destination = ANY(%s::text[])
-ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED
-"""
+ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED"""
+)
 _NEXT: Final = "SELECT extract(epoch FROM min(least(due, deadline)) - now())::float8 FROM timers WHERE kind = 'circuit'"
 # A breaker is kept for as long as somebody waits for it; one that nobody asked about for an hour is forgotten.
 _FORGET: Final = """
@@ -89,16 +92,17 @@ class _Session(PostgresTimerSession):
         self._paces = Paces(rate)
         self._tidied = 0.0
 
-    async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+    async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
         with unreachable("what waits for circuit breakers"):
             await self._tidy()
-        return await super().fire(limit, send)
+        return await super().fire(bounds, send)
 
-    async def _due(self, limit: int) -> Sequence[DueTimer]:
-        allowed, failing = await self._allowed(limit)
-        due = await self._read(_TAKE, (list(allowed), list(allowed.values()))) if allowed else []
+    async def _due(self, bounds: Bounds) -> Sequence[DueTimer]:
+        allowed, failing = await self._allowed(bounds.rows)
+        half = bounds.size // 2
+        due = await self._read(_TAKE, (list(allowed), list(allowed.values()), half)) if allowed else []
         if failing:
-            due += await self._read(_TAKE_LATE, (failing, limit))
+            due += await self._read(_TAKE_LATE, (failing, bounds.rows, half))
         return list({timer.command_id: timer for timer in due}.values())
 
     async def _allowed(self, limit: int) -> tuple[dict[str, int], list[str]]:

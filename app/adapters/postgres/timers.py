@@ -11,7 +11,8 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from app.adapters.postgres.listening import listening_session, notified, unreachable
-from app.ports import Record, Timer
+from app.ports import Record, Refusal, Timer
+from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
 CHANNEL: Final = "headrace_timers"
@@ -26,14 +27,31 @@ SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], 
 ORDER BY command_id
 ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
   destination = excluded.destination, due = excluded.due, deadline = excluded.deadline,
-  topic = excluded.topic, key = excluded.key, value = excluded.value
+  topic = excluded.topic, key = excluded.key, value = excluded.value, set_aside = NULL, set_aside_at = NULL,
+  error = NULL
 """
-DUE: Final[LiteralString] = """
-SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 FROM timers
-WHERE due <= now() AND kind <> 'circuit' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+# A batch is bounded in bytes too; what is locked and does not fit is free again at the end of the transaction.
+BOUNDED: Final[LiteralString] = """
+WITH due AS MATERIALIZED ({due})
+SELECT command_id, topic, key, value, late FROM (
+  SELECT *, sum(size) OVER (ORDER BY place) - size AS before FROM (
+    SELECT *, row_number() OVER () AS place, octet_length(key) + octet_length(value) AS size FROM due) AS placed
+  ) AS counted
+WHERE before < %s ORDER BY place
 """
+DUE: Final[LiteralString] = BOUNDED.format(
+    due="""
+SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 AS late FROM timers
+WHERE due <= now() AND kind <> 'circuit' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED"""
+)
 _DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
-_POSTPONE: Final = "UPDATE timers SET due = now() + %s::interval WHERE command_id = ANY(%s::uuid[])"
+_SET_ASIDE: Final = """
+UPDATE timers SET due = now() + %s::interval,
+  deadline = CASE WHEN deadline IS NOT NULL THEN greatest(deadline, now() + %s::interval) END,
+  set_aside = r.reason, error = r.error, set_aside_at = now()
+FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS r (command_id, reason, error)
+WHERE timers.command_id = r.command_id
+"""
 _NEXT: Final = "SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind <> 'circuit'"
 
 
@@ -94,29 +112,31 @@ class PostgresTimerSession:
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
-    async def fire(self, limit: int, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+    async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
         """Fire what is due; see :class:`app.services.timers.TimerSession`."""
         with unreachable("the timers"):
             async with self._connection.transaction():
-                due = await self._due(limit)
+                due = await self._due(bounds)
                 if due:
                     sent = await send(due)
                     await self._connection.execute(_DELETE, ([timer.command_id for timer in sent],))
         return len(due)
 
-    async def _due(self, limit: int) -> Sequence[DueTimer]:
+    async def _due(self, bounds: Bounds) -> Sequence[DueTimer]:
         """Lock what may be fired now, in the caller's transaction."""
-        return await self._read(DUE, (limit,))
+        return await self._read(DUE, (bounds.rows, bounds.size))
 
     async def _read(self, query: LiteralString, params: Sequence[Any]) -> list[DueTimer]:
         """Read timers off a query for their command id, topic, key, value and seconds since they were due."""
         rows = await (await self._connection.execute(query, params)).fetchall()
         return [DueTimer(row[0], Record(*row[1:4]), row[4]) for row in rows]
 
-    async def postpone(self, timers: Sequence[DueTimer], by: timedelta) -> None:
-        """Set timers to a later time."""
+    async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
+        """Set timers to a later time, and note why their records were refused."""
+        ids = [timer.command_id for timer, _ in refused]
+        reasons, errors = [why.reason for _, why in refused], [why.detail for _, why in refused]
         with unreachable("the timers"):
-            await self._connection.execute(_POSTPONE, (by, [timer.command_id for timer in timers]))
+            await self._connection.execute(_SET_ASIDE, (by, by, ids, reasons, errors))
 
     async def next_due(self) -> float | None:
         """Return the seconds until the next timer is due."""

@@ -14,7 +14,8 @@ from prometheus_client import REGISTRY
 
 from app.adapters.postgres.timers import DUE, PostgresTimers, PostgresTimerStore
 from app.domain.errors import UnreachableError
-from app.ports import Record, Timer
+from app.ports import Record, Refusal, Timer
+from app.services.outbox import BATCH_BYTES, Bounds
 from app.services.timers import DueTimer, TimerLoop, TimerSession, TimerStore
 from app.topics import MAX_RECORD_BYTES
 from tests.support.deadlines import scaled
@@ -97,10 +98,10 @@ class RefusingSender(MemorySender):
         self.reachable = False
         self.refused = 0
 
-    async def send_all(self, records: Sequence[Record]) -> None:
+    async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Refuse, and count it, or keep."""
         self.refused += not self.reachable
-        await super().send_all(records)
+        return await super().deliver(records)
 
 
 async def left(world: World, count: int) -> bool:
@@ -170,12 +171,12 @@ async def test_what_another_has_taken_is_not_taken(world: World) -> None:
 
         async def meanwhile(due: Sequence[DueTimer]) -> Sequence[DueTimer]:
             seen.append(due)
-            assert await two.fire(5, keep) == 1
+            assert await two.fire(Bounds(5), keep) == 1
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            await one.fire(1, meanwhile)
-        assert await two.fire(5, keep) == 2
+            await one.fire(Bounds(1), meanwhile)
+        assert await two.fire(Bounds(5), keep) == 2
     assert [[timer.command_id for timer in due] for due in seen] == [
         [first.command_id],
         [second.command_id],
@@ -221,8 +222,8 @@ class ForgetfulTimers(FakeTimers):
                 before = dict(self.set_timers)
                 fire = session.fire
 
-                async def failing(limit: int, send: Callable[..., Awaitable[Sequence[DueTimer]]]) -> int:
-                    await fire(limit, send)
+                async def failing(bounds: Bounds, send: Callable[..., Awaitable[Sequence[DueTimer]]]) -> int:
+                    await fire(bounds, send)
                     self.set_timers = before
                     raise UnreachableError("the connection is lost (told so by the test)")
 
@@ -275,6 +276,58 @@ async def test_a_record_that_kafka_never_takes_holds_nobody_up(world: World) -> 
         await eventually(lambda: _postponed(world), what="the other one's new time")
 
 
+async def test_a_topic_that_does_not_exist_holds_no_timer_up(world: World) -> None:
+    """Its timers are set aside for some seconds; the others of the batch are sent, and they are when it exists."""
+    lost, good = a_timer(-2), a_timer(-1)
+    await world.put([lost, good])
+    sender = MemorySender(frozenset({good.record.topic}))
+    async with firing(world, sender):
+        await eventually(lambda: topics([good]) == [record.topic for record in sender.records], what="the good one")
+        await eventually(lambda: _rests(world), what="the other one's new time")
+        sender.topics = None
+        await eventually(lambda: topics([good, lost]) == [r.topic for r in sender.records], within=20, what="it")
+        await eventually(lambda: left(world, 0), what="the end of both")
+
+
+async def _rests(world: World) -> bool:
+    return (await world.dues())[0] > datetime.now(UTC)
+
+
+async def test_an_execution_whose_command_is_refused_ends(world: World) -> None:
+    """What waited and can never be sent is replaced by the end of its execution, and the timer is gone."""
+    waiting = a_timer(-1)
+    sender = MemorySender()
+    sender.most[waiting.record.topic] = 0
+    ended = Record("executions", b"k", b"{}")
+
+    def instead(record: Record, _refusal: Refusal) -> Record | None:
+        return ended if record == waiting.record else None
+
+    await world.put([waiting])
+    task = asyncio.create_task(TimerLoop(world.store, sender, instead=instead).run())
+    await eventually(lambda: left(world, 0), what="the end of the timer")
+    task.cancel()
+    assert sender.records == [ended]
+
+
+async def test_a_batch_of_timers_is_bounded_in_bytes(world: World) -> None:
+    """Twenty records of 600 kB are taken some seven at a time, and all are sent, without a pause in between."""
+    await world.put([a_timer(-1, value=b"x" * 600_000) for _ in range(20)])
+    sender = MemorySender()
+    async with world.store.open() as session:
+        taken: list[int] = []
+
+        async def keep(due: Sequence[DueTimer]) -> Sequence[DueTimer]:
+            taken.append(len(due))
+            return []
+
+        await session.fire(Bounds(500), keep)
+    assert taken == [7]
+    async with firing(world, sender):
+        await eventually(lambda: left(world, 0), what="all to be sent")
+    assert len(sender.records) == 20
+
+
 async def _postponed(world: World) -> bool:
     return (await world.dues())[0] > datetime.now(UTC) + timedelta(minutes=1)
 
@@ -290,5 +343,5 @@ async def test_the_due_query_takes_its_index(database: str) -> None:
             " now() + n * interval '1 s', 't', '', '' FROM generate_series(1, 20000) AS n"
         )
         await connection.execute("ANALYZE timers")
-        rows = await (await connection.execute(b"EXPLAIN " + DUE.encode(), (500,))).fetchall()
+        rows = await (await connection.execute(b"EXPLAIN " + DUE.encode(), (500, BATCH_BYTES))).fetchall()
         assert any("idx_timers_due" in row[0] for row in rows)

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.adapters.postgres.outbox import PostgresOutbox
-from app.ports import Record, Sender
+from app.ports import Record, Refusal, Sender
 from app.services.relay import Relay
 from app.topics import MAX_RECORD_BYTES
 from tests.integration.relay import outbox_rows as outbox
@@ -121,12 +121,13 @@ class CutAfterSending(MemorySender):
         super().__init__()
         self._database: str | None = database
 
-    async def send_all(self, records: Sequence[Record]) -> None:
+    async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Send, then cut."""
-        await super().send_all(records)
+        refusals = await super().deliver(records)
         if self._database:
             database, self._database = self._database, None
             await outbox.cut(database)
+        return refusals
 
 
 async def test_a_crash_between_sending_and_deleting_sends_again(database: str) -> None:

@@ -12,6 +12,7 @@ from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
 from app.ports import Record
 from app.services.drafts import DraftReader
+from app.services.outbox import Bounds
 from app.services.table_check import TableCheck
 from app.services.workflow_index import Applied, WorkflowIndex
 from app.services.workflows import WorkflowService
@@ -44,7 +45,7 @@ async def write_history(settings: Settings) -> list[UUID]:
 async def take_all(database: str) -> list[Record]:
     """Empty the outbox, as a relay does."""
     async with PostgresOutbox(database).lead() as session:
-        rows = await session.pending(100, ())
+        rows = await session.pending(Bounds(100))
         await session.delete([row.id for row in rows])
         return [row.record for row in rows]
 
