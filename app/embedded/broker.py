@@ -176,7 +176,8 @@ class KafkaNode:
         )
 
     def _format(self) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # The version's digit comes first, so that it never begins with a dash, which the tool takes for an option.
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes[6:] + uuid.uuid4().bytes[:6]).decode().rstrip("=")
         shutil.rmtree(self._data, ignore_errors=True)
         arguments = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
         run_tool([*self._java("-XX:TieredStopAtLevel=1"), *arguments], "formatting Kafka's data")
