@@ -17,6 +17,7 @@ from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, PinnedRevision
 from schemas.event import CUT
+from schemas.execution import Execution
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 from schemas.result import ActionResult
 from schemas.workflow import Action
@@ -128,6 +129,8 @@ class Road:
             command = Command.model_validate_json(record.value or b"")
         except ValidationError:
             return None  # an event, a revision: no execution that could end
+        if command.step >= len(command.workflow.actions):
+            return None
         failed = ActionResult(
             step=command.step,
             action_type=command.action.type,
@@ -207,14 +210,20 @@ def _named(result: ActionResult) -> str:
 
 
 def cut_execution(record: Record) -> Record | None:
-    """Return an execution's record without its event's data and its outputs; None where they are gone already."""
-    execution = orjson.loads(record.value or b"{}")
-    event = execution.get("event") or {}
-    if CUT in event:
+    """Return an execution's record without its event's data and its outputs; None where it is none, or cut already."""
+    try:
+        read = Execution.model_validate_json(record.value or b"")
+    except ValidationError:
+        return None  # a row of the outbox may hold anything
+    if CUT in read.event:
         return None
-    kept = {name: event[name] for name in ("specversion", "id", "source", "type", "time") if name in event}
-    results = [ActionResult.model_validate(result) for result in execution.get("results", ())]
-    shorter = {"event": {**kept, CUT: True}, "verdicts": [], "results": [result.cut() for result in results]}
+    kept = {name: read.event[name] for name in ("specversion", "id", "source", "type", "time") if name in read.event}
+    shorter: dict[str, Any] = {
+        "event": {**kept, CUT: True},
+        "verdicts": [],
+        "results": [result.cut() for result in read.results],
+    }
+    execution: dict[str, Any] = orjson.loads(record.value or b"")
     return replace(record, value=encode(execution | shorter))
 
 

@@ -153,3 +153,20 @@ def test_what_is_sent_instead_comes_to_an_end() -> None:
         record = ROAD.refused(record, REFUSAL)
         made += 1
     assert made == 52
+
+
+_NO_SLIPS = (None, b"", b"\xff" * 9, b"{", b"[]", b"7", b'{"event": 5, "results": 5}', b'{"results": [{}]}')
+
+
+@pytest.mark.parametrize("value", _NO_SLIPS)
+@pytest.mark.parametrize("topic", [ROAD.topics.executions, ROAD.topics.actions("apply_tag", "normal")])
+def test_of_what_is_no_slip_nothing_is_sent_instead(topic: str, value: bytes | None) -> None:
+    """A row of the outbox may hold anything: it is set aside then, and the relay goes on."""
+    assert ROAD.refused(Record(topic, b"k", value), REFUSAL) is None
+
+
+def test_of_a_slip_past_its_last_step_nothing_is_sent_instead() -> None:
+    """There is no step that could fail."""
+    past = command(action(tag="a"))
+    past.step = 7
+    assert ROAD.refused(slip(past), REFUSAL) is None
