@@ -54,22 +54,32 @@ class Front:
     kinds: tuple[Kind, ...]
 
 
-def fronts(topics: Topics) -> Iterator[Front]:
-    """Yield every topic with what may be sent there."""
-    for event_type in TYPES[:-1]:
-        yield _front(topics.events(event_type), _event(event_type), lambda document: document["data"], event_kinds)
+def fronts(topics: Topics, workflow: UUID) -> Iterator[Front]:
+    """Yield every topic with what may be sent there; ``workflow`` is that of slips that may become rows."""
+    yield from fronts_of_events(topics)
     for action in REGISTRY.names():
         for lane in ("normal", "high"):
-            yield _front(topics.actions(action, lane), _slip(action), _event_data, command_kinds)
+            yield _front(topics.actions(action, lane), _slip(action, workflow), _event_data, command_kinds)
     yield _front(topics.executions, _execution, _event_data, execution_kinds)
-    yield _front(foreign_topic(topics), _event(SOURCED), lambda document: document["data"], source_kinds)
+    yield source_front(topics)
     yield _front(topics.dead_letters, _letter, lambda document: document, letter_kinds)
 
 
-def draw_all(topics: Topics, count: int, seed: int, only: str = "") -> list[Drawn]:
+def fronts_of_events(topics: Topics) -> Iterator[Front]:
+    """Yield what the matcher reads."""
+    for event_type in TYPES[:-1]:
+        yield _front(topics.events(event_type), _event(event_type), lambda document: document["data"], event_kinds)
+
+
+def source_front(topics: Topics) -> Front:
+    """Return the other system's topic."""
+    return _front(foreign_topic(topics), _event(SOURCED), lambda document: document["data"], source_kinds)
+
+
+def draw_all(topics: Topics, workflow: UUID, count: int, seed: int, only: str = "") -> list[Drawn]:
     """Draw so many hostile records a topic; ``only`` of the kinds whose names hold that."""
     drawn: list[Drawn] = []
-    for front in fronts(topics):
+    for front in fronts(topics, workflow):
         kinds = [kind for kind in front.kinds if only in kind.name]
         chance = Random(f"{seed}{front.ground.topic.removeprefix(name_of(topics))}")
         drawn += draw(front.ground, kinds, count, chance) if kinds else ()
@@ -106,9 +116,9 @@ def _event(event_type: str) -> Callable[[Random], Document]:
     return fresh
 
 
-def _slip(action: str) -> Callable[[Random], Document]:
+def _slip(action: str, workflow: UUID) -> Callable[[Random], Document]:
     made = _event("custom.hostile")
-    return lambda chance: command(_any_id(chance), made(chance), {"type": action, "config": {}})
+    return lambda chance: command(workflow, made(chance), {"type": action, "config": {"nonsense": 1}})
 
 
 def _execution(chance: Random) -> Document:

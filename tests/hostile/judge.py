@@ -4,16 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
+import orjson
 import psycopg
 
 from tests.faults.judge import Verdict
 from tests.hostile.kinds import Drawn
-from tests.hostile.others import UNSTORED
+from tests.hostile.others import FAILED_ROW, UNSTORED
 from tests.hostile.sending import Place
 from tests.hostile.watch import Memory
 
 _LETTERS = 'SELECT topic, partition, "offset", reason, detail FROM dead_letters WHERE starts_with(topic, %s)'
+_FAILED = "SELECT id, error_message FROM automation_logs WHERE id = ANY(%s) AND status = 'failed'"
 _KEPT: Final = 60
 
 
@@ -27,7 +30,8 @@ class Report:
         lost: Good executions without a row, and their effects that did not happen.
         doubled: What happened twice and does not say so; what happened twice and says so is ``doubled_marked``.
         bad: Hostile records.
-        lettered: Those of them that are in the dead letters, once, with their reason.
+        lettered: Those of them that are in the dead letters, once, with their reason; of rows: set aside and shown; of
+            what is passed over: counted.
         by_topic: Bad and lettered of each topic.
         kills: Processes that got kill -9.
         restarts_beyond_kills: How often a role had to be started again for any other reason.
@@ -65,6 +69,12 @@ class Report:
         """Note something wrong; the first sixty are kept."""
         if len(self.wrong) < _KEPT:
             self.wrong.append(what)
+
+    def add(self, name: str, bad: int, lettered: int) -> None:
+        """Add what was sent to one topic, or of one kind of row, and how much of it was found where it must be."""
+        self.bad += bad
+        self.lettered += lettered
+        self.by_topic[name] = {"bad": bad, "lettered": lettered}
 
     def take_verdict(self, verdict: Verdict) -> None:
         """Take in what became of the good ones."""
@@ -107,6 +117,15 @@ def unstored(places: Mapping[Place, Drawn], log: str) -> dict[Place, list[tuple[
     return {place: [(UNSTORED, "")] for place, times in said.items() if times}
 
 
+async def failed_rows(database_url: str, places: Mapping[Place, Drawn]) -> dict[Place, list[tuple[str, str]]]:
+    """Return which of the slips that cannot be sent on are in the log as failed, and what it says of each."""
+    values = {place: drawn.shot.record.value for place, drawn in places.items() if drawn.kind.reason == FAILED_ROW}
+    ids = {UUID(orjson.loads(value or b"{}")["execution_id"]): place for place, value in values.items()}
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        rows = await (await connection.execute(_FAILED, (list(ids),))).fetchall()
+    return {ids[one]: [(FAILED_ROW, str(error))] for one, error in rows}
+
+
 def judge_letters(report: Report, places: Mapping[Place, Drawn], found: Mapping[Place, list[tuple[str, str]]]) -> None:
     """Compare the letters there are with those there must be."""
     bad, lettered = Counter[str](), Counter[str]()
@@ -120,5 +139,5 @@ def judge_letters(report: Report, places: Mapping[Place, Drawn], found: Mapping[
             report.blame(f"{where}, {drawn.kind.name}: {found.get(place, 'no dead letter')}, not {drawn.kind.reason}")
     for place in found.keys() - places.keys():
         report.blame(f"{'/'.join(map(str, place))} is a dead letter, and was no hostile record: {found[place]}")
-    report.bad, report.lettered = bad.total(), lettered.total()
-    report.by_topic = {topic: {"bad": bad[topic], "lettered": lettered[topic]} for topic in sorted(bad)}
+    for topic in sorted(bad):
+        report.add(topic, bad[topic], lettered[topic])

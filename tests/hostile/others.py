@@ -53,6 +53,11 @@ _LETTERS: Final[tuple[tuple[str, Callable[[Random], Any]], ...]] = (
 )
 
 
+# What becomes of records that are none of those that have a dead letter.
+UNSTORED: Final = "is no dead letter"
+FAILED_ROW: Final = "ends as a row that says failed"
+
+
 def command_kinds(topic: str, good: Document) -> Iterator[Kind]:
     """Yield what is no command of the topic's action type."""
     wrong = {"attempt": "first", "workflow": [], "event": 1}
@@ -60,6 +65,7 @@ def command_kinds(topic: str, good: Document) -> Iterator[Kind]:
     yield from json_kinds(COMMAND, MAX_SLIP_NESTING)
     yield from _changed(_COMMANDS, "invalid_command")
     yield Kind("of another type", "invalid_command", _of_another_type)
+    yield Kind("numbers that grow", FAILED_ROW, lambda g, c: g.holding(c, numbers(c, c.randint(350, 900) * 1000)), RARE)
     yield Kind("a key that is no text, and no JSON", "not_json", lambda g, _: g.shot(b"{", key=b"\xff"))
 
 
@@ -89,9 +95,6 @@ def letter_kinds(topic: str, _: Document) -> Iterator[Kind]:
     for number, value in enumerate(values):
         yield from from_poison_value(topic, f"no letter ({number})", value)
     yield from _changed(_LETTERS, UNSTORED)
-
-
-UNSTORED: Final = "is no dead letter"
 
 
 def from_poison_value(topic: str, name: str, value: bytes | None) -> Iterator[Kind]:

@@ -35,6 +35,16 @@ async def open_producer(servers: str) -> AsyncIterator[Any]:
         await producer.stop()
 
 
+async def put(producer: Any, shot: Shot) -> Place:
+    """Produce a record; returns where it lies once it is there."""
+    record = shot.record
+    sent = await producer.send(
+        record.topic, record.value, record.key, headers=list(record.headers), timestamp_ms=shot.at_ms
+    )
+    stored = await sent
+    return stored.topic, stored.partition, stored.offset
+
+
 @dataclass(slots=True)
 class Barrage:
     """Everything that is sent in one run.
@@ -87,14 +97,7 @@ class Barrage:
         self.job.emitted += 1
 
     async def _put(self, producer: Any, shot: Shot) -> Place:
-        record = shot.record
-        if shot.odd_name:
-            return await self._put_odd(producer, shot)
-        sent = await producer.send(
-            record.topic, record.value, record.key, headers=list(record.headers), timestamp_ms=shot.at_ms
-        )
-        stored = await sent
-        return stored.topic, stored.partition, stored.offset
+        return await (self._put_odd(producer, shot) if shot.odd_name else put(producer, shot))
 
     async def _put_odd(self, producer: Any, shot: Shot) -> Place:
         record = shot.record

@@ -57,7 +57,8 @@ class Stack:
         prefix: Topic prefix, unique to this stack.
         home: Folder for logs and workers' files.
         roles: How many workers of each role; the default is one of each.
-        environment: Further settings, by their environment names.
+        environment: Further settings, by their environment names,
+        by_role: and those of a role's processes alone.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Stack:
         *,
         roles: Mapping[str, int] | None = None,
         environment: Mapping[str, str] | None = None,
+        by_role: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.bootstrap = bootstrap
         self.database_url = database_url
@@ -76,6 +78,7 @@ class Stack:
         self.home = home
         self.environment = self._environment(pick_ports(1)[0]) | dict(environment or {})
         self.settings = _settings(self.environment)
+        self._by_role = dict(by_role or {})
         self.workers = [self._worker(role, n) for role, n in _spread(roles or dict.fromkeys(ROLES, 1))]
         self._resources = AsyncExitStack()
         self._api: Api | None = None
@@ -182,7 +185,7 @@ class Stack:
         return role in _GROUPLESS or await members(admin, f"{self.topics.prefix}{role}") == len(expected)
 
     def _worker(self, role: str, number: int) -> WorkerProcess:
-        return WorkerProcess(role, str(number), self.environment, self.home)
+        return WorkerProcess(role, str(number), {**self.environment, **self._by_role.get(role, {})}, self.home)
 
     def _environment(self, port: int) -> dict[str, str]:
         return {
