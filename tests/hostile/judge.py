@@ -34,6 +34,7 @@ class Report:
             what is passed over: counted.
         by_topic: Bad and lettered of each topic.
         kills: Processes that got kill -9.
+        restarts_for_crashes: How often roles had to be started again for the crashes planted in them.
         restarts_beyond_kills: How often a role had to be started again for any other reason.
         peak_rss_mb: Of the largest role; ``memory`` has all of them.
         wrong: In words, the first of what is wrong.
@@ -48,6 +49,7 @@ class Report:
     bad: int = 0
     lettered: int = 0
     kills: int = 0
+    restarts_for_crashes: int = 0
     restarts_beyond_kills: int = 0
     peak_rss_mb: float = 0.0
     seconds: float = 0.0
@@ -85,14 +87,22 @@ class Report:
         if verdict.disordered:
             self.blame(f"{verdict.disordered} entities have deliveries out of order")
 
-    def take_watch(self, restarts: Mapping[str, int], kills: Mapping[str, int], memory: Mapping[str, Memory]) -> None:
-        """Take in how the roles fared."""
+    def take_watch(
+        self,
+        restarts: Mapping[str, int],
+        kills: Mapping[str, int],
+        memory: Mapping[str, Memory],
+        crashes: Mapping[str, int],
+    ) -> None:
+        """Take in how the roles fared; ``crashes`` is how often one may die of what is planted in it."""
         self.restarts, self.kills = dict(restarts), sum(kills.values())
         for role, count in restarts.items():
-            beyond = count - kills.get(role, 0)
-            self.restarts_beyond_kills += max(0, beyond)
-            if beyond > 0:
-                self.blame(f"{role} was started again {beyond} times more often than it was killed")
+            more = max(0, count - kills.get(role, 0))
+            planted = min(more, crashes.get(role, 0))
+            self.restarts_for_crashes += planted
+            self.restarts_beyond_kills += more - planted
+            if more > planted:
+                self.blame(f"{role} was started again {more - planted} times more often than it was killed")
         self.memory = {role: asdict(one) for role, one in memory.items()}
         self.peak_rss_mb = max((one.peak for one in memory.values()), default=0.0)
         for role, one in memory.items():

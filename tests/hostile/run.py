@@ -27,6 +27,7 @@ from app.topics import Topics, TopicSpec, declare
 from tests.benchmarks.progress import say
 from tests.hostile.grounds import foreign_topic, name_of, source_settings
 from tests.hostile.judge import Report
+from tests.hostile.planted import READERS
 from tests.hostile.session import EVERY_ROLE, Place, Size, under_fire
 from tests.support.broker import remove_topics
 from tests.support.servers import Servers, harness_home, servers
@@ -58,6 +59,7 @@ async def run(on: Servers, seed: int, size: Size) -> Report:
             home,
             roles=dict.fromkeys(EVERY_ROLE, 1),
             environment=_environment(topics, mailbox),
+            modules=dict.fromkeys(READERS, "tests.support.faulty_worker"),
             by_role={role: {"HEADRACE_METRICS_PORT": str(port)} for role, port in metrics.items()},
         ) as stack:
             return await under_fire(Place(stack, receiver, mailbox, metrics), seed, size)
@@ -99,7 +101,8 @@ def show(report: Report) -> None:
     write(
         f"\ngood {report.good}, executed {report.executed}, lost {report.lost}, doubled {report.doubled}"
         f" (marked: {report.doubled_marked}); bad {report.bad}, lettered {report.lettered};"
-        f" kills {report.kills}, restarts beyond them {report.restarts_beyond_kills};"
+        f" kills {report.kills}, restarts beyond them {report.restarts_beyond_kills}"
+        f" (for planted crashes: {report.restarts_for_crashes});"
         f" {report.seconds:.0f} s: {'holds' if report.holds else 'DOES NOT HOLD'}\n"
     )
     for what in report.wrong:

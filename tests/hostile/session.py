@@ -21,6 +21,7 @@ from tests.hostile.grounds import SOURCED, SOURCES, TYPES, draw_all, foreign_top
 from tests.hostile.judge import Report, failed_rows, judge_letters, letters, unstored
 from tests.hostile.others import UNSTORED
 from tests.hostile.passed import pass_over
+from tests.hostile.planted import DEATHS, READERS, WAYS, plant
 from tests.hostile.rows import Rows, judge_rows
 from tests.hostile.sending import Barrage
 from tests.hostile.watch import Watch, watching
@@ -62,6 +63,7 @@ async def under_fire(place: Place, seed: int, size: Size) -> Report:
     asleep = await stack.api.create_workflow(_ASLEEP, active=False)
     await stack.settled()
     bad = draw_all(stack.topics, asleep, size.bad_a_topic, seed, size.only)
+    bad += plant(stack.topics, asleep, chance)
     barrage = Barrage(stack.bootstrap, job, lambda kind: _topic(stack.topics, kind), bad, chance)
     rows = Rows(stack.database_url, stack.topics, Random(seed + 1), asleep)
     say(f"{barrage.count} records, {len(bad)} of them hostile")
@@ -76,7 +78,7 @@ async def under_fire(place: Place, seed: int, size: Size) -> Report:
         _, harm, _ = await sending
         await _judge_good(report, place, job)
         await _judge_bad(report, place, barrage, rows)
-    report.take_watch(watch.restarts, harm.by_role, watch.memory())
+    report.take_watch(watch.restarts, harm.by_role, watch.memory(), dict.fromkeys(READERS, len(WAYS) * DEATHS))
     report.seconds = round(time.monotonic() - started, 1)
     return report
 

@@ -45,8 +45,16 @@ def test_everything_else_is_wrong(found: dict[Place, list[tuple[str, str]]], sai
 def test_a_role_that_died_by_itself_is_wrong() -> None:
     """Started again as often as it was killed is well, once more is not, and no other role makes up for it."""
     report = Report(1)
-    report.take_watch({"matcher": 2, "sink": 2, "admin": 0}, {"matcher": 2, "sink": 1, "admin": 1}, {})
+    report.take_watch({"matcher": 2, "sink": 2, "admin": 0}, {"matcher": 2, "sink": 1, "admin": 1}, {}, {})
     assert report.restarts_beyond_kills == 1
+    assert report.wrong == ["sink was started again 1 times more often than it was killed"]
+
+
+def test_planted_crashes_are_counted_apart() -> None:
+    """A role may die of what is planted in it, a few times, and no more."""
+    report = Report(1)
+    report.take_watch({"matcher": 7, "sink": 9}, {"matcher": 1, "sink": 2}, {}, {"matcher": 6, "sink": 6})
+    assert (report.kills, report.restarts_for_crashes, report.restarts_beyond_kills) == (3, 12, 1)
     assert report.wrong == ["sink was started again 1 times more often than it was killed"]
 
 
@@ -56,5 +64,5 @@ def test_memory_that_grows_is_wrong() -> None:
     assert watch.memory() == {"sink": Memory(100.0, 150.0, 150.0)}
     assert Memory(100.0, 150.0, 150.0).flat
     report = Report(1)
-    report.take_watch({}, {}, {"sink": Memory(100.0, 190.0, 190.0)})
+    report.take_watch({}, {}, {"sink": Memory(100.0, 190.0, 190.0)}, {})
     assert report.wrong == ["sink's memory grew from 100.0 to 190.0 MiB"]

@@ -9,6 +9,7 @@ import sys
 from app.domain.errors import UnreachableError
 from app.factory import run_worker
 from app.logs import set_up_logging
+from app.metrics_page import serve_page
 from app.orphan import end_with_parent
 from app.settings import load_settings
 from app.worker import build_role
@@ -42,6 +43,8 @@ def main(role: str) -> None:
         if mark(role, "outage").encode() in value:
             raise UnreachableError("planted outage")
 
+    if settings.metrics_port:
+        serve_page(settings.metrics_port)
     run_worker(build_role(role, settings, around=die_if_asked))
 
 

@@ -59,6 +59,7 @@ class Stack:
         roles: How many workers of each role; the default is one of each.
         environment: Further settings, by their environment names,
         by_role: and those of a role's processes alone.
+        modules: Roles whose processes are made by a module of the tests, by its name.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Stack:
         roles: Mapping[str, int] | None = None,
         environment: Mapping[str, str] | None = None,
         by_role: Mapping[str, Mapping[str, str]] | None = None,
+        modules: Mapping[str, str] | None = None,
     ) -> None:
         self.bootstrap = bootstrap
         self.database_url = database_url
@@ -79,6 +81,7 @@ class Stack:
         self.environment = self._environment(pick_ports(1)[0]) | dict(environment or {})
         self.settings = _settings(self.environment)
         self._by_role = dict(by_role or {})
+        self._modules = dict(modules or {})
         self.workers = [self._worker(role, n) for role, n in _spread(roles or dict.fromkeys(ROLES, 1))]
         self._resources = AsyncExitStack()
         self._api: Api | None = None
@@ -185,7 +188,8 @@ class Stack:
         return role in _GROUPLESS or await members(admin, f"{self.topics.prefix}{role}") == len(expected)
 
     def _worker(self, role: str, number: int) -> WorkerProcess:
-        return WorkerProcess(role, str(number), {**self.environment, **self._by_role.get(role, {})}, self.home)
+        environment = {**self.environment, **self._by_role.get(role, {})}
+        return WorkerProcess(role, str(number), environment, self.home, self._modules.get(role))
 
     def _environment(self, port: int) -> dict[str, str]:
         return {

@@ -21,14 +21,17 @@ class WorkerProcess:
         instance: Stable id within the role.
         environment: Settings of the process.
         home: Folder of the log.
+        module: What makes the process, instead of the command line; it takes the role.
     """
 
-    def __init__(self, role: str, instance: str, environment: Mapping[str, str], home: Path) -> None:
+    def __init__(
+        self, role: str, instance: str, environment: Mapping[str, str], home: Path, module: str | None = None
+    ) -> None:
         self.role = role
         self.instance = instance
         self.name = f"{role}-{instance}"
         words = ("admin",) if role == "admin" else ("worker", role)
-        argv = (sys.executable, "-m", "app.cli", *words)
+        argv = (sys.executable, "-m", *(("app.cli", *words) if module is None else (module, role)))
         named = {**environment, "HEADRACE_INSTANCE": instance}
         self._child = Child(Command(self.name, argv, named, stop_within=scaled(STOP_WITHIN_S)), home)
 
