@@ -35,7 +35,9 @@ _SERVE: Final = text(
 # In a Supabase database users are made by it, and the service role may not.
 _MAY_ADD_USERS: Final = text("SELECT has_table_privilege('headrace_service', 'auth.users', 'INSERT')")
 _ADD_USER: Final = text("INSERT INTO auth.users (id) VALUES (:id) ON CONFLICT (id) DO NOTHING")
-_OUTBOX_AGE: Final = text("SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox")
+_OUTBOX_AGE: Final = text(
+    "SELECT coalesce(extract(epoch FROM now() - (SELECT created_at FROM outbox ORDER BY id LIMIT 1)), 0)"
+)
 
 
 class ApiDatabase:
@@ -50,8 +52,9 @@ class ApiDatabase:
         dsn = settings.database_url.get_secret_value()
 
         async def connect() -> psycopg.AsyncConnection[Any]:
+            # Nothing is prepared: a plan made while a table was small would be kept when it has grown.
             connection = await psycopg.AsyncConnection.connect(
-                dsn, application_name="headrace admin", connect_timeout=_CONNECT_WITHIN_S
+                dsn, application_name="headrace admin", connect_timeout=_CONNECT_WITHIN_S, prepare_threshold=None
             )
             set_json_dumps(_json_text, connection)
             set_json_loads(orjson.loads, connection)

@@ -71,7 +71,7 @@ class PostgresCrm:
         if effective:
             touched = sorted({update.request.customer_id for update in effective})
             saved = orjson.dumps([profiles[customer_id] for customer_id in touched]).decode()
-            await self._connection.execute(sql.SAVE_CUSTOMERS, (touched, saved))
+            await self._connection.execute(sql.SAVE_CUSTOMERS, {"ids": touched, "profiles": saved})
             known = await self.customers(touched)
             await self._announce(self._updated(update, known) for update in effective)
         return [update.changed for update in updates]
@@ -121,7 +121,8 @@ class PostgresCrm:
             assignees[request.conversation_id] = request.assignee
         touched = sorted({r.conversation_id for r, is_new in zip(requests, new, strict=True) if is_new})
         if touched:
-            await self._connection.execute(sql.ASSIGN_CONVERSATIONS, (touched, [assignees[one] for one in touched]))
+            wanted = {"ids": touched, "assignees": [assignees[one] for one in touched]}
+            await self._connection.execute(sql.ASSIGN_CONVERSATIONS, wanted)
         return new
 
     async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
@@ -138,7 +139,7 @@ class PostgresCrm:
         await self._connection.execute(sql.CREATE_TASKS, columns)
 
     async def _tags(self, statement: LiteralString, event_type: str, requests: Sequence[TagRequest]) -> list[bool]:
-        columns = ([r.customer_id for r in requests], [r.tag for r in requests])
+        columns = {"customers": [r.customer_id for r in requests], "tags": [r.tag for r in requests]}
         changed = set(await self._rows(statement, columns))
         answers: list[bool] = []
         first: list[TagRequest] = []
@@ -184,7 +185,9 @@ class PostgresCrm:
     async def _announce(self, events: Iterable[Record]) -> None:
         await announce(self._connection, list(events))
 
-    async def _rows(self, statement: LiteralString, columns: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def _rows(
+        self, statement: LiteralString, columns: Sequence[Any] | Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
         cursor = self._connection.cursor(row_factory=tuple_row)
         await cursor.execute(statement, columns)
         return await cursor.fetchall()

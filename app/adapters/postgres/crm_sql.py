@@ -1,7 +1,7 @@
 """The statements of the reference CRM; each serves a whole batch.
 
 What they write is sorted by its key, so that two batches which meet on several rows cannot wait for each other in a
-circle.
+circle. Rows that are there are found by ``= ANY`` of their keys, whatever the planner believes (see ``receipts_sql``).
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 # Customers before their tags, as everybody else locks them: the subquery is done before the first tag is.
 APPLY_TAGS: Final = """
     WITH wanted AS (
-      SELECT DISTINCT customer_id, tag FROM unnest(%s::text[], %s::text[]) AS asked (customer_id, tag)
+      SELECT DISTINCT customer_id, tag FROM unnest(%(customers)s::text[], %(tags)s::text[]) AS asked (customer_id, tag)
     ), met AS (
       INSERT INTO crm.customers (customer_id) SELECT DISTINCT customer_id FROM wanted ORDER BY customer_id
       ON CONFLICT (customer_id) DO NOTHING
@@ -24,11 +24,11 @@ APPLY_TAGS: Final = """
 REMOVE_TAGS: Final = """
     DELETE FROM crm.tags t USING (
       SELECT held.customer_id, held.tag FROM crm.tags held
-      JOIN (SELECT DISTINCT customer_id, tag FROM unnest(%s::text[], %s::text[]) AS w (customer_id, tag)) AS wanted
-        USING (customer_id, tag)
+      WHERE held.customer_id = ANY(%(customers)s::text[])
+        AND (held.customer_id, held.tag) IN (SELECT * FROM unnest(%(customers)s::text[], %(tags)s::text[]))
       ORDER BY held.customer_id, held.tag FOR UPDATE OF held
     ) AS locked
-    WHERE t.customer_id = locked.customer_id AND t.tag = locked.tag
+    WHERE t.customer_id = ANY(%(customers)s::text[]) AND t.customer_id = locked.customer_id AND t.tag = locked.tag
     RETURNING t.customer_id, t.tag
 """
 CREATE_NOTES: Final = """
@@ -64,9 +64,9 @@ LOCK_CUSTOMERS: Final = """
     ORDER BY customer_id FOR UPDATE
 """
 SAVE_CUSTOMERS: Final = """
-    UPDATE crm.customers c SET profile = wanted.profile, updated_at = now()
-    FROM ROWS FROM (unnest(%s::text[]), jsonb_array_elements(%s::jsonb)) AS wanted (customer_id, profile)
-    WHERE c.customer_id = wanted.customer_id
+    UPDATE crm.customers
+    SET profile = %(profiles)s::jsonb -> (array_position(%(ids)s::text[], customer_id) - 1), updated_at = now()
+    WHERE customer_id = ANY(%(ids)s::text[])
 """
 MEET_CONVERSATIONS: Final = """
     INSERT INTO crm.conversations (conversation_id, customer_id)
@@ -80,9 +80,9 @@ LOCK_CONVERSATIONS: Final = """
     ORDER BY conversation_id FOR UPDATE
 """
 ASSIGN_CONVERSATIONS: Final = """
-    UPDATE crm.conversations c SET assignee = wanted.assignee, updated_at = now()
-    FROM unnest(%s::text[], %s::text[]) AS wanted (conversation_id, assignee)
-    WHERE c.conversation_id = wanted.conversation_id
+    UPDATE crm.conversations
+    SET assignee = (%(assignees)s::text[])[array_position(%(ids)s::text[], conversation_id)], updated_at = now()
+    WHERE conversation_id = ANY(%(ids)s::text[])
 """
 # Profiles come as text: Postgres writes 1e20 as a whole number, which only our own parser reads back as it was.
 _CUSTOMER: Final = """

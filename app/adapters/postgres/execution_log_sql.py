@@ -1,6 +1,7 @@
 """The statements of the execution log: one round trip writes a batch of finished executions.
 
-Postgres itself takes the rows out of the JSON that Kafka carried: nothing is decoded twice, and numbers stay exact.
+Keys are looked up one by one, whatever the planner believes (see ``receipts_sql``). Postgres itself takes the rows out
+of the JSON that Kafka carried: nothing is decoded twice, and numbers stay exact.
 """
 
 from typing import Final
@@ -17,7 +18,9 @@ WITH batch AS MATERIALIZED (
       execution_id uuid, attempt integer, workflow_id uuid, version integer, entity text, event jsonb,
       conditions_met boolean, verdicts jsonb, results jsonb, status text, error text, executed_at timestamptz,
       duration_ms integer)) AS b
-  LEFT JOIN execution_keys k ON k.execution_id = b.execution_id
+  LEFT JOIN LATERAL (
+    SELECT version, attempt, executed_at FROM execution_keys WHERE execution_id = b.execution_id OFFSET 0
+  ) AS k ON true
   ORDER BY b.execution_id, b.attempt DESC, b.position
 ), fresh AS (
   INSERT INTO execution_keys AS k (execution_id, version, executed_at, attempt)
@@ -64,7 +67,9 @@ SELECT headrace_make_log_partition(day) FROM (
   SELECT DISTINCT (coalesce(k.executed_at, d.executed_at) AT TIME ZONE 'UTC')::date AS day
   FROM unnest(%s::jsonb[]) AS docs (doc), LATERAL
     jsonb_to_record(doc) AS d (execution_id uuid, executed_at timestamptz)
-  LEFT JOIN execution_keys k ON k.execution_id = d.execution_id
+  LEFT JOIN LATERAL (
+    SELECT version, attempt, executed_at FROM execution_keys WHERE execution_id = d.execution_id OFFSET 0
+  ) AS k ON true
 ) AS days
 WHERE day BETWEEN (now() AT TIME ZONE 'UTC')::date - 3650 AND (now() AT TIME ZONE 'UTC')::date + 7
 """

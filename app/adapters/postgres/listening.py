@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from app.adapters.postgres.bisect import is_refusal
+from app.adapters.postgres.pool import PLANNER
 from app.domain.errors import UnreachableError
 
 _CONNECT: Final[dict[str, Any]] = {
@@ -27,6 +28,7 @@ _SESSION: Final = {
     # A scheduler frozen while it sends must not keep its timers locked for ever; a broker may take 10 s to confirm.
     "idle_in_transaction_session_timeout": "60s",
     "role": "headrace_service",
+    **PLANNER,
 }
 
 

@@ -40,6 +40,7 @@ _SET_ASIDE: Final = """
 UPDATE outbox SET set_aside = r.reason, error = r.error, set_aside_at = now()
 FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS r (id, reason, error) WHERE outbox.id = r.id
 """
+_DELETE: Final = "DELETE FROM outbox WHERE id = ANY(%s::bigint[])"
 
 
 class PostgresOutbox:
@@ -97,7 +98,7 @@ class _Session:
 
     async def delete(self, ids: Sequence[int]) -> None:
         with unreachable("the outbox"):
-            await self._connection.execute("DELETE FROM outbox WHERE id = ANY(%s::bigint[])", (list(ids),))
+            await self._connection.execute(_DELETE, (list(ids),))
 
     async def wait(self, within: float) -> None:
         with unreachable("the outbox"):

@@ -37,10 +37,13 @@ _CONNECT: Final[dict[str, Any]] = {
     "tcp_user_timeout": 20_000,
 }
 # Workers look up batches of keys: a plan made while a table was small must not scan it when it has grown.
+PLANNER: Final = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 # A worker that is frozen in the middle of a transaction must not keep its row locks for ever.
-_CONFIGURE: Final = (
-    "SET ROLE headrace_service; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s';"
-    " SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+_CONFIGURE: Final = "; ".join(
+    [
+        "SET ROLE headrace_service; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'",
+        *(f"SET {setting} = {value}" for setting, value in PLANNER.items()),
+    ]
 )
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57P")
 _TRANSIENT_CODES: Final = frozenset({"25006", "25P03", "55P03"})
@@ -101,7 +104,7 @@ async def ping(settings: Settings) -> None:
 
 
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
-    await connection.execute(_CONFIGURE)
+    await connection.execute(_CONFIGURE.encode())
     set_json_dumps(orjson.dumps, connection)
     set_json_loads(orjson.loads, connection)
 

@@ -19,7 +19,8 @@ SELECT
   ) AS letters) AS dead_letters,
   (SELECT count(*) FROM (SELECT FROM outbox LIMIT 100001) AS waiting) AS outbox,
   (SELECT count(*) FROM (SELECT FROM timers LIMIT 100001) AS waiting) AS parked,
-  (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE set_aside IS NULL)::float8
+  coalesce(extract(epoch FROM now() - (
+    SELECT created_at FROM outbox WHERE set_aside IS NULL ORDER BY id LIMIT 1)), 0)::float8
     AS outbox_oldest_s,
   (SELECT count(*) FROM failed) AS failed_executions,
   (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')

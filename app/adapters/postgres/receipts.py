@@ -102,13 +102,13 @@ class PostgresReceipts:
     async def park(self, parks: Sequence[Park]) -> None:
         """Let claimed commands wait; see :meth:`app.ports.Receipts.park`."""
         wanted = sorted(parks, key=lambda park: park.timer.command_id)
-        params = (
-            literals.uuids(park.timer.command_id for park in wanted),
-            literals.integers(park.parked for park in wanted),
-            literals.booleans(park.uncertain for park in wanted),
-            self._owner.instance,
-            self._owner.incarnation,
-        )
+        params = {
+            "ids": literals.uuids(park.timer.command_id for park in wanted),
+            "parked": literals.integers(park.parked for park in wanted),
+            "uncertain": literals.booleans(park.uncertain for park in wanted),
+            "instance": self._owner.instance,
+            "incarnation": self._owner.incarnation,
+        }
 
         async def run() -> None:
             async with self._pool.connection() as connection, connection.transaction():
@@ -171,7 +171,12 @@ class PostgresReceipts:
 
     async def _finish(self, ids: Sequence[UUID], encoded: str) -> dict[UUID, dict[str, Any] | None]:
         """Store results; returns the stored result, if there is one, of each command that was not ours any more."""
-        params = (literals.uuids(ids), encoded, self._owner.instance, self._owner.incarnation)
+        params = {
+            "ids": literals.uuids(ids),
+            "results": encoded,
+            "instance": self._owner.instance,
+            "incarnation": self._owner.incarnation,
+        }
         async with self._pool.connection() as connection:
             cursor = await connection.execute(sql.FINISH, params, binary=True)
             if cursor.rowcount == len(ids):

@@ -2,6 +2,10 @@
 
 States: 0 free, 1 claimed, 2 done. Rows are locked in the order of their ids, so that two batches cannot wait for each
 other in a circle. The parameters of ``CLAIM`` and ``LOOK`` begin with the columns of a batch, as array literals.
+
+A plan that was made while the tables were empty is kept until the next ANALYZE. So rows are looked up by the primary
+key in ways that leave no choice: ``= ANY``, and subqueries for one row that OFFSET keeps apart. A join could also begin
+with all rows of the table, which looks as cheap where there seem to be none.
 """
 
 from typing import Final
@@ -57,7 +61,7 @@ FROM receipts WHERE command_id = ANY(%s::uuid[])
 _LOOK_REST: Final = """
 SELECT b.position, me.live, k.version, k.attempt, k.executed_at, r.state, r.parked, r.result
 FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
-LEFT JOIN receipts r ON r.command_id = b.command_id
+LEFT JOIN LATERAL (SELECT state, parked, result FROM receipts WHERE command_id = b.command_id OFFSET 0) r ON true
 """
 LOOK: Final = _BATCH_AND_KEYS + _LOOK_REST
 
@@ -77,10 +81,10 @@ WHERE r.state <> 2
 STORE: Final = STORE_NEW + _STORE_REST
 
 FINISH: Final = """
-UPDATE receipts r SET state = 2, lease_until = NULL, result = b.result
-FROM ROWS FROM (unnest(%s::uuid[]), jsonb_array_elements(%s::jsonb)) AS b (command_id, result)
-WHERE r.command_id = b.command_id AND r.state = 1 AND r.instance = %s AND r.incarnation = %s
-RETURNING r.command_id
+UPDATE receipts SET state = 2, lease_until = NULL,
+  result = %(results)s::jsonb -> (array_position(%(ids)s::uuid[], command_id) - 1)
+WHERE command_id = ANY(%(ids)s::uuid[]) AND state = 1 AND instance = %(instance)s AND incarnation = %(incarnation)s
+RETURNING command_id
 """
 STORED: Final = "SELECT command_id, result FROM receipts WHERE command_id = ANY(%s::uuid[]) AND state = 2"
 
@@ -90,10 +94,11 @@ WHERE command_id = ANY(%s::uuid[]) AND state = 1 AND instance = %s AND incarnati
 """
 
 PARK: Final = """
-UPDATE receipts r SET state = 0, lease_until = NULL, parked = b.parked, uncertain = r.uncertain OR b.uncertain
-FROM unnest(%s::uuid[], %s::int[], %s::bool[]) AS b (command_id, parked, uncertain)
-WHERE r.command_id = b.command_id AND r.state = 1 AND r.instance = %s AND r.incarnation = %s
-RETURNING r.command_id
+UPDATE receipts SET state = 0, lease_until = NULL,
+  parked = (%(parked)s::int[])[array_position(%(ids)s::uuid[], command_id)],
+  uncertain = uncertain OR (%(uncertain)s::bool[])[array_position(%(ids)s::uuid[], command_id)]
+WHERE command_id = ANY(%(ids)s::uuid[]) AND state = 1 AND instance = %(instance)s AND incarnation = %(incarnation)s
+RETURNING command_id
 """
 
 # Of two that start at once the one with the higher number is the newest, in whatever order they arrive here.

@@ -25,10 +25,14 @@ RELEASE_LOCK: Final = 0x627265616B  # "break": any number that nobody else locks
 _LOOK_AGAIN_S: Final = 0.2
 _TIDY_EVERY_S: Final = 5.0
 
+# What these ask many times a second looks at one row of each destination, not at all that wait: the first one due,
+# which its ORDER BY and LIMIT find in the index whatever the planner believes about the table.
 _DUE: Final = """
 SELECT now(), b.destination, b.closed, b.until, b.reason, b.probes, b.successes, b.probing_since FROM breakers b
-WHERE EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.due <= now())
-  OR EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination AND t.deadline <= now())
+WHERE (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1)
+    <= now()
+  OR b.destination IN (
+    SELECT t.destination FROM timers t WHERE t.kind = 'circuit' AND t.deadline <= now() ORDER BY t.deadline OFFSET 0)
 """
 # Of each destination as many as it may have, those first that have waited longest.
 _TAKE: Final[LiteralString] = BOUNDED.format(
@@ -45,16 +49,29 @@ SELECT command_id, topic, key, value, extract(epoch FROM now() - deadline)::floa
 WHERE kind = 'circuit' AND deadline <= now() AND destination = ANY(%s::text[])
 ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED"""
 )
-_NEXT: Final = "SELECT extract(epoch FROM min(least(due, deadline)) - now())::float8 FROM timers WHERE kind = 'circuit'"
+_NEXT: Final = """
+SELECT extract(epoch FROM least(
+  (SELECT min(
+    (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1)
+   ) FROM breakers b),
+  (SELECT t.deadline FROM timers t WHERE t.kind = 'circuit' ORDER BY t.deadline LIMIT 1)) - now())::float8
+"""
 # A breaker is kept for as long as somebody waits for it; one that nobody asked about for an hour is forgotten.
 _FORGET: Final = """
 DELETE FROM breakers b WHERE (closed OR until < now() - interval '1 hour')
-  AND NOT EXISTS (SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination)
+  AND (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1)
+    IS NULL
 RETURNING destination
 """
+# From each destination to the next, not over all that wait.
 _ADOPT: Final = """
-INSERT INTO breakers (destination) SELECT DISTINCT destination FROM timers t WHERE kind = 'circuit'
-  AND NOT EXISTS (SELECT FROM breakers b WHERE b.destination = t.destination) ON CONFLICT DO NOTHING
+WITH RECURSIVE waiting (destination) AS (
+  (SELECT t.destination FROM timers t WHERE t.kind = 'circuit' ORDER BY t.destination LIMIT 1)
+  UNION ALL
+  SELECT (SELECT t.destination FROM timers t WHERE t.kind = 'circuit' AND t.destination > w.destination
+    ORDER BY t.destination LIMIT 1) FROM waiting w WHERE w.destination IS NOT NULL
+)
+INSERT INTO breakers (destination) SELECT destination FROM waiting WHERE destination IS NOT NULL ON CONFLICT DO NOTHING
 """
 
 

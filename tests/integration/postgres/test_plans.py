@@ -1,0 +1,112 @@
+"""No statement reads a table that grows from end to end, whatever Postgres knew of the tables when it planned it.
+
+A prepared statement keeps its generic plan until the next ANALYZE of one of its tables: one that was made while they
+were empty must do when they have millions of rows.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.pool import Pool
+from app.settings import Settings
+from tests.support.statements import plan, prepare, statements
+
+pytestmark = pytest.mark.postgres
+
+# They have a row for each workflow, channel, destination or process, not for each event.
+SMALL: Final = {
+    "automations", "automation_revisions", "automation_logs_horizon", "breakers", "instances", "message_templates",
+    "notification_channels", "secrets", "temporal_audiences", "temporal_schedules",
+}  # fmt: skip
+# Pieces of statements, which are planned as part of those.
+PIECES: Final = {
+    "crm_sql._CUSTOMER", "execution_log_sql._LIVE", "execution_log_sql._LATE", "receipts_sql._BATCH_AND_KEYS",
+    "receipts_sql._LOOK_REST",
+}  # fmt: skip
+# Upkeep goes over whole tables, once an hour, by the blocks of their BRIN indexes where it can.
+UPKEEP: Final = "maintenance."
+SCANS: Final = {"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Index Scan", "Tid Scan", "Sample Scan"}
+PASS_A_LIMIT_ON: Final = {"LockRows", "Subquery Scan", "Append", "Merge Append"}
+FILLED: Final = ("execution_keys", "receipts", "timers", "outbox", "crm.customers", "crm.tags", "crm.conversations")
+GROWN: Final = """
+INSERT INTO execution_keys SELECT gen_random_uuid(), 1, now(), 1 FROM generate_series(1, 20000);
+INSERT INTO receipts (command_id, execution_id, state, instance, incarnation, lease_until)
+  SELECT gen_random_uuid(), gen_random_uuid(), 1, 'i', 1, now() FROM generate_series(1, 20000);
+INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline,
+    topic, key, value)
+  SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'c', 0,
+    CASE WHEN n % 2 = 0 THEN 'circuit' ELSE 'delay' END, '', CASE WHEN n % 2 = 0 THEN 'https://x.example' END, now(),
+    CASE WHEN n % 2 = 0 THEN now() END, 't', '', '' FROM generate_series(1, 20000) AS n;
+INSERT INTO outbox (topic) SELECT 't' FROM generate_series(1, 20000);
+INSERT INTO crm.customers (customer_id) SELECT 'c' || n FROM generate_series(1, 20000) AS n;
+INSERT INTO crm.tags (customer_id, tag) SELECT 'c' || n, 'vip' FROM generate_series(1, 20000) AS n;
+INSERT INTO crm.conversations (conversation_id, customer_id)
+  SELECT 'v' || n, 'c' || n FROM generate_series(1, 20000) AS n;
+"""
+KNOWN: Final = {"never analysed": "", "analysed while empty": "VACUUM ANALYZE", "grown, never analysed": GROWN}
+
+
+def hot() -> list[tuple[str, str]]:
+    """The statements, but for upkeep."""
+    return [(name, text) for name, text in statements() if name not in PIECES and not name.startswith(UPKEEP)]
+
+
+def whole_reads(node: dict[str, Any], *, limited: bool = False) -> Iterator[str]:
+    """Yield each scan of a growing table that nothing narrows: no index condition, and no limit right above it."""
+    kind = node["Node Type"]
+    table = node.get("Relation Name") or node.get("Index Name", "").removesuffix("_pkey")
+    if kind in SCANS and table not in SMALL and not limited and "Index Cond" not in node and "TID Cond" not in node:
+        yield f"{kind} of {table} using {node.get('Index Name')}, filter {node.get('Filter')}"
+    passes = kind == "Limit" or (limited and kind in PASS_A_LIMIT_ON)
+    for child in node.get("Plans", ()):
+        yield from whole_reads(child, limited=passes)
+
+
+@pytest.fixture(params=list(KNOWN))
+async def planning(
+    request: pytest.FixtureRequest, database: str, pool: Pool
+) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """A worker's connection whose plans are generic, made while that was known of the tables."""
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as admin:
+        for table in FILLED:
+            await admin.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
+        if KNOWN[request.param]:
+            await admin.execute(KNOWN[request.param].encode())
+    async with pool.connection() as connection:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        yield connection
+
+
+async def test_no_statement_reads_a_growing_table_whole(planning: psycopg.AsyncConnection[Any]) -> None:
+    """Each scan of one has an index condition, or ends at a limit without sorting first."""
+    whole: dict[str, list[str]] = {}
+    for name, text in hot():
+        await prepare(planning, name, text)
+        if found := list(whole_reads(await plan(planning, name))):
+            whole[name] = found
+    assert not whole
+
+
+def test_the_statements_are_found() -> None:
+    """Those that every execution goes through are among them, and so are those of schedulers."""
+    names = {name for name, _ in hot()}
+    receipts = {f"receipts_sql.{name}" for name in ("CLAIM", "LOOK", "FINISH", "PARK", "RELEASE", "STORE", "STORED")}
+    others = {"execution_log_sql.WRITE", "timers.DUE", "outbox._DELETE", "releases._DUE", "entries._ENTER"}
+    assert receipts | others <= names
+
+
+async def test_the_api_keeps_no_plan(database: str) -> None:
+    """Its statements are planned each time, with what is known then: they are few, and take many forms."""
+    api = ApiDatabase(Settings(DATABASE_URL=database))
+    try:
+        for _ in range(12):
+            await api.outbox_age()
+        async with api.serving() as connection:
+            prepared = await connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements")
+            assert not prepared.all()
+    finally:
+        await api.close()
