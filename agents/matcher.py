@@ -41,6 +41,7 @@ PLANS = Counter("headrace_plans_total", "Workflows of an event's type, by whethe
 BLOCKED = Counter(
     "headrace_executions_blocked_total", "Executions that loops or budgets kept from starting", ["reason"]
 )
+FORGOTTEN = Counter("headrace_run_budgets_forgotten_total", "Counts of runs forgotten as memory is bounded")
 REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
 KEYLESS = Counter("headrace_reentries_without_key_total", "Executions skipped, as their event lacks the re-entry key")
 
@@ -172,6 +173,8 @@ class Matcher:
         return out
 
     def _report(self) -> None:
+        FORGOTTEN.inc(self._budget.forgotten)
+        self._budget.forgotten = 0
         for metric, tally in ((EVENTS, self._outcomes), (PLANS, self._counts), (BLOCKED, self._blocked)):
             for label, count in tally.items():
                 metric.labels(label).inc(count)

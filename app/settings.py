@@ -82,7 +82,10 @@ class Settings(BaseSettings):
     workflow_execution_timeout_ms: Milliseconds = Field(30_000, alias="WORKFLOW_EXECUTION_TIMEOUT")
     event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")
     run_budget: int = Field(
-        1000, ge=0, description="Runs of one workflow for one entity in a window; more are blocked as a loop; 0: any"
+        1000,
+        ge=0,
+        le=100_000,
+        description="Runs of one workflow for one entity in a window; more are blocked as a loop; 0: any",
     )
     run_budget_window_s: int = Field(3600, ge=1)
     audience_rate: int = Field(50, ge=1, le=500, description="Customers of one audience that get their run, a second")

@@ -5,15 +5,19 @@ the chain, a workflow that runs for one entity over and over shows by its number
 """
 
 from array import array
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Final
 from uuid import UUID
 
 from app.domain.causation import Link
 
 MAX_ITERATIONS: Final = 3
-MAX_COUNTED: Final = 50_000
+MOST_BYTES: Final = 32 * 1024 * 1024
+# Of a pair, besides its key and its count: a dictionary's slots and links, the time, and the workflow's id.
+_PLACE_BYTES: Final = 300
 
 
 def loop_reason(chain: Sequence[Link], workflow_id: UUID) -> str | None:
@@ -41,17 +45,27 @@ class RunBudget:
     An entity's events come to the matcher that owns its partition, so that its memory is the place to count; it starts
     anew when partitions move or the matcher restarts, which gives a loop that much more and never blocks anybody.
 
+    What is counted is bounded in bytes. At the bound the pair that has not run for the longest time is forgotten, and
+    counts from nothing when it runs again: nobody is blocked for want of memory, and a loop, which runs over and over,
+    is the last to be forgotten.
+
     Args:
         limit: Most runs of a workflow for one entity in a window; 0: no limit.
         window: Seconds; a window begins with the first run that it counts.
-        most: Pairs of workflow and entity to count; beyond that those that began first are forgotten.
+        most_bytes: What the counts may take.
+
+    Attributes:
+        size: Bytes that the counts take.
+        forgotten: Counts forgotten at the bound while their windows were not over; whoever reports them sets it back.
     """
 
-    def __init__(self, limit: int, window: float, *, most: int = MAX_COUNTED) -> None:
+    def __init__(self, limit: int, window: float, *, most_bytes: int = MOST_BYTES) -> None:
+        self.size = 0
+        self.forgotten = 0
         self._limit = limit
         self._window = window
-        self._most = most
-        self._counts: dict[tuple[UUID, str], _Count] = {}
+        self._most_bytes = most_bytes
+        self._counts: OrderedDict[tuple[UUID, str], _Count] = OrderedDict()
 
     def spend(self, workflow_id: UUID, entity: str, execution_id: UUID, now: float) -> str | None:
         """Count a run, and say why it may not start; None where it may. A run that was counted stays one run.
@@ -64,7 +78,7 @@ class RunBudget:
         """
         if not self._limit:
             return None
-        runs = self._current(workflow_id, entity, now).runs
+        runs = self._current((workflow_id, entity), now).runs
         mark = execution_id.int & 0xFFFF_FFFF_FFFF_FFFF
         if mark in runs:
             return None
@@ -73,15 +87,34 @@ class RunBudget:
                 f"over its budget: it has run {self._limit} times for this entity within {self._window:g} s,"
                 " as a loop would"
             )
+        self.size -= getsizeof(runs)
         runs.append(mark)
+        self.size += getsizeof(runs)
+        self._forget_down_to_the_bound(now)
         return None
 
-    def _current(self, workflow_id: UUID, entity: str, now: float) -> _Count:
-        key = (workflow_id, entity)
+    def _current(self, key: tuple[UUID, str], now: float) -> _Count:
+        """Return the pair's count in its present window, as the one that ran last."""
         count = self._counts.get(key)
-        if count is None or now - count.since >= self._window:
-            self._counts.pop(key, None)  # so that those that began first stay in front
-            while len(self._counts) >= self._most:
-                del self._counts[next(iter(self._counts))]
-            count = self._counts[key] = _Count(now, array("Q"))
+        if count is not None and now - count.since < self._window:
+            self._counts.move_to_end(key)
+            return count
+        if count is not None:
+            self._drop(key)
+        count = self._counts[key] = _Count(now, array("Q"))
+        self.size += _pair_bytes(key, count)
         return count
+
+    def _forget_down_to_the_bound(self, now: float) -> None:
+        while self.size > self._most_bytes and len(self._counts) > 1:
+            key = next(iter(self._counts))
+            self.forgotten += now - self._counts[key].since < self._window
+            self._drop(key)
+
+    def _drop(self, key: tuple[UUID, str]) -> None:
+        self.size -= _pair_bytes(key, self._counts.pop(key))
+
+
+def _pair_bytes(key: tuple[UUID, str], count: _Count) -> int:
+    """Return what a pair takes, with its place in the dictionary."""
+    return _PLACE_BYTES + getsizeof(key) + getsizeof(key[1]) + getsizeof(count) + getsizeof(count.runs)
