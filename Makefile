@@ -8,7 +8,7 @@ SEEDS ?= 3
 SEED ?= 1
 SOAK_SECONDS ?= 600
 
-.PHONY: up up-detached down test lint types bench priority isolation hotkey soak timers faults faults-short hostile reconcile zones mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench priority isolation hotkey soak timers faults faults-short hostile reconcile zones mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -23,6 +23,10 @@ down: setup
 test: lint types
 	$(BIN)/pytest tests
 	$(MAKE) --no-print-directory faults-short
+
+# Three times in a row with every core also busy with something else; goes on where it was stopped.
+test-busy: setup
+	$(BIN)/python -m tests.busy.run
 
 lint: setup
 	$(BIN)/ruff format --check .

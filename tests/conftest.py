@@ -16,9 +16,15 @@ from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.support.broker import remove_topics, running_kafka
 from tests.support.deadlines import scaled
+from tests.support.memory_watch import MemoryWatch
 from tests.support.postgres import database_name, new_database, running_postgres
 from tests.support.providers import LOGIN
 from tests.support.session_home import session_home
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bound the session's own memory."""
+    config.pluginmanager.register(MemoryWatch(), "memory watch")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,6 +1,5 @@
 """One contract for both senders: the one on Kafka and the one in memory."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from app.ports import Record, Sender
 from app.topics import MAX_RECORD_BYTES
 from tests.support.sender import MemorySender
 from tests.support.topic_records import delete_topic, make_topic, read_topic
+from tests.support.waiting import limit
 
 
 @dataclass
@@ -120,7 +120,7 @@ async def test_a_topic_that_does_not_exist_holds_nothing_up(subject: Subject) ->
     here = [Record(subject.topic, b"k", b"1"), Record(subject.topic, b"k", b"2")]
     nowhere = Record(f"{subject.topic}-nowhere", b"k", b"v")
     for _ in range(3):
-        async with asyncio.timeout(30):
+        async with limit(30, what="what was sent"):
             refusals = await subject.sender.deliver([here[0], nowhere, here[1]])
         assert [refusal and refusal.reason for refusal in refusals] == [None, "no_topic", None]
     assert await subject.arrived(6) == here * 3
@@ -162,7 +162,7 @@ async def test_a_topic_deleted_while_in_use_is_refused_soon(kafka: str, topic_pr
         records = [Record(topic, b"k", b"v"), Record(other, b"k", b"v")]
         assert list(await sender.deliver(records)) == [None, None]
         await delete_topic(kafka, topic)
-        async with asyncio.timeout(60):
+        async with limit(60, what="what was sent"):
             refusals = await sender.deliver(records)
         assert [refusal and refusal.reason for refusal in refusals] == ["no_topic", None]
         await make_topic(kafka, topic)

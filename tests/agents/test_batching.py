@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from agents.batching import Batcher
+from tests.support.waiting import limit
 
 
 async def test_what_arrives_during_a_batch_becomes_the_next_one() -> None:
@@ -96,7 +97,7 @@ async def test_a_batch_with_too_few_results_fails_and_nobody_waits_for_ever() ->
         return answers.pop() if answers else items
 
     batcher = Batcher(run)
-    async with asyncio.timeout(5):
+    async with limit(5, what="the end of the block"):
         outcomes = await asyncio.gather(*(batcher.do(n) for n in (1, 2)), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [int, int]
         answers.append([])

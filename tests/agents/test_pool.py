@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agents.pool import MAX_READY, KeyedPool
 from tests.support.records import FakeRecord
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, limit
 
 
 class MemoryLedger:
@@ -139,7 +139,7 @@ async def test_behind_a_busy_key_only_its_own_records_wait() -> None:
     ledger, work = MemoryLedger(), Work()
     pool = KeyedPool(work.handle, ledger=ledger, slots=8, crash=work.crash)
     others = [record(f"other {number}", 5000 + number, 1.0) for number in range(20)]
-    async with asyncio.timeout(5):
+    async with limit(5, what="the end of the block"):
         await feed(pool, [*(record("hot", offset) for offset in range(5000)), *others])
     for other in others:
         await eventually(partial(operator.contains, work.running, other))

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from app.domain.errors import UnreachableError
 from app.metrics_page import serve_page
 from app.services.background import FAILING_FOR_S, Failures, keep_running, note_failure, running_beside
+from tests.support.deadlines import scaled
 from tests.support.waiting import eventually
 
 
@@ -103,7 +104,7 @@ def test_a_failure_is_seen_for_a_minute() -> None:
 
 def page(port: int, path: str) -> tuple[int, bytes]:
     """Ask a worker's page."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=scaled(10))
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
