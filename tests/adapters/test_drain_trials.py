@@ -14,7 +14,7 @@ from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.messages import TrackedMessage
 from tests.adapters.test_probation import FakeRecord
 from tests.support.crashes import CrashStore, MemoryCrashes
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, limit
 
 PLACE = TP("events", 0)
 END = 5
@@ -129,7 +129,7 @@ async def test_what_is_on_trial_is_marked_before_it_is_delivered(*, polling: boo
             await consumer.polled.wait()
             await consumer.assign()
             consumer.answer.set()
-        async with asyncio.timeout(10):
+        async with limit(10, what="the records"):
             seen = await consumer.handle()
         assert seen == [(offset, (offset, offset + 1)) for offset in range(END)]
         await eventually(lambda: not consumer.guard.trials)

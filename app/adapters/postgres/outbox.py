@@ -37,8 +37,9 @@ _TOPICS_SET_ASIDE: Final = """
 SELECT topic, set_aside, count(*) FROM outbox WHERE set_aside IS NOT NULL GROUP BY topic, set_aside
 """
 _SET_ASIDE: Final = """
-UPDATE outbox SET set_aside = r.reason, error = r.error, set_aside_at = now()
-FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS r (id, reason, error) WHERE outbox.id = r.id
+UPDATE outbox SET set_aside = (%(reasons)s::text[])[array_position(%(ids)s::bigint[], id)],
+  error = (%(errors)s::text[])[array_position(%(ids)s::bigint[], id)], set_aside_at = now()
+WHERE id = ANY(%(ids)s::bigint[])
 """
 _DELETE: Final = "DELETE FROM outbox WHERE id = ANY(%s::bigint[])"
 
@@ -86,10 +87,13 @@ class _Session:
         ]
 
     async def set_aside(self, refusals: Mapping[int, Refusal]) -> None:
-        reasons = [refusal.reason for refusal in refusals.values()]
-        errors = [refusal.detail for refusal in refusals.values()]
+        columns = {
+            "ids": list(refusals),
+            "reasons": [refusal.reason for refusal in refusals.values()],
+            "errors": [refusal.detail for refusal in refusals.values()],
+        }
         with unreachable("the outbox"):
-            await self._connection.execute(_SET_ASIDE, (list(refusals), reasons, errors))
+            await self._connection.execute(_SET_ASIDE, columns)
 
     async def topics_set_aside(self) -> Mapping[tuple[str, str], int]:
         with unreachable("the outbox"):

@@ -46,11 +46,11 @@ WHERE due <= now() AND kind <> 'circuit' ORDER BY due LIMIT %s FOR UPDATE SKIP L
 )
 _DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
 _SET_ASIDE: Final = """
-UPDATE timers SET due = now() + %s::interval,
-  deadline = CASE WHEN deadline IS NOT NULL THEN greatest(deadline, now() + %s::interval) END,
-  set_aside = r.reason, error = r.error, set_aside_at = now()
-FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS r (command_id, reason, error)
-WHERE timers.command_id = r.command_id
+UPDATE timers SET due = now() + %(by)s::interval,
+  deadline = CASE WHEN deadline IS NOT NULL THEN greatest(deadline, now() + %(by)s::interval) END,
+  set_aside = (%(reasons)s::text[])[array_position(%(ids)s::uuid[], command_id)],
+  error = (%(errors)s::text[])[array_position(%(ids)s::uuid[], command_id)], set_aside_at = now()
+WHERE command_id = ANY(%(ids)s::uuid[])
 """
 _NEXT: Final = "SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind <> 'circuit'"
 
@@ -133,10 +133,14 @@ class PostgresTimerSession:
 
     async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
         """Set timers to a later time, and note why their records were refused."""
-        ids = [timer.command_id for timer, _ in refused]
-        reasons, errors = [why.reason for _, why in refused], [why.detail for _, why in refused]
+        columns = {
+            "by": by,
+            "ids": [timer.command_id for timer, _ in refused],
+            "reasons": [why.reason for _, why in refused],
+            "errors": [why.detail for _, why in refused],
+        }
         with unreachable("the timers"):
-            await self._connection.execute(_SET_ASIDE, (by, by, ids, reasons, errors))
+            await self._connection.execute(_SET_ASIDE, columns)
 
     async def next_due(self) -> float | None:
         """Return the seconds until the next timer is due."""
