@@ -25,7 +25,7 @@ from app.domain.errors import UnreachableError
 from app.own_crm import reads_of
 from app.ports import CrmReads, HttpClient
 from app.roles import breaker_policy
-from app.services.background import keep_running
+from app.services.background import end_all, keep_running
 from app.services.relay import Relay
 from app.services.temporal import TemporalLoop
 from app.services.timers import TimerLoop
@@ -129,9 +129,7 @@ async def _run_until(stop: asyncio.Event, jobs: Sequence[Coroutine[Any, Any, Non
     """Run jobs side by side; ends with the first that raises, or when told to stop."""
     tasks = [asyncio.create_task(job) for job in (*jobs, _wait(stop))]
     done, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await end_all(running)
     for task in done:
         task.result()
 

@@ -8,9 +8,9 @@ the task is started again after a pause. A task whose work is in pieces reports 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from prometheus_client import Counter, Gauge
 
@@ -19,6 +19,7 @@ from app.domain.errors import HeadraceError
 
 FAILING_FOR_S: Final = 60.0
 _LONGEST_DELAY_S: Final = 30.0
+_CANCEL_AGAIN_S: Final = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,19 @@ async def running_beside(task: str, run: Callable[[], Awaitable[None]]) -> Async
     try:
         yield
     finally:
-        keeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeper
+        await end_all((keeper,))
+
+
+async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until each has ended.
+
+    Once is not enough: ``asyncio.wait_for`` of Python 3.11, with which psycopg waits, loses a cancellation that comes
+    as what it waits for is done, and the task goes on for ever.
+    """
+    every = tuple(tasks)
+    left = set(every)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+    await asyncio.gather(*every, return_exceptions=True)

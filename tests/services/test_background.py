@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY
 
 from app.domain.errors import UnreachableError
 from app.metrics_page import serve_page
-from app.services.background import FAILING_FOR_S, Failures, keep_running, note_failure, running_beside
+from app.services.background import FAILING_FOR_S, Failures, end_all, keep_running, note_failure, running_beside
 from tests.support.deadlines import scaled
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, in_time
 
 
 class Lives:
@@ -125,3 +125,21 @@ def test_a_workers_page_says_what_fails() -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+async def test_a_task_that_loses_a_cancellation_ends_all_the_same() -> None:
+    """Python 3.11's wait_for may swallow one; a process that is told to end must not hang for it."""
+    lost: list[str] = []
+
+    async def stubborn() -> None:
+        while not lost:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            lost.append("a cancellation")
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(keep_running("stubborn", stubborn))
+    await asyncio.sleep(0)
+    await in_time(end_all((task,)), 30, what="the end of the task")
+    assert lost
+    assert task.cancelled()
