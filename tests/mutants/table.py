@@ -62,7 +62,7 @@ MUTANTS: Final = (
            "for workflow in list(workflows)[:1] if _is_for(trigger, workflow)]"),
     # 8: conditions before actions
     Mutant(8, "agents/matcher.py", "if made.met:", "if made:"),
-    Mutant(8, "agents/matcher.py", '            "verdicts": made.verdicts,\n        }', "        }"),
+    Mutant(8, "agents/matcher.py", '            "verdicts": bounded_verdicts(made.verdicts),\n        }', "        }"),
     # 9 and 10: AND, OR
     Mutant(9, "app/domain/condition_tree.py", "met |= all(outcomes)", "met |= any(outcomes)"),
     Mutant(10, "app/domain/condition_tree.py", "met |= all(outcomes)", "met = all(outcomes)"),
