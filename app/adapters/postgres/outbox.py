@@ -7,6 +7,7 @@ DATABASE_URL past it.)
 """
 
 import base64
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString
@@ -16,6 +17,9 @@ import psycopg
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.ports import Headers, Record, Refusal
 from app.services.outbox import Bounds, OutboxRow, OutboxSession
+from app.services.set_aside import refused_total
+
+logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "headrace_outbox"
 RELAY_LOCK: Final = 0x6F7574626F78  # "outbox": any number that nobody else locks
@@ -81,10 +85,18 @@ class _Session:
             async with self._connection.cursor(binary=True) as cursor:
                 await cursor.execute(query, params)
                 rows = await cursor.fetchall()
-        return [
-            OutboxRow(row_id, Record(topic, key, value, read_headers(headers)), created_at)
-            for row_id, topic, key, value, headers, created_at in rows
-        ]
+        read: list[OutboxRow] = []
+        broken: dict[int, Refusal] = {}
+        for row_id, topic, key, value, headers, created_at in rows:
+            try:
+                read.append(OutboxRow(row_id, Record(topic, key, value, read_headers(headers)), created_at))
+            except (ValueError, TypeError) as error:
+                broken[row_id] = Refusal("refused", f"headers: {error}"[:500])
+        if broken:
+            logger.error("outbox: the headers of %d rows cannot be read, they are set aside", len(broken))
+            refused_total.inc(len(broken))
+            await self.set_aside(broken)
+        return read
 
     async def set_aside(self, refusals: Mapping[int, Refusal]) -> None:
         columns = {
@@ -110,8 +122,16 @@ class _Session:
 
 
 def read_headers(stored: Any) -> Headers:
-    """Read headers as the column holds them: pairs of name and text, or of name and ``{"base64": ...}``, in order."""
-    return [(name, _header_bytes(value)) for name, value in stored or ()]
+    """Read headers as the column holds them: pairs of name and text, or of name and ``{"base64": ...}``, in order.
+
+    Raises:
+        TypeError: They are no such pairs.
+        ValueError: The same, or what is to be base64 is none.
+    """
+    read = [(name, _header_bytes(value)) for name, value in stored or ()]
+    if not all(isinstance(name, str) for name, _ in read):
+        raise TypeError("the name of a header is text")
+    return read
 
 
 def write_headers(headers: Headers) -> list[Any]:
@@ -121,5 +141,7 @@ def write_headers(headers: Headers) -> list[Any]:
 
 def _header_bytes(stored: Any) -> bytes:
     if isinstance(stored, dict):
-        return base64.b64decode(stored["base64"])
-    return bytes(stored.encode("utf-8"))
+        return base64.b64decode(stored.get("base64"), validate=True)
+    if not isinstance(stored, str):
+        raise TypeError('the content of a header is text or {"base64": ...}')
+    return stored.encode("utf-8")

@@ -69,6 +69,24 @@ async def test_headers_and_tombstones_arrive_as_they_were(database: str, sender:
     assert sender.records == [Record("t", b"k", None, expected)]
 
 
+@pytest.mark.parametrize(
+    "headers", ['{"a": "1"}', '[["a"]]', '[["a", {"base64": "%"}]]', '[["a", {}]]', '[["a", 1]]', '[[1, "a"]]', "5"]
+)
+async def test_headers_that_cannot_be_read_hold_no_other_row_up(
+    database: str, sender: MemorySender, headers: str
+) -> None:
+    """Their row is set aside with its error; those before and behind it are sent."""
+    await outbox.put_now(database, "t", b"before")
+    async with await outbox.connect(database) as connection:
+        await connection.execute("INSERT INTO outbox (topic, key, headers) VALUES ('t', 'k', %s)", (headers,))
+    await outbox.put_now(database, "t", b"behind")
+    async with relaying(database, sender):
+        await eventually(lambda: values(sender) == [b"before", b"behind"])
+    async with await outbox.connect(database) as connection:
+        rows = await (await connection.execute("SELECT set_aside, error FROM outbox")).fetchall()
+    assert [(reason, error.startswith("headers: ")) for reason, error in rows] == [("refused", True)]
+
+
 async def test_a_transaction_that_commits_late_under_a_lower_id_is_sent(database: str, sender: MemorySender) -> None:
     """An id below those already sent is not passed over."""
     async with relaying(database, sender), await outbox.connect(database) as slow:
