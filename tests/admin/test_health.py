@@ -56,6 +56,17 @@ async def test_not_ready_while_the_relay_lags(user: User, api_database: str) -> 
     assert (await user.call("GET", "/readyz")).status == 200
 
 
+async def test_ready_beside_what_is_set_aside(user: User, api_database: str) -> None:
+    """A record that Kafka does not take holds nothing up, however long it stays: the queue shows it, readiness not."""
+    async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
+        written = datetime.now(UTC) - timedelta(days=1)
+        row = "INSERT INTO outbox (topic, key, created_at, set_aside, error) VALUES ('t', 'k', %s, 'refused', 'no')"
+        await connection.execute(row.encode(), (written,))
+        answer = await user.call("GET", "/readyz")
+        await connection.execute("DELETE FROM outbox")
+    assert (answer.status, answer.json["checks"]["relay"]["ok"]) == (200, True)
+
+
 async def test_metrics_name_operations_and_never_paths(user: User) -> None:
     """Labels are bounded: an operation's name and a status, no id of anything."""
     workflow = await user.create()

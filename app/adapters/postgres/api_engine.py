@@ -36,7 +36,8 @@ _SERVE: Final = text(
 _MAY_ADD_USERS: Final = text("SELECT has_table_privilege('headrace_service', 'auth.users', 'INSERT')")
 _ADD_USER: Final = text("INSERT INTO auth.users (id) VALUES (:id) ON CONFLICT (id) DO NOTHING")
 _OUTBOX_AGE: Final = text(
-    "SELECT coalesce(extract(epoch FROM now() - (SELECT created_at FROM outbox ORDER BY id LIMIT 1)), 0)"
+    "SELECT coalesce(extract(epoch FROM now() - "
+    "(SELECT created_at FROM outbox WHERE set_aside IS NULL ORDER BY id LIMIT 1)), 0)"
 )
 
 
@@ -132,7 +133,7 @@ class ApiDatabase:
             await connection.execute(text("SELECT 1"))
 
     async def outbox_age(self) -> float:
-        """Seconds that the oldest record has waited for the relay; 0 where none waits."""
+        """Seconds that the oldest record has waited for the relay, those set aside left out; 0 where none waits."""
         async with self.serving() as connection:
             return float((await connection.execute(_OUTBOX_AGE)).scalar_one())
 

@@ -141,7 +141,7 @@ def write_headers(headers: Headers) -> list[Any]:
 
 def _header_bytes(stored: Any) -> bytes:
     if isinstance(stored, dict):
-        return base64.b64decode(stored.get("base64"), validate=True)
+        return base64.b64decode(stored.get("base64") or "%", validate=True)
     if not isinstance(stored, str):
         raise TypeError('the content of a header is text or {"base64": ...}')
     return stored.encode("utf-8")
