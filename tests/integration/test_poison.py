@@ -186,12 +186,13 @@ async def test_what_is_no_dead_letter_stays_in_kafka_and_stalls_nothing(site: Si
 
 
 async def test_every_letter_of_the_table_is_on_the_topic(site: Site) -> None:
-    """The topic holds what the table holds, under the place that it came from."""
+    """The topic holds what the table holds, under who read it and the place that it came from."""
     records = await read_all(site.stack.bootstrap, site.stack.topics.dead_letters)
     keys = {record.key for record in records}
-    rows = await site.fetch("SELECT topic, partition, \"offset\" FROM dead_letters WHERE topic NOT LIKE 'elsewhere%%'")
+    of_ours = "SELECT reader, topic, partition, \"offset\" FROM dead_letters WHERE topic NOT LIKE 'elsewhere%%'"
+    rows = await site.fetch(of_ours)
     assert rows
-    assert {f"{row['topic']}/{row['partition']}/{row['offset']}".encode() for row in rows} <= keys
+    assert {f"{row['reader']}:{row['topic']}/{row['partition']}/{row['offset']}".encode() for row in rows} <= keys
 
 
 FAILING: dict[str, tuple[Document, str]] = {
