@@ -21,8 +21,8 @@ READERS: Final = (
     "sink",
     "sources",
 )
-# Two deaths to suspect a record, one over a group that holds it, two over it alone; and one to spare.
-DEATHS: Final = 6
+# Two deaths to suspect a record, one over a group that holds it, three over it alone; and one to spare.
+DEATHS: Final = 7
 
 
 def reader_topics(topics: Topics) -> dict[str, str]:

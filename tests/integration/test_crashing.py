@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 Document = dict[str, Any]
 Make = Callable[[UUID, Document], Document]
 PARTITION = 3
-ISOLATED_AFTER = 6  # two deaths to suspect it, one over a group that holds it, two over it alone; and one to spare
+ISOLATED_AFTER = 7  # two deaths to suspect it, one over a group that holds it, three over it alone; and one to spare
 _LETTER = 'SELECT * FROM dead_letters WHERE topic = %s AND partition = %s AND "offset" = %s'
 
 

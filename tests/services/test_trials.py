@@ -36,18 +36,18 @@ def test_many_are_tried_together_until_a_process_dies_over_them() -> None:
     assert Trial(suspicion(), 100 + TOGETHER).together(100) == 1
 
 
-def test_a_record_is_condemned_when_two_died_over_it_alone() -> None:
-    """Not after one, which may have been killed from outside; not with company; not another record."""
-    assert Trial(suspicion(alone=(105, 106), alone_deaths=2), 900).condemned(105)
-    assert not Trial(suspicion(alone=(105, 106), alone_deaths=1), 900).condemned(105)
-    assert not Trial(suspicion(alone=(105, 107), alone_deaths=2), 900).condemned(105)
-    assert not Trial(suspicion(alone=(105, 106), alone_deaths=2), 900).condemned(106)
+def test_a_record_is_condemned_when_three_died_over_it_alone() -> None:
+    """Not after two, which may have been killed from outside; not with company; not another record."""
+    assert Trial(suspicion(alone=(105, 106), alone_deaths=3), 900).condemned(105)
+    assert not Trial(suspicion(alone=(105, 106), alone_deaths=2), 900).condemned(105)
+    assert not Trial(suspicion(alone=(105, 107), alone_deaths=3), 900).condemned(105)
+    assert not Trial(suspicion(alone=(105, 106), alone_deaths=3), 900).condemned(106)
 
 
 def test_its_letter_says_what_is_known() -> None:
     """How often, and the error where the process could still say it."""
-    said = Trial(suspicion(alone=(105, 106), alone_deaths=2, error="ValueError: 5"), 900).detail
-    assert said == "2 times the process died while this record alone was in work: ValueError: 5"
+    said = Trial(suspicion(alone=(105, 106), alone_deaths=3, error="ValueError: 5"), 900).detail
+    assert said == "3 times the process died while this record alone was in work: ValueError: 5"
 
 
 @given(st.integers(-1, 10_000), st.integers(0, 10_000))
