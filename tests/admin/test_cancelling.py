@@ -155,7 +155,7 @@ async def test_a_scheduler_that_is_sending_it_wins(user: User, api_database: str
     await wait(api_database, one, "retry")
     async with await psycopg.AsyncConnection.connect(api_database) as scheduler:
         await scheduler.execute("UPDATE timers SET due = now() WHERE command_id = %s", (one.id,))
-        assert one.id in {row[0] for row in await (await scheduler.execute(DUE, (500,))).fetchall()}
+        assert one.id in {row[0] for row in await (await scheduler.execute(DUE, (500, 4 << 20))).fetchall()}
         cancelling = asyncio.create_task(user.call("POST", f"{ROOT}/{one.execution_id}/cancel"))
         await eventually(lambda: _someone_waits(api_database), what="the cancellation to wait for the scheduler")
         await scheduler.execute("DELETE FROM timers WHERE command_id = %s", (one.id,))

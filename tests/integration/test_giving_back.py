@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
 from app.adapters.kafka.admin import ensure_topics
+from app.adapters.kafka.crash_guard import NoGuard
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
@@ -88,6 +89,7 @@ class RebalancingConsumer:
         self._thread = SimpleNamespace(give_back=lambda tp, batch: self.returned.append((tp, batch)))
         self.returned: list[tuple[TP, Sequence[Any]]] = []
         self.frontier = Frontier(lambda: 0.0, lambda: None)
+        self.guard = NoGuard()
         self.app = SimpleNamespace(
             topics=SimpleNamespace(_tp_index={}), flow_control=SimpleNamespace(is_active=lambda: True)
         )

@@ -140,8 +140,9 @@ def write_headers(headers: Headers) -> list[Any]:
 
 
 def _header_bytes(stored: Any) -> bytes:
-    if isinstance(stored, dict):
-        return base64.b64decode(stored.get("base64") or "%", validate=True)
+    encoded = stored.get("base64") if isinstance(stored, dict) else None
+    if isinstance(encoded, str):
+        return base64.b64decode(encoded, validate=True)
     if not isinstance(stored, str):
         raise TypeError('the content of a header is text or {"base64": ...}')
     return stored.encode("utf-8")

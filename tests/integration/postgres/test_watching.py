@@ -50,5 +50,5 @@ async def test_a_ping_tells_no_secret(free_port: int, tmp_path: Path) -> None:
 
 def watchdog(app: Any) -> Any:
     """The app's watchdog, which nothing but the app itself calls."""
-    (run,) = app._beside  # noqa: SLF001 - see above
+    ((_, run),) = app._beside  # noqa: SLF001 - see above
     return run.__self__
