@@ -1,7 +1,6 @@
 """Property 31: temporal workflows, from the schedule to the row of each run, on real Postgres with a clock of ours."""
 
 from datetime import UTC, datetime, time, timedelta
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,9 +54,8 @@ async def test_31_a_temporal_workflow_runs_at_its_times(
     trigger = {"type": f"temporal.{schedule.kind}", "config": config_of(schedule)}
     note = {"type": "stop_workflow", "config": {"reason": "{{ due }}"}}
     workflow = await engine.workflow(user, note, trigger=trigger)
-    # The oracle walks through minutes, from 45 days before the moment that it is given: begin two days before ours.
-    oracle = expected(schedule, moment + timedelta(days=43))
-    dues = list(islice((due for due in oracle if due > moment), 2))
+    first = min(due for due in expected(schedule, moment) if due > moment)
+    dues = [first, min(due for due in expected(schedule, first) if due > first)]
     store = Clocked(engine.pool, moment)
     loop = TemporalLoop(store, engine.topics, rate=1)
     await loop.round()
