@@ -38,10 +38,16 @@ class Crashes(Protocol):
     async def hold(self, frontiers: Mapping[Place, int]) -> Sequence[Suspicion]:
         """Take hold of partitions, by where they are read from (-1: from their beginning).
 
+        The first hold makes this the newest process of its instance. A process that holds again lives: deaths that
+        others have counted of it meanwhile, while it was frozen or had lost its session, it takes back.
+
         A partition that another process holds still was not let go: that process died. It counts one death more where
         the partition is read from below the offset that :meth:`watch` named at the last, else it is the first.
 
         Returns those with deaths.
+
+        Raises:
+            SupersededError: A newer process of this instance holds; two of one name would fence each other for ever.
         """
 
     async def watch(self, ends: Mapping[Place, int]) -> None:
@@ -54,4 +60,7 @@ class Crashes(Protocol):
         """Forget the deaths of a partition that this process holds, and what was alone."""
 
     async def let_go(self, error: str | None = None) -> None:
-        """End the hold of everything; ``error``: do not, this process dies, and of what."""
+        """End the hold of everything; ``error``: do not, this process dies, and of what.
+
+        Who ends its hold takes back the deaths that others have counted of it.
+        """

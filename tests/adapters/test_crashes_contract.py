@@ -1,29 +1,37 @@
 """What outlives a process that dies of a record: the fake and the one in Postgres keep the same promises."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import psycopg
 import pytest
 
 from app.adapters.postgres.crashes import PostgresCrashes
-from app.domain.errors import UnreachableError
+from app.domain.errors import SupersededError, UnreachableError
 from app.ports import Crashes, Place
+from app.services.trials import ALONE_DEATHS
 from tests.support.crashes import CrashStore, MemoryCrashes
 
 A: Place = ("events", 0)
 B: Place = ("events", 1)
-Start = Callable[[], Crashes]
+
+
+class Start(Protocol):
+    """Starts a process."""
+
+    def __call__(self, instance: str = "1") -> Crashes:
+        """Return what it remembers crashes by."""
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
 def start(request: pytest.FixtureRequest) -> Iterator[Start]:
-    """What starts one process after the other, all of one instance."""
+    """What starts one process after the other, of one instance unless another is named."""
     if request.param == "memory":
         store, names = CrashStore(), iter(range(1000))
-        yield lambda: MemoryCrashes(store, str(next(names)))
+        yield lambda instance="1": MemoryCrashes(store, str(next(names)), instance)
         return
     database: str = request.getfixturevalue("database")
-    yield lambda: PostgresCrashes(database, group="g", instance="1")
+    yield lambda instance="1": PostgresCrashes(database, group="g", instance=instance)
 
 
 async def deaths(start: Start, frontiers: dict[Place, int], watch: dict[Place, int]) -> dict[Place, int]:
@@ -81,6 +89,42 @@ async def test_a_process_that_holds_again_did_not_die(start: Start) -> None:
     process = start()
     await process.hold({A: 5})
     assert not await process.hold({A: 5})
+
+
+async def test_who_was_only_frozen_takes_its_death_back(start: Start) -> None:
+    """Three workers, each frozen until another has its partition, then thawed: no record is condemned, ever."""
+    processes = [start(str(number)) for number in range(3)]
+    for turn in range(12):
+        process = processes[turn % 3]
+        for found in await process.hold({A: 5}):
+            assert found.alone_deaths < ALONE_DEATHS
+        await process.watch({A: 9})
+        await process.mark(A, 5, 6)
+
+
+async def test_who_stops_well_after_it_was_taken_for_dead_takes_its_death_back(start: Start) -> None:
+    """What it was alone with is held less against the record too."""
+    first = start("1")
+    await first.hold({A: 5})
+    await first.watch({A: 9})
+    await first.mark(A, 5, 6)
+    second = start("2")
+    (found,) = await second.hold({A: 5})
+    assert (found.deaths, found.alone_deaths) == (1, 1)
+    await first.let_go()
+    await second.let_go()
+    assert not await start("3").hold({A: 5})
+
+
+async def test_of_two_processes_of_one_instance_the_newer_stays(start: Start) -> None:
+    """The older ends at its next assignment, so that they do not fence each other for ever."""
+    older, newer = start(), start()
+    await older.hold({A: 5})
+    await newer.hold({A: 5})
+    with pytest.raises(SupersededError):
+        await older.hold({A: 5})
+    await older.let_go()
+    assert not await newer.hold({A: 5})
 
 
 async def test_deaths_over_what_was_alone_are_counted_for_just_that(start: Start) -> None:

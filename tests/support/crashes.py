@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.domain.errors import UnreachableError
+from app.domain.errors import SupersededError, UnreachableError
 from app.ports import Place, Suspicion
 
 
@@ -12,6 +12,7 @@ class _Row:
     holder: str
     watched_until: int
     suspicion: Suspicion
+    blamed: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -20,28 +21,38 @@ class CrashStore:
 
     Attributes:
         rows: By partition.
+        newest: The newest process of each instance.
         reachable: False: it does not answer.
     """
 
     rows: dict[Place, _Row] = field(default_factory=dict)
+    newest: dict[str, str] = field(default_factory=dict)
     reachable: bool = True
 
 
 class MemoryCrashes:
-    """Implements ``app.ports.Crashes``; several over one store are several processes.
+    """Implements ``app.ports.Crashes``; several over one store are several processes, of an instance each or of one.
 
     Attributes:
         calls: How often the store was asked.
     """
 
-    def __init__(self, store: CrashStore, holder: str) -> None:
+    def __init__(self, store: CrashStore, holder: str, instance: str = "1") -> None:
         self._store = store
         self._holder = holder
+        self._instance = instance
+        self._began = False
         self.calls = 0
 
     async def hold(self, frontiers: Mapping[Place, int]) -> Sequence[Suspicion]:
         """Take hold of partitions."""
         self._called()
+        if self._began:
+            self._take_back()
+        else:
+            self._store.newest[self._instance], self._began = self._holder, True
+        if self._store.newest[self._instance] != self._holder:
+            raise SupersededError("a newer process of the instance runs")
         return [one for one in (self._hold(place, frontier) for place, frontier in frontiers.items()) if one.deaths]
 
     def _hold(self, place: Place, frontier: int) -> Suspicion:
@@ -59,8 +70,17 @@ class MemoryCrashes:
             old.alone_deaths + died if alone else 0,
             old.error if died or same else "",
         )
+        row.blamed = [*(row.blamed if same else ()), *([row.holder] if died else ())]
         row.holder = self._holder
         return row.suspicion
+
+    def _take_back(self) -> None:
+        for row in self._store.rows.values():
+            if self._holder in row.blamed:
+                row.blamed.remove(self._holder)
+                old = row.suspicion
+                alone_deaths = max(0, old.alone_deaths - 1)
+                row.suspicion = replace(old, deaths=max(0, old.deaths - 1), alone_deaths=alone_deaths)
 
     async def watch(self, ends: Mapping[Place, int]) -> None:
         """Name the ends."""
@@ -84,6 +104,8 @@ class MemoryCrashes:
     async def let_go(self, error: str | None = None) -> None:
         """End the hold, or say of what this process dies."""
         self._called()
+        if error is None:
+            self._take_back()
         for row in self._store.rows.values():
             if row.holder == self._holder and error is None:
                 row.holder = ""

@@ -17,6 +17,7 @@ from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.pacing import Flow
 from app.adapters.kafka.stall import Reading
+from app.domain.errors import SupersededError
 
 _CRASH_PATIENCE = 5.0
 _POLL_BYTES = 8 * MIB  # about so much at once, however small it was while it was compressed
@@ -116,7 +117,10 @@ class Consumer(driver.Consumer):
         await super().perform_seek()
         ours = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
         frontiers = {tp: -1 if (at := self._read_offset[tp]) is None else at for tp in ours}
-        await self.guard.hold(frontiers, self._thread.ends)
+        try:
+            await self.guard.hold(frontiers, self._thread.ends)
+        except SupersededError as error:
+            await self.app.crash(error)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin a new assignment, which a rejoin may give the same generation number as the last."""

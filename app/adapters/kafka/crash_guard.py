@@ -55,13 +55,19 @@ class CrashGuard:
         return not self.trials or tp == TP(*self.trials[0].place)
 
     async def hold(self, frontiers: Mapping[TP, int], ends: Ends) -> None:
-        """Take hold of what was assigned, and see what must be tried. Without Postgres there is no guard, but work."""
+        """Take hold of what was assigned, and see what must be tried. Without Postgres there is no guard, but work.
+
+        Raises:
+            SupersededError: A newer process of this instance runs; this one must end.
+        """
         self.trials = []
         try:
             suspicions = await self._crashes.hold({(tp.topic, tp.partition): at for tp, at in frontiers.items()})
             self._held = True
             if suspicions:
                 await self._suspect(list(suspicions), ends)
+        except SupersededError:
+            raise
         except Exception as error:  # noqa: BLE001 - noted with its traceback
             note_failure(_TASK, error)
         on_trial.set(len(self.trials))

@@ -9,7 +9,8 @@ from uuid import uuid4
 import psycopg
 
 from app.adapters.postgres.listening import unreachable
-from app.domain.errors import UnreachableError
+from app.adapters.postgres.receipts_sql import INCARNATE
+from app.domain.errors import SupersededError, UnreachableError
 from app.ports import Place, Suspicion
 
 MAX_ERROR_CHARS: Final = 500
@@ -28,6 +29,8 @@ ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET
   deaths = CASE WHEN {_DIED} THEN CASE WHEN {_SAME} THEN h.deaths + 1 ELSE 1 END
                 WHEN {_SAME} THEN h.deaths ELSE 0 END,
   error = CASE WHEN {_DIED} OR {_SAME} THEN h.error ELSE '' END,
+  blamed = CASE WHEN {_SAME} THEN h.blamed ELSE '{{}}' END
+    || CASE WHEN {_DIED} THEN ARRAY[h.holder] ELSE '{{}}' END,
   alone_first = CASE WHEN {_ALONE} THEN h.alone_first END,
   alone_end = CASE WHEN {_ALONE} THEN h.alone_end END,
   alone_deaths = CASE WHEN {_ALONE} THEN h.alone_deaths + CASE WHEN {_DIED} THEN 1 ELSE 0 END ELSE 0 END,
@@ -49,12 +52,18 @@ _CLEAR: Final = """
 UPDATE partition_holds SET deaths = 0, alone_first = NULL, alone_end = NULL, alone_deaths = 0, error = ''
 WHERE consumer_group = %s AND holder = %s AND topic = %s AND partition = %s
 """
+_TAKE_BACK: Final = """
+UPDATE partition_holds SET blamed = array_remove(blamed, %(holder)s), deaths = greatest(0, deaths - 1),
+  alone_deaths = greatest(0, alone_deaths - 1)
+WHERE consumer_group = %(group)s AND %(holder)s = ANY(blamed)
+"""
+_NEWEST: Final = "SELECT incarnation = %s FROM instances WHERE instance = %s"
 _LET_GO: Final = "UPDATE partition_holds SET holder = '' WHERE consumer_group = %s AND holder = %s"
 _SAY: Final = "UPDATE partition_holds SET error = %s WHERE consumer_group = %s AND holder = %s"
 
 
 class PostgresCrashes:
-    """Implements ``app.ports.Crashes``, over a connection for each call: in the good case there are two in a life.
+    """Implements ``app.ports.Crashes``, over a connection for each call: in the good case there are a few in a life.
 
     Args:
         database_url: Any libpq connection string.
@@ -66,10 +75,24 @@ class PostgresCrashes:
         self._database_url = database_url
         self._group = group
         self._holder = f"{instance}/{uuid4().hex}"
+        # Not the name under which executors claim: who reads and who claims are told apart, and checked, separately.
+        self._instance = f"reader {group}/{instance}"
+        self._incarnation: int | None = None
 
     async def hold(self, frontiers: Mapping[Place, int]) -> Sequence[Suspicion]:
         """Take hold of partitions; see :class:`app.ports.Crashes`."""
-        rows = await self._run(_HOLD, (self._group, self._holder, *_columns(frontiers)))
+        async with self._connection() as connection:
+            if self._incarnation is None:
+                rows = await _fetch(connection, INCARNATE, (self._instance,))
+                self._incarnation = rows[0][0] if rows else None
+                newest = bool(rows)
+            else:
+                await _fetch(connection, _TAKE_BACK, {"group": self._group, "holder": self._holder})
+                rows = await _fetch(connection, _NEWEST, (self._incarnation, self._instance))
+                newest = bool(rows) and rows[0][0]
+            if not newest:
+                raise SupersededError(f"a newer process of {self._instance} runs; give each its own HEADRACE_INSTANCE")
+            rows = await _fetch(connection, _HOLD, (self._group, self._holder, *_columns(frontiers)))
         return [
             Suspicion((row[0], row[1]), row[2], row[3], None if row[4] is None else (row[4], row[5]), row[6], row[7])
             for row in rows
@@ -92,14 +115,14 @@ class PostgresCrashes:
     async def let_go(self, error: str | None = None) -> None:
         """End the hold, or say of what this process dies; see :class:`app.ports.Crashes`."""
         if error is None:
+            await self._run(_TAKE_BACK, {"group": self._group, "holder": self._holder})
             await self._run(_LET_GO, (self._group, self._holder))
         else:
             await self._run(_SAY, (error[:MAX_ERROR_CHARS], self._group, self._holder))
 
     async def _run(self, statement: str, params: Any) -> list[tuple[Any, ...]]:
         async with self._connection() as connection:
-            cursor = await connection.execute(statement.encode(), params)
-            return await cursor.fetchall() if cursor.description else []
+            return await _fetch(connection, statement, params)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
@@ -112,6 +135,11 @@ class PostgresCrashes:
                         yield connection
         except TimeoutError:
             raise UnreachableError(f"Postgres did not answer within {_WITHIN_S:g} s") from None
+
+
+async def _fetch(connection: psycopg.AsyncConnection[Any], statement: str, params: Any) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(statement.encode(), params)
+    return await cursor.fetchall() if cursor.description else []
 
 
 def _columns(numbers: Mapping[Place, int]) -> tuple[list[str], list[int], list[int]]:

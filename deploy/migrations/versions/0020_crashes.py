@@ -19,11 +19,13 @@ CREATE TABLE partition_holds (
   alone_end bigint,
   alone_deaths integer NOT NULL DEFAULT 0,
   error text NOT NULL DEFAULT '',
+  blamed text[] NOT NULL DEFAULT '{}',
   PRIMARY KEY (consumer_group, topic, partition)
 );
 COMMENT ON TABLE partition_holds IS
   'Who reads each partition, written when it is assigned and given up; who died without giving it up leaves its name';
 COMMENT ON COLUMN partition_holds.holder IS 'The process; empty once it has let go';
+COMMENT ON COLUMN partition_holds.blamed IS 'Whose deaths are counted; one that lives after all takes its own back';
 
 ALTER TABLE partition_holds ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON partition_holds FROM PUBLIC, authenticated;
