@@ -191,8 +191,12 @@ class TemporalLoop:
         looked_at = release.after
         for customer in page:
             looked_at, data = customer["id"], {"customer": customer}
-            if conditions.evaluate(Scope(data=data, event={}, now=release.due)).met:
-                events.append(self._event(release.workflow_id, release.trigger_type, release.due, looked_at, data))
+            try:
+                if conditions.evaluate(Scope(data=data, event={}, now=release.due)).met:
+                    events.append(self._event(release.workflow_id, release.trigger_type, release.due, looked_at, data))
+            except Exception as error:  # noqa: BLE001 - noted with its traceback; the other customers go on
+                note_failure("temporal", error, f"workflow {release.workflow_id}, a customer of its audience")
+                skipped_total.labels("customer_unreadable").inc()
             if len(events) == self._rate:
                 break
         await transaction.emit(events)

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from app.adapters.postgres.announcing import announce
 from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.json_columns import read_json
 from app.adapters.postgres.showing import shown
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import Cause
@@ -171,7 +172,7 @@ class Desk:
         (known,) = await self.rows(_RECALL, (key,))
         if known["request"] != digest:
             raise ConflictError("The Idempotency-Key was used for another request; use a new one")
-        return known["status"], orjson.loads(known["answer"])
+        return known["status"], read_json(known["answer"])
 
     async def remember(self, key: str, status: int, answer: Any) -> None:
         """Keep what the first request under this key was answered."""
@@ -198,4 +199,4 @@ class Systems:
 
 
 def _read(kind: Kind, row: Row) -> Row:
-    return {**row, **{name: orjson.loads(row[name]) for name in kind.json}}
+    return {**row, **{name: read_json(row[name]) for name in kind.json}}

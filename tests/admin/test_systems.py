@@ -315,3 +315,21 @@ async def test_an_id_that_is_taken_is_refused(business: Business) -> None:
     ]
     assert [(await business.ask("POST", path, body)).status for path, body in taken] == [409, 409, 409]
     assert await business.types() == types
+
+
+async def test_a_number_that_nothing_can_hold_hides_no_customer(business: Business) -> None:
+    """One that was written past the API is shown as the largest number; the list goes on."""
+    customer = business.id("c-1")
+    await business.connection.execute(
+        "INSERT INTO crm.customers VALUES (%s, %s::jsonb)", (customer, f'{{"a": -{"9" * 400}}}')
+    )
+    page = await business.do("GET", f"{CRM}/customers?after={business.name}&limit=1")
+    assert page["items"] == [{"id": customer, "tags": [], "a": -1.7976931348623157e308}]
+
+
+async def test_a_time_at_the_end_of_the_calendar_is_refused(business: Business) -> None:
+    """Kindly: no reader in another time zone could load it."""
+    customer = business.id("c-1")
+    await business.do("POST", f"{CRM}/customers", {"id": customer})
+    draft = {"customer_id": customer, "title": "Call", "starts_at": "9999-12-31T10:00:00Z"}
+    assert (await business.ask("POST", f"{CRM}/appointments", draft)).status == 400

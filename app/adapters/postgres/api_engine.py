@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from app.adapters.postgres.json_columns import read_json
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, UnreachableError
 from app.settings import Settings
@@ -24,6 +25,7 @@ from schemas.base import written
 _CONNECT_WITHIN_S: Final = 5
 _POOL_WAIT_S: Final = 5.0
 _NO_SUCH_ROW: Final = "23503"
+_CHECK: Final = "23514"
 
 _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
@@ -58,7 +60,7 @@ class ApiDatabase:
                 dsn, application_name="headrace admin", connect_timeout=_CONNECT_WITHIN_S, prepare_threshold=None
             )
             set_json_dumps(_json_text, connection)
-            set_json_loads(orjson.loads, connection)
+            set_json_loads(read_json, connection)
             return connection
 
         # The URL only names the dialect: libpq itself reads the connection string, whatever form it has.
@@ -153,12 +155,14 @@ class ApiDatabase:
                 yield connection
         except (OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError) as error:
             raise UnreachableError(f"Postgres does not serve the API ({type(error).__name__})") from error
-        except (DataError, psycopg.DataError) as error:
-            # SQLSTATE 22: what a caller sent fits our contract, but not a column.
+        except (DataError, psycopg.DataError, psycopg.errors.CheckViolation) as error:
+            # What a caller sent fits our contract, but not a column.
             raise InvalidError([FieldError("", "holds a value that cannot be stored or looked up")]) from error
         except IntegrityError as error:
             if getattr(error.orig, "sqlstate", None) == _NO_SUCH_ROW:
                 raise InvalidError([FieldError("", "the token's user does not exist in auth.users")]) from error
+            if getattr(error.orig, "sqlstate", None) == _CHECK:
+                raise InvalidError([FieldError("", "holds a value that cannot be stored")]) from error
             raise
         except DBAPIError as error:
             if error.connection_invalidated:

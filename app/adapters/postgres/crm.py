@@ -10,6 +10,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from app.adapters.postgres import crm_sql as sql
 from app.adapters.postgres.announcing import announce
+from app.adapters.postgres.json_columns import read_json
 from app.adapters.postgres.showing import shown
 from app.ports import (
     AppointmentRequest,
@@ -61,7 +62,7 @@ class PostgresCrm:
         ids = [request.customer_id for request in requests]
         await self.meet(ids)
         locked = await self._rows(sql.LOCK_CUSTOMERS, (ids,))
-        profiles: dict[str, dict[str, Any]] = {customer_id: orjson.loads(text) for customer_id, text in locked}
+        profiles: dict[str, dict[str, Any]] = {customer_id: read_json(text) for customer_id, text in locked}
         updates = []
         for request in requests:
             update = _Update(request, profiles[request.customer_id])
@@ -174,7 +175,7 @@ class PostgresCrm:
             return {}
         cursor = self._connection.cursor(row_factory=dict_row)
         await cursor.execute(sql.ORDERS, (list(ids),))
-        return {row["id"]: shown({**row, "items": orjson.loads(row["items"])}) for row in await cursor.fetchall()}
+        return {row["id"]: shown({**row, "items": read_json(row["items"])}) for row in await cursor.fetchall()}
 
     async def meet(self, ids: Iterable[str | None]) -> None:
         """Enter customers that are not known yet."""
@@ -205,7 +206,7 @@ class _Update:
 
 
 def _customer(customer_id: str, profile: str, tags: Sequence[str]) -> dict[str, Any]:
-    return {**orjson.loads(profile), "id": customer_id, "tags": list(tags)}
+    return {**read_json(profile), "id": customer_id, "tags": list(tags)}
 
 
 def _appointment(request: AppointmentRequest) -> dict[str, Any]:

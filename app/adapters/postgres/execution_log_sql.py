@@ -87,7 +87,9 @@ WITH batch AS MATERIALIZED (
 ), stored AS (
   INSERT INTO dead_letters (topic, "partition", "offset", record_timestamp, reason, detail, key, value, size, cut,
     headers, role, failed_at, reader, digest, event_id, source, entity)
-  SELECT topic, "partition", "offset", "timestamp", reason, detail, decode(key, 'base64'), decode(value, 'base64'),
+  SELECT topic, "partition", "offset",
+    CASE WHEN "timestamp" >= '0001-01-02 00:00+00' AND "timestamp" < '9999-12-31 00:00+00' THEN "timestamp" END,
+    reason, detail, decode(key, 'base64'), decode(value, 'base64'),
     size, cut, coalesce(headers, '[]'), role, failed_at, read_by, made_of, event_id, source, entity
   FROM batch WHERE copy = 1 ORDER BY topic, "partition", "offset", read_by, made_of
   ON CONFLICT (topic, "partition", "offset", reader, digest) DO NOTHING

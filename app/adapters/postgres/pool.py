@@ -12,6 +12,7 @@ import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from app.adapters.postgres.json_columns import read_json
 from app.domain.errors import UnreachableError
 from app.settings import Settings
 
@@ -106,7 +107,7 @@ async def ping(settings: Settings) -> None:
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.execute(_CONFIGURE.encode())
     set_json_dumps(orjson.dumps, connection)
-    set_json_loads(orjson.loads, connection)
+    set_json_loads(read_json, connection)
 
 
 def is_transient(error: psycopg.Error) -> bool:

@@ -35,7 +35,8 @@ SELECT workflow_id, trigger_type, trigger_config, due FROM temporal_schedules
 WHERE due <= %s ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _PLAN: Final = """
-INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due) VALUES (%s, %s, %s, %s)
+INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due)
+SELECT id, trigger_type, trigger_config, %s FROM automations WHERE id = %s
 ON CONFLICT (workflow_id) DO UPDATE SET trigger_type = excluded.trigger_type,
   trigger_config = excluded.trigger_config, due = excluded.due
 WHERE (temporal_schedules.trigger_type, temporal_schedules.trigger_config)
@@ -101,8 +102,8 @@ class _Transaction:
         return [Planned(*row) for row in await self._rows(_DUE, now, limit)]
 
     async def plan(self, workflow: Planned, due: datetime) -> None:
-        config = psycopg.types.json.Jsonb(workflow.config)
-        await self._connection.execute(_PLAN, (workflow.workflow_id, workflow.trigger_type, config, due))
+        # The trigger as it is stored: one with a number that was read as another would look changed for ever.
+        await self._connection.execute(_PLAN, (due, workflow.workflow_id))
 
     async def move(self, workflow: Planned, due: datetime) -> None:
         await self._connection.execute(_MOVE, (due, workflow.workflow_id))

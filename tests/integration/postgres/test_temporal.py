@@ -346,3 +346,30 @@ async def test_a_statement_that_postgres_refuses_fails_its_workflow_only(world: 
     workflow_id = world.workflow(DAILY)
     await TemporalLoop(Refused(pool, crm_over), TOPICS, rate=2).round()
     assert world.due(workflow_id) is not None
+
+
+async def test_a_number_that_nothing_can_hold_stops_no_trigger(world: World) -> None:
+    """A trigger of 5,000 digits is planned once and fires, and so do the others."""
+    huge, good = world.workflow(DAILY), world.workflow(DAILY)
+    stored = f'{{"at": "09:00", "timezone": "Europe/Berlin", "odd": {"9" * 5000}}}'
+    world.execute("UPDATE automations SET trigger_config = %s::jsonb WHERE id = %s", stored, huge)
+    await world.loop.round()
+    async with world.store.transaction() as transaction:
+        assert await transaction.changed(10) == []
+    for workflow_id in (huge, good):
+        world.set_due(workflow_id, datetime.now(UTC) - timedelta(seconds=1))
+    await world.loop.round()
+    assert {event.workflowid for event in world.events()} == {huge, good}
+
+
+async def test_a_customer_who_cannot_be_evaluated_keeps_no_other_waiting(world: World) -> None:
+    """One with a number of 400 digits is served; one that no event can hold is passed over and counted."""
+    before = skipped("customer_unreadable")
+    for name, profile in (("c-1", f'{{"a": {"9" * 400}}}'), ("c-2", f'{{"a": {"[" * 300}{"]" * 300}}}'), ("c-3", "{}")):
+        world.execute("INSERT INTO crm.customers VALUES (%s, %s::jsonb)", name, profile)
+    workflow_id = world.workflow({**DAILY, "audience": []})
+    await world.loop.round()
+    world.set_due(workflow_id, datetime.now(UTC) - timedelta(minutes=1))
+    await world.loop.round()
+    assert [event.subject for event in world.events()] == ["c-1", "c-3"]
+    assert skipped("customer_unreadable") == before + 1

@@ -70,7 +70,7 @@ async def test_headers_and_tombstones_arrive_as_they_were(database: str, sender:
 
 
 @pytest.mark.parametrize(
-    "headers", ['{"a": "1"}', '[["a"]]', '[["a", {"base64": "%"}]]', '[["a", {}]]', '[["a", 1]]', '[[1, "a"]]', "5"]
+    "headers", ['[{"a": "1"}]', '[["a"]]', '[["a", {"base64": "%"}]]', '[["a", {}]]', '[["a", 1]]', '[[1, "a"]]', "[5]"]
 )
 async def test_headers_that_cannot_be_read_hold_no_other_row_up(
     database: str, sender: MemorySender, headers: str
