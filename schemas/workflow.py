@@ -15,8 +15,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from app.domain.paths import parse_path
-from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, parse_reentry, parse_window
+from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, check_key, parse_reentry, parse_window
 from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.event import EventType
@@ -38,11 +37,6 @@ def _window(value: str) -> str:
     return value
 
 
-def _key(value: str) -> str:
-    parse_path(value)
-    return value
-
-
 ReentryText = Annotated[
     str,
     Field(
@@ -55,7 +49,7 @@ ReentryText = Annotated[
 ReentryKey = Annotated[
     str,
     Field(description="Path into the event's data, or from event on into its envelope: cart.id"),
-    AfterValidator(_key),
+    AfterValidator(check_key),
 ]
 
 

@@ -10,7 +10,7 @@ from app.actions.base import ActionConfig, ActionContext, CompiledConfig, Contro
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse
 from app.domain.durations import MAX_DURATION, parse_duration
-from app.domain.moments import EVERY_DAY, first_open, parse_clock, parse_days, read_moment
+from app.domain.moments import EVERY_DAY, next_open, parse_clock, parse_days, read_moment
 from app.domain.offsets import Offset, moved, parse_offset
 from app.domain.zones import zone_named
 
@@ -93,7 +93,7 @@ def end_of(fields: Mapping[str, Any], now: datetime) -> datetime:
 
     Args:
         fields: Of a :class:`DelayConfig`, rendered.
-        now: What a duration counts from.
+        now: What a duration counts from, and before which nothing that ``at`` or ``days`` bounds is over.
 
     Raises:
         ActionFailedError: A field cannot be read, or it would be too long; names the field and its value.
@@ -106,7 +106,7 @@ def end_of(fields: Mapping[str, Any], now: datetime) -> datetime:
         moment = moved(until + _read(fields, "duration", timedelta()), offset, zone)
         if moment > now + MAX_DURATION:
             refuse(name, f"{moment.isoformat()} is more than {MAX_DURATION.days} days from now")
-        return first_open(moment, at, days, zone).astimezone(UTC)
+        return next_open(moment, now, at, days, zone).astimezone(UTC)
     except OverflowError:
         refuse(name, f"{fields[name]!r} leaves the calendar")
 

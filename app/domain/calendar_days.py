@@ -20,13 +20,20 @@ _KEYS: Final = frozenset({"today", "timezone"})
 _EXAMPLE: Final = '{"today": "+3d", "timezone": "America/Sao_Paulo"}'
 
 
-def compile_day(relation: Callable[[Any, Any], bool], operand: Mapping[str, Any]) -> Comparison:
+def compile_day(
+    relation: Callable[[Any, Any], bool], operand: Mapping[str, Any], *, stored: bool = False
+) -> Comparison:
     """Compile the comparison of a field with a day.
+
+    Args:
+        relation: Of the field's day with the operand's.
+        operand: As the module describes.
+        stored: It was saved (see ``zones``).
 
     Raises:
         ValueError: The operand is none; the message says what is wrong in it.
     """
-    days, zone = _read(operand)
+    days, zone = _read(operand, stored=stored)
     mismatch = mismatches("a day")
 
     def compare(actual: Any, now: datetime) -> Outcome:
@@ -43,7 +50,7 @@ def compile_day(relation: Callable[[Any, Any], bool], operand: Mapping[str, Any]
     return compare
 
 
-def _read(operand: Mapping[str, Any]) -> tuple[int, ZoneInfo]:
+def _read(operand: Mapping[str, Any], *, stored: bool) -> tuple[int, ZoneInfo]:
     if operand.keys() - _KEYS:
         raise ValueError(f"must be a day such as {_EXAMPLE}, and nothing else beside it")
     try:
@@ -51,7 +58,7 @@ def _read(operand: Mapping[str, Any]) -> tuple[int, ZoneInfo]:
     except ValueError as error:
         raise ValueError(f"today {error}, or true") from None
     try:
-        return days, zone_named(operand.get("timezone", "UTC"))
+        return days, zone_named(operand.get("timezone", "UTC"), stored=stored)
     except ValueError as error:
         raise ValueError(f"timezone {error}") from None
 

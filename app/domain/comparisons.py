@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from app.domain.calendar_days import compile_day
 from app.domain.membership import MEMBERSHIP
-from app.domain.operands import KNOWN, OperandError, as_before, literal, literals
+from app.domain.operands import KNOWN, OperandError, as_before, literal, literals, without_objects
 from app.domain.paths import MISSING
 from app.domain.reasons import MISSING_FIELD, Comparison, Outcome, mismatches
 from app.domain.times import format_time, instant, parse_relative, parse_time
@@ -55,38 +55,39 @@ def compile_comparison(name: str, value: Any, *, stored: bool = False) -> Compar
     Args:
         name: ``> < >= <= == contains in starts_with ends_with``.
         value: The condition's value: JSON of at most 20 levels.
-        stored: It was saved, maybe before objects had to be operands: one that is none is compared as it stands.
+        stored: It was saved, maybe before objects had to be operands, also those within arrays: one that is none is
+            compared as it stands.
 
     Raises:
         ValueError: The operator can't use the value; the message says what it takes.
     """
     check_json(value, MAX_VALUE_DEPTH)
     try:
-        return _compile(name, value)
+        return _compile(name, value, stored=stored)
     except OperandError:
         if not stored or name in _ORDERS:
             raise
         return as_before(MEMBERSHIP[name](value) if name in MEMBERSHIP else _equal_to(value))
 
 
-def _compile(name: str, value: Any) -> Comparison:
+def _compile(name: str, value: Any, *, stored: bool) -> Comparison:
     if name == "contains":
-        return MEMBERSHIP[name](literal(value))
+        return MEMBERSHIP[name](literal(value, stored=stored))
     if name in MEMBERSHIP:
-        return MEMBERSHIP[name](literals(value))
+        return MEMBERSHIP[name](literals(value, stored=stored))
     if isinstance(value, dict):
-        return _with_operand(name, _RELATIONS[name], value)
-    return _compile_relation(name, _RELATIONS[name], value)
+        return _with_operand(name, _RELATIONS[name], value, stored=stored)
+    return _compile_relation(name, _RELATIONS[name], value if stored else without_objects(value))
 
 
-def _with_operand(name: str, relation: _Relation, value: dict[str, Any]) -> Comparison:
+def _with_operand(name: str, relation: _Relation, value: dict[str, Any], *, stored: bool) -> Comparison:
     if value.keys() == {"now"}:
         if not isinstance(value["now"], str):
             raise OperandError('must be a relative time such as {"now": "-90d"}')
         return _with_relative_time(relation, parse_relative(value["now"]))
     if "today" in value:
         try:
-            return compile_day(relation, value)
+            return compile_day(relation, value, stored=stored)
         except ValueError as error:
             raise OperandError(str(error)) from None
     if value.keys() == {"json"} and name not in _ORDERS:

@@ -21,6 +21,7 @@ from app.domain.comparisons import NEGATIVES, OPERATORS, compile_comparison
 from app.domain.condition_tree import Group, Leaf, Node
 from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.errors import FieldError, InvalidError
+from app.domain.operands import OperandError
 from app.domain.paths import Path, parse_path
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.verdicts import Evaluation, Scope, Verdict
@@ -170,6 +171,8 @@ class _Compiler:
         positive = NEGATIVES.get(operator, operator)
         try:
             comparison = compile_comparison(positive, value, stored=self._stored)
+        except OperandError as error:
+            raise self._error(f"{where}.value{error.at}", str(error)) from error
         except ValueError as error:
             raise self._error(f"{where}.value", str(error)) from error
         path = self._path(item["field"], f"{where}.field")

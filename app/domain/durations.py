@@ -5,14 +5,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 MAX_DURATION: Final = timedelta(days=366)
+_TOO_LONG: Final = f"must be at most {MAX_DURATION.days} days"
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _WORDS: Final = re.compile(
-    r"(?P<count>[0-9]{1,9}(?:\.[0-9]{1,3})?) ?"
+    r"(?P<count>[0-9]{1,100}(?:\.[0-9]{1,3})?) ?"
     r"(?P<unit>s|m|h|d|w|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)?\Z"
 )
 _ISO: Final = re.compile(
-    r"P(?:(?P<w>[0-9]{1,4})W)?(?:(?P<d>[0-9]{1,5})D)?"
-    r"(?:T(?:(?P<h>[0-9]{1,6})H)?(?:(?P<m>[0-9]{1,8})M)?(?:(?P<s>[0-9]{1,9})S)?)?\Z"
+    r"P(?:(?P<w>[0-9]{1,100})W)?(?:(?P<d>[0-9]{1,100})D)?"
+    r"(?:T(?:(?P<h>[0-9]{1,100})H)?(?:(?P<m>[0-9]{1,100})M)?(?:(?P<s>[0-9]{1,100})S)?)?\Z"
 )
 
 
@@ -22,11 +23,13 @@ def parse_duration(value: Any) -> timedelta:
     Raises:
         ValueError: It is none, or longer than 366 days; the message says what one looks like.
     """
+    if isinstance(value, (int, float)) and MAX_DURATION.total_seconds() < value:
+        raise ValueError(_TOO_LONG)
     found = _read(str(value).strip()) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
     if found is None:
         raise ValueError("must be a duration such as 90 (seconds), 15m, 2h, 3 days, 1w or PT2H")
     if found > MAX_DURATION.total_seconds():
-        raise ValueError(f"must be at most {MAX_DURATION.days} days")
+        raise ValueError(_TOO_LONG)
     return timedelta(seconds=found)
 
 

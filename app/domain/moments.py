@@ -62,13 +62,21 @@ def parse_clock(value: Any) -> time:
 def parse_days(value: Any) -> frozenset[int]:
     """Read days of the week, 0 is Monday: ``mon-fri``, ``mon,wed,fri``, or a list of such; a range may pass Sunday.
 
+    A list may be the text that a template makes of it: ``["mon", "tue"]``.
+
     Raises:
         ValueError: They are none.
     """
-    parts = value.split(",") if isinstance(value, str) else value
+    parts = _parts(value) if isinstance(value, str) else value
     if not isinstance(parts, list) or not parts:
         raise ValueError(_NO_DAYS)
     return frozenset(day for part in parts for day in _days_of(part))
+
+
+def _parts(text: str) -> list[str]:
+    if text.startswith("[") and text.endswith("]"):
+        return [part.strip().strip("'\"") for part in text[1:-1].split(",")]
+    return text.split(",")
 
 
 def _days_of(part: Any) -> Iterator[int]:
@@ -78,6 +86,16 @@ def _days_of(part: Any) -> Iterator[int]:
     first, last = WEEKDAYS.index(names[0].strip()), WEEKDAYS.index(names[-1].strip())
     for number in range((last - first) % 7 + 1):
         yield (first + number) % 7
+
+
+def next_open(moment: datetime, now: datetime, at: time | None, days: frozenset[int], zone: ZoneInfo) -> datetime:
+    """Return when to go on for a moment: where it has passed, the first open instant from now on.
+
+    Every instant is open where there is neither ``at`` nor a day that is not of ``days``: it is the moment itself then.
+    """
+    if at is None and days == EVERY_DAY:
+        return moment
+    return first_open(max(moment, now), at, days, zone)
 
 
 def first_open(moment: datetime, at: time | None, days: frozenset[int], zone: ZoneInfo) -> datetime:

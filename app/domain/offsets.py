@@ -14,7 +14,7 @@ DAY_UNITS: Final = "dw"
 _EXAMPLES: Final = {ALL_UNITS: "-1d, +2h or +1w -2h", DAY_UNITS: "+3d, -1w or 0d"}
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
 _DAYS: Final = {"d": 1, "w": 7}
-_TERM: Final = re.compile(r" *(?P<sign>[+-]?)(?P<count>[0-9]{1,10})(?P<unit>[smhdw])")
+_TERM: Final = re.compile(r" *(?P<sign>[+-]?)(?P<count>[0-9]{1,100})(?P<unit>[smhdw])")
 
 
 @dataclass(frozen=True, slots=True)

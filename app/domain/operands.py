@@ -2,6 +2,7 @@
 
 ``{"now": …}`` is a time, ``{"today": …}`` a day, ``{"json": …}`` exactly that JSON. Any other object is refused:
 it is a mistake in one of the first two more often than it is meant, and compared as an object it would never hold.
+So is an object anywhere within an array, which ``{"json": [...]}`` around the whole value compares with on purpose.
 """
 
 from __future__ import annotations
@@ -16,25 +17,72 @@ _AS_BEFORE: Final = 'the value is no known operand, so it stands for itself, whi
 
 
 class OperandError(ValueError):
-    """An object that is no operand; workflows were saved with such once."""
+    """An object that is no operand; workflows were saved with such once.
+
+    Attributes:
+        at: Where in the value, such as ``[1][0]``; empty where it is the value itself.
+    """
+
+    def __init__(self, message: str, at: str = "") -> None:
+        super().__init__(message)
+        self.at = at
 
 
-def literal(value: Any) -> Any:
+def literal(value: Any, at: str = "", *, stored: bool = False) -> Any:
     """Return what a value stands for where members of arrays are compared; there is no time and no day.
 
+    Args:
+        value: The condition's, or a member of it.
+        at: Which member, such as ``[1]``.
+        stored: It was saved, maybe with objects in its arrays: they are as they stand.
+
     Raises:
-        OperandError: It is an object other than ``{"json": …}``.
+        OperandError: It is an object other than ``{"json": …}``, or an array with an object in it.
     """
     if not isinstance(value, Mapping):
-        return value
+        return value if stored else without_objects(value, at)
     if value.keys() != {"json"}:
-        raise OperandError('must be no object; {"json": ...} compares with an object itself')
+        raise OperandError('must be no object; {"json": ...} compares with an object itself', at)
     return value["json"]
 
 
-def literals(value: Any) -> Any:
+def literals(value: Any, *, stored: bool = False) -> Any:
     """Return an array with what each member stands for; errors as in ``literal``."""
-    return [literal(member) for member in value] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return [literal(member, f"[{index}]", stored=stored) for index, member in enumerate(value)]
+
+
+def without_objects(value: Any, at: str = "") -> Any:
+    """Return a value that is no object, once no object is found at any depth of it.
+
+    Args:
+        value: Of at most as many levels as a condition's value has.
+        at: Which member of a list of values it is, such as ``[1]``; empty where it is the whole.
+
+    Raises:
+        OperandError: There is one; says where.
+    """
+    found = _object_in(value)
+    if found is not None:
+        whole = "member" if at else "value"
+        raise OperandError(
+            f'must be no object, as it is within an array: {{"json": ...}} around the whole {whole} compares with the '
+            f"array as it stands; {KNOWN}",
+            at + found,
+        )
+    return value
+
+
+def _object_in(value: Any) -> str | None:
+    """Return where the first object is."""
+    if isinstance(value, Mapping):
+        return ""
+    for index, member in enumerate(value if isinstance(value, list) else ()):
+        found = _object_in(member)
+        if found is not None:
+            return f"[{index}]{found}"
+    return None
 
 
 def as_before(comparison: Comparison) -> Comparison:

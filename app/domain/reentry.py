@@ -8,6 +8,7 @@ instead of by its entity. ``key`` is a dotted path into the event's data, or fro
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,9 @@ MAX_VALUE_BYTES: Final = 256
 _ONCE: Final = "once"
 _PER: Final = "once per "
 _ENVELOPE: Final = "event"
+_ATTRIBUTE: Final = re.compile(r"[a-z0-9]+\Z")
+# What templates and conditions of a step know beside the event: there is none of it when an event comes in.
+_NOT_OF_EVENTS: Final = frozenset({"current", "results", "secrets", "workflow"})
 _SHOWN_CHARS: Final = 80
 
 
@@ -111,6 +115,27 @@ def _parse_keyed(written: Mapping[str, Any]) -> Reentry:
         raise ValueError('must hold a key, and either "once": true or "once_per": <duration>')
     bound = Reentry(_ONCE, None) if per is None else Reentry(f"{_PER}{per}", parse_window(per))
     return replace(bound, key=parse_path(key))
+
+
+def check_key(key: str) -> str:
+    """Return a key as it is saved, once an event may have something there; one that is stored already is not asked.
+
+    Raises:
+        ValueError: It is no path, or leads to what no event has; the message says what it may be.
+    """
+    names = parse_path(key).text.split(".")
+    if names[0] in _NOT_OF_EVENTS:
+        raise ValueError(f"must lead into the event: there is no {names[0]} when entries are counted")
+    if names[0] == _ENVELOPE and not _may_be_enveloped(names[1:]):
+        raise ValueError("must be, from event on, an attribute of CloudEvents (a-z, 0-9) such as event.subject")
+    return key
+
+
+def _may_be_enveloped(names: list[str]) -> bool:
+    """Tell whether an envelope may have a scalar there: its data any, and an attribute is one."""
+    if names[:1] == ["data"]:
+        return len(names) > 1
+    return len(names) == 1 and _ATTRIBUTE.match(names[0]) is not None
 
 
 def may_enter(at: datetime, last: datetime | None, window: timedelta | None) -> bool:

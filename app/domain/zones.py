@@ -10,6 +10,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 _MINUTE: Final = timedelta(minutes=1)
+# Files of the zone database that are no places: the zone of whichever machine it is, and none at all.
+_NO_PLACES: Final = frozenset({"localtime", "Factory"})
 
 
 @cache
@@ -17,13 +19,17 @@ def _names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def zone_named(name: Any) -> ZoneInfo:
+def zone_named(name: Any, *, stored: bool = False) -> ZoneInfo:
     """Return the IANA zone of a name.
+
+    Args:
+        name: Such as ``Europe/Berlin``.
+        stored: It was saved, maybe when ``localtime`` and ``Factory`` were taken too.
 
     Raises:
         ValueError: There is none; the message says what one looks like.
     """
-    if not isinstance(name, str) or name not in _names():
+    if not isinstance(name, str) or name not in _names() or (name in _NO_PLACES and not stored):
         raise ValueError("must be an IANA time zone such as Europe/Berlin")
     return ZoneInfo(name)
 

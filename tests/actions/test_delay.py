@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.actions.configs import validate_config
 from app.actions.delay import end_of
 from app.domain.errors import ActionFailedError
 from tests.support.commands import failure_of, prepared, wrong_paths
@@ -51,7 +52,7 @@ def test_one_of_duration_and_until_is_needed(config: dict[str, Any]) -> None:
     [
         ("duration", "soon"), ("duration", -1), ("duration", "400d"), ("duration", True),
         ("until", "soon"), ("until", ""), ("until", 20260301), ("until", True), ("until", ["2030-01-01"]),
-        ("timezone", "Berlin"), ("timezone", 1), ("timezone", ""),
+        ("timezone", "Berlin"), ("timezone", 1), ("timezone", ""), ("timezone", "localtime"), ("timezone", "Factory"),
         ("offset", "tomorrow"), ("offset", "-1d2h"), ("offset", 1),
         ("at", "9am"), ("at", 9),
         ("days", "weekdays"), ("days", []), ("days", ["monday"]), ("days", 1),
@@ -105,7 +106,17 @@ NOTHING = {"duration": None, "until": None, "timezone": None, "offset": None, "a
         ({"duration": "1h"}, "2026-03-01T13:00Z"),
         ({"duration": "1h", "at": "09:00", "days": "mon-fri", "timezone": "Europe/Berlin"}, "2026-03-02T09:00+01:00"),
         ({"duration": 0, "offset": "+1d", "timezone": "Europe/Berlin"}, "2026-03-02T12:00Z"),
-        ({"until": "2020-01-01", "at": "09:00"}, "2020-01-01T09:00Z"),
+        # A time that has passed: the first open moment from now on, and itself where nothing is to be open.
+        ({"until": "2020-01-01"}, "2020-01-01T00:00Z"),
+        ({"until": "2020-01-01", "at": "09:00"}, "2026-03-02T09:00Z"),
+        ({"until": "2026-03-01T08:00", "at": "12:00"}, "2026-03-01T12:00Z"),
+        ({"until": "2026-02-27T14:00", "at": "09:00", "days": "mon-fri"}, "2026-03-02T09:00Z"),
+        ({"until": "2026-02-27T14:00", "days": "mon-fri"}, "2026-03-02T00:00Z"),
+        ({"until": "2026-02-27T14:00", "days": "sun"}, "2026-03-01T12:00Z"),
+        ({"until": "2026-03-03", "offset": "-3d", "days": "wed"}, "2026-03-04T00:00Z"),
+        ({"until": "0001-01-01T00:00+14:00", "at": "09:00"}, "2026-03-02T09:00Z"),
+        # Lists as templates write them.
+        ({"duration": 0, "days": "['mon', 'tue']"}, "2026-03-02T00:00Z"),
         ({"duration": "366 days", "at": "09:00"}, "2027-03-03T09:00Z"),
     ],
 )
@@ -122,13 +133,47 @@ def test_what_businesses_mean(fields: dict[str, Any], end: str) -> None:
         {"until": "2026-03-02", "offset": "+100w"},
         {"until": "9999-12-31", "offset": "+1d"},
         {"until": "0001-01-01", "offset": "-1d"},
-        {"until": "0001-01-01T00:00+14:00", "at": "09:00"},
+        {"until": "0001-01-01T00:00+14:00"},
     ],
 )
 def test_too_far_away_is_refused(fields: dict[str, Any]) -> None:
     """More than 366 days from now, before at and days; and what no calendar has."""
     with pytest.raises(ActionFailedError, match=r"until: .*(366 days|calendar)"):
         end_of({**NOTHING, **fields}, NOW)
+
+
+def test_a_time_that_passed_on_a_business_day_does_not_open_the_weekend() -> None:
+    """Monday's time, looked at on a Saturday: the next step runs on Monday at nine, not at once."""
+    saturday = datetime(2026, 11, 7, 11, 0, tzinfo=UTC)
+    fields = {**NOTHING, "until": "2026-11-02T14:00Z", "at": "09:00", "days": "mon-fri"}
+    assert end_of(fields, saturday) == datetime(2026, 11, 9, 9, 0, tzinfo=UTC)
+
+
+def test_days_may_be_a_list_that_a_template_gives() -> None:
+    """Rendered it is text; what days must be instead is said where it holds no days."""
+    config = {"duration": "1h", "days": "{{ open }}"}
+    until = prepared("delay", config, {"open": ["mon", "thu-fri"]}).until
+    assert until.weekday() in {0, 3, 4}
+    said = failure_of("delay", config, {"open": ["monday"]})
+    assert said == "days: '[\"monday\"]' must be days such as mon-fri, or a list of mon, tue, wed, thu, fri, sat, sun"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "bound"),
+    [
+        ("duration", 1e9, "366 days"),
+        ("duration", 1e300, "366 days"),
+        ("duration", "99999999999h", "366 days"),
+        ("duration", "PT9999999999S", "366 days"),
+        ("offset", "+99999999999d", "100 years"),
+        ("offset", "-1d +99999999999s", "100 years"),
+    ],
+)
+def test_what_is_too_much_is_told_the_bound(field: str, value: Any, bound: str) -> None:
+    """However many digits it has."""
+    start = {} if field == "duration" else {"duration": "1h"}
+    (error,) = validate_config("delay", {**start, field: value})
+    assert (error.path, f"at most {bound}" in error.message) == (f"config.{field}", True)
 
 
 @given(until=st.text() | st.integers() | st.floats(), offset=st.text(alphabet="+-0123456789smhdw ", max_size=20))

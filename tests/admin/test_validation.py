@@ -41,6 +41,9 @@ async def errors(user: User, body: Any) -> dict[str, str]:
         ({"reentry": {"once_per": "1 month", "key": "cart.id"}}, "reentry.once_per"),
         ({"reentry": {"once_per": "1 h", "key": "cart..id"}}, "reentry.key"),
         ({"reentry": {"once_per": "1 h", "key": ["cart"]}}, "reentry.key"),
+        ({"reentry": {"once": True, "key": "current.customer.id"}}, "reentry.key"),
+        ({"reentry": {"once_per": "1 h", "key": "results.0.output"}}, "reentry.key"),
+        ({"reentry": {"once": True, "key": "event.data"}}, "reentry.key"),
         ({"conditions": [{"field": "a", "operator": "==", "value": {"tomorrow": True}}]}, "conditions[0].value"),
         ({"conditions": [{"field": "a", "operator": "!=", "value": {"today": "soon"}}]}, "conditions[0].value"),
         (

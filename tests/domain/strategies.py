@@ -51,8 +51,12 @@ days = st.builds(
 
 
 def operand(value: Any) -> Any:
-    """The value as a condition says it: an object says that it is meant as one."""
-    return {"json": value} if isinstance(value, dict) else value
+    """The value as a condition says it: an object, or an array that holds one, says that it is meant as it stands."""
+    return {"json": value} if _holds_object(value) else value
+
+
+def _holds_object(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_object, value)))
 
 
 operands = json_values.map(operand)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.conditions import Evaluation, Scope, Verdict, compile_conditions
+from app.domain.conditions import ConditionError, Evaluation, Scope, Verdict, compile_conditions
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -69,8 +69,8 @@ def test_no_conditions_are_met() -> None:
         (">", 5, "4", False),
         (">", float("nan"), 0, False),
         (">", float("inf"), 0, False),
-        ("==", [1, {"a": [True]}], [1.0, {"a": [True]}], True),
-        ("==", [1, {"a": [True]}], [1, {"a": [1]}], False),
+        ("==", [1, {"a": [True]}], {"json": [1.0, {"a": [True]}]}, True),
+        ("==", [1, {"a": [True]}], {"json": [1, {"a": [1]}]}, False),
         ("==", {"a": 1, "b": 2}, {"json": {"b": 2, "a": 1}}, True),
         ("==", None, None, True),
         ("!=", None, None, False),
@@ -242,6 +242,27 @@ def test_what_was_saved_before_is_compared_as_it_was(operator: str, value: Any, 
         (verdict,) = compiled.evaluate(Scope({"a": data}, {}, NOW)).verdicts
         assert verdict.met is met
         assert "no known operand" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "actual", "met"),
+    [
+        ("==", [{"sku": 1}], [{"sku": 1}], True),
+        ("contains", [{"today": "0d"}], [[{"today": "0d"}]], True),
+        ("in", [{"json": {"a": 1}}, [{"b": 2}]], {"c": 3}, False),
+        ("in", [{"json": {"a": 1}}, [{"b": 2}]], [{"a": 1}], True),
+        ("==", {"today": "0d", "timezone": "Factory"}, "2026-03-01", True),
+        ("<", {"today": "+1d", "timezone": "Factory"}, "2026-03-01", True),
+    ],
+)
+def test_what_was_saved_with_arrays_of_objects_or_no_zone_is_judged_as_it_was(
+    operator: str, value: Any, actual: Any, *, met: bool
+) -> None:
+    """Both are refused on save now; a revision that has them holds as ever."""
+    condition = {"field": "a", "operator": operator, "value": value}
+    assert compile_conditions([condition], stored=True).evaluate(Scope({"a": actual}, {}, NOW)).met is met
+    with pytest.raises(ConditionError):
+        compile_conditions([condition])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.moments import EVERY_DAY, first_open, parse_clock, parse_days, read_moment
+from app.domain.moments import EVERY_DAY, first_open, next_open, parse_clock, parse_days, read_moment
 from tests.support.zones import ZONES_IN_SHORT
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -67,6 +67,8 @@ def test_what_is_no_time_or_could_be_several_is_refused(written: Any) -> None:
         ("sat-sat", {5}),
         ("mon-wed,sat - sun", {0, 1, 2, 5, 6}),
         (["mon", "thu-fri"], {0, 3, 4}),
+        ("['mon', 'thu-fri']", {0, 3, 4}),
+        ('["mon","tue"]', {0, 1}),
     ],
 )
 def test_days_are_names_and_ranges(written: Any, days: set[int]) -> None:
@@ -75,7 +77,24 @@ def test_days_are_names_and_ranges(written: Any, days: set[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", ",", "monday", "mon-", "mon-tue-wed", "weekdays", "1-5", [], [1], ["mon", ""], 5, None]
+    "written",
+    [
+        "",
+        ",",
+        "monday",
+        "mon-",
+        "mon-tue-wed",
+        "weekdays",
+        "1-5",
+        [],
+        [1],
+        ["mon", ""],
+        5,
+        None,
+        "[]",
+        "[mon",
+        "[['mon']]",
+    ],
 )
 def test_what_are_no_days_is_refused(written: Any) -> None:
     """With what they look like."""
@@ -128,13 +147,19 @@ def test_a_weekday_that_a_zone_has_skipped() -> None:
     moment=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
     at=st.none() | st.builds(time, st.integers(0, 23), st.sampled_from([0, 30])),
     days=st.frozensets(st.integers(0, 6), min_size=1),
+    late=st.integers(-240, 240),
 )
 def test_the_first_open_moment_is_the_walked_one(
-    zone: ZoneInfo, moment: datetime, at: time | None, days: frozenset[int]
+    zone: ZoneInfo, moment: datetime, at: time | None, days: frozenset[int], late: int
 ) -> None:
-    """Walked by quarter hours in UTC: nothing before it fits, and it fits, or it is the end of a gap."""
+    """Walked by quarter hours, from now on where that is later: nothing before it fits, and it fits, or ends a gap."""
     moment = moment.replace(minute=0, second=0, microsecond=0)
-    found = first_open(moment, at, days, zone)
+    now = moment + timedelta(hours=late)
+    found = next_open(moment, now, at, days, zone)
+    if at is None and days == EVERY_DAY:
+        assert found == moment
+        return
+    moment = max(moment, now)
     walked = moment
     seen: set[datetime] = set()
     back = moment - timedelta(hours=3)  # what was passed for the first time before the moment does not count again

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.reentry import MAX_VALUE_BYTES, NoKeyError, Reentry, may_enter, parse_reentry, skip_reason
+from app.domain.reentry import MAX_VALUE_BYTES, NoKeyError, Reentry, check_key, may_enter, parse_reentry, skip_reason
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -164,6 +164,39 @@ def test_a_key_leads_into_the_envelope_too() -> None:
     assert keyed("event.subject").who("c-1", {"event": {"subject": "no"}}, {"subject": "s-1"}) == "s-1"
     with pytest.raises(NoKeyError):
         keyed("event").who("c-1", {}, {"subject": "s-1"})
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["cart.id", "event.subject", "event.type", "event.myext2", "event.data.cart.id", "events.subject", "currents.a"],
+)
+def test_a_key_that_an_event_may_have_is_accepted(key: str) -> None:
+    """Any field of its data; any attribute, extensions too, of its envelope."""
+    assert check_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("current.customer.id", "current"),
+        ("results.0.output", "results"),
+        ("secrets.TOKEN", "secrets"),
+        ("workflow.id", "workflow"),
+        ("event", "event.subject"),
+        ("event.", "dots"),
+        ("event.noSuch", "event.subject"),
+        ("event.no_such", "event.subject"),
+        ("event.subject.id", "event.subject"),
+        ("event.data", "event.subject"),
+    ],
+)
+def test_a_key_that_no_event_can_have_is_refused_on_save(key: str, said: str) -> None:
+    """It would skip every event; a bound that was stored with it is still read."""
+    with pytest.raises(ValueError, match="must") as refused:
+        check_key(key)
+    assert said in str(refused.value)
+    if not key.endswith("."):
+        assert keyed(key).counted_by == key
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
