@@ -132,4 +132,4 @@ def migrate_again(database: str) -> None:
     """Apply the migration on rows that were written without it."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database), poolclass=NullPool)
     with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        import_module("deploy.migrations.versions.0025_readable_rows").upgrade()
+        import_module("deploy.migrations.versions.0023_readable_rows").upgrade()

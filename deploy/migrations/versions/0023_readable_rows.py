@@ -10,8 +10,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 
 _TIMES: Final = {
     "affiliates.affiliates": ("created_at",),

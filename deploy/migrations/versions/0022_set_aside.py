@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 _SET_ASIDE = """
 ALTER TABLE outbox

@@ -5,8 +5,8 @@ Keyed by coordinates alone, the letter of a second reader was lost, and so was t
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0024"
+revision = "0020"
+down_revision = "0019"
 
 # Letters of older writers name no reader: their role stands for it.
 _KEY = """
