@@ -10,6 +10,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.callers import Permission, read_permissions
 from app.domain.errors import SettingsError
 
 _PREFIX = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
@@ -50,6 +51,12 @@ class Settings(BaseSettings):
     )
     jwt_audience: str = "authenticated"
     jwt_issuer: str = Field("headrace", description="Supabase: https://<project>.supabase.co/auth/v1")
+
+    user_permissions: str = Field(
+        "crm:read,crm:write",
+        description="What every user may do beside what their token grants, commas between; all: every user is trusted;"
+        " none: only what is granted",
+    )
 
     secrets_key: SecretStr = Field(
         SecretStr(""),
@@ -158,6 +165,12 @@ class Settings(BaseSettings):
             raise ValueError("HEADRACE_WHATSAPP_ACCESS_TOKEN is needed with HEADRACE_WHATSAPP_PHONE_NUMBER_ID")
         return self
 
+    @field_validator("user_permissions")
+    @classmethod
+    def _known_permissions(cls, value: str) -> str:
+        read_permissions(value)  # raises ValueError, which says what is wrong with it
+        return value
+
     @field_validator("webhook_allow_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -169,6 +182,11 @@ class Settings(BaseSettings):
     def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """What ``webhook_allow_networks`` lists."""
         return tuple(map(ip_network, filter(None, map(str.strip, self.webhook_allow_networks.split(",")))))
+
+    @property
+    def everybodys_permissions(self) -> frozenset[Permission]:
+        """What ``user_permissions`` grants to every user."""
+        return read_permissions(self.user_permissions)
 
     @property
     def action_timeout(self) -> float:

@@ -3,19 +3,20 @@
 HS256 with the installation's secret, RS256 or ES256 with a key from the JWKS URL; either or both. An algorithm goes
 with its own kind of key, so that a public key never passes for a secret. Issuer, audience and expiry are checked.
 
-The role is ``role`` (user or admin), or for a token as Supabase makes it (``role`` is ``authenticated``)
-``app_metadata.role``, which users cannot set themselves.
+The role is ``role`` (user or admin) and the permissions are ``permissions`` (a list of names). In a token as Supabase
+makes it (``role`` is ``authenticated``) they are ``app_metadata.role`` and ``app_metadata.permissions``, which users
+cannot set themselves.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, cast
 from uuid import UUID
 
 import jwt
 
 from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError
-from app.domain.callers import Caller, Role
+from app.domain.callers import Caller, Permission, Role, known_permissions
 from app.domain.errors import HeadraceError, SettingsError
 from app.settings import Settings
 
@@ -51,6 +52,7 @@ class Authenticator:
         self._secret = settings.jwt_secret.get_secret_value() if self._keys else _secret(settings)
         self._audience = settings.jwt_audience
         self._issuer = settings.jwt_issuer
+        self._everybodys = settings.everybodys_permissions
 
     async def caller(self, authorization: str | None) -> Caller:
         """Check a header's token.
@@ -72,7 +74,8 @@ class Authenticator:
             user_id = UUID(claims["sub"])
         except ValueError:
             raise UnauthorizedError("the token's sub must be a UUID") from None
-        return Caller(user_id, _role(claims))
+        role, permissions = _granted(claims)
+        return Caller(user_id, role, permissions | self._everybodys)
 
     async def _key(self, token: str) -> jwt.PyJWK | str:
         header = jwt.get_unverified_header(token)
@@ -97,7 +100,9 @@ class Authenticator:
         )
 
 
-def mint_token(settings: Settings, user_id: UUID, role: Role, ttl: float) -> str:
+def mint_token(
+    settings: Settings, user_id: UUID, role: Role, ttl: float, permissions: Collection[Permission] = ()
+) -> str:
     """Make a token that the API of these settings accepts.
 
     Args:
@@ -105,6 +110,7 @@ def mint_token(settings: Settings, user_id: UUID, role: Role, ttl: float) -> str
         user_id: The ``sub`` claim.
         role: ``user`` or ``admin``.
         ttl: Seconds until it expires.
+        permissions: What a user may do beside what every user may.
 
     Raises:
         SettingsError: There is no secret.
@@ -113,6 +119,7 @@ def mint_token(settings: Settings, user_id: UUID, role: Role, ttl: float) -> str
     claims = {
         "sub": str(user_id),
         "role": role,
+        "permissions": sorted(permissions),
         "iss": settings.jwt_issuer,
         "aud": settings.jwt_audience,
         "iat": now,
@@ -137,11 +144,19 @@ def _bearer(authorization: str | None) -> str:
     return token.strip()
 
 
-def _role(claims: Mapping[str, Any]) -> Role:
-    role = claims.get("role")
-    if role == _SUPABASE_ROLE:
+def _granted(claims: Mapping[str, Any]) -> tuple[Role, frozenset[Permission]]:
+    """Return the role and the permissions that a token grants.
+
+    Raises:
+        ForbiddenError: It names no role of ours, or its permissions are no list.
+    """
+    granting: Any = claims
+    if claims.get("role") == _SUPABASE_ROLE:
         metadata = claims.get("app_metadata")
-        role = metadata.get("role", "user") if isinstance(metadata, dict) else "user"
+        granting = {"role": "user", **metadata} if isinstance(metadata, dict) else {"role": "user"}
+    role, names = granting.get("role"), granting.get("permissions", [])
     if role not in _ROLES:
         raise ForbiddenError("the token's role must be user or admin")
-    return cast("Role", role)
+    if not isinstance(names, list):
+        raise ForbiddenError("the token's permissions must be a list of names")
+    return cast("Role", role), known_permissions(names)

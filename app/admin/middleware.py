@@ -79,6 +79,8 @@ def guarded(operation: Operation) -> _Handler:
             state.limiter.take(caller.user_id)
             if operation.access == "admin" and caller.role != "admin":
                 raise ForbiddenError("This is for admins")
+            if operation.permission is not None and not caller.may(operation.permission):
+                raise ForbiddenError(f"This needs the permission {operation.permission}")
             request[CALLER] = caller
         return await operation.handler(request)
 

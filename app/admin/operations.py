@@ -7,6 +7,8 @@ from typing import Final, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
+from app.domain.callers import Permission
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Access = Literal["public", "user", "admin"]
 
@@ -32,6 +34,7 @@ class Operation:
     Attributes:
         name: Unique; the ``operationId``.
         access: Who may call it; ``admin`` is a user too.
+        permission: What a user needs beside ``access``; an administrator has them all.
         answers: Model of each success status' body, None where there is no body.
         query: Model of the query string, whose unknown keys are refused.
         etag: The answer carries the version as ``ETag``.
@@ -48,6 +51,7 @@ class Operation:
     handler: Handler
     answers: Mapping[int, type[BaseModel] | None]
     access: Access = "user"
+    permission: Permission | None = None
     body: Body | None = None
     query: type[BaseModel] | None = None
     etag: bool = False

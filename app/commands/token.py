@@ -7,6 +7,7 @@ import click
 
 from app.admin.auth import mint_token
 from app.commands.reach import settings_here
+from app.domain.callers import PERMISSIONS, Permission
 
 _HOUR_S = 3600.0
 
@@ -16,7 +17,14 @@ _HOUR_S = 3600.0
 )
 @click.option("--role", type=click.Choice(["user", "admin"]), default="admin", show_default=True)
 @click.option("--user", type=click.UUID, default=UUID(int=1), show_default=True, help="The caller's id.")
+@click.option(
+    "--permission",
+    "permissions",
+    type=click.Choice(sorted(PERMISSIONS)),
+    multiple=True,
+    help="What a user may do beside what every user may; give it once for each.",
+)
 @click.option("--hours", type=click.FloatRange(min=0.01, max=8760), default=12, show_default=True, help="Valid for.")
-def token(role: Literal["user", "admin"], user: UUID, hours: float) -> None:
+def token(role: Literal["user", "admin"], user: UUID, permissions: tuple[Permission, ...], hours: float) -> None:
     """Print a token that the API of these settings accepts (HEADRACE_JWT_SECRET)."""
-    click.echo(mint_token(settings_here(), user, role, hours * _HOUR_S))
+    click.echo(mint_token(settings_here(), user, role, hours * _HOUR_S, permissions))

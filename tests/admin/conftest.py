@@ -14,7 +14,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
-from app.domain.callers import Role
+from app.domain.callers import Permission, Role
 from app.services.background import Failures
 from app.settings import Settings
 from tests.admin.log import Log
@@ -70,10 +70,10 @@ class Api:
     now: list[float]
     failures: Failures
 
-    def user(self, role: Role = "user") -> User:
-        """Return somebody new."""
+    def user(self, role: Role = "user", *permissions: Permission) -> User:
+        """Return somebody new, with permissions beside what every user may."""
         user_id = uuid4()
-        return User(self.client, mint_token(self.settings, user_id, role, 600), user_id)
+        return User(self.client, mint_token(self.settings, user_id, role, 600, permissions), user_id)
 
 
 def draft(**changes: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import jwt
 import pytest
 
 from app.admin.auth import Authenticator, mint_token
+from app.domain.callers import PERMISSIONS
 from app.domain.errors import SettingsError
-from app.settings import Settings
+from app.settings import Settings, load_settings
 from tests.admin.conftest import SECRET, Answer, Api, User
 
 PATH = "/api/v1/workflows"
@@ -93,6 +94,8 @@ async def test_another_scheme_is_refused(api: Api, scheme: str) -> None:
         {"role": ["admin"]},
         {"role": "anon", "app_metadata": {"role": "admin"}},
         {"role": "authenticated", "app_metadata": {"role": "root"}},
+        {"permissions": "events:write"},
+        {"role": "authenticated", "app_metadata": {"permissions": {"events:write": True}}},
     ],
 )
 async def test_a_role_that_is_none_of_ours_may_nothing(api: Api, changes: dict[str, Any]) -> None:
@@ -124,6 +127,48 @@ async def test_the_role_is_read_where_users_cannot_write_it(
 async def test_a_minted_token_is_accepted(api: Api) -> None:
     """What ``headrace token`` prints gets its user in."""
     assert (await ask(api, mint_token(api.settings, uuid4(), "admin", 5))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "granted"),
+    [
+        ({"permissions": ["crm:write", "no:such", 5]}, {"crm:write"}),
+        ({"app_metadata": {"permissions": ["crm:write"]}}, set()),
+        ({"role": "authenticated", "permissions": ["crm:write"]}, set()),
+        ({"role": "authenticated", "user_metadata": {"permissions": ["crm:write"]}}, set()),
+        (
+            {"role": "authenticated", "app_metadata": {"permissions": ["crm:write", "operate"]}},
+            {"crm:write", "operate"},
+        ),
+    ],
+)
+async def test_permissions_are_read_where_users_cannot_write_them(
+    settings: Settings, changes: dict[str, Any], granted: set[str]
+) -> None:
+    """They are the top level's, or for a Supabase token ``app_metadata``'s; names of others grant nothing."""
+    strict = settings.model_copy(update={"user_permissions": "none"})
+    caller = await Authenticator(strict).caller(f"Bearer {signed(**changes)}")
+    assert caller.permissions == granted
+
+
+@pytest.mark.parametrize(
+    ("everybodys", "granted"),
+    [("none", set()), ("", set()), ("all", PERMISSIONS), ("crm:read, operate", {"crm:read", "operate"})],
+)
+async def test_what_every_user_may_is_a_setting(settings: Settings, everybodys: str, granted: set[str]) -> None:
+    """HEADRACE_USER_PERMISSIONS adds to what a token grants; an administrator may all of it anyway."""
+    strict = settings.model_copy(update={"user_permissions": everybodys})
+    caller = await Authenticator(strict).caller(f"Bearer {signed(role='user')}")
+    assert caller.permissions == granted
+    admin = await Authenticator(strict).caller(f"Bearer {signed(role='admin')}")
+    assert all(map(admin.may, PERMISSIONS))
+
+
+def test_a_permission_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that grants something unknown stops the process; the error names the variable and what there is."""
+    monkeypatch.setenv("HEADRACE_USER_PERMISSIONS", "crm:reed")
+    with pytest.raises(SettingsError, match=r"HEADRACE_USER_PERMISSIONS.*'crm:reed'.*crm:read"):
+        load_settings()
 
 
 def test_without_a_secret_there_is_no_api() -> None:
