@@ -26,6 +26,7 @@ from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.notifications import PostgresNotifications
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
+from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.secrets import PostgresSecretStore
 from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.waiting import PostgresWaiting
@@ -47,6 +48,7 @@ from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
 from app.services.message_templates import MessageTemplateService
 from app.services.notifications import NotificationService
+from app.services.owner_rights import CallerNotes
 from app.services.queue import DepthSource, Queue, lanes_of
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
@@ -89,12 +91,12 @@ def assemble(
         SettingsError: There is no JWT secret.
     """
     topics, types = Topics(settings.topic_prefix), frozenset(REGISTRY.names())
-    drafts = DraftReader(REGISTRY.names(), validate_config)
+    drafts, emitter = DraftReader(REGISTRY.names(), validate_config), EventEmitter(sender, topics)
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
-    emitter = EventEmitter(sender, topics)
     cipher = FernetCipher(settings.secrets_key.get_secret_value())
     return State(
         authenticator=Authenticator(settings),
+        notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         workflows=workflows,
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),

@@ -10,6 +10,7 @@ cannot set themselves.
 
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -55,7 +56,15 @@ class Authenticator:
         self._everybodys = settings.everybodys_permissions
 
     async def caller(self, authorization: str | None) -> Caller:
-        """Check a header's token.
+        """Check a header's token, and add what every user may. Raises as ``granted``."""
+        return self.admitted(await self.granted(authorization))
+
+    def admitted(self, granted: Caller) -> Caller:
+        """Return a caller with what every user may beside what their token grants."""
+        return replace(granted, permissions=granted.permissions | self._everybodys)
+
+    async def granted(self, authorization: str | None) -> Caller:
+        """Check a header's token, and return what it grants by itself.
 
         Raises:
             UnauthorizedError: It does not hold.
@@ -75,7 +84,7 @@ class Authenticator:
         except ValueError:
             raise UnauthorizedError("the token's sub must be a UUID") from None
         role, permissions = _granted(claims)
-        return Caller(user_id, role, permissions | self._everybodys)
+        return Caller(user_id, role, permissions)
 
     async def _key(self, token: str) -> jwt.PyJWK | str:
         header = jwt.get_unverified_header(token)

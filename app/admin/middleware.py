@@ -14,7 +14,8 @@ from app.admin.metrics import REQUESTS, SECONDS
 from app.admin.operations import Operation
 from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER
-from app.admin.state import STATE
+from app.admin.state import STATE, State
+from app.domain.callers import Caller
 from app.domain.errors import InvalidError
 
 _LOG: Final = logging.getLogger("headrace.admin")
@@ -75,8 +76,7 @@ def guarded(operation: Operation) -> _Handler:
         request[OPERATION] = operation
         if operation.access != "public":
             state = request.app[STATE]
-            caller = await state.authenticator.caller(request.headers.get("Authorization"))
-            state.limiter.take(caller.user_id)
+            caller = await _user(state, request.headers.get("Authorization"))
             if operation.access == "admin" and caller.role != "admin":
                 raise ForbiddenError("This is for admins")
             if operation.permission is not None and not caller.may(operation.permission):
@@ -85,6 +85,14 @@ def guarded(operation: Operation) -> _Handler:
         return await operation.handler(request)
 
     return handle
+
+
+async def _user(state: State, authorization: str | None) -> Caller:
+    """Let a user in, and note what their token grants: their workflows have it when they are not there."""
+    granted = await state.authenticator.granted(authorization)
+    state.limiter.take(granted.user_id)
+    await state.notes.note(granted)
+    return state.authenticator.admitted(granted)
 
 
 async def _answered(request: web.Request, handler: _Handler) -> web.StreamResponse:

@@ -16,6 +16,7 @@ from app.services.executions import ExecutionService
 from app.services.manual_runs import ManualRuns
 from app.services.message_templates import MessageTemplateService
 from app.services.notifications import NotificationService
+from app.services.owner_rights import CallerNotes
 from app.services.queue import Queue
 from app.services.rate_limit import RateLimiter
 from app.services.retries import Retries
@@ -45,10 +46,12 @@ class State:
     """The API's services.
 
     Attributes:
+        notes: Keeps what users may, for the time when their workflows run without them.
         probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
     """
 
     authenticator: Authenticator
+    notes: CallerNotes
     limiter: RateLimiter
     workflows: WorkflowService
     templates: TemplateService

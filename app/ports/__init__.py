@@ -26,6 +26,7 @@ from app.ports.mail import Mailer, MailMessage
 from app.ports.messages import MessageText, MessageTexts
 from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
+from app.ports.rights import NotedCallers, OwnerRights
 from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, SecretStore, SecretValues
 from app.ports.timers import Timer, TimerKind, Timers
 
@@ -60,11 +61,13 @@ __all__ = [
     "MessageText",
     "MessageTexts",
     "NoteRequest",
+    "NotedCallers",
     "Notice",
     "Notifier",
     "Origin",
     "Own",
     "OwnEffect",
+    "OwnerRights",
     "Park",
     "Place",
     "Receipts",

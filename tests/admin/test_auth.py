@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import jwt
+import psycopg
 import pytest
 
 from app.admin.auth import Authenticator, mint_token
@@ -178,3 +179,13 @@ def test_without_a_secret_there_is_no_api() -> None:
         Authenticator(settings)
     with pytest.raises(SettingsError, match="HEADRACE_JWT_SECRET"):
         mint_token(settings, uuid4(), "user", 60)
+
+
+async def test_what_a_token_grants_is_noted_at_its_users_next_call(api: Api, api_database: str) -> None:
+    """Workflows have it when their owner is not there; a token that grants less counts at once, and not everybody's."""
+    user_id = uuid4()
+    async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
+        for role, permissions in (("user", ["crm:write", "operate"]), ("user", []), ("admin", [])):
+            assert (await ask(api, signed(sub=str(user_id), role=role, permissions=permissions))).status == 200
+            asked = "SELECT role, permissions FROM user_permissions WHERE user_id = %s"
+            assert await (await connection.execute(asked, (user_id,))).fetchall() == [(role, permissions)]

@@ -1,0 +1,106 @@
+"""What owners may, kept for a moment, so that steps cost no query each; and the noting of what callers may."""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from app.domain.callers import Caller, Permission
+from app.domain.errors import UnreachableError
+from app.ports import NotedCallers
+
+MAX_AGE_S: Final = 2.0
+MAX_KEPT: Final = 10_000
+NOTED_FOR_S: Final = 10.0
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class RecentRights:
+    """Implements ``app.ports.OwnerRights``.
+
+    What is older than two seconds is read again, at the next use: all that are asked for in one query, and once for
+    all who ask at that moment.
+
+    Args:
+        source: Where callers are noted.
+        everybodys: What every user may beside what their token says.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self, source: NotedCallers, everybodys: frozenset[Permission], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source = source
+        self._everybodys = everybodys
+        self._clock = clock
+        self._known: OrderedDict[UUID, tuple[Caller, float]] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    async def of(self, owners: Collection[UUID]) -> Mapping[UUID, Caller]:
+        """Return each owner as a caller, at most two seconds old.
+
+        Raises:
+            UnreachableError: Postgres stayed away for too long.
+        """
+        if self._stale(owners):
+            async with self._reading:
+                stale = self._stale(owners)
+                if stale:
+                    await self._read(stale)
+        found = {owner: self._known[owner][0] for owner in owners}
+        while len(self._known) > MAX_KEPT:
+            self._known.popitem(last=False)
+        return found
+
+    def _stale(self, owners: Collection[UUID]) -> set[UUID]:
+        oldest = self._clock() - MAX_AGE_S
+        return {owner for owner in owners if owner not in self._known or self._known[owner][1] < oldest}
+
+    async def _read(self, owners: Collection[UUID]) -> None:
+        at = self._clock()
+        noted = await self._source.read(owners)
+        for owner in owners:
+            caller = noted.get(owner) or Caller(owner, "user")
+            self._known[owner] = (replace(caller, permissions=caller.permissions | self._everybodys), at)
+            self._known.move_to_end(owner)
+
+
+class CallerNotes:
+    """Notes what callers' tokens say, for the time when their workflows run without them.
+
+    A caller who says the same again is written once in ten seconds at most: another process may have noted another
+    token of theirs meanwhile, and the last call counts.
+
+    Args:
+        store: Where they are noted.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, store: NotedCallers, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._noted: OrderedDict[UUID, tuple[Caller, float]] = OrderedDict()
+
+    async def note(self, caller: Caller) -> None:
+        """Note a caller, unless this process has just done so.
+
+        While Postgres does not answer nothing is noted: the request is judged by its own token, and the next one notes.
+        """
+        said, at = self._noted.get(caller.user_id, (None, 0.0))
+        now = self._clock()
+        if said == caller and now - at < NOTED_FOR_S:
+            return
+        try:
+            await self._store.note(caller)
+        except UnreachableError as error:
+            _LOG.warning("a caller's permissions were not noted: %s", error)
+            return
+        self._noted[caller.user_id] = (caller, now)
+        self._noted.move_to_end(caller.user_id)
+        if len(self._noted) > MAX_KEPT:
+            self._noted.popitem(last=False)
