@@ -20,6 +20,7 @@ COMMANDS: Final = (
     ("emit", "app.commands.emit", "emit"),
     ("sources", "app.commands.sources", "sources"),
     ("token", "app.commands.token", "token"),
+    ("keys", "app.commands.keys", "keys"),
     ("secrets", "app.commands.secrets", "secrets"),
     ("dev", "app.commands.dev", "dev"),
 )

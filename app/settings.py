@@ -66,6 +66,15 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(
         100, ge=0, le=1_000_000, alias="RATE_LIMIT_PER_MINUTE", description="Requests a caller; 0: no limit"
     )
+    failed_tokens_per_minute: int = Field(
+        60,
+        ge=0,
+        le=1_000_000,
+        description="Tokens and API keys of one address that do not hold; more are answered with 429; 0: no limit",
+    )
+    trusted_proxies: str = Field(
+        "", description="Networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8, commas between; none: none"
+    )
     queue_concurrency: int = Field(
         10, ge=1, le=512, alias="QUEUE_CONCURRENCY", description="Actions at once per partition"
     )
@@ -171,17 +180,21 @@ class Settings(BaseSettings):
         read_permissions(value)  # raises ValueError, which says what is wrong with it
         return value
 
-    @field_validator("webhook_allow_networks")
+    @field_validator("webhook_allow_networks", "trusted_proxies")
     @classmethod
-    def _networks(cls, value: str) -> str:
-        for network in filter(None, map(str.strip, value.split(","))):
-            ip_network(network)  # raises ValueError, which says what is wrong with it
+    def _checked_networks(cls, value: str) -> str:
+        _networks(value)  # raises ValueError, which says what is wrong with it
         return value
 
     @property
     def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """What ``webhook_allow_networks`` lists."""
-        return tuple(map(ip_network, filter(None, map(str.strip, self.webhook_allow_networks.split(",")))))
+        return _networks(self.webhook_allow_networks)
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """What ``trusted_proxies`` lists."""
+        return _networks(self.trusted_proxies)
 
     @property
     def everybodys_permissions(self) -> frozenset[Permission]:
@@ -199,6 +212,10 @@ class Settings(BaseSettings):
         return timedelta(
             milliseconds=self.workflow_execution_timeout_ms + self.action_timeout_ms + self.lease_margin_ms
         )
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ip_network, filter(None, map(str.strip, value.split(",")))))
 
 
 def _is_fernet_key(key: str) -> bool:

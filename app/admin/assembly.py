@@ -15,6 +15,7 @@ from app.actions.registry import REGISTRY
 from app.adapters.cipher import FernetCipher
 from app.adapters.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.api_keys import PostgresApiKeys
 from app.adapters.postgres.cancelling import PostgresCancelling
 from app.adapters.postgres.channels import PostgresChannels
 from app.adapters.postgres.crm import PostgresCrm
@@ -32,11 +33,13 @@ from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
+from app.admin.identity import Identity
 from app.admin.state import Messages, Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
+from app.services.api_keys import ApiKeyService
 from app.services.background import PROCESS, Failures
 from app.services.cancelling import Cancelling
 from app.services.channels import ChannelService
@@ -45,6 +48,7 @@ from app.services.drafts import DraftReader
 from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
 from app.services.executions import ExecutionService
+from app.services.key_lookup import KeyLookup
 from app.services.manual_runs import ManualRuns
 from app.services.message_templates import MessageTemplateService
 from app.services.notifications import NotificationService
@@ -95,7 +99,7 @@ def assemble(
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
     cipher = FernetCipher(settings.secrets_key.get_secret_value())
     return State(
-        authenticator=Authenticator(settings),
+        identity=_identity(settings, database, clock),
         notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         workflows=workflows,
@@ -111,10 +115,17 @@ def assemble(
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), cipher),
+        api_keys=ApiKeyService(PostgresApiKeys(database)),
         systems=Systems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender, failures),
     )
+
+
+def _identity(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Identity:
+    authenticator = Authenticator(settings, api_keys=KeyLookup(PostgresApiKeys(database), clock))
+    failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
+    return Identity(authenticator, failures, settings)
 
 
 def _families() -> dict[str, list[str]]:

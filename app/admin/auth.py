@@ -6,6 +6,8 @@ with its own kind of key, so that a public key never passes for a secret. Issuer
 The role is ``role`` (user or admin) and the permissions are ``permissions`` (a list of names). In a token as Supabase
 makes it (``role`` is ``authenticated``) they are ``app_metadata.role`` and ``app_metadata.permissions``, which users
 cannot set themselves.
+
+A service has an API key instead (``hrk_...``): a principal of its own, which may exactly what its key grants.
 """
 
 import time
@@ -17,8 +19,10 @@ from uuid import UUID
 import jwt
 
 from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError
+from app.domain.api_keys import PREFIX as KEY_PREFIX
 from app.domain.callers import Caller, Permission, Role, known_permissions
 from app.domain.errors import HeadraceError, SettingsError
+from app.services.key_lookup import KeyLookup
 from app.settings import Settings
 
 _SHARED_KEY_ALGORITHM: Final = "HS256"
@@ -42,26 +46,28 @@ class Authenticator:
     Args:
         settings: Secret, JWKS URL, issuer and audience.
         keys: The key set, instead of the one behind the JWKS URL.
+        api_keys: Where services' keys are looked up; None: none are taken.
 
     Raises:
         SettingsError: There is neither a secret nor a JWKS URL.
     """
 
-    def __init__(self, settings: Settings, keys: KeySet | None = None) -> None:
+    def __init__(self, settings: Settings, keys: KeySet | None = None, *, api_keys: KeyLookup | None = None) -> None:
         url = settings.jwks_url
         self._keys = keys or (KeySet(url) if url else None)
         self._secret = settings.jwt_secret.get_secret_value() if self._keys else _secret(settings)
         self._audience = settings.jwt_audience
         self._issuer = settings.jwt_issuer
         self._everybodys = settings.everybodys_permissions
+        self._api_keys = api_keys
 
     async def caller(self, authorization: str | None) -> Caller:
         """Check a header's token, and add what every user may. Raises as ``granted``."""
         return self.admitted(await self.granted(authorization))
 
     def admitted(self, granted: Caller) -> Caller:
-        """Return a caller with what every user may beside what their token grants."""
-        return replace(granted, permissions=granted.permissions | self._everybodys)
+        """Return a caller with what every user may beside what their token grants; an API key is no user."""
+        return granted if granted.is_key else replace(granted, permissions=granted.permissions | self._everybodys)
 
     async def granted(self, authorization: str | None) -> Caller:
         """Check a header's token, and return what it grants by itself.
@@ -69,9 +75,11 @@ class Authenticator:
         Raises:
             UnauthorizedError: It does not hold.
             ForbiddenError: It names no role of ours.
-            UnreachableError: The key set was never fetched, and cannot be now.
+            UnreachableError: The key set was never fetched, and cannot be now; or API keys cannot be looked up.
         """
         token = _bearer(authorization)
+        if token.startswith(KEY_PREFIX):
+            return await self._service(token)
         try:
             key = await self._key(token)
             claims = self._claims(token, key)
@@ -85,6 +93,12 @@ class Authenticator:
             raise UnauthorizedError("the token's sub must be a UUID") from None
         role, permissions = _granted(claims)
         return Caller(user_id, role, permissions)
+
+    async def _service(self, token: str) -> Caller:
+        found = await self._api_keys.caller(token) if self._api_keys is not None else None
+        if found is None:
+            raise UnauthorizedError("the API key is none, or was revoked, or has expired")
+        return found
 
     async def _key(self, token: str) -> jwt.PyJWK | str:
         header = jwt.get_unverified_header(token)

@@ -76,23 +76,37 @@ def guarded(operation: Operation) -> _Handler:
         request[OPERATION] = operation
         if operation.access != "public":
             state = request.app[STATE]
-            caller = await _user(state, request.headers.get("Authorization"))
-            if operation.access == "admin" and caller.role != "admin":
-                raise ForbiddenError("This is for admins")
-            if operation.permission is not None and not caller.may(operation.permission):
-                raise ForbiddenError(f"This needs the permission {operation.permission}")
+            caller = await _user(state, request)
+            _check(operation, caller)
             request[CALLER] = caller
         return await operation.handler(request)
 
     return handle
 
 
-async def _user(state: State, authorization: str | None) -> Caller:
-    """Let a user in, and note what their token grants: their workflows have it when they are not there."""
-    granted = await state.authenticator.granted(authorization)
+async def _user(state: State, request: web.Request) -> Caller:
+    """Let a caller in, and note what a user's token grants: their workflows have it when they are not there."""
+    granted = await state.identity.granted(request)
     state.limiter.take(granted.user_id)
-    await state.notes.note(granted)
-    return state.authenticator.admitted(granted)
+    if not granted.is_key:
+        await state.notes.note(granted)
+    return state.identity.admitted(granted)
+
+
+def _check(operation: Operation, caller: Caller) -> None:
+    """Refuse whoever may not.
+
+    Raises:
+        ForbiddenError: The caller may not; the text says what it would take.
+    """
+    if operation.access == "admin" and caller.role != "admin":
+        raise ForbiddenError("This is for admins")
+    if operation.permission is not None and not caller.may(operation.permission):
+        raise ForbiddenError(f"This needs the permission {operation.permission}")
+    if caller.is_key and not operation.open_to_keys:
+        raise ForbiddenError(
+            "An API key owns nothing: beside reading, it may only do what one of its permissions opens"
+        )
 
 
 async def _answered(request: web.Request, handler: _Handler) -> web.StreamResponse:

@@ -59,3 +59,8 @@ class Operation:
     conflicts: bool = False
     repeatable: bool = False
     content_type: str = JSON
+
+    @property
+    def open_to_keys(self) -> bool:
+        """Whether an API key may call it: to read, or with a permission; what makes a thing of somebody's is not."""
+        return self.permission is not None or self.method == "GET"

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from app.admin.api import (
+    api_keys,
     channels,
     crm,
     dead_letters,
@@ -67,6 +68,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *crm.OPERATIONS,
     *trade.OPERATIONS,
     *secrets.OPERATIONS,
+    *api_keys.OPERATIONS,
     *types.OPERATIONS,
     *health.OPERATIONS,
     Operation(

@@ -6,7 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.auth import Authenticator
+from app.admin.identity import Identity
+from app.services.api_keys import ApiKeyService
 from app.services.cancelling import Cancelling
 from app.services.channels import ChannelService
 from app.services.dead_letter_box import DeadLetterBox
@@ -50,7 +51,7 @@ class State:
         probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
     """
 
-    authenticator: Authenticator
+    identity: Identity
     notes: CallerNotes
     limiter: RateLimiter
     workflows: WorkflowService
@@ -67,6 +68,7 @@ class State:
     queue: Queue
     systems: Systems
     secrets: SecretService
+    api_keys: ApiKeyService
     topics: Topics
     probes: Mapping[str, Probe]
 

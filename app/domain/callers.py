@@ -20,11 +20,13 @@ class Caller:
 
     Attributes:
         permissions: What a user may do beside what every user may; an administrator needs none.
+        is_key: A service's API key, a principal of its own: it has exactly its permissions, and owns nothing.
     """
 
     user_id: UUID
     role: Role
     permissions: frozenset[Permission] = frozenset()
+    is_key: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the caller has a permission."""

@@ -4,6 +4,7 @@ Adapters implement them; tests pass fakes that hold to the same contract tests.
 """
 
 from app.ports.accounts import TwilioAccount, WhatsAppAccount
+from app.ports.api_keys import ApiKey, ApiKeyStore, KnownKeys
 from app.ports.breakers import BreakerStore, BreakerWatch, Transition
 from app.ports.crashes import Crashes, Place, Suspicion
 from app.ports.crm import (
@@ -31,6 +32,8 @@ from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, Secre
 from app.ports.timers import Timer, TimerKind, Timers
 
 __all__ = [
+    "ApiKey",
+    "ApiKeyStore",
     "AppointmentRequest",
     "AssignmentRequest",
     "BreakerStore",
@@ -56,6 +59,7 @@ __all__ = [
     "HttpClient",
     "HttpRequest",
     "Inbox",
+    "KnownKeys",
     "MailMessage",
     "Mailer",
     "MessageText",

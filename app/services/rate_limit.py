@@ -18,8 +18,8 @@ class RateLimitedError(HeadraceError):
         retry_after: Whole seconds until the next request is taken.
     """
 
-    def __init__(self, per_minute: int, retry_after: int) -> None:
-        super().__init__(f"At most {per_minute} requests a minute are taken; try again in {retry_after} s")
+    def __init__(self, per_minute: int, retry_after: int, what: str = "requests") -> None:
+        super().__init__(f"At most {per_minute} {what} a minute are taken; try again in {retry_after} s")
         self.retry_after = retry_after
 
 
@@ -33,33 +33,38 @@ class RateLimiter:
         per_minute: Requests; 0 sets no limit.
         clock: Seconds, monotonic.
         most: Callers to remember.
+        what: What is counted, for people.
     """
 
-    def __init__(self, per_minute: int, clock: Callable[[], float], *, most: int = MAX_CALLERS) -> None:
+    def __init__(
+        self, per_minute: int, clock: Callable[[], float], *, most: int = MAX_CALLERS, what: str = "requests"
+    ) -> None:
         self._per_minute = per_minute
         self._clock = clock
         self._most = most
+        self._what = what
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many callers are remembered."""
         return len(self._buckets)
 
-    def take(self, caller: Hashable) -> None:
-        """Take a token.
+    def take(self, caller: Hashable, count: int = 1) -> None:
+        """Take tokens, all or none. More than a whole bucket holds are taken from a full one, which then owes them.
 
         Raises:
-            RateLimitedError: There is none.
+            RateLimitedError: There are too few.
         """
         if not self._per_minute:
             return
         now = self._clock()
         tokens, seen = self._buckets.pop(caller, (float(self._per_minute), now))
         tokens = min(float(self._per_minute), tokens + (now - seen) * self._per_minute / _MINUTE_S)
-        admitted = tokens >= 1
-        self._buckets[caller] = (tokens - 1 if admitted else tokens, now)
+        needed = min(float(count), float(self._per_minute))
+        admitted = tokens >= needed
+        self._buckets[caller] = (tokens - count if admitted else tokens, now)
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
         if not admitted:
-            wait = (1 - tokens) * _MINUTE_S / self._per_minute
-            raise RateLimitedError(self._per_minute, max(1, math.ceil(wait)))
+            wait = (needed - tokens) * _MINUTE_S / self._per_minute
+            raise RateLimitedError(self._per_minute, max(1, math.ceil(wait)), self._what)

@@ -106,6 +106,7 @@ def settings(api_database: str) -> Settings:
         pool_size=4,
         admin_port=0,
         rate_limit_per_minute=0,
+        failed_tokens_per_minute=0,
     )
 
 

@@ -93,9 +93,9 @@ class ApiDatabase:
 
     @asynccontextmanager
     async def writing(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
-        """As ``reading``; rows can belong to the caller, who is entered as a user if this is their first write."""
+        """As ``reading``; rows can belong to the caller, who is entered as a user by their first write."""
         async with self._begin() as connection:
-            if await self._adds_users(connection):
+            if not caller.is_key and await self._adds_users(connection):
                 await self._act_as(connection, "headrace_service", caller)
                 await connection.execute(_ADD_USER, {"id": caller.user_id})
             await self._act_as(connection, "authenticated", caller)

@@ -1,0 +1,65 @@
+"""``/api/v1/api-keys``: keys for services, which administrators make and revoke; a key is answered once."""
+
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.key_models import ApiKeyDraft, ApiKeyList, ApiKeyMade, ApiKeyView
+from app.admin.operations import JSON, Body, Operation
+from app.admin.requests import CALLER, answer, path_id, read_document, read_model
+from app.admin.state import STATE
+from app.ports import ApiKey
+from app.services.api_keys import ApiKeyService
+
+_ROOT: Final = "/api/v1/api-keys"
+
+
+async def create_api_key(request: web.Request) -> web.Response:
+    """Make one."""
+    draft = read_model(await read_document(request, (JSON,)), ApiKeyDraft)
+    made, key = await _service(request).create(request[CALLER], draft.name, draft.permissions, draft.expires_at)
+    return answer(ApiKeyMade(**_view(made).model_dump(), key=key), 201, {"Location": f"{_ROOT}/{made.id}"})
+
+
+async def list_api_keys(request: web.Request) -> web.Response:
+    """List them, the revoked too."""
+    return answer(ApiKeyList(items=[_view(key) for key in await _service(request).entries(request[CALLER])]))
+
+
+async def revoke_api_key(request: web.Request) -> web.Response:
+    """Revoke one."""
+    await _service(request).revoke(request[CALLER], path_id(request, "API key"))
+    return web.Response(status=204)
+
+
+def _view(key: ApiKey) -> ApiKeyView:
+    return ApiKeyView(
+        id=key.id,
+        name=key.name,
+        permissions=sorted(key.permissions),
+        created_by=key.created_by,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+        last_used=key.last_used,
+    )
+
+
+def _service(request: web.Request) -> ApiKeyService:
+    return request.app[STATE].api_keys
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", _ROOT, "listApiKeys", "List the API keys of services, the revoked too; nothing answers a key",
+        list_api_keys, {200: ApiKeyList}, access="admin",
+    ),
+    Operation(
+        "POST", _ROOT, "createApiKey", "Make an API key; this answer is the only place where it is seen",
+        create_api_key, {201: ApiKeyMade}, access="admin", body=Body({JSON: (ApiKeyDraft, False)}), conflicts=True,
+    ),
+    Operation(
+        "DELETE", f"{_ROOT}/{{id}}", "revokeApiKey", "Revoke an API key; it is refused within a few seconds",
+        revoke_api_key, {204: None}, access="admin",
+    ),
+)  # fmt: skip

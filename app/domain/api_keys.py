@@ -1,0 +1,29 @@
+"""API keys: what one looks like, and what is kept of it.
+
+A key is 256 random bits. Nobody guesses that, so what is kept is its plain SHA-256: a slow hash with a salt protects
+words that people choose, and would only cost each request its time here.
+"""
+
+import re
+import secrets
+from hashlib import sha256
+from typing import Final
+
+from app.domain.callers import PERMISSIONS, Permission
+
+PREFIX: Final = "hrk_"
+# A key publishes no templates: those are somebody's, and a key owns nothing.
+KEY_PERMISSIONS: Final[frozenset[Permission]] = PERMISSIONS - {"templates:publish"}
+MAX_NAME: Final = 100
+_BYTES: Final = 32
+_KEY: Final = re.compile(r"hrk_[A-Za-z0-9_-]{43}")
+
+
+def new_api_key() -> str:
+    """Make a key."""
+    return PREFIX + secrets.token_urlsafe(_BYTES)
+
+
+def digest_of(text: str) -> bytes | None:
+    """Return what is kept of a key; None for what can be none."""
+    return sha256(text.encode()).digest() if _KEY.fullmatch(text) else None

@@ -1,0 +1,56 @@
+"""API keys: where they are kept, as administrators work on them and as the API looks them up. None holds a key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.domain.callers import Caller, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What may be seen of a key.
+
+    Attributes:
+        id: Of the principal that its calls are made as.
+        last_used: To the minute or so; None: never.
+        expires_at: From when on it does not hold; None: it does until it is revoked.
+    """
+
+    id: UUID
+    name: str
+    permissions: frozenset[Permission]
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used: datetime | None = None
+
+
+class ApiKeyStore(Protocol):
+    """Keys as administrators work on them."""
+
+    async def add(self, caller: Caller, key: ApiKey, digest: bytes, most: int) -> bool:
+        """Store a new key; False where ``most`` are in use already."""
+
+    async def entries(self, caller: Caller) -> Sequence[ApiKey]:
+        """Return all that there are or were, newest first."""
+
+    async def revoke(self, caller: Caller, key_id: UUID) -> bool:
+        """Revoke one; False where there is none in use with this id."""
+
+
+class KnownKeys(Protocol):
+    """Keys as the API looks them up."""
+
+    async def in_use(self) -> dict[bytes, ApiKey]:
+        """Return those neither revoked nor expired, by digest.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def note_use(self, key_id: UUID) -> None:
+        """Note that one was used just now. Raises as ``in_use``."""
