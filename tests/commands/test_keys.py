@@ -19,7 +19,9 @@ def run(home: Path, database: str, *arguments: str) -> Any:
 
 def test_a_key_is_made_listed_and_revoked(tmp_path: Path, database: str) -> None:
     """The key is printed once, alone on its line; the list has its id, state and permissions, and never the key."""
-    made = run(tmp_path, database, "create", "--name", "shop", "--permission", "events:write", "--permission", "operate")
+    made = run(
+        tmp_path, database, "create", "--name", "shop", "--permission", "events:write", "--permission", "operate"
+    )
     assert made.exit_code == 0, made.output
     key = made.output.strip()
     assert re.fullmatch(r"hrk_[A-Za-z0-9_-]{43}", key)
