@@ -34,7 +34,7 @@ from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.identity import Identity
-from app.admin.state import Messages, Probe, State
+from app.admin.state import Access, Messages, Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
 from app.own_crm import reads_of
@@ -99,9 +99,7 @@ def assemble(
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
     cipher = FernetCipher(settings.secrets_key.get_secret_value())
     return State(
-        identity=_identity(settings, database, clock),
-        notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
-        limiter=RateLimiter(settings.rate_limit_per_minute, clock),
+        access=_access(settings, database, clock),
         workflows=workflows,
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),
@@ -115,17 +113,21 @@ def assemble(
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), cipher),
-        api_keys=ApiKeyService(PostgresApiKeys(database)),
         systems=Systems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender, failures),
     )
 
 
-def _identity(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Identity:
-    authenticator = Authenticator(settings, api_keys=KeyLookup(PostgresApiKeys(database), clock))
+def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:
+    keys = PostgresApiKeys(database)
     failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
-    return Identity(authenticator, failures, settings)
+    return Access(
+        identity=Identity(Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings),
+        notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
+        limiter=RateLimiter(settings.rate_limit_per_minute, clock),
+        api_keys=ApiKeyService(keys),
+    )
 
 
 def _families() -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from app.admin.metrics import REQUESTS, SECONDS
 from app.admin.operations import Operation
 from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER
-from app.admin.state import STATE, State
+from app.admin.state import STATE, Access
 from app.domain.callers import Caller
 from app.domain.errors import InvalidError
 
@@ -75,8 +75,7 @@ def guarded(operation: Operation) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = operation
         if operation.access != "public":
-            state = request.app[STATE]
-            caller = await _user(state, request)
+            caller = await _admitted(request.app[STATE].access, request)
             _check(operation, caller)
             request[CALLER] = caller
         return await operation.handler(request)
@@ -84,13 +83,13 @@ def guarded(operation: Operation) -> _Handler:
     return handle
 
 
-async def _user(state: State, request: web.Request) -> Caller:
+async def _admitted(access: Access, request: web.Request) -> Caller:
     """Let a caller in, and note what a user's token grants: their workflows have it when they are not there."""
-    granted = await state.identity.granted(request)
-    state.limiter.take(granted.user_id)
+    granted = await access.identity.granted(request)
+    access.limiter.take(granted.user_id)
     if not granted.is_key:
-        await state.notes.note(granted)
-    return state.identity.admitted(granted)
+        await access.notes.note(granted)
+    return access.identity.admitted(granted)
 
 
 def _check(operation: Operation, caller: Caller) -> None:

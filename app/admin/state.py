@@ -43,17 +43,29 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """The API's services.
+class Access:
+    """Who gets in, and how often.
 
     Attributes:
         notes: Keeps what users may, for the time when their workflows run without them.
-        probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
+        limiter: Requests of each caller.
     """
 
     identity: Identity
     notes: CallerNotes
     limiter: RateLimiter
+    api_keys: ApiKeyService
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The API's services.
+
+    Attributes:
+        probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
+    """
+
+    access: Access
     workflows: WorkflowService
     templates: TemplateService
     executions: ExecutionService
@@ -68,7 +80,6 @@ class State:
     queue: Queue
     systems: Systems
     secrets: SecretService
-    api_keys: ApiKeyService
     topics: Topics
     probes: Mapping[str, Probe]
 

@@ -46,7 +46,7 @@ def _view(key: ApiKey) -> ApiKeyView:
 
 
 def _service(request: web.Request) -> ApiKeyService:
-    return request.app[STATE].api_keys
+    return request.app[STATE].access.api_keys
 
 
 OPERATIONS: Final = (
