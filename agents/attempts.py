@@ -61,6 +61,7 @@ class Work:
         held_until: Until when (monotonic seconds) its claim surely holds.
         lane: Where it takes its place.
         destination: Where its attempts go.
+        circuit: That destination as the workflow's owner reaches it, which is what breakers go by.
     """
 
     record: Any
@@ -69,6 +70,7 @@ class Work:
     held_until: float
     lane: Bulkhead
     destination: str
+    circuit: str
 
 
 class Attempts:
@@ -136,7 +138,7 @@ class Attempts:
 
     async def _try_once(self, work: Work) -> dict[str, Any] | ActionFailedError | Park | ActionResult:
         """Make one attempt, if none of the things that may stand in its way does."""
-        shut = self._breakers.shut(work.destination)
+        shut = self._breakers.shut(work.circuit)
         if shut is not None:
             return self._wait_for_circuit(work, shut)
         within = work.prepared.context.timeout
@@ -149,14 +151,14 @@ class Attempts:
         try:
             if self._timing.monotonic() + within > work.held_until:
                 raise LeaseTooShortError
-            admission = await self._breakers.admit(work.destination)
+            admission = await self._breakers.admit(work.circuit)
             if not admission.admitted:
                 return self._wait_for_circuit(work, admission)
             answer = await self._attempt(work)
         finally:
             work.lane.leave(work.destination)
-        failed = isinstance(answer, ActionFailedError) and not answer.answered
-        await self._breakers.record(work.destination, admission, str(answer) if failed else None)
+        failed = answer if isinstance(answer, ActionFailedError) else None
+        await self._breakers.judge(work.circuit, admission, failed)
         return answer
 
     async def _attempt(self, work: Work) -> dict[str, Any] | ActionFailedError:
@@ -224,7 +226,7 @@ class Attempts:
             reason=reason[:MAX_REASON_CHARS],
             due=datetime.now(UTC) + timedelta(seconds=seconds),
             record=self._again(command.model_copy(update=carried)),
-            destination=work.destination if kind == "circuit" else None,
+            destination=work.circuit if kind == "circuit" else None,
             deadline=deadline,
         )
         return Park(timer, parked, tries.uncertain)

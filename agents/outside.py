@@ -19,6 +19,7 @@ from agents.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
 from agents.slips import Road, claim_of, read_command, result_json
 from agents.timing import REAL_TIME, Timing
 from app.actions.base import OutsideAction, Ports
+from app.domain.breaker import circuit_of
 from app.domain.errors import PoisonError
 from app.domain.retry import RetryPolicy
 from app.ports import (
@@ -170,6 +171,7 @@ class OutsideExecutor:
         """Claim, and make attempts; who loses its lease on the way claims again, with the result it has, if any."""
         command, result = prepared.command, None
         destination = prepared.context.redact.text(self._action.destination(prepared.request))
+        circuit = circuit_of(destination, command.workflow.owner)
         while True:
             outcome, held_until = await self._claim(record, claim, lane)
             if not isinstance(outcome, Claimed):
@@ -178,7 +180,7 @@ class OutsideExecutor:
             uncertain = outcome.uncertain and not self._action.repeatable(prepared.request)
             if result is None:
                 tries = Tries(command.tried, command.tried_s, uncertain)
-                made = await self._try(claim, Work(record, prepared, tries, held_until, lane, destination))
+                made = await self._try(claim, Work(record, prepared, tries, held_until, lane, destination, circuit))
                 if made is None:
                     continue
                 if isinstance(made, Park):

@@ -32,15 +32,20 @@ def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
         return
     if 300 <= status < 400:  # noqa: PLR2004 - the same
         followed = f"at most {redirects} are followed" if redirects else "redirects are not followed"
-        raise ActionFailedError(f"answered {status}, a redirect; {followed}", permanent=True)
+        raise ActionFailedError(f"answered {status}, a redirect; {followed}", permanent=True, answered=True)
     quote = " ".join(answer.body.split())[:MAX_QUOTED_CHARS]
     retryable = status in RETRYABLE_STATUSES or status >= 500  # noqa: PLR2004 - the same
     raise ActionFailedError(
         f"answered {status}" + (f": {printable(quote)}" if quote else ""),
         permanent=not retryable,
         retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
-        answered=status < 500,  # noqa: PLR2004 - the same
+        answered=is_an_answer(status),
     )
+
+
+def is_an_answer(status: int) -> bool:
+    """Tell whether a status says that the destination serves: all but 5xx, and 429, by which it asks for less."""
+    return status < 500 and status != 429  # noqa: PLR2004 - the same
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

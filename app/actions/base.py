@@ -14,10 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from app.domain.causation import Link
 from app.domain.redaction import NOTHING, Redactor, redactor_of
@@ -47,6 +47,14 @@ class ActionConfig(BaseModel):
     def named_secrets(self) -> frozenset[str]:
         """Secrets that fields name outright, and not in a template."""
         return frozenset()
+
+
+STORED: Final = {"stored": True}
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Tell whether a config is read from a revision that was saved, by rules that may have been others."""
+    return info.context == STORED
 
 
 C = TypeVar("C", bound=ActionConfig)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 from pydantic import ValidationError
 
-from app.actions.base import ActionConfig, AnyAction, CompiledConfig
+from app.actions.base import STORED, ActionConfig, AnyAction, CompiledConfig
 from app.actions.registry import REGISTRY
 from app.actions.templated import Compiled, compile_config
 from app.domain.errors import ActionFailedError, FieldError
@@ -43,18 +43,20 @@ def compile_action(action_type: str, config: dict[str, Any]) -> CompiledAction:
 
 @lru_cache(maxsize=CACHED_CONFIGS)
 def _compile(action_type: str, canonical: bytes) -> CompiledAction:
-    compiled, errors = _load(action_type, orjson.loads(canonical))
+    compiled, errors = _load(action_type, orjson.loads(canonical), stored=True)
     if compiled is None or errors:
         raise ActionFailedError("; ".join(f"config.{e.path}: {e.message}" for e in errors), permanent=True)
     return compiled
 
 
-def _load(action_type: str, config: dict[str, Any]) -> tuple[CompiledAction | None, list[FieldError]]:
+def _load(
+    action_type: str, config: dict[str, Any], *, stored: bool = False
+) -> tuple[CompiledAction | None, list[FieldError]]:
     action = REGISTRY.find(action_type)
     if action is None:
         return None, [FieldError("", f"no action type {action_type!r}; there are {', '.join(REGISTRY.names())}")]
     try:
-        model: ActionConfig = action.config.model_validate(config)
+        model: ActionConfig = action.config.model_validate(config, context=STORED if stored else None)
     except ValidationError as error:
         return None, [FieldError(_path(d["loc"]), _message(d["msg"])) for d in error.errors(include_url=False)]
     compiled: Compiled[ActionConfig]

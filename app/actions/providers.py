@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import orjson
 from pydantic import Field
 
-from app.actions.answers import MAX_QUOTED_CHARS, printable, retry_after
+from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, printable, retry_after
 from app.actions.base import ActionContext
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RETRYABLE_STATUSES
@@ -87,7 +87,7 @@ class Provider:
             permanent=not retryable,
             retry_after=wait if retryable else None,
             effect_unknown=unknown,
-            answered=status < 500,  # noqa: PLR2004 - the same
+            answered=is_an_answer(status),
         )
 
     def _redacted(self, said: str) -> str:

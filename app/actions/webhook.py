@@ -11,10 +11,11 @@ import orjson
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.answers import check_answer, output_of
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports, is_stored
 from app.actions.signing import SIGNATURE_HEADERS, signature_headers, signing_key
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, line, refuse, text
+from app.domain.errors import ActionFailedError
 from app.domain.origins import origin
 from app.domain.redaction import MASK
 from app.domain.secret_names import is_secret_name
@@ -27,6 +28,9 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_ANSWER_BYTES: Final = 2048
 MAX_REDIRECTS: Final = 3
 MAX_CAUSATION_CHARS: Final = 4096
+MIN_TIMEOUT_S: Final = 1.0
+# A destination that is given less, where the installation would give it more, is not blamed for being late.
+BLAMED_AFTER_S: Final = 5.0
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
@@ -63,8 +67,14 @@ class WebhookConfig(ActionConfig):
         str | None, Field(description="Secret that signs each delivery as Standard Webhooks has it: whsec_...")
     ] = None
     timeout_s: Annotated[
-        float | None, Field(gt=0, le=300, description="Seconds for one attempt, if less than usual")
+        float | None, Field(ge=MIN_TIMEOUT_S, le=300, description="Seconds for one attempt, if less than usual")
     ] = None
+
+    @field_validator("timeout_s", mode="before")
+    @classmethod
+    def _stored_before_there_was_a_floor(cls, value: Any, info: ValidationInfo) -> Any:
+        too_short = isinstance(value, int | float) and 0 < value < MIN_TIMEOUT_S
+        return MIN_TIMEOUT_S if too_short and is_stored(info) else value
 
     @field_validator("url")
     @classmethod
@@ -162,7 +172,11 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
         """Send once and judge the answer."""
         within = min(request.timeout_s or context.within, context.within)
         signed = _signed(request.http, request.sign_with, context) if request.sign_with else request.http
-        answer = await ports.http.send(signed, within=within, body_limit=MAX_ANSWER_BYTES)
+        try:
+            answer = await ports.http.send(signed, within=within, body_limit=MAX_ANSWER_BYTES)
+        except ActionFailedError as error:
+            error.own_making |= error.timed_out and _is_hurried(request.timeout_s, context.timeout)
+            raise
         if context.secrets:  # before anything is cut or quoted: half a secret would not be known for one
             answer = replace(answer, body=context.redact.text(answer.body))
         check_answer(answer, request.http.redirects)
@@ -178,6 +192,10 @@ def _signed(request: HttpRequest, name: str, context: ActionContext) -> HttpRequ
     key = signing_key(name, context.secrets[name])
     headers = signature_headers(key, str(context.command_id), int(time.time()), request.body or b"")
     return replace(request, headers={**request.headers, **headers})
+
+
+def _is_hurried(timeout_s: float | None, usual: float) -> bool:
+    return timeout_s is not None and timeout_s < min(BLAMED_AFTER_S, usual)
 
 
 def causation(context: ActionContext) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from app.domain.errors import ActionFailedError
@@ -107,7 +108,7 @@ def _check(channel: str, sent: _Sent) -> None:
         f"channel {channel}: the service answered {status}",
         permanent=refused and status not in RETRYABLE_STATUSES,
         effect_unknown=not refused,
-        answered=refused,
+        answered=refused and status != HTTPStatus.TOO_MANY_REQUESTS,
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
@@ -20,6 +21,7 @@ from aiohttp.abc import AbstractResolver
 from app.adapters.address_guard import IPNetwork, RefusedAddressError, guarded_socket
 from app.adapters.redirects import REDIRECTS, SEE_OTHER, next_hop
 from app.domain.errors import ActionFailedError
+from app.domain.origins import origin
 from app.ports import HttpAnswer, HttpRequest
 
 CONNECTIONS: Final = 512
@@ -89,15 +91,17 @@ class AiohttpClient:
         answer = HttpAnswer(response.status, _lower(response), _text(response, body))
         if request.redirects and answer.status in REDIRECTS:
             left = until - asyncio.get_running_loop().time()
-            return await self._follow(next_hop(request, answer), answer, within=left, body_limit=body_limit)
+            return await self._follow(request, answer, within=left, body_limit=body_limit)
         return answer
 
-    async def _follow(self, hop: HttpRequest, answer: HttpAnswer, *, within: float, body_limit: int) -> HttpAnswer:
+    async def _follow(self, request: HttpRequest, answer: HttpAnswer, *, within: float, body_limit: int) -> HttpAnswer:
+        hop = next_hop(request, answer)
         try:
             return await self.send(hop, within=within, body_limit=body_limit)
         except ActionFailedError as error:
             # 303 says that the request was carried out and that its result is elsewhere.
             error.effect_unknown |= answer.status == SEE_OTHER
+            error.own_making |= origin(urlsplit(hop.url)) != origin(urlsplit(request.url))
             raise
 
     async def _start(self, request: HttpRequest, within: float) -> ClientResponse:
@@ -144,9 +148,9 @@ def _failure(error: Exception, within: float) -> ActionFailedError:
     """Say what a request without an answer came to: the one place that knows what each error leaves open."""
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return ActionFailedError(f"no connection within {within:g} s")
+            return ActionFailedError(f"no connection within {within:g} s", timed_out=True)
         case TimeoutError():
-            return ActionFailedError(f"no answer within {within:g} s", effect_unknown=True)
+            return ActionFailedError(f"no answer within {within:g} s", effect_unknown=True, timed_out=True)
         case aiohttp.ClientConnectorError():
             return _not_connected(error)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
@@ -159,4 +163,6 @@ def _not_connected(error: aiohttp.ClientConnectorError) -> ActionFailedError:
     if isinstance(error.os_error, RefusedAddressError):
         return ActionFailedError(f"{error.host} {error.os_error}", permanent=True)
     reason = error.os_error.strerror or type(error.os_error).__name__
-    return ActionFailedError(f"no connection to {error.host}:{error.port}: {reason}")
+    # A name that nothing has, or a certificate that is another's, is a mistake in the URL, and no load on anybody.
+    mistaken = isinstance(error, aiohttp.ClientConnectorDNSError | aiohttp.ClientSSLError)
+    return ActionFailedError(f"no connection to {error.host}:{error.port}: {reason}", own_making=mistaken)

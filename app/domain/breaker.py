@@ -1,18 +1,27 @@
 """Circuit breakers: a destination that keeps failing is left alone, then tried carefully (DESIGN 4).
 
+Each owner of workflows has a circuit of their own to each destination: what one's requests come to closes nothing for
+anybody else. Only where those of ``WIDESPREAD`` owners are open at once is it the destination, and left alone by all.
+
 A breaker opens after some failed attempts in a row. While it is open nobody attempts anything. After a time it is half
 open: three attempts are let through as probes; three successes close it, one failure opens it again. Pure: what the
 workers share is a :class:`BreakerState`, and every transition is a function of it and the time.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 PROBES: Final = 3
 SUCCESSES: Final = 3
 MAX_COUNTED: Final = 10_000
+WIDESPREAD: Final = 3
+
+_OWNED: Final = re.compile(r"(.*) for ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,26 @@ class BreakerState:
     probes: int = PROBES
     successes: int = 0
     probing_since: datetime | None = None
+
+
+def circuit_of(destination: str, owner: UUID) -> str:
+    """Return the name of an owner's circuit to a destination, which is what breakers go by."""
+    return f"{destination} for {owner}"
+
+
+@lru_cache(maxsize=4096)
+def parts_of(circuit: str) -> tuple[str, UUID | None]:
+    """Return the destination and the owner of a circuit; one that is nobody's has the destination's name."""
+    match = _OWNED.fullmatch(circuit)
+    return (match[1], UUID(match[2])) if match else (circuit, None)
+
+
+class Verdict(StrEnum):
+    """What a failed attempt says of its destination."""
+
+    SERVES = "serves"
+    FAILS = "fails"
+    NOTHING = "nothing"
 
 
 class Permit(StrEnum):
@@ -101,8 +130,15 @@ def probed(
     return replace(state, successes=successes, closed=successes >= SUCCESSES)
 
 
+def unproven(state: BreakerState | None, now: datetime) -> BreakerState | None:
+    """Return the breaker after a probe that says nothing of the destination: another may be made in its place."""
+    if state is None or state.closed or now < state.until:
+        return state
+    return replace(state, probes=min(state.probes + 1, PROBES - state.successes))
+
+
 class FailureCounts:
-    """Counts one worker's failed attempts in a row, by destination.
+    """Counts one worker's failed attempts in a row, by circuit.
 
     Args:
         threshold: How many open the breaker.

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from app.domain.breaker import Verdict
+
 
 class HeadraceError(Exception):
     """Base of all errors that are ours."""
@@ -55,8 +57,10 @@ class ActionFailedError(HeadraceError):
         permanent: Trying again cannot help (bad config, most 4xx answers).
         retry_after: Seconds the destination asked us to wait, if it did.
         effect_unknown: The effect may have happened (the answer got lost).
-        answered: The destination serves: it said no to this request. Such a failure is not the destination's, and
-            does not count for its circuit breaker; nor does any permanent one.
+        answered: The destination serves: it said no to this request.
+        timed_out: There was no connection, or no answer, within the time the attempt had.
+        own_making: The workflow's own: its timeout, the name, certificate or address it names, where it was
+            redirected to. As any permanent failure without an answer it says nothing of the destination.
     """
 
     def __init__(
@@ -67,12 +71,23 @@ class ActionFailedError(HeadraceError):
         retry_after: float | None = None,
         effect_unknown: bool = False,
         answered: bool = False,
+        timed_out: bool = False,
+        own_making: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
         self.effect_unknown = effect_unknown
-        self.answered = answered or permanent
+        self.answered = answered
+        self.timed_out = timed_out
+        self.own_making = own_making
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the failure says of the destination, for its circuit breaker."""
+        if self.answered:
+            return Verdict.SERVES
+        return Verdict.NOTHING if self.permanent or self.own_making else Verdict.FAILS
 
 
 class SecretsKeyError(HeadraceError):

@@ -1,7 +1,8 @@
 """Circuit breakers as one worker sees them: whether an attempt may be made, and what came of it.
 
 Input: the attempts of the worker's executors. Output: go ahead, probe, or wait. Side effects: transitions, in the
-store that all workers share. While a destination serves, nothing of this leaves the process.
+store that all workers share. While a destination serves, nothing of this leaves the process. Breakers go by circuits:
+a destination as one owner's workflows reach it (``app.domain.breaker.circuit_of``).
 """
 
 import asyncio
@@ -15,10 +16,11 @@ from typing import Final
 from prometheus_client import Counter
 
 from app.domain import breaker
-from app.domain.breaker import BreakerPolicy, BreakerState, FailureCounts, Permit
-from app.domain.errors import UnreachableError
+from app.domain.breaker import BreakerPolicy, BreakerState, FailureCounts, Permit, Verdict
+from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import BreakerStore
 from app.services.background import note_failure
+from app.services.open_circuits import OpenCircuit, OpenCircuits
 
 LOOK_EVERY_S: Final = 30.0
 MAX_REASON_CHARS: Final = 200
@@ -65,8 +67,7 @@ class Breakers:
         self._policy = policy
         self._clock = clock
         self._counts = FailureCounts(policy.threshold)
-        # Of those that are not closed: when they are half open (monotonic seconds), and why they opened.
-        self._open: dict[str, tuple[float, str]] = {}
+        self._open = OpenCircuits(clock)
 
     @property
     def max_wait(self) -> timedelta:
@@ -85,20 +86,19 @@ class Breakers:
                 log.warning("circuit breakers: %s; next try in %.1f s", error, _BACKOFF_S)
             await asyncio.sleep(_BACKOFF_S)
 
-    def shut(self, destination: str) -> Admission | None:
+    def shut(self, circuit: str) -> Admission | None:
         """Return a refusal where it is known without asking that no attempt may be made."""
-        known = self._open.get(destination)
-        left = known[0] - self._clock() if known else 0.0
-        return Admission(admitted=False, wait=left, reason=known[1]) if known and left > 0 else None
+        known = self._open.shut(circuit)
+        return None if known is None else self._refusal(known)
 
-    async def admit(self, destination: str) -> Admission:
+    async def admit(self, circuit: str) -> Admission:
         """Say whether an attempt may be made; only a half-open breaker is asked for outside this process."""
-        known = self._open.get(destination)
-        if known is None:
-            return GO
-        shut = self.shut(destination)
+        shut = self.shut(circuit)
         if shut is not None:
             return shut
+        known = self._open.get(circuit)
+        if known is None:
+            return GO
         permit = Permit.REFUSED
 
         def ask(state: BreakerState | None, now: datetime) -> BreakerState | None:
@@ -106,51 +106,60 @@ class Breakers:
             permit, after = breaker.asked(state, now, self._policy)
             return after
 
-        self._learn(destination, *await self._store.change(destination, ask))
+        self._learn(circuit, *await self._store.change(circuit, ask))
         if permit is Permit.CLOSED:
             return GO
-        if permit is Permit.PROBE:
-            return Admission(probe=True)
-        known = self._open.get(destination, known)
-        return Admission(admitted=False, wait=max(0.0, known[0] - self._clock()), reason=known[1])
+        return Admission(probe=True) if permit is Permit.PROBE else self._refusal(self._open.get(circuit) or known)
 
-    async def record(self, destination: str, admission: Admission, failure: str | None) -> None:
-        """Note what an attempt came to; ``failure`` is how the destination failed, None where it served."""
+    async def judge(self, circuit: str, admission: Admission, error: ActionFailedError | None) -> None:
+        """Note what an attempt came to; ``error`` is how it failed, None that it succeeded."""
+        if error is None or error.verdict is Verdict.SERVES:
+            await self.record(circuit, admission, None)
+        elif error.verdict is Verdict.FAILS:
+            await self.record(circuit, admission, str(error))
+        elif admission.probe:
+            self._learn(circuit, *await self._store.change(circuit, breaker.unproven))
+
+    async def record(self, circuit: str, admission: Admission, failure: str | None) -> None:
+        """Note what an attempt said of its destination; ``failure`` is how that failed, None that it served."""
         if failure is not None:
             failure = failure.partition(": ")[0][:MAX_REASON_CHARS]  # what a destination answered may hold anything
         if admission.probe:
-            before = self._open.get(destination)
+            before = circuit in self._open
             state, now = await self._store.change(
-                destination, lambda state, now: breaker.probed(state, now, self._policy, failure)
+                circuit, lambda state, now: breaker.probed(state, now, self._policy, failure)
             )
-            self._learn(destination, state, now)
-            if before is not None and destination not in self._open:
-                self._say(destination, "closed", "")
+            self._learn(circuit, state, now)
+            if before and circuit not in self._open:
+                self._say(circuit, "closed", "")
         elif failure is None:
-            self._counts.succeeded(destination)
-        elif destination not in self._open and self._counts.failed(destination):
+            self._counts.succeeded(circuit)
+        elif circuit not in self._open and self._counts.failed(circuit):
             state, now = await self._store.change(
-                destination, lambda state, now: breaker.tripped(state, now, self._policy, failure)
+                circuit, lambda state, now: breaker.tripped(state, now, self._policy, failure)
             )
-            self._learn(destination, state, now)
-            self._say(destination, "open", failure)
-
-    def _say(self, destination: str, to: str, failure: str) -> None:
-        transitions_total.labels(to).inc()
-        log.warning("circuit breaker of %s: %s%s", destination, to, f" ({failure})" if failure else "")
+            self._learn(circuit, state, now)
+            self._say(circuit, "open", failure)
 
     def see(self, states: Mapping[str, BreakerState], now: datetime) -> None:
         """Take over what the store holds: the breakers that are not closed, and its time."""
-        for destination in set(self._open) - set(states):
-            del self._open[destination]
-        for destination, state in states.items():
+        self._open.keep(states)
+        for circuit, state in states.items():
             try:
-                self._learn(destination, state, now)
+                self._learn(circuit, state, now)
             except Exception as error:  # noqa: BLE001 - noted with its traceback; the other breakers count
-                note_failure("breakers", error, f"the breaker of {destination}")
+                note_failure("breakers", error, f"the breaker of {circuit}")
 
-    def _learn(self, destination: str, state: BreakerState | None, now: datetime) -> None:
+    def _refusal(self, known: OpenCircuit) -> Admission:
+        return Admission(admitted=False, wait=max(0.0, known.until - self._clock()), reason=known.reason)
+
+    def _say(self, circuit: str, to: str, failure: str) -> None:
+        transitions_total.labels(to).inc()
+        log.warning("circuit breaker of %s: %s%s", circuit, to, f" ({failure})" if failure else "")
+
+    def _learn(self, circuit: str, state: BreakerState | None, now: datetime) -> None:
         if state is None or state.closed:
-            self._open.pop(destination, None)
+            self._open.remove(circuit)
         else:
-            self._open[destination] = (self._clock() + (state.until - now).total_seconds(), state.reason)
+            until = self._clock() + (state.until - now).total_seconds()
+            self._open.put(circuit, OpenCircuit(until, state.reason))

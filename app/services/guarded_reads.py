@@ -1,4 +1,4 @@
-"""Looks at the user's own CRM behind its circuit breaker, which they share with the actions on it."""
+"""Looks at the user's own CRM behind a circuit breaker: nobody's own, for one look serves many workflows."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -44,7 +44,7 @@ class GuardedReads:
         try:
             found = await look()
         except ActionFailedError as error:
-            await self._breakers.record(self._destination, admission, None if error.answered else str(error))
+            await self._breakers.judge(self._destination, admission, error)
             raise
-        await self._breakers.record(self._destination, admission, None)
+        await self._breakers.judge(self._destination, admission, None)
         return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
+from uuid import UUID
 
 from app.topics import Topics
 from schemas.base import Contract
@@ -44,10 +45,12 @@ class OpenBreaker(Contract):
     """A destination that is left alone, because it failed: why, and when it is tried again.
 
     Attributes:
+        owner: Whose workflows leave it alone; none where it is looked at for all.
         waiting: Commands that wait for it; at most 1,001 are counted.
     """
 
     destination: str
+    owner: UUID | None = None
     reason: str
     until: datetime
     waiting: int

@@ -93,6 +93,8 @@ def test_no_body_where_none_is_due(config: dict[str, Any]) -> None:
         ({"url": URL, "headers": {"X\r\nEvil": "1"}}, ["config.headers"]),
         ({"url": URL, "headers": {"X-A": "1", "x-a": "2"}}, ["config.headers"]),
         ({"url": URL, "timeout_s": 0}, ["config.timeout_s"]),
+        ({"url": URL, "timeout_s": 0.00001}, ["config.timeout_s"]),
+        ({"url": URL, "timeout_s": 0.999}, ["config.timeout_s"]),
         ({"url": URL, "method": "GET", "body": {}}, ["config.body"]),
     ],
 )
@@ -159,11 +161,11 @@ async def test_the_answer_is_the_output() -> None:
 
 
 async def test_a_config_can_shorten_the_time_but_not_lengthen_it() -> None:
-    """``timeout_s`` counts where it is shorter than the setting."""
+    """``timeout_s`` counts where it is shorter than the setting; one stored before there was a floor is 1 s."""
     http = FakeHttp()
-    for seconds in (0.5, 60):
+    for seconds in (2, 60, 0.00001):
         await Webhook().perform(_webhook({"url": URL, "timeout_s": seconds}), _ports(http), context_of(timeout=5))
-    assert http.withins == [0.5, context_of(timeout=5).within]
+    assert http.withins == [2, context_of(timeout=5).within, 1]
 
 
 async def test_a_real_destination_gets_the_request_and_its_refusal_is_honoured(receiver: WebhookReceiver) -> None:

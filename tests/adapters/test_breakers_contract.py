@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from app.adapters.postgres.breakers import PostgresBreakers
-from app.domain.breaker import PROBES, BreakerPolicy, BreakerState, Permit, asked, tripped
+from app.domain.breaker import PROBES, WIDESPREAD, BreakerPolicy, BreakerState, Permit, asked, circuit_of, tripped
+from app.domain.errors import ActionFailedError
 from app.ports import BreakerStore
 from app.services.breakers import Admission, Breakers
 from tests.support.breakers import MemoryBreakers
@@ -105,6 +107,33 @@ async def test_a_probe_that_fails_opens_it_again(store: BreakerStore) -> None:
         await one.record(HOOK, admission, "no answer within 5 s")
         assert one.shut(HOOK) is not None
         await eventually(lambda: two.shut(HOOK), what="the other to hear of it")
+
+
+async def test_a_probe_that_says_nothing_is_made_again(store: BreakerStore) -> None:
+    """A mistake of the workflow's own neither closes nor opens it, and the next attempt is a probe in its place."""
+    async with worker(store, SHORT) as one:
+        await fail(one, 2)
+        await shut(one)
+        await eventually(lambda: one.shut(HOOK) is None, what="half open")
+        for _ in range(2 * PROBES):
+            admission = await one.admit(HOOK)
+            assert admission.probe
+            await one.judge(HOOK, admission, ActionFailedError("url: is no URL", permanent=True))
+
+
+async def test_every_worker_knows_what_fails_for_three_owners(store: BreakerStore) -> None:
+    """Two owners' circuits are two owners' matter; a third makes it the destination, for a fourth and every worker."""
+    circuits = [circuit_of(HOOK, uuid4()) for _ in range(WIDESPREAD)]
+    fourth = circuit_of(HOOK, uuid4())
+    async with worker(store, LONG) as one, worker(store, LONG) as two:
+        for circuit in circuits:
+            for breakers in (one, two):
+                assert (await breakers.admit(fourth)).admitted
+            for _ in range(2):
+                await one.record(circuit, await one.admit(circuit), "answered 503")
+        for breakers in (one, two):
+            await eventually(partial(breakers.shut, fourth), what="the destination to be left alone")
+            assert breakers.shut(circuit_of("https://other.example:443", uuid4())) is None
 
 
 async def test_a_worker_that_starts_knows_what_is_open(store: BreakerStore) -> None:

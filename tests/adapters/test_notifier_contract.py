@@ -112,7 +112,7 @@ async def _failure(notifier: Notifier, *, within: float = 5) -> ActionFailedErro
 
 @pytest.mark.parametrize(
     ("status", "permanent", "unknown", "answered"),
-    [(400, True, False, True), (404, True, False, True), (429, False, False, True), (500, False, True, False)],
+    [(400, True, False, True), (404, True, False, True), (429, False, False, False), (500, False, True, False)],
 )
 async def test_a_status_says_what_may_follow(
     channels: Channels,

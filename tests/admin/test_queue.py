@@ -7,6 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.domain.breaker import circuit_of
 from app.services.queue import Lane, Queue, StoreStatus, WorkflowCounts, lanes_of
 from app.topics import Topics
 from tests.admin.conftest import Api, User
@@ -60,23 +61,25 @@ async def test_the_depth_is_told_by_role_and_lane(fresh: Api, user: User) -> Non
 
 
 async def test_destinations_that_are_left_alone_are_listed(fresh: Api, user: User, log: Log) -> None:
-    """With the reason, when they are tried again, and how many commands wait for each; closed breakers are not."""
+    """With the owner, the reason, when they are tried again, and how many commands wait; closed breakers are not."""
     fresh.now[0] += 10
-    failing = f"https://{uuid4().hex}.example:443"
+    failing, owner = f"https://{uuid4().hex}.example:443", uuid4()
+    circuit = circuit_of(failing, owner)
     await log.connection.execute(
         "INSERT INTO breakers (destination, closed, until, reason) VALUES (%s, false, now() + interval '1 hour',"
         " 'answered 503'), (%s, true, now(), '')",
-        (failing, f"{failing}0"),
+        (circuit, f"{circuit}0"),
     )
     await log.connection.execute(
         "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due,"
         " deadline, topic, key, value) SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'c', 0,"
         " 'circuit', '', %s, now(), now(), 't', '', '' FROM generate_series(1, 3)",
-        (failing,),
+        (circuit,),
     )
     listed = (await user.call("GET", "/api/v1/queue")).json["breakers"]
     (mine,) = [breaker for breaker in listed if breaker["destination"].startswith(failing)]
-    assert (mine["destination"], mine["reason"], mine["waiting"]) == (failing, "answered 503", 3)
+    assert (mine["destination"], mine["owner"], mine["reason"]) == (failing, str(owner), "answered 503")
+    assert mine["waiting"] == 3
     assert datetime.fromisoformat(mine["until"]) > datetime.now(UTC) + timedelta(minutes=59)
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from prometheus_client import REGISTRY
 
 from agents.bulkhead import Bulkhead, Entry
-from app.domain.breaker import BreakerPolicy, BreakerState
+from app.domain.breaker import BreakerPolicy, BreakerState, circuit_of
 from app.domain.retry import RetryPolicy
 from app.ports import HttpAnswer, Timer
 from app.services.breakers import Breakers
@@ -18,6 +18,7 @@ from tests.support.receipts import ReceiptStore
 from tests.support.slips import action, command
 
 SHOP = "http://shop.example:80"
+CIRCUIT = circuit_of(SHOP, command().workflow.owner)
 ONCE = RetryPolicy(max_retries=0)
 POLICY = BreakerPolicy(threshold=5, timeout=timedelta(seconds=30))
 
@@ -54,7 +55,7 @@ async def test_after_five_failures_no_attempt_is_made_and_nothing_fails() -> Non
     assert await world.run(sixth)
     assert (len(world.http.requests), len(world.ended)) == (5, 5)
     (timer,) = parked(world)
-    assert (timer.kind, timer.destination, timer.command_id) == ("circuit", SHOP, sixth.id)
+    assert (timer.kind, timer.destination, timer.command_id) == ("circuit", CIRCUIT, sixth.id)
     assert timer.reason == f"circuit open: {SHOP} is failing: answered 503"
     assert timedelta(seconds=29) < timer.due - before < timedelta(seconds=31)
     assert timer.deadline is not None
@@ -74,10 +75,10 @@ async def test_the_attempts_of_one_command_open_it_too_and_are_kept() -> None:
 
 
 async def test_refusals_do_not_open_it() -> None:
-    """400 and 429 are answers: the destination serves."""
+    """400 and 404 are answers: the destination serves."""
     world = a_world(policy=ONCE)
     await failing(world, 400, 10)
-    await failing(world, 429, 10)
+    await failing(world, 404, 10)
     assert await world.run(one())
     assert len(world.http.requests) == 21
     assert parked(world) == []
@@ -107,7 +108,7 @@ async def test_probes_close_it_and_the_next_command_is_free() -> None:
     """Half open: three successes close it."""
     store = MemoryBreakers()
     past = datetime.now(UTC) - timedelta(seconds=1)
-    store.states[SHOP] = BreakerState(closed=False, until=past, reason="answered 503")
+    store.states[CIRCUIT] = BreakerState(closed=False, until=past, reason="answered 503")
     breakers = Breakers(store, POLICY)
     world = World(ReceiptStore(), breakers=breakers)
     async with store.watch() as watch:
@@ -115,7 +116,7 @@ async def test_probes_close_it_and_the_next_command_is_free() -> None:
     for _ in range(4):
         assert await world.run(one())
     assert len(world.http.requests) == 4
-    assert store.states[SHOP].closed
+    assert store.states[CIRCUIT].closed
     assert store.changes == 6  # a permit and a verdict each; the fourth command asked nobody
 
 

@@ -57,6 +57,7 @@ class World:
         breakers: Breakers | None = None,
         lane: Bulkhead | None = None,
         receipts: type[MemoryReceipts] = MemoryReceipts,
+        attempt_within: float = 5,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
@@ -68,7 +69,7 @@ class World:
         kind = kind or Webhook()
         self.executor = OutsideExecutor(
             action=kind,
-            preparer=Preparer(kind, timeout=5, clock=now),
+            preparer=Preparer(kind, timeout=attempt_within, clock=now),
             current=current_over(store.crm),
             receipts=self.receipts,
             ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from app.domain.breaker import (
     FailureCounts,
     Permit,
     asked,
+    circuit_of,
+    parts_of,
     probed,
     tripped,
 )
@@ -140,3 +143,11 @@ def test_counts_are_bounded() -> None:
         counts.failed(name)
     assert not counts.failed("a")
     assert counts.failed("d")
+
+
+def test_a_circuit_is_its_destination_and_its_owner() -> None:
+    """Whatever a destination is called, the two can be told apart again; what has no owner is its own name."""
+    owner = UUID(int=7)
+    for name in ("https://shop.example:443", "channel a for b", f"http://x for {UUID(int=8)}:80", "inbox"):
+        assert parts_of(circuit_of(name, owner)) == (name, owner)
+    assert parts_of("crm.example") == ("crm.example", None)

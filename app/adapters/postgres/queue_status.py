@@ -1,10 +1,12 @@
 """What waits in Postgres, counted within bounds."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import text
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.domain.breaker import parts_of
 from app.services.queue import OpenBreaker, SetAside, StoreStatus, WorkflowCounts
 
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
@@ -69,7 +71,7 @@ class PostgresQueueStatus:
             outbox_oldest_s=round(row.outbox_oldest_s, 3),
             failed_executions=row.failed_executions,
             failed_actions=row.failed_actions,
-            breakers=[OpenBreaker.model_validate(dict(breaker)) for breaker in breakers],
+            breakers=[_open_breaker(breaker) for breaker in breakers],
             set_aside=[SetAside.model_validate(dict(found)) for found in set_aside],
         )
 
@@ -78,3 +80,8 @@ class PostgresQueueStatus:
         async with self._database.serving() as connection:
             row = (await connection.execute(_WORKFLOWS)).one()
         return WorkflowCounts(row.created, row.active)
+
+
+def _open_breaker(row: Mapping[Any, Any]) -> OpenBreaker:
+    destination, owner = parts_of(row["destination"])
+    return OpenBreaker.model_validate({**row, "destination": destination, "owner": owner})

@@ -16,7 +16,7 @@ from app.adapters.postgres.breakers import CHANNEL
 from app.adapters.postgres.listening import listening_session, unreachable
 from app.adapters.postgres.timers import BOUNDED, PostgresTimerSession
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
-from app.domain.breaker import BreakerPolicy, BreakerState, free_probes
+from app.domain.breaker import BreakerPolicy, BreakerState, free_probes, parts_of
 from app.domain.pacing import Paces
 from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
@@ -137,7 +137,7 @@ class _Session(PostgresTimerSession):
 
     def _most(self, destination: str, state: BreakerState, now: datetime) -> int:
         if state.closed:
-            return self._paces.take(destination, time.monotonic())
+            return self._paces.take(parts_of(destination)[0], time.monotonic())  # of all its circuits together
         return free_probes(state, now, self._policy)
 
     async def next_due(self) -> float | None:
@@ -152,4 +152,4 @@ class _Session(PostgresTimerSession):
             self._tidied = time.monotonic()
             await self._connection.execute(_ADOPT)
             for row in await (await self._connection.execute(_FORGET)).fetchall():
-                self._paces.forget(row[0])
+                self._paces.forget(parts_of(row[0])[0])
