@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     admin_port: int = Field(8080, ge=0, le=65535)
     metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
     jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token for the API's /metrics, at least 32 bytes; empty: on loopback nobody needs one",
+    )
     jwks_url: str = Field(
         "", pattern=r"^$|^https?://", description="Public keys of RS256 and ES256 tokens (RFC 7517), beside the secret"
     )
@@ -155,6 +159,13 @@ class Settings(BaseSettings):
         secret = self.jwt_secret.get_secret_value()
         if secret and len(secret.encode()) < _MIN_SECRET_BYTES:
             raise ValueError("HEADRACE_JWT_SECRET must have at least 32 bytes (RFC 7518, 3.2)")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_token_is_long_enough(self) -> Self:
+        token = self.metrics_token.get_secret_value()
+        if token and (len(token) < _MIN_SECRET_BYTES or not token.isascii() or len(token.split()) != 1):
+            raise ValueError("HEADRACE_METRICS_TOKEN must have at least 32 characters of ASCII, and no space")
         return self
 
     @model_validator(mode="after")

@@ -34,6 +34,7 @@ from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.identity import Identity
+from app.admin.scraping import Scraping
 from app.admin.state import Access, Messages, Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
@@ -66,6 +67,7 @@ from app.systems.desk import Systems
 from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0
+_TYPES: Final = frozenset(REGISTRY.names())
 
 
 class PingableSender(Sender, Protocol):
@@ -94,25 +96,24 @@ def assemble(
     Raises:
         SettingsError: There is no JWT secret.
     """
-    topics, types = Topics(settings.topic_prefix), frozenset(REGISTRY.names())
+    topics = Topics(settings.topic_prefix)
     drafts, emitter = DraftReader(REGISTRY.names(), validate_config), EventEmitter(sender, topics)
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
-    cipher = FernetCipher(settings.secrets_key.get_secret_value())
     return State(
         access=_access(settings, database, clock),
         workflows=workflows,
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),
         waiting=WaitingService(PostgresWaiting(database)),
-        cancelling=Cancelling(PostgresCancelling(database), workflows, Road(topics, types).cancelled),
-        retries=Retries(PostgresRetries(database), topics, types),
+        cancelling=Cancelling(PostgresCancelling(database), workflows, Road(topics, _TYPES).cancelled),
+        retries=Retries(PostgresRetries(database), topics, _TYPES),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, emitter),
         dry_runs=_dry_runner(settings, database, http),
-        messages=_messages(database, cipher),
+        messages=_messages(database, _cipher(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
-        secrets=SecretService(PostgresSecretStore(database), cipher),
+        secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=Systems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender, failures),
@@ -122,12 +123,18 @@ def assemble(
 def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:
     keys = PostgresApiKeys(database)
     failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
+    identity = Identity(Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings)
     return Access(
-        identity=Identity(Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings),
+        identity=identity,
         notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         api_keys=ApiKeyService(keys),
+        scraping=Scraping(settings, identity),
     )
+
+
+def _cipher(settings: Settings) -> Cipher:
+    return FernetCipher(settings.secrets_key.get_secret_value())
 
 
 def _families() -> dict[str, list[str]]:
@@ -176,7 +183,7 @@ def _probes(database: ApiDatabase, sender: PingableSender, failures: Failures) -
     async def background() -> str:
         tasks = failures.failing()
         if tasks:
-            raise UnreachableError("; ".join(f"{task} failed: {said}" for task, said in tasks.items()))
+            raise UnreachableError(f"{', '.join(tasks)} failed; the log says how")  # this page is public
         return "nothing failed within the last minute"
 
     return {"kafka": kafka, "postgres": postgres, "relay": relay, "background": background}

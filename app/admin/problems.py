@@ -12,6 +12,7 @@ from app.domain.errors import (
     FieldError,
     InvalidError,
     NotFoundError,
+    NotPermittedError,
     SecretsKeyError,
     StaleVersionError,
     UnreachableError,
@@ -69,6 +70,7 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
 
 _STATUSES: Final[dict[type[BaseException], int]] = {
     ForbiddenError: 403,
+    NotPermittedError: 403,
     NotFoundError: 404,
     ConflictError: 409,
     StaleVersionError: 412,

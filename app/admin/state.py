@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.identity import Identity
+from app.admin.scraping import Scraping
 from app.services.api_keys import ApiKeyService
 from app.services.cancelling import Cancelling
 from app.services.channels import ChannelService
@@ -49,12 +50,14 @@ class Access:
     Attributes:
         notes: Keeps what users may, for the time when their workflows run without them.
         limiter: Requests of each caller.
+        scraping: Lets those in who read metrics.
     """
 
     identity: Identity
     notes: CallerNotes
     limiter: RateLimiter
     api_keys: ApiKeyService
+    scraping: Scraping
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ class InvalidError(HeadraceError):
         self.errors = errors
 
 
+class NotPermittedError(HeadraceError):
+    """The caller lacks a permission for what they ask; the text names it, and the field where it is one of several."""
+
+
 class PoisonError(HeadraceError):
     """A Kafka record that can never be processed; it belongs in the dead letters.
 

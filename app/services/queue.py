@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 from uuid import UUID
 
+from app.domain.callers import Caller
 from app.topics import Topics
 from schemas.base import Contract
 
@@ -109,6 +110,42 @@ class QueueStatus(StoreStatus):
     roles: list[RoleDepth]
 
 
+class OwnStatus(Contract):
+    """What waits in Postgres of one user's workflows.
+
+    Attributes:
+        parked: Delays, retries and commands that wait for a breaker; at most 10,001 are counted.
+        failed_executions: Ended as failed, partial or timed_out within the last hour; at most 1,001 are counted.
+        failed_actions: Failed steps of those.
+    """
+
+    parked: int
+    failed_executions: int
+    failed_actions: int
+
+
+class QueueView(OwnStatus):
+    """How the installation keeps up, as much of it as a caller may know.
+
+    Attributes:
+        counted: Whose ``parked``, ``failed_executions`` and ``failed_actions`` are counted: everybody's
+            (``installation``), or the caller's own alone (``own``), who may not operate. Those have null in the fields
+            about others: dead letters, outbox, breakers and what is set aside.
+        depth: Records that some role has not finished, over all roles.
+        outbox_oldest_s: Seconds that the oldest record of the outbox has waited for the relay.
+    """
+
+    as_of: datetime
+    counted: Literal["installation", "own"]
+    depth: int
+    roles: list[RoleDepth]
+    outbox_oldest_s: float
+    dead_letters: int | None = None
+    outbox: int | None = None
+    breakers: list[OpenBreaker] | None = None
+    set_aside: list[SetAside] | None = None
+
+
 class DepthSource(Protocol):
     """Knows how far consumer groups are behind."""
 
@@ -133,6 +170,13 @@ class StatusStore(Protocol):
 
     async def status(self) -> StoreStatus:
         """Count it.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def own(self, caller: Caller) -> OwnStatus:
+        """Count what is of the caller's workflows.
 
         Raises:
             UnreachableError: Postgres does not answer.
@@ -198,6 +242,18 @@ class Queue:
             if self._known is None or self._clock() - self._known[0] > _FRESH_S:
                 self._known = (self._clock(), await self._ask())
             return self._known[1]
+
+    async def view(self, caller: Caller) -> QueueView:
+        """Return what a caller may know of it: who may operate all, others what is nobody's and what is their own.
+
+        Raises:
+            UnreachableError: Kafka or Postgres does not answer.
+        """
+        status = await self.status()
+        if caller.may("operate"):
+            return QueueView(counted="installation", **dict(status))
+        common = {name: getattr(status, name) for name in ("as_of", "depth", "roles", "outbox_oldest_s")}
+        return QueueView(counted="own", **common, **dict(await self._store.own(caller)))
 
     async def workflows(self) -> WorkflowCounts:
         """Count workflows.

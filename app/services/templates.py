@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from pydantic import ValidationError
 
 from app.domain.callers import Caller
-from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.errors import FieldError, InvalidError, NotFoundError, NotPermittedError, StaleVersionError
 from app.services.drafts import DraftReader, merge_patch
 from app.services.field_errors import field_errors
 from app.services.paging import Page, Position, page_of
@@ -91,6 +91,7 @@ class TemplateService:
 
         Raises:
             InvalidError: The draft is wrong.
+            NotPermittedError: It is public, and the caller may not publish.
         """
         return await self._insert(caller, self._read(raw))
 
@@ -130,6 +131,7 @@ class TemplateService:
         Raises:
             InvalidError: The draft is wrong.
             NotFoundError: There is none that the caller may change.
+            NotPermittedError: It is public then, and the caller may not publish; unpublishing is open to its author.
             StaleVersionError: It has another version by now.
         """
         draft = self._read(raw)
@@ -161,6 +163,7 @@ class TemplateService:
         return await self._workflows.create(caller, draft, template_id=template.id)
 
     async def _insert(self, caller: Caller, draft: TemplateDraft) -> Template:
+        _refuse_publishing(caller, draft)
         now = self._now()
         template = Template(
             id=uuid4(),
@@ -180,7 +183,9 @@ class TemplateService:
     ) -> Template:
         async with self._store.transaction(caller) as transaction:
             current = _check(_mine(await transaction.get(template_id)), version)
-            changes = {**_fields(change(current)), "version": current.version + 1, "updated_at": self._now()}
+            draft = change(current)
+            _refuse_publishing(caller, draft)
+            changes = {**_fields(draft), "version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
             await transaction.update(changed)
         return changed
@@ -202,6 +207,12 @@ class TemplateService:
         if errors or shaped is None:
             raise InvalidError(errors)
         return shaped
+
+
+def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:
+    """Refuse a template that everybody sees; also a change of one, for everybody would see it."""
+    if draft.is_public and not caller.may("templates:publish"):
+        raise NotPermittedError("is_public: a public template needs the permission templates:publish")
 
 
 def _refuse_no_object(value: Any, what: str) -> None:

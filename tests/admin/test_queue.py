@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from app.domain.breaker import circuit_of
-from app.services.queue import Lane, Queue, StoreStatus, WorkflowCounts, lanes_of
+from app.domain.callers import Caller
+from app.services.queue import Lane, OwnStatus, Queue, StoreStatus, WorkflowCounts, lanes_of
 from app.topics import Topics
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
@@ -32,6 +33,10 @@ class Store:
             breakers=[],
             set_aside=[],
         )
+
+    async def own(self, caller: Caller) -> OwnStatus:
+        """Return what is nobody's."""
+        return OwnStatus(parked=0, failed_executions=0, failed_actions=0)
 
     async def workflows(self) -> WorkflowCounts:
         """Return none."""
@@ -60,7 +65,7 @@ async def test_the_depth_is_told_by_role_and_lane(fresh: Api, user: User) -> Non
     }
 
 
-async def test_destinations_that_are_left_alone_are_listed(fresh: Api, user: User, log: Log) -> None:
+async def test_destinations_that_are_left_alone_are_listed(fresh: Api, admin: User, log: Log) -> None:
     """With the owner, the reason, when they are tried again, and how many commands wait; closed breakers are not."""
     fresh.now[0] += 10
     failing, owner = f"https://{uuid4().hex}.example:443", uuid4()
@@ -76,14 +81,14 @@ async def test_destinations_that_are_left_alone_are_listed(fresh: Api, user: Use
         " 'circuit', '', %s, now(), now(), 't', '', '' FROM generate_series(1, 3)",
         (circuit,),
     )
-    listed = (await user.call("GET", "/api/v1/queue")).json["breakers"]
+    listed = (await admin.call("GET", "/api/v1/queue")).json["breakers"]
     (mine,) = [breaker for breaker in listed if breaker["destination"].startswith(failing)]
     assert (mine["destination"], mine["owner"], mine["reason"]) == (failing, str(owner), "answered 503")
     assert mine["waiting"] == 3
     assert datetime.fromisoformat(mine["until"]) > datetime.now(UTC) + timedelta(minutes=59)
 
 
-async def test_what_kafka_did_not_take_is_listed(fresh: Api, user: User, log: Log) -> None:
+async def test_what_kafka_did_not_take_is_listed(fresh: Api, admin: User, log: Log) -> None:
     """By topic and reason, with the error and how many; it does not make the outbox look late."""
     topic = uuid4().hex
     await log.connection.execute(
@@ -98,7 +103,7 @@ async def test_what_kafka_did_not_take_is_listed(fresh: Api, user: User, log: Lo
         (topic,),
     )
     fresh.now[0] += 10
-    status = (await user.call("GET", "/api/v1/queue")).json
+    status = (await admin.call("GET", "/api/v1/queue")).json
     mine = [found for found in status["set_aside"] if found["topic"] == topic]
     assert [(found["kind"], found["reason"], found["error"], found["count"]) for found in mine] == [
         ("outbox", "no_topic", "not there", 3),
@@ -109,7 +114,8 @@ async def test_what_kafka_did_not_take_is_listed(fresh: Api, user: User, log: Lo
 
 async def test_what_waits_in_postgres_is_counted(fresh: Api, user: User, log: Log) -> None:
     """Open dead letters, the outbox and how old it is, and what failed within the last hour."""
-    before = (await user.call("GET", "/api/v1/queue")).json
+    operator = fresh.user("user", "operate")
+    before = (await operator.call("GET", "/api/v1/queue")).json
     workflow = await user.create()
     failed = {"step": 0, "action_type": "webhook", "status": "failed"}
     now = datetime.now(UTC)
@@ -122,11 +128,41 @@ async def test_what_waits_in_postgres_is_counted(fresh: Api, user: User, log: Lo
         (uuid4().hex,),
     )
     fresh.now[0] += 10
-    after = (await user.call("GET", "/api/v1/queue")).json
+    after = (await operator.call("GET", "/api/v1/queue")).json
     grown = {name: after[name] - before[name] for name in ("failed_executions", "failed_actions", "dead_letters")}
     assert grown == {"failed_executions": 1, "failed_actions": 2, "dead_letters": 1}
     assert after["outbox"] > before["outbox"]  # the created workflow's revision: no relay runs here
     assert after["outbox_oldest_s"] > 0
+
+
+async def test_a_user_is_told_nothing_of_others(fresh: Api, user: User, log: Log) -> None:
+    """Depths and lag are nobody's; what waits or failed is their own; destinations, errors and letters are not told."""
+    other = fresh.user()
+    now = datetime.now(UTC)
+    for owner, count in ((user, 2), (other, 3)):
+        workflow = await owner.create()
+        for _ in range(count):
+            failed = {"step": 0, "action_type": "webhook", "status": "failed"}
+            await log.add(workflow, status="failed", at=now, results=[failed])
+        await log.connection.execute(
+            "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due,"
+            " deadline, topic, key, value) SELECT gen_random_uuid(), gen_random_uuid(), %s, 'c', 0, 'circuit', '',"
+            " 'https://theirs.example:443', now(), now(), 't', '', '' FROM generate_series(1, %s)",
+            (workflow["id"], count),
+        )
+    await log.connection.execute(
+        "INSERT INTO breakers (destination, closed, until, reason) VALUES ('https://theirs.example:443', false,"
+        " now() + interval '1 hour', 'answered 503') ON CONFLICT DO NOTHING"
+    )
+    fresh.now[0] += 10
+    answer = await user.call("GET", "/api/v1/queue")
+    told = {name: answer.json[name] for name in ("counted", "parked", "failed_executions", "failed_actions")}
+    assert told == {"counted": "own", "parked": 2, "failed_executions": 2, "failed_actions": 2}
+    assert [answer.json[name] for name in ("dead_letters", "outbox", "breakers", "set_aside")] == [None] * 4
+    assert "theirs" not in str(answer.json)
+    operator = (await fresh.user("user", "operate").call("GET", "/api/v1/queue")).json
+    assert operator["counted"] == "installation"
+    assert (operator["parked"] >= 5, "https://theirs.example:443" in str(operator["breakers"])) == (True, True)
 
 
 async def test_kafka_is_asked_once_a_second_however_many_ask() -> None:

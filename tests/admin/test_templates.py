@@ -1,17 +1,23 @@
 """Workflow templates through the API: the gallery, who sees what, and the workflows made of them."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
+from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.starter_templates import store_starters
+from app.admin.auth import mint_token
+from app.domain.callers import Caller
 from app.domain.errors import SettingsError
 from app.services.starter_templates import STARTERS, starter_id
+from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.drafts import NAMES, drafts
 
@@ -44,7 +50,7 @@ async def listed(user: User, **query: Any) -> set[str]:
 @given(written=drafts(), public=st.booleans())
 async def test_a_template_is_stored_whole(api: Api, written: dict[str, Any], *, public: bool) -> None:
     """What was written comes back, owned by who wrote it, never used."""
-    user = api.user()
+    user = api.user("user", "templates:publish")
     template = (await user.call("POST", ROOT, {**written, "category": "welcome", "is_public": public})).json
     shown = (await user.call("GET", f"{ROOT}/{template['id']}")).json
     assert shown == template
@@ -58,7 +64,7 @@ async def test_a_template_is_stored_whole(api: Api, written: dict[str, Any], *, 
 @given(written=drafts(), name=st.none() | NAMES)
 async def test_applying_a_template_makes_a_workflow_of_it(api: Api, written: dict[str, Any], name: str | None) -> None:
     """Property 18: a new inactive workflow with the template's trigger, conditions and actions; the use is counted."""
-    author, user = api.user(), api.user()
+    author, user = api.user("user", "templates:publish"), api.user()
     template = (await author.call("POST", ROOT, {**written, "is_public": True})).json
     answer = await user.call("POST", f"{ROOT}/{template['id']}/apply", {} if name is None else {"name": name})
     assert answer.status == 201, answer.json
@@ -88,7 +94,7 @@ async def test_customizations_are_merged_and_checked(user: User) -> None:
 @given(public=st.lists(st.booleans(), min_size=1, max_size=4))
 async def test_private_templates_are_their_creators_alone(api: Api, public: list[bool]) -> None:
     """Property 19: of others' templates a user sees the public ones, by list, by id and to apply; an admin sees all."""
-    author, other = api.user(), api.user()
+    author, other = api.user("user", "templates:publish"), api.user()
     for is_public in public:
         template = await made(author, is_public=is_public)
         path = f"{ROOT}/{template['id']}"
@@ -99,8 +105,9 @@ async def test_private_templates_are_their_creators_alone(api: Api, public: list
         assert template["id"] in await listed(api.user("admin"))
 
 
-async def test_nobody_changes_anothers_template(api: Api, user: User, admin: User) -> None:
+async def test_nobody_changes_anothers_template(api: Api, admin: User) -> None:
     """Not even a public one; an admin may, and it stays its author's."""
+    user = api.user("user", "templates:publish")
     template = await made(user, is_public=True)
     path, other, match = f"{ROOT}/{template['id']}", api.user(), {"headers": {"If-Match": "*"}}
     assert (await other.call("PUT", path, draft(), **match)).status == 404
@@ -111,8 +118,9 @@ async def test_nobody_changes_anothers_template(api: Api, user: User, admin: Use
     assert (changed["name"], changed["created_by"], changed["version"]) == ("Better", str(user.id), 2)
 
 
-async def test_a_template_is_changed_by_version(user: User) -> None:
+async def test_a_template_is_changed_by_version(api: Api) -> None:
     """PUT replaces, PATCH merges; without If-Match 428, with an old one 412; what is deleted is gone."""
+    user = api.user("user", "templates:publish")
     template = await made(user)
     path = f"{ROOT}/{template['id']}"
     replaced = await user.call("PUT", path, draft(name="New", is_public=True), headers={"If-Match": '"1"'})
@@ -126,8 +134,9 @@ async def test_a_template_is_changed_by_version(user: User) -> None:
     assert (await user.call("GET", path)).status == 404
 
 
-async def test_the_list_is_filtered(user: User) -> None:
+async def test_the_list_is_filtered(api: Api) -> None:
     """By category, trigger type, search, visibility and owner; all that is given must hold."""
+    user = api.user("user", "templates:publish")
     one = await made(user, name="Alpha one")
     two = await made(user, name="Beta", category="support", trigger={"type": "order.created"}, is_public=True)
     assert await listed(user, mine=True) == {one["id"], two["id"]}
@@ -142,8 +151,9 @@ async def test_the_list_is_filtered(user: User) -> None:
         assert await listed(user, mine=True, **query) == expected, query
 
 
-async def test_a_workflow_becomes_a_template(api: Api, user: User) -> None:
+async def test_a_workflow_becomes_a_template(api: Api) -> None:
     """Its trigger, conditions and actions, presented as the metadata says; only its owner can make one of it."""
+    user = api.user("user", "templates:publish")
     workflow = await user.create()
     path = f"/api/v1/workflows/{workflow['id']}/template"
     answer = await user.call("POST", path, {"name": "For all", "category": "sales", "is_public": True})
@@ -184,7 +194,7 @@ async def test_every_starter_is_in_the_gallery_and_applies(user: User, api_datab
     assert {str(one) for one in drafts_by_id} <= await listed(user, public=True)
     for template_id, starter in drafts_by_id.items():
         assert (await user.call("POST", f"{ROOT}/{template_id}/apply", {})).status == 201, starter["name"]
-        assert (await user.call("POST", ROOT, starter)).status == 201, starter["name"]
+        assert (await user.call("POST", ROOT, {**starter, "is_public": False})).status == 201, starter["name"]
 
 
 async def test_a_starter_that_somebody_changed_stays_as_it_is(admin: User, api_database: str) -> None:
@@ -204,3 +214,63 @@ def test_where_users_are_made_by_others_an_owner_is_needed(database: str) -> Non
         connection.execute("REVOKE INSERT ON auth.users FROM headrace_service")
     with pytest.raises(SettingsError, match="--owner"):
         store_starters(database, {starter_id(STARTERS[0]): STARTERS[0]}, uuid4())
+
+
+PUBLISHING: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "create": ("POST", ROOT, {"is_public": True}),
+    "replace": ("PUT", f"{ROOT}/{{private}}", {"is_public": True}),
+    "patch": ("PATCH", f"{ROOT}/{{private}}", {"is_public": True}),
+    "change what is public": ("PATCH", f"{ROOT}/{{public}}", {"name": "Everybody sees this"}),
+    "of a workflow": ("POST", "/api/v1/workflows/{workflow}/template", {"is_public": True}),
+}
+
+
+@pytest.mark.parametrize("way", PUBLISHING)
+async def test_publishing_is_a_permission(api: Api, way: str) -> None:
+    """Whatever the way: without it 403 that names field and permission, and nothing changes; with it it is done."""
+    author = api.user("user", "templates:publish")
+    plain = User(api.client, mint_token(api.settings, author.id, "user", 600), author.id)
+    ids = {
+        "private": (await made(author))["id"],
+        "public": (await made(author, is_public=True))["id"],
+        "workflow": (await author.create())["id"],
+    }
+    method, path, changes = PUBLISHING[way]
+    body = draft(**changes) if way in {"create", "replace"} else changes
+    before = await listed(author)
+    refused = await plain.call(method, path.format(**ids), body, headers={"If-Match": "*"})
+    assert (refused.status, "is_public" in refused.json["detail"], "templates:publish" in refused.json["detail"]) == (
+        403, True, True,
+    )  # fmt: skip
+    assert await listed(author) == before
+    assert (await author.call(method, path.format(**ids), body, headers={"If-Match": "*"})).status in {200, 201}
+
+
+async def test_taking_a_template_back_needs_no_permission(api: Api) -> None:
+    """Who may publish no more can still make what they published private, or remove it; but not change and leave it."""
+    author = api.user("user", "templates:publish")
+    plain = User(api.client, mint_token(api.settings, author.id, "user", 600), author.id)
+    path = f"{ROOT}/{(await made(author, is_public=True))['id']}"
+    assert (await plain.call("PATCH", path, {"is_public": False}, headers={"If-Match": "*"})).status == 200
+    assert (await plain.call("DELETE", f"{ROOT}/{(await made(author, is_public=True))['id']}")).status == 204
+
+
+@pytest.mark.parametrize("public", [True, None])
+async def test_row_level_security_holds_publishing_too(settings: Settings, api: Api, *, public: bool | None) -> None:
+    """Whatever SQL runs as the API's role: a row of one's own becomes public with the permission alone."""
+    author = api.user("user", "templates:publish")
+    template = await made(author)
+    update = text("UPDATE automation_templates SET is_public = :public WHERE id = :id").bindparams(
+        public=public, id=UUID(template["id"])
+    )
+    database = ApiDatabase(settings)
+    try:
+        if public:
+            with pytest.raises(ProgrammingError, match="row-level security"):
+                async with database.writing(Caller(author.id, "user")) as connection:
+                    await connection.execute(update)
+        for caller in (Caller(author.id, "user", frozenset({"templates:publish"})), Caller(author.id, "admin")):
+            async with database.writing(caller) as connection:
+                assert (await connection.execute(update)).rowcount == 1
+    finally:
+        await database.close()

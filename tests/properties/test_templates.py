@@ -18,7 +18,7 @@ async def test_18_applying_a_template_makes_a_workflow_of_it(
     api: Api, written: dict[str, Any], name: str | None
 ) -> None:
     """A new inactive workflow of whoever applies it, with its trigger, conditions and actions; the use is counted."""
-    author, user = api.user(), api.user()
+    author, user = api.user("user", "templates:publish"), api.user()
     template = (await author.call("POST", ROOT, {**written, "is_public": True})).json
     answer = await user.call("POST", f"{ROOT}/{template['id']}/apply", {} if name is None else {"name": name})
     assert answer.status == 201, answer.json
@@ -36,7 +36,7 @@ async def test_19_a_private_template_is_its_creators_alone_and_a_public_one_ever
     api: Api, public: list[bool], name: str
 ) -> None:
     """By list, by id and to apply."""
-    author, other = api.user(), api.user()
+    author, other = api.user("user", "templates:publish"), api.user()
     templates = [await made(author, is_public=is_public, name=name) for is_public in public]
     assert {one["id"] for one in templates} == await listed(author, mine=True)
     seen = await listed(other)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.admin.api.systems import changing, json_body, listing, reading
+from app.admin.api.systems import changing, json_body, listing, of_customers, reading
 from app.admin.models import CustomerQuery, ThingQuery
 from app.admin.operations import Operation
 from app.systems import customers, work
@@ -186,4 +186,4 @@ _OF_CONVERSATIONS: Final = (
         listing(work.MESSAGE, "conversation"), {200: MessagePage}, query=ThingQuery,
     ),
 )  # fmt: skip
-OPERATIONS: Final = (*_OF_CUSTOMERS, *_OF_WORK, *_OF_CONVERSATIONS)
+OPERATIONS: Final = of_customers(*_OF_CUSTOMERS, *_OF_WORK, *_OF_CONVERSATIONS)

@@ -1,4 +1,4 @@
-"""``/api/v1/dead-letters``: records that could not be processed; for administrators only."""
+"""``/api/v1/dead-letters``: records that could not be processed; for who may operate."""
 
 from typing import Final
 
@@ -56,18 +56,18 @@ def _box(request: web.Request) -> DeadLetterBox:
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listDeadLetters", "List records that could not be processed, newest first", list_dead_letters,
-        {200: DeadLetterPage}, access="admin", query=DeadLetterQuery,
+        {200: DeadLetterPage}, permission="operate", query=DeadLetterQuery,
     ),
     Operation(
         "GET", _ONE, "getDeadLetter", "Show a dead letter with its bytes", get_dead_letter, {200: DeadLetterDetail},
-        access="admin",
+        permission="operate",
     ),
     Operation(
         "POST", f"{_ONE}/replay", "replayDeadLetter", "Send a dead letter back to its topic", replay_dead_letter,
-        {202: DeadLetterDetail}, access="admin", conflicts=True,
+        {202: DeadLetterDetail}, permission="operate", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "discardDeadLetter", "Be done with a dead letter", discard_dead_letter, {204: None},
-        access="admin", conflicts=True,
+        permission="operate", conflicts=True,
     ),
 )  # fmt: skip

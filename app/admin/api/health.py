@@ -1,4 +1,8 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for those who run the service; no token, no data of users."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: for those who run the service; no data of users.
+
+``/metrics`` is open on loopback alone. Elsewhere, or where ``HEADRACE_METRICS_TOKEN`` is set, it needs that or a token
+of who may operate: counts tell how an installation is doing, which is not for everybody to know.
+"""
 
 import asyncio
 from typing import Final
@@ -32,6 +36,7 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """Show this process's metrics to Prometheus, with what is asked of Kafka and Postgres at this moment."""
+    await request.app[STATE].access.scraping.admit(request)
     await refresh_gauges(request.app[STATE].queue)
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -5,19 +5,19 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.operations import Operation
-from app.admin.requests import answer
+from app.admin.requests import CALLER, answer
 from app.admin.state import STATE
-from app.services.queue import QueueStatus
+from app.services.queue import QueueView
 
 
 async def show_queue(request: web.Request) -> web.Response:
-    """Show how deep the queue is."""
-    return answer(await request.app[STATE].queue.status())
+    """Show how deep the queue is, and what of the rest the caller may know."""
+    return answer(await request.app[STATE].queue.view(request[CALLER]))
 
 
 OPERATIONS: Final = (
     Operation(
         "GET", "/api/v1/queue", "showQueue", "Show what waits: by role and lane, parked, failed, in the outbox",
-        show_queue, {200: QueueStatus},
+        show_queue, {200: QueueView},
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -9,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from app.admin.models import ThingQuery
-from app.admin.operations import JSON, Body, Handler
+from app.admin.operations import JSON, Body, Handler, Operation
 from app.admin.requests import CALLER, path_id, read_document, read_model, read_query
 from app.admin.state import STATE
 from app.domain.causation import MAX_LINKS, read_chain
@@ -70,6 +71,11 @@ def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 2
             return _json(status, answer)
 
     return handle
+
+
+def of_customers(*operations: Operation) -> tuple[Operation, ...]:
+    """Return operations on what belongs to customers: who reads needs ``crm:read``, who changes ``crm:write``."""
+    return tuple(replace(one, permission="crm:read" if one.method == "GET" else "crm:write") for one in operations)
 
 
 def json_body(model: type[BaseModel]) -> Body:

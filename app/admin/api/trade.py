@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.admin.api.systems import changing, json_body, listing, reading
+from app.admin.api.systems import changing, json_body, listing, of_customers, reading
 from app.admin.models import ThingQuery
 from app.admin.operations import Operation
 from app.systems import affiliates, sales
@@ -23,7 +23,7 @@ def _order_becomes(state: str, verb: str) -> Operation:
     )  # fmt: skip
 
 
-OPERATIONS: Final = (
+OPERATIONS: Final = of_customers(
     Operation(
         "POST", _ORDERS, "createOrder", "Take an order in (order.created)",
         changing(lambda desk, _, draft: sales.create_order(desk, draft), NewOrder, status=201), {201: Order},
