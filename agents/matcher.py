@@ -1,9 +1,9 @@
 """The matcher: events in, commands and skipped executions out.
 
-Input: the ``events.*`` topics and the workflow table's index. Output: one command per workflow whose conditions hold,
-one finished execution per workflow whose conditions do not (or whose entity may not enter again), a dead letter per
-record that is no event. Side effects: entries, of workflows that bound them. The records are returned, and the batch is
-acked when all of them are durable.
+Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
+conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
+dead letter per record that is no event, or that claims on a topic of others to be Headrace's own. Side effects:
+entries, of workflows that bound them. The records are returned, and the batch is acked when all of them are durable.
 """
 
 import logging
@@ -31,6 +31,7 @@ from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, Lane, PinnedRevision
 from schemas.incoming import Incoming, IncomingEvent, decode_event
+from schemas.reserved import check_from_outside
 from schemas.verdicts import bounded_verdicts
 from schemas.workflow import Action
 
@@ -145,6 +146,7 @@ class Matcher:
         entries: Entries,
     ) -> None:
         self._topics = topics
+        self._internal = topics.internal_events
         self._index = index
         self._road = road
         self._dead_letters = dead_letters
@@ -190,6 +192,8 @@ class Matcher:
                     self._outcomes["too_old"] += 1
                     return []
             incoming = decode_event(record)
+            if record.topic != self._internal:
+                check_from_outside(incoming.event)
             workflows = self._index.matching(incoming.event.type)
             found = list(self._plans(incoming, workflows, record, now)) if workflows else []
             self._counts["turned_away"] += len(workflows) - len(found)

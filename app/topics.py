@@ -31,12 +31,21 @@ class Topics:
     prefix: str
 
     def events(self, event_type: str) -> str:
-        """Topic that events of this type flow through."""
+        """Topic that events of this type, of systems outside, flow through."""
         return f"{self.prefix}events.{event_group(event_type)}"
+
+    @property
+    def internal_events(self) -> str:
+        """Events of every type that Headrace itself makes; only its own roles may write it (docs/kafka.md)."""
+        return f"{self.prefix}internal-events"
+
+    def outside_events(self) -> list[str]:
+        """Every topic that whoever may send events writes."""
+        return [f"{self.prefix}events.{group}" for group in EVENT_GROUPS]
 
     def all_events(self) -> list[str]:
         """Every topic the matcher reads."""
-        return [f"{self.prefix}events.{group}" for group in EVENT_GROUPS]
+        return [*self.outside_events(), self.internal_events]
 
     def actions(self, action_type: str, lane: str) -> str:
         """Topic of one action type's lane."""

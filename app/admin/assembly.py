@@ -108,7 +108,7 @@ def assemble(
         cancelling=Cancelling(PostgresCancelling(database), workflows, Road(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),
         emitter=emitter,
-        manual_runs=ManualRuns(workflows, emitter),
+        manual_runs=ManualRuns(workflows, sender, topics),
         dry_runs=_dry_runner(settings, database, http),
         messages=_messages(database, _cipher(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),

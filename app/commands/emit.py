@@ -36,7 +36,7 @@ Examples:
 @click.option("--type", "event_type", help="Type of one event, such as order.created or custom.signup.")
 @click.option("--subject", help="The entity it is about; events of one entity stay in order.")
 @click.option("--data", default="{}", show_default=True, help="A JSON object.")
-@click.option("--source", default="/headrace/cli", show_default=True)
+@click.option("--source", default="/command-line", show_default=True)
 @click.option("--id", "event_id", help="An id emitted twice runs once; made up by default.")
 @click.option(
     "--rate", type=click.FloatRange(min=0.01), help="Events a second; as fast as Kafka takes them by default."

@@ -4,17 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from app.domain.causation import Link, extend_chain
 
 
 class Cause(Protocol):
     """What asked for a change, as the change's event tells it."""
-
-    @property
-    def event_id(self) -> str:
-        """Id of the change's event."""
 
     @property
     def causation(self) -> str | None:
@@ -27,18 +23,13 @@ class HandedOn:
 
     causation: str | None = None
 
-    @property
-    def event_id(self) -> str:
-        """A new one each time."""
-        return str(uuid4())
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Which command asks for a change: what the change's event says of where it comes from.
 
     Attributes:
-        command_id: The same on every copy of the command, and so is the id of the event.
+        command_id: The same on every copy of the command.
         link: The execution that the command belongs to.
         chain: ``causation`` of the event that started the execution.
     """
@@ -46,11 +37,6 @@ class Origin:
     command_id: UUID
     link: Link
     chain: str | None
-
-    @property
-    def event_id(self) -> str:
-        """The command's id: however often it is carried out, it is one event."""
-        return str(self.command_id)
 
     @property
     def causation(self) -> str:

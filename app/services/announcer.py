@@ -28,8 +28,9 @@ class Announcer:
     def event(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Cause | None) -> Record:
         """Return the event of one change.
 
-        Its id is the command's, where a command asked for the change: however often that is carried out, it is one
-        event. It carries on the chain that led to the change.
+        Its id is made up: that of a command can be computed from what webhooks send along, and who knows the id of an
+        event before it is there can have it taken for a repetition. The event is in the transaction of its change, so
+        a change has one. It carries on the chain that led to the change.
 
         Args:
             event_type: One of the specification's.
@@ -41,7 +42,7 @@ class Announcer:
             "specversion": "1.0",
             "type": event_type,
             "source": self.source,
-            "id": origin.event_id if origin else str(uuid4()),
+            "id": str(uuid4()),
             "subject": entity,
             "time": datetime.now(UTC).isoformat(),
             "datacontenttype": "application/json",
@@ -49,4 +50,4 @@ class Announcer:
         }
         if origin is not None and origin.causation:
             event["causation"] = origin.causation
-        return Record(self.topics.events(event_type), entity.encode(), orjson.dumps(event), STRUCTURED)
+        return Record(self.topics.internal_events, entity.encode(), orjson.dumps(event), STRUCTURED)

@@ -21,6 +21,7 @@ from app.topics import Topics
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.incoming import MAX_ENTITY_BYTES, load_object
+from schemas.reserved import reserved_in
 
 STRUCTURED: Final = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 
@@ -87,8 +88,10 @@ class EventEmitter:
     async def emit(self, event: AnyEvent) -> str:
         """Emit one event; it is durable when this returns its id.
 
+        Sources that begin with ``/headrace/``, and ``workflowid``, are Headrace's own (``schemas.reserved``).
+
         Raises:
-            InvalidError: It breaks the contract; paths as in ``data.customer.id``.
+            InvalidError: It breaks the contract, or holds what is reserved; paths as in ``data.customer.id``.
             UnreachableError: Kafka did not confirm it; it may or may not arrive.
         """
         record, event_id = event_record(self._topics, event)
@@ -120,15 +123,29 @@ class EventEmitter:
 
 
 def event_record(topics: Topics, event: AnyEvent) -> tuple[Record, str]:
-    """Return the record of an event, and the event's id.
+    """Return the record of an event of a system outside, and the event's id.
 
     Raises:
-        InvalidError: It breaks the contract; paths as in ``data.customer.id``.
+        InvalidError: It breaks the contract, or says of itself what only Headrace's own events may; paths as in
+            ``data.customer.id``.
     """
     attributes = _attributes(event)
     checked = _checked(attributes)
+    reserved = reserved_in(checked)
+    if reserved:
+        raise InvalidError(list(reserved))
     topic = topics.events(checked.type)
     return Record(topic, event_key(checked).encode(), _encoded(attributes), STRUCTURED), checked.id
+
+
+def own_event_record(topics: Topics, event: Mapping[str, Any]) -> Record:
+    """Return the record of an event that Headrace itself makes: for the internal topic, which nobody else writes.
+
+    Raises:
+        InvalidError: It breaks the contract, as data that a user gave may.
+    """
+    checked = _checked(event)
+    return Record(topics.internal_events, event_key(checked).encode(), _encoded(event), STRUCTURED)
 
 
 def event_key(event: Event) -> str:
@@ -160,7 +177,7 @@ def _attributes(event: AnyEvent) -> dict[str, Any]:
     return dict(event)
 
 
-def _checked(attributes: dict[str, Any]) -> Event:
+def _checked(attributes: Mapping[str, Any]) -> Event:
     if "data_base64" in attributes:
         raise InvalidError([FieldError("data_base64", "the data must be a JSON object, in data")])
     try:
@@ -173,7 +190,7 @@ def _checked(attributes: dict[str, Any]) -> Event:
     return event
 
 
-def _encoded(attributes: dict[str, Any]) -> bytes:
+def _encoded(attributes: Mapping[str, Any]) -> bytes:
     try:
         value = orjson.dumps(attributes)
         load_object(value)  # as strict as the matcher, which would dead-letter what it refuses

@@ -20,6 +20,7 @@ from app.topics import Topics
 from schemas.event import Event
 from schemas.event_types import is_event_type
 from schemas.incoming import Incoming, decode_event
+from schemas.reserved import check_from_outside
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +78,24 @@ class Listening:
             UnreachableError: Kafka does not answer; what was not finished comes again at the next start.
         """
         while True:
-            await self._subscriber.follow({self._topics.events(event_type) for event_type in self._handlers})
+            await self._subscriber.follow(self._wanted())
             if not self._handlers:
                 await self._sleep(_IDLE_S)
                 continue
             records = await self._subscriber.fetch()
             await self._handle_all(records)
             await self._subscriber.done(records)
+
+    def _wanted(self) -> set[str]:
+        """Topics of what handlers wait for; events of every type that Headrace itself makes are on one of its own."""
+        outside = {self._topics.events(event_type) for event_type in self._handlers}
+        return {*outside, self._topics.internal_events} if outside else outside
+
+    def _read(self, record: Incoming) -> Event:
+        event = decode_event(record).event
+        if record.topic != self._topics.internal_events:
+            check_from_outside(event)
+        return event
 
     async def _handle_all(self, records: Sequence[Incoming]) -> None:
         """Handle partitions side by side, one partition's records in order."""
@@ -104,9 +116,9 @@ class Listening:
     async def _handle_in_order(self, records: Sequence[Incoming]) -> None:
         for record in records:
             try:
-                event = decode_event(record).event
-            except PoisonError:  # the matcher reads it too, and has it in the dead letters
-                EVENTS.labels("unreadable").inc()
+                event = self._read(record)
+            except PoisonError as error:  # the matcher reads it too, and has it in the dead letters
+                EVENTS.labels("reserved" if error.reason == "reserved" else "unreadable").inc()
                 continue
             handlers = tuple(self._handlers.get(event.type, ()))
             if not handlers:

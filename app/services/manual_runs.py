@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError
 from app.domain.ids import execution_id
-from app.services.emitter import EventEmitter
+from app.ports import Sender
+from app.services.emitter import own_event_record
+from app.topics import Topics
 from schemas.workflow import Workflow
 
 SOURCE: Final = "/headrace/manual"
@@ -42,7 +44,8 @@ class ManualRuns:
 
     Args:
         workflows: Where workflows are found.
-        emitter: Takes the events.
+        sender: Takes the events.
+        topics: Names of the topics.
         now: The clock, in UTC.
         sleep: Waits so many seconds.
     """
@@ -50,12 +53,14 @@ class ManualRuns:
     def __init__(
         self,
         workflows: Workflows,
-        emitter: EventEmitter,
+        sender: Sender,
+        topics: Topics,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._workflows = workflows
-        self._emitter = emitter
+        self._sender = sender
+        self._topics = topics
         self._now = now
         self._sleep = sleep
 
@@ -75,10 +80,11 @@ class ManualRuns:
         if not workflow.active:
             raise ConflictError("The workflow is inactive; activate it first")
         event = _event(workflow, data, subject, self._now())
+        record, event_id = own_event_record(self._topics, event), event["id"]
         fresh = TAKES_EFFECT_S - (self._now() - workflow.updated_at).total_seconds()
         if fresh > 0:
             await self._sleep(min(fresh, TAKES_EFFECT_S))
-        event_id = await self._emitter.emit(event)
+        await self._sender.send(record)
         return Started(execution_id(workflow.id, SOURCE, event_id), event_id, workflow.trigger.type)
 
 

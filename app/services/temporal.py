@@ -6,6 +6,7 @@ time. An audience's customers get an event each, a bounded number a second.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 from prometheus_client import Counter
@@ -44,23 +45,34 @@ skipped_total = Counter(
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A temporal workflow and when it is due; None where that was not computed yet."""
+    """A temporal workflow and when it is due.
+
+    Attributes:
+        due: None where it was not computed yet.
+        nonce: What the ids of its events are made with; only our database holds it.
+    """
 
     workflow_id: UUID
     trigger_type: str
     config: Mapping[str, Any]
     due: datetime | None
+    nonce: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An audience on its way: customers up to ``after`` have been looked at."""
+    """An audience on its way: customers up to ``after`` have been looked at.
+
+    Attributes:
+        nonce: Of its workflow, when it began.
+    """
 
     workflow_id: UUID
     trigger_type: str
     due: datetime
     conditions: Sequence[Mapping[str, Any]]
     after: str
+    nonce: UUID
 
 
 class TemporalTransaction(Protocol):
@@ -170,10 +182,12 @@ class TemporalLoop:
             skipped_total.labels("missed").inc(dues_between(schedule, workflow.due, due))
         audience = workflow.config.get("audience")
         if audience is None:
-            await transaction.emit([self._event(workflow.workflow_id, workflow.trigger_type, due)])
+            await transaction.emit([self._event(workflow, due)])
             emitted_total.labels("run").inc()
         else:
-            release = Release(workflow.workflow_id, workflow.trigger_type, due, audience, after="")
+            release = Release(
+                workflow.workflow_id, workflow.trigger_type, due, audience, after="", nonce=workflow.nonce
+            )
             if not await transaction.open_audience(release):
                 skipped_total.labels("already_open").inc()
         await transaction.move(workflow, next_due(schedule, now))
@@ -193,7 +207,7 @@ class TemporalLoop:
             looked_at, data = customer["id"], {"customer": customer}
             try:
                 if conditions.evaluate(Scope(data=data, event={}, now=release.due)).met:
-                    events.append(self._event(release.workflow_id, release.trigger_type, release.due, looked_at, data))
+                    events.append(self._event(release, release.due, looked_at, data))
             except Exception as error:  # noqa: BLE001 - noted with its traceback; the other customers go on
                 note_failure("temporal", error, f"workflow {release.workflow_id}, a customer of its audience")
                 skipped_total.labels("customer_unreadable").inc()
@@ -206,25 +220,24 @@ class TemporalLoop:
 
     def _event(
         self,
-        workflow_id: UUID,
-        kind: str,
+        run: Planned | Release,
         due: datetime,
         customer: str | None = None,
         data: dict[str, Any] | None = None,
     ) -> Record:
-        entity = customer or str(workflow_id)
+        entity = customer or str(run.workflow_id)
         event = {
             "specversion": "1.0",
-            "type": kind,
+            "type": run.trigger_type,
             "source": SOURCE,
-            "id": _event_id(workflow_id, due, customer),
+            "id": _event_id(run, due, customer),
             "subject": entity,
             "time": due.isoformat(),
             "datacontenttype": "application/json",
-            "workflowid": str(workflow_id),
+            "workflowid": str(run.workflow_id),
             "data": {**(data or {}), "due": due.isoformat()},
         }
-        return Record(self._topics.events(kind), entity.encode(), orjson.dumps(event), STRUCTURED)
+        return Record(self._topics.internal_events, entity.encode(), orjson.dumps(event), STRUCTURED)
 
 
 async def _one(
@@ -255,7 +268,7 @@ def _schedule(workflow: Planned) -> Schedule | None:
         return None
 
 
-def _event_id(workflow_id: UUID, due: datetime, customer: str | None) -> str:
-    """Name a run: the same run, emitted twice, is one event. Customers' ids may be longer than an event's."""
-    run = f"{workflow_id}/{due.isoformat()}"
-    return run if customer is None else str(uuid5(workflow_id, f"{run}/{customer}"))
+def _event_id(run: Planned | Release, due: datetime, customer: str | None) -> str:
+    """Name a run: the same run, emitted twice, is one event, and who knows when it is due cannot name it before."""
+    name = orjson.dumps((str(run.workflow_id), due.isoformat(), customer))
+    return hashlib.blake2b(name, key=run.nonce.bytes, digest_size=16).hexdigest()

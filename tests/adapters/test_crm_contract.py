@@ -34,17 +34,12 @@ FIRST: Final = Link(UUID(int=1), UUID(int=2))
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A CRM and what is in it: rows of each kind, and the events it announced, in order, without id and time."""
+    """A CRM and what is in it: rows of each kind, and the events it announced, in order, id and causation last."""
 
     crm: Crm
     rows: Callable[[str], Awaitable[Rows]]
     announced: Callable[[], Awaitable[list[Any]]]
     put_order: Callable[[dict[str, Any]], Awaitable[None]]
-    names_events: bool = True
-
-    def event_id(self, origin: Origin) -> str | None:
-        """Id of the event of a change; over HTTP the CRM names its events itself."""
-        return str(origin.command_id) if self.names_events else None
 
     async def tags(self) -> Rows:
         """Pairs of customer and tag."""
@@ -101,22 +96,21 @@ def _real_world(connection: psycopg.AsyncConnection, crm: Crm | None = None) -> 
 
     async def announced() -> list[Any]:
         cursor = await connection.execute("SELECT topic, key, value FROM outbox ORDER BY id")
-        return [_told(*row, names_events=crm is None) for row in await cursor.fetchall()]
+        return [_told(*row) for row in await cursor.fetchall()]
 
     async def put_order(order: dict[str, Any]) -> None:
         columns = {**order, "items": orjson.dumps(order["items"]).decode()}
         await connection.execute(_PUT_ORDER, columns)
 
-    return World(crm or crm_over(connection), rows, announced, put_order, names_events=crm is None)
+    return World(crm or crm_over(connection), rows, announced, put_order)
 
 
-def _told(topic: str, key: bytes, value: bytes, *, names_events: bool) -> tuple[Any, ...]:
+def _told(topic: str, key: bytes, value: bytes) -> tuple[Any, ...]:
     """Return an event as the fake notes it, checked against the contract and its topic."""
     event = Event.model_validate(orjson.loads(value))
-    assert topic == TOPICS.events(event.type)
+    assert topic == TOPICS.internal_events
     assert key.decode() == event.subject
-    asked = event.id if event.causation and names_events else None
-    return (event.type, event.subject, event.data, asked, event.causation)
+    return (event.type, event.subject, event.data, event.id, event.causation)
 
 
 _EMPTY: Final = """
@@ -196,7 +190,7 @@ async def test_a_tag_is_removed_once(world: World) -> None:
 
 
 async def test_a_change_of_tags_announces_itself_once(world: World) -> None:
-    """The event tells the tag and the whole customer, under the command's id, with its execution at the chain's end."""
+    """The event tells the tag and the whole customer, with the command's execution at the chain's end."""
     await world.crm.update_customers([CustomerUpdate("c-1", {"name": "Ada"})])
     origin = an_origin(str(FIRST))
     request = TagRequest("c-1", "VIP", origin)
@@ -204,9 +198,19 @@ async def test_a_change_of_tags_announces_itself_once(world: World) -> None:
     await world.crm.remove_tags([replace(request, origin=an_origin()), replace(request, origin=an_origin())])
     applied, removed = (await world.announced())[1:]
     customer = {"id": "c-1", "name": "Ada", "tags": ["VIP"]}
-    assert applied[:4] == ("tag.applied", "c-1", {"tag": "VIP", "customer": customer}, world.event_id(origin))
+    assert applied[:3] == ("tag.applied", "c-1", {"tag": "VIP", "customer": customer})
     assert read_chain(applied[4]) == [FIRST, origin.link]
     assert removed[:3] == ("tag.removed", "c-1", {"tag": "VIP", "customer": {**customer, "tags": []}})
+
+
+async def test_no_event_can_be_named_by_who_knows_the_command(world: World) -> None:
+    """Webhooks send the command's and the execution's id along: no event's id is made of them."""
+    origin = an_origin(str(FIRST))
+    for change in (world.crm.apply_tags, world.crm.remove_tags, world.crm.apply_tags):
+        await change([TagRequest("c-1", "VIP", origin)])
+    ids = [event_id for *_, event_id, _ in await world.announced()]
+    assert len(set(ids)) == len(ids) == 3
+    assert not {str(origin.command_id), str(origin.link.execution_id)} & set(ids)
 
 
 async def test_what_changes_nothing_announces_nothing(world: World) -> None:

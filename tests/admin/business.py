@@ -55,7 +55,7 @@ class Business:
         for topic, key, value in await cursor.fetchall():
             if key.startswith(self.name.encode()):
                 event = Event.model_validate(orjson.loads(value))
-                assert (topic, key.decode()) == (Topics("t.").events(event.type), event.subject)
+                assert (topic, key.decode()) == (Topics("t.").internal_events, event.subject)
                 events.append(event)
         return events
 

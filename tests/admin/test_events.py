@@ -33,6 +33,12 @@ async def post(user: User, body: Any, content_type: str = "application/json", **
     return await user.call("POST", PATH, data=data, headers=sent)
 
 
+@pytest.fixture
+def sender(api: Api) -> User:
+    """Somebody who may send events."""
+    return api.user("user", "events:write")
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "ids"),
     [
@@ -44,19 +50,19 @@ async def post(user: User, body: Any, content_type: str = "application/json", **
     ],
 )
 async def test_each_structured_mode_is_taken(
-    api: Api, user: User, body: Any, content_type: str, ids: list[str]
+    api: Api, sender: User, body: Any, content_type: str, ids: list[str]
 ) -> None:
     """202 with the ids, in order, and every event is in Kafka by then."""
-    answer = await post(user, body, content_type)
+    answer = await post(sender, body, content_type)
     assert (answer.status, answer.json) == (202, {"ids": ids})
     sent = [orjson.loads(record.value or b"") for record in api.sender.on("t.events.order")]
     assert sent == (body if isinstance(body, list) else [body])
 
 
-async def test_binary_mode_is_taken(api: Api, user: User) -> None:
+async def test_binary_mode_is_taken(api: Api, sender: User) -> None:
     """Attributes from ``ce-`` headers, percent-decoded, extensions too; the body is the data."""
     answer = await post(
-        user,
+        sender,
         {"order": {"total": 12}},
         ce_specversion="1.0",
         CE_ID="e-9",
@@ -96,45 +102,96 @@ async def test_binary_mode_is_taken(api: Api, user: User) -> None:
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_is_sent(
-    api: Api, user: User, body: Any, content_type: str, path: str
+    api: Api, sender: User, body: Any, content_type: str, path: str
 ) -> None:
     """400 with the path to what is wrong; of a batch nothing is sent."""
-    answer = await post(user, body, content_type)
+    answer = await post(sender, body, content_type)
     assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
     assert api.sender.records == []
 
 
-async def test_a_wrong_binary_attribute_is_named(user: User) -> None:
+async def test_a_wrong_binary_attribute_is_named(sender: User) -> None:
     """In binary mode as well."""
-    answer = await post(user, {}, ce_specversion="1.0", ce_id="1", ce_source="/s", ce_type="nope")
+    answer = await post(sender, {}, ce_specversion="1.0", ce_id="1", ce_source="/s", ce_type="nope")
     assert [error["path"] for error in answer.json["errors"]] == ["type"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/cloudevents+avro"])
-async def test_another_content_type_is_refused(user: User, content_type: str) -> None:
+async def test_another_content_type_is_refused(sender: User, content_type: str) -> None:
     """415 says what is read."""
-    answer = await post(user, event(), content_type)
+    answer = await post(sender, event(), content_type)
     assert answer.status == 415
     assert "application/cloudevents+json" in answer.json["detail"]
 
 
-async def test_a_body_that_is_too_large_is_refused(user: User) -> None:
+async def test_a_body_that_is_too_large_is_refused(sender: User) -> None:
     """Over 8 MiB: 413, as a problem document."""
     body = BytesIO(b" " * (8 * 1024 * 1024 + 1))
-    answer = await user.call("POST", PATH, data=body, headers={"Content-Type": "application/json"})
+    answer = await sender.call("POST", PATH, data=body, headers={"Content-Type": "application/json"})
     assert (answer.status, answer.json["status"]) == (413, 413)
 
 
-async def test_202_is_only_said_when_durable(api: Api, user: User) -> None:
+async def test_202_is_only_said_when_durable(api: Api, sender: User) -> None:
     """While Kafka does not confirm, the answer is 503 with Retry-After, and says nothing about our insides."""
     api.sender.reachable = False
-    answer = await post(user, event())
+    answer = await post(sender, event())
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     api.sender.reachable = True
-    assert (await post(user, event())).status == 202
+    assert (await post(sender, event())).status == 202
 
 
-async def test_a_full_batch_is_taken(api: Api, user: User) -> None:
+async def test_a_full_batch_is_taken(api: Api, sender: User) -> None:
     """A thousand events in one call."""
-    answer = await post(user, [event(id=str(n)) for n in range(1000)], BATCH)
+    answer = await post(sender, [event(id=str(n)) for n in range(1000)], BATCH)
     assert (answer.status, len(api.sender.records)) == (202, 1000)
+
+
+WORKFLOW = "5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c11"
+# What a user could do to others with an event: begin before the real one, run and burn what is not theirs.
+ATTACKS = {
+    "a source and id that the real event will have": event(source="/shop", id="order-1001-paid"),
+    "a scheduled workflow, early": event(source="/headrace/scheduler", id=f"{WORKFLOW}/2026-12-01T08:00:00+00:00"),
+    "another's workflow, named": event(workflowid=WORKFLOW),
+    "a chain that makes it look like a loop": event(causation=",".join([f"{WORKFLOW}/{WORKFLOW}"] * 3)),
+    "a thousand runs of one customer": [event(id=str(n)) for n in range(1000)],
+    "the one entry of a customer": event(type="customer.created", subject="c-7"),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+async def test_a_user_without_the_permission_sends_nothing(api: Api, user: User, attack: Any) -> None:
+    """An event acts on everybody's workflows: 403 that names the permission, and nothing is in Kafka."""
+    answer = await post(user, attack)
+    assert (answer.status, "events:write" in answer.json["detail"]) == (403, True)
+    assert api.sender.records == []
+
+
+@pytest.mark.parametrize(
+    "source", ["/headrace/scheduler", "/headrace", "//HEADRACE/crm", "/%68eadrace/x", "/a/../headrace"]
+)
+@pytest.mark.parametrize("binary", [False, True])
+async def test_a_source_of_ours_is_refused(api: Api, sender: User, source: str, *, binary: bool) -> None:
+    """With the permission too, in each mode and spelling: 400 with ``source`` named, nothing is sent."""
+    named = {"ce_specversion": "1.0", "ce_id": "1", "ce_type": "order.paid", "ce_source": source}
+    answer = await (post(sender, {}, **named) if binary else post(sender, event(source=source)))
+    assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, ["source"])
+    assert api.sender.records == []
+
+
+async def test_nobody_says_which_workflow_runs(api: Api, sender: User) -> None:
+    """``workflowid`` is refused with the permission, and to administrators; of a batch nothing is sent."""
+    for caller in (sender, api.user("admin")):
+        batch = await post(caller, [event(), event(id="e-2", workflowid=WORKFLOW)], BATCH)
+        assert (batch.status, [error["path"] for error in batch.json["errors"]]) == (400, ["[1].workflowid"])
+        named = {"ce_specversion": "1.0", "ce_id": "1", "ce_type": "order.paid", "ce_source": "/shop"}
+        answer = await post(caller, {}, ce_workflowid=WORKFLOW, **named)
+        assert [error["path"] for error in answer.json["errors"]] == ["workflowid"]
+    assert api.sender.records == []
+
+
+async def test_a_system_hands_causation_on(api: Api, sender: User) -> None:
+    """Open to whoever may send events: a loop through other systems is seen by it."""
+    chain = f"{WORKFLOW}/{WORKFLOW}"
+    assert (await post(sender, event(causation=chain))).status == 202
+    (record,) = api.sender.on("t.events.order")
+    assert orjson.loads(record.value or b"")["causation"] == chain

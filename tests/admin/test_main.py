@@ -73,7 +73,9 @@ async def test_the_process_serves_and_ends_on_sigterm(environment: dict[str, str
     await make_topic(environment["KAFKA_BOOTSTRAP_SERVERS"], f"{topic_prefix}events.order")
     async with process(environment) as started:
         async with aiohttp.ClientSession(await url_of(started)) as session:
-            user = User(session, mint_token(Settings(jwt_secret=SecretStr(SECRET)), uuid4(), "user", 60))
+            user = User(
+                session, mint_token(Settings(jwt_secret=SecretStr(SECRET)), uuid4(), "user", 60, ["events:write"])
+            )
             assert (await user.call("GET", "/readyz")).status == 200
             await user.create()
             event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid", "subject": "c"}

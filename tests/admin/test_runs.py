@@ -11,7 +11,6 @@ from psycopg import sql
 
 from app.domain.callers import Caller
 from app.domain.ids import execution_id
-from app.services.emitter import EventEmitter
 from app.services.manual_runs import SOURCE, ManualRuns
 from app.topics import Topics
 from schemas.event import Event
@@ -58,7 +57,7 @@ async def test_an_active_workflow_runs_by_an_event_of_its_own(api: Api, user: Us
     (record,) = api.sender.records
     event = orjson.loads(record.value or b"")
     Event.model_validate(event)
-    assert (record.topic, record.key) == ("t.events.order", b"c-9")
+    assert (record.topic, record.key) == ("t.internal-events", b"c-9")
     assert [event[name] for name in ("type", "source", "workflowid", "data", "subject")] == [
         "order.paid", SOURCE, workflow["id"], ORDER, "c-9",
     ]  # fmt: skip
@@ -119,7 +118,7 @@ async def test_a_run_waits_until_a_change_has_taken_effect(age: float, waits: li
         updated_at=now - timedelta(seconds=age),
     )  # fmt: skip
     sender = MemorySender()
-    runs = ManualRuns(Shelf(workflow), EventEmitter(sender, Topics("t.")), lambda: now, sleep)
+    runs = ManualRuns(Shelf(workflow), sender, Topics("t."), lambda: now, sleep)
     await runs.start(Caller(uuid4(), "user"), workflow.id, {}, None)
     assert (waited, len(sender.records)) == (waits, 1)
 

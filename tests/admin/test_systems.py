@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest
 
 from schemas.event_types import BUSINESS_EVENT_TYPES
 from tests.admin.business import AFFILIATES, CRM, SALES, Business, running_business
-from tests.admin.conftest import User
+from tests.admin.conftest import Api, User
 
 
 @pytest.fixture
@@ -181,12 +182,18 @@ async def test_a_message_opens_a_resolved_conversation_again(business: Business)
     assert (await business.events())[-1].data["conversation"] == made
 
 
-async def test_the_chain_that_was_handed_over_goes_on(business: Business) -> None:
-    """Headrace-Causation comes out as the event's causation, so that a loop through another system is seen."""
+async def test_the_chain_that_was_handed_over_goes_on(api: Api, business: Business) -> None:
+    """Headrace-Causation comes out as the event's causation, where its sender may send events: a loop is seen.
+
+    Everybody else could forge a chain that keeps others' workflows from starting.
+    """
     chain = f"{uuid4()}/{uuid4()},{uuid4()}/{uuid4()}"
     await business.order()
     path = f"{SALES}/orders/{business.id('o-1')}/pay"
-    await business.do("POST", path, Headrace_Causation=f"{chain},no link")
+    refused = await business.ask("POST", path, Headrace_Causation=chain)
+    assert (refused.status, "events:write" in refused.json["detail"]) == (403, True)
+    system = replace(business, user=api.user("user", "events:write"))
+    await system.do("POST", path, Headrace_Causation=f"{chain},no link")
     created, paid = await business.events()
     assert (created.causation, paid.causation) == (None, chain)
 

@@ -20,7 +20,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from schemas.workflow import Revision
 from tests.support.entries import MemoryEntries
-from tests.support.records import FakeRecord, cloud_event, event_record
+from tests.support.records import FakeRecord, cloud_event, event_record, own_record
 from tests.support.sender import MemorySender
 from tests.support.slips import NOW
 
@@ -141,7 +141,7 @@ async def test_an_event_for_one_workflow_starts_no_other() -> None:
     world.workflow(2)
     world.workflow(3, trigger={"type": "order.created"})
     for number in (2, 3, 4):
-        await world.process([event_record(id=f"e-{number}", workflowid=str(UUID(int=number)))])
+        await world.process([own_record(id=f"e-{number}", workflowid=str(UUID(int=number)))])
     (sent,) = world.sender.records
     assert read_command(FakeRecord(sent.value), "apply_tag").workflow.id == UUID(int=2)
 
@@ -234,7 +234,7 @@ async def test_a_workflow_that_is_turned_away_is_counted() -> None:
     world.workflow(1)
     world.workflow(2)
     before = REGISTRY.get_sample_value("headrace_plans_total", {"met": "turned_away"}) or 0.0
-    await world.process([event_record(workflowid=str(UUID(int=1)))])
+    await world.process([own_record(workflowid=str(UUID(int=1)))])
     assert REGISTRY.get_sample_value("headrace_plans_total", {"met": "turned_away"}) == before + 1
 
 
@@ -422,8 +422,8 @@ async def test_a_run_by_hand_is_judged_like_any_other() -> None:
     """Naming the workflow does not open it again, and an entity that was sent in by hand has entered."""
     world = World()
     world.workflow(1, reentry="once")
-    await world.process([event_record(id="a", workflowid=str(UUID(int=1)))])
-    await world.process([event_record(id="b", workflowid=str(UUID(int=1))), event_record(id="c")])
+    await world.process([own_record(id="a", workflowid=str(UUID(int=1)))])
+    await world.process([own_record(id="b", workflowid=str(UUID(int=1))), event_record(id="c")])
     assert [event for event, _ in skips(world)] == ["b", "c"]
 
 

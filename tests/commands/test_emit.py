@@ -89,6 +89,18 @@ async def test_a_rate_holds_on_the_mean() -> None:
     assert 0.14 < time.monotonic() - started < scaled(0.5)
 
 
+@pytest.mark.kafka
+def test_what_is_headraces_own_is_refused(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """From flags and from a file, with the attribute named; nothing was sent, for there is no such topic."""
+    runner = CliRunner(env={"KAFKA_BOOTSTRAP_SERVERS": kafka, "HEADRACE_TOPIC_PREFIX": topic_prefix})
+    flags = runner.invoke(main, ["emit", "--type", "order.created", "--source", "/headrace/scheduler"])
+    assert (flags.exit_code, "source: " in flags.output) == (1, True), flags.output
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(_event(1) | {"workflowid": "5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c11"}))
+    lines = runner.invoke(main, ["emit", str(file)])
+    assert (lines.exit_code, "line 1: workflowid: " in lines.output) == (1, True), lines.output
+
+
 def test_either_a_file_or_a_type_is_needed() -> None:
     """Neither, or both, is a usage error."""
     assert CliRunner().invoke(main, ["emit"]).exit_code == 2

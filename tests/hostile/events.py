@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
@@ -163,6 +164,24 @@ def _attribute_kinds() -> Iterator[Kind]:
         yield Kind(f"{name} ({number})", "invalid_event", _with(name, value))
     for name in ("id", "source", "type", "specversion"):
         yield Kind(f"no {name}", "invalid_event", _without(name))
+
+
+def reserved_kinds() -> Iterator[Kind]:
+    """Yield what on a topic of others claims to be Headrace's own."""
+    for spelling in (
+        "/headrace/scheduler",
+        "/headrace/manual",
+        "//HeadRace/crm",
+        "/%68eadrace",
+        "/shop/../headrace/crm",
+    ):
+        yield Kind(f"source {spelling}", "reserved", _with("source", _always(spelling)))
+    yield Kind("a workflow of its choice", "reserved", _with("workflowid", lambda c: str(UUID(int=c.getrandbits(128)))))
+    yield _in_headers("a source of ours in a header", "reserved", lambda _: ("ce_source", b"/headrace/sales"))
+
+
+def _always(value: str) -> Callable[[Random], Any]:
+    return lambda _: value
 
 
 def _with(name: str, value: Callable[[Random], Any]) -> Callable[[Ground, Random], Shot]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.actions.registry import REGISTRY
 from app.topics import Topics
-from tests.hostile.events import event_kinds
+from tests.hostile.events import event_kinds, reserved_kinds
 from tests.hostile.kinds import Document, Drawn, Ground, Kind, draw
 from tests.hostile.others import command_kinds, execution_kinds, letter_kinds, source_kinds
 from tests.integration.poison import command, execution
@@ -68,12 +68,13 @@ def fronts(topics: Topics, workflow: UUID) -> Iterator[Front]:
 def fronts_of_events(topics: Topics) -> Iterator[Front]:
     """Yield what the matcher reads."""
     for event_type in TYPES[:-1]:
-        yield _front(topics.events(event_type), _event(event_type), lambda document: document["data"], event_kinds)
+        yield _front(topics.events(event_type), _event(event_type), _data, _outside_kinds)
+    yield _front(topics.internal_events, _event("custom.hostile"), _data, event_kinds)
 
 
 def source_front(topics: Topics) -> Front:
     """Return the other system's topic."""
-    return _front(foreign_topic(topics), _event(SOURCED), lambda document: document["data"], source_kinds)
+    return _front(foreign_topic(topics), _event(SOURCED), _data, source_kinds)
 
 
 def draw_all(topics: Topics, workflow: UUID, count: int, seed: int, only: str = "") -> list[Drawn]:
@@ -93,6 +94,16 @@ def _front(
     kinds: Callable[[str, Document], Iterator[Kind]],
 ) -> Front:
     return Front(Ground(topic, fresh, data), tuple(kinds(topic, fresh(Random(topic)))))
+
+
+def _outside_kinds(topic: str, good: Document) -> Iterator[Kind]:
+    yield from event_kinds(topic, good)
+    yield from reserved_kinds()
+
+
+def _data(document: Document) -> Document:
+    found: Document = document["data"]
+    return found
 
 
 def _event_data(document: Document) -> Document:

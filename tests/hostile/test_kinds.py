@@ -15,6 +15,7 @@ from app.domain.record_times import check_record_time
 from app.services.sources import SourceTurner
 from app.topics import Topics
 from schemas.incoming import decode_event
+from schemas.reserved import check_from_outside
 from schemas.source import Source
 from tests.hostile.grounds import SOURCED, Front, foreign_topic, fronts, source_settings
 from tests.hostile.kinds import Kind, draw
@@ -27,7 +28,7 @@ SEEDS = range(12)
 
 def reader(topic: str) -> Callable[[FakeRecord], Any] | None:
     """Return what reads a record of a topic before anything else does; None where Postgres has to say."""
-    if topic.startswith(f"{TOPICS.prefix}events."):
+    if topic in TOPICS.all_events():
         return _read_event
     if topic.startswith(f"{TOPICS.prefix}actions."):
         return partial(read_command, action_type=topic.removeprefix(f"{TOPICS.prefix}actions.").removesuffix(".high"))
@@ -38,12 +39,19 @@ def reader(topic: str) -> Callable[[FakeRecord], Any] | None:
 
 def _read_event(record: FakeRecord) -> None:
     check_record_time(record.timestamp or 0.0, time.time())
-    decode_event(record)
+    event = decode_event(record).event
+    if record.topic != TOPICS.internal_events:
+        check_from_outside(event)
 
 
 def cases() -> Iterator[Any]:
     """Yield one topic of each sort of reader, and each of its kinds."""
-    chosen = (TOPICS.events("order.paid"), TOPICS.actions("webhook", "normal"), foreign_topic(TOPICS))
+    chosen = (
+        TOPICS.events("order.paid"),
+        TOPICS.internal_events,
+        TOPICS.actions("webhook", "normal"),
+        foreign_topic(TOPICS),
+    )
     for front in fronts(TOPICS, uuid4()):
         if front.ground.topic in chosen:
             for kind in front.kinds:

@@ -4,9 +4,12 @@ from collections import Counter
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
+from app.adapters.kafka.producer import KafkaSender
 from app.domain.ids import command_id, execution_id
+from app.ports import Record
 from tests.integration.site import Site, event
 from tests.support.topic_records import read_all
 from tests.support.waiting import eventually
@@ -361,3 +364,32 @@ async def test_a_waiting_execution_is_cancelled(site: Site) -> None:
     row = await site.row(workflow, sent)
     assert (row["status"], row["error_message"].startswith("cancelled by ")) == ("stopped", True)
     assert [one["status"] for one in row["actions_executed"]] == ["success", "success", "skipped"]
+
+
+async def test_nobody_takes_the_place_of_headraces_own_events(site: Site) -> None:
+    """Straight on Kafka, on a topic of others, each claim is a dead letter; the run by hand and the next event run."""
+    workflow, kind = await site.workflow(tag("own"))
+    forged = [
+        event(kind) | {"source": "/headrace/manual", "workflowid": str(workflow)},
+        event(kind) | {"source": "//HeadRace/scheduler", "id": f"{workflow}/2026-12-01T08:00:00+00:00"},
+        event(kind) | {"workflowid": str(workflow)},
+    ]
+    topic = site.stack.topics.events(kind)
+    async with KafkaSender(site.stack.bootstrap, client_id="tests") as sender:
+        await sender.send_all([Record(topic, b"c-forged", orjson.dumps(one)) for one in forged])
+    customer = f"c-{uuid4().hex[:8]}"
+    path = f"/api/v1/workflows/{workflow}/execute"
+    started, _ = await site.stack.api.call("POST", path, {"subject": customer, "data": {"customer": {"id": customer}}})
+    wanted = UUID(started["execution_id"])
+    (row,) = await eventually(lambda: site.rows(wanted), within=30, what="the run by hand")
+    assert (row["status"], row["entity"]) == ("success", customer)
+    query = "SELECT event_id, reason, topic FROM dead_letters WHERE event_id = ANY(%s) AND reason = 'reserved'"
+    ids = [one["id"] for one in forged]
+    letters = await eventually(lambda: _found(site, query, ids), within=30, what="three dead letters")
+    assert {letter["topic"] for letter in letters} == {topic}
+    assert await site.fetch("SELECT id FROM automation_logs WHERE event_id = ANY(%s)", ids) == []
+
+
+async def _found(site: Site, query: str, ids: list[str]) -> list[dict[str, Any]]:
+    found = await site.fetch(query, ids)
+    return found if len(found) == len(ids) else []

@@ -46,7 +46,7 @@ async def test_06_an_event_is_broadcast_with_all_its_data(
     listening = asyncio.create_task(emitter.listen())
     assert (await in_time(heard.get(), 10, what="the event")).model_dump(mode="json", exclude_unset=True) == sent
     listening.cancel()
-    answer = await api.user().call("POST", "/api/v1/events", sent)
+    answer = await api.user("user", "events:write").call("POST", "/api/v1/events", sent)
     assert answer.status == 202, answer.json
     for record in (memory.records[-1], api.sender.records[-1]):
         assert record.topic == engine.topics.events(kind)

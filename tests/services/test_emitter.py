@@ -47,7 +47,8 @@ async def test_each_type_flows_through_the_topic_of_its_group(event_type: str) -
     """Each type goes to the topic that ``Topics`` declares for it, and that topic exists."""
     record = await emitted(order(type=event_type))
     assert record.topic == TOPICS.events(event_type)
-    assert record.topic in TOPICS.all_events()
+    assert record.topic in TOPICS.outside_events()
+    assert record.topic != TOPICS.internal_events
 
 
 @given(
@@ -185,3 +186,27 @@ async def test_a_broker_that_is_down_is_said() -> None:
     sender.reachable = False
     with pytest.raises(UnreachableError):
         await EventEmitter(sender, TOPICS).emit(order())
+
+
+@pytest.mark.parametrize("source", ["/headrace/scheduler", "/headrace", "//Headrace/crm", "/%68eadrace/crm"])
+async def test_a_source_of_headraces_own_is_refused(source: str) -> None:
+    """In every spelling, and as an event object as well; ``source`` is named."""
+    assert refused_path(await refused(order(source=source))) == "source"
+    assert refused_path(await refused(Event.model_validate(order(source=source)))) == "source"
+
+
+async def test_no_event_names_its_workflow() -> None:
+    """``workflowid`` is Headrace's own too."""
+    assert refused_path(await refused(order(workflowid="5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c11"))) == "workflowid"
+
+
+def refused_path(errors: dict[str, str]) -> str:
+    """Return the one path that was wrong."""
+    (path,) = errors
+    return path
+
+
+async def test_causation_is_open_to_senders() -> None:
+    """Systems hand it on, so that a loop through them is seen."""
+    chain = "5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c11/5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c12"
+    assert orjson.loads((await emitted(order(causation=chain))).value)["causation"] == chain

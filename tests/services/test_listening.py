@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from prometheus_client import REGISTRY
 
@@ -294,3 +295,39 @@ async def test_the_emitter_listens_with_a_subscriber_only() -> None:
     for call in (world.emitter.on, world.emitter.off):
         with pytest.raises(TypeError, match="KafkaSubscriber"):
             call("order.paid", world.note)
+
+
+def own(**changes: Any) -> Record:
+    """An event that Headrace itself made, as it is on the internal topic."""
+    return Record(TOPICS.internal_events, b"c1", orjson.dumps(cloud_event(**changes)))
+
+
+async def test_events_that_headrace_makes_are_heard_by_type() -> None:
+    """They are of every type, on one topic: a handler gets those of its own type, and nobody else's."""
+    world = World()
+    world.listening.on("tag.applied", world.note)
+    await world.sender.send_all(
+        [
+            own(id="paid", type="order.paid", source="/headrace/sales"),
+            own(id="tagged", type="tag.applied", source="/headrace/crm"),
+        ]
+    )
+    await world.emitter.emit(cloud_event(id="from outside", type="tag.applied"))
+    async with world.running():
+        await eventually(lambda: sorted(world.seen) == ["from outside", "tagged"], what="both", within=5)
+        await eventually(lambda: world.group.committed == {"t.events.tag": 1, "t.internal-events": 2})
+    assert len(world.seen) == 2
+
+
+async def test_what_only_claims_to_be_headraces_own_is_not_heard() -> None:
+    """On a topic of others it is the matcher's dead letter, and counted here; the next event is handled."""
+    world = World()
+    world.listening.on("order.paid", world.note)
+    before = REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": "reserved"}) or 0
+    forged = orjson.dumps(cloud_event(id="forged", source="/headrace/sales"))
+    await world.sender.send(Record(TOPICS.events("order.paid"), b"c1", forged))
+    await world.emitter.emit(cloud_event(id="good"))
+    async with world.running():
+        await world.handled("good")
+    assert world.seen == ["good"]
+    assert REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": "reserved"}) == before + 1

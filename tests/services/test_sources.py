@@ -306,3 +306,12 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
     out = await agent.process([record(ORDER)])
     assert [one.topic for one in out] == ["t.dead-letters", "t.events.order"]
     assert DeadLetter.model_validate_json(out[0].value or b"").reason == "internal_error"
+
+
+def test_a_record_cannot_claim_to_be_headraces_own() -> None:
+    """What a record says of source, workflow or causation is data, if anything: the event is of its source."""
+    claims = {"source": "/headrace/scheduler", "workflowid": "5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c11", "causation": "w/e"}
+    for settings in (shop(), shop(data=None)):
+        event = turned(settings, {**ORDER, **claims})
+        assert event["source"] == "/sources/shop"
+        assert not {"workflowid", "causation"} & event.keys()

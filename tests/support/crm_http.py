@@ -34,7 +34,9 @@ async def served_crm(database: str, topic_prefix: str) -> AsyncIterator[CrmServe
     server = TestServer(build_app(assemble(settings, pool, MemorySender(), MemoryDepths())))
     await server.start_server()
     try:
-        yield CrmServer(str(server.make_url("/api/v1")), mint_token(settings, uuid4(), "user", 3600), within=scaled(5))
+        # It hands causation on.
+        token = mint_token(settings, uuid4(), "user", 3600, permissions=["events:write"])
+        yield CrmServer(str(server.make_url("/api/v1")), token, within=scaled(5))
     finally:
         await server.close()
         await pool.close()

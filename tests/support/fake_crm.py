@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.domain.errors import ActionFailedError
 from app.ports import (
@@ -15,7 +15,7 @@ from app.ports import (
     TaskRequest,
 )
 
-Announced = tuple[str, str, dict[str, Any], str | None, str | None]
+Announced = tuple[str, str, dict[str, Any], str, str | None]
 
 
 class FakeCrm:
@@ -159,5 +159,5 @@ class FakeCrm:
         return {**self.profiles.get(customer_id, {}), "id": customer_id, "tags": tags}
 
     def _announce(self, event_type: str, entity: str, data: Mapping[str, Any], origin: Cause | None) -> None:
-        known = (origin.event_id, origin.causation) if origin else (None, None)
-        self.announced.append((event_type, entity, dict(data), *known))
+        causation = origin.causation if origin else None
+        self.announced.append((event_type, entity, dict(data), str(uuid4()), causation))

@@ -38,3 +38,8 @@ def cloud_event(**changes: Any) -> dict[str, Any]:
 def event_record(key: bytes | None = b"c1", **changes: Any) -> FakeRecord:
     """Return a structured-mode record of :func:`cloud_event`."""
     return FakeRecord(orjson.dumps(cloud_event(**changes)), key=key)
+
+
+def own_record(key: bytes | None = b"c1", **changes: Any) -> FakeRecord:
+    """Return such a record of an event that Headrace itself made: it is on the internal topic."""
+    return FakeRecord(orjson.dumps(cloud_event(**changes)), key=key, topic="t.internal-events")

@@ -24,19 +24,20 @@ DELETE FROM temporal_audiences s USING automations a
 WHERE a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL)
 """
 _CHANGED: Final = """
-SELECT a.id, a.trigger_type, a.trigger_config, NULL::timestamptz FROM automations a
+SELECT a.id, a.trigger_type, a.trigger_config, NULL::timestamptz, coalesce(s.nonce, gen_random_uuid())
+FROM automations a
 LEFT JOIN temporal_schedules s ON s.workflow_id = a.id
 WHERE a.active AND a.deleted_at IS NULL AND a.trigger_type LIKE 'temporal.%%'
   AND (s.workflow_id IS NULL OR s.trigger_config <> a.trigger_config)
 LIMIT %s FOR SHARE OF a SKIP LOCKED
 """
 _DUE: Final = """
-SELECT workflow_id, trigger_type, trigger_config, due FROM temporal_schedules
+SELECT workflow_id, trigger_type, trigger_config, due, nonce FROM temporal_schedules
 WHERE due <= %s ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _PLAN: Final = """
-INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due)
-SELECT id, trigger_type, trigger_config, %s FROM automations WHERE id = %s
+INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due, nonce)
+SELECT id, trigger_type, trigger_config, %s, %s FROM automations WHERE id = %s
 ON CONFLICT (workflow_id) DO UPDATE SET trigger_type = excluded.trigger_type,
   trigger_config = excluded.trigger_config, due = excluded.due
 WHERE (temporal_schedules.trigger_type, temporal_schedules.trigger_config)
@@ -44,11 +45,11 @@ WHERE (temporal_schedules.trigger_type, temporal_schedules.trigger_config)
 """
 _MOVE: Final = "UPDATE temporal_schedules SET due = %s WHERE workflow_id = %s"
 _OPEN: Final = """
-INSERT INTO temporal_audiences (workflow_id, due, trigger_type, conditions) VALUES (%s, %s, %s, %s)
+INSERT INTO temporal_audiences (workflow_id, due, trigger_type, conditions, nonce) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 _AUDIENCES: Final = """
-SELECT workflow_id, trigger_type, due, conditions, after_customer FROM temporal_audiences
+SELECT workflow_id, trigger_type, due, conditions, after_customer, nonce FROM temporal_audiences
 WHERE not_before <= now() ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _ADVANCE: Final = """
@@ -103,14 +104,14 @@ class _Transaction:
 
     async def plan(self, workflow: Planned, due: datetime) -> None:
         # The trigger as it is stored: one with a number that was read as another would look changed for ever.
-        await self._connection.execute(_PLAN, (due, workflow.workflow_id))
+        await self._connection.execute(_PLAN, (due, workflow.nonce, workflow.workflow_id))
 
     async def move(self, workflow: Planned, due: datetime) -> None:
         await self._connection.execute(_MOVE, (due, workflow.workflow_id))
 
     async def open_audience(self, release: Release) -> bool:
         conditions = psycopg.types.json.Jsonb(release.conditions)
-        values = (release.workflow_id, release.due, release.trigger_type, conditions)
+        values = (release.workflow_id, release.due, release.trigger_type, conditions, release.nonce)
         return (await self._connection.execute(_OPEN, values)).rowcount == 1
 
     async def audiences(self, limit: int) -> Sequence[Release]:

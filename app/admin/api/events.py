@@ -67,6 +67,7 @@ OPERATIONS: Final = (
         "Take one event or up to 1,000; 202 once Kafka has them for good",
         ingest_events,
         {202: Accepted},
+        permission="events:write",
         body=Body({STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)}),
     ),
 )

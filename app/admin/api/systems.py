@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel
 
+from app.admin.auth import ForbiddenError
 from app.admin.models import ThingQuery
 from app.admin.operations import JSON, Body, Handler, Operation
 from app.admin.requests import CALLER, path_id, read_document, read_model, read_query
@@ -115,6 +116,14 @@ def _key(request: web.Request) -> str | None:
 
 
 def _cause(request: web.Request) -> HandedOn:
+    """Read what led to the change.
+
+    Raises:
+        ForbiddenError: The caller may not send events: a chain that names a workflow often enough keeps it from
+            starting.
+    """
+    if CAUSATION_HEADER in request.headers and not request[CALLER].may("events:write"):
+        raise ForbiddenError(f"{CAUSATION_HEADER} needs the permission events:write")
     links = read_chain(request.headers.get(CAUSATION_HEADER))[-MAX_LINKS:]
     return HandedOn(",".join(map(str, links)) or None)
 

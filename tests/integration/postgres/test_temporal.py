@@ -116,7 +116,7 @@ class World:
         """Return the events in the outbox, in order."""
         rows = self.execute("SELECT topic, key, value FROM outbox ORDER BY id")
         events = [Event.model_validate(orjson.loads(value)) for _, _, value in rows]
-        assert {topic for topic, _, _ in rows} <= {"t.events.temporal"}
+        assert {topic for topic, _, _ in rows} <= {"t.internal-events"}
         assert [key.decode() for _, key, _ in rows] == [event.subject for event in events]
         return events
 
@@ -157,8 +157,37 @@ async def test_what_is_due_is_emitted_once_for_its_workflow(world: World) -> Non
     await world.loop.round()
     (event,) = world.events()
     assert (event.type, event.workflowid, event.time) == ("temporal.daily", workflow_id, upcoming - timedelta(days=1))
-    assert event.id == f"{workflow_id}/{(upcoming - timedelta(days=1)).isoformat()}"
     assert world.due(workflow_id) == upcoming
+
+
+@pytest.mark.parametrize("audience", [{}, {"audience": []}], ids=["a run", "an audience"])
+async def test_a_run_has_one_id_that_nobody_can_compute(world: World, audience: dict[str, Any]) -> None:
+    """Fired twice it is one event, and its id is made with what our database alone holds: another one made it another.
+
+    An event that came first, under an id made of workflow and due time, would have had the real run taken for a
+    repetition.
+    """
+    world.execute("INSERT INTO crm.customers VALUES ('c-1', '{}')")
+    workflow_id = world.workflow({**DAILY, **audience})
+    await world.loop.round()
+    upcoming = world.due(workflow_id)
+    assert upcoming is not None
+    for _ in range(2):
+        world.set_due(workflow_id, upcoming - timedelta(days=1))
+        await world.loop.round()
+    world.execute("UPDATE temporal_schedules SET nonce = %s WHERE workflow_id = %s", uuid4(), workflow_id)
+    world.set_due(workflow_id, upcoming - timedelta(days=1))
+    await world.loop.round()
+    first, again, other = (event.id for event in world.events())
+    assert first == again != other
+    assert all(str(workflow_id) not in event.id for event in world.events())
+
+
+def test_no_user_reads_what_ids_are_made_with(world: World) -> None:
+    """The schedules and audiences are the workers' alone."""
+    for read in ("SELECT nonce FROM temporal_schedules", "SELECT nonce FROM temporal_audiences"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            world.execute("SET LOCAL ROLE authenticated; " + read)
 
 
 async def test_after_three_days_of_downtime_the_latest_run_fires_once(world: World) -> None:
@@ -195,7 +224,7 @@ async def test_an_audience_that_ends_with_its_workflow_is_counted(world: World) 
 
 async def open_twice(world: World, workflow_id: UUID) -> None:
     """Open an audience, and again: the second time changes nothing and says so."""
-    release = Release(workflow_id, "temporal.daily", datetime.now(UTC), [], after="")
+    release = Release(workflow_id, "temporal.daily", datetime.now(UTC), [], after="", nonce=uuid4())
     async with world.store.transaction() as transaction:
         assert await transaction.open_audience(release)
         assert not await transaction.open_audience(release)

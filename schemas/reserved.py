@@ -1,0 +1,80 @@
+"""What of an event is Headrace's own: sources under ``/headrace/``, and the attribute ``workflowid``.
+
+An event acts on everybody's workflows, and what makes it one event, source and id, is what the next one is told from. A
+sender who may write ``/headrace/scheduler`` runs scheduled workflows when it likes, and makes the real run look like a
+repetition; one who may write ``workflowid`` picks whose workflow runs. So both are taken from the internal topic alone,
+which only Headrace's own roles write (docs/kafka.md), and are refused wherever else an event comes in.
+
+Reserved is every spelling that a person, a URI library or a proxy could take for ``/headrace`` or something under it:
+
+* in any case, and in letters that Unicode has as forms of the same (full width, ligatures);
+* percent-encoded, also several times over;
+* with any number of slashes in front, none among them, or of backslashes: ``//headrace``, ``headrace/crm``;
+* by way of ``.`` and ``..``: ``/./headrace``, ``/shop/../headrace``;
+* with white space, control or invisible characters anywhere in it;
+* with a query, a fragment or parameters: ``/headrace?x``, ``/headrace#x``, ``/headrace;x``.
+
+Free are other words (``/headraces``, ``/headrace-shop``), the word further down (``/shop/headrace``), and other hosts
+(``https://shop.example/headrace``). Letters of other alphabets that only look alike are free too: no program takes them
+for ours, and rows and letters show them to people beside what they did.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote
+
+from app.domain.errors import FieldError, PoisonError
+from schemas.event import Event
+
+RESERVED: Final = "headrace"
+_MOST_DECODINGS: Final = 4
+_BETWEEN_SEGMENTS: Final = re.compile(r"[/\\?#;]+")
+_SOURCE: Final = "sources that begin with /headrace/ are Headrace's own; name the system that sends it"
+_WORKFLOW: Final = "is Headrace's own; a workflow is run by POST /api/v1/workflows/{id}/execute"
+
+
+# The sources of an installation are few: for the matchers this is a look into a dictionary.
+@lru_cache(maxsize=1024)
+def is_reserved(source: str) -> bool:
+    """Tell whether a CloudEvents ``source`` is, or could be taken for, one of Headrace's own."""
+    decoded = source
+    for _ in range(_MOST_DECODINGS):
+        before, decoded = decoded, unquote(decoded)
+        if decoded == before:
+            break
+    else:
+        return True  # nobody has a reason to encode that deep but to hide something
+    path: list[str] = []
+    for segment in _BETWEEN_SEGMENTS.split(_plain(decoded)):
+        if segment == "..":
+            del path[-1:]
+        elif segment not in {"", "."}:
+            path.append(segment)
+    return path[:1] == [RESERVED]
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isprintable() and not character.isspace())
+
+
+def reserved_in(event: Event) -> Sequence[FieldError]:
+    """Return what of an event is Headrace's own; empty for an event of anybody else."""
+    if event.workflowid is None and not is_reserved(event.source):
+        return ()
+    found = [FieldError("source", _SOURCE)] if is_reserved(event.source) else []
+    return found if event.workflowid is None else [*found, FieldError("workflowid", _WORKFLOW)]
+
+
+def check_from_outside(event: Event) -> None:
+    """Check an event of a topic that others write.
+
+    Raises:
+        PoisonError: ``reserved``, naming each attribute that is Headrace's own.
+    """
+    found = reserved_in(event)
+    if found:
+        raise PoisonError("reserved", "; ".join(f"{error.path}: {error.message}" for error in found))
