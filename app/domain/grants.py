@@ -1,0 +1,72 @@
+"""Who may use what an administrator set up, a secret or a channel: whose workflows, which ones, for which hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.domain.errors import FieldError
+from app.domain.hosts import host_problem, may_go_to
+
+ALL: Final = "*"
+MAX_LISTED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Lists of which each must let a use through; ``*`` lets all through, an empty one nothing.
+
+    Attributes:
+        owners: Ids of users whose workflows may use it.
+        workflows: Ids of the workflows that may.
+        hosts: Where a secret may be sent; of a channel there are none.
+    """
+
+    owners: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    def lets_use(self, owner: UUID, workflow: UUID) -> bool:
+        """Tell whether an owner's workflow may use it."""
+        return _holds(self.owners, owner) and _holds(self.workflows, workflow)
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it may go to every host."""
+        return ALL in self.hosts
+
+
+EVERYBODY: Final = Grant((ALL,), (ALL,), (ALL,))
+NOBODY: Final = Grant()
+
+
+def refused_host(url: str, hosts: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the first name of those whose hosts a URL is not on; None where there is none."""
+    return next((name for name, allowed in sorted(hosts.items()) if not may_go_to(url, allowed)), None)
+
+
+def grant_errors(grant: Grant) -> list[FieldError]:
+    """Return what is wrong in a grant that somebody wrote, by field."""
+    errors: list[FieldError] = []
+    for field, listed in (("owners", grant.owners), ("workflows", grant.workflows), ("hosts", grant.hosts)):
+        if len(listed) > MAX_LISTED:
+            errors.append(FieldError(field, f"has {len(listed)} members; at most {MAX_LISTED} are allowed"))
+        for position, one in enumerate(listed[:MAX_LISTED]):
+            problem = None if one == ALL else host_problem(one) if field == "hosts" else _id_problem(one)
+            if problem:
+                errors.append(FieldError(f"{field}[{position}]", problem))
+    return errors
+
+
+def _holds(listed: Sequence[str], wanted: UUID) -> bool:
+    return ALL in listed or str(wanted) in listed
+
+
+def _id_problem(written: str) -> str | None:
+    try:
+        plain = str(UUID(written)) == written
+    except ValueError:
+        plain = False
+    return None if plain else "must be an id in small letters, or * for all"
