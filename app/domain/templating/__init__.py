@@ -8,12 +8,13 @@ in JSON, lists and objects as JSON. HTML templates escape what variables bring i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.exceptions import UndefinedError
 
+from app.domain.caching import WeighedCache
 from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.secret_names import SECRETS_ROOT, is_secret_name
 from app.domain.templating.budget import CURRENT, Budget
@@ -21,14 +22,19 @@ from app.domain.templating.errors import TemplateError, TemplateFailure
 from app.domain.templating.plain import plain_parts, render_plain
 from app.domain.templating.sandbox import HTML, PLAIN, Sandbox
 from app.domain.templating.syntax import dotted_paths, members_read
+from app.domain.wall import WallReachedError, walled
 
 __all__ = ["Template", "TemplateError", "TemplateFailure", "compile_template"]
 
 MAX_SOURCE: Final = 65_536
 MAX_OUTPUT: Final = 65_536
-_CACHED_TEMPLATES: Final = 1_024
+MAX_CODE: Final = 100_000
+_CACHED_BYTES: Final = 16 * 2**20
 _MAX_MESSAGE: Final = 300
 _UNDEFINED: Final = " is undefined"
+# Measured, see docs/decisions/cost-wall.md.
+_OVERHEAD: Final = 4_000
+_BYTES_PER_CHARACTER: Final = 3
 
 
 class Template:
@@ -37,18 +43,21 @@ class Template:
     Attributes:
         current: Which members of ``current`` it looks at.
         secrets: Names of the secrets that it uses.
+        weight: About how many bytes of memory it takes.
     """
 
-    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current", "secrets")
+    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current", "secrets", "weight")
 
     def __init__(self, sandbox: Sandbox, source: str) -> None:
+        tree = sandbox.parse(source)
         self._sandbox = sandbox
         self._source = source
-        self._template = _compiled(sandbox, source)
+        # Before it is compiled, which changes the tree.
+        self.secrets = _secrets(tree) if SECRETS_ROOT in source else frozenset()
+        self.current = _current(tree) if CURRENT_ROOT in source else frozenset()
         self._plain = None if sandbox.autoescape else plain_parts(source)
+        self._template, self.weight = _compiled(sandbox, tree)
         self._paths: set[str] | None = None
-        self.secrets = _secrets(sandbox, source) if SECRETS_ROOT in source else frozenset()
-        self.current = _current(sandbox, source) if CURRENT_ROOT in source else frozenset()
 
     def render(self, context: Mapping[str, Any]) -> str:
         """Render over JSON values by name; at most 65,536 characters.
@@ -66,11 +75,17 @@ class Template:
     def _render(self, context: Mapping[str, Any]) -> str:
         token = CURRENT.set(Budget())
         try:
+            return walled(self._attempt, context)
+        except WallReachedError as error:
+            raise TemplateFailure(str(error)) from None
+        finally:
+            CURRENT.reset(token)
+
+    def _attempt(self, context: Mapping[str, Any]) -> str:
+        try:
             return self._run(context)
         except Exception as error:  # noqa: BLE001 - an expression can raise anything; it fails this one render only
             raise TemplateFailure(self._describe(error)) from None
-        finally:
-            CURRENT.reset(token)
 
     def _run(self, context: Mapping[str, Any]) -> str:
         pieces, size = [], 0
@@ -103,22 +118,28 @@ class Template:
         return message if whole or name == message or name in self._source else f"a computed name{_UNDEFINED}"
 
 
-def _current(sandbox: Sandbox, source: str) -> frozenset[str]:
-    read = members_read(sandbox.parse(source), CURRENT_ROOT)
+def _current(tree: nodes.Template) -> frozenset[str]:
+    read = members_read(tree, CURRENT_ROOT)
     return frozenset(CURRENT_NAMES if read is None else read.intersection(CURRENT_NAMES))
 
 
-def _compiled(sandbox: Sandbox, source: str) -> Any:
+def _compiled(sandbox: Sandbox, tree: nodes.Template) -> tuple[Any, int]:
+    """Compile a tree; returns the template, and about how many bytes it takes."""
     # Jinja computes what is constant when it compiles; with a budget that ends, the rest is left to the render's.
     token = CURRENT.set(Budget())
     try:
-        return sandbox.from_string(source)
+        constant = sum(len(repr(node.data)) for node in tree.find_all(nodes.TemplateData))
+        code = sandbox.code_of(tree)
     finally:
         CURRENT.reset(token)
+    # Python's own compiler takes no signal: what it gets is bounded.
+    if len(code) - constant > MAX_CODE:
+        raise TemplateError("is too long: too many pieces of template syntax")
+    return sandbox.template_of(code), _OVERHEAD + constant + _BYTES_PER_CHARACTER * len(code)
 
 
-def _secrets(sandbox: Sandbox, source: str) -> frozenset[str]:
-    read = members_read(sandbox.parse(source), SECRETS_ROOT)
+def _secrets(tree: nodes.Template) -> frozenset[str]:
+    read = members_read(tree, SECRETS_ROOT)
     if read is None:
         raise TemplateError("names secrets as a whole; use them one by one, as {{ secrets.NAME }}")
     wrong = sorted(name for name in read if not is_secret_name(name))
@@ -136,23 +157,37 @@ def _explain(error: Exception) -> str:
     return f"can't be computed for these values ({type(error).__name__})"
 
 
-@lru_cache(maxsize=_CACHED_TEMPLATES)
-def compile_template(source: str, *, html: bool = False) -> Template:
+_cache: Final[WeighedCache[tuple[str, bool], Template]] = WeighedCache(_CACHED_BYTES)
+
+
+def compile_template(source: str, *, html: bool = False, owner: UUID | None = None) -> Template:
     """Compile a template, or take it from the cache.
 
     Args:
         source: At most 65,536 characters.
         html: Escape for HTML what variables bring in.
+        owner: Whose it is: nobody's templates put everybody's out of the cache.
 
     Raises:
         TemplateError: The source is no template; the text has the line.
     """
     if len(source) > MAX_SOURCE:
         raise TemplateError(f"is longer than {MAX_SOURCE} characters")
+    key = (source, html)
+    found = _cache.get(key)
+    if found is None:
+        found = _compile(source, html=html)
+        _cache.put(key, found, found.weight, owner)
+    return found
+
+
+def _compile(source: str, *, html: bool) -> Template:
     try:
-        return Template(HTML if html else PLAIN, source)
+        return walled(Template, HTML if html else PLAIN, source)
     except TemplateSyntaxError as error:
-        raise TemplateError(f"line {error.lineno}: {error.message}") from error
+        raise TemplateError(f"line {error.lineno}: {(error.message or '')[:_MAX_MESSAGE]}") from error
+    except WallReachedError as error:
+        raise TemplateError(str(error)) from None
     except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
         # What Jinja lets through and Python then refuses: nesting without end, numbers of thousands of digits.
         raise TemplateError("nests too deep, or holds too large a number") from error

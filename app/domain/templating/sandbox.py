@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from jinja2 import StrictUndefined, Undefined, nodes, pass_context
+from jinja2 import Template as JinjaTemplate
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
@@ -19,11 +20,12 @@ from app.domain.templating.budget import charge
 from app.domain.templating.errors import TemplateFailure
 from app.domain.templating.filters import all_filters, all_tests, counted, operand
 from app.domain.templating.syntax import CHARGE, CONCAT, LOOP, OPERAND, bound
-from app.domain.templating.values import add, joined, multiply, power, printed, remainder
+from app.domain.templating.values import add, brief, joined, multiply, power, printed, remainder
 
 _MAX_RANGE: Final = 10_000
 _CHARACTERS_PER_STEP: Final = 16
 _LONG_ARGUMENT: Final = 1_000
+_MAX_HINT: Final = 300
 _LOOP = "index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed"
 _TEXT = (
     "capitalize count endswith find isalpha isdigit isspace islower isupper lower lstrip removeprefix removesuffix "
@@ -43,7 +45,7 @@ class MissingVariable(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
-        return self._undefined_hint or f"{self._undefined_name} is undefined"
+        return (self._undefined_hint or f"{brief(self._undefined_name)} is undefined")[:_MAX_HINT]
 
 
 def _range(*args: int) -> range:
@@ -91,6 +93,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return bound(super()._parse(source, name, filename))
 
+    def code_of(self, tree: nodes.Template) -> str:
+        """The Python that a tree is translated into."""
+        return self.compile(tree, raw=True)
+
+    def template_of(self, code: str) -> JinjaTemplate:
+        """The template that such Python makes."""
+        return JinjaTemplate.from_code(self, self._compile(code, "<template>"), {}, None)
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``obj.attribute``: a member of an object, or one of the allowed attributes."""
         if isinstance(obj, dict) and attribute in obj:
@@ -116,8 +126,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _missing(self, obj: Any, attribute: Any) -> Undefined:
         # Of an undefined value, so that the error names where the path broke off.
-        name = f"{obj._undefined_name}.{attribute}" if isinstance(obj, Undefined) else str(attribute)  # noqa: SLF001 - Jinja has no public name for it
-        return self.undefined(obj=obj, name=name[:200])
+        name = brief(attribute)
+        if isinstance(obj, Undefined):
+            name = f"{brief(obj._undefined_name)}.{name}"  # noqa: SLF001 - Jinja has no public name for it
+        return self.undefined(obj=obj, name=name)
 
     def call(self, __context: Context, __obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, a loop or a helper, and charge for it."""

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Undefined
 from markupsafe import Markup
 
 from app.domain.templating.budget import charge, charge_text, charge_value, check_bits, check_length
 from app.domain.templating.errors import TemplateFailure
+
+MAX_BRIEF: Final = 200
+_SHORT: Final = 10**40
+
+
+def brief(value: Any) -> str:
+    """What an error calls a name: the name itself, cut, or what kind of value stands for it; never a whole value."""
+    if isinstance(value, str):
+        return str(value[:MAX_BRIEF])
+    if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and -_SHORT < value < _SHORT):
+        return str(value)
+    return f"<{type(value).__name__}>"
 
 
 def printed(value: Any) -> Any:

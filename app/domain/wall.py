@@ -1,0 +1,167 @@
+"""The wall: a piece of work ends after 250 ms of CPU, whatever it does and whatever else was meant to bound it.
+
+On the main thread a timer signal looks at what runs, every 10 ms of CPU, for as long as anything runs that has a wall;
+a tick costs 2 us, and putting a wall up a tenth of that. On another thread, where no signal is handled, each line is
+looked at instead. What is raised is no ``Exception``, so that nothing in the work swallows it, and it is raised again
+at the next tick if something does. A single call into C is not interrupted: what is given to such is bounded by its
+size. See docs/decisions/cost-wall.md.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from threading import get_ident
+from types import FrameType
+from typing import Any, Final, Protocol, TypeVar
+
+from app.domain.errors import HeadraceError
+
+LIMIT_MS: Final = 250
+MESSAGE: Final = f"takes more than {LIMIT_MS} ms of CPU"
+_TICK: Final = 0.01
+# The first tick starts the clock, up to a tick late, and the last one is up to a tick late too.
+_LIMIT: Final = LIMIT_MS / 1000 - _TICK
+
+R = TypeVar("R")
+
+
+class WallReachedError(HeadraceError):
+    """A piece of work took more than its share of CPU and was ended."""
+
+    def __init__(self) -> None:
+        super().__init__(MESSAGE)
+
+
+class Meter(Protocol):
+    """Counts the CPU of what runs behind walls, on somebody's behalf."""
+
+    def check(self) -> None:
+        """Raise where there is none left."""
+
+    def spend(self, seconds: float) -> None:
+        """Count seconds of CPU."""
+
+
+METER: Final[ContextVar[Meter | None]] = ContextVar("cpu_meter", default=None)
+
+
+class _Stop(BaseException):
+    """Ends the work; not to be caught by anything in it."""
+
+
+class _Watch:
+    """What runs on the main thread behind a wall, if anything.
+
+    Attributes:
+        on: Something does.
+        began: The thread's CPU clock when the first tick saw it.
+        ticking: The timer is set.
+    """
+
+    __slots__ = ("began", "on", "ticking")
+
+    def __init__(self) -> None:
+        self.on = False
+        self.began = 0.0
+        self.ticking = False
+
+    def tick(self, _signal: int, frame: FrameType | None) -> None:
+        """Look at what runs; end it where it is over its time, and end the ticking where nothing runs."""
+        if not self.on:
+            self.rest()
+            return
+        now = time.thread_time()
+        if not self.began:
+            self.began = now
+        elif now - self.began >= _LIMIT and not _collects(frame):
+            raise _Stop
+
+    def start(self) -> None:
+        """Set the timer. Whoever else had the signal loses it."""
+        if signal.getsignal(signal.SIGPROF) != self.tick:
+            signal.signal(signal.SIGPROF, self.tick)
+            signal.siginterrupt(signal.SIGPROF, False)
+        signal.setitimer(signal.ITIMER_PROF, _TICK, _TICK)
+        self.ticking = True
+
+    def rest(self) -> None:
+        """End the ticking."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        self.ticking = False
+
+
+def _collects(frame: FrameType | None) -> bool:
+    """Whether this is a callback of the garbage collector: what is raised there goes nowhere but to the log."""
+    return frame is not None and any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks)
+
+
+_watch: Final = _Watch()
+_thread: Final = threading.local()
+_MAIN: Final = threading.main_thread().ident
+# A tick after the interpreter has given its handlers up would end the process.
+atexit.register(lambda: _watch.rest() if _watch.ticking else None)
+
+
+def walled(work: Callable[..., R], *args: Any) -> R:
+    """Do a piece of work that never awaits; within another such piece it is that one's wall that holds.
+
+    Raises:
+        WallReachedError: It takes more than 250 ms of CPU.
+    """
+    if _watch.on or get_ident() != _MAIN:
+        return _elsewhere(work, *args)
+    meter = METER.get()
+    if meter is not None:
+        meter.check()
+        began = time.thread_time()
+    try:
+        try:
+            _watch.began = 0.0
+            _watch.on = True
+            if not _watch.ticking:
+                _watch.start()
+            return work(*args)
+        finally:
+            _watch.on = False
+    except _Stop:
+        _watch.on = False  # it may have been raised before the line above
+        raise WallReachedError from None
+    finally:
+        if meter is not None:
+            meter.spend(time.thread_time() - began)
+
+
+def _elsewhere(work: Callable[..., R], *args: Any) -> R:
+    """Within another piece, or on another thread than the main one."""
+    if get_ident() == _MAIN or getattr(_thread, "on", False):
+        return work(*args)
+    _thread.on = True
+    try:
+        return _traced(work, *args)
+    except _Stop:
+        raise WallReachedError from None
+    finally:
+        _thread.on = False
+
+
+def _traced(work: Callable[..., R], *args: Any) -> R:
+    ends = time.thread_time() + LIMIT_MS / 1000
+
+    def look(_frame: FrameType, _event: str, _arg: Any) -> Any:
+        if time.thread_time() > ends:
+            raise _Stop
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        return work(*args)
+    finally:
+        sys.settrace(before)
