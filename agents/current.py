@@ -9,12 +9,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
 from app.actions.configs import compile_action
+from app.domain.caching import WeighedCache
 from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
 from app.domain.errors import ActionFailedError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
@@ -24,27 +25,36 @@ from schemas.workflow import Action
 
 CurrentValues = Mapping[str, Any] | ActionFailedError
 _Found = Mapping[str, dict[str, Any]]
+_CACHED_BYTES: Final = 8 * 2**20
+# What compiled conditions take for each byte of their JSON, of which the key is one, and for each of them; measured.
+_BYTES_PER_BYTE: Final = 30
+_BYTES_PER_CONDITION: Final = 2_000
+_cache: Final[WeighedCache[bytes, CompiledConditions]] = WeighedCache(_CACHED_BYTES)
 
 
-def step_conditions(action: Action) -> CompiledConditions:
-    """Return an action's own conditions, compiled.
+def step_conditions(action: Action, owner: UUID | None = None) -> CompiledConditions:
+    """Return an action's own conditions, compiled; of an owner, whose share of the cache they take.
 
     Raises:
         ConditionError: The revision is older than this program's rules.
     """
-    return _compiled(orjson.dumps(action.conditions))
+    encoded = orjson.dumps(action.conditions)
+    found = _cache.get(encoded)
+    if found is None:
+        found = compile_conditions(orjson.loads(encoded), current="read", stored=True)
+        _cache.put(encoded, found, _weight(encoded), owner)
+    return found
 
 
-@lru_cache(maxsize=1024)
-def _compiled(encoded: bytes) -> CompiledConditions:
-    return compile_conditions(orjson.loads(encoded), current="read", stored=True)
+def _weight(encoded: bytes) -> int:
+    return _BYTES_PER_BYTE * len(encoded) + _BYTES_PER_CONDITION * (1 + encoded.count(b'"operator"'))
 
 
-def names_read(action: Action) -> frozenset[str]:
+def names_read(action: Action, owner: UUID | None = None) -> frozenset[str]:
     """Return which members of ``current`` a step looks at; what does not compile looks at none, and says so later."""
     try:
-        names = compile_action(action.type, action.config).config.current
-        return names | step_conditions(action).current if action.conditions else names
+        names = compile_action(action.type, action.config, owner).config.current
+        return names | step_conditions(action, owner).current if action.conditions else names
     except (ActionFailedError, ConditionError):
         return frozenset()
 
@@ -104,7 +114,7 @@ class Current:
 
 
 def _lookup(command: Command) -> _Lookup | None:
-    names = names_read(command.action)
+    names = names_read(command.action, command.workflow.owner)
     if not names:
         return None
     data = command.event.get("data") or {}

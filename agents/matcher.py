@@ -17,10 +17,12 @@ from uuid import UUID
 import orjson
 from prometheus_client import Counter
 
+from agents.metrics import WALLS
 from agents.slips import Road
 from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.loops import RunBudget
+from app.domain.penalties import REFUSED, Penalties
 from app.domain.planning import Plan, Trigger, plan
 from app.domain.record_times import check_record_time
 from app.domain.reentry import NoKeyError, Reentry, skip_reason
@@ -53,6 +55,10 @@ class ActiveWorkflow(Protocol):
     @property
     def id(self) -> UUID:
         """Workflow id."""
+
+    @property
+    def owner(self) -> UUID:
+        """Whose it is."""
 
     @property
     def conditions(self) -> CompiledConditions:
@@ -155,6 +161,7 @@ class Matcher:
         self._budget = budget
         self._entries = entries
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
+        self._penalties = Penalties()
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
         self._blocked: Tally[str] = Tally()
@@ -211,12 +218,12 @@ class Matcher:
     def _plans(
         self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
     ) -> Iterator[Record | _Asking]:
-        event, timestamp = incoming.event, record.timestamp
-        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
+        event, timestamp, size = incoming.event, record.timestamp, len(incoming.encoded)
+        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid, size)
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
         matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
-        for made in plan(trigger, workflows, now=now):
+        for made in plan(trigger, workflows, now=now, penalties=self._penalties):
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
             if reentry is not None and made.met:
@@ -241,6 +248,9 @@ class Matcher:
         return self._not_run(asking.made, ExecutionStatus.SKIPPED, why, asking.matched)
 
     def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record:
+        if made.costly is not None:
+            WALLS.labels("conditions", "refused" if REFUSED in made.costly else "reached").inc()
+            return self._not_run(made, ExecutionStatus.SKIPPED, made.costly, matched)
         blocked = self._why_blocked(made, matched)
         if blocked is not None:
             return self._not_run(made, ExecutionStatus.BLOCKED, blocked, matched)

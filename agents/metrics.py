@@ -3,6 +3,9 @@
 from prometheus_client import Counter
 
 ACTIONS = Counter("headrace_actions_total", "Actions carried out, by type and outcome", ["action_type", "outcome"])
+WALLS = Counter(
+    "headrace_walls_total", "Work that took more CPU than it may, by what and what became of it", ["what", "outcome"]
+)
 DROPPED = Counter("headrace_commands_dropped_total", "Copies of commands that did not run, by reason", ["reason"])
 PARKED = Counter("headrace_commands_parked_total", "Commands that wait in the timers instead of in a worker")
 LEASES_LOST = Counter(

@@ -8,13 +8,16 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from agents.current import CurrentValues, step_conditions
+from agents.metrics import WALLS
 from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
 from app.actions.configs import compile_action
 from app.actions.wording import refuse_unfound
 from app.domain.conditions import ConditionError, Scope
-from app.domain.errors import ActionFailedError
+from app.domain.errors import ActionFailedError, CostlyError
+from app.domain.penalties import REFUSED, Penalties
 from app.domain.redaction import MASK, redactor_of
 from app.domain.secret_names import SECRETS_ROOT
+from app.domain.wall import MESSAGE, WallReachedError
 from app.ports import SecretValues
 from schemas.command import Command
 from schemas.result import ActionResult
@@ -53,10 +56,19 @@ class Preparer:
         action: The action type.
         timeout: Seconds one attempt may take.
         clock: The time, for relative times in conditions and for results.
+        penalties: Of steps that take too much CPU again and again; None where nothing waits behind them.
     """
 
-    def __init__(self, action: AnyAction, *, timeout: float, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        action: AnyAction,
+        *,
+        timeout: float,
+        clock: Callable[[], datetime],
+        penalties: Penalties | None = None,
+    ) -> None:
         self._action = action
+        self._penalties = penalties
         self._timeout = timeout
         self._clock = clock
 
@@ -77,6 +89,14 @@ class Preparer:
         """
         if isinstance(current, ActionFailedError):
             return self.result(command, "failed", error=f"current: {current}")
+        if self._penalties and self._penalties.refused(_step_of(command)):
+            WALLS.labels("step", "refused").inc()
+            return self.result(command, "failed", error=f"{MESSAGE}; {REFUSED}")
+        return self._prepare(command, command_id, current, secrets)
+
+    def _prepare(
+        self, command: Command, command_id: UUID, current: Mapping[str, Any] | None, secrets: SecretValues
+    ) -> Prepared | ActionResult:
         verdicts: list[dict[str, Any]] = []
         scope = _scope(command)
         if current is not None:
@@ -88,10 +108,12 @@ class Preparer:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
             refuse_unfound(self._action, command.action.config)
             context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
-            compiled = compile_action(command.action.type, command.action.config)
+            compiled = compile_action(command.action.type, command.action.config, command.workflow.owner)
             context = _with_secrets(context, compiled.config.secrets, secrets)
             request = self._action.prepare(compiled.config, context)
+            self._note_wall(command, reached=False)
         except (ActionFailedError, ConditionError) as error:  # the revision may be older than this program's rules
+            self._note_wall(command, reached=isinstance(error, CostlyError))
             return self.result(command, "failed", error=_said(error, secrets), verdicts=verdicts)
         except Exception as error:
             log.exception("preparing a command failed", extra={"execution_id": str(command.execution_id)})
@@ -106,8 +128,19 @@ class Preparer:
         seen = Scope(
             data=_data(command), event=command.event, now=self._clock(), results=scope["results"], current=current
         )
-        evaluation = step_conditions(command.action).evaluate(seen)
+        try:
+            evaluation = step_conditions(command.action, command.workflow.owner).evaluate(seen)
+        except WallReachedError as error:
+            raise CostlyError(f"conditions: {error}") from None
         return evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts]
+
+    def _note_wall(self, command: Command, *, reached: bool) -> None:
+        if reached:
+            WALLS.labels("step", "reached").inc()
+        if reached and self._penalties is not None:
+            self._penalties.reached(_step_of(command))
+        elif self._penalties:
+            self._penalties.passed(_step_of(command))
 
     def _controlled(
         self, command: Command, request: StopRequest | DelayRequest, verdicts: list[dict[str, Any]]
@@ -161,6 +194,10 @@ class Rehearser(Preparer):
         del secrets
         shown = SecretValues(dict.fromkeys(secrets_read(command.action), MASK))
         return super().prepare(command, command_id, current, shown)
+
+
+def _step_of(command: Command) -> tuple[UUID, int, int]:
+    return command.workflow.id, command.workflow.version, command.step
 
 
 def secrets_read(action: Action) -> frozenset[str]:

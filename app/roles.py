@@ -41,6 +41,7 @@ from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
+from app.domain.penalties import Penalties
 from app.domain.retry import RetryPolicy
 from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
@@ -230,7 +231,7 @@ class Outside:
 def _executor(
     action: AnyAction, shared: dict[str, Any], outside: Outside, settings: Settings
 ) -> OwnExecutor | OutsideExecutor:
-    preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now)
+    preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now, penalties=Penalties())
     if not isinstance(action, OutsideAction):
         return OwnExecutor(action=action, preparer=preparer, **shared)
     return OutsideExecutor(

@@ -137,10 +137,15 @@ class CompiledConfig(Protocol[C_co]):
     def secrets(self) -> frozenset[str]:
         """Names of the secrets that it uses."""
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes its templates take."""
+
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered; a field that was left ``None`` is ``None``.
 
         Raises:
+            CostlyError: They take more CPU than one step may; names the field.
             ActionFailedError: Permanent; names the field and what is wrong in it.
         """
 

@@ -1,8 +1,9 @@
 """Configs of actions: checked on save with the path to each wrong field, compiled once per revision to be run."""
 
+import time
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
@@ -10,9 +11,17 @@ from pydantic import ValidationError
 from app.actions.base import STORED, ActionConfig, AnyAction, CompiledConfig
 from app.actions.registry import REGISTRY
 from app.actions.templated import Compiled, compile_config
+from app.domain.caching import WeighedCache
 from app.domain.errors import ActionFailedError, FieldError
 
-CACHED_CONFIGS: Final = 512
+CACHED_BYTES: Final = 32 * 2**20
+# What does not compile is not tried again for each command, and yet again before long: the wall may have been bad luck.
+_BROKEN_FOR_S: Final = 60.0
+_MAX_REASON: Final = 2_000
+_MAX_QUOTED: Final = 100
+# Of a config beside its templates: the model, and what each byte of JSON takes as objects.
+_OVERHEAD: Final = 4_000
+_BYTES_PER_BYTE: Final = 3
 _CANONICAL: Final = orjson.OPT_SORT_KEYS
 
 
@@ -24,6 +33,17 @@ class CompiledAction:
     config: CompiledConfig[ActionConfig]
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """Why a config does not compile, and until when that is not looked at again."""
+
+    reason: str
+    until: float
+
+
+_cache: Final[WeighedCache[tuple[str, bytes], CompiledAction | _Broken]] = WeighedCache(CACHED_BYTES)
+
+
 def validate_config(action_type: str, config: dict[str, Any], path: str = "config") -> list[FieldError]:
     """Check a config as a user wrote it; paths of the errors begin with ``path``.
 
@@ -32,35 +52,49 @@ def validate_config(action_type: str, config: dict[str, Any], path: str = "confi
     return [_under(path, error) for error in _load(action_type, config)[1]]
 
 
-def compile_action(action_type: str, config: dict[str, Any]) -> CompiledAction:
+def compile_action(action_type: str, config: dict[str, Any], owner: UUID | None = None) -> CompiledAction:
     """Return the compiled action, from a bounded cache where this process has compiled it before.
+
+    Args:
+        action_type: The action's type.
+        config: As it was saved.
+        owner: Whose it is: nobody's configs put everybody's out of the cache.
 
     Raises:
         ActionFailedError: Permanent; the config does not hold (any more), and the text names the field.
     """
-    return _compile(action_type, orjson.dumps(config, option=_CANONICAL))
+    key = (action_type, orjson.dumps(config, option=_CANONICAL))
+    found = _cache.get(key)
+    if found is None or (isinstance(found, _Broken) and found.until < time.monotonic()):
+        found, weight = _compile(*key, owner)
+        _cache.put(key, found, weight + len(key[1]), owner)
+    if isinstance(found, _Broken):
+        raise ActionFailedError(found.reason, permanent=True)
+    return found
 
 
-@lru_cache(maxsize=CACHED_CONFIGS)
-def _compile(action_type: str, canonical: bytes) -> CompiledAction:
-    compiled, errors = _load(action_type, orjson.loads(canonical), stored=True)
+def _compile(action_type: str, canonical: bytes, owner: UUID | None) -> tuple[CompiledAction | _Broken, int]:
+    """Compile, or say what is wrong; with about how many bytes the outcome takes."""
+    compiled, errors = _load(action_type, orjson.loads(canonical), owner, stored=True)
     if compiled is None or errors:
-        raise ActionFailedError("; ".join(f"config.{e.path}: {e.message}" for e in errors), permanent=True)
-    return compiled
+        reason = "; ".join(f"config.{e.path}: {e.message}" for e in errors)[:_MAX_REASON]
+        return _Broken(reason, time.monotonic() + _BROKEN_FOR_S), _OVERHEAD
+    return compiled, _OVERHEAD + compiled.config.weight + _BYTES_PER_BYTE * len(canonical)
 
 
 def _load(
-    action_type: str, config: dict[str, Any], *, stored: bool = False
+    action_type: str, config: dict[str, Any], owner: UUID | None = None, *, stored: bool = False
 ) -> tuple[CompiledAction | None, list[FieldError]]:
     action = REGISTRY.find(action_type)
     if action is None:
-        return None, [FieldError("", f"no action type {action_type!r}; there are {', '.join(REGISTRY.names())}")]
+        known = ", ".join(REGISTRY.names())
+        return None, [FieldError("", f"no action type {action_type[:_MAX_QUOTED]!r}; there are {known}")]
     try:
         model: ActionConfig = action.config.model_validate(config, context=STORED if stored else None)
     except ValidationError as error:
         return None, [FieldError(_path(d["loc"]), _message(d["msg"])) for d in error.errors(include_url=False)]
     compiled: Compiled[ActionConfig]
-    compiled, errors = compile_config(model, takes_secrets=action.takes_secrets)
+    compiled, errors = compile_config(model, takes_secrets=action.takes_secrets, owner=owner)
     return CompiledAction(action, compiled), errors
 
 

@@ -7,14 +7,16 @@ strings in it; each string is a template of its own, so that a failure can be na
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.actions.base import ActionConfig
-from app.domain.errors import ActionFailedError, FieldError
+from app.domain.errors import ActionFailedError, CostlyError, FieldError
 from app.domain.templating import TemplateError, TemplateFailure, compile_template
+from app.domain.wall import WallReachedError, walled
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,18 @@ def templated_fields(model: type[BaseModel]) -> dict[str, Templated]:
     return {name: found[0] for name, found in marks.items() if found}
 
 
+class _Place:
+    """Which field is being compiled or rendered, for whoever has to say where the wall was reached."""
+
+    __slots__ = ("path",)
+
+    def __init__(self) -> None:
+        self.path = ""
+
+
+_at: Final = _Place()
+
+
 class _Node(Protocol):
     def render(self, scope: Mapping[str, Any]) -> Any: ...
 
@@ -66,6 +80,7 @@ class _Leaf:
     template: Any
 
     def render(self, scope: Mapping[str, Any]) -> Any:
+        _at.path = self.path
         try:
             return self.template.render(scope)
         except TemplateFailure as error:
@@ -96,26 +111,67 @@ class Compiled(Generic[C]):
     nodes: Mapping[str, _Node]
     current: frozenset[str]
     secrets: frozenset[str]
+    weight: int
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the templated fields by name, rendered.
+        """Return the templated fields by name, rendered: all of them within one wall.
 
         Raises:
+            CostlyError: They came to the wall; names the field at which they did.
             ActionFailedError: Permanent; names the field and what is wrong in it.
         """
+        try:
+            return walled(self._render, scope)
+        except WallReachedError as error:
+            raise CostlyError(f"{_at.path}: {error}") from None
+
+    def _render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         return {name: node.render(scope) for name, node in self.nodes.items()}
 
 
-def compile_config(config: C, *, takes_secrets: bool) -> tuple[Compiled[C], list[FieldError]]:
-    """Compile every template of a config; the errors, one per template that does not compile, come beside it.
+@dataclass(frozen=True, slots=True)
+class _LeafCompiler:
+    """Compiles single templates; what is wrong with them is added to ``errors``."""
+
+    owner: UUID | None
+    errors: list[FieldError]
+
+    def __call__(self, source: str, path: str, mark: Templated) -> _Node:
+        _at.path = path
+        try:
+            return _Leaf(path, compile_template(source, html=mark.html, owner=self.owner))
+        except TemplateError as error:
+            self.errors.append(FieldError(path, str(error)))
+            return _Constant(source)
+
+
+def compile_config(
+    config: C, *, takes_secrets: bool, owner: UUID | None = None
+) -> tuple[Compiled[C], list[FieldError]]:
+    """Compile every template of a config, all of them within one wall.
+
+    The errors, one per template that does not compile, come beside it.
 
     Args:
         config: The config, validated.
         takes_secrets: Whether templates may use secrets.
+        owner: Whose it is, for the cache.
     """
+    try:
+        return walled(_compiled, config, takes_secrets, owner)
+    except WallReachedError as error:
+        return Compiled(config, {}, frozenset(), frozenset(), 0), [FieldError(_at.path, str(error))]
+
+
+def _compiled(
+    config: C,
+    takes_secrets: bool,  # noqa: FBT001 - handed through by position
+    owner: UUID | None,
+) -> tuple[Compiled[C], list[FieldError]]:
     errors: list[FieldError] = []
+    compile_leaf = _LeafCompiler(owner, errors)
     nodes = {
-        name: _compile(getattr(config, name), name, mark, errors)
+        name: _compile(getattr(config, name), name, mark, compile_leaf)
         for name, mark in templated_fields(type(config)).items()
     }
     leaves = list(_leaves(nodes.values()))
@@ -123,7 +179,8 @@ def compile_config(config: C, *, takes_secrets: bool) -> tuple[Compiled[C], list
         errors += [FieldError(leaf.path, _NO_SECRETS) for leaf in leaves if leaf.template.secrets]
     current = frozenset().union(*(leaf.template.current for leaf in leaves))
     secrets = config.named_secrets.union(*(leaf.template.secrets for leaf in leaves))
-    return Compiled(config, nodes, current, secrets), errors
+    weight = sum(leaf.template.weight for leaf in leaves)
+    return Compiled(config, nodes, current, secrets, weight), errors
 
 
 def _leaves(nodes: Iterable[_Node]) -> Iterator[_Leaf]:
@@ -136,24 +193,16 @@ def _leaves(nodes: Iterable[_Node]) -> Iterator[_Leaf]:
             yield from _leaves(node.nodes)
 
 
-def _compile(value: Any, path: str, mark: Templated, errors: list[FieldError]) -> _Node:
+def _compile(value: Any, path: str, mark: Templated, leaf: _LeafCompiler) -> _Node:
     if isinstance(value, str) and not is_constant(value):
-        return _compile_leaf(value, path, mark, errors)
+        return leaf(value, path, mark)
     if isinstance(value, Mapping):
-        members = {name: _compile(item, f"{path}.{name}", mark, errors) for name, item in value.items()}
+        members = {name: _compile(item, f"{path}.{name}", mark, leaf) for name, item in value.items()}
         return _Constant(value) if _all_constant(members.values()) else _Members(members)
     if isinstance(value, list | tuple):
-        items = tuple(_compile(item, f"{path}[{i}]", mark, errors) for i, item in enumerate(value))
+        items = tuple(_compile(item, f"{path}[{i}]", mark, leaf) for i, item in enumerate(value))
         return _Constant(value) if _all_constant(items) else _Items(items)
     return _Constant(value)
-
-
-def _compile_leaf(source: str, path: str, mark: Templated, errors: list[FieldError]) -> _Node:
-    try:
-        return _Leaf(path, compile_template(source, html=mark.html))
-    except TemplateError as error:
-        errors.append(FieldError(path, str(error)))
-        return _Constant(source)
 
 
 def _all_constant(nodes: Any) -> bool:

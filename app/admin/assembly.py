@@ -44,6 +44,7 @@ from app.services.api_keys import ApiKeyService
 from app.services.background import PROCESS, Failures
 from app.services.cancelling import Cancelling
 from app.services.channels import ChannelService
+from app.services.cpu_budget import SECONDS_A_MINUTE, CpuBudget
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.drafts import DraftReader
 from app.services.dry_run import DryRunner
@@ -128,6 +129,7 @@ def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float
         identity=identity,
         notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
+        cpu=CpuBudget(SECONDS_A_MINUTE, clock),
         api_keys=ApiKeyService(keys),
         scraping=Scraping(settings, identity),
     )

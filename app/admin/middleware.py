@@ -17,6 +17,7 @@ from app.admin.requests import CALLER
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
 from app.domain.errors import InvalidError
+from app.domain.wall import METER
 
 _LOG: Final = logging.getLogger("headrace.admin")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -78,6 +79,7 @@ def guarded(operation: Operation) -> _Handler:
             caller = await _admitted(request.app[STATE].access, request)
             _check(operation, caller)
             request[CALLER] = caller
+            return await _metered(request.app[STATE].access, caller, operation.handler, request)
         return await operation.handler(request)
 
     return handle
@@ -90,6 +92,15 @@ async def _admitted(access: Access, request: web.Request) -> Caller:
     if not granted.is_key:
         await access.notes.note(granted)
     return access.identity.admitted(granted)
+
+
+async def _metered(access: Access, caller: Caller, handler: _Handler, request: web.Request) -> web.StreamResponse:
+    """Handle a request with its CPU behind walls counted for the caller."""
+    token = METER.set(access.cpu.of(caller.user_id))
+    try:
+        return await handler(request)
+    finally:
+        METER.reset(token)
 
 
 def _check(operation: Operation, caller: Caller) -> None:

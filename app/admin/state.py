@@ -11,6 +11,7 @@ from app.admin.scraping import Scraping
 from app.services.api_keys import ApiKeyService
 from app.services.cancelling import Cancelling
 from app.services.channels import ChannelService
+from app.services.cpu_budget import CpuBudget
 from app.services.dead_letter_box import DeadLetterBox
 from app.services.dry_run import DryRunner
 from app.services.emitter import EventEmitter
@@ -51,11 +52,13 @@ class Access:
         notes: Keeps what users may, for the time when their workflows run without them.
         limiter: Requests of each caller.
         scraping: Lets those in who read metrics.
+        cpu: What each caller's templates and conditions take.
     """
 
     identity: Identity
     notes: CallerNotes
     limiter: RateLimiter
+    cpu: CpuBudget
     api_keys: ApiKeyService
     scraping: Scraping
 

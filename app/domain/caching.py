@@ -56,9 +56,11 @@ class WeighedCache(Generic[K, V]):
         return entry.value
 
     def put(self, key: K, value: V, weight: int, owner: Hashable = None) -> None:
-        """Keep a value of so many bytes; it is the first owner's for as long as it is kept."""
+        """Keep a value of so many bytes, in place of the one that there is."""
         with self._lock:
-            if key in self._entries or weight > self._share:
+            if key in self._entries:
+                self._drop(key)
+            if weight > self._share:
                 return
             self._entries[key] = _Entry(value, weight, owner)
             self._owned.setdefault(owner, OrderedDict())[key] = None

@@ -25,6 +25,7 @@ from app.domain.operands import OperandError
 from app.domain.paths import Path, parse_path
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.verdicts import Evaluation, Scope, Verdict
+from app.domain.wall import WallReachedError, walled
 
 __all__ = ["CompiledConditions", "ConditionError", "Evaluation", "Scope", "Verdict", "compile_conditions"]
 
@@ -32,6 +33,7 @@ CurrentFields = Literal["data", "read", "refused"]
 
 MAX_CONDITIONS: Final = 100
 MAX_DEPTH: Final = 10
+_MAX_QUOTED: Final = 100
 _LOGICS: Final = ("AND", "OR")
 _GROUP_LOGIC: Final[Mapping[str, str]] = {"all": "AND", "any": "OR"}
 _LEAF_KEYS: Final = frozenset({"field", "operator", "value", "logic"})
@@ -65,7 +67,14 @@ class CompiledConditions:
         self.current = current
 
     def evaluate(self, scope: Scope) -> Evaluation:
-        """Evaluate every condition; raises on no JSON."""
+        """Evaluate every condition; raises on no JSON but what takes too long.
+
+        Raises:
+            WallReachedError: They take more than 250 ms of CPU for these values.
+        """
+        return walled(self._evaluate, scope)
+
+    def _evaluate(self, scope: Scope) -> Evaluation:
         verdicts: list[Verdict] = []
         met = self._tree.holds(scope, verdicts)
         return Evaluation(met, verdicts)
@@ -91,7 +100,10 @@ def compile_conditions(
         ConditionError: The first thing that is wrong, with its path.
     """
     compiler = _Compiler(at, current, stored=stored)
-    tree = Group("all", "", compiler.runs(conditions, "", 0))
+    try:
+        tree = Group("all", "", walled(compiler.runs, conditions, "", 0))
+    except WallReachedError as error:
+        raise ConditionError(at, str(error)) from None
     return CompiledConditions(tree, frozenset(compiler.current))
 
 
@@ -164,7 +176,7 @@ class _Compiler:
             if key not in item:
                 raise self._error(f"{where}.{key}", "is missing")
         for key in item.keys() - _LEAF_KEYS:
-            raise self._error(f"{where}.{key}", "is no part of a condition")
+            raise self._error(f"{where}.{key[:_MAX_QUOTED]}", "is no part of a condition")
         operator, value = item["operator"], item["value"]
         if operator not in OPERATORS:
             raise self._error(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}")

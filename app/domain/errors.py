@@ -94,6 +94,13 @@ class ActionFailedError(HeadraceError):
         return Verdict.NOTHING if self.permanent or self.own_making else Verdict.FAILS
 
 
+class CostlyError(ActionFailedError):
+    """A step takes more CPU than one may; permanent, and counted against the step."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
 class SecretsKeyError(HeadraceError):
     """``HEADRACE_SECRETS_KEY`` is not set, or does not open what it should; the text says what to do."""
 

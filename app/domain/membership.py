@@ -10,7 +10,7 @@ Strings are case-sensitive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,9 +49,13 @@ def _in(value: Any) -> Comparison:
     members = frozenset(identity(member, deepest) for member in value)
     mismatch = mismatches("the values of an array")
 
+    def one(item: Any) -> Hashable:
+        # Most members are such as stand for themselves.
+        return item if type(item) is str or type(item) is int else identity(item, deepest)
+
     def compare(actual: Any, _now: datetime) -> Outcome:
         if isinstance(actual, list):
-            return any(identity(item, deepest) in members for item in actual), "each member looked up in the values"
+            return any(one(item) in members for item in actual), "each member looked up in the values"
         if isinstance(actual, (str, int, float)) or actual is None:
             return identity(actual, 0) in members, "looked up in the values"
         return False, mismatch(actual)

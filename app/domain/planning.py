@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from app.domain.causation import Link, read_chain
 from app.domain.conditions import CompiledConditions, Scope
 from app.domain.ids import execution_id
 from app.domain.loops import loop_reason
+from app.domain.penalties import REFUSED, Penalties
 from app.domain.triggers import wants
+from app.domain.wall import MESSAGE, WallReachedError
+
+# Conditions are at most a hundred: over less than this they take a fraction of what the wall allows.
+_LARGE: Final = 4_096
 
 
 class Matchable(Protocol):
@@ -19,6 +24,10 @@ class Matchable(Protocol):
     @property
     def id(self) -> UUID:
         """Workflow id."""
+
+    @property
+    def owner(self) -> UUID:
+        """Whose it is."""
 
     @property
     def conditions(self) -> CompiledConditions:
@@ -39,6 +48,7 @@ class Plan(Generic[W]):
     Attributes:
         met: Whether its conditions hold; False also where they were not evaluated.
         blocked: Why it may not start although its trigger and conditions would let it; None where nothing does.
+        costly: Why its conditions were not evaluated to their end; None where they were.
     """
 
     workflow: W
@@ -46,6 +56,7 @@ class Plan(Generic[W]):
     met: bool
     verdicts: list[dict[str, Any]]
     blocked: str | None = None
+    costly: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class Trigger:
     Attributes:
         causation: The chain that led to it.
         only: The one workflow that it is for; None: whichever it triggers.
+        size: Its bytes as JSON.
     """
 
     source: str
@@ -63,17 +75,27 @@ class Trigger:
     data: Mapping[str, Any]
     causation: str | None = None
     only: UUID | None = None
+    size: int = 0
 
 
-def plan(trigger: Trigger, workflows: Iterable[W], *, now: datetime) -> list[Plan[W]]:
+def plan(
+    trigger: Trigger, workflows: Iterable[W], *, now: datetime, penalties: Penalties | None = None
+) -> list[Plan[W]]:
     """Evaluate each workflow's conditions; conditions come before any action (specification, property 8).
 
     A workflow whose trigger config asks for another event makes no plan at all. The same event gives the same execution
     ids, however often it is delivered.
+
+    Args:
+        trigger: The event.
+        workflows: Those of its type.
+        now: The time.
+        penalties: Of owners whose conditions take too much CPU again and again; only large events can make them.
     """
     scope = Scope(data=trigger.data, event=trigger.envelope, now=now)
     chain = read_chain(trigger.causation) if trigger.causation else ()
-    return [_plan(trigger, workflow, scope, chain) for workflow in workflows if _is_for(trigger, workflow)]
+    large = penalties if trigger.size > _LARGE else None
+    return [_plan(trigger, workflow, scope, chain, large) for workflow in workflows if _is_for(trigger, workflow)]
 
 
 def _is_for(trigger: Trigger, workflow: Matchable) -> bool:
@@ -83,10 +105,17 @@ def _is_for(trigger: Trigger, workflow: Matchable) -> bool:
     return not config or wants(config, trigger.data)
 
 
-def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link]) -> Plan[W]:
+def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link], penalties: Penalties | None) -> Plan[W]:
     execution = execution_id(workflow.id, trigger.source, trigger.event_id)
     loop = loop_reason(chain, workflow.id) if chain else None
     if loop is not None:
         return Plan(workflow, execution, met=False, verdicts=[], blocked=loop)
-    evaluation = workflow.conditions.evaluate(scope)
+    if penalties and penalties.refused(workflow.owner):
+        return Plan(workflow, execution, met=False, verdicts=[], costly=f"conditions: {MESSAGE}; {REFUSED}")
+    try:
+        evaluation = workflow.conditions.evaluate(scope)
+    except WallReachedError as error:
+        if penalties is not None:
+            penalties.reached(workflow.owner)
+        return Plan(workflow, execution, met=False, verdicts=[], costly=f"conditions: {error}")
     return Plan(workflow, execution, evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from app.domain.paths import Missing
@@ -27,6 +28,7 @@ _ARTICLES: Final = {
 }
 
 
+@cache
 def mismatches(wanted: str) -> Callable[[Any], str]:
     """Make the function that says why a value's type does not compare with ``wanted``, such as "a number"."""
     texts = {name: f"{article} does not compare with {wanted}" for name, article in _ARTICLES.items()}

@@ -42,9 +42,6 @@ class WallReachedError(HeadraceError):
 class Meter(Protocol):
     """Counts the CPU of what runs behind walls, on somebody's behalf."""
 
-    def check(self) -> None:
-        """Raise where there is none left."""
-
     def spend(self, seconds: float) -> None:
         """Count seconds of CPU."""
 
@@ -119,7 +116,6 @@ def walled(work: Callable[..., R], *args: Any) -> R:
         return _elsewhere(work, *args)
     meter = METER.get()
     if meter is not None:
-        meter.check()
         began = time.thread_time()
     try:
         try:

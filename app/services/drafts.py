@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from app.domain.conditions import ConditionError, CurrentFields, compile_conditions
 from app.domain.errors import FieldError, InvalidError
+from app.services.cpu_budget import breathe
 from app.services.field_errors import field_errors, under
 from schemas.trigger_configs import trigger_config
 from schemas.workflow import MAX_ACTIONS, WorkflowDraft
@@ -37,20 +38,21 @@ class DraftReader:
     action_types: Collection[str]
     check_config: ConfigCheck
 
-    def read(self, raw: Any) -> WorkflowDraft:
-        """Check a draft.
+    async def read(self, raw: Any) -> WorkflowDraft:
+        """Check a draft; everybody else gets a turn between its actions.
 
         Raises:
+            CpuSpentError: The caller has no CPU left.
             InvalidError: Something is wrong; every wrong field is in it, those of the wrong shape first.
         """
         draft, errors = _shape(raw)
         if isinstance(raw, Mapping):
-            errors += self._meaning(raw, shaped={error.path for error in errors})
+            errors += await self._meaning(raw, shaped={error.path for error in errors})
         if errors or draft is None:
             raise InvalidError(errors)
         return draft
 
-    def _meaning(self, raw: Mapping[str, Any], shaped: Collection[str]) -> list[FieldError]:
+    async def _meaning(self, raw: Mapping[str, Any], shaped: Collection[str]) -> list[FieldError]:
         errors = self._conditions(raw.get("conditions"), "conditions", "refused")
         trigger = raw.get("trigger")
         if isinstance(trigger, Mapping) and isinstance(trigger.get("config", {}), Mapping):
@@ -58,6 +60,7 @@ class DraftReader:
         actions = raw.get("actions")
         for position, action in enumerate(actions[:MAX_ACTIONS] if isinstance(actions, list) else ()):
             if isinstance(action, Mapping):
+                await breathe()
                 errors += self._action(action, f"actions[{position}]")
         return [error for error in errors if error.path not in shaped]
 
@@ -100,7 +103,8 @@ def condition_errors(conditions: Sequence[Any], path: str, current: CurrentField
             if position is None:
                 break
             # The compiler stops at the first mistake; with that one out of the way it finds the next.
-            tried[int(position[1])] = _HARMLESS
+            # Those before it are known, and need not be looked at again.
+            tried[: int(position[1]) + 1] = [_HARMLESS] * (int(position[1]) + 1)
         else:
             break
     return errors

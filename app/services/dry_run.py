@@ -12,11 +12,13 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from app.domain.conditions import Scope, compile_conditions
-from app.domain.errors import ActionFailedError, InvalidError
+from app.domain.conditions import Evaluation, Scope, compile_conditions
+from app.domain.errors import ActionFailedError, FieldError, InvalidError
 from app.domain.reentry import NoKeyError, parse_reentry
 from app.domain.statuses import conclude, left_out
 from app.domain.triggers import wants
+from app.domain.wall import WallReachedError
+from app.services.cpu_budget import breathe
 from app.services.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
 from app.services.emitter import event_key
 from app.services.explanations import explain
@@ -108,13 +110,14 @@ class DryRunner:
         event = _event(draft, attributes)
         envelope = event.model_dump(mode="json", exclude_none=True)
         scope = Scope(data=event.data, event=envelope, now=datetime.now(UTC))
-        evaluation = compile_conditions(draft.conditions, "conditions", stored=True).evaluate(scope)
+        evaluation = _evaluation(draft, scope)
         verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
         matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
         entry = _entry(draft, event, envelope)
         going = matched and evaluation.met and (entry is None or entry.error is None)
         run = _Run(_command(draft, event, envelope, verdicts), going=going, given=current)
         for _ in run.command.workflow.actions:
+            await breathe()
             await self._step(run, simulated)
         return _report(run, entry, matched=matched, met=evaluation.met, verdicts=verdicts)
 
@@ -151,6 +154,13 @@ class DryRunner:
         current = {**(found if isinstance(found, Mapping) else {}), **run.given}
         run.current |= current
         return current
+
+
+def _evaluation(draft: WorkflowDraft, scope: Scope) -> Evaluation:
+    try:
+        return compile_conditions(draft.conditions, "conditions", stored=True).evaluate(scope)
+    except WallReachedError as error:
+        raise InvalidError([FieldError("conditions", str(error))]) from None
 
 
 def _why_not(run: _Run) -> str:

@@ -16,6 +16,7 @@ from app.actions.wording import worded
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.ports import MessageText
+from app.services.cpu_budget import breathe
 from app.services.drafts import merge_patch
 from app.services.field_errors import field_errors
 from app.services.paging import Page, Position, page_of
@@ -90,6 +91,7 @@ class MessageTemplateService:
             InvalidError: The draft is wrong.
             ConflictError: The caller has one of that kind and name.
         """
+        await breathe()
         draft, now = read(raw), self._now()
         times = {"created_at": now, "updated_at": now}
         template = MessageTemplate(id=uuid4(), version=1, created_by=caller.user_id, **times, **draft.__dict__)
@@ -127,6 +129,7 @@ class MessageTemplateService:
             StaleVersionError: It has another version by now.
             ConflictError: The name is taken, or workflows use the one that it has.
         """
+        await breathe()
         draft = read(raw)
         return await self._write(caller, template_id, version, lambda _: draft)
 
@@ -134,6 +137,7 @@ class MessageTemplateService:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
         if not isinstance(patch, dict):
             raise InvalidError([FieldError("", "a merge patch is a JSON object")])
+        await breathe()
         return await self._write(caller, template_id, version, lambda now: read(merge_patch(_written(now), patch)))
 
     async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:

@@ -1,6 +1,6 @@
 """Workflow templates: a gallery to start from (specification: Template Manager, properties 18 and 19)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,7 +93,7 @@ class TemplateService:
             InvalidError: The draft is wrong.
             NotPermittedError: It is public, and the caller may not publish.
         """
-        return await self._insert(caller, self._read(raw))
+        return await self._insert(caller, await self._read(raw))
 
     async def create_from(self, caller: Caller, workflow_id: UUID, metadata: TemplateMetadata) -> Template:
         """Store a workflow as a template.
@@ -134,8 +134,8 @@ class TemplateService:
             NotPermittedError: It is public then, and the caller may not publish; unpublishing is open to its author.
             StaleVersionError: It has another version by now.
         """
-        draft = self._read(raw)
-        return await self._write(caller, template_id, version, lambda _: draft)
+        draft = await self._read(raw)
+        return await self._write(caller, template_id, version, lambda _: _given(draft))
 
     async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> Template:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
@@ -179,18 +179,22 @@ class TemplateService:
         return template
 
     async def _write(
-        self, caller: Caller, template_id: UUID, version: int | None, change: Callable[[Template], TemplateDraft]
+        self,
+        caller: Caller,
+        template_id: UUID,
+        version: int | None,
+        change: Callable[[Template], Awaitable[TemplateDraft]],
     ) -> Template:
         async with self._store.transaction(caller) as transaction:
             current = _check(_mine(await transaction.get(template_id)), version)
-            draft = change(current)
+            draft = await change(current)
             _refuse_publishing(caller, draft)
             changes = {**_fields(draft), "version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
             await transaction.update(changed)
         return changed
 
-    def _read(self, raw: Any) -> TemplateDraft:
+    async def _read(self, raw: Any) -> TemplateDraft:
         """Check a draft: the gallery's fields here, the workflow's where workflows are checked."""
         errors: list[FieldError] = []
         shaped: TemplateDraft | None = None
@@ -200,7 +204,7 @@ class TemplateService:
             errors = field_errors(error)
         if isinstance(raw, dict):
             try:
-                self._drafts.read({name: value for name, value in raw.items() if name in _OF_WORKFLOW})
+                await self._drafts.read({name: value for name, value in raw.items() if name in _OF_WORKFLOW})
             except InvalidError as error:
                 known = {found.path for found in errors}
                 errors += [found for found in error.errors if found.path not in known]
@@ -213,6 +217,10 @@ def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:
     """Refuse a template that everybody sees; also a change of one, for everybody would see it."""
     if draft.is_public and not caller.may("templates:publish"):
         raise NotPermittedError("is_public: a public template needs the permission templates:publish")
+
+
+async def _given(draft: TemplateDraft) -> TemplateDraft:
+    return draft
 
 
 def _refuse_no_object(value: Any, what: str) -> None:

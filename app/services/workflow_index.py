@@ -63,6 +63,11 @@ class CompiledWorkflow:
         return self.revision.id
 
     @property
+    def owner(self) -> UUID:
+        """Whose it is."""
+        return self.revision.owner
+
+    @property
     def trigger_config(self) -> Mapping[str, Any]:
         """What else its trigger asks of an event."""
         return self.revision.trigger.config

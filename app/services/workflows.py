@@ -1,6 +1,6 @@
 """Workflows: create, change, switch on and off, delete. Each write is one transaction of row, revision and outbox."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,7 +91,7 @@ class WorkflowService:
         Raises:
             InvalidError: The draft is wrong.
         """
-        draft = self._drafts.read(raw)
+        draft = await self._drafts.read(raw)
         now = self._now()
         workflow = Workflow(
             id=uuid4(),
@@ -111,13 +111,13 @@ class WorkflowService:
                 await transaction.count_use(template_id)
         return workflow
 
-    def read(self, raw: Any) -> WorkflowDraft:
+    async def read(self, raw: Any) -> WorkflowDraft:
         """Check a draft without storing it.
 
         Raises:
             InvalidError: It is wrong.
         """
-        return self._drafts.read(raw)
+        return await self._drafts.read(raw)
 
     async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
         """Return one.
@@ -146,29 +146,29 @@ class WorkflowService:
             NotFoundError: There is no such workflow.
             StaleVersionError: It has another version by now.
         """
-        draft = self._drafts.read(raw)
-        return await self._write(caller, workflow_id, version, lambda _: _fields(draft))
+        draft = await self._drafts.read(raw)
+        return await self._write(caller, workflow_id, version, lambda _: _given(_fields(draft)))
 
     async def patch(self, caller: Caller, workflow_id: UUID, version: int | None, patch: Any) -> Workflow:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
         if not isinstance(patch, dict):
             raise InvalidError([FieldError("", "a merge patch is a JSON object")])
 
-        def patched(current: Workflow) -> dict[str, Any]:
+        async def patched(current: Workflow) -> dict[str, Any]:
             written = current.model_dump(mode="json", include=set(_DRAFTED))
-            return _fields(self._drafts.read(merge_patch(written, patch)))
+            return _fields(await self._drafts.read(merge_patch(written, patch)))
 
         return await self._write(caller, workflow_id, version, patched)
 
     async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
         """Switch a workflow on or off; one that is so already stays as it is. Errors as in ``replace``."""
         return await self._write(
-            caller, workflow_id, version, lambda current: {} if current.active == active else {"active": active}
+            caller, workflow_id, version, lambda current: _given({} if current.active == active else {"active": active})
         )
 
     async def delete(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
         """Delete a workflow softly: it never runs again, its log stays. Errors as in ``replace``."""
-        await self._write(caller, workflow_id, version, lambda _: {"active": False}, deleted=True)
+        await self._write(caller, workflow_id, version, lambda _: _given({"active": False}), deleted=True)
 
     async def revisions(
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
@@ -188,7 +188,7 @@ class WorkflowService:
         caller: Caller,
         workflow_id: UUID,
         version: int | None,
-        change: Callable[[Workflow], dict[str, Any]],
+        change: Callable[[Workflow], Awaitable[dict[str, Any]]],
         *,
         deleted: bool = False,
     ) -> Workflow:
@@ -196,7 +196,7 @@ class WorkflowService:
             current = _found(await transaction.get(workflow_id))
             if version not in (None, current.version):
                 raise StaleVersionError(f"The workflow is at version {current.version} by now; read it again")
-            changes = change(current)
+            changes = await change(current)
             if not changes:
                 return current
             await _refuse_missing(transaction, current.created_by, changes.get("actions", ()))
@@ -206,6 +206,10 @@ class WorkflowService:
             await transaction.update(changed, deleted=deleted)
             await transaction.publish(revision, changed.description)
         return changed
+
+
+async def _given(changes: dict[str, Any]) -> dict[str, Any]:
+    return changes
 
 
 async def _refuse_missing(transaction: Transaction, owner: UUID, actions: Sequence[Action]) -> None:

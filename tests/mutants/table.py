@@ -39,8 +39,9 @@ MUTANTS: Final = (
     Mutant(1, _WORKFLOW_ROWS, '"conditions": workflow.conditions,', '"conditions": workflow.conditions[:1],'),
     # 2: an update is what is read
     Mutant(2, _WORKFLOWS, "await transaction.update(changed,", "await transaction.update(current,"),
-    Mutant(2, _WORKFLOWS, "return await self._write(caller, workflow_id, version, lambda _: _fields(draft))",
-           'return await self._write(caller, workflow_id, version, lambda old: {**_fields(draft), "name": old.name})'),
+    Mutant(2, _WORKFLOWS, "return await self._write(caller, workflow_id, version, lambda _: _given(_fields(draft)))",
+           "return await self._write(caller, workflow_id, version, "
+           'lambda old: _given({**_fields(draft), "name": old.name}))'),
     # 3: deleted, it does not run
     Mutant(3, _INDEX, "self._deactivate(change.id)\n        if change.deleted:", "if change.deleted:"),
     Mutant(3, _WORKFLOWS, "await transaction.publish(revision, changed.description)", "pass"),
@@ -73,7 +74,7 @@ MUTANTS: Final = (
     # 12: arrays
     Mutant(12, "app/domain/membership.py", "any(equal(member, value) for member in actual)",
            "all(equal(member, value) for member in actual)"),
-    Mutant(12, "app/domain/membership.py", "any(identity(item, deepest) in members for item in actual)",
+    Mutant(12, "app/domain/membership.py", "any(one(item) in members for item in actual)",
            "all(identity(item, deepest) in members for item in actual)"),
     # 13: the order of the order field
     Mutant(13, _INDEX, "sorted(revision.actions, key=lambda action: action.order)",
@@ -128,8 +129,8 @@ MUTANTS: Final = (
     Mutant(28, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
            "automations FOR SELECT TO authenticated USING (created_by = (SELECT auth.uid()))"),
     # 29: a test leaves nothing
-    Mutant(29, _RUNS, '        draft = request.app[STATE].workflows.read(raw.get("workflow"))',
-           '        draft = request.app[STATE].workflows.read(raw.get("workflow"))\n'
+    Mutant(29, _RUNS, '        draft = await request.app[STATE].workflows.read(raw.get("workflow"))',
+           '        draft = await request.app[STATE].workflows.read(raw.get("workflow"))\n'
            "        await request.app[STATE].workflows.create(request[CALLER], raw.get('workflow'))"),
     Mutant(29, _RUNS, "workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)",
            "workflow = await request.app[STATE].workflows.set_active(request[CALLER], workflow_id, None, active=True)"),

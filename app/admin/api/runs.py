@@ -33,7 +33,7 @@ async def test_draft(request: web.Request) -> web.Response:
         raise InvalidError([FieldError("", "the body is a JSON object with workflow and event")])
     wanted = read_model({name: value for name, value in raw.items() if name != "workflow"}, DryRunRequest)
     try:
-        draft = request.app[STATE].workflows.read(raw.get("workflow"))
+        draft = await request.app[STATE].workflows.read(raw.get("workflow"))
     except InvalidError as error:
         raise InvalidError(under("workflow", error.errors)) from None
     return await _tried(request, draft, request[CALLER].user_id, wanted)
