@@ -8,18 +8,17 @@ entries, of workflows that bound them. The records are returned, and the batch i
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import orjson
 from prometheus_client import Counter
 
+from agents.active import ActiveWorkflow, Index
 from agents.metrics import WALLS
 from agents.slips import Road
-from app.domain.conditions import CompiledConditions
 from app.domain.errors import PoisonError
 from app.domain.loops import RunBudget
 from app.domain.penalties import REFUSED, Penalties
@@ -31,11 +30,10 @@ from app.ports import Entries, Entry, Record
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.base import encode
-from schemas.command import Command, Lane, PinnedRevision
+from schemas.command import Command
 from schemas.incoming import Incoming, IncomingEvent, decode_event
 from schemas.reserved import check_from_outside
 from schemas.verdicts import bounded_verdicts
-from schemas.workflow import Action
 
 log = logging.getLogger(__name__)
 
@@ -47,53 +45,6 @@ BLOCKED = Counter(
 FORGOTTEN = Counter("headrace_run_budgets_forgotten_total", "Counts of runs forgotten as memory is bounded")
 REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
 KEYLESS = Counter("headrace_reentries_without_key_total", "Executions skipped, as their event lacks the re-entry key")
-
-
-class ActiveWorkflow(Protocol):
-    """A workflow as the table's index holds it."""
-
-    @property
-    def id(self) -> UUID:
-        """Workflow id."""
-
-    @property
-    def owner(self) -> UUID:
-        """Whose it is."""
-
-    @property
-    def conditions(self) -> CompiledConditions:
-        """Compiled conditions."""
-
-    @property
-    def trigger_config(self) -> Mapping[str, Any]:
-        """What else its trigger asks of an event."""
-
-    @property
-    def pinned(self) -> PinnedRevision:
-        """The revision as commands carry it."""
-
-    @property
-    def encoded(self) -> bytes:
-        """The pinned revision as JSON."""
-
-    @property
-    def actions(self) -> Sequence[Action]:
-        """Its actions, in the order they run."""
-
-    @property
-    def lane(self) -> Lane:
-        """Priority 1 to 3 takes the high lane."""
-
-    @property
-    def reentry(self) -> Reentry | None:
-        """How often an entity, or a value of its key, may enter; None: always."""
-
-
-class Index(Protocol):
-    """Active workflows by trigger type."""
-
-    def matching(self, event_type: str) -> Sequence[ActiveWorkflow]:
-        """Active workflows with this trigger type, in a stable order."""
 
 
 @dataclass(frozen=True, slots=True)
