@@ -15,6 +15,7 @@ COMMANDS: Final = (
     ("worker", "app.commands.worker", "worker"),
     ("admin", "app.commands.admin", "admin"),
     ("migrate", "app.commands.migrate", "migrate"),
+    ("database-users", "app.commands.database_users", "database_users"),
     ("topics", "app.commands.topics", "topics"),
     ("templates", "app.commands.templates", "templates"),
     ("emit", "app.commands.emit", "emit"),

@@ -27,6 +27,7 @@ from app.adapters.postgres.breakers import PostgresBreakers
 from app.adapters.postgres.channels import PostgresChannelUrls
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.execution_log import ExecutionLog
@@ -86,7 +87,7 @@ class MatcherParts:
 async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterator[MatcherParts]:
     """Open the matcher; ``index`` is what the workflow table feeds."""
     topics = Topics(settings.topic_prefix)
-    async with open_sender(settings, "matcher") as sender, open_pool(settings) as pool:
+    async with open_sender(settings, "matcher") as sender, open_pool(settings, DatabaseRole.MATCHER) as pool:
         check = TableCheck(index, PostgresVersions(pool, topics.workflows_changelog), every_s=settings.workflow_check_s)
         road = Road(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
@@ -118,7 +119,7 @@ class SinkParts:
 async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     """Open the sink."""
     topics = Topics(settings.topic_prefix)
-    async with open_sender(settings, "sink") as sender, open_pool(settings) as pool:
+    async with open_sender(settings, "sink") as sender, open_pool(settings, DatabaseRole.SINK) as pool:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
         executions, dead_letters = Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool))
         yield SinkParts(executions, dead_letters, letters, Delivery(sender, letters))
@@ -190,7 +191,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
     topics = Topics(settings.topic_prefix)
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(open_sender(settings, role))
-        pool = await stack.enter_async_context(open_pool(settings))
+        pool = await stack.enter_async_context(open_pool(settings, DatabaseRole.EXECUTOR))
         receipts = PostgresReceipts(
             pool,
             f"{settings.topic_prefix}{role}/{settings.instance}",

@@ -14,6 +14,7 @@ from agents.slips import Road
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool, open_pool
@@ -111,7 +112,7 @@ async def _trigger(settings: Settings) -> None:
     while True:
         try:
             async with (
-                open_pool(settings, name=f"headrace temporal {settings.instance}") as pool,
+                open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace temporal {settings.instance}") as pool,
                 open_http_client(allow_private=True) as http,
             ):
                 await _temporal(settings, pool, http).run()
@@ -121,7 +122,7 @@ async def _trigger(settings: Settings) -> None:
 
 
 async def _maintain(settings: Settings) -> None:
-    async with open_pool(settings, name=f"headrace maintenance {settings.instance}") as pool:
+    async with open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace maintenance {settings.instance}") as pool:
         await Maintenance(pool, settings).run()
 
 

@@ -1,5 +1,6 @@
 """Runs one role: builds its parts and its Faust app, and runs it until a signal comes."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.pacing import GATHERING
 from app.adapters.kafka.transport import App
 from app.adapters.postgres.crashes import PostgresCrashes
+from app.adapters.postgres.database_roles import check_login, of_process
 from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
 from app.factory import AgentSpec, Tuning, build_app, run_worker
@@ -43,13 +45,14 @@ def run_role(role: str, settings: Settings) -> None:
     """Run a role in this process until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: There is no such role.
+        SettingsError: There is no such role, or DATABASE_URL is another role's.
         SystemExit: At the end; 0 after a signal.
     """
     known = (*role_names(), *OPTIONAL_ROLES)
     if role not in known:
         raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
     set_up_logging(role, settings.log_level)
+    asyncio.run(check_login(settings.database_url.get_secret_value(), of_process(role)))
     if settings.metrics_port:
         serve_page(settings.metrics_port)
     if role == "scheduler":
@@ -203,5 +206,6 @@ def _crash_guard(group: str, settings: Settings, parts: Lifespan[Any]) -> CrashG
         else:
             await (await parts.get()).letters.send(message, why)
 
-    crashes = PostgresCrashes(settings.database_url.get_secret_value(), group=group, instance=settings.instance)
+    url, role = settings.database_url.get_secret_value(), of_process(group.removeprefix(settings.topic_prefix))
+    crashes = PostgresCrashes(url, role, group=group, instance=settings.instance)
     return CrashGuard(crashes, condemn)

@@ -16,6 +16,7 @@ from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from tests.support.broker import remove_topics, running_kafka
 from tests.support.deadlines import scaled
+from tests.support.logins import make_logins
 from tests.support.memory_watch import MemoryWatch
 from tests.support.postgres import database_name, new_database, running_postgres
 from tests.support.providers import LOGIN
@@ -65,6 +66,7 @@ def migrated_template(postgres: str) -> Iterator[str]:
     with ExitStack() as stack:
         url = stack.enter_context(new_database(postgres))
         upgrade(url)
+        make_logins(url)
         yield database_name(url)
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.database_roles import DatabaseRole, check_login
 from app.adapters.webhook import open_http_client
 from app.admin.assembly import assemble
 from app.admin.auth import Authenticator
@@ -27,7 +28,7 @@ def run_admin(settings: Settings) -> None:
     """Serve the API until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: There is no JWT secret, or the port is taken.
+        SettingsError: There is no JWT secret, the port is taken, or DATABASE_URL is another role's.
         UnreachableError: Kafka or Postgres does not answer.
     """
     uvloop.run(_run(settings))
@@ -64,6 +65,7 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await check_login(settings.database_url.get_secret_value(), DatabaseRole.API)
     async with served(settings) as url:
         click.echo(f"admin API at {url}")
         await stop.wait()

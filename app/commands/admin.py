@@ -9,7 +9,7 @@ from app.orphan import end_with_parent
 @click.command(epilog="Example: HEADRACE_ADMIN_PORT=8081 headrace admin")
 def admin() -> None:
     """Serve the admin API until Ctrl-C or SIGTERM."""
-    settings = settings_here()
+    settings = settings_here("admin")
     need_kafka(settings)
     need_postgres(settings)
     end_with_parent()

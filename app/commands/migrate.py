@@ -16,8 +16,9 @@ def migrate() -> None:
         upgrade(settings.database_url.get_secret_value())
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[:1] or ["no reason given"]
+        hint = getattr(getattr(error.orig, "diag", None), "message_hint", None)
         raise click.ClickException(
             f"Postgres refused a migration: {reason[0]}; nothing was changed. "
-            "The user of DATABASE_URL must be allowed to create tables and roles"
+            + (hint or "The user of DATABASE_URL must be allowed to create tables and roles")
         ) from None
     click.echo("Database: migrated")

@@ -13,15 +13,18 @@ from app.embedded.service import SetupError
 from app.settings import MEANINGLESS, Settings, load_settings
 
 
-def settings_here() -> Settings:
+def settings_here(process: str | None = None) -> Settings:
     """Return the settings: the environment's, and for what it leaves open those of the installation running here.
 
     Says on standard error which variables are set and have no meaning here.
 
+    Args:
+        process: The role that this process is, if any.
+
     Raises:
         SettingsError: A value is wrong.
     """
-    adopt_environment(default_home())
+    adopt_environment(default_home(), process)
     for name, why in MEANINGLESS.items():
         if os.environ.get(name):
             click.echo(f"Warning: {name} is set and has no meaning here: {why}", err=True)

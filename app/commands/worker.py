@@ -13,7 +13,7 @@ from app.services.source_settings import load_sources
 @click.argument("role", type=click.Choice([*role_names(), *OPTIONAL_ROLES]))
 def worker(role: str) -> None:
     """Run one role until Ctrl-C or SIGTERM; start as many as you like, each with its own HEADRACE_INSTANCE."""
-    settings = settings_here()
+    settings = settings_here(role)
     configured = load_sources(settings.sources, settings.topic_prefix) if role == "sources" else ()
     need_kafka(settings)
     if configured:

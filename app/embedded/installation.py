@@ -4,13 +4,16 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from app.domain.errors import SettingsError
 from app.embedded.broker import make_kafka
 from app.embedded.child import Child, end_leftovers
+from app.embedded.database_logins import database_urls
 from app.embedded.facts import look
 from app.embedded.home import Lock
 from app.embedded.parts import (
@@ -51,6 +54,7 @@ class Installation:
         self._usual_port = usual_port_lock()
         self._supervisor = Supervisor(self._changed)
         self._workers: list[Child] = []
+        self._urls: dict[str, str] = {}
 
     async def start(self) -> None:
         """Start all; returns once the API answers.
@@ -65,9 +69,9 @@ class Installation:
         kafka, postgres = await self._start_services()
         ports = choose_ports(self.home, usual=claim_usual_port(self._usual_port))
         self.environment = environment(self.home, ports, kafka.url, postgres.url)
-        await self._prepare_services()
+        await self._prepare_services(postgres)
         self._supervisor.start(stand_ins(self.home, ports))
-        self._workers = role_processes(self.home, self._roles, self.environment)
+        self._workers = role_processes(self.home, self._roles, self.environment, self._urls)
         self._supervisor.start(self._workers)
         self._say(f"Roles: {', '.join(self._roles)} and admin started")
         self._describe(ports, kafka, postgres)
@@ -88,8 +92,8 @@ class Installation:
     def publish(self, **facts: Any) -> None:
         """Write the state for other commands, with ``facts`` added."""
         self.facts.update(facts)
-        pids = self._supervisor.pids()
-        write_state(self.home, {**self.facts, "roles": pids, "environment": self.environment})
+        found = {"roles": self._supervisor.pids(), "environment": self.environment, "database_urls": self._urls}
+        write_state(self.home, {**self.facts, **found})
 
     async def _start_services(self) -> tuple[Service, Service]:
         facts = await asyncio.to_thread(look)
@@ -114,16 +118,27 @@ class Installation:
                 raise result
         return kafka, postgres
 
-    async def _prepare_services(self) -> None:
-        commands = self._prepare_database(), self._run("topics", "--before-roles")
+    async def _prepare_services(self, postgres: Service) -> None:
+        commands = self._prepare_database(postgres), self._run("topics", "--before-roles")
         results = await asyncio.gather(*commands, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _prepare_database(self) -> None:
+    async def _prepare_database(self, postgres: Service) -> None:
         await self._run("migrate")
+        await self._make_users(postgres)
         await self._run("templates")
+
+    async def _make_users(self, postgres: Service) -> None:
+        processes, shared = [*self._roles, "admin"], postgres.pid is None
+        make = partial(database_urls, self.home, postgres.url, processes, shared=shared)
+        try:
+            self._urls = await asyncio.to_thread(make)
+            self._say("Database users: one for each role")
+        except SettingsError as error:
+            self._urls = dict.fromkeys(processes, postgres.url)
+            self._say(f"Database users: none, every role logs in as the owner; {error}")
 
     async def _run(self, *command: str) -> None:
         process = await asyncio.create_subprocess_exec(

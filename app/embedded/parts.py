@@ -135,11 +135,13 @@ def stand_ins(home: Path, ports: Ports) -> list[Child]:
     ]
 
 
-def role_processes(home: Path, roles: Sequence[str], env: Mapping[str, str]) -> list[Child]:
-    """Return one process for each role and the admin API, not started."""
+def role_processes(home: Path, roles: Sequence[str], env: Mapping[str, str], urls: Mapping[str, str]) -> list[Child]:
+    """Return one process for each role and the admin API, not started; ``urls`` has their DATABASE_URLs."""
     variables = {**env, PARENT_VARIABLE: str(os.getpid())}
-    workers = [Child(Command(role, headrace("worker", role), variables), home) for role in roles]
-    return [*workers, Child(Command("admin", headrace("admin"), variables), home)]
+    commands = {**{role: headrace("worker", role) for role in roles}, "admin": headrace("admin")}
+    return [
+        Child(Command(name, argv, {**variables, "DATABASE_URL": urls[name]}), home) for name, argv in commands.items()
+    ]
 
 
 def headrace(*arguments: str) -> tuple[str, ...]:

@@ -49,8 +49,14 @@ def shown(state: dict[str, Any]) -> dict[str, Any]:
     return {key: state[key] for key in _SHOWN if key in state}
 
 
-def adopt_environment(home: Path) -> None:
-    """Let this process's commands reach what runs here: fill in the variables that are not set."""
-    state = running_state(home)
-    for name, value in (state or {}).get("environment", {}).items():
+def adopt_environment(home: Path, process: str | None = None) -> None:
+    """Let this process's commands reach what runs here: fill in the variables that are not set.
+
+    Args:
+        home: The clone's data folder.
+        process: The role that this is, which logs in to the database as its own user; else it is the owner.
+    """
+    state = running_state(home) or {}
+    own = state.get("database_urls", {}).get(process)
+    for name, value in {**state.get("environment", {}), **({"DATABASE_URL": own} if own else {})}.items():
         os.environ.setdefault(name, str(value))

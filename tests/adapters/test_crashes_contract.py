@@ -7,10 +7,12 @@ import psycopg
 import pytest
 
 from app.adapters.postgres.crashes import PostgresCrashes
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import SupersededError, UnreachableError
 from app.ports import Crashes, Place
 from app.services.trials import ALONE_DEATHS
 from tests.support.crashes import CrashStore, MemoryCrashes
+from tests.support.logins import as_role
 
 A: Place = ("events", 0)
 B: Place = ("events", 1)
@@ -23,6 +25,12 @@ class Start(Protocol):
         """Return what it remembers crashes by."""
 
 
+def crashes_of(database: str, group: str, instance: str = "1") -> PostgresCrashes:
+    """What a process that may do nothing else knows of crashes."""
+    role = DatabaseRole.SOURCES
+    return PostgresCrashes(as_role(database, role), role, group=group, instance=instance)
+
+
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
 def start(request: pytest.FixtureRequest) -> Iterator[Start]:
     """What starts one process after the other, of one instance unless another is named."""
@@ -31,7 +39,7 @@ def start(request: pytest.FixtureRequest) -> Iterator[Start]:
         yield lambda instance="1": MemoryCrashes(store, str(next(names)), instance)
         return
     database: str = request.getfixturevalue("database")
-    yield lambda instance="1": PostgresCrashes(database, group="g", instance=instance)
+    yield lambda instance="1": crashes_of(database, "g", instance)
 
 
 async def deaths(start: Start, frontiers: dict[Place, int], watch: dict[Place, int]) -> dict[Place, int]:
@@ -184,21 +192,22 @@ async def test_nothing_is_held_against_records_while_the_store_is_away() -> None
     store = CrashStore(reachable=False)
     with pytest.raises(UnreachableError):
         await MemoryCrashes(store, "1").hold({A: 1})
+    nowhere = PostgresCrashes("postgresql://127.0.0.1:1/none", DatabaseRole.SOURCES, group="g", instance="1")
     with pytest.raises(UnreachableError):
-        await PostgresCrashes("postgresql://127.0.0.1:1/none", group="g", instance="1").hold({A: 1})
+        await nowhere.hold({A: 1})
 
 
 @pytest.mark.postgres
 async def test_groups_know_nothing_of_each_other(database: str) -> None:
     """The same partition, read by two groups, is two."""
-    await PostgresCrashes(database, group="one", instance="1").hold({A: 5})
-    assert not await PostgresCrashes(database, group="two", instance="1").hold({A: 5})
+    await crashes_of(database, "one").hold({A: 5})
+    assert not await crashes_of(database, "two").hold({A: 5})
 
 
 @pytest.mark.postgres
 async def test_whom_a_restart_of_postgres_took_along_is_no_death(database: str) -> None:
     """Held since before Postgres was started: it may have died of that, and could not let go."""
-    await PostgresCrashes(database, group="g", instance="1").hold({A: 5})
+    await crashes_of(database, "g").hold({A: 5})
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute("UPDATE partition_holds SET held_at = pg_postmaster_start_time() - interval '1 s'")
-    assert not await PostgresCrashes(database, group="g", instance="1").hold({A: 5})
+    assert not await crashes_of(database, "g").hold({A: 5})

@@ -11,20 +11,19 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from app.adapters.cipher import FernetCipher
 from app.adapters.notifier import THREADS, AppriseUrls, open_notifier
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.inbox import PostgresInbox
-from app.adapters.postgres.pool import open_pool
 from app.domain.errors import ActionFailedError
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.ports import Inbox, Notice, Notifier
 from app.services.secret_cache import SecretCache
-from app.settings import Settings
 from tests.support.deadlines import scaled
 from tests.support.fake_notifier import FakeNotifier, MemoryInbox
 from tests.support.fake_secrets import KEY, MemorySecrets
+from tests.support.logins import pool_of
 from tests.support.waiting import eventually
 
 TOKEN = "T0PSECRETT0KEN"
@@ -227,7 +226,7 @@ async def box(request: pytest.FixtureRequest) -> AsyncIterator[Box]:
         return
     url = request.getfixturevalue("database")
     async with (
-        open_pool(Settings(database_url=SecretStr(url))) as pool,
+        pool_of(url, DatabaseRole.EXECUTOR) as pool,
         await psycopg.AsyncConnection.connect(url, autocommit=True) as connection,
     ):
 
@@ -248,9 +247,11 @@ async def test_a_notice_is_in_the_inbox_once(box: Box) -> None:
 @pytest.mark.postgres
 async def test_an_inbox_that_does_not_answer_ends_in_time_and_without_a_doubt(database: str) -> None:
     """Another transaction holds the row: the attempt ends in its time, and may be made again."""
-    settings = Settings(database_url=SecretStr(database))
     notice = Notice(uuid4(), uuid4(), "t", "b", uuid4(), uuid4())
-    async with open_pool(settings) as pool, await psycopg.AsyncConnection.connect(database) as other:
+    async with (
+        pool_of(database, DatabaseRole.EXECUTOR) as pool,
+        await psycopg.AsyncConnection.connect(database) as other,
+    ):
         await other.execute(
             "INSERT INTO notifications (id, user_id, title, body, workflow_id, execution_id)"
             " VALUES (%s, %s, 't', 'b', %s, %s)",

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import open_pool
 from app.adapters.postgres.rights import PostgresCallers
 from app.domain.callers import PERMISSIONS, Caller
@@ -20,7 +21,9 @@ async def callers(request: pytest.FixtureRequest) -> AsyncIterator[NotedCallers]
     if request.param == "memory":
         yield MemoryCallers()
         return
-    async with open_pool(Settings(database_url=SecretStr(request.getfixturevalue("database")))) as pool:
+    async with open_pool(
+        Settings(database_url=SecretStr(request.getfixturevalue("database"))), DatabaseRole.API
+    ) as pool:
         yield PostgresCallers(pool.connection, patient=True)
 
 

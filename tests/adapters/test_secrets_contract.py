@@ -6,19 +6,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy.exc import ProgrammingError
 
 from app.adapters.cipher import FernetCipher
-from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.resealing import reseal
 from app.adapters.postgres.secrets import PostgresSealedSecrets, PostgresSecretStore
 from app.domain.callers import Caller
 from app.domain.errors import SecretsKeyError
 from app.ports import SealedSecrets, SecretStore
-from app.settings import Settings
 from tests.support.fake_secrets import KEY, OTHER_KEY, MemorySecrets
+from tests.support.logins import api_of, pool_of
 
 ADMIN = Caller(uuid4(), "admin")
 
@@ -38,9 +36,9 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         memory = MemorySecrets()
         yield World(memory, memory)
         return
-    settings = Settings(database_url=SecretStr(request.getfixturevalue("database")))
-    api = ApiDatabase(settings)
-    async with open_pool(settings) as pool:
+    url: str = request.getfixturevalue("database")
+    api = api_of(url)
+    async with pool_of(url, DatabaseRole.EXECUTOR) as pool:
         yield World(PostgresSecretStore(api), PostgresSealedSecrets(pool))
     await api.close()
 
@@ -80,10 +78,9 @@ async def test_what_is_removed_is_gone(world: World) -> None:
 @pytest.mark.postgres
 async def test_resealing_changes_keys_without_losing_a_value(database: str) -> None:
     """After it the new key alone opens everything; where one value cannot be opened nothing is changed."""
-    settings = Settings(database_url=SecretStr(database))
-    api = ApiDatabase(settings)
+    api = api_of(database)
     old, both, new = FernetCipher(KEY), FernetCipher(f"{OTHER_KEY}, {KEY}"), FernetCipher(OTHER_KEY)
-    async with open_pool(settings) as pool:
+    async with pool_of(database, DatabaseRole.EXECUTOR) as pool:
         store, reader = PostgresSecretStore(api), PostgresSealedSecrets(pool)
         for name in ("A", "B"):
             await store.put(ADMIN, name, old.encrypt(f"value of {name}"))
@@ -100,7 +97,7 @@ async def test_resealing_changes_keys_without_losing_a_value(database: str) -> N
 @pytest.mark.postgres
 async def test_users_get_nowhere_near(database: str) -> None:
     """Row level security: a user writes, lists and removes nothing, whatever the API might let through."""
-    api = ApiDatabase(Settings(database_url=SecretStr(database)))
+    api = api_of(database)
     store, user = PostgresSecretStore(api), Caller(uuid4(), "user")
     await store.put(ADMIN, "A", b"x")
     assert list(await store.entries(user)) == []

@@ -7,13 +7,12 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.message_texts import PostgresTexts
-from app.adapters.postgres.pool import open_pool
 from app.ports import MessageText, MessageTexts
-from app.settings import Settings
 from schemas.message_template import MessageKind
+from tests.support.logins import pool_of
 from tests.support.memory_texts import MemoryTexts
 
 ANA, BEA = uuid4(), uuid4()
@@ -50,7 +49,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         return
     url = request.getfixturevalue("database")
     async with (
-        open_pool(Settings(database_url=SecretStr(url))) as pool,
+        pool_of(url, DatabaseRole.EXECUTOR) as pool,
         await psycopg.AsyncConnection.connect(url, autocommit=True) as connection,
     ):
         yield World(PostgresTexts(pool.connection, patient=True), database=connection)

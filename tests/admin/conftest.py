@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
@@ -20,6 +21,7 @@ from app.settings import Settings
 from tests.admin.log import Log
 from tests.support.depths import MemoryDepths
 from tests.support.fake_secrets import KEY
+from tests.support.logins import as_role
 from tests.support.postgres import new_database
 from tests.support.sender import MemorySender
 
@@ -97,9 +99,9 @@ def api_database(postgres: str, migrated_template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings(api_database: str) -> Settings:
-    """Settings of an API on the shared database."""
+    """Settings of an API on the shared database, which logs in as the API does in production."""
     return Settings(
-        database_url=SecretStr(api_database),
+        database_url=SecretStr(as_role(api_database, DatabaseRole.API)),
         jwt_secret=SecretStr(SECRET),
         secrets_key=SecretStr(KEY),
         topic_prefix="t.",

@@ -12,16 +12,17 @@ import pytest
 from agents.slips import Road, claim_of
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
-from app.adapters.postgres.pool import Pool, open_pool
+from app.adapters.postgres.database_roles import DatabaseRole
+from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.timers import DUE, PostgresTimers
 from app.ports import Claimed, Dropped, Own, Timer, TimerKind
-from app.settings import Settings
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
 from schemas.result import ActionResult
 from tests.admin.conftest import Api, User, draft
+from tests.support.logins import pool_of
 from tests.support.slips import action, command
 from tests.support.waiting import eventually
 
@@ -87,7 +88,7 @@ async def waiting(user: User, workflow_id: UUID) -> int:
 @pytest.fixture
 async def pool(api_database: str) -> AsyncIterator[Pool]:
     """A worker's pool."""
-    async with open_pool(Settings(DATABASE_URL=api_database)) as opened:
+    async with pool_of(api_database, DatabaseRole.EXECUTOR) as opened:
         yield opened
 
 

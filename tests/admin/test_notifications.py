@@ -5,20 +5,20 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.inbox import PostgresInbox
-from app.adapters.postgres.pool import open_pool
 from app.ports import Notice
-from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.support.deadlines import scaled
+from tests.support.logins import pool_of
 
 ROOT = "/api/v1/notifications"
 
 
-async def put(settings: Settings, user: UUID, *titles: str) -> list[str]:
+async def put(database: str, user: UUID, *titles: str) -> list[str]:
     """Put notices into a user's inbox; returns their ids."""
     notices = [Notice(uuid4(), user, title, "b", uuid4(), uuid4()) for title in titles]
-    async with open_pool(settings) as pool:
+    async with pool_of(database, DatabaseRole.EXECUTOR) as pool:
         for notice in notices:
             await PostgresInbox(pool.connection).put(notice, within=scaled(5))
     return [str(notice.id) for notice in notices]
@@ -36,17 +36,17 @@ async def listed(user: User, **query: str) -> list[Any]:
         params["cursor"] = page["next_cursor"]
 
 
-async def test_a_user_lists_their_own_newest_first(api: Api, user: User, settings: Settings) -> None:
+async def test_a_user_lists_their_own_newest_first(api: Api, user: User, api_database: str) -> None:
     """Page by page; nobody else sees them, an admin neither."""
-    ids = await put(settings, user.id, *"abcde")
+    ids = await put(api_database, user.id, *"abcde")
     assert [(one["id"], one["title"]) for one in await listed(user)] == list(zip(ids, "abcde", strict=True))[::-1]
     for other in (api.user(), api.user("admin")):
         assert await listed(other) == []
 
 
-async def test_what_was_read_is_read_once(api: Api, user: User, settings: Settings) -> None:
+async def test_what_was_read_is_read_once(api: Api, user: User, api_database: str) -> None:
     """It leaves the unread ones and keeps the time of the first reading; another's cannot be marked."""
-    first, second = await put(settings, user.id, "a", "b")
+    first, second = await put(api_database, user.id, "a", "b")
     assert (await api.user("admin").call("POST", f"{ROOT}/{first}/read")).status == 404
     marked = await user.call("POST", f"{ROOT}/{first}/read")
     assert (marked.status, marked.json["id"], marked.json["read_at"] is None) == (200, first, False)
@@ -57,9 +57,9 @@ async def test_what_was_read_is_read_once(api: Api, user: User, settings: Settin
         assert (await user.call("POST", f"{ROOT}/{missing}/read")).status == 404
 
 
-async def test_the_words_are_not_the_users_to_change(user: User, settings: Settings, api_database: str) -> None:
+async def test_the_words_are_not_the_users_to_change(user: User, api_database: str) -> None:
     """Row level security lets a user set read_at of their own, and nothing else."""
-    await put(settings, user.id, "a")
+    await put(api_database, user.id, "a")
     async with await psycopg.AsyncConnection.connect(api_database) as connection:
         await connection.execute("SET LOCAL ROLE authenticated")
         claims = f'{{"sub": "{user.id}"}}'

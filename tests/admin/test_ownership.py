@@ -165,14 +165,14 @@ async def test_where_users_are_made_by_others_an_unknown_one_is_refused(
     """As in Supabase: the service may not add users, so a caller who is none cannot own a workflow, and hears it."""
     service = assemble(settings, pool, MemorySender(), MemoryDepths()).workflows
     async with await psycopg.AsyncConnection.connect(api_database, autocommit=True) as connection:
-        await connection.execute("REVOKE INSERT ON auth.users FROM headrace_service")
+        await connection.execute("REVOKE INSERT (id) ON auth.users FROM headrace_api")
         try:
             with pytest.raises(InvalidError, match=r"auth\.users"):
                 await service.create(Caller(user.id, "user"), draft())
             await connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (user.id,))
             assert (await service.create(Caller(user.id, "user"), draft())).created_by == user.id
         finally:
-            await connection.execute("GRANT INSERT ON auth.users TO headrace_service")
+            await connection.execute("GRANT INSERT (id) ON auth.users TO headrace_api")
 
 
 async def users(api_database: str) -> list[Any]:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.migrate import upgrade
 from app.adapters.postgres.pool import Pool, open_pool
@@ -90,7 +91,7 @@ async def measure(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as admin:
         for table in _TABLES:
             await admin.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
-    async with open_pool(Settings(DATABASE_URL=url)) as pool:
+    async with open_pool(Settings(DATABASE_URL=url), DatabaseRole.EXECUTOR) as pool:
         young = Young(pool)
         await young.start()
         for size in _SIZES:

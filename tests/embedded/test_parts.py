@@ -55,12 +55,13 @@ def test_the_secret_stores_key_is_made_once_beside_it(tmp_path: Path) -> None:
 
 
 def test_roles_reach_what_was_started(tmp_path: Path) -> None:
-    """Each role and the API are a process with the addresses, and end with this one."""
+    """Each role and the API are a process with the addresses and a database user of its own, and end with this one."""
     ports = choose_ports(tmp_path, usual=False)
     variables = environment(tmp_path, ports, "127.0.0.1:1", "postgresql://x")
-    processes = role_processes(tmp_path, ["matcher"], variables)
+    urls = {"matcher": "postgresql://matcher@x", "admin": "postgresql://api@x"}
+    processes = role_processes(tmp_path, ["matcher"], variables, urls)
     assert [process.name for process in processes] == ["matcher", "admin"]
     for process in processes:
         assert process.command.env["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:1"
-        assert process.command.env["DATABASE_URL"] == "postgresql://x"
+        assert process.command.env["DATABASE_URL"] == urls[process.name]
         assert process.command.env["HEADRACE_PARENT"].isdigit()

@@ -5,7 +5,7 @@ mail) goes to fakes that pass the real adapters' contract tests. That makes an e
 few milliseconds, so that a property can have its hundred examples.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,11 +29,12 @@ from app.actions.base import AnyAction, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.outbox import PostgresOutbox
-from app.adapters.postgres.pool import Pool, open_pool
+from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.domain.breaker import BreakerPolicy
 from app.domain.ids import execution_id
@@ -54,6 +55,7 @@ from tests.support.breakers import MemoryBreakers
 from tests.support.clock import SteppedClock
 from tests.support.current import current_over
 from tests.support.fake_mailer import FakeMailer
+from tests.support.logins import as_role, pool_of
 from tests.support.providers import ports_of
 from tests.support.records import FakeRecord
 
@@ -97,12 +99,18 @@ class Engine:
         mail: What e-mails reach.
         clock: What passes between the attempts at an action.
         jitter: What chance says to every backoff, 0 to 1.
-        pool: The workers' connections.
+        pool: The executors' connections.
     """
 
-    def __init__(self, api: Api, pool: Pool, outbox: OutboxSession, rows: psycopg.AsyncConnection[Row]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        pools: Mapping[DatabaseRole, Pool],
+        outbox: OutboxSession,
+        rows: psycopg.AsyncConnection[Row],
+    ) -> None:
         self.api = api
-        self.pool = pool
+        self.pool = pool = pools[DatabaseRole.EXECUTOR]
         self.clock, self.jitter = SteppedClock(), 0.0
         self.http = TimedHttp(self.clock)
         self.mail = FakeMailer()
@@ -113,9 +121,9 @@ class Engine:
         self._position = 0
         self._road = Road(self.topics, frozenset(REGISTRY.names()))
         self._letters = DeadLetters(topics=self.topics, sender=api.sender, role="tests", clock=utc_now)
-        self._entries = PostgresEntries(pool)
+        self._entries = PostgresEntries(pools[DatabaseRole.MATCHER])
         self._matcher = self.matcher(self.index)
-        self._sink = Sink(ExecutionLog(pool), self._letters)
+        self._sink = Sink(ExecutionLog(pools[DatabaseRole.SINK]), self._letters)
         self._crm = partial(PostgresCrm, topics=self.topics)
         self._receipts = PostgresReceipts(pool, "properties/1", LEASE, self._crm)
         self._current = current_over(PostgresReads(pool.connection, self._crm, patient=True))
@@ -282,10 +290,11 @@ class Engine:
 async def running_engine(api: Api, database_url: str) -> AsyncIterator[Engine]:
     """Run an installation around an API."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(api.settings))
-        outbox = await stack.enter_async_context(PostgresOutbox(database_url).lead())
+        roles = DatabaseRole.MATCHER, DatabaseRole.EXECUTOR, DatabaseRole.SINK
+        pools = {role: await stack.enter_async_context(pool_of(database_url, role)) for role in roles}
+        outbox = await stack.enter_async_context(PostgresOutbox(as_role(database_url, DatabaseRole.SCHEDULER)).lead())
         connecting = psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row)
         rows: psycopg.AsyncConnection[Row] = await stack.enter_async_context(await connecting)
-        engine = Engine(api, pool, outbox, rows)
+        engine = Engine(api, pools, outbox, rows)
         await engine.start()
         yield engine

@@ -29,6 +29,7 @@ from app.settings import Settings
 from app.topics import Topics, declare
 from tests.support.api import Api
 from tests.support.consumer_groups import group_admin, members
+from tests.support.logins import as_process, make_logins
 from tests.support.waiting import eventually
 from tests.support.worker_process import WorkerProcess
 
@@ -53,7 +54,7 @@ class Stack:
 
     Args:
         bootstrap: Kafka's bootstrap servers.
-        database_url: An administrator's URL of a database; it is migrated here.
+        database_url: An administrator's URL of a database; it is migrated here, and each role logs in as its own user.
         prefix: Topic prefix, unique to this stack.
         home: Folder for logs and workers' files.
         roles: How many workers of each role; the default is one of each.
@@ -89,6 +90,7 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(upgrade, self.database_url)
+        await asyncio.to_thread(make_logins, self.database_url)
         await ensure_topics(self.bootstrap, declare(self.settings, REGISTRY.names()), replication_factor=1)
         base = f"http://{HOST}:{self.settings.admin_port}"
         self._api = await self._resources.enter_async_context(Api(base, self.settings))
@@ -188,7 +190,8 @@ class Stack:
         return role in _GROUPLESS or await members(admin, f"{self.topics.prefix}{role}") == len(expected)
 
     def _worker(self, role: str, number: int) -> WorkerProcess:
-        environment = {**self.environment, **self._by_role.get(role, {})}
+        own = {"DATABASE_URL": as_process(self.database_url, role)}
+        environment = {**self.environment, **own, **self._by_role.get(role, {})}
         return WorkerProcess(role, str(number), environment, self.home, self._modules.get(role))
 
     def _environment(self, port: int) -> dict[str, str]:

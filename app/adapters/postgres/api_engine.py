@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
 from app.adapters.postgres.json_columns import read_json
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, UnreachableError
@@ -31,11 +32,13 @@ _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
     " set_config('statement_timeout', :within, true)"
 )
-_SERVE: Final = text(
-    "SELECT set_config('role', 'headrace_service', true), set_config('statement_timeout', :within, true)"
-)
-# In a Supabase database users are made by it, and the service role may not.
-_MAY_ADD_USERS: Final = text("SELECT has_table_privilege('headrace_service', 'auth.users', 'INSERT')")
+_SERVE: Final = text("SELECT set_config('role', 'headrace_api', true), set_config('statement_timeout', :within, true)")
+# In a Supabase database users are made by it, and our roles may not.
+_MAY_ADD_USERS: Final = text("""
+SELECT coalesce(bool_or(has_schema_privilege('headrace_api', s.oid, 'USAGE')
+  AND has_column_privilege('headrace_api', t.oid, 'id', 'INSERT')), false)
+FROM pg_class t JOIN pg_namespace s ON s.oid = t.relnamespace WHERE s.nspname = 'auth' AND t.relname = 'users'
+""")
 _ADD_USER: Final = text("INSERT INTO auth.users (id) VALUES (:id) ON CONFLICT (id) DO NOTHING")
 _OUTBOX_AGE: Final = text(
     "SELECT coalesce(extract(epoch FROM now() - "
@@ -88,7 +91,7 @@ class ApiDatabase:
             UnreachableError: Postgres does not answer, or has no connection free.
         """
         async with self._begin() as connection:
-            await self._act_as(connection, "authenticated", caller)
+            await self._act_as(connection, CALLERS, caller)
             yield connection
 
     @asynccontextmanager
@@ -96,14 +99,14 @@ class ApiDatabase:
         """As ``reading``; rows can belong to the caller, who is entered as a user by their first write."""
         async with self._begin() as connection:
             if not caller.is_key and await self._adds_users(connection):
-                await self._act_as(connection, "headrace_service", caller)
+                await self._act_as(connection, DatabaseRole.API, caller)
                 await connection.execute(_ADD_USER, {"id": caller.user_id})
-            await self._act_as(connection, "authenticated", caller)
+            await self._act_as(connection, CALLERS, caller)
             yield connection
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction in the workers' role, which sees everything: the API must have checked who asks.
+        """Open a transaction in the API's own role, which sees everything: the API must have checked who asks.
 
         Raises:
             UnreachableError: Postgres does not answer, or has no connection free.

@@ -8,6 +8,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import class_row, scalar_row
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.adapters.postgres.pool import Pool, persistently
 from app.domain.breaker import BreakerState
@@ -59,7 +60,7 @@ class PostgresBreakers:
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[BreakerWatch]:
         """Listen on a connection of its own."""
-        async with listening_session(self._database_url, self._name, CHANNEL) as connection:
+        async with listening_session(self._database_url, DatabaseRole.EXECUTOR, self._name, CHANNEL) as connection:
             yield _Watch(connection)
 
 

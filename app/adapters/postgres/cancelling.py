@@ -19,7 +19,7 @@ WHERE (execution_id = :execution_id OR CAST(:execution_id AS uuid) IS NULL)
   AND (workflow_id = :workflow_id OR CAST(:workflow_id AS uuid) IS NULL)
 ORDER BY due LIMIT :limit
 """)
-_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_service")
+_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_api")
 _TAKE: Final = text("DELETE FROM timers WHERE command_id = ANY(:ids) RETURNING topic, key, value")
 # A receipt that is free, or none yet: its number becomes higher than the copy's, which is dropped as out of date.
 _FORBID: Final = text("""

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.receipts_sql import INCARNATE
 from app.domain.errors import SupersededError, UnreachableError
@@ -67,12 +68,14 @@ class PostgresCrashes:
 
     Args:
         database_url: Any libpq connection string.
+        role: The process's.
         group: The consumer group.
         instance: The worker's, for people; this process's name is made of it.
     """
 
-    def __init__(self, database_url: str, *, group: str, instance: str) -> None:
+    def __init__(self, database_url: str, role: DatabaseRole, *, group: str, instance: str) -> None:
         self._database_url = database_url
+        self._act = f"SET ROLE {role}".encode()
         self._group = group
         self._holder = f"{instance}/{uuid4().hex}"
         # Not the name under which executors claim: who reads and who claims are told apart, and checked, separately.
@@ -131,7 +134,7 @@ class PostgresCrashes:
                 with unreachable("what crashes are known by"):
                     connection = await psycopg.AsyncConnection.connect(self._database_url, **_CONNECT)
                     async with connection:
-                        await connection.execute("SET ROLE headrace_service")
+                        await connection.execute(self._act)
                         yield connection
         except TimeoutError:
             raise UnreachableError(f"Postgres did not answer within {_WITHIN_S:g} s") from None

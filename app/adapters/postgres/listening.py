@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from app.adapters.postgres.bisect import is_refusal
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import PLANNER
 from app.domain.errors import UnreachableError
 
@@ -27,19 +28,19 @@ _SESSION: Final = {
     "idle_session_timeout": "0",
     # A scheduler frozen while it sends must not keep its timers locked for ever; a broker may take 10 s to confirm.
     "idle_in_transaction_session_timeout": "60s",
-    "role": "headrace_service",
     **PLANNER,
 }
 
 
 @asynccontextmanager
 async def listening_session(
-    database_url: str, name: str, channel: str, *, lock: int | None = None
+    database_url: str, role: DatabaseRole, name: str, channel: str, *, lock: int | None = None
 ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Open a connection of its own as the workers' role, listening to a channel.
+    """Open a connection of its own that acts as a role, listening to a channel.
 
     Args:
         database_url: Any libpq connection string.
+        role: The process's.
         name: What Postgres shows as ``application_name``.
         channel: Of NOTIFY.
         lock: Advisory lock to wait for, which the connection then holds.
@@ -53,7 +54,7 @@ async def listening_session(
         )
     try:
         with unreachable(name):
-            for setting, value in _SESSION.items():
+            for setting, value in {"role": role.value, **_SESSION}.items():
                 await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
             if lock is not None:
                 await connection.execute("SELECT pg_advisory_lock(%s)", (lock,))

@@ -14,6 +14,7 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.ports import Headers, Record, Refusal
 from app.services.outbox import Bounds, OutboxRow, OutboxSession
@@ -63,7 +64,9 @@ class PostgresOutbox:
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[OutboxSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with listening_session(self._database_url, self._name, CHANNEL, lock=RELAY_LOCK) as connection:
+        async with listening_session(
+            self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL, lock=RELAY_LOCK
+        ) as connection:
             yield _Session(connection)
 
 

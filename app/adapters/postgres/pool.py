@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -12,6 +13,7 @@ import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.json_columns import read_json
 from app.domain.errors import UnreachableError
 from app.settings import Settings
@@ -42,7 +44,7 @@ PLANNER: Final = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off
 # A worker that is frozen in the middle of a transaction must not keep its row locks for ever.
 _CONFIGURE: Final = "; ".join(
     [
-        "SET ROLE headrace_service; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'",
+        "SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout = '30s'",
         *(f"SET {setting} = {value}" for setting, value in PLANNER.items()),
     ]
 )
@@ -51,14 +53,15 @@ _TRANSIENT_CODES: Final = frozenset({"25006", "25P03", "55P03"})
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings, *, name: str = "headrace") -> AsyncIterator[Pool]:
+async def open_pool(settings: Settings, role: DatabaseRole, *, name: str = "headrace") -> AsyncIterator[Pool]:
     """Open the pool for the length of a block.
 
-    Its connections are the workers' role, in UTC and in autocommit: several statements that belong together need
-    ``connection.transaction()``.
+    Its connections act as the role, whoever logs in, in UTC and in autocommit: several statements that belong together
+    need ``connection.transaction()``.
 
     Args:
         settings: ``database_url`` and ``pool_size``.
+        role: The process's.
         name: What Postgres shows as ``application_name``.
 
     Raises:
@@ -70,7 +73,7 @@ async def open_pool(settings: Settings, *, name: str = "headrace") -> AsyncItera
         min_size=1,
         max_size=settings.pool_size,
         open=False,
-        configure=_configure,
+        configure=partial(_configure, role),
         name=name,
         timeout=_GET_WITHIN_S,
         reconnect_timeout=_RECONNECT_S,
@@ -104,8 +107,8 @@ async def ping(settings: Settings) -> None:
         raise UnreachableError(f"Postgres does not answer ({type(error).__name__})") from error
 
 
-async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
-    await connection.execute(_CONFIGURE.encode())
+async def _configure(role: DatabaseRole, connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.execute(f"SET ROLE {role}; {_CONFIGURE}".encode())
     set_json_dumps(orjson.dumps, connection)
     set_json_loads(read_json, connection)
 

@@ -13,6 +13,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from app.adapters.postgres.breakers import CHANNEL
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, unreachable
 from app.adapters.postgres.timers import BOUNDED, PostgresTimerSession
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
@@ -96,7 +97,9 @@ class PostgresReleases:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with listening_session(self._database_url, self._name, CHANNEL, lock=RELEASE_LOCK) as connection:
+        async with listening_session(
+            self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL, lock=RELEASE_LOCK
+        ) as connection:
             with unreachable(self._name):
                 await connection.execute(f"LISTEN {TIMERS_CHANNEL}")
             yield _Session(connection, self._policy, self._rate)

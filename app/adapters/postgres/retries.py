@@ -23,7 +23,7 @@ JOIN automation_revisions r ON r.automation_id = l.automation_id AND r.version =
 WHERE l.id = :id ORDER BY l.attempt DESC LIMIT 1
 """
 _LOGS: Final = tuple(text(_FIND.format(table=table)) for table in ("automation_logs", "automation_logs_archive"))
-_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_service")
+_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_api")
 # The key of an execution that ended long ago may have been removed: then there is nobody to race with but another
 # retry, and the primary key decides that race.
 _TAKE: Final = text("""

@@ -10,6 +10,7 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.ports import Record, Refusal, Timer
 from app.services.outbox import Bounds
@@ -102,7 +103,7 @@ class PostgresTimerStore:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Open a connection that listens for timers set sooner than the ones that are waited for."""
-        async with listening_session(self._database_url, self._name, CHANNEL) as connection:
+        async with listening_session(self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL) as connection:
             yield PostgresTimerSession(connection)
 
 

@@ -181,7 +181,7 @@ class WorkflowTransaction:
 
     async def count_use(self, template_id: UUID) -> None:
         """Count a template's use, as the service: who may apply a template may not change it."""
-        await self._connection.execute(text("SET LOCAL ROLE headrace_service"))
+        await self._connection.execute(text("SET LOCAL ROLE headrace_api"))
         await self._connection.execute(_COUNT_USE, {"id": template_id})
         await self._connection.execute(text("SET LOCAL ROLE authenticated"))
 

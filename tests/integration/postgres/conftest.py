@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.postgres.pool import Pool, open_pool
-from app.settings import Settings
+from app.adapters.postgres.database_roles import DatabaseRole
+from app.adapters.postgres.pool import Pool
+from tests.support.logins import pool_of
 from tests.support.receipt_worlds import MemoryWorld, PostgresWorld, World
 
 
@@ -17,14 +18,28 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         yield MemoryWorld()
         return
     url: str = request.getfixturevalue("database")
-    async with open_pool(Settings(DATABASE_URL=url)) as pool:
+    async with pool_of(url, DatabaseRole.EXECUTOR) as pool:
         yield PostgresWorld(pool)
 
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    """A worker's pool."""
-    async with open_pool(Settings(DATABASE_URL=database)) as opened:
+    """An executor's pool."""
+    async with pool_of(database, DatabaseRole.EXECUTOR) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sink_pool(database: str) -> AsyncIterator[Pool]:
+    """A sink's pool."""
+    async with pool_of(database, DatabaseRole.SINK) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def scheduler_pool(database: str) -> AsyncIterator[Pool]:
+    """A scheduler's pool."""
+    async with pool_of(database, DatabaseRole.SCHEDULER) as opened:
         yield opened
 
 

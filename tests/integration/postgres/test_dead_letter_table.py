@@ -44,9 +44,9 @@ def stored(database: str) -> list[dict[str, Any]]:
         return connection.execute('SELECT * FROM dead_letters ORDER BY "offset"').fetchall()
 
 
-async def test_a_dead_letter_is_stored_whole(pool: Pool, database: str) -> None:
+async def test_a_dead_letter_is_stored_whole(sink_pool: Pool, database: str) -> None:
     """Coordinates, reason and the original's very bytes."""
-    assert await DeadLetterTable(pool).store([letter(7)]) == [None]
+    assert await DeadLetterTable(sink_pool).store([letter(7)]) == [None]
     [row] = stored(database)
     assert {name: row[name] for name in row if name not in ("id", "stored_at", "digest")} == {
         "topic": "t.events.order",
@@ -70,33 +70,33 @@ async def test_a_dead_letter_is_stored_whole(pool: Pool, database: str) -> None:
     }
 
 
-async def test_a_repeated_dead_letter_is_stored_once(pool: Pool, database: str) -> None:
+async def test_a_repeated_dead_letter_is_stored_once(sink_pool: Pool, database: str) -> None:
     """Twice in a batch, or in two: the same reader's of the same record; each repetition is told."""
-    table = DeadLetterTable(pool)
+    table = DeadLetterTable(sink_pool)
     assert await table.store([letter(1), letter(1, reason="other"), letter(2)]) == [None, Repeated(), None]
     assert await table.store([letter(3), letter(1)]) == [None, Repeated()]
     assert [row["reason"] for row in stored(database)] == ["not_json"] * 3
 
 
-async def test_each_reader_of_a_record_has_its_letter(pool: Pool, database: str) -> None:
+async def test_each_reader_of_a_record_has_its_letter(sink_pool: Pool, database: str) -> None:
     """A second role, or a second source of the same topic: one letter does not hide the other."""
     readers = ["t.matcher", "billing/handler", "t.sources/a", "t.sources/b"]
-    assert await DeadLetterTable(pool).store([letter(1, reader=reader) for reader in readers]) == [None] * 4
+    assert await DeadLetterTable(sink_pool).store([letter(1, reader=reader) for reader in readers]) == [None] * 4
     assert sorted(row["reader"] for row in stored(database)) == sorted(readers)
 
 
-async def test_a_topic_made_anew_has_letters_of_its_own(pool: Pool, database: str) -> None:
+async def test_a_topic_made_anew_has_letters_of_its_own(sink_pool: Pool, database: str) -> None:
     """Its offsets begin at 0 again: another record at a place where one stood before has its letter."""
-    table = DeadLetterTable(pool)
+    table = DeadLetterTable(sink_pool)
     later = datetime(2026, 4, 1, tzinfo=UTC)
     assert await table.store([letter(0), letter(0, at=later)]) == [None, None]
     assert await table.store([letter(0, at=later)]) == [Repeated()]
     assert sorted(row["record_timestamp"] for row in stored(database)) == [NOW, later]
 
 
-async def test_letters_of_older_writers_are_stored_once(pool: Pool, database: str) -> None:
+async def test_letters_of_older_writers_are_stored_once(sink_pool: Pool, database: str) -> None:
     """Those still in the topic when the sink is renewed: their role stands for the reader."""
-    table = DeadLetterTable(pool)
+    table = DeadLetterTable(sink_pool)
     assert await table.store([old_letter(1), old_letter(1)]) == [None, Repeated()]
     assert await table.store([old_letter(1), letter(1)]) == [Repeated(), None]
     assert {(row["reader"], row["digest"] != "") for row in stored(database)} == {
@@ -105,15 +105,15 @@ async def test_letters_of_older_writers_are_stored_once(pool: Pool, database: st
     }
 
 
-async def test_a_bad_one_does_not_hold_up_the_others(pool: Pool, database: str) -> None:
+async def test_a_bad_one_does_not_hold_up_the_others(sink_pool: Pool, database: str) -> None:
     """What is no dead letter is named; its neighbours are stored."""
-    outcomes = await DeadLetterTable(pool).store(
+    outcomes = await DeadLetterTable(sink_pool).store(
         [letter(1), "{}", letter(2), "[", letter(3, value="no base64!"), letter(4)]
     )
     assert [isinstance(outcome, Refused) for outcome in outcomes] == [False, True, False, True, True, False]
     assert [row["offset"] for row in stored(database)] == [1, 2, 4]
 
 
-async def test_nothing_is_stored_of_nothing(pool: Pool) -> None:
+async def test_nothing_is_stored_of_nothing(sink_pool: Pool) -> None:
     """An empty batch needs no statement."""
-    assert await DeadLetterTable(pool).store([]) == []
+    assert await DeadLetterTable(sink_pool).store([]) == []

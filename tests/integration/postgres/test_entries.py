@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.pool import Pool, open_pool
@@ -39,7 +40,7 @@ async def entries(request: pytest.FixtureRequest) -> AsyncIterator[Entries]:
     if request.param == "memory":
         yield MemoryEntries()
         return
-    async with open_pool(Settings(DATABASE_URL=request.getfixturevalue("database"))) as pool:
+    async with open_pool(Settings(DATABASE_URL=request.getfixturevalue("database")), DatabaseRole.MATCHER) as pool:
         yield PostgresEntries(pool)
 
 

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def log(database: str, pool: Pool) -> ExecutionLog:
+def log(database: str, sink_pool: Pool) -> ExecutionLog:
     """A log over a database that holds the workflow of the test executions."""
     add_workflow(database)
-    return ExecutionLog(pool)
+    return ExecutionLog(sink_pool)
 
 
 def rows_of(database: str, table: str = "automation_logs") -> list[dict[str, Any]]:
@@ -175,10 +175,10 @@ async def test_a_row_older_than_the_log_goes_to_the_archive(log: ExecutionLog, d
     assert [row["executed_at"] for row in rows_of(database, "automation_logs_archive")] == [at]
 
 
-async def test_two_sinks_at_once_write_one_row_each(log: ExecutionLog, pool: Pool, database: str) -> None:
+async def test_two_sinks_at_once_write_one_row_each(log: ExecutionLog, sink_pool: Pool, database: str) -> None:
     """Two that hold the same executions, in opposite order: no deadlock stays, no row is lost or doubled."""
     texts = [document(attempt=0) for _ in range(50)]
-    outcomes = await asyncio.gather(log.write(texts), ExecutionLog(pool).write(texts[::-1]))
+    outcomes = await asyncio.gather(log.write(texts), ExecutionLog(sink_pool).write(texts[::-1]))
     assert sum(isinstance(outcome, Logged) for batch in outcomes for outcome in batch) == 50
     assert len(rows_of(database)) == 50
 

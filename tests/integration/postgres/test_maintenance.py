@@ -22,9 +22,9 @@ TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
-def upkeep(pool: Pool) -> Maintenance:
+def upkeep(scheduler_pool: Pool) -> Maintenance:
     """Upkeep with a log of 90 days."""
-    return Maintenance(pool, Settings(topic_prefix="t."))
+    return Maintenance(scheduler_pool, Settings(topic_prefix="t."))
 
 
 def execute(database: str, statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -55,10 +55,10 @@ async def test_partitions_reach_a_week_ahead(upkeep: Maintenance, database: str)
     assert partitions(database, "automation_logs") == days(*range(-1, 8))
 
 
-async def test_old_days_move_to_the_archive(upkeep: Maintenance, pool: Pool, database: str) -> None:
+async def test_old_days_move_to_the_archive(upkeep: Maintenance, sink_pool: Pool, database: str) -> None:
     """With their rows and indexes; days within the retention stay; a second run finds nothing to do."""
     add_workflow(database)
-    log = ExecutionLog(pool)
+    log = ExecutionLog(sink_pool)
     now = datetime.now(UTC)
     execute(database, "UPDATE automation_logs_horizon SET live_from = live_from - 30")
     for age in (89, 90, 91, 100):
@@ -71,23 +71,23 @@ async def test_old_days_move_to_the_archive(upkeep: Maintenance, pool: Pool, dat
     assert await upkeep.archive_old_days() == []
 
 
-async def test_rows_of_an_archived_day_follow_it(upkeep: Maintenance, pool: Pool, database: str) -> None:
+async def test_rows_of_an_archived_day_follow_it(upkeep: Maintenance, sink_pool: Pool, database: str) -> None:
     """Once a day is archived its late rows go there too, also where it had no partition."""
     add_workflow(database)
     await upkeep.archive_old_days()
     for age in (91, 95):
         at = datetime.now(UTC) - timedelta(days=age)
-        assert await ExecutionLog(pool).write([document(executed_at=at.isoformat())]) == [
+        assert await ExecutionLog(sink_pool).write([document(executed_at=at.isoformat())]) == [
             Logged("success", at, late=True)
         ]
 
 
-async def test_a_busy_log_is_left_for_the_next_run(upkeep: Maintenance, pool: Pool, database: str) -> None:
+async def test_a_busy_log_is_left_for_the_next_run(upkeep: Maintenance, sink_pool: Pool, database: str) -> None:
     """A reader that does not let go delays the archive by a run; writers are not held up for longer than 2 s."""
     add_workflow(database)
     execute(database, "UPDATE automation_logs_horizon SET live_from = live_from - 30")
     old = datetime.now(UTC) - timedelta(days=100)
-    await ExecutionLog(pool).write([document(executed_at=old.isoformat())])
+    await ExecutionLog(sink_pool).write([document(executed_at=old.isoformat())])
     with psycopg.connect(database) as reader:
         reader.execute("SELECT count(*) FROM automation_logs")
         assert await upkeep.archive_old_days() == []
@@ -139,7 +139,7 @@ async def test_notifications_go_with_the_log(upkeep: Maintenance, database: str)
     ]
 
 
-async def test_dead_letters_go_with_age(pool: Pool, database: str) -> None:
+async def test_dead_letters_go_with_age(scheduler_pool: Pool, database: str) -> None:
     """Open or closed, past their retention, in batches and counted by what had become of them; younger ones stay."""
     execute(
         database,
@@ -148,7 +148,7 @@ async def test_dead_letters_go_with_age(pool: Pool, database: str) -> None:
         " CASE WHEN n < 1000 THEN now() END FROM generate_series(1, 5000) AS n",
     )
     before = [removed(state) for state in ("open", "replayed")]
-    upkeep = Maintenance(pool, Settings(topic_prefix="t.", dead_letter_retention_days=30))
+    upkeep = Maintenance(scheduler_pool, Settings(topic_prefix="t.", dead_letter_retention_days=30))
     assert await upkeep.delete_old_dead_letters() == 2500
     assert [removed(state) for state in ("open", "replayed")] == [before[0] + 2000, before[1] + 500]
     assert execute(database, "SELECT count(*), max(now() - failed_at) < '30 days' FROM dead_letters") == [(2500, True)]

@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.migrate import upgrade
 from app.adapters.postgres.pool import open_pool
 from app.settings import Settings
@@ -88,7 +89,7 @@ async def test_two_starters_at_once(empty: str) -> None:
 async def test_an_owner_without_privileges_is_enough(owner: str) -> None:
     """No superuser is needed to migrate, nor for the workers to serve; row security still holds for the API's role."""
     upgrade(owner)
-    async with open_pool(Settings(DATABASE_URL=owner)) as pool, pool.connection() as connection:
+    async with open_pool(Settings(DATABASE_URL=owner), DatabaseRole.SERVICE) as pool, pool.connection() as connection:
         row = await (await connection.execute("SELECT current_user")).fetchone()
         await connection.execute("SELECT headrace_make_log_partition('2026-01-01')")
         await connection.execute("INSERT INTO auth.users (id) VALUES (gen_random_uuid())")

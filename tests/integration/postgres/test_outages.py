@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolClosed
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.migrate import upgrade
 from app.adapters.postgres.pool import Pool, is_transient, open_pool, persistently
@@ -102,7 +103,7 @@ async def test_a_restart_of_postgres_needs_no_manual_step(*, crash: bool) -> Non
         try:
             upgrade(node.url)
             add_workflow(node.url)
-            async with open_pool(Settings(DATABASE_URL=node.url)) as pool:
+            async with open_pool(Settings(DATABASE_URL=node.url), DatabaseRole.EXECUTOR) as pool:
                 await _survive(pool, node, crash=crash)
         finally:
             node.stop()
@@ -187,7 +188,7 @@ async def test_a_postgres_that_is_not_there_is_said_so(free_port: int) -> None:
     settings = Settings(DATABASE_URL=f"postgresql://nobody:hunter2@127.0.0.1:{free_port}/none")
     began = time.monotonic()
     with pytest.raises(UnreachableError, match="DATABASE_URL") as failure:
-        async with open_pool(settings):
+        async with open_pool(settings, DatabaseRole.EXECUTOR):
             pytest.fail("there is none")
     assert time.monotonic() - began < scaled(12)
     assert "hunter2" not in str(failure.value)

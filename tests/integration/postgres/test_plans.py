@@ -11,8 +11,10 @@ import psycopg
 import pytest
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.database_roles import DatabaseRole
+from app.adapters.postgres.pool import open_pool
 from app.settings import Settings
+from tests.support.logins import as_role
 from tests.support.statements import plan, prepare, statements
 
 pytestmark = pytest.mark.postgres
@@ -70,16 +72,16 @@ def whole_reads(node: dict[str, Any], *, limited: bool = False) -> Iterator[str]
 
 
 @pytest.fixture(params=list(KNOWN))
-async def planning(
-    request: pytest.FixtureRequest, database: str, pool: Pool
-) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def planning(request: pytest.FixtureRequest, database: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A worker's connection whose plans are generic, made while that was known of the tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as admin:
         for table in FILLED:
             await admin.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
         if KNOWN[request.param]:
             await admin.execute(KNOWN[request.param].encode())
-    async with pool.connection() as connection:
+    # Of the role that may everything: what every role prepares is looked at over one connection.
+    pool = open_pool(Settings(DATABASE_URL=database), DatabaseRole.SERVICE)
+    async with pool as opened, opened.connection() as connection:
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         yield connection
 
@@ -104,7 +106,7 @@ def test_the_statements_are_found() -> None:
 
 async def test_the_api_keeps_no_plan(database: str) -> None:
     """Its statements are planned each time, with what is known then: they are few, and take many forms."""
-    api = ApiDatabase(Settings(DATABASE_URL=database))
+    api = ApiDatabase(Settings(DATABASE_URL=as_role(database, DatabaseRole.API)))
     try:
         for _ in range(12):
             await api.outbox_age()

@@ -101,9 +101,9 @@ def test_rows_of_before_are_mended(database: str) -> None:
         connection.execute("UPDATE outbox SET set_aside = 'refused'")
 
 
-async def test_a_dead_letter_of_an_unreadable_time_is_stored_without_it(pool: Pool, database: str) -> None:
+async def test_a_dead_letter_of_an_unreadable_time_is_stored_without_it(sink_pool: Pool, database: str) -> None:
     """The sink does not fail for the time that a producer made up."""
-    assert await DeadLetterTable(pool).store([letter(timestamp="19999-01-01T00:00:00Z")]) == [None]
+    assert await DeadLetterTable(sink_pool).store([letter(timestamp="19999-01-01T00:00:00Z")]) == [None]
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT record_timestamp FROM dead_letters").fetchall() == [(None,)]
 

@@ -122,9 +122,9 @@ class World:
 
 
 @pytest.fixture
-def world(pool: Pool, database: str) -> World:
+def world(scheduler_pool: Pool, database: str) -> World:
     """A database without workflows."""
-    return World(pool, database)
+    return World(scheduler_pool, database)
 
 
 def next_nine(config: dict[str, Any], after: datetime) -> datetime:
@@ -230,13 +230,13 @@ async def open_twice(world: World, workflow_id: UUID) -> None:
         assert not await transaction.open_audience(release)
 
 
-async def test_schedulers_side_by_side_fire_once(world: World, pool: Pool) -> None:
+async def test_schedulers_side_by_side_fire_once(world: World, scheduler_pool: Pool) -> None:
     """Four that look at the same moment emit one event for each workflow."""
     workflows = [world.workflow(DAILY) for _ in range(20)]
     await world.loop.round()
     for workflow_id in workflows:
         world.set_due(workflow_id, datetime.now(UTC) - timedelta(seconds=1))
-    loops = [TemporalLoop(PostgresTemporal(pool, crm_over), TOPICS, rate=2) for _ in range(4)]
+    loops = [TemporalLoop(PostgresTemporal(scheduler_pool, crm_over), TOPICS, rate=2) for _ in range(4)]
     await asyncio.gather(*(loop.round() for loop in loops))
     await world.loop.round()
     assert sorted(str(event.workflowid) for event in world.events()) == sorted(map(str, workflows))
@@ -278,7 +278,7 @@ async def test_an_audience_gets_a_run_for_each_customer_who_meets_it(world: Worl
     assert world.execute("SELECT 1 FROM temporal_audiences") == []
 
 
-async def test_an_audience_waits_for_a_crm_that_does_not_answer(world: World, pool: Pool) -> None:
+async def test_an_audience_waits_for_a_crm_that_does_not_answer(world: World, scheduler_pool: Pool) -> None:
     """The user's own CRM may be away for a while: nothing is skipped, and the next round goes on from there."""
     workflow_id = world.workflow({**DAILY, "audience": []})
     await world.loop.round()
@@ -286,7 +286,7 @@ async def test_an_audience_waits_for_a_crm_that_does_not_answer(world: World, po
     crm = FakeCrm()
     await crm.apply_tags([TagRequest("c-1", "VIP")])
     crm.failures = [ActionFailedError("answered 503")]
-    loop = TemporalLoop(PostgresTemporal(pool, lambda _: crm), TOPICS, rate=2)
+    loop = TemporalLoop(PostgresTemporal(scheduler_pool, lambda _: crm), TOPICS, rate=2)
     with pytest.raises(UnreachableError, match="answered 503"):
         await loop.round()
     assert world.events() == []
@@ -294,7 +294,7 @@ async def test_an_audience_waits_for_a_crm_that_does_not_answer(world: World, po
     assert [event.data["customer"] for event in world.events()] == [{"id": "c-1", "tags": ["VIP"]}]
 
 
-async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World, pool: Pool) -> None:
+async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World, scheduler_pool: Pool) -> None:
     """By the round's own clock it is not due yet: firing it then would run the day before."""
     workflow_id = world.workflow(DAILY)
     await world.loop.round()
@@ -302,7 +302,7 @@ async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World,
     assert upcoming is not None
     due = upcoming - timedelta(days=1)
     world.set_due(workflow_id, due)
-    store = EarlyClock(pool, crm_over)
+    store = EarlyClock(scheduler_pool, crm_over)
     store.behind = datetime.now(UTC) - due + timedelta(seconds=1)
     await TemporalLoop(store, TOPICS, rate=2).round()
     assert world.events() == []
@@ -330,9 +330,9 @@ async def test_a_trigger_that_cannot_be_read_stops_nobody_else(world: World) -> 
     assert [skipped(reason) for reason in reasons] == [count + 1 for count in before]
 
 
-async def test_one_workflow_that_fails_keeps_no_other_waiting(world: World, pool: Pool) -> None:
+async def test_one_workflow_that_fails_keeps_no_other_waiting(world: World, scheduler_pool: Pool) -> None:
     """They are planned and fired; what it had done is undone, and its run comes, by its due time, once it works."""
-    store = Faulty(pool)
+    store = Faulty(scheduler_pool)
     loop = TemporalLoop(store, TOPICS, rate=2)
     workflows = [world.workflow(DAILY) for _ in range(3)]
     store.bad = {workflows[1]}
@@ -357,7 +357,7 @@ async def test_one_workflow_that_fails_keeps_no_other_waiting(world: World, pool
     assert [event.time for event in world.events() if event.workflowid == workflows[1]] == [due]
 
 
-async def test_a_statement_that_postgres_refuses_fails_its_workflow_only(world: World, pool: Pool) -> None:
+async def test_a_statement_that_postgres_refuses_fails_its_workflow_only(world: World, scheduler_pool: Pool) -> None:
     """The transaction goes on from before it: an audience's customer that is no text for Postgres, say."""
 
     class Refused(PostgresTemporal):
@@ -373,7 +373,7 @@ async def test_a_statement_that_postgres_refuses_fails_its_workflow_only(world: 
                 yield real
 
     workflow_id = world.workflow(DAILY)
-    await TemporalLoop(Refused(pool, crm_over), TOPICS, rate=2).round()
+    await TemporalLoop(Refused(scheduler_pool, crm_over), TOPICS, rate=2).round()
     assert world.due(workflow_id) is not None
 
 

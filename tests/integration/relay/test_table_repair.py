@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import open_pool
 from app.adapters.postgres.workflow_versions import PostgresVersions
@@ -56,7 +57,7 @@ async def test_what_a_matcher_missed_comes_again(database: str) -> None:
     ids = await write_history(settings)
     first = await take_all(database)
     index = WorkflowIndex()
-    async with open_pool(settings) as pool:
+    async with open_pool(settings, DatabaseRole.MATCHER) as pool:
         check = TableCheck(index, PostgresVersions(pool, TOPIC), every_s=60, grace_s=0.01)
         assert await check.check() == {ids[0]: 1, ids[1]: 2, ids[2]: 2}
         again = await take_all(database)
