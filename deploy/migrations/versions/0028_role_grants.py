@@ -11,7 +11,7 @@ from typing import Final
 from alembic import op
 
 revision = "0028"
-down_revision = "0024"
+down_revision = "0027"
 
 # Roles belong to the cluster: another database's migration may be making the same one right now.
 _ROLES: Final = """
@@ -153,6 +153,7 @@ GRANT SELECT, UPDATE (replayed_at, replayed_by, discarded_at, discarded_by) ON d
 GRANT SELECT (destination, reason, until, closed) ON breakers TO headrace_api;
 GRANT SELECT (created_by, kind, name, subject, text, html) ON message_templates TO headrace_api;
 GRANT SELECT, INSERT, UPDATE ON user_permissions TO headrace_api;
+GRANT SELECT, UPDATE (last_used) ON api_keys TO headrace_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON crm.customers, crm.tags TO headrace_api;
 GRANT SELECT, INSERT, DELETE ON crm.notes TO headrace_api;
 GRANT SELECT, INSERT ON crm.messages TO headrace_api;

@@ -30,6 +30,13 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
+async def matcher_pool(database: str) -> AsyncIterator[Pool]:
+    """A matcher's pool."""
+    async with pool_of(database, DatabaseRole.MATCHER) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def sink_pool(database: str) -> AsyncIterator[Pool]:
     """A sink's pool."""
     async with pool_of(database, DatabaseRole.SINK) as opened:

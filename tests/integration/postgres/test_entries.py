@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.maintenance import Maintenance
-from app.adapters.postgres.pool import Pool, open_pool
+from app.adapters.postgres.pool import Pool
 from app.domain.paths import parse_path
 from app.domain.reentry import Reentry, may_enter
 from app.ports import Entries, Entry
 from app.settings import Settings
 from tests.support.entries import MemoryEntries
 from tests.support.executions import add_workflow
+from tests.support.logins import pool_of
 
 BEGIN: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW: Final = timedelta(seconds=10)
@@ -40,7 +41,7 @@ async def entries(request: pytest.FixtureRequest) -> AsyncIterator[Entries]:
     if request.param == "memory":
         yield MemoryEntries()
         return
-    async with open_pool(Settings(DATABASE_URL=request.getfixturevalue("database")), DatabaseRole.MATCHER) as pool:
+    async with pool_of(request.getfixturevalue("database"), DatabaseRole.MATCHER) as pool:
         yield PostgresEntries(pool)
 
 
@@ -125,7 +126,7 @@ _READING = st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=1,
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(_EVENT, min_size=1, max_size=20), reading=_READING, window_s=st.integers(1, 12) | st.none())
 async def test_restarts_change_nothing(
-    pool: Pool, events: list[tuple[int, str, int]], reading: list[tuple[int, int]], window_s: int | None
+    matcher_pool: Pool, events: list[tuple[int, str, int]], reading: list[tuple[int, int]], window_s: int | None
 ) -> None:
     """Read in whatever batches, some events again after a restart: each is judged as if read once, one by one."""
     spaces = {1: uuid4(), 2: uuid4()}
@@ -137,7 +138,7 @@ async def test_restarts_change_nothing(
         course.append(entry(second, workflow_id=spaces[number], entity=entity, window=window))
     expected, place = judged(course), 0
     for size, back in [*reading, (len(course), 0)]:
-        matcher = PostgresEntries(pool)
+        matcher = PostgresEntries(matcher_pool)
         batch = course[place : place + size]
         answers = await matcher.enter(batch)
         assert [since is None for since in answers] == [expected[one.execution_id] for one in batch]
@@ -145,22 +146,24 @@ async def test_restarts_change_nothing(
 
 
 @pytest.mark.postgres
-async def test_of_two_matchers_at_once_one_lets_in(pool: Pool) -> None:
+async def test_of_two_matchers_at_once_one_lets_in(matcher_pool: Pool) -> None:
     """The same 200 entities asked for from two sides, in opposite orders: each enters exactly once."""
     names = [f"c-{number}" for number in range(200)]
     for second in (0, 100):
         one = [entry(second, entity=name) for name in names]
         two = [entry(second, entity=name) for name in reversed(names)]
-        mine, theirs = await asyncio.gather(PostgresEntries(pool).enter(one), PostgresEntries(pool).enter(two))
+        mine, theirs = await asyncio.gather(
+            PostgresEntries(matcher_pool).enter(one), PostgresEntries(matcher_pool).enter(two)
+        )
         entered = [since is None for since in mine], [since is None for since in reversed(theirs)]
         assert all(left != right for left, right in zip(*entered, strict=True))
 
 
 @pytest.mark.postgres
-async def test_matchers_of_before_the_keys_still_ask(pool: Pool, database: str) -> None:
+async def test_matchers_of_before_the_keys_still_ask(matcher_pool: Pool, database: str) -> None:
     """While an installation is upgraded both ask; by the entity they have the same entries."""
     asking = entry(execution_id=UUID(int=5))
-    await PostgresEntries(pool).enter([asking, entry(key="cart.id", entity="c-2")])
+    await PostgresEntries(matcher_pool).enter([asking, entry(key="cart.id", entity="c-2")])
     with psycopg.connect(database) as connection:
         row = connection.execute(
             "SELECT headrace_enter(%s, ARRAY['c-1', 'c-2'], %s, %s, %s)",
@@ -170,7 +173,9 @@ async def test_matchers_of_before_the_keys_still_ask(pool: Pool, database: str) 
 
 
 @pytest.mark.postgres
-async def test_upkeep_forgets_the_entries_of_another_key(pool: Pool, database: str) -> None:
+async def test_upkeep_forgets_the_entries_of_another_key(
+    matcher_pool: Pool, scheduler_pool: Pool, database: str
+) -> None:
     """A workflow that counts by another field begins anew, and so it does when it counts by the first again."""
     written = ['{"once": true, "key": "cart.id"}', '{"once_per": "1 day", "key": "cart.id"}', "once"]
     for number, bound in enumerate(written, 1):
@@ -179,8 +184,8 @@ async def test_upkeep_forgets_the_entries_of_another_key(pool: Pool, database: s
             connection.execute("UPDATE automations SET reentry = %s WHERE id = %s", (bound, UUID(int=number)))
         keys = ("", "cart.id", "order.id")
         asking = [entry(workflow_id=UUID(int=number), key=key, at=datetime.now(UTC)) for key in keys]
-        await PostgresEntries(pool).enter(asking)
-    upkeep = Maintenance(pool, Settings(topic_prefix="t."))
+        await PostgresEntries(matcher_pool).enter(asking)
+    upkeep = Maintenance(scheduler_pool, Settings(topic_prefix="t."))
     assert await upkeep.delete_entries() == 6
     with psycopg.connect(database) as connection:
         rows = connection.execute("SELECT key FROM entries ORDER BY workflow_id").fetchall()
@@ -189,21 +194,23 @@ async def test_upkeep_forgets_the_entries_of_another_key(pool: Pool, database: s
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("broken", ["{}", '{"once": true}', "now and then"])
-async def test_a_bound_that_cannot_be_read_keeps_only_its_own_entries(pool: Pool, database: str, broken: str) -> None:
+async def test_a_bound_that_cannot_be_read_keeps_only_its_own_entries(
+    matcher_pool: Pool, scheduler_pool: Pool, database: str, broken: str
+) -> None:
     """The other workflows' entries are looked after, whatever stands in one workflow's column."""
     for number, bound in ((1, broken), (2, "always")):
         add_workflow(database, UUID(int=number))
         with psycopg.connect(database) as connection:
             connection.execute("UPDATE automations SET reentry = %s WHERE id = %s", (bound, UUID(int=number)))
-        await PostgresEntries(pool).enter([entry(workflow_id=UUID(int=number), at=datetime.now(UTC))])
-    assert await Maintenance(pool, Settings(topic_prefix="t.")).delete_entries() == 1
+        await PostgresEntries(matcher_pool).enter([entry(workflow_id=UUID(int=number), at=datetime.now(UTC))])
+    assert await Maintenance(scheduler_pool, Settings(topic_prefix="t.")).delete_entries() == 1
     with psycopg.connect(database) as connection:
         rows = connection.execute("SELECT workflow_id FROM entries").fetchall()
     assert rows == [(UUID(int=1),)]
 
 
 @pytest.mark.postgres
-async def test_upkeep_deletes_what_decides_nothing(pool: Pool, database: str) -> None:
+async def test_upkeep_deletes_what_decides_nothing(matcher_pool: Pool, scheduler_pool: Pool, database: str) -> None:
     """Entries past window and horizon, of deleted workflows, and of those that let everybody in; no others."""
     bounds = ("once", "once per 1 day", "always", "once")
     for number, bound in enumerate(bounds, 1):
@@ -216,8 +223,8 @@ async def test_upkeep_deletes_what_decides_nothing(pool: Pool, database: str) ->
     old, young = now - timedelta(days=60), now - timedelta(days=2)
     for number in range(1, 5):
         asking = [Entry(UUID(int=number), f"{at:%d}", uuid4(), at, None) for at in (old, young)]
-        await PostgresEntries(pool).enter(asking)
-    upkeep = Maintenance(pool, Settings(topic_prefix="t."))
+        await PostgresEntries(matcher_pool).enter(asking)
+    upkeep = Maintenance(scheduler_pool, Settings(topic_prefix="t."))
     assert await upkeep.delete_entries() == 5
     with psycopg.connect(database) as connection:
         rows = connection.execute("SELECT workflow_id, entity FROM entries ORDER BY workflow_id, entered_at").fetchall()

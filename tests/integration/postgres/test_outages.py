@@ -85,9 +85,10 @@ async def test_an_effect_whose_answer_was_lost_happens_once(lossy: LossyPool, re
     assert await receipts.apply([claim], tagging([claim])) == [Done(MATCHED, {"applied": True})]
 
 
-async def test_a_row_whose_answer_was_lost_is_written_once(lossy: LossyPool, database: str) -> None:
+async def test_a_row_whose_answer_was_lost_is_written_once(sink_pool: Pool, database: str) -> None:
     """The second try finds the row."""
     add_workflow(database)
+    lossy = LossyPool(sink_pool)
     lossy.losses = 1
     await ExecutionLog(cast("Pool", lossy)).write([document()])
     with psycopg.connect(database) as connection:
@@ -103,16 +104,16 @@ async def test_a_restart_of_postgres_needs_no_manual_step(*, crash: bool) -> Non
         try:
             upgrade(node.url)
             add_workflow(node.url)
-            async with open_pool(Settings(DATABASE_URL=node.url), DatabaseRole.EXECUTOR) as pool:
-                await _survive(pool, node, crash=crash)
+            here = Settings(DATABASE_URL=node.url)
+            async with open_pool(here, DatabaseRole.EXECUTOR) as pool, open_pool(here, DatabaseRole.SINK) as sink_pool:
+                await _survive(pool, ExecutionLog(sink_pool), node, crash=crash)
         finally:
             node.stop()
 
 
-async def _survive(pool: Pool, node: PostgresNode, *, crash: bool) -> None:
+async def _survive(pool: Pool, log: ExecutionLog, node: PostgresNode, *, crash: bool) -> None:
     receipts = PostgresReceipts(pool, "executor/1", LEASE, crm_over)
     await receipts.start()
-    log = ExecutionLog(pool)
     assert isinstance((await log.write([document()]))[0], Logged)
     await asyncio.to_thread(node.kill if crash else node.stop)
     claims = [a_claim(matched_at=datetime.now(UTC)) for _ in range(3)]

@@ -57,9 +57,17 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
     ),
 }
 _SECRETS: Final = ("SELECT value FROM secrets", "SELECT url FROM notification_channels")
-_LOG: Final = ("SELECT * FROM automation_logs", "DELETE FROM automation_logs", "UPDATE automation_logs SET status = 'x'")
+_LOG: Final = (
+    "SELECT * FROM automation_logs",
+    "DELETE FROM automation_logs",
+    "UPDATE automation_logs SET status = 'x'",
+)
 _CRM: Final = ("SELECT * FROM crm.customers", "SELECT * FROM sales.orders", "INSERT INTO crm.notes DEFAULT VALUES")
-_WORKFLOWS: Final = ("SELECT actions FROM automations", "UPDATE automations SET active = true", "DELETE FROM automations")
+_WORKFLOWS: Final = (
+    "SELECT actions FROM automations",
+    "UPDATE automations SET active = true",
+    "DELETE FROM automations",
+)
 _EFFECTS: Final = ("SELECT * FROM receipts", "UPDATE receipts SET result = '{}'", "DELETE FROM execution_keys")
 _INBOXES: Final = ("SELECT title FROM notifications", "UPDATE notifications SET title = 'x'")
 _TEXTS: Final = ("SELECT text FROM message_templates", "SELECT * FROM automation_templates")
