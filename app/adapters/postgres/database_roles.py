@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class DatabaseRole(StrEnum):
-    """A role that cannot log in; its grants are in the migrations (0028 and later)."""
+    """A role that cannot log in; its grants are in the migrations (0032 and later)."""
 
     MATCHER = "headrace_matcher"
     EXECUTOR = "headrace_executor"

@@ -10,8 +10,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0032"
+down_revision = "0029"
 
 # Roles belong to the cluster: another database's migration may be making the same one right now.
 _ROLES: Final = """
