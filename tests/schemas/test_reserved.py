@@ -25,6 +25,8 @@ def twice_encoded(text: str) -> str:
         "/HEADRACE/crm", "/HeadRace", "headrace", "headrace/crm", "\\headrace\\crm", "/\\headrace", "/./headrace/crm",
         "/shop/../headrace/crm", "../headrace", "/%68eadrace/crm", "/%68%65%61%64%72%61%63%65", "%2fheadrace%2fcrm",
         "/%2568eadrace", twice_encoded("/headrace/crm"), " /headrace/crm", "/headrace /crm", "/head\u200brace/crm",
+        "/headrace\ufe0f/crm",
+        "/head\u034frace/crm", "/headrace\u3164/crm", "/he\u00e1drace/crm",
         "/headrace\t/crm", "\ufeff/headrace", "/\uff48\uff45\uff41\uff44\uff52\uff41\uff43\uff45/crm",
         "/headrace?x=1", "/headrace#top", "/headrace;v=1",
         "/headrace%2e%2e/../headrace", "/%252525252568eadrace",
