@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.callers import Permission, read_permissions
+from app.domain.dsn import dsn_problem
 from app.domain.errors import SettingsError
 
 _PREFIX = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
@@ -152,6 +153,14 @@ class Settings(BaseSettings):
     def _legal_topic_prefix(cls, value: str) -> str:
         if not _PREFIX.match(value):
             raise ValueError("must be 1 to 41 of a-z 0-9 . _ - and start with a letter or digit")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable_dsn(cls, value: SecretStr) -> SecretStr:
+        problem = dsn_problem(value.get_secret_value())
+        if problem:
+            raise ValueError(problem)
         return value
 
     @model_validator(mode="after")

@@ -1,6 +1,8 @@
 """``headrace dev``: what runs here, for people and scripts."""
 
 import json
+import re
+from typing import Any
 
 import click
 
@@ -16,7 +18,7 @@ def dev() -> None:
 @dev.command(epilog="Example: headrace dev info --json | jq -r .api_url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, secrets included.")
 def info(*, as_json: bool) -> None:
-    """Print where everything is, the token of an administrator, and the pids."""
+    """Print where everything is, and the pids; as JSON also an administrator's token."""
     state = running_state(default_home())
     if state is None:
         raise click.ClickException("nothing runs here; start it with `make up` or `headrace up`")
@@ -24,5 +26,12 @@ def info(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts))
         return
-    for name, value in facts.items():
+    for name, value in {**facts, **_unsaid(facts)}.items():
         click.echo(f"{name}: {value}")
+
+
+def _unsaid(facts: dict[str, Any]) -> dict[str, str]:
+    """Say where secrets are, instead of them: a screen stays, and is seen by others."""
+    url = str(facts.get("database_url", ""))
+    shown = re.sub(r"(?<=://)([^:@/]+):[^@]*@", r"\1:***@", url)
+    return {"database_url": shown, "admin_token": "headrace token, or headrace dev info --json"}

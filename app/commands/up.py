@@ -14,7 +14,7 @@ import psutil
 
 from app.commands.up_run import run_up
 from app.embedded.child import end_leftovers
-from app.embedded.home import default_home
+from app.embedded.home import default_home, open_private
 from app.embedded.parts import headrace
 from app.embedded.running import running_state
 from app.embedded.service import SetupError
@@ -32,6 +32,7 @@ def up(*, detach: bool, no_demo: bool) -> None:
 
     KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL name servers to use instead of starting some. Data is kept in .headrace.
     """
+    os.umask(0o077)  # whatever this writes is for its owner alone
     home = default_home()
     if detach:
         _start_detached(home, no_demo=no_demo)
@@ -64,9 +65,8 @@ def _start_detached(home: Path, *, no_demo: bool) -> None:
         click.echo(f"Runs already: {state['api_url']} (stop it with `headrace down`)")
         return
     log = home / "logs" / "up.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ("up", "--no-demo") if no_demo else ("up",)
-    with log.open("wb") as out:
+    with os.fdopen(open_private(log, os.O_TRUNC), "wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own command
             headrace(*arguments), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )

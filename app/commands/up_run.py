@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shlex
 import signal
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -55,18 +57,20 @@ async def _start(installation: Installation, say: Say, *, demo: bool) -> None:
         outcomes = await asyncio.to_thread(run_demo, api, installation.home, facts["receiver_url"])
         for line in table(outcomes):
             say(f"  {line}")
-    for line in _closing_lines(facts, token):
+    for line in _closing_lines(installation.home, facts):
         say(line)
     # Last: whoever waits for this state shows the lines above.
     installation.publish(ready=True)
 
 
-def _closing_lines(facts: dict[str, str], token: str) -> list[str]:
+def _closing_lines(home: Path, facts: dict[str, str]) -> list[str]:
+    # These stay on a screen and in a log: the token is made where the line is pasted.
+    made = shlex.join(["env", f"HEADRACE_HOME={home}", sys.executable, "-m", "app.cli", "token"])
     return [
         f"API: {facts['api_url']}  (its description: {facts['api_url']}/openapi.json)",
         f"What was mailed: {facts['mail_url']}   Webhooks that arrived: {facts['receiver_url']}/deliveries",
         f"SMS and WhatsApp messages: {facts['messages_url']}",
         "Try:",
-        f"  curl -s -H 'Authorization: Bearer {token}' '{facts['api_url']}/api/v1/executions?limit=5'",
+        f"  curl -s -H \"Authorization: Bearer $({made})\" '{facts['api_url']}/api/v1/executions?limit=5'",
         "ready",
     ]

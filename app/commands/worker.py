@@ -1,5 +1,7 @@
 """``headrace worker``: run one role."""
 
+import os
+
 import click
 
 from app.commands.reach import need_kafka, need_postgres, settings_here
@@ -19,6 +21,7 @@ def worker(role: str) -> None:
     if configured:
         refuse_missing_topics(settings, configured)
     need_postgres(settings)
+    os.umask(0o077)  # what a worker writes is for its owner alone
     settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder of a path only
     end_with_parent()
     from app.worker import run_role  # noqa: PLC0415 - Faust takes a second; a mistake is said before

@@ -1,5 +1,6 @@
 """The broker of ``make up`` and the tests: Apache Kafka as a JVM of ours, or the server that the user names."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -9,7 +10,7 @@ from pathlib import Path
 from app.embedded.child import Child, Command
 from app.embedded.facts import java_program, look
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import Lock, default_home, read_json, waiting_lock, write_json
+from app.embedded.home import Lock, default_home, open_private, read_json, waiting_lock, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, properties_text, server_properties
 from app.embedded.kafka_probe import broker_serves
 from app.embedded.service import Service, SetupError, wait_until
@@ -162,18 +163,15 @@ class KafkaNode:
         self._port = keep_or_pick(saved.get("port"))
         controller = keep_or_pick(saved.get("controller_port"))
         write_json(self._state, {"port": self._port, "controller_port": controller})
-        self._root.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(
-            properties_text(
-                server_properties(
-                    advertised_port=self._port,
-                    port=self._port,
-                    controller_port=controller,
-                    host=HOST,
-                    data=str(self._data),
-                )
-            )
+        properties = server_properties(
+            advertised_port=self._port,
+            port=self._port,
+            controller_port=controller,
+            host=HOST,
+            data=str(self._data),
         )
+        with os.fdopen(open_private(self._properties, os.O_TRUNC), "w") as file:
+            file.write(properties_text(properties))
 
     def _format(self) -> None:
         # The version's digit comes first, so that it never begins with a dash, which the tool takes for an option.

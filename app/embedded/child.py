@@ -11,9 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from app.embedded.home import read_json, write_json
+from app.embedded.home import open_private, read_json, write_json
 
 _WRAPPER = str(Path(__file__).with_name("bound_exec.py"))
+# Whatever a child writes (Kafka its data, a stand-in its mailbox) is for its owner alone.
+_UMASK = 0o077
 _LOG_LIMIT_BYTES = 20_000_000
 
 
@@ -73,11 +75,10 @@ class Child:
     def spawn(self) -> None:
         """Start it, after ending what an earlier life of the same name left behind."""
         self.end_leftover()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         wrapped = [sys.executable, "-I", "-S", _WRAPPER, str(os.getpid()), str(int(self.command.stop_signal))]
-        with self.log.open("ab") as out:
+        with os.fdopen(open_private(self.log, os.O_APPEND), "ab") as out:
             self._process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
                 [*wrapped, self.command.user or "-", *self.command.argv],
                 stdin=subprocess.DEVNULL,
@@ -85,6 +86,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.command.env},
                 cwd=self.command.cwd,
+                umask=_UMASK,
                 start_new_session=True,
             )
         created = psutil.Process(self._process.pid).create_time()

@@ -3,13 +3,16 @@
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from app.domain.errors import HeadraceError
 
+_OWNER_ONLY = 0o700
+_OWNER_AND_THROUGH = 0o711
 _CLONE = Path(__file__).resolve().parents[2]
 
 
@@ -40,11 +43,54 @@ def read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def private_folder(folder: Path) -> Path:
+    """Make a folder, and those above it that are missing, for their owner alone; one that is there stays as it is."""
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
+    return folder
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file to write, for its owner alone whatever the umask; also where it was there for others too."""
+    private_folder(path.parent)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+    os.fchmod(fd, 0o600)
+    return fd
+
+
+def close_to_others(home: Path) -> None:
+    """Make the folder, and take from others what an earlier version let them read of it.
+
+    What belongs to another user, as Postgres's data does where root starts it, is closed already. That user has to get
+    there: what lies above it in ``home`` can then be passed through by name, and still not be read.
+    """
+    private_folder(home)
+    home.chmod(_OWNER_ONLY)
+    for folder, folders, files in os.walk(home):
+        folders[:] = [name for name in folders if _close(Path(folder, name), home)]
+        for name in files:
+            _close(Path(folder, name), home)
+
+
+def _close(path: Path, home: Path) -> bool:
+    """Take from others what they may do with ours; False for what is another user's."""
+    with suppress(FileNotFoundError):
+        status = path.lstat()
+        if status.st_uid != os.geteuid():
+            for above in path.parents[: len(path.relative_to(home).parts)]:
+                above.chmod(_OWNER_AND_THROUGH)
+            return False
+        if not stat.S_ISLNK(status.st_mode):
+            path.chmod(stat.S_IMODE(status.st_mode) & _OWNER_ONLY)
+    return True
+
+
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write ``value`` so that a reader sees the old file or the new one, and only its owner may read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(open_private(draft, os.O_TRUNC), "w") as file:
         json.dump(value, file, indent=2)
     draft.replace(path)
 
@@ -64,7 +110,7 @@ class Lock:
         """
         if self._fd is not None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,7 +131,7 @@ class Lock:
 @contextmanager
 def waiting_lock(path: Path) -> Iterator[None]:
     """Hold the lock of ``path`` for a block, waiting until it is free: for one-off work such as a download."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)

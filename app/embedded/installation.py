@@ -15,7 +15,7 @@ from app.embedded.broker import make_kafka
 from app.embedded.child import Child, end_leftovers
 from app.embedded.database_logins import database_urls
 from app.embedded.facts import look
-from app.embedded.home import Lock
+from app.embedded.home import Lock, close_to_others
 from app.embedded.parts import (
     Ports,
     choose_ports,
@@ -64,7 +64,7 @@ class Installation:
             SetupError: A part did not come up; the message says which and why.
         """
         self._lock.acquire()
-        self.home.mkdir(parents=True, exist_ok=True)
+        close_to_others(self.home)
         await asyncio.to_thread(end_leftovers, list((self.home / "pids").glob("*.json")))
         kafka, postgres = await self._start_services()
         ports = choose_ports(self.home, usual=claim_usual_port(self._usual_port))

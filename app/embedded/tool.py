@@ -8,6 +8,9 @@ from typing import Any
 
 from app.embedded.service import SetupError
 
+# As for children: Kafka's format writes its data with it.
+_UMASK = 0o077
+
 
 def run_tool(
     argv: list[str], doing: str, timeout: float = 120.0, user: str | None = None, cwd: Path | None = None
@@ -31,7 +34,15 @@ def run_tool(
     environment = {**os.environ, "HOME": pwd.getpwnam(user).pw_dir} if user else None
     try:
         done = subprocess.run(  # noqa: S603 - our own commands, no shell
-            argv, capture_output=True, text=True, timeout=timeout, check=False, cwd=cwd, env=environment, **as_user
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            cwd=cwd,
+            env=environment,
+            umask=_UMASK,
+            **as_user,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SetupError(f"{doing} failed: {error}") from None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from app.role_names import role_names
+from tests.embedded.test_privacy import open_to_others
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home
 from tests.support.waiting import eventually
@@ -44,6 +46,7 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         assert lines[-1] == "ready"
         assert "Templates: 8 built in, 8 stored or brought up to date" in lines
         assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
+        await _check_privacy(environment, said)
         await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
         await _check_killed_role(environment)
         await _check_more_partitions(environment)
@@ -54,6 +57,22 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         await _headrace(environment, "down")
     assert not list((home / "pids").iterdir())
     assert not (home / "up.json").exists()
+
+
+async def _check_privacy(environment: dict[str, str], said: str) -> None:
+    """Files are for their owner alone, and neither what is said nor a log nor a command line has what lets one in."""
+    home = Path(environment["HEADRACE_HOME"])
+    assert open_to_others(home) == []
+    info = await _info(environment)
+    held = json.loads((home / "secret.json").read_text()) | json.loads((home / "providers.json").read_text())
+    secrets = [info["admin_token"], info["database_url"], *held.values()]
+    password = re.search(r":([^:@/]+)@", info["database_url"])
+    secrets += [password[1]] if password else []
+    logs = [file.read_text(errors="replace") for file in (home / "logs").iterdir()]
+    lines = [" ".join(psutil.Process(pid).cmdline()) for pid in info["roles"].values()]
+    plain = await _headrace(environment, "dev", "info")
+    for secret in (secret for secret in secrets if len(secret) > 15):
+        assert not any(secret in text for text in (said, plain, *logs, *lines))
 
 
 async def _check_printed_call(curl: str) -> None:
@@ -110,6 +129,7 @@ async def _headrace(environment: dict[str, str], *arguments: str) -> str:
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        umask=0,
     )
     out, _ = await process.communicate()
     said = out.decode()
