@@ -3,7 +3,8 @@
 Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
 conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
 dead letter per record that is no event, or that claims on a topic of others to be Headrace's own. Side effects:
-entries, of workflows that bound them. The records are returned, and the batch is acked when all of them are durable.
+entries, of workflows that bound them; timers, of executions over their owner's quota. The records are returned, and the
+batch is acked when all of them are durable.
 """
 
 import logging
@@ -18,6 +19,7 @@ from prometheus_client import Counter
 
 from agents.active import ActiveWorkflow, Index
 from agents.metrics import WALLS
+from agents.quota import Over, Quota
 from agents.slips import Road
 from app.domain.errors import PoisonError
 from app.domain.loops import RunBudget
@@ -101,6 +103,7 @@ class Matcher:
         clock: Callable[[], datetime],
         budget: RunBudget,
         entries: Entries,
+        quota: Quota,
     ) -> None:
         self._topics = topics
         self._internal = topics.internal_events
@@ -111,6 +114,7 @@ class Matcher:
         self._clock = clock
         self._budget = budget
         self._entries = entries
+        self._quota = quota
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
         self._penalties = Penalties()
         self._outcomes: Tally[str] = Tally()
@@ -123,12 +127,13 @@ class Matcher:
         Raises:
             UnreachableError: An entity's entry cannot be looked up; the batch must stay unacked.
         """
-        planned: list[Record | _Asking] = []
+        planned: list[Record | Over | _Asking] = []
         for record in records:
             planned.extend(self.match(record))
         asking = [item for item in planned if isinstance(item, _Asking)]
         since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
-        out = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
+        judged = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
+        out = await self._quota.settle(judged)
         self._report()
         return out
 
@@ -140,7 +145,7 @@ class Matcher:
                 metric.labels(label).inc(count)
             tally.clear()
 
-    def match(self, record: Incoming) -> list[Record | _Asking]:
+    def match(self, record: Incoming) -> list[Record | Over | _Asking]:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
         try:
@@ -168,7 +173,7 @@ class Matcher:
 
     def _plans(
         self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
-    ) -> Iterator[Record | _Asking]:
+    ) -> Iterator[Record | Over | _Asking]:
         event, timestamp, size = incoming.event, record.timestamp, len(incoming.encoded)
         trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid, size)
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
@@ -191,23 +196,27 @@ class Matcher:
             KEYLESS.inc()
             return self._not_run(made, ExecutionStatus.SKIPPED, str(error), matched)
 
-    def _enter(self, asking: _Asking, since: datetime | None) -> Record:
+    def _enter(self, asking: _Asking, since: datetime | None) -> Record | Over:
         if since is None:
             return self._judge(asking.made, asking.matched)
         REENTRIES.inc()
         why = skip_reason(asking.reentry, since, asking.who)
         return self._not_run(asking.made, ExecutionStatus.SKIPPED, why, asking.matched)
 
-    def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record:
+    def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
         if made.costly is not None:
             WALLS.labels("conditions", "refused" if REFUSED in made.costly else "reached").inc()
             return self._not_run(made, ExecutionStatus.SKIPPED, made.costly, matched)
         blocked = self._why_blocked(made, matched)
         if blocked is not None:
             return self._not_run(made, ExecutionStatus.BLOCKED, blocked, matched)
-        if made.met:
-            return self._command(made, matched)
-        return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+        if not made.met:
+            return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+        command, owner, now = self._command(made, matched), made.workflow.pinned.owner, matched.now
+        wait = self._quota.wait(owner, now.timestamp())
+        if not wait:
+            return command
+        return Over(command, made.execution_id, made.workflow.id, owner, matched.entity, now, wait)
 
     def _why_blocked(self, made: Plan[ActiveWorkflow], matched: _Matched) -> str | None:
         if made.blocked is not None:

@@ -48,6 +48,7 @@ from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
 from app.ports import HttpClient, Sender
+from app.quotas import execution_quota
 from app.services.background import running_beside
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
@@ -100,6 +101,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             clock=utc_now,
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
             entries=PostgresEntries(pool),
+            quota=execution_quota(settings, pool),
         )
         async with running_beside("table_check", check.run):
             yield MatcherParts(matcher, letters, Delivery(sender, letters, road.refused))

@@ -18,6 +18,7 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool, open_pool
+from app.adapters.postgres.quota_releases import PostgresQuotaReleases
 from app.adapters.postgres.releases import PostgresReleases
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
@@ -67,8 +68,9 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     relay = Relay(outbox, sender, instead=road.refused)
     timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender, instead=road.refused)
     releases = TimerLoop(_releases(settings), sender, instead=road.refused)
+    quotas = TimerLoop(_quota_releases(settings), sender, instead=road.refused)
     jobs = [
-        _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run}),
+        _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run, "quotas": quotas.run}),
         keep_running("temporal", partial(_trigger, settings)),
         *(keep_up(chore) for chore in chores),
     ]
@@ -85,6 +87,11 @@ def _releases(settings: Settings) -> PostgresReleases:
         rate=settings.circuit_release_rate,
         name=f"headrace releases {settings.instance}",
     )
+
+
+def _quota_releases(settings: Settings) -> PostgresQuotaReleases:
+    url = settings.database_url.get_secret_value()
+    return PostgresQuotaReleases(url, settings.executions_per_minute, name=f"headrace quotas {settings.instance}")
 
 
 async def _connected(sender: KafkaSender, jobs: Mapping[str, Callable[[], Awaitable[None]]]) -> None:

@@ -37,6 +37,7 @@ from app.admin.identity import Identity
 from app.admin.scraping import Scraping
 from app.admin.state import Access, Messages, Probe, State
 from app.domain.errors import UnreachableError
+from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
@@ -99,7 +100,8 @@ def assemble(
     """
     topics = Topics(settings.topic_prefix)
     drafts, emitter = DraftReader(REGISTRY.names(), validate_config), EventEmitter(sender, topics)
-    workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts)
+    quotas = WorkflowQuotas(settings.workflows_per_user, settings.active_per_trigger)
+    workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts, quotas=quotas)
     return State(
         access=_access(settings, database, clock),
         workflows=workflows,
@@ -130,6 +132,7 @@ def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float
         notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         cpu=CpuBudget(SECONDS_A_MINUTE, clock),
+        events=RateLimiter(settings.events_per_minute, clock, what="events"),
         api_keys=ApiKeyService(keys),
         scraping=Scraping(settings, identity),
     )

@@ -50,7 +50,8 @@ class Access:
 
     Attributes:
         notes: Keeps what users may, for the time when their workflows run without them.
-        limiter: Requests of each caller.
+        limiter: Requests of each caller,
+        events: and events that each sends.
         scraping: Lets those in who read metrics.
         cpu: What each caller's templates and conditions take.
     """
@@ -59,6 +60,7 @@ class Access:
     notes: CallerNotes
     limiter: RateLimiter
     cpu: CpuBudget
+    events: RateLimiter
     api_keys: ApiKeyService
     scraping: Scraping
 

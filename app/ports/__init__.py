@@ -29,7 +29,7 @@ from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
 from app.ports.rights import NotedCallers, OwnerRights
 from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, SecretStore, SecretValues
-from app.ports.timers import Timer, TimerKind, Timers
+from app.ports.timers import Parking, Timer, TimerKind, Timers
 
 __all__ = [
     "ApiKey",
@@ -73,6 +73,7 @@ __all__ = [
     "OwnEffect",
     "OwnerRights",
     "Park",
+    "Parking",
     "Place",
     "Receipts",
     "Record",

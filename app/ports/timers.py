@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.ports.kafka import Record
 
-TimerKind = Literal["delay", "retry", "circuit"]
+TimerKind = Literal["delay", "retry", "circuit", "quota"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,12 @@ class Timer:
     Attributes:
         command_id: Of the command that set it; it has at most one timer.
         step: The step that waits, or after which the execution waits.
-        kind: ``delay`` (the workflow says so), ``retry`` (a wait too long to hold) or ``circuit`` (an open breaker).
+        kind: ``delay`` (the workflow says so), ``retry`` (a wait too long to hold), ``circuit`` (an open breaker) or
+            ``quota`` (its owner's workflows run more often than they may).
         reason: For people.
         due: When ``record`` is to be sent.
-        destination: Whose breaker is open; ``circuit`` only, as is
-        deadline: when it has waited long enough, whatever the breaker says.
+        destination: Whose breaker is open; of ``quota``, the owner's id.
+        deadline: When it has waited long enough, whatever the breaker says; ``circuit`` only.
     """
 
     command_id: UUID
@@ -43,3 +44,14 @@ class Timers(Protocol):
 
     async def set(self, timers: Sequence[Timer]) -> None:
         """Set timers; one that the command has already is replaced."""
+
+
+class Parking(Protocol):
+    """Sets timers in a transaction of its own."""
+
+    async def park(self, timers: Sequence[Timer]) -> None:
+        """Set timers for good, but for commands that have one: whatever that one waits for came later.
+
+        Raises:
+            UnreachableError: They cannot be set.
+        """

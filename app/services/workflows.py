@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
-from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
 from app.services.drafts import DraftReader, merge_patch
 from app.services.paging import Page, Position, page_of
 from app.services.references import Reference, references
@@ -45,6 +46,9 @@ class Transaction(Protocol):
     async def missing(self, owner: UUID, named: Sequence[Reference]) -> Sequence[Reference]:
         """Return those of the named things that are not there, or not for the workflow's owner."""
 
+    async def owned(self, owner: UUID, trigger_type: str | None) -> int:
+        """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
+
     async def count_use(self, template_id: UUID) -> None:
         """Count that a template has been applied; it may be somebody else's."""
 
@@ -76,20 +80,28 @@ class WorkflowService:
         store: Where workflows are kept.
         drafts: Reads what users write.
         now: The clock, in UTC.
+        quotas: How many workflows a user may have; administrators are not asked.
     """
 
     def __init__(
-        self, store: WorkflowStore, drafts: DraftReader, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: WorkflowStore,
+        drafts: DraftReader,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        quotas: WorkflowQuotas = NO_QUOTAS,
     ) -> None:
         self._store = store
         self._drafts = drafts
         self._now = now
+        self._quotas = quotas
 
     async def create(self, caller: Caller, raw: Any, *, template_id: UUID | None = None) -> Workflow:
         """Store a new workflow, inactive, the caller's own; ``template_id`` says which template it is made of.
 
         Raises:
             InvalidError: The draft is wrong.
+            ConflictError: The caller has as many workflows as a user may.
         """
         draft = await self._drafts.read(raw)
         now = self._now()
@@ -105,6 +117,7 @@ class WorkflowService:
         revision = _revision(workflow)
         async with self._store.transaction(caller) as transaction:
             await _refuse_missing(transaction, workflow.created_by, workflow.actions)
+            await self._room(transaction, caller, workflow.created_by)
             await transaction.insert(workflow)
             await transaction.publish(revision, workflow.description)
             if template_id is not None:
@@ -145,6 +158,7 @@ class WorkflowService:
             InvalidError: The draft is wrong.
             NotFoundError: There is no such workflow.
             StaleVersionError: It has another version by now.
+            ConflictError: It is active, and its owner has as many of its new trigger type as a user may.
         """
         draft = await self._drafts.read(raw)
         return await self._write(caller, workflow_id, version, lambda _: _given(_fields(draft)))
@@ -203,9 +217,24 @@ class WorkflowService:
             changes |= {"version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
             revision = _revision(changed, deleted=deleted)
+            if changed.active and (not current.active or changed.trigger.type != current.trigger.type):
+                await self._room(transaction, caller, changed.created_by, changed.trigger.type)
             await transaction.update(changed, deleted=deleted)
             await transaction.publish(revision, changed.description)
         return changed
+
+    async def _room(
+        self, transaction: Transaction, caller: Caller, owner: UUID, trigger_type: str | None = None
+    ) -> None:
+        """Refuse one more workflow, or one more active one of a trigger type, over an owner's quota."""
+        most = self._quotas.workflows if trigger_type is None else self._quotas.active
+        if not most or caller.role == "admin":
+            return
+        there = await transaction.owned(owner, trigger_type)
+        if there >= most:
+            what = "workflows" if trigger_type is None else f"active workflows with the trigger {trigger_type}"
+            how = "delete" if trigger_type is None else "deactivate"
+            raise ConflictError(f"There are {there} {what} of this user, and {most} are allowed; {how} one first")
 
 
 async def _given(changes: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from agents.matcher import Matcher
+from agents.quota import Quota
 from agents.slips import Road, read_command
 from app.domain.causation import Link, extend_chain
 from app.domain.ids import execution_id
@@ -20,6 +21,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from schemas.workflow import Revision
 from tests.support.entries import MemoryEntries
+from tests.support.quotas import no_quota
 from tests.support.records import FakeRecord, cloud_event, event_record, own_record
 from tests.support.sender import MemorySender
 from tests.support.slips import NOW
@@ -30,7 +32,7 @@ TOPICS = Topics("t.")
 class World:
     """A matcher with its fakes."""
 
-    def __init__(self, budget: int = 0, entries: MemoryEntries | None = None) -> None:
+    def __init__(self, budget: int = 0, entries: MemoryEntries | None = None, quota: Quota | None = None) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
         self.entries = entries or MemoryEntries()
@@ -45,6 +47,7 @@ class World:
             clock=lambda: self.now,
             budget=RunBudget(budget, 60),
             entries=self.entries,
+            quota=quota or no_quota(),
         )
 
     async def process(self, records: list[FakeRecord]) -> None:
@@ -195,6 +198,7 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
         clock=lambda: world.now,
         budget=RunBudget(0, 60),
         entries=MemoryEntries(),
+        quota=no_quota(),
     )
     await world.sender.send_all(await broken.process([event_record()]))
     (letter,) = world.sender.on("t.dead-letters")

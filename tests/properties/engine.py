@@ -57,6 +57,7 @@ from tests.support.current import current_over
 from tests.support.fake_mailer import FakeMailer
 from tests.support.logins import as_role, pool_of
 from tests.support.providers import ports_of
+from tests.support.quotas import no_quota
 from tests.support.records import FakeRecord
 
 SOURCE: Final = "/tests"
@@ -150,6 +151,7 @@ class Engine:
             clock=utc_now,
             budget=RunBudget(0, 1),
             entries=self._entries,
+            quota=no_quota(),
         )
 
     def _executor(self, action: AnyAction) -> OwnExecutor | OutsideExecutor:

@@ -14,7 +14,7 @@ from app.services.timers import DueTimer, TimerSession
 
 
 class FakeTimers:
-    """Implements ``app.ports.Timers`` and ``app.services.timers.TimerStore``.
+    """Implements ``app.ports.Timers``, ``app.ports.Parking`` and ``app.services.timers.TimerStore``.
 
     Attributes:
         set_timers: By command id.
@@ -33,6 +33,10 @@ class FakeTimers:
         for event in self.listening:
             event.set()
 
+    async def park(self, timers: Sequence[Timer]) -> None:
+        """Set timers of commands that have none."""
+        await self.set([timer for timer in timers if timer.command_id not in self.set_timers])
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Listen from here on."""
@@ -44,10 +48,9 @@ class FakeTimers:
             self.listening.remove(told)
 
     def waiting(self) -> list[Timer]:
-        """Return those that wait for their time, in its order; what waits for a breaker is not among them."""
-        return sorted(
-            (timer for timer in self.set_timers.values() if timer.kind != "circuit"), key=lambda timer: timer.due
-        )
+        """Return those that wait for their time, in its order, not for a breaker or a quota."""
+        by_time = (timer for timer in self.set_timers.values() if timer.kind in {"delay", "retry"})
+        return sorted(by_time, key=lambda timer: timer.due)
 
 
 class _Session:

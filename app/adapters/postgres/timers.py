@@ -1,6 +1,7 @@
 """Timers in Postgres: set in the transaction of what they wait for, fired by whichever scheduler locks them first.
 
-What waits for a circuit breaker is let go by :mod:`app.adapters.postgres.releases`.
+What waits for a circuit breaker is let go by :mod:`app.adapters.postgres.releases`, what waits for its owner's quota by
+:mod:`app.adapters.postgres.quota_releases`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -12,13 +13,14 @@ import psycopg
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
+from app.adapters.postgres.pool import Pool, persistently
 from app.ports import Record, Refusal, Timer
 from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
 CHANNEL: Final = "headrace_timers"
 
-_SET: Final = """
+_INSERT: Final = """
 INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline,
   topic, key, value)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
@@ -26,11 +28,16 @@ SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], 
   AS t (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline, topic, key,
     value)
 ORDER BY command_id
-ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
+"""
+_SET: Final = (
+    _INSERT
+    + """ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
   destination = excluded.destination, due = excluded.due, deadline = excluded.deadline,
   topic = excluded.topic, key = excluded.key, value = excluded.value, set_aside = NULL, set_aside_at = NULL,
   error = NULL
 """
+)
+_SET_NEW: Final = _INSERT + "ON CONFLICT (command_id) DO NOTHING"
 # A batch is bounded in bytes too; what is locked and does not fit is free again at the end of the transaction.
 BOUNDED: Final[LiteralString] = """
 WITH due AS MATERIALIZED ({due})
@@ -40,10 +47,11 @@ SELECT command_id, topic, key, value, late FROM (
   ) AS counted
 WHERE before < %s ORDER BY place
 """
+# What waits for a breaker or a quota is let go elsewhere; in the same words it is left out of an index.
 DUE: Final[LiteralString] = BOUNDED.format(
     due="""
 SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 AS late FROM timers
-WHERE due <= now() AND kind <> 'circuit' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED"""
+WHERE due <= now() AND kind <> 'circuit' AND kind <> 'quota' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED"""
 )
 _DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
 _SET_ASIDE: Final = """
@@ -53,7 +61,9 @@ UPDATE timers SET due = now() + %(by)s::interval,
   error = (%(errors)s::text[])[array_position(%(ids)s::uuid[], command_id)], set_aside_at = now()
 WHERE command_id = ANY(%(ids)s::uuid[])
 """
-_NEXT: Final = "SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind <> 'circuit'"
+_NEXT: Final = """
+SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind <> 'circuit' AND kind <> 'quota'
+"""
 
 
 class PostgresTimers:
@@ -68,24 +78,29 @@ class PostgresTimers:
         Raises:
             psycopg.Error: None is set, once the caller's transaction is rolled back.
         """
-        if not timers:
-            return
-        columns = (
-            [t.command_id for t in timers],
-            [t.execution_id for t in timers],
-            [t.workflow_id for t in timers],
-            [t.entity for t in timers],
-            [t.step for t in timers],
-            [t.kind for t in timers],
-            [t.reason for t in timers],
-            [t.destination for t in timers],
-            [t.due for t in timers],
-            [t.deadline for t in timers],
-            [t.record.topic for t in timers],
-            [t.record.key for t in timers],
-            [t.record.value for t in timers],
-        )
-        await self._connection.execute(_SET, columns)
+        if timers:
+            await self._connection.execute(_SET, _columns(timers))
+
+
+class PostgresParking:
+    """Implements ``app.ports.Parking``. Outages of Postgres are waited out inside.
+
+    Args:
+        pool: The process's pool.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def park(self, timers: Sequence[Timer]) -> None:
+        """Set timers of commands that have none."""
+        columns = _columns(timers)
+
+        async def run() -> None:
+            async with self._pool.connection() as connection:
+                await connection.execute(_SET_NEW, columns)
+
+        await persistently(run)
 
 
 class PostgresTimerStore:
@@ -154,3 +169,21 @@ class PostgresTimerSession:
         """Wait for a notification."""
         with unreachable("the timers"):
             await notified(self._connection, within)
+
+
+def _columns(timers: Sequence[Timer]) -> tuple[list[Any], ...]:
+    return (
+        [t.command_id for t in timers],
+        [t.execution_id for t in timers],
+        [t.workflow_id for t in timers],
+        [t.entity for t in timers],
+        [t.step for t in timers],
+        [t.kind for t in timers],
+        [t.reason for t in timers],
+        [t.destination for t in timers],
+        [t.due for t in timers],
+        [t.deadline for t in timers],
+        [t.record.topic for t in timers],
+        [t.record.key for t in timers],
+        [t.record.value for t in timers],
+    )

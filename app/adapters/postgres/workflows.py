@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
     insert,
     or_,
     select,
@@ -76,6 +77,7 @@ _OUTBOX: Final = Table(
     Column("value", LargeBinary),
 )
 _COUNT_USE: Final = text("UPDATE automation_templates SET usage_count = usage_count + 1 WHERE id = :id")
+_LOCK_OWNER: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace owner ' || :owner, 0))")
 _A: Final = AUTOMATIONS.c
 _R: Final = _REVISIONS.c
 
@@ -178,6 +180,15 @@ class WorkflowTransaction:
     async def missing(self, owner: UUID, named: Sequence[Reference]) -> Sequence[Reference]:
         """Return those of the named things that are not there."""
         return await missing(self._connection, owner, named)
+
+    async def owned(self, owner: UUID, trigger_type: str | None) -> int:
+        """Count an owner's workflows, or the active ones of a trigger type, with the owner locked against others."""
+        await self._connection.execute(_LOCK_OWNER, {"owner": str(owner)})
+        # Only now, in a statement of its own: it sees what was committed before the lock was had.
+        counted = select(func.count()).where(_A.created_by == owner, _A.deleted_at.is_(None))
+        if trigger_type is not None:
+            counted = counted.where(_A.active, _A.trigger_type == trigger_type)
+        return int((await self._connection.execute(counted)).scalar_one())
 
     async def count_use(self, template_id: UUID) -> None:
         """Count a template's use, as the service: who may apply a template may not change it."""

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from app.admin.models import Accepted
 from app.admin.operations import JSON, Body, Operation
-from app.admin.requests import answer, read_json
+from app.admin.requests import CALLER, answer, read_json
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from schemas.event import Event
@@ -23,9 +23,23 @@ async def ingest_events(request: web.Request) -> web.Response:
     body = await read_json(request, (STRUCTURED, BATCH, JSON))
     emitter = request.app[STATE].emitter
     if _is_batch(request, body):
-        return answer(Accepted(ids=await emitter.emit_many(_batch(body))), 202)
+        batch = _batch(body)
+        _count(request, len(batch))
+        return answer(Accepted(ids=await emitter.emit_many(batch)), 202)
+    _count(request, 1)
     event = _binary(request, body) if _is_binary(request) else body
     return answer(Accepted(ids=[await emitter.emit(event)]), 202)
+
+
+def _count(request: web.Request, events: int) -> None:
+    """Count events of a sender; an administrator has no limit.
+
+    Raises:
+        RateLimitedError: They are too many: none of them is taken.
+    """
+    caller = request[CALLER]
+    if caller.role != "admin":
+        request.app[STATE].access.events.take(caller.user_id, events)
 
 
 def _is_binary(request: web.Request) -> bool:

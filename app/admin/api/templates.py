@@ -122,7 +122,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", f"{_ONE}/apply", "applyTemplate", "Make a workflow of a template; customizations are a merge patch",
-        apply_template, {201: Workflow}, body=_CUSTOM, etag=True,
+        apply_template, {201: Workflow}, body=_CUSTOM, etag=True, conflicts=True,
     ),
     Operation(
         "POST", f"{_WORKFLOWS}/{{id}}/template", "createTemplateFromWorkflow", "Store a workflow as a template",

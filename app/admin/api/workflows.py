@@ -104,7 +104,7 @@ _PATCH: Final = Body({MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch,
 OPERATIONS: Final = (
     Operation(
         "POST", _ROOT, "createWorkflow", "Create a workflow, inactive", create_workflow,
-        {201: Workflow}, body=_DRAFT, etag=True,
+        {201: Workflow}, body=_DRAFT, etag=True, conflicts=True,
     ),
     Operation(
         "GET", _ROOT, "listWorkflows", "List workflows, newest first", list_workflows,
@@ -113,11 +113,11 @@ OPERATIONS: Final = (
     Operation("GET", _ONE, "getWorkflow", "Show a workflow", get_workflow, {200: Workflow}, etag=True),
     Operation(
         "PUT", _ONE, "replaceWorkflow", "Replace a workflow", replace_workflow,
-        {200: Workflow}, body=_DRAFT, etag=True, if_match="required",
+        {200: Workflow}, body=_DRAFT, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "PATCH", _ONE, "patchWorkflow", "Change parts of a workflow", patch_workflow,
-        {200: Workflow}, body=_PATCH, etag=True, if_match="required",
+        {200: Workflow}, body=_PATCH, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "deleteWorkflow", "Delete a workflow; its log stays", delete_workflow,
@@ -125,7 +125,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", f"{_ONE}/activate", "activateWorkflow", "Switch a workflow on", activate_workflow,
-        {200: Workflow}, etag=True, if_match="optional",
+        {200: Workflow}, etag=True, if_match="optional", conflicts=True,
     ),
     Operation(
         "POST", f"{_ONE}/deactivate", "deactivateWorkflow", "Switch a workflow off", deactivate_workflow,

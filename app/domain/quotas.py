@@ -1,0 +1,71 @@
+"""Quotas of a user: how many workflows, and how fast they may run. 0 is no limit; administrators have none.
+
+A run over the rate is not lost: it gets a later time, so that an owner's runs go on evenly at that rate.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+MAX_OWNERS: Final = 10_000
+_MINUTE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowQuotas:
+    """How many workflows one user may have.
+
+    Attributes:
+        workflows: That are not deleted.
+        active: That are active, of one trigger type.
+    """
+
+    workflows: int = 0
+    active: int = 0
+
+
+NO_QUOTAS: Final = WorkflowQuotas()
+
+
+class RunRate:
+    """Runs a minute of each owner, in bounded memory: a minute's runs may go at once, then they are spaced.
+
+    An owner who is put out of memory begins anew: with ten thousand of them that is one whose workflows have not run
+    for a while, or one among too many to tell apart.
+
+    Args:
+        per_minute: Runs; 0 sets no limit.
+        most: Owners to remember.
+    """
+
+    def __init__(self, per_minute: int, *, most: int = MAX_OWNERS) -> None:
+        self._gap = _MINUTE_S / per_minute if per_minute else 0.0
+        self._most = most
+        # When the owner's runs so far would have ended, one after the other in its gap.
+        self._until: OrderedDict[UUID, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many owners are remembered."""
+        return len(self._until)
+
+    def take(self, owner: UUID, now: float) -> float:
+        """Count a run, and return in how many seconds it may go: 0 at once.
+
+        Args:
+            owner: Whose workflow runs.
+            now: Seconds of any clock.
+        """
+        if not self._gap:
+            return 0.0
+        until = max(self._until.get(owner, now), now) + self._gap
+        self._until[owner] = until
+        self._until.move_to_end(owner)
+        if len(self._until) > self._most:
+            self._until.popitem(last=False)
+        wait = until - now - _MINUTE_S
+        return wait if wait > self._gap / 1000 else 0.0
+
+    def forget(self, owner: UUID) -> None:
+        """Begin anew for an owner who has no limit."""
+        self._until.pop(owner, None)
