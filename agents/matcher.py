@@ -210,8 +210,11 @@ class Matcher:
         blocked = self._why_blocked(made, matched)
         if blocked is not None:
             return self._not_run(made, ExecutionStatus.BLOCKED, blocked, matched)
-        if not made.met:
-            return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+        if made.met:
+            return self._start(made, matched)
+        return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+
+    def _start(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
         command, owner, now = self._command(made, matched), made.workflow.pinned.owner, matched.now
         wait = self._quota.wait(owner, now.timestamp())
         if not wait:
