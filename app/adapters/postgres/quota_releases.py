@@ -11,6 +11,7 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, unreachable
 from app.adapters.postgres.timers import BOUNDED, CHANNEL, PostgresTimerSession
 from app.domain.pacing import Paces
@@ -64,7 +65,9 @@ class PostgresQuotaReleases:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with listening_session(self._database_url, self._name, CHANNEL, lock=QUOTA_LOCK) as connection:
+        async with listening_session(
+            self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL, lock=QUOTA_LOCK
+        ) as connection:
             yield _Session(connection, self._rate)
 
 

@@ -12,8 +12,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import open_pool
 from app.adapters.postgres.quota_releases import PostgresQuotaReleases
+from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.timers import PostgresParking, PostgresTimers, PostgresTimerStore
 from app.ports import Record, Timer
 from app.services.timers import TimerLoop, TimerStore
@@ -126,9 +128,12 @@ async def test_parking_leaves_a_commands_own_timer(request: pytest.FixtureReques
             dues = {timer.command_id: timer.due for timer in memory.set_timers.values()}
         else:
             database = request.getfixturevalue("database")
-            pool = await stack.enter_async_context(open_pool(Settings(database_url=SecretStr(database))))
+            pool = await stack.enter_async_context(
+                open_pool(Settings(database_url=SecretStr(database)), DatabaseRole.MATCHER)
+            )
             await put(database, [retry])
             await PostgresParking(pool).park([quota, new])
+            assert await PostgresCallers(pool.connection, patient=True).read([uuid4()]) == {}
             async with await psycopg.AsyncConnection.connect(database) as connection:
                 dues = dict(await (await connection.execute("SELECT command_id, due FROM timers")).fetchall())
     assert dues == {retry.command_id: retry.due, new.command_id: new.due}
