@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from app.role_names import role_names
@@ -48,6 +49,7 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
         await _check_privacy(environment, said)
         await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
+        _check_logins(environment)
         await _check_killed_role(environment)
         await _check_more_partitions(environment)
         left = await _kill_supervisor(environment)
@@ -83,6 +85,22 @@ async def _check_printed_call(curl: str) -> None:
     assert {row["event_type"] for row in rows} == {"order.created", "customer.created", "message.received"}
 
 
+def _check_logins(environment: dict[str, str]) -> None:
+    """Each process that has a connection logs in as its role's user; who knows the passwords is this user alone."""
+    home = Path(environment["HEADRACE_HOME"])
+    with psycopg.connect(environment["DATABASE_URL"]) as connection:
+        users = connection.execute(
+            "SELECT DISTINCT regexp_replace(usename, '^headrace_[0-9a-f]+_', '') FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        ).fetchall()
+    assert {f"{name}_login" for name in ("matcher", "executor", "sink", "scheduler", "api")} == {
+        row[0] for row in users
+    }
+    logs = "".join(log.read_text(errors="replace") for log in (home / "logs").glob("*.log"))
+    assert "which this process has no use for" not in logs
+    assert (home / "database_users.json").stat().st_mode & 0o777 == 0o600
+
+
 async def _check_killed_role(environment: dict[str, str]) -> None:
     roles = (await _info(environment))["roles"]
     assert {*role_names(), "admin", "mail", "receiver", "messages"} == set(roles)
@@ -97,7 +115,7 @@ async def _check_killed_role(environment: dict[str, str]) -> None:
 async def _check_more_partitions(environment: dict[str, str]) -> None:
     before = (await _info(environment))["roles"]
     said = await _headrace({**environment, "HEADRACE_EVENTS_PARTITIONS": "3"}, "topics", "--add-partitions")
-    assert "8 got partitions" in said
+    assert "9 got partitions" in said
     assert "The roles that run here are restarted" in said
 
     async def all_new() -> bool:
