@@ -1,9 +1,12 @@
 """The page of a worker: its metrics for Prometheus, and whether anything in its background fails (``/readyz``)."""
 
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import orjson
 from prometheus_client import make_wsgi_app
@@ -12,6 +15,9 @@ from prometheus_client.exposition import ThreadingWSGIServer
 from app.services.background import failing
 
 _LOOPBACK: Final = "127.0.0.1"
+MOST_CONNECTIONS: Final = 20
+WITHIN_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.2
 
 
 class _Silent(WSGIRequestHandler):
@@ -19,10 +25,46 @@ class _Silent(WSGIRequestHandler):
         """Log nothing: Prometheus asks every few seconds."""
 
 
-def serve_page(port: int) -> WSGIServer:
-    """Serve the page in a thread of its own; ``shutdown`` ends it."""
-    server = make_server(_LOOPBACK, port, _page(), ThreadingWSGIServer, handler_class=_Silent)
-    threading.Thread(target=server.serve_forever, name="metrics page", daemon=True).start()
+class _Server(ThreadingWSGIServer):
+    """Serves each connection in a thread of its own, so many at once, and none for longer than ``within`` seconds."""
+
+    within = WITHIN_S
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._since: dict[Any, float] = {}
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, if there are not too many."""
+        if len(self._since) >= MOST_CONNECTIONS:
+            super().shutdown_request(request)
+            return
+        self._since[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection that was served."""
+        self._since.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """End, every now and then, what takes too long, whatever its thread waits for."""
+        late = time.monotonic() - self.within
+        for request, since in list(self._since.items()):
+            if since < late:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that breaks off."""
+
+
+def serve_page(port: int, *, within: float = WITHIN_S) -> WSGIServer:
+    """Serve the page in a thread of its own; ``shutdown`` ends it. A connection ends after ``within`` seconds."""
+    server = _Server((_LOOPBACK, port), _Silent)
+    server.within = within
+    server.set_app(_page())
+    threading.Thread(target=server.serve_forever, args=(_LOOK_EVERY_S,), name="metrics page", daemon=True).start()
     return server
 
 

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
 
     admin_host: str = "127.0.0.1"
     admin_port: int = Field(8080, ge=0, le=65535)
+    admin_connections: int = Field(1000, ge=1, le=100_000, description="Connections to the admin API, in all")
+    admin_connections_per_address: int = Field(
+        100, ge=1, le=100_000, description="Those of one address, unless it is a trusted proxy's"
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
     jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
     metrics_token: SecretStr = Field(

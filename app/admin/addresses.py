@@ -23,6 +23,18 @@ def client_address(request: web.Request, trusted: Sequence[IPv4Network | IPv6Net
     return _site(peer) if peer is not None else (request.remote or "")
 
 
+def peer_site(peer: str) -> str:
+    """Return what counts as one address at the other end of a connection: of IPv6 a whole network of 64 bits."""
+    found = _address(peer)
+    return peer if found is None else _site(found)
+
+
+def is_trusted(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Tell whether the other end of a connection is a trusted proxy."""
+    found = _address(peer)
+    return found is not None and any(found in network for network in trusted)
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text.partition("%")[0])

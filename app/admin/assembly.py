@@ -33,7 +33,9 @@ from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
+from app.admin.bodies import Bodies
 from app.admin.identity import Identity
+from app.admin.limits import BodyLimits
 from app.admin.scraping import Scraping
 from app.admin.state import Access, Messages, Probe, State
 from app.domain.errors import UnreachableError
@@ -104,6 +106,7 @@ def assemble(
     workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts, quotas=quotas)
     return State(
         access=_access(settings, database, clock),
+        bodies=Bodies(BodyLimits()),
         workflows=workflows,
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),

@@ -4,11 +4,9 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import click
 import uvloop
-from aiohttp import web
 
 from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
@@ -17,11 +15,11 @@ from app.adapters.postgres.database_roles import DatabaseRole, check_login
 from app.adapters.webhook import open_http_client
 from app.admin.assembly import assemble
 from app.admin.auth import Authenticator
+from app.admin.connections import Connections
+from app.admin.limits import ConnectionLimits
+from app.admin.listening import listening
 from app.admin.routes import build_app
-from app.domain.errors import SettingsError
 from app.settings import Settings
-
-_STOP_WITHIN_S: Final = 10.0
 
 
 def run_admin(settings: Settings) -> None:
@@ -46,16 +44,10 @@ async def served(settings: Settings) -> AsyncIterator[str]:
             KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-admin") as sender,
             open_http_client(allow_private=True) as http,
         ):
-            runner = web.AppRunner(
-                build_app(assemble(settings, database, sender, depths, http=http)),
-                access_log=None,
-                shutdown_timeout=_STOP_WITHIN_S,
-            )
-            await runner.setup()
-            try:
-                yield await _listen(runner, settings)
-            finally:
-                await runner.cleanup()
+            app = build_app(assemble(settings, database, sender, depths, http=http))
+            connections = Connections(connection_limits(settings), settings.proxy_networks)
+            async with listening(app, connections, settings.admin_host, settings.admin_port) as url:
+                yield url
     finally:
         await depths.stop()
         await database.close()
@@ -71,14 +63,6 @@ async def _run(settings: Settings) -> None:
         await stop.wait()
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> str:
-    site = web.TCPSite(runner, settings.admin_host, settings.admin_port)
-    try:
-        await site.start()
-    except OSError as error:
-        where = f"{settings.admin_host}:{settings.admin_port}"
-        raise SettingsError(
-            f"Cannot listen on {where} ({error.strerror or error}); set HEADRACE_ADMIN_PORT to a free port"
-        ) from error
-    host, port = runner.addresses[0][:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return what connections may take, as far as that is set."""
+    return ConnectionLimits(most=settings.admin_connections, most_each=settings.admin_connections_per_address)

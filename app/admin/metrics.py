@@ -11,6 +11,14 @@ SECONDS: Final = Histogram(
     ("operation",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+CONNECTIONS: Final = Gauge("headrace_http_connections", "Connections to the admin API")
+CONNECTIONS_CLOSED: Final = Counter(
+    "headrace_http_connections_closed_total", "Connections that the admin API closed, or did not take", ("reason",)
+)
+BODY_BYTES: Final = Gauge("headrace_http_body_bytes", "Bytes of bodies that are read or worked on")
+BODY_REFUSALS: Final = Counter(
+    "headrace_http_bodies_refused_total", "Bodies that were not read to their end", ("reason",)
+)
 QUEUE_DEPTH: Final = Gauge("headrace_queue_depth", "Records that a role has not finished, by topic", ("role", "topic"))
 BREAKERS_OPEN: Final = Gauge("headrace_breakers_open", "Circuit breakers that are not closed, at most 100")
 PARKED: Final = Gauge("headrace_parked", "Delays, retries and commands that wait for a breaker, in Postgres")

@@ -10,10 +10,12 @@ from uuid import uuid4
 from aiohttp import web
 
 from app.admin.auth import ForbiddenError
+from app.admin.bodies import HOLD
+from app.admin.connections import begun
 from app.admin.metrics import REQUESTS, SECONDS
-from app.admin.operations import Operation
+from app.admin.operations import OPERATION, Operation
 from app.admin.problems import problem_for, problem_response
-from app.admin.requests import CALLER
+from app.admin.requests import CALLER, check_headers
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
 from app.domain.errors import InvalidError
@@ -33,7 +35,6 @@ _SECURITY: Final = {
     "Server": "headrace",
 }
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-OPERATION: Final = web.RequestKey("operation", Operation)
 
 
 @web.middleware
@@ -41,7 +42,8 @@ async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse
     """Give the request an id, turn its errors into problem documents, log and count it."""
     request[REQUEST_ID] = str(uuid4())
     began = time.monotonic()
-    response = await _answered(request, handler)
+    with begun(request):
+        response = await _answered(request, handler)
     seconds = time.monotonic() - began
     operation = request[OPERATION].name if OPERATION in request else _NO_OPERATION
     REQUESTS.labels(operation, str(response.status)).inc()
@@ -75,11 +77,13 @@ def guarded(operation: Operation) -> _Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = operation
+        check_headers(request)
         if operation.access != "public":
             caller = await _admitted(request.app[STATE].access, request)
             _check(operation, caller)
             request[CALLER] = caller
-            return await _metered(request.app[STATE].access, caller, operation.handler, request)
+            with request.app[STATE].bodies.holding(caller.user_id) as request[HOLD]:
+                return await _metered(request.app[STATE].access, caller, operation.handler, request)
         return await operation.handler(request)
 
     return handle

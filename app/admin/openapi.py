@@ -73,7 +73,8 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     }
     if operation.body:
         content = {kind: {"schema": _body(*of, schemas)} for kind, of in operation.body.models.items()}
-        described["requestBody"] = {"required": True, "content": content}
+        said = f"At most {operation.body.most} bytes, unpacked"
+        described["requestBody"] = {"required": True, "description": said, "content": content}
     for status in _problems(operation):
         described["responses"].setdefault(str(status), _problem(status, schemas))
     return described
@@ -129,7 +130,7 @@ def _problems(operation: Operation) -> list[int]:
     if operation.body or operation.query or operation.repeatable:
         statuses.append(400)
     if operation.body:
-        statuses += [413, 415]
+        statuses += [408, 413, 415]
     if "{" in operation.path:
         statuses.append(404)
     if operation.conflicts:

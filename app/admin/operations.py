@@ -7,6 +7,7 @@ from typing import Final, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
+from app.admin.limits import KIB
 from app.domain.callers import Permission
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -22,9 +23,11 @@ class Body:
 
     Attributes:
         models: By content type, the model, and whether the body is a list of it.
+        most: Bytes that it may have, unpacked.
     """
 
     models: Mapping[str, tuple[type[BaseModel], bool]]
+    most: int = 256 * KIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,6 @@ class Operation:
     def open_to_keys(self) -> bool:
         """Whether an API key may call it: to read, or with a permission; what makes a thing of somebody's is not."""
         return self.permission is not None or self.method == "GET"
+
+
+OPERATION: Final = web.RequestKey("operation", Operation)

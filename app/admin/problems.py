@@ -33,6 +33,68 @@ class UnsupportedTypeError(Exception):
     """A body in a content type that the operation does not read; the text lists those it does."""
 
 
+class BodyRefusedError(Exception):
+    """A body that is not read to its end.
+
+    Attributes:
+        status: Of the answer.
+        again: The request may be repeated in a while.
+    """
+
+    status: int
+    again = False
+
+
+class TooLargeError(BodyRefusedError):
+    """It has more bytes than its operation reads."""
+
+    status = 413
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The body is too large: at most {most} bytes are read here, unpacked")
+
+
+class TooSlowError(BodyRefusedError):
+    """It is not here in time."""
+
+    status = 408
+
+    def __init__(self, within: float, rate: int) -> None:
+        super().__init__(f"The body was not here in time: within {within:g} s, and at {rate} bytes a second")
+
+
+class CallerFullError(BodyRefusedError):
+    """Its caller has too many bytes under way."""
+
+    status = 429
+    again = True
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"Your requests under way have more than {most} bytes; wait for their answers")
+
+
+class FullError(BodyRefusedError):
+    """This process has too many bytes under way."""
+
+    status = 503
+    again = True
+
+    def __init__(self) -> None:
+        super().__init__("There are too many bodies under way; try again")
+
+
+def raw_problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """Write a problem document as a whole HTTP answer after which the connection is closed."""
+    phrase = HTTPStatus(status).phrase
+    body = Problem(title=phrase, status=status, detail=detail).encode()
+    fields = {"Content-Type": PROBLEM_CONTENT_TYPE, "Content-Length": str(len(body)), "Connection": "close"}
+    lines = [
+        f"HTTP/1.1 {status} {phrase}",
+        *(f"{name}: {value}" for name, value in (fields | dict(headers or {})).items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
 def problem_response(
     status: int,
     detail: str,
@@ -56,9 +118,8 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
     if isinstance(error, UnauthorizedError):
         challenge = _REALM if "send a token" in str(error) else f'{_REALM}, error="invalid_token"'
         return problem_response(401, str(error), headers={"WWW-Authenticate": challenge}, instance=instance)
-    if isinstance(error, RateLimitedError):
-        headers = {"Retry-After": str(error.retry_after)}
-        return problem_response(429, str(error), headers=headers, instance=instance)
+    if isinstance(error, RateLimitedError | BodyRefusedError):
+        return _bounded(error, instance)
     if isinstance(error, UnreachableError):
         detail = "A system behind the API does not answer; the request may be repeated"
         return problem_response(503, detail, headers={"Retry-After": _RETRY_AFTER_S}, instance=instance)
@@ -80,14 +141,23 @@ _STATUSES: Final[dict[type[BaseException], int]] = {
 }
 
 
+def _bounded(error: RateLimitedError | BodyRefusedError, instance: str) -> web.Response:
+    if isinstance(error, RateLimitedError):
+        headers = {"Retry-After": str(error.retry_after)}
+        return problem_response(429, str(error), headers=headers, instance=instance)
+    headers = {"Retry-After": _RETRY_AFTER_S} if error.again else {}
+    response = problem_response(error.status, str(error), headers=headers, instance=instance)
+    if isinstance(error, TooSlowError):
+        response.force_close()
+    return response
+
+
 def _from_http(error: web.HTTPException, instance: str) -> web.Response:
     kept = {name: value for name, value in error.headers.items() if name.lower() in {"allow", "location"}}
     if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"This resource answers to {kept.get('Allow', 'other methods')}"
     elif error.status == HTTPStatus.NOT_FOUND:
         detail = "There is nothing at this path; /openapi.json lists what there is"
-    elif error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        detail = "The body is too large"
     else:
         detail = error.reason
     return problem_response(error.status, detail, headers=kept, instance=instance)

@@ -9,7 +9,10 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from app.admin.bodies import read_body
+from app.admin.operations import OPERATION
 from app.admin.problems import PreconditionRequiredError, UnsupportedTypeError
+from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.services.field_errors import field_errors
@@ -19,36 +22,43 @@ from schemas.integers import over_64_bits
 
 CALLER: Final = web.RequestKey("caller", Caller)
 
-MAX_DOCUMENT_BYTES: Final = 512 * 1024
-
 M = TypeVar("M", bound=BaseModel)
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
+def check_headers(request: web.Request) -> None:
+    """Check that the headers are text: what is no UTF-8 comes as lone surrogates, which nothing can encode again.
+
+    Raises:
+        InvalidError: One is not.
+    """
+    unreadable = [name for name, value in request.headers.items() if not value.isascii() and not _is_text(value)]
+    if unreadable:
+        raise InvalidError([FieldError(name, "is no text in UTF-8") for name in sorted(set(unreadable))])
+
+
 async def read_json(request: web.Request, accepted: Collection[str]) -> Any:
-    """Read a JSON body of any size that the application takes.
+    """Read a JSON body of as many bytes as its operation says.
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
         InvalidError: It is not JSON, or holds an integer over 64 bits.
-        aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
+        Exception: It cannot be read; see :func:`app.admin.bodies.read_body`.
     """
     return _parsed(await _body(request, accepted))
 
 
 async def read_document(request: web.Request, accepted: Collection[str]) -> Any:
-    """Read a JSON body that is to be stored: at most 512 KiB, and nothing that Postgres or our encoder refuses.
+    """Read a JSON body that is to be stored, with nothing in it that Postgres or our encoder refuses.
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
         InvalidError: It is not JSON, holds a NUL character or an integer over 64 bits, or nests too deep.
-        aiohttp.web.HTTPRequestEntityTooLarge: It is too large.
+        Exception: It cannot be read; see :func:`app.admin.bodies.read_body`.
     """
     raw = await _body(request, accepted)
-    if len(raw) > MAX_DOCUMENT_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MAX_DOCUMENT_BYTES, len(raw))
     value = _parsed(raw)
     if len(raw) > 2 * MAX_NESTING or b"\\u0000" in raw:
         _refuse_unstorable(value)
@@ -60,7 +70,9 @@ async def _body(request: web.Request, accepted: Collection[str]) -> bytes:
         raise UnsupportedTypeError(f"Send the body as {' or '.join(accepted)}")
     if request.charset not in {None, "utf-8", "UTF-8"}:
         raise UnsupportedTypeError("Send the body in UTF-8")
-    return await request.read()
+    body = request[OPERATION].body
+    assert body is not None, "an operation that reads a body declares it"
+    return await read_body(request, request.app[STATE].bodies.limits, body.most)
 
 
 def _parsed(raw: bytes) -> Any:

@@ -26,12 +26,11 @@ from app.admin.api import (
     types,
     workflows,
 )
+from app.admin.bodies import wait_with_the_body
 from app.admin.middleware import guarded, harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
 from app.admin.state import STATE, State
-
-MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 
 
 class OpenApiDocument(BaseModel):
@@ -85,9 +84,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 
 def build_app(state: State) -> web.Application:
     """Return the application over some services; it starts and stops nothing of them."""
-    app = web.Application(middlewares=[observe], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[observe], handler_args={"auto_decompress": False})
     app[STATE] = state
     app.on_response_prepare.append(harden)
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, guarded(operation))
+        app.router.add_route(operation.method, operation.path, guarded(operation), expect_handler=wait_with_the_body)
     return app

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.admin.bodies import Bodies
 from app.admin.identity import Identity
 from app.admin.scraping import Scraping
 from app.services.api_keys import ApiKeyService
@@ -70,10 +71,12 @@ class State:
     """The API's services.
 
     Attributes:
+        bodies: What their bodies may take.
         probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
     """
 
     access: Access
+    bodies: Bodies
     workflows: WorkflowService
     templates: TemplateService
     executions: ExecutionService

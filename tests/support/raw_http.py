@@ -5,6 +5,9 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from tests.support.waiting import in_time
 
 
 @dataclass(slots=True)
@@ -77,3 +80,49 @@ async def _read_request(reader: asyncio.StreamReader) -> bytes:
         if name.strip().lower() == b"content-length":
             return head + await reader.readexactly(int(value))
     return head
+
+
+@dataclass(slots=True)
+class RawClient:
+    """One connection to a server, over which anything can be sent."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def send(self, data: bytes) -> None:
+        """Send; what the server does not take any more is lost."""
+        try:
+            for begin in range(0, len(data), 65536):  # as the other side takes it, so that nothing piles up here
+                self.writer.write(data[begin : begin + 65536])
+                await self.writer.drain()
+        except ConnectionError:
+            return
+
+    async def rest(self) -> bytes:
+        """Return all that comes until the server closes the connection."""
+        read = bytearray()
+        try:
+            while chunk := await in_time(self.reader.read(65536), 20, what="the server to answer or to close"):
+                read += chunk
+        except ConnectionError:
+            pass
+        return bytes(read)
+
+    async def answer(self) -> tuple[int, bytes]:
+        """Return the status and the body of one answer; the connection may be kept."""
+        head = await in_time(self.reader.readuntil(b"\r\n\r\n"), 20, what="an answer")
+        sizes = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        size = int(sizes[0].partition(b":")[2]) if sizes else 0
+        return int(head.split(b" ", 2)[1]), await in_time(self.reader.readexactly(size), 20, what="its body")
+
+
+@asynccontextmanager
+async def raw_client(url: str) -> AsyncIterator[RawClient]:
+    """Connect to a server."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        yield RawClient(reader, writer)
+    finally:
+        writer.close()

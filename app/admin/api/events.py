@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from app.admin.limits import MIB
 from app.admin.models import Accepted
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, read_json
@@ -15,6 +16,7 @@ from schemas.event import Event
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 MAX_BATCH: Final = 1000
+MAX_BATCH_BYTES: Final = 8 * MIB
 _PREFIX: Final = "ce-"
 
 
@@ -82,6 +84,6 @@ OPERATIONS: Final = (
         ingest_events,
         {202: Accepted},
         permission="events:write",
-        body=Body({STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)}),
+        body=Body({STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)}, most=MAX_BATCH_BYTES),
     ),
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.admin.limits import MIB
 from app.admin.message_models import MessageTemplatePage, MessageTemplatePatch, MessageTemplateQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import (
@@ -73,8 +74,10 @@ def _service(request: web.Request) -> MessageTemplateService:
     return request.app[STATE].messages.templates
 
 
-_DRAFT: Final = Body({JSON: (MessageTemplateDraft, False)})
-_PATCH: Final = Body({MERGE_PATCH: (MessageTemplatePatch, False), JSON: (MessageTemplatePatch, False)})
+# A text and its HTML, each at its most.
+_MOST: Final = MIB
+_DRAFT: Final = Body({JSON: (MessageTemplateDraft, False)}, most=_MOST)
+_PATCH: Final = Body({MERGE_PATCH: (MessageTemplatePatch, False), JSON: (MessageTemplatePatch, False)}, most=_MOST)
 
 OPERATIONS: Final = (
     Operation(

@@ -6,6 +6,7 @@ from uuid import UUID
 from aiohttp import web
 
 from app.admin.execution_models import DraftDryRunRequest, DryRunRequest, RunRequest, RunStarted
+from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
 from app.admin.state import STATE
@@ -16,6 +17,9 @@ from schemas.workflow import WorkflowDraft
 
 _ROOT: Final = "/api/v1/workflows"
 _ONE: Final = f"{_ROOT}/{{id}}"
+
+# An event, and beside it a draft, each at its most.
+_MOST: Final = 512 * KIB
 
 
 async def execute_workflow(request: web.Request) -> web.Response:
@@ -58,14 +62,14 @@ async def _tried(request: web.Request, draft: WorkflowDraft, owner: UUID, wanted
 OPERATIONS: Final = (
     Operation(
         "POST", f"{_ROOT}/test", "testDraft", "Try a draft on an event, without any effect", test_draft,
-        {200: DryRun}, body=Body({JSON: (DraftDryRunRequest, False)}),
+        {200: DryRun}, body=Body({JSON: (DraftDryRunRequest, False)}, most=_MOST),
     ),
     Operation(
         "POST", f"{_ONE}/test", "testWorkflow", "Try a workflow on an event, without any effect", test_workflow,
-        {200: DryRun}, body=Body({JSON: (DryRunRequest, False)}),
+        {200: DryRun}, body=Body({JSON: (DryRunRequest, False)}, most=_MOST),
     ),
     Operation(
         "POST", f"{_ONE}/execute", "executeWorkflow", "Run a workflow by hand; answers the execution's id",
-        execute_workflow, {202: RunStarted}, body=Body({JSON: (RunRequest, False)}), conflicts=True,
+        execute_workflow, {202: RunStarted}, body=Body({JSON: (RunRequest, False)}, most=_MOST), conflicts=True,
     ),
 )  # fmt: skip
