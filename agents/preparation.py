@@ -14,6 +14,7 @@ from app.actions.configs import compile_action
 from app.actions.wording import refuse_unfound
 from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError, CostlyError
+from app.domain.grants import EVERYBODY, Use, not_granted
 from app.domain.penalties import REFUSED, Penalties
 from app.domain.redaction import MASK, redactor_of
 from app.domain.secret_names import SECRETS_ROOT
@@ -107,7 +108,8 @@ class Preparer:
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
             refuse_unfound(self._action, command.action.config)
-            context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout)
+            use = Use(command.workflow.owner, command.workflow.id)
+            context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout, use=use)
             compiled = compile_action(command.action.type, command.action.config, command.workflow.owner)
             context = _with_secrets(context, compiled.config.secrets, secrets)
             request = self._action.prepare(compiled.config, context)
@@ -190,9 +192,8 @@ class Rehearser(Preparer):
         current: CurrentValues | None = None,
         secrets: SecretValues = NO_SECRETS,
     ) -> Prepared | ActionResult:
-        """Return what would be carried out; ``secrets`` are not looked at."""
-        del secrets
-        shown = SecretValues(dict.fromkeys(secrets_read(command.action), MASK))
+        """Return what would be carried out; of ``secrets`` only the grants count, and one without is open."""
+        shown = SecretValues(dict.fromkeys(secrets_read(command.action), MASK), grants=secrets.grants)
         return super().prepare(command, command_id, current, shown)
 
 
@@ -212,14 +213,19 @@ def _with_secrets(context: ActionContext, names: frozenset[str], given: SecretVa
     """Return the context with the secrets that a config uses, and no others.
 
     Raises:
-        ActionFailedError: One has no value; the text says which and why.
+        ActionFailedError: One has no value, or is not for the workflow; the text says which and why.
     """
     if not names:
         return context
     for name in sorted(names - given.values.keys()):
         raise ActionFailedError(f"secrets.{name}: {given.problems.get(name, 'was not looked up')}", permanent=True)
+    grants = {name: given.grants.get(name, EVERYBODY) for name in names}
+    for name in sorted(names):
+        if not grants[name].lets(context.use):
+            raise ActionFailedError(not_granted(name), permanent=True)
     values = {name: given.values[name] for name in names}
-    return replace(context, scope={**context.scope, SECRETS_ROOT: values}, secrets=values)
+    hosts = {name: grant.hosts for name, grant in grants.items() if not grant.anywhere}
+    return replace(context, scope={**context.scope, SECRETS_ROOT: values}, secrets=values, hosts=hosts)
 
 
 def _said(error: Exception, secrets: SecretValues) -> str:

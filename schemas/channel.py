@@ -17,12 +17,16 @@ class ChannelDraft(Contract):
 
     Attributes:
         url: As Apprise has it, such as ``slack://TokenA/TokenB/TokenC/#sales``; in a replacement it may be left out.
+        owners: Ids of users whose workflows may use it; ``*``: all. A new one is for those of who makes it.
+        workflows: Ids of the workflows that may; ``*``: all.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     name: TemplateName
     url: Annotated[SecretStr | None, Field(min_length=1, max_length=MAX_URL_CHARS)] = None
+    owners: list[str] | None = None
+    workflows: list[str] | None = None
 
 
 class Channel(Contract):
@@ -39,3 +43,5 @@ class Channel(Contract):
     updated_by: UUID
     created_at: datetime
     updated_at: datetime
+    owners: list[str]
+    workflows: list[str]

@@ -20,6 +20,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from app.domain.causation import Link
+from app.domain.grants import Use
 from app.domain.redaction import NOTHING, Redactor, redactor_of
 from app.ports import (
     Crm,
@@ -36,6 +37,9 @@ from schemas.message_template import MessageKind
 
 Family = Literal["notification", "crm", "workflow", "system"]
 FAMILIES: tuple[Family, ...] = ("notification", "crm", "workflow", "system")
+
+
+NO_USE: Final = Use(UUID(int=0), UUID(int=0))
 
 
 class ActionConfig(BaseModel):
@@ -74,6 +78,8 @@ class ActionContext:
         uncertain: An earlier claim was left unfinished: the effect may have happened already.
         timeout: Seconds one attempt may take.
         secrets: The values of those that the config uses, by name; in ``scope`` too. Nothing may keep them.
+        hosts: Where each of them may go that may not go everywhere, by name.
+        use: The workflow, and whose it is.
     """
 
     command_id: UUID
@@ -81,6 +87,8 @@ class ActionContext:
     uncertain: bool
     timeout: float
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    use: Use = NO_USE
 
     @property
     def redact(self) -> Redactor:
@@ -140,6 +148,9 @@ class CompiledConfig(Protocol[C_co]):
     @property
     def weight(self) -> int:
         """About how many bytes its templates take."""
+
+    def place_of(self, secret: str) -> str:
+        """Return the path of a field that uses a secret."""
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered; a field that was left ``None`` is ``None``.

@@ -89,7 +89,7 @@ class SendNotification(OutsideAction[SendNotificationConfig, NotificationRequest
         if notifier is None:
             raise ActionFailedError("not set up: this process sends to no channels", permanent=True)
         await not_twice(
-            lambda: notifier.notify(channel, request.title, request.body, within=context.within),
+            lambda: notifier.notify(channel, request.title, request.body, use=context.use, within=context.within),
             context,
             request.on_uncertain,
         )

@@ -113,6 +113,12 @@ class Compiled(Generic[C]):
     secrets: frozenset[str]
     weight: int
 
+    def place_of(self, secret: str) -> str:
+        """Return the path of the first field that uses a secret: in a template, or by its very name."""
+        leaves = (leaf.path for leaf in _leaves(self.nodes.values()) if secret in leaf.template.secrets)
+        named = (name for name, value in self.config if value == secret)
+        return next(leaves, None) or next(named)
+
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the templated fields by name, rendered: all of them within one wall.
 

@@ -16,6 +16,7 @@ from app.actions.signing import SIGNATURE_HEADERS, signature_headers, signing_ke
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, line, refuse, text
 from app.domain.errors import ActionFailedError
+from app.domain.grants import refused_host
 from app.domain.origins import origin
 from app.domain.redaction import MASK
 from app.domain.secret_names import is_secret_name
@@ -163,9 +164,10 @@ class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
             headers[name] = _header_value(f"headers.{name}", value)
         body = default_body(context) if config.config.default_body else fields["body"]
         url, encoded = _url(fields["url"]), _encode_body(body, headers)
+        _refuse_other_hosts(url, context)
         redirects = MAX_REDIRECTS if config.config.follow_redirects else 0
         secret = bool(encoded and context.secrets) and context.redact.finds((encoded or b"").decode())
-        request = HttpRequest(config.config.method, url, headers, encoded, redirects, body_is_secret=secret)
+        request = HttpRequest(config.config.method, url, headers, encoded, redirects, secret, context.hosts)
         return WebhookRequest(request, config.config.timeout_s, config.config.sign_with)
 
     async def perform(self, request: WebhookRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
@@ -217,6 +219,14 @@ def _url(value: Any) -> str:
     # In a dry run what begins with a secret cannot be told; in earnest nothing is at an address such as this.
     problem = None if url.startswith(MASK) else _url_problem(url)
     return refuse("url", problem) if problem else url
+
+
+def _refuse_other_hosts(url: str, context: ActionContext) -> None:
+    if MASK in urlsplit(url).netloc:
+        return  # of a dry run: which host it is cannot be told
+    name = refused_host(url, context.hosts)
+    if name is not None:
+        refuse("url", f"is on a host that secrets.{name} may not be sent to; an administrator can name it there")
 
 
 @lru_cache(maxsize=1024)

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from app.domain.errors import ActionFailedError
+from app.domain.grants import Use
 from app.domain.retry import RETRYABLE_STATUSES
 from app.ports import Secrets
 
@@ -68,18 +69,18 @@ class AppriseNotifier:
         self._urls = urls
         self._threads = threads
 
-    async def notify(self, channel: str, title: str, body: str, *, within: float) -> None:
+    async def notify(self, channel: str, title: str, body: str, *, use: Use, within: float) -> None:
         """Send once, within ``within`` seconds.
 
         Raises:
-            ActionFailedError: There is no such channel, or it refused (permanent); it failed, or did not end in time
-                (``effect_unknown`` where it may have been sent all the same).
+            ActionFailedError: There is no such channel, it is not for that workflow, or it refused (permanent); it
+                failed, or did not end in time (``effect_unknown`` where it may have been sent all the same).
         """
         until = asyncio.get_running_loop().time() + within
         work = None
         try:
             async with asyncio.timeout_at(until):
-                url = await self._url(channel)
+                url = await self._url(channel, use)
                 work = self._threads.submit(_send, url, title, body, within)
                 sent = await asyncio.wrap_future(work)
         except TimeoutError:
@@ -87,10 +88,13 @@ class AppriseNotifier:
             raise ActionFailedError(f"channel {channel}: no end within {within:g} s", effect_unknown=began) from None
         _check(channel, sent)
 
-    async def _url(self, channel: str) -> str:
+    async def _url(self, channel: str, use: Use) -> str:
         found = await self._urls.get([channel])
         if channel not in found.values:
             raise ActionFailedError(found.problems[channel], permanent=True)
+        if not found.grants[channel].lets(use):
+            refused = f"channel {channel} is not for this workflow or its owner; an administrator can grant it"
+            raise ActionFailedError(refused, permanent=True)
         return found.values[channel]
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from app.domain.errors import ActionFailedError
+from app.domain.grants import refused_host
 from app.domain.origins import DEFAULT_PORTS, origin
 from app.ports import HttpAnswer, HttpRequest
 
@@ -27,10 +28,14 @@ def next_hop(request: HttpRequest, answer: HttpAnswer) -> HttpRequest:
     """Return the request that an answer redirects to, with one redirect fewer left.
 
     Raises:
-        ActionFailedError: Permanent: it leads nowhere, away from HTTP, from https to http, or would repeat a body with
+        ActionFailedError: Permanent: it leads nowhere, away from HTTP, from https to http, to a host
+            that a secret may not go to, or would repeat a body with
             a secret in it to another origin.
     """
     url, target = _target(request.url, answer)
+    refused = refused_host(url, request.hosts)
+    if refused is not None:
+        raise _refused(answer, f"to a host that secrets.{refused} may not be sent to")
     headers, method, body = request.headers, request.method, request.body
     if answer.status == SEE_OTHER:
         headers, method, body = _without(headers, _OF_THE_BODY), "GET", None

@@ -28,7 +28,7 @@ from app.adapters.postgres.notifications import PostgresNotifications
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.rights import PostgresCallers
-from app.adapters.postgres.secrets import PostgresSecretStore
+from app.adapters.postgres.secrets import PostgresSecretGrants, PostgresSecretStore
 from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
@@ -170,7 +170,11 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
     preparers = {action.name: Rehearser(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
     crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
     reads = reads_of(settings, http, PostgresReads(database.driver, crm, patient=False))
-    return DryRunner(preparers, Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout))
+    return DryRunner(
+        preparers,
+        Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout),
+        PostgresSecretGrants(database.driver),
+    )
 
 
 def _probes(database: ApiDatabase, sender: PingableSender, failures: Failures) -> dict[str, Probe]:

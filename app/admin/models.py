@@ -180,17 +180,30 @@ class TemplatePatch(WorkflowPatch):
 
 
 class SecretValue(_Query):
-    """What a secret is to be: 8 characters to 8 KiB, without white space around it."""
+    """What a secret is to be, and who may use it; what is left out stays as it is.
 
-    value: str
+    Attributes:
+        value: 8 characters to 8 KiB, without white space around it.
+        owners: Ids of users whose workflows may use it; a new secret is for those of who stores it. ``*``: all.
+        workflows: Ids of the workflows that may. ``*``: all.
+        hosts: Where it may be sent, such as ``api.example.com``, ``*.example.com``, ``a.example:8443``.
+    """
+
+    value: str | None = None
+    owners: list[str] | None = None
+    workflows: list[str] | None = None
+    hosts: list[str] | None = None
 
 
 class SecretView(BaseModel):
-    """What may be seen of a secret: its name, and who wrote its value when."""
+    """What may be seen of a secret: its name, who wrote it last and when, who may use it, and where it may go."""
 
     name: str
     updated_by: UUID
     updated_at: AwareDatetime
+    owners: list[str]
+    workflows: list[str]
+    hosts: list[str]
 
 
 class SecretList(BaseModel):

@@ -15,6 +15,14 @@ MAX_LISTED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Which workflow uses something, and whose it is."""
+
+    owner: UUID
+    workflow: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """Lists of which each must let a use through; ``*`` lets all through, an empty one nothing.
 
@@ -28,9 +36,9 @@ class Grant:
     workflows: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
 
-    def lets_use(self, owner: UUID, workflow: UUID) -> bool:
-        """Tell whether an owner's workflow may use it."""
-        return _holds(self.owners, owner) and _holds(self.workflows, workflow)
+    def lets(self, use: Use) -> bool:
+        """Tell whether a workflow may use it."""
+        return _holds(self.owners, use.owner) and _holds(self.workflows, use.workflow)
 
     @property
     def anywhere(self) -> bool:
@@ -40,6 +48,11 @@ class Grant:
 
 EVERYBODY: Final = Grant((ALL,), (ALL,), (ALL,))
 NOBODY: Final = Grant()
+
+
+def not_granted(secret: str) -> str:
+    """Return what to say of a secret that is not for a workflow."""
+    return f"secrets.{secret} is not for this workflow or its owner; an administrator can grant it"
 
 
 def refused_host(url: str, hosts: Mapping[str, Sequence[str]]) -> str | None:

@@ -28,7 +28,16 @@ from app.ports.messages import MessageText, MessageTexts
 from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
 from app.ports.rights import NotedCallers, OwnerRights
-from app.ports.secrets import Cipher, SealedSecrets, SecretEntry, Secrets, SecretStore, SecretValues
+from app.ports.secrets import (
+    Cipher,
+    Sealed,
+    SealedSecrets,
+    SecretEntry,
+    SecretGrants,
+    Secrets,
+    SecretStore,
+    SecretValues,
+)
 from app.ports.timers import Parking, Timer, TimerKind, Timers
 
 __all__ = [
@@ -78,8 +87,10 @@ __all__ = [
     "Receipts",
     "Record",
     "Refusal",
+    "Sealed",
     "SealedSecrets",
     "SecretEntry",
+    "SecretGrants",
     "SecretStore",
     "SecretValues",
     "Secrets",

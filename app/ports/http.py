@@ -1,5 +1,6 @@
 """What sends HTTP requests to addresses that users name."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +12,7 @@ class HttpRequest:
     Attributes:
         redirects: Most redirects to follow; with 0 a redirect is an answer like any other.
         body_is_secret: The body holds a secret, and may not be repeated to another origin.
+        hosts: Where it may go, redirects included: by each secret that it uses that secret's hosts.
     """
 
     method: str
@@ -19,6 +21,7 @@ class HttpRequest:
     body: bytes | None = None
     redirects: int = 0
     body_is_secret: bool = False
+    hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

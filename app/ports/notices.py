@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from app.domain.grants import Use
+
 
 class ChannelUrls(Protocol):
     """Knows the services that notifications can go to."""
@@ -15,12 +17,12 @@ class ChannelUrls(Protocol):
 class Notifier(Protocol):
     """Sends to channels by their names."""
 
-    async def notify(self, channel: str, title: str, body: str, *, within: float) -> None:
+    async def notify(self, channel: str, title: str, body: str, *, use: Use, within: float) -> None:
         """Send once, within ``within`` seconds.
 
         Raises:
-            ActionFailedError: There is no such channel, or it refused (permanent); it failed, or did not end in time
-                (``effect_unknown`` where it may have been sent all the same).
+            ActionFailedError: There is no such channel, it is not for that workflow, or it refused (permanent); it
+                failed, or did not end in time (``effect_unknown`` where it may have been sent all the same).
         """
 
 

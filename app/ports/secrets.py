@@ -1,12 +1,13 @@
 """Where secrets are kept, and what seals them: a value is never at rest in the clear."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
+from app.domain.grants import Grant
 
 
 class Cipher(Protocol):
@@ -32,19 +33,33 @@ class SecretEntry:
     """What may be seen of a secret.
 
     Attributes:
-        updated_by: Who wrote the value that it has now.
+        updated_by: Who wrote it last, its value or its grant.
+        grant: Who may use it, and where it may go.
     """
 
     name: str
     updated_by: UUID
     updated_at: datetime
+    grant: Grant
 
 
 class SecretStore(Protocol):
     """Secrets as administrators work on them: names and sealed values. Values only go in."""
 
-    async def put(self, caller: Caller, name: str, sealed: bytes) -> SecretEntry:
-        """Store a value under a name, in place of the one that is there."""
+    async def put(
+        self, caller: Caller, name: str, sealed: bytes | None, grant: Callable[[Grant | None], Grant]
+    ) -> SecretEntry | None:
+        """Store a value under a name, in place of the one that is there.
+
+        Args:
+            caller: On whose behalf.
+            name: The secret's.
+            sealed: The value; None keeps the one that is there.
+            grant: Makes the grant of the one that is there, or of None.
+
+        Returns:
+            The entry; None where there is no value to be kept.
+        """
 
     async def entries(self, caller: Caller) -> Sequence[SecretEntry]:
         """Return all, by name."""
@@ -53,11 +68,19 @@ class SecretStore(Protocol):
         """Remove one; False where there was none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed value, with who may use it."""
+
+    value: bytes
+    grant: Grant
+
+
 class SealedSecrets(Protocol):
     """Secrets as executors read them."""
 
-    async def read(self, names: Collection[str]) -> Mapping[str, bytes]:
-        """Return the sealed values of those that there are.
+    async def read(self, names: Collection[str]) -> Mapping[str, Sealed]:
+        """Return those that there are.
 
         Raises:
             UnreachableError: The store stayed away for too long.
@@ -71,10 +94,12 @@ class SecretValues:
     Attributes:
         values: By name, in the clear.
         problems: Why a name has no value, by name.
+        grants: Who may use those that have one, by name.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     problems: Mapping[str, str] = field(default_factory=dict)
+    grants: Mapping[str, Grant] = field(default_factory=dict)
 
 
 class Secrets(Protocol):
@@ -85,4 +110,15 @@ class Secrets(Protocol):
 
         Raises:
             UnreachableError: The store stayed away for too long.
+        """
+
+
+class SecretGrants(Protocol):
+    """What tells dry runs who may use secrets, without a value."""
+
+    async def of(self, names: Collection[str]) -> Mapping[str, Grant]:
+        """Return the grants of those that there are.
+
+        Raises:
+            UnreachableError: The store does not answer.
         """

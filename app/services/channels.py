@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.grants import ALL, Grant, grant_errors
 from app.ports import ChannelUrls, Cipher
 from app.services.field_errors import field_errors
 from schemas.channel import Channel, ChannelDraft
@@ -93,6 +94,8 @@ class ChannelService:
             updated_by=caller.user_id,
             created_at=now,
             updated_at=now,
+            owners=[str(caller.user_id)] if draft.owners is None else draft.owners,
+            workflows=[ALL] if draft.workflows is None else draft.workflows,
         )
         async with self._store.transaction(caller) as transaction:
             await transaction.insert(channel, sealed)
@@ -128,6 +131,7 @@ class ChannelService:
         """
         draft = _read(raw)
         changes: dict[str, Any] = {"name": draft.name, "updated_by": caller.user_id, "updated_at": self._now()}
+        changes |= draft.model_dump(include={"owners", "workflows"}, exclude_none=True)
         sealed: bytes | None = None
         if draft.url is not None:
             changes["service"], sealed = await self._seal(draft.url.get_secret_value())
@@ -155,9 +159,13 @@ class ChannelService:
 
 def _read(raw: Any) -> ChannelDraft:
     try:
-        return ChannelDraft.model_validate(raw)
+        draft = ChannelDraft.model_validate(raw)
     except ValidationError as error:
         raise InvalidError(field_errors(error)) from None
+    errors = grant_errors(Grant(tuple(draft.owners or ()), tuple(draft.workflows or ())))
+    if errors:
+        raise InvalidError(errors)
+    return draft
 
 
 async def _refuse_used(transaction: ChannelTransaction, channel: Channel) -> None:

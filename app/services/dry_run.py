@@ -12,12 +12,15 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
+from app.actions.configs import compile_action
 from app.domain.conditions import Evaluation, Scope, compile_conditions
 from app.domain.errors import ActionFailedError, FieldError, InvalidError
+from app.domain.grants import Use
 from app.domain.reentry import NoKeyError, parse_reentry
 from app.domain.statuses import conclude, left_out
 from app.domain.triggers import wants
 from app.domain.wall import WallReachedError
+from app.ports import SecretGrants, SecretValues
 from app.services.cpu_budget import breathe
 from app.services.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
 from app.services.emitter import event_key
@@ -27,10 +30,10 @@ from app.services.plain_values import plain
 from schemas.command import Command, PinnedRevision
 from schemas.event import Event
 from schemas.result import ActionResult
-from schemas.workflow import WorkflowDraft
+from schemas.workflow import Action, WorkflowDraft
 
 SOURCE: Final = "/headrace/test"
-_NOBODY: Final = UUID(int=0)
+NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
 
 
 CurrentValues = Mapping[str, Any] | ActionFailedError
@@ -52,7 +55,7 @@ class StepPreparer(Protocol):
     """Prepares the steps of one action type; ``agents.preparation.Preparer`` is one."""
 
     def prepare(
-        self, command: Command, command_id: UUID, current: CurrentValues | None, /
+        self, command: Command, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
     ) -> PreparedStep | ActionResult:
         """Return what would be carried out, or the result of a step of which nothing is."""
 
@@ -83,11 +86,13 @@ class DryRunner:
     Args:
         preparers: By action type.
         current: Looks up what steps ask for.
+        grants: Knows who may use which secret.
     """
 
-    def __init__(self, preparers: Mapping[str, StepPreparer], current: CurrentSource) -> None:
+    def __init__(self, preparers: Mapping[str, StepPreparer], current: CurrentSource, grants: SecretGrants) -> None:
         self._preparers = preparers
         self._current = current
+        self._grants = grants
 
     async def run(
         self,
@@ -95,6 +100,7 @@ class DryRunner:
         attributes: Mapping[str, Any],
         simulated: Mapping[int, SimulatedResult],
         current: Mapping[str, Any],
+        use: Use = NOBODYS,
     ) -> DryRun:
         """Try a workflow on an event.
 
@@ -103,6 +109,8 @@ class DryRunner:
             attributes: CloudEvents attributes; those left out are made up, the type from the trigger.
             simulated: What steps shall come to, by their position; without: success, with an empty output.
             current: What ``current`` shall be taken to be, by name; what is left out is looked up.
+
+            use: Which workflow it is, and whose: what it may use.
 
         Raises:
             InvalidError: The event breaks the contract.
@@ -115,7 +123,7 @@ class DryRunner:
         matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
         entry = _entry(draft, event, envelope)
         going = matched and evaluation.met and (entry is None or entry.error is None)
-        run = _Run(_command(draft, event, envelope, verdicts), going=going, given=current)
+        run = _Run(_command(draft, event, envelope, verdicts, use), going=going, given=current)
         for _ in run.command.workflow.actions:
             await breathe()
             await self._step(run, simulated)
@@ -124,7 +132,8 @@ class DryRunner:
     async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
         command = run.command
         preparer, current = self._preparers[command.action.type], await self._look(run)
-        made = preparer.prepare(command, command.id, current)
+        secrets = await self._secrets(command.action)
+        made = preparer.prepare(command, command.id, current, secrets)
         result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
         runs = run.going and result.status != "skipped"
         error = result.error if run.going else _why_not(run)
@@ -136,7 +145,7 @@ class DryRunner:
                 runs=runs,
                 status=result.status if run.going else "skipped",
                 error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
-                would_send=_would_send(preparer, command, made, current),
+                would_send=_would_send(preparer, command, made, current, secrets),
                 verdicts=result.verdicts,
             )
         )
@@ -146,6 +155,13 @@ class DryRunner:
             run.going, run.broken_off = False, command.step
         command.results = [*command.results, result]
         command.step += 1
+
+    async def _secrets(self, action: Action) -> SecretValues:
+        try:
+            names = compile_action(action.type, action.config).config.secrets
+        except ActionFailedError:
+            names = frozenset()
+        return SecretValues(grants=await self._grants.of(names) if names else {})
 
     async def _look(self, run: _Run) -> CurrentValues | None:
         (found,) = await self._current.of([run.command])
@@ -170,7 +186,11 @@ def _why_not(run: _Run) -> str:
 
 
 def _would_send(
-    preparer: StepPreparer, command: Command, made: PreparedStep | ActionResult, current: CurrentValues | None
+    preparer: StepPreparer,
+    command: Command,
+    made: PreparedStep | ActionResult,
+    current: CurrentValues | None,
+    secrets: SecretValues,
 ) -> Any:
     if not isinstance(made, ActionResult):
         return plain(made.request)
@@ -181,7 +201,8 @@ def _would_send(
     actions = [bare if one is command.action else one for one in command.workflow.actions]
     revision = command.workflow.model_copy(update={"actions": actions})
     unconditional = command.model_copy(update={"workflow": revision})
-    return _would_send(preparer, unconditional, preparer.prepare(unconditional, command.id, current), current)
+    made = preparer.prepare(unconditional, command.id, current, secrets)
+    return _would_send(preparer, unconditional, made, current, secrets)
 
 
 def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:
@@ -207,13 +228,13 @@ def _event(draft: WorkflowDraft, attributes: Mapping[str, Any]) -> Event:
 
 
 def _command(
-    draft: WorkflowDraft, event: Event, envelope: dict[str, Any], verdicts: Sequence[dict[str, Any]]
+    draft: WorkflowDraft, event: Event, envelope: dict[str, Any], verdicts: Sequence[dict[str, Any]], use: Use
 ) -> Command:
     actions = sorted(draft.actions, key=lambda action: action.order)
     return Command(
         execution_id=uuid4(),
         entity=event_key(event),
-        workflow=PinnedRevision(id=_NOBODY, version=1, name=draft.name, owner=_NOBODY, actions=actions),
+        workflow=PinnedRevision(id=use.workflow, version=1, name=draft.name, owner=use.owner, actions=actions),
         event=envelope,
         matched_at=datetime.now(UTC),
         verdicts=list(verdicts),

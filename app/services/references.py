@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.actions.configs import compile_action
 from app.actions.registry import REGISTRY
 from app.actions.send_notification import SendNotification
 from app.actions.wording import template_named
-from app.domain.errors import FieldError
+from app.domain.errors import ActionFailedError, FieldError
+from app.domain.grants import not_granted
 from schemas.message_template import MessageKind
 from schemas.workflow import Action
 
@@ -18,17 +20,21 @@ class Reference:
 
     Attributes:
         path: Where, as in ``actions[1].config.template``.
-        kind: A message template's kind, or a channel.
+        kind: A message template's kind, a channel or a secret.
     """
 
     path: str
-    kind: MessageKind | Literal["channel"]
+    kind: MessageKind | Literal["channel", "secret"]
     name: str
 
     @property
     def missing(self) -> FieldError:
-        """What to say where it is not there."""
-        what = "channel" if self.kind == "channel" else f"{self.kind} template of the workflow's owner"
+        """What to say where it is not there, or not for the workflow."""
+        if self.kind == "secret":
+            return FieldError(self.path, not_granted(self.name))
+        what = (
+            "channel for this workflow" if self.kind == "channel" else f"{self.kind} template of the workflow's owner"
+        )
         return FieldError(self.path, f"there is no {what} named {self.name!r}")
 
 
@@ -43,4 +49,13 @@ def references(actions: Sequence[Action]) -> list[Reference]:
         channel = action.config.get("channel") if action.type == SendNotification.name else None
         if isinstance(channel, str):
             found.append(Reference(f"actions[{position}].config.channel", "channel", channel))
+        found += _secrets(action, f"actions[{position}].config")
     return found
+
+
+def _secrets(action: Action, path: str) -> list[Reference]:
+    try:
+        compiled = compile_action(action.type, action.config).config
+    except ActionFailedError:
+        return []  # of an action that was stored by another program; it says so when it runs
+    return [Reference(f"{path}.{compiled.place_of(name)}", "secret", name) for name in sorted(compiled.secrets)]

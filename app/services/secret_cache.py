@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.errors import SecretsKeyError
-from app.ports import Cipher, SealedSecrets, SecretValues
+from app.domain.grants import NOBODY, Grant
+from app.ports import Cipher, Sealed, SealedSecrets, SecretValues
 
 MAX_AGE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A name's value or problem, and when it was read."""
+    """A name's value or problem, who may use it, and when it was read."""
 
     value: str | None
     problem: str
     at: float
+    grant: Grant = NOBODY
 
 
 class SecretCache:
@@ -65,6 +67,7 @@ class SecretCache:
         return SecretValues(
             {name: one.value for name, one in known.items() if one.value is not None},
             {name: one.problem for name, one in known.items() if one.value is None},
+            {name: one.grant for name, one in known.items() if one.value is not None},
         )
 
     def _stale(self, names: Collection[str]) -> list[str]:
@@ -77,12 +80,12 @@ class SecretCache:
         for name in names:
             self._known[name] = self._open(name, sealed.get(name), at)
 
-    def _open(self, name: str, sealed: bytes | None, at: float) -> _Known:
+    def _open(self, name: str, sealed: Sealed | None, at: float) -> _Known:
         if sealed is None:
             return _Known(None, f"there is no {self._noun} {name}; an administrator can store one", at)
         try:
-            value = self._cipher.decrypt(sealed)
+            value = self._cipher.decrypt(sealed.value)
         except SecretsKeyError as error:
             return _Known(None, f"the {self._noun} {name} cannot be opened: {error}", at)
         self._seen(value)
-        return _Known(value, "", at)
+        return _Known(value, "", at, sealed.grant)

@@ -1,9 +1,11 @@
 """The secret store as administrators use it: values go in and are never answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError
+from app.domain.grants import ALL, Grant, grant_errors
 from app.domain.secret_names import is_secret_name, value_problem
 from app.ports import Cipher, SecretEntry, SecretStore
 
@@ -20,19 +22,38 @@ class SecretService:
         self._store = store
         self._cipher = cipher
 
-    async def put(self, caller: Caller, name: str, value: str) -> SecretEntry:
-        """Store a secret, or replace its value.
+    async def put(
+        self, caller: Caller, name: str, value: str | None, wanted: Mapping[str, Sequence[str]]
+    ) -> SecretEntry:
+        """Store a secret, replace its value, or change who may use it.
+
+        A new one is for the administrator's own workflows; one that is there keeps what ``wanted`` does not name. Who
+        names other owners says where it may go, too.
 
         Raises:
-            InvalidError: The name or the value is none; the text never holds the value.
+            InvalidError: The name, the value or a list is none; the text never holds the value.
             SecretsKeyError: There is no key to seal it with.
         """
         if not is_secret_name(name):
             raise InvalidError([FieldError("name", "must be at most 64 of A-Z 0-9 _, beginning with a letter")])
-        problem = value_problem(value)
+        problem = None if value is None else value_problem(value)
         if problem:
             raise InvalidError([FieldError("value", problem)])
-        return await self._store.put(caller, name, self._cipher.encrypt(value))
+        given = {field: tuple(listed) for field, listed in wanted.items()}
+        errors = grant_errors(Grant(**given))
+        if errors:
+            raise InvalidError(errors)
+
+        def granted(known: Grant | None) -> Grant:
+            if known is None and "owners" in given and "hosts" not in given:
+                raise InvalidError([FieldError("hosts", 'must be named where owners are; ["*"] stands for all')])
+            return replace(known or Grant((str(caller.user_id),), (ALL,), (ALL,)), **given)
+
+        sealed = None if value is None else self._cipher.encrypt(value)
+        stored = await self._store.put(caller, name, sealed, granted)
+        if stored is None:
+            raise InvalidError([FieldError("value", "is needed, for there is no such secret yet")])
+        return stored
 
     async def entries(self, caller: Caller) -> Sequence[SecretEntry]:
         """List the names, and who wrote each last."""

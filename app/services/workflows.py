@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.grants import Use
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
 from app.services.drafts import DraftReader, merge_patch
 from app.services.paging import Page, Position, page_of
@@ -43,8 +44,8 @@ class Transaction(Protocol):
     async def publish(self, revision: Revision, description: str) -> None:
         """Store the immutable revision, and put it into the outbox for the matchers' table."""
 
-    async def missing(self, owner: UUID, named: Sequence[Reference]) -> Sequence[Reference]:
-        """Return those of the named things that are not there, or not for the workflow's owner."""
+    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
+        """Return those of the named things that are not there, or not for the workflow."""
 
     async def owned(self, owner: UUID, trigger_type: str | None) -> int:
         """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
@@ -116,7 +117,7 @@ class WorkflowService:
         )
         revision = _revision(workflow)
         async with self._store.transaction(caller) as transaction:
-            await _refuse_missing(transaction, workflow.created_by, workflow.actions)
+            await _refuse_missing(transaction, Use(workflow.created_by, workflow.id), workflow.actions)
             await self._room(transaction, caller, workflow.created_by)
             await transaction.insert(workflow)
             await transaction.publish(revision, workflow.description)
@@ -213,7 +214,7 @@ class WorkflowService:
             changes = await change(current)
             if not changes:
                 return current
-            await _refuse_missing(transaction, current.created_by, changes.get("actions", ()))
+            await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes.get("actions", ()))
             changes |= {"version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
             revision = _revision(changed, deleted=deleted)
@@ -241,9 +242,9 @@ async def _given(changes: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-async def _refuse_missing(transaction: Transaction, owner: UUID, actions: Sequence[Action]) -> None:
+async def _refuse_missing(transaction: Transaction, use: Use, actions: Sequence[Action]) -> None:
     named = references(actions)
-    missing = await transaction.missing(owner, named) if named else ()
+    missing = await transaction.missing(use, named) if named else ()
     if missing:
         raise InvalidError([one.missing for one in missing])
 

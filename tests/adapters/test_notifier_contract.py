@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,8 +17,9 @@ from app.adapters.notifier import THREADS, AppriseUrls, open_notifier
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.inbox import PostgresInbox
 from app.domain.errors import ActionFailedError
+from app.domain.grants import EVERYBODY, Grant, Use
 from app.embedded.webhook_receiver import WebhookReceiver
-from app.ports import Inbox, Notice, Notifier
+from app.ports import Inbox, Notice, Notifier, Sealed
 from app.services.secret_cache import SecretCache
 from tests.support.deadlines import scaled
 from tests.support.fake_notifier import FakeNotifier, MemoryInbox
@@ -27,6 +28,7 @@ from tests.support.logins import pool_of
 from tests.support.waiting import eventually
 
 TOKEN = "T0PSECRETT0KEN"
+USE = Use(uuid4(), uuid4())
 
 
 class Channels(MemorySecrets):
@@ -36,10 +38,12 @@ class Channels(MemorySecrets):
         super().__init__()
         self.cipher = FernetCipher(KEY)
         self.urls: dict[str, str] = {}
+        self.grants: dict[str, Grant] = {}
 
-    async def read(self, names: Any) -> dict[str, bytes]:
+    async def read(self, names: Collection[str]) -> dict[str, Sealed]:
         """Return the sealed URLs of those that there are."""
-        return {name: self.cipher.encrypt(self.urls[name]) for name in names if name in self.urls}
+        there = [name for name in names if name in self.urls]
+        return {name: Sealed(self.cipher.encrypt(self.urls[name]), self.grants.get(name, EVERYBODY)) for name in there}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +79,31 @@ def _told(message: Any) -> tuple[str, str]:
 async def test_a_notification_arrives_as_it_was_written(world: World) -> None:
     """Title and body, nothing interpreted: no markup, no escapes, no templates."""
     body = "Two lines,\nand *these* <b>as they are</b> \\n :smile: {{ x }} ✓"
-    await world.notifier.notify("sales-team", "A title & more", body, within=scaled(5))
+    await world.notifier.notify("sales-team", "A title & more", body, use=USE, within=scaled(5))
     assert world.arrived() == [("A title & more", body)]
 
 
 async def test_a_channel_that_is_not_there_is_named(world: World) -> None:
     """Permanent, and nothing was sent."""
     with pytest.raises(ActionFailedError, match="there is no channel night-shift") as failure:
-        await world.notifier.notify("night-shift", "t", "b", within=scaled(5))
+        await world.notifier.notify("night-shift", "t", "b", use=USE, within=scaled(5))
     assert (failure.value.permanent, failure.value.effect_unknown) == (True, False)
     assert not world.arrived()
 
 
 # -- Apprise
+
+
+@pytest.mark.parametrize("grant", [Grant(), Grant((str(USE.owner),)), Grant(("*",), (str(USE.owner),))])
+async def test_a_channel_that_is_not_for_the_workflow_sends_nothing(
+    channels: Channels, apprise: Notifier, receiver: WebhookReceiver, grant: Grant
+) -> None:
+    """Permanent, and it says why; rights may have changed since the workflow was saved."""
+    channels.urls["sales-team"], channels.grants["sales-team"] = channel_url(receiver), grant
+    failed = await _failure(apprise)
+    assert failed.permanent
+    assert str(failed) == "channel sales-team is not for this workflow or its owner; an administrator can grant it"
+    assert not receiver.deliveries
 
 
 @pytest.fixture
@@ -105,7 +121,7 @@ async def apprise(channels: Channels) -> AsyncIterator[Notifier]:
 
 async def _failure(notifier: Notifier, *, within: float = 5) -> ActionFailedError:
     with pytest.raises(ActionFailedError) as failure:
-        await notifier.notify("sales-team", "t", "b", within=within)
+        await notifier.notify("sales-team", "t", "b", use=USE, within=within)
     return failure.value
 
 
@@ -186,7 +202,7 @@ async def test_urls_stay_out_of_logs_and_errors(
         channels.urls[f"c{len(said)}"] = url
         receiver.behaviour.status = 400
         with pytest.raises(ActionFailedError) as failure:
-            await apprise.notify(f"c{len(said)}", "t", "b", within=scaled(5))
+            await apprise.notify(f"c{len(said)}", "t", "b", use=USE, within=scaled(5))
         said.append(str(failure.value))
         assert failure.value.permanent
     assert TOKEN not in " ".join(said) + caplog.text

@@ -20,7 +20,7 @@ ANY = {"headers": {"If-Match": "*"}}
 
 async def made(admin: User, **changes: Any) -> dict[str, Any]:
     """A channel."""
-    answer = await admin.call("POST", ROOT, {"name": f"c{uuid4().hex[:10]}", "url": URL, **changes})
+    answer = await admin.call("POST", ROOT, {"name": f"c{uuid4().hex[:10]}", "url": URL, "owners": ["*"], **changes})
     assert answer.status == 201, answer.json
     created: dict[str, Any] = answer.json
     return created

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -12,7 +13,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.settings import Settings
-from tests.admin.conftest import Api, User
+from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log
 from tests.support.depths import MemoryDepths
 from tests.support.sender import MemorySender
@@ -27,7 +28,7 @@ async def test_a_secret_is_stored_and_never_answered(admin: User, log: Log, capl
         answer = await admin.call("PUT", f"{ROOT}/SHOP_TOKEN", {"value": CANARY})
         listed = await admin.call("GET", ROOT)
     assert answer.status == 200
-    assert answer.json.keys() == {"name", "updated_by", "updated_at"}
+    assert answer.json.keys() == {"name", "updated_by", "updated_at", "owners", "workflows", "hosts"}
     assert answer.json["updated_by"] == str(admin.id)
     assert answer.json in listed.json["items"]
     row = await (await log.connection.execute("SELECT * FROM secrets WHERE name = 'SHOP_TOKEN'")).fetchone()
@@ -102,3 +103,44 @@ async def test_without_a_key_the_problem_says_what_to_do(api: Api, admin: User) 
     assert answer.status == 503
     assert "HEADRACE_SECRETS_KEY is not set" in answer.json["detail"]
     assert "headrace secrets key" in answer.json["detail"]
+
+
+def using(name: str) -> dict[str, Any]:
+    """A workflow that uses a secret."""
+    config = {"url": "https://shop.example/", "headers": {"X-Token": f"{{{{ secrets.{name} }}}}"}}
+    return draft(actions=[{"type": "webhook", "order": 1, "config": config}])
+
+
+async def test_a_new_secret_is_for_who_stored_it(admin: User, user: User) -> None:
+    """Their workflows alone; another's cannot be saved with it, and the field is named."""
+    stored = await admin.call("PUT", f"{ROOT}/NARROW", {"value": CANARY})
+    assert (stored.json["owners"], stored.json["workflows"], stored.json["hosts"]) == ([str(admin.id)], ["*"], ["*"])
+    assert (await admin.call("POST", "/api/v1/workflows", using("NARROW"))).status == 201
+    refused = await user.call("POST", "/api/v1/workflows", using("NARROW"))
+    assert refused.status == 400
+    (error,) = refused.json["errors"]
+    assert error["path"] == "actions[0].config.headers.X-Token"
+    assert "secrets.NARROW is not for this workflow or its owner" in error["message"]
+    widened = await admin.call("PUT", f"{ROOT}/NARROW", {"owners": [str(admin.id), str(user.id)]})
+    assert (widened.status, widened.json["hosts"]) == (200, ["*"])
+    made = await user.call("POST", "/api/v1/workflows", using("NARROW"))
+    assert made.status == 201
+    await admin.call("PUT", f"{ROOT}/NARROW", {"workflows": [str(uuid4())]})
+    again = await user.call("PUT", f"/api/v1/workflows/{made.json['id']}", using("NARROW"), headers={"If-Match": "*"})
+    assert again.status == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"value": CANARY, "owners": ["*"]}, "hosts"),
+        ({"value": CANARY, "owners": ["bob"], "hosts": ["*"]}, "owners[0]"),
+        ({"value": CANARY, "hosts": ["https://shop.example/"]}, "hosts[0]"),
+        ({"owners": ["*"], "hosts": ["*"]}, "value"),
+    ],
+)
+async def test_what_is_wrong_in_a_grant_is_named(admin: User, body: dict[str, Any], path: str) -> None:
+    """Whoever lets others use a secret says where it may go."""
+    answer = await admin.call("PUT", f"{ROOT}/WRONG", body)
+    assert answer.status == 400
+    assert [error["path"] for error in answer.json["errors"]] == [path]

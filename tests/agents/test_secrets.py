@@ -1,8 +1,9 @@
 """Secrets on their way through an executor: in the request, and in nothing that is kept."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
@@ -11,7 +12,8 @@ from app.actions.base import ActionContext, Ports
 from app.actions.registry import REGISTRY
 from app.actions.webhook import Webhook
 from app.domain.errors import ActionFailedError
-from app.ports import HttpAnswer
+from app.domain.grants import EVERYBODY
+from app.ports import HttpAnswer, SecretValues
 from schemas.result import ActionResult
 from tests.agents.test_outside import World
 from tests.agents.test_own import now
@@ -169,3 +171,35 @@ def test_a_dry_run_shows_stars(action_type: str, config: dict[str, Any]) -> None
     assert not isinstance(made, ActionResult), made
     assert secrets_read(one.action)
     assert "***" in repr(made.request) or made.request.sign_with == "HOOK_KEY"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"owners": (str(uuid4()),)}, "secrets.TOKEN is not for this workflow or its owner"),
+        ({"workflows": ()}, "secrets.TOKEN is not for this workflow or its owner"),
+        ({"hosts": ("other.example",)}, "url: is on a host that secrets.TOKEN may not be sent to"),
+        ({"hosts": ("shop.example:8443",)}, "url: is on a host that secrets.TOKEN may not be sent to"),
+        ({"hosts": ()}, "url: is on a host that secrets.TOKEN may not be sent to"),
+    ],
+)
+async def test_a_secret_that_is_not_granted_fails_the_action_unsent(changes: dict[str, Any], said: str) -> None:
+    """At every use: the owner's and the workflow's grant, and the host's. A dry run says the same."""
+    bench = Bench()
+    bench.secrets.grants["TOKEN"] = replace(EVERYBODY, **changes)
+    result = await bench.run(**HOOK)
+    assert result.status == "failed"
+    assert str(result.error).startswith(said)
+    assert not bench.world.http.requests
+    one = command(action("webhook", **HOOK))
+    given = SecretValues(grants=bench.secrets.grants)
+    rehearsed = Rehearser(Webhook(), timeout=5, clock=now).prepare(one, one.id, None, given)
+    assert str(getattr(rehearsed, "error", None)).startswith(said)
+
+
+async def test_a_secret_that_is_granted_is_sent() -> None:
+    """To a host that it names; the request takes the list along for its redirects."""
+    bench = Bench()
+    bench.secrets.grants["TOKEN"] = replace(EVERYBODY, hosts=("shop.example",))
+    assert (await bench.run(**HOOK)).status == "success"
+    assert bench.world.http.requests[0].hosts == {"TOKEN": ("shop.example",)}

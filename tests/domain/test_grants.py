@@ -5,12 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.grants import ALL, EVERYBODY, NOBODY, Grant, grant_errors, refused_host
+from app.domain.grants import ALL, EVERYBODY, NOBODY, Grant, Use, grant_errors, refused_host
 from app.domain.hosts import host_problem, may_go_to
 
 OWNER: Final = UUID(int=1)
 WORKFLOW: Final = UUID(int=2)
 OTHER: Final = UUID(int=3)
+USE: Final = Use(OWNER, WORKFLOW)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +76,13 @@ def test_what_is_no_host_is_refused(written: str) -> None:
 
 def test_each_list_must_let_a_use_through() -> None:
     """An empty one lets nothing through."""
-    assert Grant((str(OWNER),), (ALL,)).lets_use(OWNER, WORKFLOW)
-    assert Grant((ALL,), (str(WORKFLOW),)).lets_use(OWNER, WORKFLOW)
-    assert not Grant((str(OWNER),), (str(OTHER),)).lets_use(OWNER, WORKFLOW)
-    assert not Grant((str(OTHER),), (ALL,)).lets_use(OWNER, WORKFLOW)
-    assert not Grant((str(OWNER),), ()).lets_use(OWNER, WORKFLOW)
-    assert not NOBODY.lets_use(OWNER, WORKFLOW)
-    assert EVERYBODY.lets_use(OWNER, WORKFLOW)
+    assert Grant((str(OWNER),), (ALL,)).lets(USE)
+    assert Grant((ALL,), (str(WORKFLOW),)).lets(USE)
+    assert not Grant((str(OWNER),), (str(OTHER),)).lets(USE)
+    assert not Grant((str(OTHER),), (ALL,)).lets(USE)
+    assert not Grant((str(OWNER),), ()).lets(USE)
+    assert not NOBODY.lets(USE)
+    assert EVERYBODY.lets(USE)
 
 
 def test_owners_and_workflows_are_ids() -> None:

@@ -130,7 +130,7 @@ async def test_notifications_reach_channels_and_inboxes(site: Site) -> None:
     """A channel that an administrator set up gets title and body; a user finds the other in their inbox, once."""
     name, user, api = f"c{uuid4().hex[:8]}", uuid4(), site.stack.api
     url = f"json://127.0.0.1:{site.receiver.port}/{name}?+Idempotency-Key=apprise"
-    await api.call("POST", "/api/v1/channels", {"name": name, "url": url})
+    await api.call("POST", "/api/v1/channels", {"name": name, "url": url, "owners": ["*"]})
     words = {"title": "Paid {{ order.total }}", "body": "By {{ customer.name }}"}
     workflow, kind = await site.workflow(
         {"type": "send_notification", "config": {"channel": name, **words}},

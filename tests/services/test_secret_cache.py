@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from app.adapters.cipher import FernetCipher
 from app.domain.callers import Caller
+from app.domain.grants import EVERYBODY
 from app.services.secret_cache import MAX_AGE_S, SecretCache
 from tests.support.fake_secrets import KEY, OTHER_KEY, MemorySecrets
 
@@ -15,7 +16,7 @@ async def stored(**values: str) -> MemorySecrets:
     """A store with values in it, sealed with ``KEY``."""
     source = MemorySecrets()
     for name, value in values.items():
-        await source.put(ADMIN, name, FernetCipher(KEY).encrypt(value))
+        await source.put(ADMIN, name, FernetCipher(KEY).encrypt(value), lambda _: EVERYBODY)
     return source
 
 
@@ -34,9 +35,9 @@ async def test_a_change_is_seen_within_seconds() -> None:
     source, now = await stored(A="value-of-a", B="value-of-b"), [0.0]
     cache = SecretCache(source, FernetCipher(KEY), lambda: now[0])
     assert (await cache.get(["A", "B", "C"])).values == {"A": "value-of-a", "B": "value-of-b"}
-    await source.put(ADMIN, "A", FernetCipher(KEY).encrypt("newer value"))
+    await source.put(ADMIN, "A", FernetCipher(KEY).encrypt("newer value"), lambda _: EVERYBODY)
     await source.delete(ADMIN, "B")
-    await source.put(ADMIN, "C", FernetCipher(KEY).encrypt("value-of-c"))
+    await source.put(ADMIN, "C", FernetCipher(KEY).encrypt("value-of-c"), lambda _: EVERYBODY)
     now[0] = MAX_AGE_S / 2
     assert (await cache.get(["A"])).values == {"A": "value-of-a"}
     now[0] = MAX_AGE_S + 0.01
@@ -46,7 +47,7 @@ async def test_a_change_is_seen_within_seconds() -> None:
 async def test_a_secret_that_cannot_be_opened_is_one_problem() -> None:
     """It names the secret and the setting; the others are there."""
     source = await stored(A="value-of-a")
-    await source.put(ADMIN, "B", FernetCipher(OTHER_KEY).encrypt("value-of-b"))
+    await source.put(ADMIN, "B", FernetCipher(OTHER_KEY).encrypt("value-of-b"), lambda _: EVERYBODY)
     answer = await SecretCache(source, FernetCipher(KEY), lambda: 0.0).get(["A", "B"])
     assert answer.values == {"A": "value-of-a"}
     assert "the secret B cannot be opened: HEADRACE_SECRETS_KEY" in answer.problems["B"]

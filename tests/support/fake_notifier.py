@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.domain.errors import ActionFailedError
+from app.domain.grants import Use
 from app.ports import Notice
 
 
@@ -20,7 +21,7 @@ class FakeNotifier:
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     failures: list[ActionFailedError] = field(default_factory=list)
 
-    async def notify(self, channel: str, title: str, body: str, *, within: float) -> None:
+    async def notify(self, channel: str, title: str, body: str, *, use: Use, within: float) -> None:
         """Send once."""
         if channel not in self.channels:
             raise ActionFailedError(f"there is no channel {channel}; an administrator can store one", permanent=True)

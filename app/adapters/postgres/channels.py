@@ -13,20 +13,23 @@ from app.adapters.postgres.crm_reads import Connect
 from app.adapters.postgres.pool import persistently
 from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
+from app.domain.grants import Grant
+from app.ports import Sealed
 from schemas.channel import Channel
 
-_SHOWN: Final = "id, name, service, version, updated_by, created_at, updated_at"
+_SHOWN: Final = "id, name, service, version, updated_by, created_at, updated_at, owners, workflows"
 _ALL: Final = text(f"SELECT {_SHOWN} FROM notification_channels ORDER BY name")  # noqa: S608 - a constant
 _ONE: Final = f"SELECT {_SHOWN} FROM notification_channels WHERE id = :id"  # noqa: S608 - the same
 _GET: Final = text(_ONE)
 _LOCK: Final = text(f"{_ONE} FOR UPDATE")
 _INSERT: Final = text("""
-INSERT INTO notification_channels (id, name, service, url, version, updated_by, created_at, updated_at)
-VALUES (:id, :name, :service, :url, :version, :updated_by, :created_at, :updated_at)
+INSERT INTO notification_channels (id, name, service, url, version, updated_by, created_at, updated_at, owners,
+  workflows)
+VALUES (:id, :name, :service, :url, :version, :updated_by, :created_at, :updated_at, :owners, :workflows)
 """)
 _UPDATE: Final = text("""
 UPDATE notification_channels SET name = :name, service = :service, version = :version, updated_by = :updated_by,
-  updated_at = :updated_at WHERE id = :id
+  updated_at = :updated_at, owners = :owners, workflows = :workflows WHERE id = :id
 """)
 _UPDATE_URL: Final = text("UPDATE notification_channels SET url = :url WHERE id = :id")
 _DELETE: Final = text("DELETE FROM notification_channels WHERE id = :id")
@@ -36,7 +39,7 @@ SELECT name FROM automations WHERE deleted_at IS NULL
     'config', jsonb_build_object('channel', CAST(:name AS text))))
 ORDER BY name LIMIT 3
 """)
-_READ: Final = "SELECT name, url FROM notification_channels WHERE name = ANY(%s)"
+_READ: Final = "SELECT name, url, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
 
 
 class PostgresChannels:
@@ -117,7 +120,7 @@ class PostgresChannelUrls:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
-    async def read(self, names: Collection[str]) -> Mapping[str, bytes]:
+    async def read(self, names: Collection[str]) -> Mapping[str, Sealed]:
         """Return the sealed URLs of those that there are; waits an outage out.
 
         Raises:
@@ -128,7 +131,8 @@ class PostgresChannelUrls:
             async with self._connect() as connection:
                 return await (await connection.execute(_READ, (list(names),))).fetchall()
 
-        return {name: bytes(url) for name, url in await persistently(run)}
+        rows = await persistently(run)
+        return {name: Sealed(bytes(url), Grant(tuple(whose), tuple(which))) for name, url, whose, which in rows}
 
 
 def _channel(row: Row[Any]) -> Channel:

@@ -2,22 +2,39 @@
 
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.grants import ALL, Use
 from app.services.references import Reference
 
 _MISSING: Final = text("""
 SELECT position FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS w (kind, name, position)
-WHERE NOT EXISTS (SELECT FROM message_templates t WHERE t.created_by = :owner AND t.kind = w.kind AND t.name = w.name)
-  AND NOT EXISTS (SELECT FROM notification_channels c WHERE w.kind = 'channel' AND c.name = w.name)
+WHERE CASE w.kind
+  WHEN 'secret' THEN EXISTS (SELECT FROM secrets s WHERE s.name = w.name
+    AND NOT (s.owners && CAST(:owners AS text[]) AND s.workflows && CAST(:workflows AS text[])))
+  WHEN 'channel' THEN NOT EXISTS (SELECT FROM notification_channels c WHERE c.name = w.name
+    AND c.owners && CAST(:owners AS text[]) AND c.workflows && CAST(:workflows AS text[]))
+  ELSE NOT EXISTS (SELECT FROM message_templates t
+    WHERE t.created_by = :owner AND t.kind = w.kind AND t.name = w.name) END
 ORDER BY position
 """)
 
 
-async def missing(connection: AsyncConnection, owner: UUID, named: Sequence[Reference]) -> list[Reference]:
-    """Return those that are not there, in their order."""
-    values = {"owner": owner, "kinds": [one.kind for one in named], "names": [one.name for one in named]}
-    return [named[position - 1] for position in (await connection.execute(_MISSING, values)).scalars()]
+async def missing(connection: AsyncConnection, use: Use, named: Sequence[Reference]) -> list[Reference]:
+    """Return those that are not there, or not for the workflow, in their order.
+
+    Looked up as the API itself: users see no secret. A secret that is not there is none of them, it may come yet.
+    """
+    values = {
+        "owner": use.owner,
+        "owners": [ALL, str(use.owner)],
+        "workflows": [ALL, str(use.workflow)],
+        "kinds": [one.kind for one in named],
+        "names": [one.name for one in named],
+    }
+    await connection.execute(text("SET LOCAL ROLE headrace_api"))
+    positions = (await connection.execute(_MISSING, values)).scalars().all()
+    await connection.execute(text("SET LOCAL ROLE authenticated"))
+    return [named[position - 1] for position in positions]

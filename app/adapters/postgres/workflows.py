@@ -35,6 +35,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.reentry_column import ReentryColumn
 from app.adapters.postgres.references import missing
 from app.domain.callers import Caller
+from app.domain.grants import Use
 from app.services.paging import Position
 from app.services.references import Reference
 from app.services.workflows import WorkflowFilter
@@ -177,9 +178,9 @@ class WorkflowTransaction:
             insert(_OUTBOX).values(topic=self._topic, key=str(revision.id).encode(), value=revision.encode())
         )
 
-    async def missing(self, owner: UUID, named: Sequence[Reference]) -> Sequence[Reference]:
-        """Return those of the named things that are not there."""
-        return await missing(self._connection, owner, named)
+    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
+        """Return those of the named things that are not there, or not for the workflow."""
+        return await missing(self._connection, use, named)
 
     async def owned(self, owner: UUID, trigger_type: str | None) -> int:
         """Count an owner's workflows, or the active ones of a trigger type, with the owner locked against others."""

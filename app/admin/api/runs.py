@@ -1,7 +1,6 @@
 """``/api/v1/workflows/{id}/execute`` and ``.../test``: a workflow run by hand, in earnest and as a dry run."""
 
 from typing import Any, Final
-from uuid import UUID
 
 from aiohttp import web
 
@@ -11,6 +10,8 @@ from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
+from app.domain.grants import Use
+from app.services.dry_run import NOBODYS
 from app.services.dry_run_report import DryRun
 from app.services.field_errors import under
 from schemas.workflow import WorkflowDraft
@@ -40,7 +41,7 @@ async def test_draft(request: web.Request) -> web.Response:
         draft = await request.app[STATE].workflows.read(raw.get("workflow"))
     except InvalidError as error:
         raise InvalidError(under("workflow", error.errors)) from None
-    return await _tried(request, draft, request[CALLER].user_id, wanted)
+    return await _tried(request, draft, Use(request[CALLER].user_id, NOBODYS.workflow), wanted)
 
 
 async def test_workflow(request: web.Request) -> web.Response:
@@ -49,14 +50,14 @@ async def test_workflow(request: web.Request) -> web.Response:
     wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
     workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
     fields: dict[str, Any] = {name: getattr(workflow, name) for name in WorkflowDraft.model_fields}
-    return await _tried(request, WorkflowDraft.model_construct(**fields), workflow.created_by, wanted)
+    return await _tried(request, WorkflowDraft.model_construct(**fields), Use(workflow.created_by, workflow_id), wanted)
 
 
-async def _tried(request: web.Request, draft: WorkflowDraft, owner: UUID, wanted: DryRunRequest) -> web.Response:
+async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: DryRunRequest) -> web.Response:
     state = request.app[STATE]
-    worded = draft.model_copy(update={"actions": await state.messages.wordings.of(owner, draft.actions)})
+    worded = draft.model_copy(update={"actions": await state.messages.wordings.of(use.owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
-    return answer(await state.dry_runs.run(worded, wanted.event, wanted.results, current))
+    return answer(await state.dry_runs.run(worded, wanted.event, wanted.results, current, use))
 
 
 OPERATIONS: Final = (

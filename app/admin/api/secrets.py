@@ -22,8 +22,9 @@ async def list_secrets(request: web.Request) -> web.Response:
 
 async def put_secret(request: web.Request) -> web.Response:
     """Store one, or replace its value."""
-    value = read_model(await read_document(request, (JSON,)), SecretValue).value
-    return answer(_view(await _service(request).put(request[CALLER], request.match_info["name"], value)))
+    wanted = read_model(await read_document(request, (JSON,)), SecretValue)
+    lists = wanted.model_dump(include={"owners", "workflows", "hosts"}, exclude_none=True)
+    return answer(_view(await _service(request).put(request[CALLER], request.match_info["name"], wanted.value, lists)))
 
 
 async def delete_secret(request: web.Request) -> web.Response:
@@ -33,7 +34,14 @@ async def delete_secret(request: web.Request) -> web.Response:
 
 
 def _view(entry: SecretEntry) -> SecretView:
-    return SecretView(name=entry.name, updated_by=entry.updated_by, updated_at=entry.updated_at)
+    return SecretView(
+        name=entry.name,
+        updated_by=entry.updated_by,
+        updated_at=entry.updated_at,
+        owners=list(entry.grant.owners),
+        workflows=list(entry.grant.workflows),
+        hosts=list(entry.grant.hosts),
+    )
 
 
 def _service(request: web.Request) -> SecretService:
@@ -46,7 +54,7 @@ OPERATIONS: Final = (
         {200: SecretList}, access="admin",
     ),
     Operation(
-        "PUT", _ONE, "putSecret", "Store a secret, or replace its value", put_secret,
+        "PUT", _ONE, "putSecret", "Store a secret, replace its value, or say who may use it", put_secret,
         {200: SecretView}, access="admin", body=Body({JSON: (SecretValue, False)}),
     ),
     Operation(
