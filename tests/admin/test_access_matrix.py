@@ -64,7 +64,7 @@ replaceChannel              x  x  x  x  x  x  x  x  -      +
 deleteChannel               x  x  x  x  x  x  x  x  -      +
 listNotifications           x  +  +  +  +  +  +  +  hidden +
 readNotification            x  +  +  +  +  +  +  +  404    +
-ingestEvents                x  +  +  +  +  +  +  +  -      +
+ingestEvents                x  x  +  x  x  x  x  x  -      +
 listExecutions              x  +  +  +  +  +  +  +  hidden +
 listWaiting                 x  +  +  +  +  +  +  +  hidden +
 getExecution                x  +  +  +  +  +  +  +  404    +
