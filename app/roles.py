@@ -89,7 +89,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
     """Open the matcher; ``index`` is what the workflow table feeds."""
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "matcher") as sender, open_pool(settings, DatabaseRole.MATCHER) as pool:
-        check = TableCheck(index, PostgresVersions(pool, topics.workflows_changelog), every_s=settings.workflow_check_s)
+        check = TableCheck(index, PostgresVersions(pool), every_s=settings.workflow_check_s)
         road = Road(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
         matcher = Matcher(

@@ -64,8 +64,9 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     """
     sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
-    road = Road(Topics(settings.topic_prefix), frozenset(REGISTRY.names()))
-    relay = Relay(outbox, sender, instead=road.refused)
+    topics = Topics(settings.topic_prefix)
+    road = Road(topics, frozenset(REGISTRY.names()))
+    relay = Relay(outbox, sender, instead=road.refused, meant=topics.meant)
     timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender, instead=road.refused)
     releases = TimerLoop(_releases(settings), sender, instead=road.refused)
     quotas = TimerLoop(_quota_releases(settings), sender, instead=road.refused)

@@ -10,6 +10,8 @@ from schemas.event_types import EVENT_GROUPS, event_group
 
 MAX_RECORD_BYTES: Final = 1024 * 1024
 RETENTION: Final = timedelta(days=7)
+# What the database writes for the matchers' table: it does not know the prefix, and no topic can be called so.
+WORKFLOWS: Final = "@workflows"
 # Kafka deletes whole segments: a record stays for as long after its retention as its segment took to fill.
 SEGMENT: Final = timedelta(days=7)
 DEAD_LETTERS_RETENTION: Final = timedelta(days=30)
@@ -70,6 +72,10 @@ class Topics:
     def workflows_changelog(self) -> str:
         """Changelog of the matchers' workflow table; Faust derives the name, it cannot be chosen."""
         return f"{self.matcher_app}-workflows-changelog"
+
+    def meant(self, name: str) -> str:
+        """Topic that a row of the outbox is for."""
+        return self.workflows_changelog if name == WORKFLOWS else name
 
 
 def declare(settings: Settings, action_types: Iterable[str]) -> Iterator[TopicSpec]:

@@ -12,9 +12,11 @@ from uuid import UUID
 
 from faust.tables.globaltable import GlobalTable
 from prometheus_client import Counter, Gauge, Histogram
+from pydantic import ValidationError
 
 from app.services.background import note_failure
-from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
+from app.services.workflow_index import Applied, Change, Tombstone, Unreadable, WorkflowIndex
+from schemas.stored_json import read_json
 from schemas.workflow import Revision
 
 TABLE_NAME: Final = "workflows"
@@ -84,12 +86,35 @@ def build_workflow_table(app: Any, index: WorkflowIndex) -> GlobalTable:
     return app.tables.add(table)
 
 
-def read_change(key: bytes, value: bytes | None) -> Revision | Tombstone:
-    """Read a changelog record: a revision, or a tombstone where there is no value.
+def read_change(key: bytes, value: bytes | None) -> Change:
+    """Read a changelog record: a revision, one that is none by its contract, or a tombstone where there is no value.
 
     Raises:
-        ValueError: It is neither; pydantic's errors are such.
+        ValueError: It is none of them, or of another workflow than its key says.
     """
+    workflow_id = UUID(key.decode("ascii"))
     if value is None:
-        return Tombstone(UUID(key.decode("ascii")))
-    return Revision.model_validate_json(value)
+        return Tombstone(workflow_id)
+    # As Postgres writes JSON: numbers are written out, whatever they hold.
+    fields = read_json(value)
+    try:
+        revision = Revision.model_validate(fields)
+    except ValidationError as error:
+        return _unreadable(workflow_id, fields, error)
+    if revision.id != workflow_id:
+        raise ValueError(f"the revision is of {revision.id}, its record's key says {workflow_id}")
+    return revision
+
+
+def _unreadable(workflow_id: UUID, fields: Any, error: ValidationError) -> Unreadable:
+    """Tell which version it is that cannot be read, so that the one before does not run on.
+
+    Raises:
+        ValidationError: It does not say, or is of another workflow.
+    """
+    said = fields if isinstance(fields, dict) else {}
+    version = said.get("version")
+    if said.get("id") != str(workflow_id) or not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise error
+    first = error.errors(include_input=False, include_url=False)[0]
+    return Unreadable(workflow_id, version, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")

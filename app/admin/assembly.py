@@ -103,7 +103,7 @@ def assemble(
     topics = Topics(settings.topic_prefix)
     drafts, emitter = DraftReader(REGISTRY.names(), validate_config), EventEmitter(sender, topics)
     quotas = WorkflowQuotas(settings.workflows_per_user, settings.active_per_trigger)
-    workflows = WorkflowService(PostgresWorkflows(database, topics.workflows_changelog), drafts, quotas=quotas)
+    workflows = WorkflowService(PostgresWorkflows(database), drafts, quotas=quotas)
     return State(
         access=_access(settings, database, clock),
         bodies=Bodies(BodyLimits()),

@@ -10,14 +10,15 @@ exist wait for it in their order: as long as one is set aside, later ones are pu
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from app.domain.errors import UnreachableError
-from app.ports import Refusal, Sender
+from app.ports import Record, Refusal, Sender
 from app.services.delivery import Instead, deliver_or_end, nothing_instead
 from app.services.outbox import Bounds, Outbox, OutboxRow, OutboxSession
 from app.services.set_aside import Aside, rows_set_aside
@@ -49,6 +50,7 @@ class Relay:
         outbox: Where records wait.
         sender: Where they go.
         instead: Makes what is sent instead of a record that is refused.
+        meant: Tells the topic of a row: the database does not know how all of them are called.
         batch: Records sent at once, at most.
         poll_s: Seconds between two looks where no notification comes.
         retry_s: Seconds after which topics that were missing are looked for again.
@@ -60,6 +62,7 @@ class Relay:
         sender: Sender,
         *,
         instead: Instead = nothing_instead,
+        meant: Callable[[str], str] = str,
         batch: int = _BATCH,
         poll_s: float = _POLL_S,
         retry_s: float = _RETRY_S,
@@ -67,6 +70,7 @@ class Relay:
         self._outbox = outbox
         self._sender = sender
         self._instead = instead
+        self._meant = meant
         self._bounds = Bounds(batch)
         self._poll_s = poll_s
         self._retry_s = retry_s
@@ -111,13 +115,17 @@ class Relay:
 
     async def _sending(self, session: OutboxSession, rows: Sequence[OutboxRow]) -> Mapping[int, Refusal]:
         """Send rows and delete those that are durable; returns why the others are refused."""
-        refusals = await deliver_or_end(self._sender, self._instead, [row.record for row in rows])
+        refusals = await deliver_or_end(self._sender, self._instead, [self._addressed(row.record) for row in rows])
         sent = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
         await session.delete([row.id for row in sent])
         sent_total.inc(len(sent))
         for row in sent:
             delay_seconds.observe(_age(row))
         return {row.id: refusal for row, refusal in zip(rows, refusals, strict=True) if refusal is not None}
+
+    def _addressed(self, record: Record) -> Record:
+        topic = self._meant(record.topic)
+        return record if topic == record.topic else replace(record, topic=topic)
 
 
 def _age(row: OutboxRow) -> float:

@@ -36,6 +36,18 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A newer revision came that is none by its contract; what it was to replace must not run on."""
+
+    id: UUID
+    version: int
+    reason: str
+
+
+Change = Revision | Tombstone | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledWorkflow:
     """An active workflow, ready to be matched.
 
@@ -104,7 +116,7 @@ class WorkflowIndex:
         """Whether events can start this workflow."""
         return workflow_id in self._active
 
-    def apply(self, change: Revision | Tombstone) -> Applied:
+    def apply(self, change: Change) -> Applied:
         """Take a change in and say what became of it; never raises on what the contract allows."""
         if isinstance(change, Tombstone):
             return self._forget(change.id)
@@ -113,6 +125,9 @@ class WorkflowIndex:
         self._versions[change.id] = change.version
         self.broken.pop(change.id, None)
         self._deactivate(change.id)
+        if isinstance(change, Unreadable):
+            self.broken[change.id] = change.reason
+            return Applied.BROKEN
         if change.deleted:
             return Applied.DELETED
         return self._activate(change) if change.active else Applied.INACTIVE

@@ -35,14 +35,11 @@ class Transaction(Protocol):
     async def get(self, workflow_id: UUID) -> Workflow | None:
         """Return a workflow that is not deleted, locked until the transaction ends."""
 
-    async def insert(self, workflow: Workflow) -> None:
-        """Store a new workflow."""
+    async def insert(self, workflow: Workflow) -> Workflow:
+        """Store a new workflow with its revision, announce it, and return it with the store's times."""
 
-    async def update(self, workflow: Workflow, *, deleted: bool) -> None:
-        """Store a workflow's new version."""
-
-    async def publish(self, revision: Revision, description: str) -> None:
-        """Store the immutable revision, and put it into the outbox for the matchers' table."""
+    async def update(self, workflow: Workflow, *, deleted: bool) -> Workflow:
+        """Store a workflow's new version with its revision, announce it, and return it with the store's time."""
 
     async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
         """Return those of the named things that are not there, or not for the workflow."""
@@ -115,15 +112,14 @@ class WorkflowService:
             updated_at=now,
             **_fields(draft),
         )
-        revision = _revision(workflow)
+        _refuse_large(workflow)
         async with self._store.transaction(caller) as transaction:
             await _refuse_missing(transaction, Use(workflow.created_by, workflow.id), workflow.actions)
             await self._room(transaction, caller, workflow.created_by)
-            await transaction.insert(workflow)
-            await transaction.publish(revision, workflow.description)
+            stored = await transaction.insert(workflow)
             if template_id is not None:
                 await transaction.count_use(template_id)
-        return workflow
+        return stored
 
     async def read(self, raw: Any) -> WorkflowDraft:
         """Check a draft without storing it.
@@ -217,12 +213,10 @@ class WorkflowService:
             await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes.get("actions", ()))
             changes |= {"version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
-            revision = _revision(changed, deleted=deleted)
+            _refuse_large(changed)
             if changed.active and (not current.active or changed.trigger.type != current.trigger.type):
                 await self._room(transaction, caller, changed.created_by, changed.trigger.type)
-            await transaction.update(changed, deleted=deleted)
-            await transaction.publish(revision, changed.description)
-        return changed
+            return await transaction.update(changed, deleted=deleted)
 
     async def _room(
         self, transaction: Transaction, caller: Caller, owner: UUID, trigger_type: str | None = None
@@ -259,22 +253,21 @@ def _fields(draft: WorkflowDraft) -> dict[str, Any]:
     return {name: getattr(draft, name) for name in _DRAFTED}
 
 
-def _revision(workflow: Workflow, *, deleted: bool = False) -> Revision:
+def _refuse_large(workflow: Workflow) -> None:
+    """Bound the revision that is made of a workflow, as it is encoded for the matchers and in every command."""
     revision = Revision(
         id=workflow.id,
         version=workflow.version,
         name=workflow.name,
         active=workflow.active,
-        deleted=deleted,
         priority=workflow.priority,
         reentry=workflow.reentry,
         trigger=workflow.trigger,
         conditions=workflow.conditions,
-        actions=sorted(workflow.actions, key=lambda action: action.order),
+        actions=workflow.actions,
         owner=workflow.created_by,
         updated_at=workflow.updated_at,
     )
     size = stored_size(revision.encode())
     if size > MAX_REVISION_BYTES:
         raise InvalidError([FieldError("", f"the workflow has {size} bytes; at most {MAX_REVISION_BYTES} are allowed")])
-    return revision

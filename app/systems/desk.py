@@ -13,12 +13,12 @@ from psycopg.rows import dict_row
 
 from app.adapters.postgres.announcing import announce
 from app.adapters.postgres.crm import PostgresCrm
-from app.adapters.postgres.json_columns import read_json
 from app.adapters.postgres.showing import shown
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import Cause
 from app.services.announcer import Announcer
 from app.topics import Topics
+from schemas.stored_json import read_json
 
 Row = dict[str, Any]
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]

@@ -90,13 +90,13 @@ async def pool(settings: Settings) -> AsyncIterator[ApiDatabase]:
 
 FOREIGN = [
     "UPDATE automations SET name = 'x'",
-    "UPDATE automations SET created_by = auth.uid()",
     "SELECT * FROM automations",
     "SELECT * FROM automation_revisions",
     "SELECT * FROM automations WHERE id = '{id}' FOR UPDATE",
 ]
 FORBIDDEN = [
     "DELETE FROM automations",
+    "UPDATE automations SET created_by = auth.uid()",
     "UPDATE automation_revisions SET version = 9",
     "SELECT * FROM outbox",
     "DELETE FROM outbox",

@@ -106,7 +106,7 @@ async def test_every_write_is_row_revision_and_outbox(user: User, api_database: 
 
 async def published(database: str, workflow: dict[str, Any]) -> tuple[list[Revision], list[int]]:
     """What the outbox says of a workflow, in order, and the versions of its stored revisions."""
-    outbox = "SELECT value FROM outbox WHERE topic = 't.matcher-workflows-changelog' AND key = %s ORDER BY id"
+    outbox = "SELECT value FROM outbox WHERE topic = '@workflows' AND key = %s ORDER BY id"
     stored = "SELECT version FROM automation_revisions WHERE automation_id = %s ORDER BY 1"
     async with await psycopg.AsyncConnection.connect(database) as connection:
         values = await (await connection.execute(outbox, (workflow["id"].encode(),))).fetchall()

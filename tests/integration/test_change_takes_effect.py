@@ -42,8 +42,7 @@ async def service(database: str, kafka: str, topic_prefix: str) -> AsyncIterator
     settings = Settings.model_validate({"database_url": database, "topic_prefix": topic_prefix})
     await ensure_topics(kafka, declare(settings, []), replication_factor=1)
     api = ApiDatabase(settings)
-    store = PostgresWorkflows(api, Topics(topic_prefix).workflows_changelog)
-    yield WorkflowService(store, DraftReader(REGISTRY.names(), validate_config))
+    yield WorkflowService(PostgresWorkflows(api), DraftReader(REGISTRY.names(), validate_config))
     await api.close()
 
 

@@ -43,8 +43,8 @@ MUTANTS: Final = (
            "return await self._write(caller, workflow_id, version, "
            'lambda old: _given({**_fields(draft), "name": old.name}))'),
     # 3: deleted, it does not run
-    Mutant(3, _INDEX, "self._deactivate(change.id)\n        if change.deleted:", "if change.deleted:"),
-    Mutant(3, _WORKFLOWS, "await transaction.publish(revision, changed.description)", "pass"),
+    Mutant(3, _INDEX, "self._deactivate(change.id)\n        if isinstance", "if isinstance"),
+    Mutant(3, _WORKFLOWS, "return await transaction.update(changed, deleted=deleted)", "return changed"),
     # 4: activated, it runs, and not before
     Mutant(4, _INDEX, "return self._activate(change) if change.active else Applied.INACTIVE",
            "return self._activate(change)"),

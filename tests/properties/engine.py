@@ -256,7 +256,8 @@ class Engine:
     async def _relay(self) -> None:
         rows = await self._outbox.pending(Bounds(_OUTBOX_PAGE))
         if rows:
-            await self.api.sender.send_all([row.record for row in rows])
+            sent = [replace(row.record, topic=self.topics.meant(row.record.topic)) for row in rows]
+            await self.api.sender.send_all(sent)
             await self._outbox.delete([row.id for row in rows])
 
     async def _hand_on(self, records: Sequence[Record]) -> None:

@@ -13,19 +13,18 @@ import orjson
 from app.adapters.kafka.batches import ack_many, batches, begin_many
 from app.factory import AgentSpec, build_app, run_worker
 from app.logs import set_up_logging
-from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
+from app.services.workflow_index import Applied, Change, Tombstone, WorkflowIndex
 from app.topics import Topics
-from schemas.workflow import Revision
 from tables.workflows import build_workflow_table
 
 
 class ReportingIndex(WorkflowIndex):
     """An index that prints each change once it took effect."""
 
-    def apply(self, change: Revision | Tombstone) -> Applied:
+    def apply(self, change: Change) -> Applied:
         """Apply and print."""
         outcome = super().apply(change)
-        version = change.version if isinstance(change, Revision) else None
+        version = None if isinstance(change, Tombstone) else change.version
         report(change=[str(change.id), version], outcome=outcome, at=time.time())
         return outcome
 

@@ -17,11 +17,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
-from app.adapters.postgres.json_columns import read_json
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, UnreachableError
 from app.settings import Settings
 from schemas.base import written
+from schemas.stored_json import read_json
 
 _CONNECT_WITHIN_S: Final = 5
 _POOL_WAIT_S: Final = 5.0

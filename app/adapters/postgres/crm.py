@@ -10,7 +10,6 @@ from psycopg.rows import dict_row, tuple_row
 
 from app.adapters.postgres import crm_sql as sql
 from app.adapters.postgres.announcing import announce
-from app.adapters.postgres.json_columns import read_json
 from app.adapters.postgres.showing import shown
 from app.ports import (
     AppointmentRequest,
@@ -23,6 +22,7 @@ from app.ports import (
 )
 from app.services.announcer import Announcer
 from app.topics import Topics
+from schemas.stored_json import read_json
 
 SOURCE: Final = "/headrace/crm"
 

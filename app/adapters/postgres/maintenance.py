@@ -19,7 +19,7 @@ from app.adapters.postgres.reentry_column import read_reentry
 from app.domain.reentry import parse_reentry
 from app.services.background import note_failure
 from app.settings import Settings
-from app.topics import RETENTION, SEGMENT, Topics
+from app.topics import RETENTION, SEGMENT, WORKFLOWS
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Maintenance:
 
     Args:
         pool: The process's pool.
-        settings: The retentions, ``event_max_age_s`` and the topics' prefix.
+        settings: The retentions and ``event_max_age_s``.
     """
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
@@ -100,7 +100,6 @@ class Maintenance:
         self._retention_days = settings.log_retention_days
         self._letter_days = settings.dead_letter_retention_days
         self._horizon = max(timedelta(seconds=settings.event_max_age_s), RETENTION) + SEGMENT + timedelta(1)
-        self._changelog = Topics(settings.topic_prefix).workflows_changelog
 
     async def run(self) -> None:
         """Do everything once; about once an hour is often enough. A step that fails keeps none of the others.
@@ -201,7 +200,7 @@ class Maintenance:
         put = 0
         while True:
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(_TOMBSTONES, (_BATCH, self._changelog))
+                cursor = await connection.execute(_TOMBSTONES, (_BATCH, WORKFLOWS))
             put += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 return put

@@ -14,9 +14,9 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from app.adapters.postgres.database_roles import DatabaseRole
-from app.adapters.postgres.json_columns import read_json
 from app.domain.errors import UnreachableError
 from app.settings import Settings
+from schemas.stored_json import read_json
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,15 @@ import psycopg
 from app.adapters.postgres.bisect import is_refusal
 from app.adapters.postgres.pool import Pool
 from app.domain.errors import UnreachableError
+from app.topics import WORKFLOWS
 
 _VERSIONS: Final = "SELECT id, version FROM automations WHERE tombstoned_at IS NULL"
 # Sorted and one statement; the newest revision is the row's own, whatever was being written when this was asked for.
+# Whose it is comes from the row, for revisions of before the database wrote them.
 _SEND_AGAIN: Final = """
     INSERT INTO outbox (topic, key, value)
-    SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to((r.body - 'description')::text, 'UTF8')
+    SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to((r.body - 'description'
+      || jsonb_build_object('id', a.id, 'version', a.version, 'owner', a.created_by))::text, 'UTF8')
     FROM automations a JOIN automation_revisions r ON r.automation_id = a.id AND r.version = a.version
     WHERE a.id = ANY(%s::uuid[]) AND a.tombstoned_at IS NULL
     ORDER BY a.id
@@ -27,12 +30,10 @@ class PostgresVersions:
 
     Args:
         pool: The process's pool.
-        changelog: Topic that revisions are sent to.
     """
 
-    def __init__(self, pool: Pool, changelog: str) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._changelog = changelog
 
     async def versions(self) -> Mapping[UUID, int]:
         """Read the newest version of each workflow."""
@@ -43,7 +44,7 @@ class PostgresVersions:
     async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
         """Put newest revisions in the outbox again."""
         async with self._transaction() as connection:
-            await connection.execute(_SEND_AGAIN, (self._changelog, list(workflow_ids)))
+            await connection.execute(_SEND_AGAIN, (WORKFLOWS, list(workflow_ids)))
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

@@ -1,8 +1,11 @@
-"""Workflows in Postgres: automations, their revisions, and the outbox that tells the matchers."""
+"""Workflows in Postgres: users write automations; revisions, and the outbox that tells the matchers, follow from it.
+
+Version, times, revision and outbox row are the database's own (migration 0034), so that whoever else may write SQL in
+a user's name cannot announce anything but what is stored.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +14,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     Integer,
-    LargeBinary,
     MetaData,
     Row,
     Select,
@@ -30,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.reentry_column import ReentryColumn
@@ -39,7 +42,7 @@ from app.domain.grants import Use
 from app.services.paging import Position
 from app.services.references import Reference
 from app.services.workflows import WorkflowFilter
-from schemas.workflow import Revision, Workflow
+from schemas.workflow import Workflow
 
 _METADATA: Final = MetaData()
 AUTOMATIONS: Final = Table(
@@ -70,13 +73,6 @@ _REVISIONS: Final = Table(
     Column("created_at", DateTime(timezone=True)),
     Column("created_by", Uuid),
 )
-_OUTBOX: Final = Table(
-    "outbox",
-    _METADATA,
-    Column("topic", Text),
-    Column("key", LargeBinary),
-    Column("value", LargeBinary),
-)
 _COUNT_USE: Final = text("UPDATE automation_templates SET usage_count = usage_count + 1 WHERE id = :id")
 _LOCK_OWNER: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace owner ' || :owner, 0))")
 _A: Final = AUTOMATIONS.c
@@ -88,18 +84,16 @@ class PostgresWorkflows:
 
     Args:
         database: The API's pool.
-        topic: Topic that the matchers' table is read from.
     """
 
-    def __init__(self, database: ApiDatabase, topic: str) -> None:
+    def __init__(self, database: ApiDatabase) -> None:
         self._database = database
-        self._topic = topic
 
     @asynccontextmanager
     async def transaction(self, caller: Caller) -> AsyncIterator["WorkflowTransaction"]:
         """Open a transaction as the caller."""
         async with self._database.writing(caller) as connection:
-            yield WorkflowTransaction(connection, caller, self._topic)
+            yield WorkflowTransaction(connection)
 
     async def get(self, caller: Caller, workflow_id: UUID) -> Workflow | None:
         """Return a workflow that is there and the caller's to see."""
@@ -142,41 +136,23 @@ class PostgresWorkflows:
 class WorkflowTransaction:
     """Implements ``app.services.workflows.Transaction`` over a connection that acts as the caller."""
 
-    def __init__(self, connection: AsyncConnection, caller: Caller, topic: str) -> None:
+    def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._caller = caller
-        self._topic = topic
 
     async def get(self, workflow_id: UUID) -> Workflow | None:
         """Return a workflow, locked."""
         return await _one(self._connection, _visible().where(_A.id == workflow_id).with_for_update())
 
-    async def insert(self, workflow: Workflow) -> None:
-        """Store a new workflow."""
+    async def insert(self, workflow: Workflow) -> Workflow:
+        """Store a new workflow; its revision and outbox row follow."""
         row = {**_columns(workflow), "id": workflow.id, "created_by": workflow.created_by}
-        await self._connection.execute(insert(AUTOMATIONS).values({**row, "created_at": workflow.created_at}))
+        return await self._stored(insert(AUTOMATIONS).values(row).returning(AUTOMATIONS))
 
-    async def update(self, workflow: Workflow, *, deleted: bool) -> None:
-        """Store a workflow's new version."""
-        gone: datetime | None = workflow.updated_at if deleted else None
-        statement = update(AUTOMATIONS).where(_A.id == workflow.id)
-        await self._connection.execute(statement.values({**_columns(workflow), "deleted_at": gone}))
-
-    async def publish(self, revision: Revision, description: str) -> None:
-        """Store the revision and its outbox row."""
-        body = {**revision.__dict__, "description": description}
-        await self._connection.execute(
-            insert(_REVISIONS).values(
-                automation_id=revision.id,
-                version=revision.version,
-                body=body,
-                created_at=revision.updated_at,
-                created_by=self._caller.user_id,
-            )
-        )
-        await self._connection.execute(
-            insert(_OUTBOX).values(topic=self._topic, key=str(revision.id).encode(), value=revision.encode())
-        )
+    async def update(self, workflow: Workflow, *, deleted: bool) -> Workflow:
+        """Store a workflow's new version; its revision and outbox row follow."""
+        gone = {"deleted_at": func.now()} if deleted else {}
+        statement = update(AUTOMATIONS).where(_A.id == workflow.id).values({**_columns(workflow), **gone})
+        return await self._stored(statement.returning(AUTOMATIONS))
 
     async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
         """Return those of the named things that are not there, or not for the workflow."""
@@ -197,6 +173,9 @@ class WorkflowTransaction:
         await self._connection.execute(_COUNT_USE, {"id": template_id})
         await self._connection.execute(text("SET LOCAL ROLE authenticated"))
 
+    async def _stored(self, write: ReturningInsert[Any] | ReturningUpdate[Any]) -> Workflow:
+        return _workflow((await self._connection.execute(write)).one())
+
 
 def _visible() -> Select[Any]:
     return select(AUTOMATIONS).where(_A.deleted_at.is_(None))
@@ -216,8 +195,6 @@ def _columns(workflow: Workflow) -> dict[str, Any]:
         "trigger_config": workflow.trigger.config,
         "conditions": workflow.conditions,
         "actions": workflow.actions,
-        "updated_at": workflow.updated_at,
-        "version": workflow.version,
         "priority": workflow.priority,
         "reentry": workflow.reentry,
     }

@@ -1,12 +1,15 @@
-"""Both worlds of receipts, and a pool over the test's database."""
+"""Both worlds of receipts, a pool over the test's database, and a connection to one with users in it."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import Pool
+from tests.integration.postgres.users import peopled
 from tests.support.logins import pool_of
 from tests.support.receipt_worlds import MemoryWorld, PostgresWorld, World
 
@@ -47,6 +50,13 @@ async def sink_pool(database: str) -> AsyncIterator[Pool]:
 async def scheduler_pool(database: str) -> AsyncIterator[Pool]:
     """A scheduler's pool."""
     async with pool_of(database, DatabaseRole.SCHEDULER) as opened:
+        yield opened
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database in which Ana and Bea own one of everything, and a public template each."""
+    with peopled(database) as opened:
         yield opened
 
 

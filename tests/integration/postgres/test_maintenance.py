@@ -177,7 +177,7 @@ async def test_a_deleted_workflow_gets_its_tombstone_after_a_week(upkeep: Mainte
     assert await upkeep.put_tombstones() == 1
     assert await upkeep.put_tombstones() == 0
     found = execute(database, "SELECT topic, convert_from(key, 'UTF8'), value FROM outbox")
-    assert found == [("t.matcher-workflows-changelog", str(WORKFLOW), None)]
+    assert found == [("@workflows", str(WORKFLOW), None)]
 
 
 async def test_a_whole_run_on_a_new_database(upkeep: Maintenance) -> None:

@@ -1,55 +1,16 @@
 """Row-level security: what each caller of the API sees and may change, and that nobody gets around it."""
 
-from collections.abc import Iterator
 from typing import Any, Final
-from uuid import UUID
 
-import orjson
 import psycopg
 import pytest
 from psycopg import sql
 
+from tests.integration.postgres.users import ADMIN, ANA, BEA, OF_ANA, OF_BEA, become
+
 pytestmark = pytest.mark.postgres
 
-ANA: Final = UUID("00000000-0000-4000-8000-00000000000a")
-BEA: Final = UUID("00000000-0000-4000-8000-00000000000b")
-ADMIN: Final = UUID("00000000-0000-4000-8000-00000000000c")
-OF_ANA: Final = UUID("00000000-0000-4000-8000-0000000000a1")
-OF_BEA: Final = UUID("00000000-0000-4000-8000-0000000000b1")
 TABLES: Final = ("automations", "automation_revisions", "automation_logs", "automation_templates")
-
-_INSERT: Final = "INSERT INTO automations (id, name, trigger_type, created_by) VALUES (%s, 'x', 'order.paid', %s)"
-_SEED: Final = """
-INSERT INTO automation_revisions (automation_id, version, body, created_by)
-  SELECT id, 1, '{}', created_by FROM automations;
-INSERT INTO automation_logs (automation_id, trigger_event, conditions_met, status)
-  SELECT id, '{}', true, 'success' FROM automations;
-INSERT INTO automation_templates (name, trigger_type, created_by, is_public)
-  SELECT name, 'order.paid', created_by, public FROM automations, (VALUES (true), (false)) AS v (public);
-"""
-
-
-@pytest.fixture
-def connection(database: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a database in which Ana and Bea own one of everything, and a public template each."""
-    with psycopg.connect(database) as opened:
-        for user in (ANA, BEA, ADMIN):
-            opened.execute("INSERT INTO auth.users (id) VALUES (%s)", (user,))
-        opened.execute(_INSERT, (OF_ANA, ANA))
-        opened.execute(_INSERT, (OF_BEA, BEA))
-        opened.execute(_SEED)
-        opened.commit()
-        yield opened
-        opened.rollback()
-
-
-def become(connection: psycopg.Connection[Any], user: UUID | None, **claims: Any) -> None:
-    """Act as the API does for a caller, in a transaction of its own; None is a caller without claims."""
-    connection.rollback()
-    connection.execute("SET LOCAL ROLE authenticated")
-    if user is not None:
-        said = orjson.dumps({"sub": str(user), **claims}).decode()
-        connection.execute("SELECT set_config('request.jwt.claims', %s, true)", (said,))
 
 
 def counts(connection: psycopg.Connection[Any]) -> list[int]:
@@ -101,8 +62,10 @@ def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> Non
         "INSERT INTO automations (name, trigger_type, created_by) VALUES ('x', 'order.paid', %(bea)s)",
         "UPDATE automations SET created_by = %(bea)s",
         "INSERT INTO automation_revisions VALUES (%(of_bea)s, 2, '{}', now(), %(ana)s)",
+        "INSERT INTO automation_revisions VALUES (%(of_ana)s, 2, '{}', now(), %(ana)s)",
         "INSERT INTO automation_templates (name, trigger_type, created_by) VALUES ('x', 'order.paid', %(bea)s)",
         "INSERT INTO outbox (topic, key) VALUES ('t', convert_to(%(of_bea)s::text, 'UTF8'))",
+        "INSERT INTO outbox (topic, key) VALUES ('t', convert_to(%(of_ana)s::text, 'UTF8'))",
         "INSERT INTO automation_logs (automation_id) VALUES (%(of_ana)s)",
         "UPDATE automation_logs SET status = 'success'",
         "DELETE FROM automations",
@@ -143,13 +106,6 @@ def test_not_even_administrators_read_sealed_values(connection: psycopg.Connecti
         connection.execute("INSERT INTO secrets (name, value, updated_by) VALUES ('B', 'x', %s)", (ANA,))
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("SELECT value FROM secrets")
-
-
-def test_users_announce_their_own_changes(connection: psycopg.Connection[Any]) -> None:
-    """The outbox takes rows about workflows that the caller may see, keyed by the workflow's id."""
-    become(connection, ANA)
-    key = str(OF_ANA).encode()
-    assert connection.execute("INSERT INTO outbox (topic, key) VALUES ('t', %s)", (key,)).rowcount == 1
 
 
 def test_partitions_are_no_way_around(connection: psycopg.Connection[Any]) -> None:

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.ports import Record, Refusal, Sender
 from app.services.relay import Relay
-from app.topics import MAX_RECORD_BYTES
+from app.topics import MAX_RECORD_BYTES, WORKFLOWS, Topics
 from tests.integration.relay import outbox_rows as outbox
 from tests.support.sender import MemorySender
 from tests.support.waiting import eventually
@@ -21,7 +21,7 @@ LONG_POLL_S = 30.0
 @asynccontextmanager
 async def relaying(database: str, sender: Sender, *, batch: int = 500) -> AsyncIterator[asyncio.Task[None]]:
     """Run a relay that hardly ever looks by itself."""
-    relay = Relay(PostgresOutbox(database), sender, poll_s=LONG_POLL_S, batch=batch)
+    relay = Relay(PostgresOutbox(database), sender, meant=Topics("x.").meant, poll_s=LONG_POLL_S, batch=batch)
     task = asyncio.create_task(relay.run())
     try:
         yield task
@@ -51,6 +51,16 @@ async def test_rows_are_sent_in_order_and_deleted(database: str, sender: MemoryS
         await outbox.put_now(database, "t", b"later", None)
         await eventually(lambda: values(sender) == [*before, b"later", None])
         await eventually(lambda: nothing_waits(database))
+
+
+async def test_a_row_of_the_workflow_table_goes_to_its_changelog(database: str, sender: MemorySender) -> None:
+    """The database does not know the topics' prefix: the relay knows which topic is meant, and keeps the order."""
+    await outbox.put_now(database, "t", b"1")
+    await outbox.put_now(database, WORKFLOWS, b"2")
+    await outbox.put_now(database, "t", b"3")
+    async with relaying(database, sender):
+        await eventually(lambda: values(sender) == [b"1", b"2", b"3"])
+    assert [record.topic for record in sender.records] == ["t", "x.matcher-workflows-changelog", "t"]
 
 
 async def nothing_waits(database: str) -> bool:

@@ -18,10 +18,10 @@ from app.services.table_check import TableCheck
 from app.services.workflow_index import Applied, WorkflowIndex
 from app.services.workflows import WorkflowService
 from app.settings import Settings
+from app.topics import WORKFLOWS
 from tables.workflows import read_change
 from tests.integration.relay import outbox_rows as outbox
 
-TOPIC = "changelog"
 DRAFT = {
     "name": "Thank for a big order",
     "description": "Only for people",
@@ -34,7 +34,7 @@ DRAFT = {
 async def write_history(settings: Settings) -> list[UUID]:
     """Three workflows: inactive, active, deleted."""
     api = ApiDatabase(settings)
-    service = WorkflowService(PostgresWorkflows(api, TOPIC), DraftReader(REGISTRY.names(), validate_config))
+    service = WorkflowService(PostgresWorkflows(api), DraftReader(REGISTRY.names(), validate_config))
     caller = Caller(uuid4(), "user")
     ids = [(await service.create(caller, DRAFT)).id for _ in range(3)]
     await service.set_active(caller, ids[1], None, active=True)
@@ -58,14 +58,14 @@ async def test_what_a_matcher_missed_comes_again(database: str) -> None:
     first = await take_all(database)
     index = WorkflowIndex()
     async with open_pool(settings, DatabaseRole.MATCHER) as pool:
-        check = TableCheck(index, PostgresVersions(pool, TOPIC), every_s=60, grace_s=0.01)
+        check = TableCheck(index, PostgresVersions(pool), every_s=60, grace_s=0.01)
         assert await check.check() == {ids[0]: 1, ids[1]: 2, ids[2]: 2}
         again = await take_all(database)
         newest = {record.key: record for record in first}
-        assert {record.key: read_change(b"", record.value) for record in again} == {
-            key: read_change(b"", record.value) for key, record in newest.items()
+        assert {record.key: read_change(record.key or b"", record.value) for record in again} == {
+            key: read_change(key or b"", record.value) for key, record in newest.items()
         }
-        assert {record.topic for record in again} == {TOPIC}
+        assert {record.topic for record in again} == {WORKFLOWS}
         assert not any(b"Only for people" in (record.value or b"") for record in again)
         outcomes = [index.apply(read_change(record.key or b"", record.value)) for record in again]
         assert sorted(outcomes) == [Applied.ACTIVE, Applied.DELETED, Applied.INACTIVE]
