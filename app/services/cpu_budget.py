@@ -73,11 +73,12 @@ class CpuBudget:
 class CallersCpu:
     """One caller's account."""
 
-    __slots__ = ("_budget", "_caller")
+    __slots__ = ("_budget", "_caller", "_since")
 
     def __init__(self, budget: CpuBudget, caller: Hashable) -> None:
         self._budget = budget
         self._caller = caller
+        self._since = 0.0
 
     def check(self) -> None:
         """Raise CpuSpentError where nothing is left."""
@@ -85,11 +86,17 @@ class CallersCpu:
 
     def spend(self, seconds: float) -> None:
         """Take seconds off."""
+        self._since += seconds
         self._budget.spend(self._caller, seconds)
+
+    def pause(self) -> float:
+        """Return how long to leave the loop to others: as long as it was kept from them since the last pause."""
+        since, self._since = self._since, 0.0
+        return since
 
 
 async def breathe() -> None:
-    """Give everybody else a turn between two pieces of work for a caller, and see that there is CPU left for the next.
+    """Leave everybody else half of the time between pieces of work for a caller; see that CPU is left for the next.
 
     Raises:
         CpuSpentError: There is none.
@@ -97,4 +104,4 @@ async def breathe() -> None:
     meter = METER.get()
     if isinstance(meter, CallersCpu):
         meter.check()
-    await asyncio.sleep(0)
+        await asyncio.sleep(meter.pause())

@@ -1,5 +1,6 @@
 """Running a workflow by hand, and trying one without any effect."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -310,3 +311,32 @@ async def test_current_is_refused_where_nobody_looks_it_up(
     answer = await user.call("POST", ROOT, draft(**changes))
     assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, [path])
     assert says in answer.json["errors"][0]["message"]
+
+
+SPIN = "{% for i in range(9999) %}{% if nowhere.a.b.c.d.e.f is defined %}{% endif %}{% endfor %}" * 20
+
+
+async def test_a_callers_templates_have_five_seconds_of_cpu_a_minute(api: Api) -> None:
+    """Forty steps that each come to the wall: 429 with Retry-After, and meanwhile others have turns."""
+    bad, good = api.user(), api.user()
+    hooks = [{"type": "webhook", "config": {"url": "https://example.com/", "body": SPIN}} for _ in range(40)]
+    wanted = {"workflow": draft(actions=steps(*hooks)), "event": {"data": ORDER}}
+    done: list[str] = []
+
+    async def attack() -> Answer:
+        answer = await bad.call("POST", f"{ROOT}/test", wanted)
+        done.append("attack")
+        return answer
+
+    async def others() -> list[int]:
+        statuses = [(await good.call("GET", ROOT)).status for _ in range(3)]
+        done.append("others")
+        return statuses
+
+    refused, statuses = await asyncio.gather(attack(), others())
+    assert (refused.status, statuses) == (429, [200] * 3)
+    assert "5 s of CPU a minute" in refused.json["detail"]
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert done == ["others", "attack"]
+    plain = {**wanted, "workflow": draft(actions=steps(tag("x")))}
+    assert (await good.call("POST", f"{ROOT}/test", plain)).status == 200

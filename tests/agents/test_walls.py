@@ -1,0 +1,114 @@
+"""What comes to the wall in an agent: a failed step, or a workflow not started, that says so; the others go on."""
+
+import time
+from typing import Any, Final
+
+import pytest
+from prometheus_client import REGISTRY
+
+from agents.preparation import Prepared, Preparer
+from app.actions.registry import REGISTRY as ACTIONS
+from app.domain.penalties import IN_A_ROW, REFUSED_FOR_S, Penalties
+from app.domain.wall import MESSAGE
+from schemas.command import Command
+from schemas.execution import Execution
+from schemas.result import ActionResult
+from tests.agents.test_matcher import World
+from tests.agents.test_own import now
+from tests.support.clock import SteppedClock
+from tests.support.records import event_record
+from tests.support.slips import action, command
+
+# Each turn is cheap for the steps and dear for the machine.
+SPIN: Final = "{% for i in range(9999) %}{% if nowhere.a.b.c.d.e.f is defined %}{% endif %}{% endfor %}" * 20
+MOST_S: Final = 1.0
+LARGE: Final = {"id": "c1", "many": [[n] for n in range(25_000)]}
+COSTLY: Final = [{"field": "customer.many", "operator": "contains", "value": {"json": [-1, n]}} for n in range(90)]
+
+
+def _walls(what: str, outcome: str) -> float:
+    return REGISTRY.get_sample_value("headrace_walls_total", {"what": what, "outcome": outcome}) or 0
+
+
+def _preparer(penalties: Penalties | None) -> Preparer:
+    kind = ACTIONS.find("webhook")
+    assert kind is not None
+    return Preparer(kind, timeout=5, clock=now, penalties=penalties)
+
+
+def _hook(body: Any, **more: Any) -> Command:
+    return command(action("webhook", url="https://shop.example/", body=body), **more)
+
+
+def _conditional() -> Command:
+    made = _hook("x")
+    made.workflow.actions[0] = made.workflow.actions[0].model_copy(update={"conditions": COSTLY})
+    made.event["data"] = {"customer": LARGE}
+    return made
+
+
+def _prepared(preparer: Preparer, made: Command) -> Prepared | ActionResult:
+    return preparer.prepare(made, made.id, None)
+
+
+@pytest.mark.parametrize("where", ["body", "body.a[1]", "headers.X-A"])
+def test_a_step_fails_at_the_wall_and_names_the_field(where: str) -> None:
+    """All templates of a step have one wall, and no time is left for a retry to take."""
+    fields: dict[str, dict[str, Any]] = {
+        "body": {"body": SPIN},
+        "body.a[1]": {"body": {"a": ["x {{ 1 }}", SPIN]}},
+        "headers.X-A": {"headers": {"X-A": SPIN}},
+    }
+    began = time.thread_time()
+    result = _prepared(_preparer(None), command(action("webhook", url="https://shop.example/", **fields[where])))
+    assert isinstance(result, ActionResult)
+    assert result.status == "failed"
+    assert result.error in {f"{where}: {MESSAGE}", f"config.{where}: {MESSAGE}"}
+    assert time.thread_time() - began < MOST_S
+
+
+def test_conditions_of_a_step_end_at_the_wall() -> None:
+    """The step fails, and says that it was its conditions."""
+    began = time.thread_time()
+    result = _prepared(_preparer(None), _conditional())
+    assert isinstance(result, ActionResult)
+    assert (result.status, result.error) == ("failed", f"conditions: {MESSAGE}")
+    assert time.thread_time() - began < MOST_S
+
+
+def test_a_step_that_comes_to_the_wall_again_and_again_is_refused_for_a_minute() -> None:
+    """Three times in a row; then it fails at once, counted and with the reason, and its neighbours are none of it."""
+    clock = SteppedClock()
+    preparer = _preparer(Penalties(clock.monotonic))
+    reached, refused = _walls("step", "reached"), _walls("step", "refused")
+    costly = _conditional()
+    for _ in range(IN_A_ROW):
+        assert f"conditions: {MESSAGE}" in str(_error(_prepared(preparer, costly)))
+    began = time.thread_time()
+    assert "not tried again for a minute" in str(_error(_prepared(preparer, costly)))
+    assert time.thread_time() - began < 0.1
+    assert (_walls("step", "reached") - reached, _walls("step", "refused") - refused) == (IN_A_ROW, 1)
+    other = _hook("x")
+    other.workflow.id = type(other.workflow.id)(int=77)
+    assert isinstance(_prepared(preparer, other), Prepared)
+    clock.seconds += REFUSED_FOR_S
+    assert "not tried again" not in str(_error(_prepared(preparer, costly)))
+
+
+def _error(made: Prepared | ActionResult) -> str | None:
+    assert isinstance(made, ActionResult)
+    return made.error
+
+
+async def test_conditions_that_come_to_the_wall_are_one_plan_of_many() -> None:
+    """Not started, with the reason; the workflow beside it starts; after three the owner is refused."""
+    world = World()
+    world.workflow(1, conditions=COSTLY)
+    world.workflow(2, conditions=[], owner=type(world.workflow(3, active=False).id)(int=10))
+    for number in range(IN_A_ROW + 1):
+        await world.process([event_record(id=f"e-{number}", data={"customer": LARGE, "order": {"total": 1}})])
+    rows = [Execution.model_validate_json(record.value or b"") for record in world.sender.on("t.executions")]
+    assert [row.status for row in rows] == ["skipped"] * (IN_A_ROW + 1)
+    assert {row.error for row in rows[:IN_A_ROW]} == {f"conditions: {MESSAGE}"}
+    assert "not tried again for a minute" in str(rows[-1].error)
+    assert len(world.sender.on("t.actions.apply_tag")) == IN_A_ROW + 1

@@ -1,0 +1,40 @@
+"""What comes to the wall again and again is refused for a while."""
+
+from app.domain.penalties import FORGIVEN_AFTER_S, IN_A_ROW, REFUSED_FOR_S, Penalties
+from tests.support.clock import SteppedClock
+
+
+def test_after_three_in_a_row_it_is_refused_for_a_minute() -> None:
+    """Then it is tried once; another wall refuses it again at once, and another key is never touched."""
+    clock = SteppedClock()
+    penalties = Penalties(clock.monotonic)
+    for _ in range(IN_A_ROW):
+        assert not penalties.refused("bad")
+        penalties.reached("bad")
+    assert penalties.refused("bad")
+    assert not penalties.refused("good")
+    clock.seconds += REFUSED_FOR_S
+    assert not penalties.refused("bad")
+    penalties.reached("bad")
+    assert penalties.refused("bad")
+
+
+def test_one_that_passes_is_forgiven_and_so_is_one_of_long_ago() -> None:
+    """In a row means in a row."""
+    clock = SteppedClock()
+    penalties = Penalties(clock.monotonic)
+    for _ in range(IN_A_ROW * 2):
+        penalties.reached("a")
+        penalties.passed("a")
+        penalties.reached("b")
+        clock.seconds += FORGIVEN_AFTER_S + 1
+    assert not penalties.refused("a")
+    assert not penalties.refused("b")
+
+
+def test_it_is_bounded() -> None:
+    """Those that came to the wall last are remembered."""
+    penalties = Penalties(SteppedClock().monotonic, most=2)
+    for key in "aaabbbccc":
+        penalties.reached(key)
+    assert [key for key in "abc" if penalties.refused(key)] == ["b", "c"]
