@@ -80,6 +80,11 @@ class _Watch:
         elif now - self.began >= _LIMIT and not _collects(frame):
             raise _Stop
 
+    def end_past(self, seconds: float) -> None:
+        """End what runs if it has taken more than so long."""
+        if time.thread_time() - self.began >= seconds:
+            raise _Stop
+
     def start(self) -> None:
         """Set the timer. Whoever else had the signal loses it."""
         if signal.getsignal(signal.SIGPROF) != self.tick:
@@ -132,6 +137,12 @@ def walled(work: Callable[..., R], *args: Any) -> R:
     finally:
         if meter is not None:
             meter.spend(time.thread_time() - began)
+
+
+def reserve(seconds: float) -> None:
+    """Before a call into C that takes about so long and cannot be interrupted: end the work now if that is too long."""
+    if _watch.on and get_ident() == _MAIN and _watch.began:
+        _watch.end_past(_LIMIT - seconds)
 
 
 def _elsewhere(work: Callable[..., R], *args: Any) -> R:

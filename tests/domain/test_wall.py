@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from app.domain.wall import LIMIT_MS, METER, WallReachedError, walled
+from app.domain.wall import LIMIT_MS, METER, WallReachedError, reserve, walled
 
 # The wall, a tick at either end, and as much again for a machine that is busy with other things.
 MOST_S = LIMIT_MS / 1000 * 1.6
@@ -147,6 +147,20 @@ def test_it_works_in_event_loops_that_handle_signals(run: Callable[[object], obj
         return seen
 
     assert run(main()) == ["beside", "beside", "usr1"]
+
+
+def test_what_c_would_take_is_reserved() -> None:
+    """A call that cannot be interrupted is not begun where it would end far behind the wall."""
+
+    def work(spent: float) -> None:
+        began = time.thread_time()
+        while time.thread_time() - began < spent:
+            sum(range(100))
+        reserve(0.15)
+
+    walled(work, 0.03)
+    with pytest.raises(WallReachedError):
+        walled(work, 0.18)
 
 
 class _Account:

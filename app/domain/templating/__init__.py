@@ -22,7 +22,7 @@ from app.domain.templating.errors import TemplateError, TemplateFailure
 from app.domain.templating.plain import plain_parts, render_plain
 from app.domain.templating.sandbox import HTML, PLAIN, Sandbox
 from app.domain.templating.syntax import dotted_paths, members_read
-from app.domain.wall import WallReachedError, walled
+from app.domain.wall import WallReachedError, reserve, walled
 
 __all__ = ["Template", "TemplateError", "TemplateFailure", "compile_template"]
 
@@ -35,6 +35,7 @@ _UNDEFINED: Final = " is undefined"
 # Measured, see docs/decisions/cost-wall.md.
 _OVERHEAD: Final = 4_000
 _BYTES_PER_CHARACTER: Final = 3
+_SECONDS_PER_CHARACTER: Final = 1e-6
 
 
 class Template:
@@ -135,6 +136,7 @@ def _compiled(sandbox: Sandbox, tree: nodes.Template) -> tuple[Any, int]:
     # Python's own compiler takes no signal: what it gets is bounded.
     if len(code) - constant > MAX_CODE:
         raise TemplateError("is too long: too many pieces of template syntax")
+    reserve((len(code) - constant) * _SECONDS_PER_CHARACTER)
     return sandbox.template_of(code), _OVERHEAD + constant + _BYTES_PER_CHARACTER * len(code)
 
 
