@@ -22,8 +22,8 @@ from tests.support.slips import action, command
 # Each turn is cheap for the steps and dear for the machine.
 SPIN: Final = "{% for i in range(9999) %}{% if nowhere.a.b.c.d.e.f is defined %}{% endif %}{% endfor %}" * 20
 MOST_S: Final = 1.0
-LARGE: Final = {"id": "c1", "many": [[n] for n in range(25_000)]}
-COSTLY: Final = [{"field": "customer.many", "operator": "contains", "value": {"json": [-1, n]}} for n in range(90)]
+LARGE: Final = {"id": "c1", "many": [{"a": n} for n in range(18_000)]}
+COSTLY: Final = [{"field": "customer.many", "operator": "contains", "value": {"json": {"a": -n}}} for n in range(1, 99)]
 
 
 def _walls(what: str, outcome: str) -> float:
