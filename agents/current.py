@@ -1,5 +1,7 @@
 """``current``: the customer and the order of a step as they are now, looked up when the step runs.
 
+Of others than the event's own entity they are for the workflows of owners who may read customers (``crm:read``).
+
 Only what the step's own conditions or templates name is looked up; for a batch of commands in one go. What is not there
 is a missing field.
 """
@@ -18,8 +20,9 @@ from app.actions.configs import compile_action
 from app.domain.caching import WeighedCache
 from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
 from app.domain.errors import ActionFailedError
+from app.domain.reach import Need, own_entity
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
-from app.ports import CrmReads
+from app.ports import CrmReads, OwnerRights
 from schemas.command import Command
 from schemas.workflow import Action
 
@@ -61,8 +64,15 @@ def names_read(action: Action, owner: UUID | None = None) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
+    owner: UUID
+    own: str | None
     customer: str | None
     order: str | None
+
+
+_Lookups = Mapping[int, _Lookup]
+_CUSTOMER: Final = Need("crm:read", "customer", "is not the event's own entity")
+_ORDER: Final = Need("crm:read", "order", "is of another customer than the event's own entity")
 
 
 class Current:
@@ -79,20 +89,37 @@ class Current:
         self._policy = policy
         self._timeout = timeout
 
-    async def of(self, commands: Sequence[Command]) -> list[CurrentValues | None]:
-        """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known."""
-        lookups = [_lookup(command) for command in commands]
-        wanted = [lookup for lookup in lookups if lookup is not None]
-        if not wanted:
-            return [None] * len(commands)
+    async def of(
+        self, commands: Sequence[Command], rights: OwnerRights, *, chosen: bool = False
+    ) -> list[CurrentValues | None]:
+        """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known.
+
+        Args:
+            commands: The steps.
+            rights: What their owners may; asked only where a step looks at another than its event's own entity.
+            chosen: The events are made up by who tries them: none of them has an entity of its own.
+        """
+        asked = ((n, _lookup(command, chosen=chosen)) for n, command in enumerate(commands))
+        lookups = {n: lookup for n, lookup in asked if lookup is not None}
+        values = await self._look(lookups, rights) if lookups else {}
+        return [values.get(n) for n in range(len(commands))]
+
+    async def _look(self, lookups: _Lookups, rights: OwnerRights) -> dict[int, CurrentValues]:
+        strangers = {n: one for n, one in lookups.items() if one.customer is not None and one.customer != one.own}
+        values = await _refused(strangers, _CUSTOMER, rights)
+        left = {n: one for n, one in lookups.items() if n not in values}
         try:
-            customers = await self._found(self._crm.customers, [one.customer for one in wanted])
-            orders = await self._found(self._crm.orders, [one.order for one in wanted])
+            customers = await self._found(self._crm.customers, [one.customer for one in left.values()])
+            orders = await self._found(self._crm.orders, [one.order for one in left.values()])
         except ActionFailedError as error:
-            if len(wanted) > 1 and error.permanent:  # one of the ids: the others' steps can go on
-                return [(await self.of([command]))[0] for command in commands]
-            return [None if lookup is None else error for lookup in lookups]
-        return [None if lookup is None else _values(lookup, customers, orders) for lookup in lookups]
+            if len(left) == 1 or not error.permanent:
+                return values | dict.fromkeys(left, error)
+            for n, one in left.items():  # one of the ids: the others' steps can go on
+                values |= await self._look({n: one}, rights)
+            return values
+        others = {n: one for n, one in left.items() if _is_of_another(orders.get(one.order or ""), one.own)}
+        found = {n: _values(one, customers, orders) for n, one in left.items()}
+        return values | found | await _refused(others, _ORDER, rights)
 
     async def _found(
         self, look: Callable[[Sequence[str]], Awaitable[_Found]], ids: Sequence[str | None]
@@ -113,13 +140,26 @@ class Current:
             await asyncio.sleep(decision.seconds)
 
 
-def _lookup(command: Command) -> _Lookup | None:
+async def _refused(lookups: _Lookups, need: Need, rights: OwnerRights) -> dict[int, CurrentValues]:
+    """Return the error of each whose owner lacks what it needs."""
+    owners = await rights.of({one.owner for one in lookups.values()}) if lookups else {}
+    lacking = [n for n, one in lookups.items() if not owners[one.owner].may(need.permission)]
+    return {n: ActionFailedError(need.lacking, permanent=True) for n in lacking}
+
+
+def _is_of_another(order: Mapping[str, Any] | None, own: str | None) -> bool:
+    return order is not None and (own is None or str(order.get("customer_id")) != own)
+
+
+def _lookup(command: Command, *, chosen: bool) -> _Lookup | None:
     names = names_read(command.action, command.workflow.owner)
     if not names:
         return None
     data = command.event.get("data") or {}
     customer = (_id_of(data.get("customer")) or command.entity) if "customer" in names else None
-    return _Lookup(customer, _id_of(data.get("order")) if "order" in names else None)
+    own = None if chosen else own_entity(command.event.get("source"), command.entity)
+    order = _id_of(data.get("order")) if "order" in names else None
+    return _Lookup(command.workflow.owner, own, customer, order)
 
 
 def _id_of(thing: Any) -> str | None:

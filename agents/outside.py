@@ -30,6 +30,7 @@ from app.ports import (
     Done,
     Dropped,
     Own,
+    OwnerRights,
     Park,
     Receipts,
     Record,
@@ -54,6 +55,7 @@ class OutsideExecutor:
         action: OutsideAction[Any, Any],
         preparer: Preparer,
         current: Current,
+        rights: OwnerRights,
         wordings: Wordings,
         receipts: Receipts,
         ports: Ports,
@@ -75,7 +77,8 @@ class OutsideExecutor:
         self._lease = lease
         self._is_closing = is_closing
         self._timing = timing
-        self._lookups = Batcher(current.of)
+        self._rights = rights
+        self._lookups = Batcher(partial(current.of, rights=rights))
         self._attempts = Attempts(
             action, preparer, ports, policy, breakers, again=road.again, is_closing=is_closing, timing=timing
         )
@@ -131,6 +134,9 @@ class OutsideExecutor:
         names = secrets_read(worded.action) if self._action.takes_secrets else None
         secrets = await self._secrets(names) if names else NO_SECRETS
         prepared = self._preparer.prepare(worded, claim.command_id, current, secrets)
+        if isinstance(prepared, Prepared) and prepared.need is not None:
+            owner = command.workflow.owner
+            prepared = self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
         if worded is not command and isinstance(prepared, Prepared):
             return replace(prepared, command=command)
         return prepared

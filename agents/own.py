@@ -17,7 +17,7 @@ from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import ControlAction, OwnAction
 from app.domain.errors import HeadraceError, PoisonError
-from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, Receipts, Record, Timer
+from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, OwnerRights, Receipts, Record, Timer
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -65,6 +65,7 @@ class OwnExecutor:
         action: OwnAction[Any, Any] | ControlAction[Any],
         preparer: Preparer,
         current: Current,
+        rights: OwnerRights,
         receipts: Receipts,
         road: Road,
         dead_letters: DeadLetters,
@@ -72,6 +73,7 @@ class OwnExecutor:
         self._action = action
         self._preparer = preparer
         self._current = current
+        self._rights = rights
         self._receipts = receipts
         self._road = road
         self._dead_letters = dead_letters
@@ -91,8 +93,9 @@ class OwnExecutor:
                 causes.append(record)
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
-        current = await self._current.of(commands)
+        current = await self._current.of(commands, self._rights)
         work = [self._prepared(command, now) for command, now in zip(commands, current, strict=True)]
+        await self._permit(work)
         outcomes = await self._apply(work) if work else []
         for cause, item, outcome in zip(causes, work, outcomes, strict=True):
             out.extend(replace(slip, cause=cause) for slip in self._forward(item, outcome))
@@ -101,6 +104,13 @@ class OwnExecutor:
     def _prepared(self, command: Command, current: CurrentValues | None) -> _Work:
         claim = claim_of(command)
         return _Work(command, claim, self._preparer.prepare(command, claim.command_id, current))
+
+    async def _permit(self, work: Sequence[_Work]) -> None:
+        """Refuse what the owners lack permission for; who needs none is not asked about."""
+        asking = [(item, todo) for item in work if isinstance(todo := item.todo, Prepared) and todo.need is not None]
+        owners = await self._rights.of({todo.command.workflow.owner for _, todo in asking}) if asking else {}
+        for item, todo in asking:
+            item.todo = self._preparer.permitted(todo, owners[todo.command.workflow.owner])
 
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
         """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""

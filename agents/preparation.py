@@ -12,10 +12,12 @@ from agents.metrics import WALLS
 from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
 from app.actions.configs import compile_action
 from app.actions.wording import refuse_unfound
+from app.domain.callers import Caller
 from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError, CostlyError
 from app.domain.grants import EVERYBODY, Use, not_granted
 from app.domain.penalties import REFUSED, Penalties
+from app.domain.reach import Need, own_entity
 from app.domain.redaction import MASK, redactor_of
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.wall import MESSAGE, WallReachedError
@@ -29,12 +31,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A command whose effect can be carried out: the action's own ``request``."""
+    """A command whose effect can be carried out: the action's own ``request``; ``need`` is what its owner must have."""
 
     command: Command
     request: Any
     context: ActionContext
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    need: Need | None = None
 
 
 NO_SECRETS: Final = SecretValues()
@@ -108,8 +111,7 @@ class Preparer:
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
             refuse_unfound(self._action, command.action.config)
-            use = Use(command.workflow.owner, command.workflow.id)
-            context = ActionContext(command_id, scope, uncertain=False, timeout=self._timeout, use=use)
+            context = self._context(command, command_id, scope)
             compiled = compile_action(command.action.type, command.action.config, command.workflow.owner)
             context = _with_secrets(context, compiled.config.secrets, secrets)
             request = self._action.prepare(compiled.config, context)
@@ -122,7 +124,24 @@ class Preparer:
             return self.result(command, "failed", error=f"internal error: {type(error).__name__}", verdicts=verdicts)
         if isinstance(self._action, ControlAction):
             return self._controlled(command, request, verdicts)
-        return Prepared(command, request, context, verdicts)
+        return Prepared(command, request, context, verdicts, self._action.needs(request, context))
+
+    def permitted(self, prepared: Prepared, owner: Caller) -> Prepared | ActionResult:
+        """Return what is to be carried out; of an owner who lacks what it needs, the failed result."""
+        need = prepared.need
+        if need is None or owner.may(need.permission):
+            return prepared
+        return self.result(prepared.command, "failed", error=need.lacking, verdicts=prepared.verdicts)
+
+    def _context(self, command: Command, command_id: UUID, scope: dict[str, Any]) -> ActionContext:
+        return ActionContext(
+            command_id,
+            scope,
+            uncertain=False,
+            timeout=self._timeout,
+            own_entity=own_entity(command.event.get("source"), command.entity),
+            use=Use(command.workflow.owner, command.workflow.id),
+        )
 
     def _evaluate(
         self, command: Command, scope: dict[str, Any], current: Mapping[str, Any] | None

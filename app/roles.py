@@ -35,6 +35,7 @@ from app.adapters.postgres.inbox import PostgresInbox
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
+from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.secrets import PostgresSealedSecrets
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
@@ -53,6 +54,7 @@ from app.services.background import running_beside
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.delivery import Delivery
+from app.services.owner_rights import RecentRights
 from app.services.secret_cache import SecretCache
 from app.services.source_settings import load_sources
 from app.services.sources import SourceTurner
@@ -209,6 +211,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         letters = DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now)
         shared: dict[str, Any] = {
             "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
+            "rights": RecentRights(PostgresCallers(pool.connection, patient=True), settings.everybodys_permissions),
             "receipts": receipts,
             "road": road,
             "dead_letters": letters,

@@ -113,7 +113,12 @@ def _temporal(settings: Settings, pool: Pool, http: HttpClient) -> TemporalLoop:
     def crm(connection: psycopg.AsyncConnection[Any]) -> CrmReads:
         return reads_of(settings, http, PostgresCrm(connection, topics))
 
-    return TemporalLoop(PostgresTemporal(pool, crm), topics, rate=settings.audience_rate)
+    return TemporalLoop(
+        PostgresTemporal(pool, crm),
+        topics,
+        rate=settings.audience_rate,
+        everybodys=settings.everybodys_permissions,
+    )
 
 
 async def _trigger(settings: Settings) -> None:

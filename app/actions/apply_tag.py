@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
+from app.domain.reach import Need
 from app.ports import Crm, TagRequest
 
 
@@ -33,6 +35,10 @@ class ApplyTag(OwnAction[ApplyTagConfig, TagRequest]):
             tag=tag(fields["tag"]),
             origin=context.origin,
         )
+
+    def needs(self, request: TagRequest, context: ActionContext) -> Need | None:
+        """Return what changing that customer needs."""
+        return changing_customer(request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[TagRequest], crm: Crm) -> list[dict[str, Any]]:
         """Apply a batch of tags."""

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import assigning
 from app.actions.templated import Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, MAX_CUSTOMER_ID_CHARS, filled_line, optional_line
+from app.domain.reach import Need
 from app.ports import AssignmentRequest, Crm
 
 MAX_CONVERSATION_ID_CHARS: Final = 256
@@ -42,6 +44,10 @@ class AssignConversation(OwnAction[AssignConversationConfig, AssignmentRequest])
             customer_id=optional_line("customer_id", fields["customer_id"], max_chars=MAX_CUSTOMER_ID_CHARS),
             assignee=filled_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
         )
+
+    def needs(self, request: AssignmentRequest, context: ActionContext) -> Need | None:
+        """Return what assigning that conversation needs."""
+        return assigning(request.conversation_id, request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[AssignmentRequest], crm: Crm) -> list[dict[str, Any]]:
         """Assign a batch of conversations."""

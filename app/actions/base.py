@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from app.domain.causation import Link
 from app.domain.grants import Use
+from app.domain.reach import Need
 from app.domain.redaction import NOTHING, Redactor, redactor_of
 from app.ports import (
     Crm,
@@ -80,6 +81,7 @@ class ActionContext:
         secrets: The values of those that the config uses, by name; in ``scope`` too. Nothing may keep them.
         hosts: Where each of them may go that may not go everywhere, by name.
         use: The workflow, and whose it is.
+        own_entity: Whom the event is about; None where the owner may have chosen that.
     """
 
     command_id: UUID
@@ -89,6 +91,7 @@ class ActionContext:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     use: Use = NO_USE
+    own_entity: str | None = None
 
     @property
     def redact(self) -> Redactor:
@@ -183,6 +186,10 @@ class _Action(ABC, Generic[C]):
     family: ClassVar[Family]
     config: type[C]
     wording: ClassVar[Wording | None] = None
+
+    def needs(self, request: Any, context: ActionContext) -> Need | None:  # noqa: ARG002 - most need nothing
+        """Return what a rendered request needs of the workflow's owner; None: nothing, which asks nobody."""
+        return None
 
 
 class OutsideAction(_Action[C], Generic[C, R]):

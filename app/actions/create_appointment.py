@@ -7,8 +7,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, customer_id, filled_line, later, optional_line, refuse
+from app.domain.reach import Need
 from app.ports import AppointmentRequest, Crm
 
 MAX_TITLE_CHARS: Final = 255
@@ -51,6 +53,10 @@ class CreateAppointment(OwnAction[CreateAppointmentConfig, AppointmentRequest]):
             assignee=optional_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
             origin=context.origin,
         )
+
+    def needs(self, request: AppointmentRequest, context: ActionContext) -> Need | None:
+        """Return what changing that customer needs."""
+        return changing_customer(request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[AppointmentRequest], crm: Crm) -> list[dict[str, Any]]:
         """Make a batch of appointments."""

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
+from app.domain.reach import Need
 from app.ports import Crm, NoteRequest
 
 MAX_NOTE_BYTES: Final = 64 * 1024
@@ -34,6 +36,10 @@ class CreateNote(OwnAction[CreateNoteConfig, NoteRequest]):
         if not note.strip():
             refuse("text", "is empty")
         return NoteRequest(note_id=context.command_id, customer_id=customer_id(fields["customer_id"]), text=note)
+
+    def needs(self, request: NoteRequest, context: ActionContext) -> Need | None:
+        """Return what changing that customer needs."""
+        return changing_customer(request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[NoteRequest], crm: Crm) -> list[dict[str, Any]]:
         """Write a batch of notes."""

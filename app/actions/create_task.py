@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import changing_customer
 from app.actions.templated import Templated
 from app.actions.values import (
     MAX_ASSIGNEE_CHARS,
@@ -16,6 +17,7 @@ from app.actions.values import (
     optional_line,
     text,
 )
+from app.domain.reach import Need
 from app.ports import Crm, TaskRequest
 
 MAX_TITLE_CHARS: Final = 255
@@ -55,6 +57,10 @@ class CreateTask(OwnAction[CreateTaskConfig, TaskRequest]):
             assignee=optional_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
             due_at=None if due is None else later("due", due, datetime.now(UTC)),
         )
+
+    def needs(self, request: TaskRequest, context: ActionContext) -> Need | None:
+        """Return what changing that customer needs."""
+        return changing_customer(request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[TaskRequest], crm: Crm) -> list[dict[str, Any]]:
         """Make a batch of tasks."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from app.actions.base import ActionContext, AnyAction, CompiledConfig, OutsideAction, OwnAction, Ports
+from app.domain.reach import Need
 from app.ports import Crm
 
 ON_THE_CRM: Final = frozenset(
@@ -34,6 +35,10 @@ class _OverHttp(OutsideAction[Any, Any]):
     def prepare(self, config: CompiledConfig[Any], context: ActionContext) -> Any:
         """Render and check, as the action does."""
         return self._action.prepare(config, context)
+
+    def needs(self, request: Any, context: ActionContext) -> Need | None:
+        """Return what the action needs."""
+        return self._action.needs(request, context)
 
     def destination(self, request: Any) -> str:  # noqa: ARG002 - all of them go to the CRM
         """Return whose failures count together: the CRM's host."""

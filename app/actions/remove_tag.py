@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
+from app.domain.reach import Need
 from app.ports import Crm, TagRequest
 
 
@@ -29,6 +31,10 @@ class RemoveTag(OwnAction[RemoveTagConfig, TagRequest]):
         """Render and check the tag and the customer."""
         fields = config.render(context.scope)
         return TagRequest(customer_id(fields["customer_id"]), tag(fields["tag"]), context.origin)
+
+    def needs(self, request: TagRequest, context: ActionContext) -> Need | None:
+        """Return what changing that customer needs."""
+        return changing_customer(request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[TagRequest], crm: Crm) -> list[dict[str, Any]]:
         """Remove a batch of tags."""

@@ -12,10 +12,12 @@ from pydantic import Field, model_validator
 
 from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
 from app.actions.providers import OnUncertain, not_twice
+from app.actions.rights import notifying
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, refuse
 from app.actions.wording import NeededWords, WordedConfig
 from app.domain.errors import ActionFailedError
+from app.domain.reach import Need
 from app.ports import Notice
 from schemas.message_template import TemplateName
 
@@ -80,6 +82,10 @@ class SendNotification(OutsideAction[SendNotificationConfig, NotificationRequest
             body=filled_text("body", fields["body"], max_chars=MAX_BODY_CHARS),
             on_uncertain=written.on_uncertain,
         )
+
+    def needs(self, request: NotificationRequest, context: ActionContext) -> Need | None:
+        """Return what that inbox needs; channels are granted in a way of their own."""
+        return notifying(request.user, context)
 
     async def perform(self, request: NotificationRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
         """Hand the notification over, once."""

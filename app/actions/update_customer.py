@@ -7,9 +7,11 @@ import orjson
 from pydantic import Field, field_validator
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
+from app.domain.reach import Need
 from app.ports import Crm, CustomerUpdate
 
 
@@ -56,6 +58,10 @@ class UpdateCustomer(OwnAction[UpdateCustomerConfig, CustomerUpdate]):
         if len(encoded) > MAX_CHANGE_BYTES:
             refuse("set", f"has {len(encoded)} bytes; at most {MAX_CHANGE_BYTES} are allowed")
         return CustomerUpdate(customer_id(fields["customer_id"]), changes, context.origin)
+
+    def needs(self, request: CustomerUpdate, context: ActionContext) -> Need | None:
+        """Return what changing that customer needs."""
+        return changing_customer(request.customer_id, context)
 
     async def perform_all(self, requests: Sequence[CustomerUpdate], crm: Crm) -> list[dict[str, Any]]:
         """Change a batch of customers."""

@@ -113,8 +113,9 @@ def problem_response(
 
 def problem_for(error: BaseException, instance: str) -> web.Response | None:
     """Say an error that the caller can do something about; None for one that is ours."""
-    if isinstance(error, InvalidError):
-        return problem_response(400, _summary(error.errors), errors=error.errors, instance=instance)
+    if isinstance(error, InvalidError | NotPermittedError):
+        wrong = 400 if isinstance(error, InvalidError) else 403
+        return problem_response(wrong, _summary(error.errors), errors=error.errors, instance=instance)
     if isinstance(error, UnauthorizedError):
         challenge = _REALM if "send a token" in str(error) else f'{_REALM}, error="invalid_token"'
         return problem_response(401, str(error), headers={"WWW-Authenticate": challenge}, instance=instance)
@@ -131,7 +132,6 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
 
 _STATUSES: Final[dict[type[BaseException], int]] = {
     ForbiddenError: 403,
-    NotPermittedError: 403,
     NotFoundError: 404,
     ConflictError: 409,
     StaleVersionError: 412,

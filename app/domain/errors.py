@@ -39,7 +39,11 @@ class InvalidError(HeadraceError):
 
 
 class NotPermittedError(HeadraceError):
-    """The caller lacks a permission for what they ask; the text names it, and the field where it is one of several."""
+    """The caller lacks a permission for what they ask; the text names it, and each field that needs one."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
+        self.errors = errors
 
 
 class PoisonError(HeadraceError):

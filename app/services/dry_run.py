@@ -2,17 +2,21 @@
 
 The rules are those that run in earnest: the compiled conditions, the planner, and each action's own preparation, which
 renders its templates and checks what comes out. Only the effect is left out; what it would have answered is simulated.
+
+What its owner may counts as it does in earnest, but for one thing: who tries a workflow has made its event up, so that
+``current`` is looked up for those alone who may read customers.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
 from app.actions.configs import compile_action
+from app.domain.callers import Caller
 from app.domain.conditions import Evaluation, Scope, compile_conditions
 from app.domain.errors import ActionFailedError, FieldError, InvalidError
 from app.domain.grants import Use
@@ -22,10 +26,12 @@ from app.domain.triggers import wants
 from app.domain.wall import WallReachedError
 from app.ports import SecretGrants, SecretValues
 from app.services.cpu_budget import breathe
+from app.services.dry_run_ports import CurrentSource, CurrentValues, PreparedStep, StepPreparer
 from app.services.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
 from app.services.emitter import event_key
 from app.services.explanations import explain
 from app.services.field_errors import field_errors, under
+from app.services.owner_rights import RightsOfCaller
 from app.services.plain_values import plain
 from schemas.command import Command, PinnedRevision
 from schemas.event import Event
@@ -36,42 +42,12 @@ SOURCE: Final = "/headrace/test"
 NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
 
 
-CurrentValues = Mapping[str, Any] | ActionFailedError
-
-
-class PreparedStep(Protocol):
-    """A step that could be carried out."""
-
-    @property
-    def request(self) -> Any:
-        """What the action would send."""
-
-    @property
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Of the step's own conditions."""
-
-
-class StepPreparer(Protocol):
-    """Prepares the steps of one action type; ``agents.preparation.Preparer`` is one."""
-
-    def prepare(
-        self, command: Command, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
-    ) -> PreparedStep | ActionResult:
-        """Return what would be carried out, or the result of a step of which nothing is."""
-
-
-class CurrentSource(Protocol):
-    """Looks up what steps ask for of ``current``; ``agents.current.Current`` is one."""
-
-    async def of(self, commands: Sequence[Command], /) -> Sequence[CurrentValues | None]:
-        """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known."""
-
-
 @dataclass(slots=True)
 class _Run:
-    """The run so far: its command, and whether it still goes on."""
+    """The run so far: its command, who tries it, and whether it still goes on."""
 
     command: Command
+    caller: Caller
     going: bool
     given: Mapping[str, Any]
     stopped: bool = False
@@ -89,7 +65,9 @@ class DryRunner:
         grants: Knows who may use which secret.
     """
 
-    def __init__(self, preparers: Mapping[str, StepPreparer], current: CurrentSource, grants: SecretGrants) -> None:
+    def __init__(
+        self, preparers: Mapping[str, StepPreparer[Any]], current: CurrentSource, grants: SecretGrants
+    ) -> None:
         self._preparers = preparers
         self._current = current
         self._grants = grants
@@ -101,6 +79,8 @@ class DryRunner:
         simulated: Mapping[int, SimulatedResult],
         current: Mapping[str, Any],
         use: Use = NOBODYS,
+        *,
+        caller: Caller,
     ) -> DryRun:
         """Try a workflow on an event.
 
@@ -109,8 +89,8 @@ class DryRunner:
             attributes: CloudEvents attributes; those left out are made up, the type from the trigger.
             simulated: What steps shall come to, by their position; without: success, with an empty output.
             current: What ``current`` shall be taken to be, by name; what is left out is looked up.
-
             use: Which workflow it is, and whose: what it may use.
+            caller: Who tries it: what they may counts.
 
         Raises:
             InvalidError: The event breaks the contract.
@@ -123,7 +103,7 @@ class DryRunner:
         matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
         entry = _entry(draft, event, envelope)
         going = matched and evaluation.met and (entry is None or entry.error is None)
-        run = _Run(_command(draft, event, envelope, verdicts, use), going=going, given=current)
+        run = _Run(_command(draft, event, envelope, verdicts, use), caller, going=going, given=current)
         for _ in run.command.workflow.actions:
             await breathe()
             await self._step(run, simulated)
@@ -134,6 +114,8 @@ class DryRunner:
         preparer, current = self._preparers[command.action.type], await self._look(run)
         secrets = await self._secrets(command.action)
         made = preparer.prepare(command, command.id, current, secrets)
+        if not isinstance(made, ActionResult):
+            made = preparer.permitted(made, run.caller)
         result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
         runs = run.going and result.status != "skipped"
         error = result.error if run.going else _why_not(run)
@@ -164,7 +146,7 @@ class DryRunner:
         return SecretValues(grants=await self._grants.of(names) if names else {})
 
     async def _look(self, run: _Run) -> CurrentValues | None:
-        (found,) = await self._current.of([run.command])
+        (found,) = await self._current.of([run.command], RightsOfCaller(run.caller), chosen=True)
         if found is None or (isinstance(found, ActionFailedError) and not run.given):
             return found
         current = {**(found if isinstance(found, Mapping) else {}), **run.given}
@@ -186,7 +168,7 @@ def _why_not(run: _Run) -> str:
 
 
 def _would_send(
-    preparer: StepPreparer,
+    preparer: StepPreparer[Any],
     command: Command,
     made: PreparedStep | ActionResult,
     current: CurrentValues | None,

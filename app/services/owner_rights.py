@@ -70,6 +70,21 @@ class RecentRights:
             self._known.move_to_end(owner)
 
 
+class RightsOfCaller:
+    """Implements ``app.ports.OwnerRights`` where a caller tries a workflow: whoever owns it, what they may counts.
+
+    Args:
+        caller: Who tries it.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def of(self, owners: Collection[UUID]) -> Mapping[UUID, Caller]:
+        """Return the caller for each."""
+        return dict.fromkeys(owners, self._caller)
+
+
 class CallerNotes:
     """Notes what callers' tokens say, for the time when their workflows run without them.
 

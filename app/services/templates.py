@@ -216,7 +216,7 @@ class TemplateService:
 def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:
     """Refuse a template that everybody sees; also a change of one, for everybody would see it."""
     if draft.is_public and not caller.may("templates:publish"):
-        raise NotPermittedError("is_public: a public template needs the permission templates:publish")
+        raise NotPermittedError([FieldError("is_public", "a public template needs the permission templates:publish")])
 
 
 async def _given(draft: TemplateDraft) -> TemplateDraft:

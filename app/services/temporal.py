@@ -19,12 +19,14 @@ from uuid import UUID
 import orjson
 from prometheus_client import Counter
 
+from app.domain.callers import Permission
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import InvalidError, UnreachableError
 from app.domain.schedules import Schedule, dues_between, latest_due, next_due, read_schedule
 from app.ports import Record
 from app.services.background import note_failure
 from app.services.emitter import STRUCTURED
+from app.services.temporal_refusals import Owned, refusal_row, refused
 from app.topics import Topics
 
 SOURCE: Final = "/headrace/scheduler"
@@ -96,6 +98,9 @@ class TemporalTransaction(Protocol):
     async def audiences(self, limit: int) -> Sequence[Release]:
         """Audiences whose next share may be released."""
 
+    async def owner(self, workflow_id: UUID) -> Owned | None:
+        """Whose a workflow is, and what they may; None where it is gone."""
+
     async def customers(self, after: str, limit: int) -> Sequence[dict[str, Any]]:
         """Customers of the CRM by id after one, as events show them."""
 
@@ -134,12 +139,14 @@ class TemporalLoop:
         store: Where due times and audiences are.
         topics: Names of the topics.
         rate: Most customers of one audience a second.
+        everybodys: What every user may: an audience needs to read customers.
     """
 
-    def __init__(self, store: TemporalStore, topics: Topics, *, rate: int) -> None:
+    def __init__(self, store: TemporalStore, topics: Topics, *, rate: int, everybodys: frozenset[Permission]) -> None:
         self._store = store
         self._topics = topics
         self._rate = rate
+        self._everybodys = everybodys
 
     async def run(self) -> None:
         """Look twice a second; where Postgres is away, wait and go on by itself."""
@@ -193,6 +200,8 @@ class TemporalLoop:
         await transaction.move(workflow, next_due(schedule, now))
 
     async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
+        if await self._refused(transaction, release):
+            return
         try:
             conditions = compile_conditions(release.conditions, "audience", stored=True)
         except InvalidError as error:
@@ -217,6 +226,18 @@ class TemporalLoop:
         emitted_total.labels("audience").inc(len(events))
         at_end = len(page) < _PAGE and (not page or looked_at == page[-1]["id"])
         await transaction.advance(release, None if at_end else looked_at, _SHARE_EVERY_S if events else 0.0)
+
+    async def _refused(self, transaction: TemporalTransaction, release: Release) -> bool:
+        """End an audience whose owner may not read customers by now, with a row of the log that says why."""
+        owned = await transaction.owner(release.workflow_id)
+        if owned is None or not refused(owned, self._everybodys):
+            return False
+        logger.warning("workflow %s: its audience gets no run: its owner may not read customers", release.workflow_id)
+        skipped_total.labels("audience_refused").inc()
+        run = self._event(release, release.due)
+        await transaction.emit([refusal_row(self._topics, release.workflow_id, owned, run, release.due)])
+        await transaction.advance(release, None, 0.0)
+        return True
 
     def _event(
         self,

@@ -13,6 +13,7 @@ from app.domain.grants import Use
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
 from app.services.drafts import DraftReader, merge_patch
 from app.services.paging import Page, Position, page_of
+from app.services.permits import refuse_unpermitted
 from app.services.references import Reference, references
 from schemas.base import stored_size
 from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
@@ -99,9 +100,11 @@ class WorkflowService:
 
         Raises:
             InvalidError: The draft is wrong.
+            NotPermittedError: It names customers or inboxes that the caller may not reach.
             ConflictError: The caller has as many workflows as a user may.
         """
         draft = await self._drafts.read(raw)
+        refuse_unpermitted(caller, caller.user_id, draft.trigger, draft.actions)
         now = self._now()
         workflow = Workflow(
             id=uuid4(),
@@ -153,6 +156,7 @@ class WorkflowService:
 
         Raises:
             InvalidError: The draft is wrong.
+            NotPermittedError: It names customers or inboxes that the caller may not reach.
             NotFoundError: There is no such workflow.
             StaleVersionError: It has another version by now.
             ConflictError: It is active, and its owner has as many of its new trigger type as a user may.
@@ -210,7 +214,9 @@ class WorkflowService:
             changes = await change(current)
             if not changes:
                 return current
-            await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes.get("actions", ()))
+            if "actions" in changes:
+                refuse_unpermitted(caller, current.created_by, changes["trigger"], changes["actions"])
+                await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes["actions"])
             changes |= {"version": current.version + 1, "updated_at": self._now()}
             changed = current.model_copy(update=changes)
             _refuse_large(changed)

@@ -126,6 +126,17 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     await pool.close()
 
 
+@pytest.fixture(scope="session")
+async def strict_api(settings: Settings) -> AsyncIterator[Api]:
+    """An API that grants nothing to everybody, on the shared database."""
+    strict = settings.model_copy(update={"user_permissions": "none"})
+    pool, sender, depths, failures = ApiDatabase(strict), MemorySender(), MemoryDepths(), Failures(lambda: 0.0)
+    state = assemble(strict, pool, sender, depths, clock=lambda: 0.0, failures=failures)
+    async with TestClient(TestServer(build_app(state))) as client:
+        yield Api(client, strict, sender, depths, [0.0], failures)
+    await pool.close()
+
+
 @pytest.fixture
 def api(running_api: Api) -> Api:
     """The running API, with a broker that answers and has nothing yet."""

@@ -5,25 +5,17 @@ by one, with nothing granted to everybody. Of others' things, where there are an
 in lists; ``-`` is the same for all who may call it.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.assembly import assemble
 from app.admin.operations import Operation
-from app.admin.routes import OPERATIONS, build_app
+from app.admin.routes import OPERATIONS
 from app.domain.callers import PERMISSIONS
-from app.services.background import Failures
-from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
-from tests.support.depths import MemoryDepths
-from tests.support.sender import MemorySender
 
 COLUMNS: Final = (
     "anonymous", "nothing", "events:write", "crm:read", "crm:write", "templates:publish", "messages:any", "operate",
@@ -156,17 +148,6 @@ def rows() -> dict[str, Row]:
 
 ROWS: Final = rows()
 BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
-
-
-@pytest.fixture(scope="session")
-async def strict_api(settings: Settings) -> AsyncIterator[Api]:
-    """An API that grants nothing to everybody, on the shared database."""
-    strict = settings.model_copy(update={"user_permissions": "none"})
-    pool, sender, depths, failures = ApiDatabase(strict), MemorySender(), MemoryDepths(), Failures(lambda: 0.0)
-    state = assemble(strict, pool, sender, depths, clock=lambda: 0.0, failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, strict, sender, depths, [0.0], failures)
-    await pool.close()
 
 
 def test_every_operation_has_a_row() -> None:

@@ -12,6 +12,7 @@ from schemas.command import Command
 from schemas.workflow import Action
 from tests.agents import test_outside, test_own
 from tests.support.fake_crm import FakeCrm
+from tests.support.fake_rights import FixedRights
 from tests.support.receipts import ReceiptStore
 from tests.support.slips import action, command
 
@@ -79,7 +80,8 @@ async def test_the_customer_is_the_entity_where_the_data_names_none() -> None:
     crm = FakeCrm()
     await crm.apply_tags([TagRequest("c1", "VIP")])
     step = command(action(tag="{{ current.customer.tags[0] }}"), event=order_event(customer=None))
-    assert await Current(crm, PATIENT, timeout=5).of([step]) == [{"customer": {"id": "c1", "tags": ["VIP"]}}]
+    found = await Current(crm, PATIENT, timeout=5).of([step], FixedRights())
+    assert found == [{"customer": {"id": "c1", "tags": ["VIP"]}}]
 
 
 async def test_who_is_not_there_is_a_missing_field() -> None:
@@ -133,9 +135,9 @@ async def test_a_crm_that_fails_for_a_while_is_asked_again() -> None:
     """As often as an action would be tried; then the step fails with the reason, and the others go on."""
     crm = FakeCrm()
     crm.failures = [ActionFailedError("answered 503"), ActionFailedError("answered 503")]
-    assert await Current(crm, PATIENT, timeout=5).of([asking()]) == [{}]
+    assert await Current(crm, PATIENT, timeout=5).of([asking()], FixedRights()) == [{}]
     crm.failures = [ActionFailedError("answered 503") for _ in range(3)]
-    (failed,) = await Current(crm, PATIENT, timeout=5).of([asking()])
+    (failed,) = await Current(crm, PATIENT, timeout=5).of([asking()], FixedRights())
     assert str(failed) == "answered 503"
     assert len(crm.asked) == 6
 
@@ -146,7 +148,9 @@ async def test_one_id_that_is_refused_fails_its_own_step_only() -> None:
     crm.orders_by_id["o-2"] = {"id": "o-2"}
     refusal = ActionFailedError("answered 400", permanent=True)
     crm.failures = [refusal, refusal]
-    found = await Current(crm, PATIENT, timeout=5).of([asking("o-1"), asking("o-2"), command(action(tag="a"))])
+    found = await Current(crm, PATIENT, timeout=5).of(
+        [asking("o-1"), asking("o-2"), command(action(tag="a"))], FixedRights()
+    )
     assert found == [refusal, {"order": {"id": "o-2"}}, None]
 
 

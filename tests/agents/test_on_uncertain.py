@@ -28,6 +28,7 @@ from tests.agents.test_own import now
 from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
 from tests.support.fake_notifier import FakeNotifier, MemoryInbox
+from tests.support.fake_rights import FixedRights
 from tests.support.memory_texts import MemoryTexts
 from tests.support.providers import ports_of
 from tests.support.receipts import MemoryReceipts, ReceiptStore
@@ -50,6 +51,7 @@ class World:
         self.executor = OutsideExecutor(
             action=made,
             preparer=Preparer(made, timeout=5, clock=now),
+            rights=FixedRights(),
             current=current_over(),
             wordings=Wordings(MemoryTexts()),
             receipts=self.receipts,

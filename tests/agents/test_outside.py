@@ -18,7 +18,7 @@ from app.actions.webhook import Webhook
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
-from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, Secrets
+from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
 from app.services.wording import Wordings
@@ -30,6 +30,7 @@ from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
 from tests.support.fake_http import FakeHttp
 from tests.support.fake_mailer import FakeMailer
+from tests.support.fake_rights import FixedRights
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
@@ -58,6 +59,7 @@ class World:
         lane: Bulkhead | None = None,
         receipts: type[MemoryReceipts] = MemoryReceipts,
         attempt_within: float = 5,
+        rights: OwnerRights | None = None,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
@@ -70,6 +72,7 @@ class World:
         self.executor = OutsideExecutor(
             action=kind,
             preparer=Preparer(kind, timeout=attempt_within, clock=now),
+            rights=rights or FixedRights(),
             current=current_over(store.crm),
             receipts=self.receipts,
             ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),

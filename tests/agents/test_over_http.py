@@ -10,7 +10,7 @@ from app.actions.base import ActionContext, OutsideAction, OwnAction
 from app.actions.over_http import ON_THE_CRM, over_http
 from app.actions.registry import REGISTRY
 from app.domain.causation import Link
-from app.ports import HttpAnswer
+from app.ports import HttpAnswer, OwnerRights
 from app.services.crm_http import CrmServer, HttpCrm
 from schemas.command import Command
 from tests.agents.test_outside import World
@@ -25,12 +25,12 @@ APPLIED: Final = HttpAnswer(200, {}, '{"applied":true}')
 class Tagging(World):
     """An executor of ``apply_tag`` on a CRM over HTTP, which answers as told."""
 
-    def __init__(self, store: ReceiptStore, *answers: HttpAnswer) -> None:
+    def __init__(self, store: ReceiptStore, *answers: HttpAnswer, rights: OwnerRights | None = None) -> None:
         self.crm = FakeHttp()
         self.crm.answers = list(answers)
         made = REGISTRY.find("apply_tag")
         assert made is not None
-        super().__init__(store, kind=over_http(made, self.crm_of, destination="crm.example"))
+        super().__init__(store, kind=over_http(made, self.crm_of, destination="crm.example"), rights=rights)
 
     def crm_of(self, context: ActionContext) -> HttpCrm:
         """Return the CRM for one command."""

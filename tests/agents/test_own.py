@@ -14,13 +14,14 @@ from agents.slips import Road
 from app.actions.apply_tag import ApplyTag
 from app.actions.delay import Delay
 from app.actions.stop_workflow import StopWorkflow
-from app.ports import Crm
+from app.ports import Crm, OwnerRights
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.command import Command
 from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from tests.support.current import current_over
+from tests.support.fake_rights import FixedRights
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
@@ -37,7 +38,7 @@ def now() -> datetime:
 class World:
     """An executor with its fakes."""
 
-    def __init__(self, kind: Any = None) -> None:
+    def __init__(self, kind: Any = None, *, rights: OwnerRights | None = None) -> None:
         self.store = ReceiptStore()
         self.sender = MemorySender()
         kind = kind or ApplyTag()
@@ -45,6 +46,7 @@ class World:
         self.executor = OwnExecutor(
             action=kind,
             preparer=Preparer(kind, timeout=5, clock=now),
+            rights=rights or FixedRights(),
             current=current_over(self.store.crm),
             receipts=self.receipts,
             road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),

@@ -55,6 +55,7 @@ from tests.support.breakers import MemoryBreakers
 from tests.support.clock import SteppedClock
 from tests.support.current import current_over
 from tests.support.fake_mailer import FakeMailer
+from tests.support.fake_rights import FixedRights
 from tests.support.logins import as_role, pool_of
 from tests.support.providers import ports_of
 from tests.support.quotas import no_quota
@@ -162,6 +163,7 @@ class Engine:
                 action=action,
                 preparer=preparer,
                 current=self._current,
+                rights=FixedRights(),
                 receipts=self._receipts,
                 road=self._road,
                 dead_letters=self._letters,
@@ -170,6 +172,7 @@ class Engine:
             action=action,
             preparer=preparer,
             current=self._current,
+            rights=FixedRights(),
             receipts=self._receipts,
             road=self._road,
             dead_letters=self._letters,

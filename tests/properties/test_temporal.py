@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.temporal import PostgresTemporal
+from app.domain.callers import PERMISSIONS
 from app.domain.schedules import WEEKDAYS, Schedule
 from app.services.temporal import TemporalLoop
 from tests.admin.conftest import Api
@@ -57,7 +58,7 @@ async def test_31_a_temporal_workflow_runs_at_its_times(
     first = min(due for due in expected(schedule, moment) if due > moment)
     dues = [first, min(due for due in expected(schedule, first) if due > first)]
     store = Clocked(engine.pool, moment)
-    loop = TemporalLoop(store, engine.topics, rate=1)
+    loop = TemporalLoop(store, engine.topics, rate=1, everybodys=PERMISSIONS)
     await loop.round()
     for due in dues:
         for at in (max(store.time, due - timedelta(seconds=early)), due):

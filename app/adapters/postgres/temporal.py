@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 
 from app.adapters.postgres.announcing import announce
 from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.pool import Pool
+from app.domain.callers import Caller, known_permissions
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import CrmReads, Record
 from app.services.temporal import Planned, Release, skipped_total
+from app.services.temporal_refusals import Owned
 
 _WHAT: Final = "temporal triggers"
 _ENDED: Final = """
@@ -55,6 +58,10 @@ WHERE not_before <= now() ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED
 _ADVANCE: Final = """
 UPDATE temporal_audiences SET after_customer = %s, not_before = now() + %s * interval '1 s'
 WHERE workflow_id = %s AND due = %s
+"""
+_OWNER: Final = """
+SELECT a.created_by, a.version, coalesce(p.role, 'user'), coalesce(p.permissions, '{}')
+FROM automations a LEFT JOIN user_permissions p ON p.user_id = a.created_by WHERE a.id = %s
 """
 _CLOSE: Final = "DELETE FROM temporal_audiences WHERE workflow_id = %s AND due = %s"
 
@@ -116,6 +123,11 @@ class _Transaction:
 
     async def audiences(self, limit: int) -> Sequence[Release]:
         return [Release(*row) for row in await self._rows(_AUDIENCES, limit)]
+
+    async def owner(self, workflow_id: UUID) -> Owned | None:
+        for user, version, role, permissions in await self._rows(_OWNER, workflow_id):
+            return Owned(Caller(user, role, known_permissions(permissions)), version)
+        return None
 
     async def customers(self, after: str, limit: int) -> Sequence[dict[str, Any]]:
         try:

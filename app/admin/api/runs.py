@@ -57,7 +57,8 @@ async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: D
     state = request.app[STATE]
     worded = draft.model_copy(update={"actions": await state.messages.wordings.of(use.owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
-    return answer(await state.dry_runs.run(worded, wanted.event, wanted.results, current, use))
+    tried = await state.dry_runs.run(worded, wanted.event, wanted.results, current, use, caller=request[CALLER])
+    return answer(tried)
 
 
 OPERATIONS: Final = (

@@ -23,6 +23,7 @@ from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.execution import Execution
 from tests.agents.test_own import now
+from tests.support.fake_rights import FixedRights
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
 from tests.support.slips import action, command, command_record
@@ -44,6 +45,7 @@ async def executor(pool: Pool, kind: Any) -> OwnExecutor:
     return OwnExecutor(
         action=kind,
         preparer=Preparer(kind, timeout=5, clock=now),
+        rights=FixedRights(),
         current=Current(PostgresReads(pool.connection, crm, patient=True), RetryPolicy(), timeout=5),
         receipts=receipts,
         road=Road(TOPICS, frozenset({"delay", "create_note"})),

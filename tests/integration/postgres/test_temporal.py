@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.temporal import PostgresTemporal
+from app.domain.callers import PERMISSIONS
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import Record, TagRequest
 from app.services.temporal import Planned, Release, TemporalLoop
@@ -82,7 +83,7 @@ class World:
 
     def __init__(self, pool: Pool, database: str) -> None:
         self.store = PostgresTemporal(pool, crm_over)
-        self.loop = TemporalLoop(self.store, TOPICS, rate=2)
+        self.loop = TemporalLoop(self.store, TOPICS, rate=2, everybodys=PERMISSIONS)
         self._database = database
 
     def execute(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -236,7 +237,10 @@ async def test_schedulers_side_by_side_fire_once(world: World, scheduler_pool: P
     await world.loop.round()
     for workflow_id in workflows:
         world.set_due(workflow_id, datetime.now(UTC) - timedelta(seconds=1))
-    loops = [TemporalLoop(PostgresTemporal(scheduler_pool, crm_over), TOPICS, rate=2) for _ in range(4)]
+    loops = [
+        TemporalLoop(PostgresTemporal(scheduler_pool, crm_over), TOPICS, rate=2, everybodys=PERMISSIONS)
+        for _ in range(4)
+    ]
     await asyncio.gather(*(loop.round() for loop in loops))
     await world.loop.round()
     assert sorted(str(event.workflowid) for event in world.events()) == sorted(map(str, workflows))
@@ -286,7 +290,7 @@ async def test_an_audience_waits_for_a_crm_that_does_not_answer(world: World, sc
     crm = FakeCrm()
     await crm.apply_tags([TagRequest("c-1", "VIP")])
     crm.failures = [ActionFailedError("answered 503")]
-    loop = TemporalLoop(PostgresTemporal(scheduler_pool, lambda _: crm), TOPICS, rate=2)
+    loop = TemporalLoop(PostgresTemporal(scheduler_pool, lambda _: crm), TOPICS, rate=2, everybodys=PERMISSIONS)
     with pytest.raises(UnreachableError, match="answered 503"):
         await loop.round()
     assert world.events() == []
@@ -304,7 +308,7 @@ async def test_what_becomes_due_during_a_round_is_left_to_the_next(world: World,
     world.set_due(workflow_id, due)
     store = EarlyClock(scheduler_pool, crm_over)
     store.behind = datetime.now(UTC) - due + timedelta(seconds=1)
-    await TemporalLoop(store, TOPICS, rate=2).round()
+    await TemporalLoop(store, TOPICS, rate=2, everybodys=PERMISSIONS).round()
     assert world.events() == []
     await world.loop.round()
     assert [event.time for event in world.events()] == [due]
@@ -333,7 +337,7 @@ async def test_a_trigger_that_cannot_be_read_stops_nobody_else(world: World) -> 
 async def test_one_workflow_that_fails_keeps_no_other_waiting(world: World, scheduler_pool: Pool) -> None:
     """They are planned and fired; what it had done is undone, and its run comes, by its due time, once it works."""
     store = Faulty(scheduler_pool)
-    loop = TemporalLoop(store, TOPICS, rate=2)
+    loop = TemporalLoop(store, TOPICS, rate=2, everybodys=PERMISSIONS)
     workflows = [world.workflow(DAILY) for _ in range(3)]
     store.bad = {workflows[1]}
     await loop.round()
@@ -373,7 +377,7 @@ async def test_a_statement_that_postgres_refuses_fails_its_workflow_only(world: 
                 yield real
 
     workflow_id = world.workflow(DAILY)
-    await TemporalLoop(Refused(scheduler_pool, crm_over), TOPICS, rate=2).round()
+    await TemporalLoop(Refused(scheduler_pool, crm_over), TOPICS, rate=2, everybodys=PERMISSIONS).round()
     assert world.due(workflow_id) is not None
 
 

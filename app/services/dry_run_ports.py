@@ -1,0 +1,49 @@
+"""What dry runs need of the code that runs in earnest, which prepares steps and looks up what is current."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from app.domain.callers import Caller
+from app.domain.errors import ActionFailedError
+from app.ports import OwnerRights, SecretValues
+from schemas.command import Command
+from schemas.result import ActionResult
+
+CurrentValues = Mapping[str, Any] | ActionFailedError
+
+
+class PreparedStep(Protocol):
+    """A step that could be carried out."""
+
+    @property
+    def request(self) -> Any:
+        """What the action would send."""
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Of the step's own conditions."""
+
+
+P = TypeVar("P", bound=PreparedStep)
+
+
+class StepPreparer(Protocol[P]):
+    """Prepares the steps of one action type; ``agents.preparation.Preparer`` is one."""
+
+    def prepare(
+        self, command: Command, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
+    ) -> P | ActionResult:
+        """Return what would be carried out, or the result of a step of which nothing is."""
+
+    def permitted(self, prepared: P, owner: Caller, /) -> P | ActionResult:
+        """Return what would be carried out, or the failed result of a step that its owner has no permission for."""
+
+
+class CurrentSource(Protocol):
+    """Looks up what steps ask for of ``current``; ``agents.current.Current`` is one."""
+
+    async def of(
+        self, commands: Sequence[Command], rights: OwnerRights, /, *, chosen: bool
+    ) -> Sequence[CurrentValues | None]:
+        """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known."""
