@@ -1,6 +1,6 @@
 """Workflows in Postgres: users write automations; revisions, and the outbox that tells the matchers, follow from it.
 
-Version, times, revision and outbox row are the database's own (migration 0034), so that whoever else may write SQL in
+Version, times, revision and outbox row are the database's own (migration 0036), so that whoever else may write SQL in
 a user's name cannot announce anything but what is stored.
 """
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0034"
-down_revision = "0033"
+revision = "0036"
+down_revision = "0035"
 
 _GRANTS: Final = """
 DROP POLICY insert_own ON outbox;
