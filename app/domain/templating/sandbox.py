@@ -24,7 +24,7 @@ from app.domain.templating.values import add, brief, joined, multiply, power, pr
 
 _MAX_RANGE: Final = 10_000
 _CHARACTERS_PER_STEP: Final = 16
-_LONG_ARGUMENT: Final = 1_000
+_LONG_ARGUMENT: Final = 4
 _MAX_HINT: Final = 300
 _LOOP = "index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed"
 _TEXT = (
