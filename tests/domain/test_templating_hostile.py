@@ -191,9 +191,10 @@ for _ in range(60):
     DEEP = [DEEP, 1]
 WIDE: dict[str, Any] = {"l": [str(n) for n in range(18_000)], "deep": DEEP, "big": BIG, "many": CONTEXT["many"]}
 _GENERATORS = "{{ (many" + "|map('string')|map('int')" * 40 + ")|list|length }}"
+_LONG = "{% set w = '\U0001f600' * 60000 %}{% set s = '\U0001f601' * 998 ~ '\U0001f600' %}"
+_STRIPS = _LONG + "{% for i in range(55) %}{% set x = w.strip(s) %}{% endfor %}"
 HIDDEN = [
-    "{% set w = '\U0001f600' * 60000 %}{% set s = '\U0001f601' * 998 ~ '\U0001f600' %}"
-    "{% for i in range(55) %}{% set x = w.strip(s) %}{% endfor %}",
+    _STRIPS,
     "{% for i in range(9999) %}{% if {}[l] is defined %}{% endif %}{% endfor %}",
     "{% for i in range(9999) %}{% for j in range(20) %}{% if {}[l] is defined %}{% endif %}{% endfor %}{% endfor %}",
     "{% for i in range(9999) %}{% if l[l] is defined %}{% endif %}{% endfor %}",
