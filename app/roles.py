@@ -18,6 +18,7 @@ from agents.slips import Road
 from agents.sources import SourceAgent
 from app.actions.base import AnyAction, Family, OutsideAction, Ports
 from app.actions.registry import REGISTRY
+from app.adapters.address_guard import bounds_of
 from app.adapters.cipher import FernetCipher
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.persistent import PersistentSender
@@ -176,7 +177,7 @@ async def outside_ports(settings: Settings, pool: Pool, trusted: HttpClient) -> 
         http_client(settings) as http,
         open_mailer(smtp_server(settings)) as mail,
     ):
-        with open_notifier(channels) as notifier:
+        with open_notifier(channels, bounds_of(settings)) as notifier:
             yield Ports(
                 http=http,
                 mail=mail,

@@ -9,8 +9,11 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from app.settings import Settings
+
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+MayReach = Callable[[str], bool]
 AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
 _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
@@ -21,6 +24,7 @@ _ALSO_INSIDE: Final = (
     ipaddress.IPv4Network("192.88.99.0/24"),  # relays into 6to4
     ipaddress.IPv6Network("3fff::/20"),  # documentation (RFC 9637), which Python takes for public
 )
+OUT_OF_BOUNDS: Final = "leads to a private, loopback, link-local or reserved address"
 # An interface identifier that stands for an IPv4 address (ISATAP, RFC 5214, 6.1), without its "global" bit.
 _ISATAP: Final = 0x5EFE
 _GLOBAL_BIT: Final = 0x0200_0000
@@ -35,6 +39,16 @@ def is_public(address: str) -> bool:
     return _is_public(ipaddress.ip_address(address.partition("%")[0]))
 
 
+def within_bounds(*, allow_private: bool, allow_networks: Sequence[IPNetwork] = ()) -> MayReach:
+    """Return what tells whether a numeric address may be reached."""
+    return lambda address: allow_private or is_public(address) or is_within(address, allow_networks)
+
+
+def bounds_of(settings: Settings) -> MayReach:
+    """Return what tells which addresses users' requests and channels may reach."""
+    return within_bounds(allow_private=settings.webhook_allow_private, allow_networks=settings.allowed_networks)
+
+
 def guarded_socket(
     *, allow_private: bool, allow_networks: Sequence[IPNetwork] = ()
 ) -> Callable[[AddressInfo], socket.socket]:
@@ -42,11 +56,12 @@ def guarded_socket(
 
     The factory raises ``RefusedAddressError``; its text names no address, since users can read it.
     """
+    may_reach = within_bounds(allow_private=allow_private, allow_networks=allow_networks)
 
     def make(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
-        if not (allow_private or is_public(str(address[0])) or is_within(str(address[0]), allow_networks)):
-            raise RefusedAddressError("leads to a private, loopback, link-local or reserved address")
+        if not may_reach(str(address[0])):
+            raise RefusedAddressError(OUT_OF_BOUNDS)
         made = socket.socket(family=family, type=kind, proto=protocol)
         made.setblocking(False)
         return made

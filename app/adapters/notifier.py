@@ -8,19 +8,28 @@ What Apprise logs may name addresses, and its debug output holds credentials: no
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from app.domain.errors import ActionFailedError
+from app.adapters.address_guard import OUT_OF_BOUNDS, MayReach
+from app.adapters.guarded_threads import bounded
+from app.domain.errors import ActionFailedError, FieldError, InvalidError
 from app.domain.grants import Use
 from app.domain.retry import RETRYABLE_STATUSES
 from app.ports import Secrets
 
 THREADS: Final = 20
+
+# Services that talk to this machine's own desktop, log or devices, or take files of it for keys.
+_LOCAL_SCHEMAS: Final = frozenset(
+    {"dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "windows", "syslog", "blink1", "vapid"}
+)
+_LOCAL: Final = "is for what is on this machine, which channels may not reach"
 
 # How every service of Apprise reports an HTTP status: "Failed to send X notification: ..., error=404."
 _STATUS: Final = re.compile(r"\berror=([1-5][0-9]{2})\b")
@@ -33,26 +42,39 @@ class _Sent:
     taken: bool
     status: int | None = None
     known_url: bool = True
+    refused: str | None = None
 
 
 class AppriseUrls:
-    """Implements ``app.ports.ChannelUrls``."""
+    """Implements ``app.ports.ChannelUrls``.
+
+    Args:
+        may_reach: Tells which addresses channels may lead to.
+    """
+
+    def __init__(self, may_reach: MayReach) -> None:
+        self._may_reach = may_reach
 
     async def service_of(self, url: str) -> str | None:
-        """Return what Apprise calls the service; the first call loads Apprise, so it is made by a thread."""
-        return await asyncio.to_thread(_service_of, url)
+        """Return what Apprise calls the service; the first call loads Apprise, so it is made by a thread.
+
+        Raises:
+            InvalidError: It leads where channels may not, or to this machine itself.
+        """
+        return await asyncio.to_thread(_service_of, url, self._may_reach)
 
 
 @contextmanager
-def open_notifier(urls: Secrets) -> Iterator["AppriseNotifier"]:
+def open_notifier(urls: Secrets, may_reach: MayReach) -> Iterator["AppriseNotifier"]:
     """Open the process's notifier; threads that a service still holds up at the end are left to themselves.
 
     Args:
         urls: The channels' URLs, by their names.
+        may_reach: Tells which addresses channels may lead to; judged as each connection is made.
     """
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
     try:
-        yield AppriseNotifier(urls, threads)
+        yield AppriseNotifier(urls, threads, may_reach)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
 
@@ -63,9 +85,11 @@ class AppriseNotifier:
     Args:
         urls: The channels' URLs, by their names.
         threads: What sends.
+        may_reach: Tells which addresses channels may lead to.
     """
 
-    def __init__(self, urls: Secrets, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, urls: Secrets, threads: ThreadPoolExecutor, may_reach: MayReach) -> None:
+        self._may_reach = may_reach
         self._urls = urls
         self._threads = threads
 
@@ -81,7 +105,7 @@ class AppriseNotifier:
         try:
             async with asyncio.timeout_at(until):
                 url = await self._url(channel, use)
-                work = self._threads.submit(_send, url, title, body, within)
+                work = self._threads.submit(_send, url, title, body, within, self._may_reach)
                 sent = await asyncio.wrap_future(work)
         except TimeoutError:
             began = work is not None and not work.cancelled()
@@ -103,6 +127,8 @@ def _check(channel: str, sent: _Sent) -> None:
         return
     if not sent.known_url:
         raise ActionFailedError(f"channel {channel}: its URL is none that Apprise takes (any more)", permanent=True)
+    if sent.refused is not None:
+        raise ActionFailedError(f"channel {channel} {sent.refused}", permanent=True)
     status = sent.status
     if status is None:
         # No connection, no answer, a refusal in the answer's body: Apprise does not say which.
@@ -116,12 +142,20 @@ def _check(channel: str, sent: _Sent) -> None:
     )
 
 
-def _send(url: str, title: str, body: str, within: float) -> _Sent:
+def _send(url: str, title: str, body: str, within: float, may_reach: MayReach) -> _Sent:
     """Send in the caller's thread."""
     apprise = _load()
+    with bounded(may_reach) as refused:
+        sent = _deliver(apprise, url, title, body, within)
+    return replace(sent, refused=refused[0]) if refused and not sent.taken else sent
+
+
+def _deliver(apprise: Any, url: str, title: str, body: str, within: float) -> _Sent:
     service = _service(apprise, url)
     if service is None:
         return _Sent(taken=False, known_url=False)
+    if _is_local(service):
+        return _Sent(taken=False, refused=_LOCAL)
     service.retry = 0  # trying again is the executor's
     service.socket_connect_timeout = min(service.socket_connect_timeout, within)
     service.socket_read_timeout = min(service.socket_read_timeout, within)
@@ -133,9 +167,39 @@ def _send(url: str, title: str, body: str, within: float) -> _Sent:
     return _Sent(taken=False, status=next((int(match[1]) for match in statuses if match), None))
 
 
-def _service_of(url: str) -> str | None:
-    service = _service(_load(), url)
+def _service_of(url: str, may_reach: MayReach) -> str | None:
+    apprise = _load()
+    with bounded(may_reach) as refused:
+        service = _service(apprise, url)
+    if service is not None and _is_local(service):
+        refused = [_LOCAL]
+    if service is not None and not all(map(may_reach, _addresses(service))):
+        refused = [OUT_OF_BOUNDS]
+    if refused:
+        raise InvalidError([FieldError("url", refused[0])])
     return None if service is None else str(service.service_name)
+
+
+def _is_local(service: Any) -> bool:
+    schemas: set[str] = set()
+    for named in (service.protocol, service.secure_protocol):
+        schemas.update([named] if isinstance(named, str) else named or ())
+    return not schemas.isdisjoint(_LOCAL_SCHEMAS)
+
+
+def _addresses(service: Any) -> list[str]:
+    """Return the addresses that a URL's own host has now, where it names one; later ones are judged when it is used."""
+    if not any("{host}" in template for template in service.templates):
+        return []
+    hosts = {getattr(service, name, None) for name in ("host", "smtp_host")}
+    return [address for host in hosts if host for address in _resolved(str(host))]
+
+
+def _resolved(host: str) -> list[str]:
+    try:
+        return [str(info[4][0]) for info in socket.getaddrinfo(host.strip("[]"), None)]
+    except (OSError, UnicodeError):
+        return []
 
 
 def _service(apprise: Any, url: str) -> Any:

@@ -12,6 +12,7 @@ from agents.slips import Road
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
+from app.adapters.address_guard import MayReach, bounds_of
 from app.adapters.cipher import FernetCipher
 from app.adapters.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -116,7 +117,7 @@ def assemble(
         emitter=emitter,
         manual_runs=ManualRuns(workflows, sender, topics),
         dry_runs=_dry_runner(settings, database, http),
-        messages=_messages(database, _cipher(settings)),
+        messages=_messages(database, _cipher(settings), bounds_of(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
@@ -150,10 +151,10 @@ def _families() -> dict[str, list[str]]:
     return {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
 
 
-def _messages(database: ApiDatabase, cipher: Cipher) -> Messages:
+def _messages(database: ApiDatabase, cipher: Cipher, bounds: MayReach) -> Messages:
     return Messages(
         templates=MessageTemplateService(PostgresMessageTemplates(database)),
-        channels=ChannelService(PostgresChannels(database), cipher, AppriseUrls()),
+        channels=ChannelService(PostgresChannels(database), cipher, AppriseUrls(bounds)),
         inboxes=NotificationService(PostgresNotifications(database)),
         wordings=Wordings(PostgresTexts(database.driver, patient=False)),
     )

@@ -11,7 +11,11 @@ class ChannelUrls(Protocol):
     """Knows the services that notifications can go to."""
 
     async def service_of(self, url: str) -> str | None:
-        """Return what the service of a channel's URL is called; None where it is no such URL."""
+        """Return what the service of a channel's URL is called; None where it is no such URL.
+
+        Raises:
+            InvalidError: It leads where channels may not.
+        """
 
 
 class Notifier(Protocol):

@@ -3,20 +3,24 @@
 import asyncio
 import logging
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from app.adapters.address_guard import OUT_OF_BOUNDS, within_bounds
 from app.adapters.cipher import FernetCipher
+from app.adapters.guarded_threads import bounded
 from app.adapters.notifier import THREADS, AppriseUrls, open_notifier
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.inbox import PostgresInbox
-from app.domain.errors import ActionFailedError
+from app.domain.errors import ActionFailedError, InvalidError
 from app.domain.grants import EVERYBODY, Grant, Use
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.ports import Inbox, Notice, Notifier, Sealed
@@ -28,6 +32,7 @@ from tests.support.logins import pool_of
 from tests.support.waiting import eventually
 
 TOKEN = "T0PSECRETT0KEN"
+EVERYWHERE = within_bounds(allow_private=True)
 USE = Use(uuid4(), uuid4())
 
 
@@ -68,7 +73,7 @@ async def world(request: pytest.FixtureRequest, receiver: WebhookReceiver) -> As
         return
     channels = Channels()
     channels.urls["sales-team"] = channel_url(receiver)
-    with open_notifier(SecretCache(channels, channels.cipher, time.monotonic, noun="channel")) as notifier:
+    with open_notifier(SecretCache(channels, channels.cipher, time.monotonic, noun="channel"), EVERYWHERE) as notifier:
         yield World(notifier, lambda: [_told(one.json()) for one in receiver.deliveries])
 
 
@@ -115,7 +120,7 @@ async def channels() -> Channels:
 @pytest.fixture
 async def apprise(channels: Channels) -> AsyncIterator[Notifier]:
     """A notifier over them."""
-    with open_notifier(SecretCache(channels, channels.cipher, time.monotonic, noun="channel")) as notifier:
+    with open_notifier(SecretCache(channels, channels.cipher, time.monotonic, noun="channel"), EVERYWHERE) as notifier:
         yield notifier
 
 
@@ -211,7 +216,7 @@ async def test_urls_stay_out_of_logs_and_errors(
 
 async def test_a_url_names_its_service() -> None:
     """What the API shows in the URL's place; None for what Apprise does not know."""
-    urls = AppriseUrls()
+    urls = AppriseUrls(EVERYWHERE)
     assert await urls.service_of("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#sales") == "Slack"
     assert await urls.service_of("https://example.com/hook") is None
     assert await urls.service_of("slack://") is None
@@ -278,3 +283,40 @@ async def test_an_inbox_that_does_not_answer_ends_in_time_and_without_a_doubt(da
         assert (failure.value.permanent, failure.value.effect_unknown) == (False, False)
         await other.rollback()
         await PostgresInbox(pool.connection).put(notice, within=scaled(5))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("json://ada:pw@127.0.0.1:{port}/", OUT_OF_BOUNDS),
+        ("json://localhost:{port}/", OUT_OF_BOUNDS),
+        ("json://[::1]:{port}/", OUT_OF_BOUNDS),
+        ("mailto://ada:pw@localhost:{port}?from=a@b.example&to=c@d.example&smtp=127.0.0.1", OUT_OF_BOUNDS),
+        ("syslog://", "is for what is on this machine"),
+    ],
+)
+async def test_channels_do_not_reach_inside(channels: Channels, receiver: WebhookReceiver, url: str, said: str) -> None:
+    """Judged as the connection is made, by address; the same URL is not stored either."""
+    channels.urls["sales-team"] = url.format(port=receiver.port)
+    bounds = within_bounds(allow_private=False)
+    with open_notifier(SecretCache(channels, channels.cipher, time.monotonic, noun="channel"), bounds) as notifier:
+        failed = await _failure(notifier)
+    assert failed.permanent
+    assert said in str(failed)
+    assert not receiver.deliveries
+    with pytest.raises(InvalidError) as refused:
+        await AppriseUrls(bounds).service_of(channels.urls["sales-team"])
+    assert [error.path for error in refused.value.errors] == ["url"]
+    assert said in refused.value.errors[0].message
+
+
+def test_a_bounded_thread_reads_no_file_and_runs_nothing(tmp_path: Path) -> None:
+    """Services that take files for keys, or run commands; after the block all is as before."""
+    (tmp_path / "key").write_text("x")
+    with bounded(EVERYWHERE) as refused:
+        with pytest.raises(OSError, match="reads a file"):
+            (tmp_path / "key").read_text()
+        with pytest.raises(OSError, match="runs a program"):
+            subprocess.run(["/bin/true"], check=False)
+    assert len(refused) == 2
+    assert (tmp_path / "key").read_text() == "x"
