@@ -68,12 +68,15 @@ def cost(source: str, context: dict[str, Any]) -> Cost:
     """Compile and render a template; the dearer of both counts. What is too long to be one costs nothing."""
     if len(source) > MAX_SOURCE:
         return Cost(0.0, 0)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
-    before = _memory("VmRSS")
-    cpu = 0.0
     made: list[Template] = []
-    for work in (lambda: made.append(_compiled(source)), lambda: [one.render(context) for one in made]):
-        cpu = max(cpu, _cpu(work))
+    return cost_of(lambda: made.append(_compiled(source)), lambda: [one.render(context) for one in made])
+
+
+def cost_of(*works: Callable[[], object]) -> Cost:
+    """Do pieces of work one after the other; the dearest counts, and the peak of memory over all."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    before = _memory("VmRSS")
+    cpu = max(_cpu(work) for work in works)
     return Cost(cpu, _memory("VmHWM") - before)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.templating import TemplateError, compile_template
 from tests.fuzz.grammar import grown
-from tests.fuzz.templates import fuzz, hostile_context, least, numbers_of, shrunk
+from tests.fuzz.templates import MAX_BYTES, MAX_CPU_S, cost_of, fuzz, numbers_of, shrunk
 
 
 @pytest.mark.timeout(240)
@@ -42,9 +42,9 @@ def test_what_is_found_is_shrunk() -> None:
     assert shrunk([*range(50)], fails) == [7, 9]
 
 
-def test_the_measure_sees_memory() -> None:
-    """A template that holds much is seen to."""
-    held = "".join(f"{{% set v{number} = big ~ {number} %}}" for number in range(12))
-    took = least(held, hostile_context())
-    assert took.size > 1_000_000
-    assert not took.too_much
+def test_the_measure_sees_memory_and_time() -> None:
+    """Either alone is too much."""
+    # So much at once is never taken from what the process has freed before.
+    assert cost_of(lambda: b"x" * (48 * 2**20)).size > MAX_BYTES
+    assert cost_of(lambda: sum(range(10**8))).cpu > MAX_CPU_S
+    assert not cost_of(lambda: sum(range(10))).too_much
