@@ -1,0 +1,229 @@
+"""``make worst-user``: what one user who does his worst costs another.
+
+One worker of each role, settings as in production. A user's three workflows (a webhook, an e-mail, a tag) run at a
+steady rate. In turns without and with somebody else, who does all at once, on the same event types and the same
+destination: sends events without the right to; has webhooks fail and hang, to have the destination taken for broken;
+has many workflows switched on, for every event of the first; has templates and conditions that never end; and holds
+back the ends of requests. From when an event was due until its row is committed, by kind, in the same run, so
+that the machine's noise meets both.
+
+Prints a table, writes ``build/worst-user.json``, and fails where a p99 beside him is more than twice the one without.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+import psycopg
+from aiohttp import web
+
+from app.domain.ids import execution_id
+from app.embedded.free_ports import HOST
+from app.embedded.mail import Mailbox
+from tests.benchmarks.measure import Rows, percentile
+from tests.benchmarks.progress import say
+from tests.benchmarks.villain import Villain
+from tests.support.broker import remove_topics
+from tests.support.servers import Servers, harness_home, servers
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+
+LIMIT: Final = 2.0
+KINDS: Final = ("webhook", "e-mail", "tag")
+_BUILD: Final = Path(__file__).resolve().parents[2] / "build"
+_SOURCE: Final = "/worst"
+_STEP_S: Final = 0.05
+_ROWS_WITHIN_S: Final = 120.0
+_PRODUCTION: Final = {"RATE_LIMIT_PER_MINUTE": "100"}
+
+
+@asynccontextmanager
+async def destination() -> AsyncIterator[str]:
+    """Run a server that everybody's webhooks go to: ``/good`` answers, ``/fails`` 500, ``/hangs`` never; its URL."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/hangs":
+            await asyncio.sleep(600)
+        return web.Response(status=500 if request.path == "/fails" else 200)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, HOST, 0).start()
+    try:
+        yield f"http://{HOST}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@dataclass(slots=True)
+class Turns:
+    """Seconds from due to logged of all turns of one sort, by kind."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one kind came to; p99 in ms."""
+
+    kind: str
+    alone_p99_ms: float
+    beside_p99_ms: float
+    executions: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long it took beside him."""
+        return self.beside_p99_ms / self.alone_p99_ms
+
+
+class Victim:
+    """The user whose executions are timed."""
+
+    def __init__(self, stack: Stack, rows: Rows, url: str) -> None:
+        self._stack = stack
+        self._rows = rows
+        self._url = url
+        self._ids: dict[str, UUID] = {}
+        self.types = {kind: f"custom.w{uuid4().hex[:10]}" for kind in KINDS}
+
+    async def prepare(self) -> None:
+        """Make the workflows."""
+        actions = {
+            "webhook": {"type": "webhook", "config": {"url": f"{self._url}/good"}},
+            "e-mail": {"type": "send_email", "config": {"to": "a@example.com", "subject": "s", "text": "t"}},
+            "tag": {"type": "apply_tag", "config": {"tag": "t"}},
+        }
+        for kind, action in actions.items():
+            draft = {"name": kind, "trigger": {"type": self.types[kind]}, "actions": [{"order": 1, **action}]}
+            self._ids[kind] = await self._stack.api.create_workflow(draft)
+        await self._stack.settled()
+
+    async def turn(self, seconds: float, rate: float, into: Turns) -> None:
+        """Send at ``rate`` of each kind for so long, wait for every row, and add what came of it."""
+        sent: list[tuple[str, UUID, float]] = []
+        due, began = dict.fromkeys(KINDS, 0), time.time()
+        while (gone := time.time() - began) < seconds:
+            events = []
+            for kind, count in due.items():
+                for number in range(count, int(gone * rate)):
+                    events.append(self._event(kind))
+                    sent.append((kind, execution_id(self._ids[kind], _SOURCE, events[-1]["id"]), began + number / rate))
+                due[kind] = int(gone * rate)
+            if events:
+                await self._stack.emitter.emit_many(events)
+            await asyncio.sleep(_STEP_S)
+        ids = [one for _, one, _ in sent]
+        await eventually(partial(self._all_there, ids), within=_ROWS_WITHIN_S, every=0.2, what="every row")
+        for (kind, _, at), committed in zip(sent, await self._rows.committed(ids), strict=True):
+            into.seconds[kind].append(committed - at)
+
+    async def _all_there(self, ids: list[UUID]) -> bool:
+        return await self._rows.count(ids) == len(ids)
+
+    def _event(self, kind: str) -> dict[str, Any]:
+        customer = f"c-{uuid4().hex[:12]}"
+        ids = {"id": uuid4().hex, "source": _SOURCE, "type": self.types[kind], "subject": customer}
+        data = {"customer": {"id": customer}, "text": "x" * 2_000, "many": list(range(500))}
+        return {"specversion": "1.0", **ids, "data": data}
+
+
+async def measure(place: Servers, given: argparse.Namespace) -> list[Found]:
+    """Measure in turns without and with him."""
+    database = await asyncio.to_thread(place.fresh_database, "bench_worst_user")
+    prefix, mailbox = f"worst-{uuid4().hex[:8]}.", Mailbox()
+    await mailbox.start()
+    mail = {"HEADRACE_SMTP_HOST": HOST, "HEADRACE_SMTP_PORT": str(mailbox.smtp_port)}
+    say("starting every role")
+    try:
+        async with AsyncExitStack() as opened:
+            url = await opened.enter_async_context(destination())
+            stack = await opened.enter_async_context(
+                Stack(place.bootstrap, database, prefix, place.home / "stack", environment=mail | _PRODUCTION)
+            )
+            connecting = psycopg.AsyncConnection.connect(database, autocommit=True)
+            rows = Rows(await opened.enter_async_context(await connecting))
+            victim = Victim(stack, rows, url)
+            await victim.prepare()
+            villain = await opened.enter_async_context(Villain(stack, url, list(victim.types.values())))
+            alone, beside = await _turns(victim, villain, given)
+            say(f"meanwhile he was answered {dict(sorted(villain.answers.items()))}")
+            failed = await (await rows.connection.execute(_FAILED)).fetchall()
+    finally:
+        await mailbox.stop()
+        await remove_topics(place.bootstrap, prefix)
+    if failed:
+        raise RuntimeError(f"executions of the other user failed: {failed[:3]}")
+    return [
+        Found(
+            kind,
+            percentile(alone.seconds[kind], 0.99) * 1000,
+            percentile(beside.seconds[kind], 0.99) * 1000,
+            len(beside.seconds[kind]),
+        )
+        for kind in KINDS
+    ]
+
+
+_FAILED: Final = """
+SELECT l.id, l.status, l.error_message FROM automation_logs l JOIN automations a ON a.id = l.automation_id
+WHERE a.name IN ('webhook', 'e-mail', 'tag') AND l.status <> 'success' LIMIT 3
+"""
+
+
+async def _turns(victim: Victim, villain: Villain, given: argparse.Namespace) -> tuple[Turns, Turns]:
+    """Alternate; the first seconds are for warming up."""
+    alone, beside = Turns(), Turns()
+    await victim.turn(5, given.rate, Turns())
+    for number in range(1, given.rounds + 1):
+        await victim.turn(given.seconds, given.rate, alone)
+        say(f"round {number}/{given.rounds}: alone")
+        async with villain.at_his_worst():
+            await victim.turn(given.seconds, given.rate, beside)
+        say(f"round {number}/{given.rounds}: beside")
+        await villain.forgotten()
+    return alone, beside
+
+
+def table(found: list[Found]) -> str:
+    """Return what was found as a table."""
+    lines = ["kind      executions   alone p99 ms   beside p99 ms   ratio"]
+    lines += [
+        f"{one.kind:<7}   {one.executions:>10}   {one.alone_p99_ms:>12.0f}   {one.beside_p99_ms:>13.0f}   "
+        f"{one.ratio:>5.2f}   {'ok' if one.ratio <= LIMIT else 'NOT SHOWN'}"
+        for one in found
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Read the arguments, measure, print, write, judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=float, default=10, help="the other user's executions a second of each kind")
+    parser.add_argument("--seconds", type=float, default=30, help="of each turn")
+    parser.add_argument("--rounds", type=int, default=2)
+    given = parser.parse_args()
+    say("starting Kafka and Postgres")
+    with servers(harness_home("worst-user")) as place:
+        place.stamp_commits()
+        found = asyncio.run(measure(place, given))
+    _BUILD.mkdir(exist_ok=True)
+    written = [{**asdict(one), "ratio": one.ratio, "passed": one.ratio <= LIMIT} for one in found]
+    (_BUILD / "worst-user.json").write_bytes(orjson.dumps({"limit": LIMIT, "found": written}))
+    sys.stdout.write(table(found) + "\n")
+    sys.exit(0 if all(one.ratio <= LIMIT for one in found) else 1)
+
+
+if __name__ == "__main__":
+    main()
