@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from tests.attack.ground import Ground, ground
 from tests.attack.hunt import no_secret_is_kept
+from tests.attack.matrix import doors_are_as_the_matrix_says
 from tests.attack.report import Check, show, write
 from tests.attack.slow import slow_clients_hold_nobody_up
 from tests.attack.ssrf import nothing_inside_is_reached
@@ -25,6 +26,7 @@ from tests.support.servers import Servers, harness_home, servers
 
 # The hunt comes last: it looks at all that the others have left behind.
 ATTACKS: Final[dict[str, Callable[[Ground], Awaitable[list[Check]]]]] = {
+    "matrix": doors_are_as_the_matrix_says,
     "tokens": bad_tokens_get_nowhere,
     "ssrf": nothing_inside_is_reached,
     "templates": hostile_templates_cost_little,

@@ -1,0 +1,72 @@
+"""The access matrix on the running installation: every operation, by everybody; and another's things by their ids."""
+
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from app.admin.operations import Operation
+from app.domain.callers import PERMISSIONS
+from tests.admin.test_access_matrix import BY_NAME, COLUMNS, ROWS, request_of
+from tests.attack.ground import Answer, Ground
+from tests.attack.report import Check
+
+_CLOSED: Final = (401, 403)
+_SERVER_ERRORS: Final = 500
+_NOT_THERE: Final = 404
+
+
+async def doors_are_as_the_matrix_says(ground: Ground) -> list[Check]:
+    """Call each operation as each kind of caller, and each operation on a thing with another's id."""
+    check = Check("access matrix: operations by roles and permissions")
+    for name, row in ROWS.items():
+        for column, is_open in row.doors.items():
+            answer = await _call(ground, BY_NAME[name], _token(ground, column), str(uuid4()))
+            closed = (401, 429) if column == "anonymous" else (403,)
+            held = (
+                answer.status not in _CLOSED and answer.status < _SERVER_ERRORS if is_open else answer.status in closed
+            )
+            check.note(f"{name} by {column}: {answer.status}", held=held)
+    check.figures |= {"operations": len(ROWS), "kinds of callers": len(COLUMNS) + 1}
+    return [check, await _anothers_things(ground)]
+
+
+def _token(ground: Ground, column: str) -> str:
+    if column in {"anonymous", "admin"}:
+        return "" if column == "anonymous" else ground.token("admin")
+    return ground.token("user", *(one for one in PERMISSIONS if one == column))
+
+
+async def _call(ground: Ground, operation: Operation, token: str, thing: str) -> Answer:
+    path, body, headers = request_of(operation, thing)
+    authorization = f"Bearer {token}" if token else ""
+    return await ground.call(operation.method, path, body, **headers, Authorization=authorization)
+
+
+async def _anothers_things(ground: Ground) -> Check:
+    """Another's workflow, template, words and execution, by a user with every permission there is."""
+    check = Check("another user's things, by their ids")
+    things = await _things(ground)
+    for name, row in ROWS.items():
+        thing = things.get(BY_NAME[name].path.split("/")[3] if row.others == "404" else "")
+        if thing is not None:
+            answer = await _call(ground, BY_NAME[name], ground.token("user", *PERMISSIONS), thing)
+            check.note(f"{name}: {answer.status}", held=answer.status == _NOT_THERE)
+    return check
+
+
+async def _things(ground: Ground) -> dict[str, str]:
+    """Make one of each, with somebody's token; returns their ids by the collection's name."""
+    token, kind = ground.token("user"), f"custom.m{uuid4().hex[:10]}"
+    workflow = await ground.workflow(kind, {"type": "stop_workflow", "config": {}}, token=token)
+    draft: dict[str, Any] = {"name": "theirs", "trigger": {"type": kind}}
+    draft["actions"] = [{"type": "stop_workflow", "order": 1, "config": {}}]
+    template = await ground.call("POST", "/api/v1/templates", draft, token=token)
+    words = {"name": "theirs", "kind": "sms", "text": "Hello"}
+    message = await ground.call("POST", "/api/v1/message-templates", words, token=token)
+    await ground.stack.settled()
+    [(execution, *_)] = await ground.run(workflow, kind, [{}])
+    return {
+        "workflows": str(workflow),
+        "templates": str(UUID(template.json["id"])),
+        "message-templates": str(UUID(message.json["id"])),
+        "executions": str(execution),
+    }
