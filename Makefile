@@ -11,7 +11,7 @@ FUZZ_SECONDS ?= 1200
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench priority isolation hotkey soak timers faults faults-short hostile reconcile zones fuzz-templates mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench priority isolation hotkey soak timers faults faults-short hostile attack worst-user reconcile zones fuzz-templates mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -63,6 +63,14 @@ faults: setup
 
 faults-short: setup
 	$(BIN)/python -m tests.faults.run --short
+
+# What people without the right may try, on an installation as in production; at most twenty minutes.
+attack: setup
+	$(BIN)/python -m tests.attack.run
+
+# One user who does his worst in every way at once: what it costs another; about five minutes.
+worst-user: setup
+	$(BIN)/python -m tests.benchmarks.worst_user
 
 # Hostile records on every topic among good events, under kills; SEED makes others.
 hostile: setup
