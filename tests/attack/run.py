@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
 
+from tests.attack.database import nothing_is_reached_by_sql
 from tests.attack.ground import Ground, ground
 from tests.attack.hunt import no_secret_is_kept
 from tests.attack.matrix import doors_are_as_the_matrix_says
@@ -28,6 +29,7 @@ from tests.support.servers import Servers, harness_home, servers
 ATTACKS: Final[dict[str, Callable[[Ground], Awaitable[list[Check]]]]] = {
     "matrix": doors_are_as_the_matrix_says,
     "tokens": bad_tokens_get_nowhere,
+    "database": nothing_is_reached_by_sql,
     "ssrf": nothing_inside_is_reached,
     "templates": hostile_templates_cost_little,
     "slow": slow_clients_hold_nobody_up,

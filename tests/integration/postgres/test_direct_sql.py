@@ -1,7 +1,7 @@
 """Somebody with SQL access and a user's token: nothing stands between them and the tables but the walls."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import orjson
@@ -15,6 +15,40 @@ from tests.integration.postgres.users import ANA, BEA, OF_ANA, OF_BEA, become, p
 pytestmark = pytest.mark.postgres
 
 Connection = psycopg.Connection[Any]
+USERS_MAY_NOT: Final = (
+    "INSERT INTO automation_logs (automation_id) SELECT id FROM automations",
+    "DELETE FROM automation_logs",
+    "TRUNCATE automation_logs",
+    "TRUNCATE automations CASCADE",
+    "TRUNCATE automation_revisions",
+    "TRUNCATE outbox",
+    "DELETE FROM automation_revisions",
+    "DELETE FROM outbox",
+    "UPDATE outbox SET value = 'x'",
+    "COPY outbox TO STDOUT",
+    "COPY outbox FROM STDIN",
+    "COPY automation_logs FROM STDIN",
+    "COPY secrets TO STDOUT",
+    "COPY automations TO '/tmp/x'",
+    "COPY automations TO PROGRAM 'true'",
+    "SELECT nextval('outbox_id_seq')",
+    "SELECT nextval('incarnations')",
+    "SELECT setval('outbox_id_seq', 1)",
+    "SELECT headrace_make_log_partition(current_date)",
+    "SELECT headrace_archive_log_partition(current_date)",
+    "SELECT headrace_enter('{}', '{}', '{}', '{}', '{}', '{}')",
+    "SELECT value FROM timers",
+    "SELECT * FROM automation_logs_horizon",
+    "SELECT * FROM user_permissions",
+    "UPDATE headrace_schema_version SET version_num = '0001'",
+    "SELECT * FROM auth.users",
+    "ALTER TABLE outbox DISABLE ROW LEVEL SECURITY",
+    "ALTER FUNCTION headrace_is_admin() RESET ALL",
+    "CREATE TRIGGER x AFTER INSERT ON automations EXECUTE FUNCTION headrace_announce_revision()",
+    "CREATE FUNCTION public.x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "ALTER TABLE automations DISABLE TRIGGER ALL",
+    "SET session_replication_role = replica",
+)
 
 
 @pytest.mark.parametrize("workflow", [OF_ANA, OF_BEA])
@@ -46,43 +80,7 @@ def test_users_write_no_revision(connection: Connection, body: dict[str, Any]) -
         connection.execute("INSERT INTO automation_revisions VALUES (%s, 2, %s, now(), %s)", (OF_ANA, Jsonb(body), ANA))
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "INSERT INTO automation_logs (automation_id) SELECT id FROM automations",
-        "DELETE FROM automation_logs",
-        "TRUNCATE automation_logs",
-        "TRUNCATE automations CASCADE",
-        "TRUNCATE automation_revisions",
-        "TRUNCATE outbox",
-        "DELETE FROM automation_revisions",
-        "DELETE FROM outbox",
-        "UPDATE outbox SET value = 'x'",
-        "COPY outbox TO STDOUT",
-        "COPY outbox FROM STDIN",
-        "COPY automation_logs FROM STDIN",
-        "COPY secrets TO STDOUT",
-        "COPY automations TO '/tmp/x'",
-        "COPY automations TO PROGRAM 'true'",
-        "SELECT nextval('outbox_id_seq')",
-        "SELECT nextval('incarnations')",
-        "SELECT setval('outbox_id_seq', 1)",
-        "SELECT headrace_make_log_partition(current_date)",
-        "SELECT headrace_archive_log_partition(current_date)",
-        "SELECT headrace_enter('{}', '{}', '{}', '{}', '{}', '{}')",
-        "SELECT value FROM timers",
-        "SELECT * FROM automation_logs_horizon",
-        "SELECT * FROM user_permissions",
-        "UPDATE headrace_schema_version SET version_num = '0001'",
-        "SELECT * FROM auth.users",
-        "ALTER TABLE outbox DISABLE ROW LEVEL SECURITY",
-        "ALTER FUNCTION headrace_is_admin() RESET ALL",
-        "CREATE TRIGGER x AFTER INSERT ON automations EXECUTE FUNCTION headrace_announce_revision()",
-        "CREATE FUNCTION public.x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-        "ALTER TABLE automations DISABLE TRIGGER ALL",
-        "SET session_replication_role = replica",
-    ],
-)
+@pytest.mark.parametrize("statement", USERS_MAY_NOT)
 def test_users_may_not(connection: Connection, statement: str) -> None:
     """Log, outbox, sequences, the engine's functions, and the walls themselves."""
     become(connection, ANA)
