@@ -14,7 +14,6 @@ from psycopg.rows import TupleRow
 from app.admin.auth import mint_token
 from app.domain.callers import Permission, Role
 from app.domain.ids import execution_id
-from tests.support.deadlines import scaled
 from tests.support.fake_secrets import KEY
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
@@ -115,7 +114,6 @@ async def ground(bootstrap: str, database_url: str, prefix: str, home: Path) -> 
         aiohttp.ClientSession(
             stack.api.base_url,
             connector=aiohttp.TCPConnector(limit=20),
-            timeout=aiohttp.ClientTimeout(total=scaled(60)),
         ) as http,
     ):
         yield Ground(stack, http)
