@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import psycopg
 
-from app.domain.errors import AT_FAULT, PoisonError, SupersededError, UnreachableError
+from app.domain.errors import AT_FAULT, PoisonError, SupersededError, UnreachableError, our_mistake
 from app.ports import Record
 from app.services.background import note_failure
 from app.services.dead_letters import DeadLetters
@@ -59,7 +59,7 @@ async def in_halves(
 def internal_error(record: Incoming, error: Exception) -> PoisonError:
     """Note that our own code failed on a record, and return why it goes to the dead letters."""
     note_failure(_TASK, error, f"{record.topic}/{record.partition}/{record.offset}")
-    return PoisonError("internal_error", f"{type(error).__name__}: {error}")
+    return our_mistake(error)
 
 
 def lettered(letters: DeadLetters) -> GiveUp:

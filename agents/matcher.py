@@ -21,7 +21,7 @@ from agents.active import ActiveWorkflow, Index
 from agents.metrics import WALLS
 from agents.quota import Over, Quota
 from agents.slips import Road
-from app.domain.errors import PoisonError
+from app.domain.errors import PoisonError, our_mistake
 from app.domain.loops import RunBudget
 from app.domain.penalties import REFUSED, Penalties
 from app.domain.planning import Plan, Trigger, plan
@@ -166,7 +166,7 @@ class Matcher:
         except Exception as error:
             log.exception("matching failed: %s/%d/%d", record.topic, record.partition, record.offset)
             self._outcomes["internal_error"] += 1
-            return [self._dead_letters.build(record, PoisonError("internal_error", f"{type(error).__name__}: {error}"))]
+            return [self._dead_letters.build(record, our_mistake(error))]
         # What a trigger's config, or an event's own choice of its workflow, turned away is no event that nobody awaits.
         self._outcomes["matched" if found else "turned_away" if workflows else "no_workflow"] += 1
         return found

@@ -12,7 +12,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from app.domain.errors import PoisonError
+from app.domain.errors import PoisonError, our_mistake
 from app.domain.statuses import ExecutionStatus
 from app.ports import Record
 from app.services.background import note_failure
@@ -121,7 +121,7 @@ def _text(record: Incoming) -> str:
 def stay_in_kafka(record: Incoming, error: Exception) -> Sequence[Record]:
     """Give a dead letter up that our own code fails on."""
     note_failure("records", error, f"{record.topic}/{record.partition}/{record.offset}")
-    give_up(record, PoisonError("internal_error", type(error).__name__))
+    give_up(record, our_mistake(error))
     return []
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from prometheus_client import Counter
 
-from app.domain.errors import PoisonError
+from app.domain.errors import PoisonError, our_mistake
 from app.ports import Record
 from app.services.dead_letters import DeadLetters
 from app.services.source_envelopes import Ignored
@@ -52,15 +52,15 @@ class SourceAgent:
             made = turner.turn(record)
         except PoisonError as error:
             RECORDS.labels(turner.source.name, "dead_letter").inc()
-            return [self._letter(turner, record, error.reason, error.detail)]
+            return [self._letter(turner, record, error)]
         except Exception as error:
             log.exception("source %s: %s/%d/%d", turner.source.name, record.topic, record.partition, record.offset)
             RECORDS.labels(turner.source.name, "dead_letter").inc()
-            return [self._letter(turner, record, "internal_error", type(error).__name__)]
+            return [self._letter(turner, record, our_mistake(error))]
         RECORDS.labels(turner.source.name, made.outcome if isinstance(made, Ignored) else "event").inc()
         return [] if isinstance(made, Ignored) else [replace(made.record, cause=record)]
 
-    def _letter(self, turner: SourceTurner, record: Incoming, reason: str, detail: str) -> Record:
+    def _letter(self, turner: SourceTurner, record: Incoming, error: PoisonError) -> Record:
         name = turner.source.name
-        error = PoisonError(reason, f"source {name}: {detail}")
-        return self._letters.build(record, error, part=name, subject=turner.about(record))
+        why = PoisonError(error.reason, f"source {name}: {error.detail}")
+        return self._letters.build(record, why, part=name, subject=turner.about(record))

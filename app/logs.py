@@ -2,9 +2,11 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
+from types import TracebackType
 from typing import Any, Final
 
 import orjson
@@ -90,6 +92,12 @@ class Repeats(logging.Filter):
         return True
 
 
+def _last_words(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log an error that nobody caught as everything else is logged: Python itself would print what it quotes."""
+    if error is not None:
+        logging.getLogger(__name__).critical("nobody caught an error", exc_info=(kind, error, trace))
+
+
 def set_up_logging(role: str, level: str) -> None:
     """Log to standard error, as JSON; other people's libraries from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
@@ -98,5 +106,7 @@ def set_up_logging(role: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    sys.excepthook = _last_words
+    threading.excepthook = lambda told: _last_words(told.exc_type, told.exc_value, told.exc_traceback)
     for name in OURS:
         logging.getLogger(name).setLevel(level)

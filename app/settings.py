@@ -236,6 +236,12 @@ class Settings(BaseSettings):
         return read_permissions(self.user_permissions)
 
     @property
+    def credentials(self) -> tuple[str, ...]:
+        """What is secret of the installation itself, but for the database's login, which nothing sends elsewhere."""
+        named = (value for name, value in self if name != "database_url")
+        return tuple(secret for one in named if isinstance(one, SecretStr) and (secret := one.get_secret_value()))
+
+    @property
     def action_timeout(self) -> float:
         """Seconds that one attempt may take."""
         return self.action_timeout_ms / 1000

@@ -24,7 +24,7 @@ from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
 from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
-from app.logs import set_up_logging
+from app.logs import BLOTTED, set_up_logging
 from app.metrics_page import serve_page
 from app.role_names import OPTIONAL_ROLES, role_names
 from app.roles import ExecutorParts, open_executor, open_matcher, open_sink, open_sources
@@ -51,6 +51,8 @@ def run_role(role: str, settings: Settings) -> None:
     known = (*role_names(), *OPTIONAL_ROLES)
     if role not in known:
         raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
+    for secret in settings.credentials:
+        BLOTTED.add(secret)
     set_up_logging(role, settings.log_level)
     asyncio.run(check_login(settings.database_url.get_secret_value(), of_process(role)))
     if settings.metrics_port:

@@ -5,7 +5,7 @@ is the user's choice, ``on_uncertain``.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import Field
 from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, printable, retry_after
 from app.actions.base import ActionContext
 from app.domain.errors import ActionFailedError
+from app.domain.redaction import redactor_of
 from app.domain.retry import RETRYABLE_STATUSES
 from app.ports import HttpAnswer, HttpClient, HttpRequest
 
@@ -47,7 +48,7 @@ class Provider:
 
     Attributes:
         name: For errors.
-        secrets: Never to be quoted, though the provider may do so.
+        secrets: Never to be quoted, though the provider may do so, in whatever spelling.
         explain: Reads the JSON of an error.
     """
 
@@ -68,6 +69,7 @@ class Provider:
 
     async def _attempt(self, request: HttpRequest, context: ActionContext) -> HttpAnswer:
         answer = await self.http.send(request, within=context.within, body_limit=MAX_ANSWER_BYTES)
+        answer = replace(answer, body=redactor_of(frozenset(self.secrets)).text(answer.body))
         self._check(answer)
         return answer
 
@@ -81,7 +83,7 @@ class Provider:
         # that says when to come back has not.
         unknown = status >= 500 and not (status == UNAVAILABLE and wait is not None)  # noqa: PLR2004 - the same
         retryable = status >= 500 or status in RETRYABLE_STATUSES or explained.transient  # noqa: PLR2004 - the same
-        said = printable(" ".join(self._redacted(explained.text).split()))[:MAX_QUOTED_CHARS]
+        said = printable(" ".join(explained.text.split()))[:MAX_QUOTED_CHARS]
         raise ActionFailedError(
             f"{self.name} answered {status}" + (f": {said}" if said else ""),
             permanent=not retryable,
@@ -89,11 +91,6 @@ class Provider:
             effect_unknown=unknown,
             answered=is_an_answer(status),
         )
-
-    def _redacted(self, said: str) -> str:
-        for secret in self.secrets:
-            said = said.replace(secret, "[redacted]")
-        return said
 
 
 async def not_twice(attempt: Callable[[], Awaitable[T]], context: ActionContext, on_uncertain: OnUncertain) -> T:

@@ -24,6 +24,7 @@ from aiosmtplib import (
 
 from app.adapters.mime import Envelope, build_envelope
 from app.domain.errors import ActionFailedError
+from app.domain.redaction import redactor_of
 from app.ports import MailMessage
 
 CONNECTIONS: Final = 20
@@ -113,7 +114,13 @@ class SmtpMailer:
             async with asyncio.timeout(within), self._slots:
                 await self._deliver(envelope, progress)
         except (SMTPException, OSError) as error:
-            raise _failure(error, progress, within) from error
+            failure = _failure(error, progress, within)
+            failure.args = (self._blotted(str(failure)),)
+            raise failure from error
+
+    def _blotted(self, said: str) -> str:
+        """Return what a server says without the password: it may well repeat what it was sent."""
+        return redactor_of(frozenset(filter(None, (self._server.password,)))).text(said)
 
     async def close(self) -> None:
         """Say QUIT on the idle connections and close them."""

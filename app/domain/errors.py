@@ -58,6 +58,14 @@ class PoisonError(HeadraceError):
         self.detail = detail
 
 
+def our_mistake(error: BaseException) -> PoisonError:
+    """Return why a record that our own code fails on goes to the dead letters: the kind of error, and no more.
+
+    Its text may quote anything, secrets too, and dead letters are kept and shown. The process's log has it, blotted.
+    """
+    return PoisonError("internal_error", type(error).__name__)
+
+
 class ActionFailedError(HeadraceError):
     """An attempt at an action failed.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -10,11 +10,13 @@ import orjson
 
 from app.actions.answers import check_answer
 from app.domain.errors import ActionFailedError
+from app.domain.redaction import redactor_of
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,
     Cause,
     CustomerUpdate,
+    HttpAnswer,
     HttpClient,
     HttpRequest,
     NoteRequest,
@@ -90,7 +92,7 @@ class HttpReads:
         answer = await self._client.send(request, within=self._server.within, body_limit=limit)
         if answer.status == _NOT_FOUND:
             return None
-        check_answer(answer)
+        _check(answer, self._server)
         return _decoded(answer.body)
 
 
@@ -178,8 +180,15 @@ class HttpCrm(HttpReads):
             sent["Content-Type"] = "application/json"
         request = HttpRequest(method, f"{self._server.url}/{path}", sent, None if body is None else orjson.dumps(body))
         answer = await self._client.send(request, within=self._within, body_limit=MAX_ANSWER_BYTES)
-        check_answer(answer)
+        _check(answer, self._server)
         return _decoded(answer.body) if answer.body else None
+
+
+def _check(answer: HttpAnswer, server: CrmServer) -> None:
+    """Return if the status is 2xx; what any other quotes holds nothing of the token."""
+    bad = answer.status >= 300  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
+    redact = redactor_of(frozenset({server.token} if bad and server.token else ()))
+    check_answer(replace(answer, body=redact.text(answer.body)) if bad else answer)
 
 
 def headers(server: CrmServer) -> dict[str, str]:

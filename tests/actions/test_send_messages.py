@@ -14,6 +14,7 @@ from app.adapters.webhook import open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.message_providers import MessageProviders
 from app.ports import HttpAnswer
+from tests.attack.spellings import pieces, spellings
 from tests.support.commands import COMMAND_ID, context_of, failure_of, prepared, wrong_paths
 from tests.support.fake_http import FakeHttp
 from tests.support.fake_mailer import FakeMailer
@@ -240,6 +241,19 @@ async def test_what_quotes_a_secret_is_redacted(kind: str, config: dict[str, Any
     assert "bad: " in error
     assert login not in error
     assert (LOGIN.auth_token if kind == "send_sms" else LOGIN.access_token) not in error
+
+
+@pytest.mark.parametrize(("kind", "config"), BOTH)
+async def test_what_quotes_a_secret_in_another_spelling_is_redacted(kind: str, config: dict[str, Any]) -> None:
+    """Base64, hex, reversed, cut: no eight characters of any reach the log, nor those of an answer that is good."""
+    secret = LOGIN.auth_token if kind == "send_sms" else LOGIN.access_token
+    for spelled in spellings(secret).values():
+        http = FakeHttp()
+        said = {"code": 1, "message": f"bad: {spelled[3:-3]}"}
+        http.answers = [HttpAnswer(400, {}, orjson.dumps({**said, "error": said}).decode())]
+        error = str(await _failure(kind, config, ports_of(http)))
+        assert "bad: " in error
+        assert not [piece for _, piece in pieces(secret) if piece in error]
 
 
 @pytest.mark.parametrize(

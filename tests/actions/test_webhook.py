@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
@@ -13,11 +14,14 @@ from app.adapters.webhook import open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.webhook_receiver import Behaviour, WebhookReceiver
 from app.ports import HttpAnswer, HttpClient
+from tests.attack.spellings import spellings
 from tests.support.commands import COMMAND_ID, DATA, context_of, failure_of, prepared, wrong_paths
 from tests.support.fake_http import FakeHttp
 from tests.support.fake_mailer import FakeMailer
+from tests.support.raw_http import raw_server
 
 URL = "https://shop.example/hook"
+TOKEN = "canary-5f2c81d7/+token"
 
 
 def _ports(http: HttpClient) -> Ports:
@@ -149,6 +153,53 @@ async def test_a_redirect_that_is_not_followed_fails_for_good() -> None:
         with pytest.raises(ActionFailedError, match=why) as failure:
             await Webhook().perform(_webhook(config), _ports(http), context_of())
         assert failure.value.permanent
+
+
+@pytest.mark.parametrize("status", [307, 308])
+@pytest.mark.parametrize("spelled", spellings(TOKEN).items(), ids=lambda one: one[0])
+async def test_no_redirect_takes_a_body_with_a_secret_elsewhere(
+    receiver: WebhookReceiver, status: int, spelled: tuple[str, str]
+) -> None:
+    """However the secret is spelled in it, whole or cut; the second server has the first one's address."""
+    headers = {"Authorization": "Bearer {{ secrets.TOKEN }}"}
+    async with raw_server() as second, open_http_client(allow_private=True) as http:
+        receiver.behaviour = Behaviour(status=status, headers=(("Location", f"{second.url}/there"),))
+        for body in ("{{ said }}", {"deep": ["x {{ said[2:] }}"]}):
+            context = context_of({"said": spelled[1]}, TOKEN=TOKEN)
+            config = {"url": receiver.url + "/hook", "headers": headers, "body": body}
+            with pytest.raises(ActionFailedError, match="must not get the secret in the body"):
+                await Webhook().perform(prepared("webhook", config, context=context), _ports(http), context)
+        assert second.connections == 0
+
+
+async def test_a_body_without_a_secret_is_repeated_and_the_secrets_elsewhere_in_the_request_are_not(
+    receiver: WebhookReceiver,
+) -> None:
+    """Those in a header, in the path and in the query go to the host that they were written for."""
+    context = context_of(TOKEN=TOKEN)
+    config = {
+        "url": receiver.url + "/{{ secrets.TOKEN }}?key={{ secrets.TOKEN }}",
+        "headers": {"Authorization": "Bearer {{ secrets.TOKEN }}"},
+        "body": {"order": "{{ order.id }}"},
+    }
+    async with raw_server() as second, open_http_client(allow_private=True) as http:
+        receiver.behaviour = Behaviour(status=307, headers=(("Location", f"{second.url}/there"),))
+        await Webhook().perform(prepared("webhook", config, context=context), _ports(http), context)
+    (request,) = second.requests
+    assert request.endswith(b'{"order":"42"}')
+    assert TOKEN.encode() not in request
+
+
+async def test_a_redirect_goes_to_no_host_that_a_secret_is_not_for(receiver: WebhookReceiver) -> None:
+    """Though the next request would hold nothing of it: the grant says where its workflow's requests may end."""
+    port = urlsplit(receiver.url).port
+    context = replace(context_of(TOKEN=TOKEN), hosts={"TOKEN": (f"127.0.0.1:{port}",)})
+    config = {"url": receiver.url + "/hook", "headers": {"X-Key": "{{ secrets.TOKEN }}"}}
+    async with raw_server() as second, open_http_client(allow_private=True) as http:
+        receiver.behaviour = Behaviour(status=308, headers=(("Location", f"{second.url}/there"),))
+        with pytest.raises(ActionFailedError, match=r"a host that secrets\.TOKEN may not be sent to"):
+            await Webhook().perform(prepared("webhook", config, context=context), _ports(http), context)
+        assert second.connections == 0
 
 
 async def test_the_answer_is_the_output() -> None:

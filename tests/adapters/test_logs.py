@@ -1,8 +1,11 @@
 """Structured logs."""
 
 import logging
+import subprocess
+import sys
 
 import orjson
+import pytest
 
 from app.logs import Blotter, JsonFormatter, Repeats
 
@@ -49,3 +52,16 @@ def test_secrets_that_were_read_are_blotted_out() -> None:
     line = orjson.loads(text)
     assert line["message"] == "failed for Bearer ***"
     assert "no luck with https://shop.example/***" in line["error"]
+
+
+@pytest.mark.parametrize("raised", ["fail()", "thread = Thread(target=fail); thread.start(); thread.join()"])
+def test_an_error_that_nobody_catches_is_logged_as_any_other(raised: str) -> None:
+    """A process's last words hold no secret either, whichever thread says them."""
+    program = (
+        "from threading import Thread\nfrom app.logs import BLOTTED, set_up_logging\n"
+        "BLOTTED.add('canary-word')\nset_up_logging('sink', 'INFO')\n"
+        f"def fail():\n    raise RuntimeError('no luck with ' + 'canary-' + 'word')\n{raised}"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
+    assert "canary-word" not in ended.stderr
+    assert "no luck with ***" in orjson.loads(ended.stderr.splitlines()[-1])["error"]

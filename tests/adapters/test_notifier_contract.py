@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ from tests.support.deadlines import scaled
 from tests.support.fake_notifier import FakeNotifier, MemoryInbox
 from tests.support.fake_secrets import KEY, MemorySecrets
 from tests.support.logins import pool_of
+from tests.support.raw_http import raw_server
 from tests.support.waiting import eventually
 
 TOKEN = "T0PSECRETT0KEN"
@@ -308,6 +310,32 @@ async def test_channels_do_not_reach_inside(channels: Channels, receiver: Webhoo
         await AppriseUrls(bounds).service_of(channels.urls["sales-team"])
     assert [error.path for error in refused.value.errors] == ["url"]
     assert said in refused.value.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        "http://127.0.0.1:{port}/there",
+        "//[::ffff:127.0.0.1]:{port}/there",
+        "http://2130706433:{port}/there",
+        "http://localhost:{port}/there",
+        "http://169.254.169.254/latest/meta-data/",
+    ],
+)
+@pytest.mark.parametrize("status", [301, 307, 308])
+async def test_a_channel_is_redirected_nowhere_inside(channels: Channels, status: int, spell: str) -> None:
+    """The first host may be reached; the one that it sends Apprise on to gets no connection."""
+    bounds = within_bounds(allow_private=False, allow_networks=(ip_network("127.0.0.2/32"),))
+    async with raw_server("127.0.0.2") as first, raw_server("") as second:
+        location = spell.format(port=second.port)
+        first.answer = f"HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n".encode()
+        channels.urls["sales-team"] = f"json://127.0.0.2:{first.port}/"
+        cache = SecretCache(channels, channels.cipher, time.monotonic, noun="channel")
+        with open_notifier(cache, bounds) as notifier:
+            failed = await _failure(notifier)
+    assert (len(first.requests), second.connections) == (1, 0)
+    assert failed.permanent
+    assert OUT_OF_BOUNDS in str(failed)
 
 
 def test_a_bounded_thread_reads_no_file_and_runs_nothing(tmp_path: Path) -> None:

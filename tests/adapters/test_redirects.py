@@ -88,6 +88,35 @@ def test_a_secret_in_the_body_does_not_leave_its_origin() -> None:
     assert failure.value.permanent
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("location", ["https://b.example/", "https://a.example:8443/", "https://sub.a.example/"])
+def test_a_secret_in_the_body_leaves_its_origin_by_no_redirect(status: int, location: str) -> None:
+    """Another port of the same host is another origin."""
+    with pytest.raises(ActionFailedError, match="must not get the secret in the body"):
+        hop(location, status, replace(POST, body_is_secret=True))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_secret_goes_to_no_host_that_it_may_not_be_sent_to(status: int) -> None:
+    """Neither by the method that repeats the body nor by the one that does not, and not to a part of such a host."""
+    granted = replace(POST, body=None, hosts={"TOKEN": ("a.example", "*.shop.example")})
+    for location in ("https://b.example/", "https://sub.a.example/", "//a.example.b.example/", "https://shop.example/"):
+        with pytest.raises(ActionFailedError, match=r"a host that secrets\.TOKEN may not be sent to") as failure:
+            hop(location, status, granted)
+        assert failure.value.permanent
+    assert hop("https://eu.shop.example/", status, granted).url == "https://eu.shop.example/"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["https://b.example/", "/b", "?b=1", "//b.example"])
+def test_the_query_is_not_repeated(status: int, location: str) -> None:
+    """A secret in it stays with the request that it was put into, and so does the address, as a referrer."""
+    url = "https://a.example/canary/hook?key=canary"
+    after = hop(location, status, replace(POST, url=url, headers={"X-Key": "canary"}))
+    assert "canary" not in after.url.replace("https://a.example/canary/hook?b=1", "")
+    assert "referer" not in {name.lower() for name in after.headers}
+
+
 @pytest.mark.parametrize(
     ("location", "why"),
     [
@@ -152,6 +181,18 @@ async def test_over_tcp_the_next_origin_gets_the_body_and_no_credentials(
     assert request.endswith(b"\r\n\r\n{}")
     assert b"canary" not in request
     assert b"Idempotency-Key: k-1" in request
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_over_tcp_another_port_gets_nothing_of_a_body_with_a_secret(
+    client: AiohttpClient, two: tuple[RawServer, RawServer], status: int
+) -> None:
+    """The second server has the first one's address, and sees no connection at all."""
+    first, second = two
+    first.answer = answer(status, f"{second.url}/there")
+    with pytest.raises(ActionFailedError, match="must not get the secret in the body"):
+        await client.send(to(first, body_is_secret=True), within=scaled(5), body_limit=100)
+    assert (len(first.requests), second.connections) == (1, 0)
 
 
 @pytest.mark.parametrize(("allowed", "requests"), [(0, 1), (1, 2), (3, 4)])

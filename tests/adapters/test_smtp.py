@@ -11,6 +11,7 @@ from app.adapters.smtp import CONNECTIONS, SmtpMailer, SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from tests.adapters.test_mailer_contract import MESSAGE
+from tests.attack.spellings import pieces, spellings
 from tests.support.deadlines import scaled
 
 CONVERSATION = {"EHLO": "250 ready", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "": "250 taken"}
@@ -66,11 +67,11 @@ async def _verbs(reader: asyncio.StreamReader) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _serving(served: ScriptedServer) -> AsyncIterator[SmtpMailer]:
+async def _serving(served: ScriptedServer, **login: str) -> AsyncIterator[SmtpMailer]:
     server = await asyncio.start_server(served.handle, "127.0.0.1", 0)
     served.port = server.sockets[0].getsockname()[1]
     try:
-        async with open_mailer(SmtpServer("127.0.0.1", served.port)) as mailer:
+        async with open_mailer(SmtpServer("127.0.0.1", served.port, **login)) as mailer:
             yield mailer
     finally:
         server.close()
@@ -207,3 +208,15 @@ async def test_a_message_is_not_begun_when_its_time_is_nearly_up(scripted: Scrip
         failure = await _fails(mailer, within=0.6)
     assert not failure.effect_unknown
     assert "DATA" not in scripted.verbs
+
+
+@pytest.mark.parametrize("spelled", spellings("mail-password-77f0a3").items(), ids=lambda one: one[0])
+async def test_a_server_that_repeats_the_password_tells_the_log_nothing(
+    scripted: ScriptedServer, spelled: tuple[str, str]
+) -> None:
+    """In whichever spelling, whole or cut: no eight characters of it are in the error."""
+    scripted.script |= {"EHLO": "250-ready\r\n250 AUTH PLAIN", "AUTH": f"535 5.7.8 not {spelled[1][1:]}"}
+    async with _serving(scripted, username="ada", password="mail-password-77f0a3") as mailer:
+        said = str(await _fails(mailer))
+    assert "535" in said
+    assert not [piece for _, piece in pieces("mail-password-77f0a3") if piece in said]

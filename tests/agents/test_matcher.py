@@ -202,7 +202,8 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
     )
     await world.sender.send_all(await broken.process([event_record()]))
     (letter,) = world.sender.on("t.dead-letters")
-    assert DeadLetter.model_validate_json(letter.value or b"").reason == "internal_error"
+    read = DeadLetter.model_validate_json(letter.value or b"")
+    assert (read.reason, read.detail) == ("internal_error", "RuntimeError")  # what the error quotes is the log's
 
 
 async def test_an_event_older_than_the_horizon_is_skipped() -> None:

@@ -1,6 +1,8 @@
 """What an attack came to: checks, each with how often it was tried and how often the wall held."""
 
 import sys
+import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,8 @@ class Check:
         held: How often it came to nothing.
         broken: What got through, a line each.
         figures: Measured values that belong to it, by name with their unit.
+        seconds: How long it took, together with those that the same attack made.
+        each: What every single attempt came to, where that is measured.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Check:
     held: int = 0
     broken: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    each: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, what: str, *, held: bool) -> None:
         """Count an attempt; ``what`` names it where it got through."""
@@ -49,8 +55,19 @@ class Check:
             "tried": self.tried,
             "held": self.held,
             "broken": self.broken,
+            "seconds": round(self.seconds, 1),
             "figures": {name: round(value, 3) for name, value in self.figures.items()},
+            **({"each": self.each} if self.each else {}),
         }
+
+
+async def timed(attack: Awaitable[list[Check]]) -> list[Check]:
+    """Make an attack, and note in its checks how long it took."""
+    began = time.monotonic()
+    checks = await attack
+    for check in checks:
+        check.seconds = time.monotonic() - began
+    return checks
 
 
 def write(checks: list[Check], seconds: float) -> None:
@@ -63,10 +80,11 @@ def write(checks: list[Check], seconds: float) -> None:
 def show(checks: list[Check], seconds: float) -> None:
     """Print the table, and below it what got through."""
     out = sys.stdout.write
-    out(f"\n{'check':<58}{'tried':>8}{'held':>8}  figures\n")
+    out(f"\n{'check':<58}{'tried':>8}{'held':>8}{'s':>6}  figures\n")
     for check in checks:
         figures = ", ".join(f"{name} {value:.3g}" for name, value in check.figures.items())
-        out(f"{check.name:<58}{check.tried:>8}{check.held:>8}  {figures}{'' if check.holds else '  DOES NOT HOLD'}\n")
+        held = "" if check.holds else "  DOES NOT HOLD"
+        out(f"{check.name:<58}{check.tried:>8}{check.held:>8}{check.seconds:>6.0f}  {figures}{held}\n")
     for check in checks:
         for line in check.broken[:_SHOWN]:
             out(f"    {check.name}: {line[:_SHOWN_CHARS]}\n")

@@ -1,6 +1,6 @@
 """``make attack``: everything that people without the right may try, on a real installation; ``build/attack.json``.
 
-python -m tests.attack.run --only ssrf      only the attacks whose names hold that
+python -m tests.attack.run --only ssrf,hunt      only these
 """
 
 import argparse
@@ -16,7 +16,7 @@ from tests.attack.database import nothing_is_reached_by_sql
 from tests.attack.ground import Ground, ground
 from tests.attack.hunt import no_secret_is_kept
 from tests.attack.matrix import doors_are_as_the_matrix_says
-from tests.attack.report import Check, show, write
+from tests.attack.report import Check, show, timed, write
 from tests.attack.slow import slow_clients_hold_nobody_up
 from tests.attack.ssrf import nothing_inside_is_reached
 from tests.attack.templates import hostile_templates_cost_little
@@ -37,18 +37,17 @@ ATTACKS: Final[dict[str, Callable[[Ground], Awaitable[list[Check]]]]] = {
 }
 
 
-async def attack(on: Servers, only: str) -> list[Check]:
-    """Run the attacks one after the other, on a fresh database and fresh topics."""
+async def attack(on: Servers, names: list[str]) -> list[Check]:
+    """Run attacks one after the other, on a fresh database and fresh topics; each check says how long it took."""
     home, prefix = on.home / "stack", f"a{uuid4().hex[:8]}."
     await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
     checks: list[Check] = []
     say("starting every role")
     try:
         async with ground(on.bootstrap, on.fresh_database("attack"), prefix, home) as place:
-            for name, made in ATTACKS.items():
-                if only in name:
-                    say(name)
-                    checks += await made(place)
+            for name in names:
+                say(name)
+                checks += await timed(ATTACKS[name](place))
     finally:
         await remove_topics(on.bootstrap, prefix)
     return checks
@@ -57,10 +56,13 @@ async def attack(on: Servers, only: str) -> list[Check]:
 def main() -> None:
     """Read the arguments, attack, write, show."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default=",".join(ATTACKS), help="names, with commas between")
     options, began = parser.parse_args(), time.monotonic()
+    chosen = options.only.split(",")
+    if unknown := set(chosen) - ATTACKS.keys():
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(ATTACKS)}")
     with servers(harness_home("attack")) as on:
-        checks = asyncio.run(attack(on, options.only))
+        checks = asyncio.run(attack(on, [name for name in ATTACKS if name in chosen]))
     seconds = time.monotonic() - began
     write(checks, seconds)
     show(checks, seconds)

@@ -83,6 +83,8 @@ async def hostile_templates_cost_little(ground: Ground) -> list[Check]:
         held = status not in _NEVER_ANSWERED and cpu <= _MOST_CPU_S and growth <= _MOST_GROWTH
         said = f"{status}, {cpu:.2f} s CPU, {time.monotonic() - began:.2f} s, {growth >> 20} MiB"
         check.note(f"{source[:80]!r}: {said}", held=held)
+        measured = {"cpu_s": round(cpu, 3), "memory_mib": round(growth / 2**20, 1)}
+        check.each.append({"template": source[:200], "status": status, **measured})
     check.note(f"only {len(sources)} templates", held=len(sources) >= _HUNDRED)
     check.figures |= {"CPU at most, s": slowest, "memory grew at most by, MiB": most / 2**20}
     return [check]

@@ -11,6 +11,7 @@ from app.domain.causation import Link
 from app.domain.errors import ActionFailedError
 from app.ports import CustomerUpdate, HttpAnswer, Origin, TagRequest, TaskRequest
 from app.services.crm_http import CrmServer, HttpCrm
+from tests.attack.spellings import pieces, spellings
 from tests.support.fake_http import FakeHttp
 
 SERVER = CrmServer("https://crm.example/api", "secret", within=2.0)
@@ -147,3 +148,13 @@ async def test_a_page_out_of_order_is_refused(ids: list[str]) -> None:
     """An audience that trusts it would leave somebody out, or never end."""
     with pytest.raises(ActionFailedError, match="not in the order"):
         await crm_of(answers({"items": [{"id": one} for one in ids]})).customers_after("a", 10)
+
+
+@pytest.mark.parametrize("spelled", spellings("crm-token-1f7ac09be2").items(), ids=lambda one: one[0])
+async def test_a_crm_that_repeats_its_token_tells_the_log_nothing(spelled: tuple[str, str]) -> None:
+    """In whichever spelling, whole or cut: no eight characters of it are in the error."""
+    server, http = CrmServer("https://crm.example", "crm-token-1f7ac09be2", 1.0), FakeHttp()
+    http.answers = [HttpAnswer(403, {}, f"not for {spelled[1][1:]}")]
+    with pytest.raises(ActionFailedError, match="answered 403: not for") as caught:
+        await crm_of(http, server).apply_tags([TagRequest("c-1", "VIP")])
+    assert not [piece for _, piece in pieces(server.token) if piece in str(caught.value)]
