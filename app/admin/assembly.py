@@ -18,7 +18,7 @@ from app.adapters.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
 from app.adapters.postgres.cancelling import PostgresCancelling
-from app.adapters.postgres.channels import PostgresChannels
+from app.adapters.postgres.channels import PostgresChannelGrants, PostgresChannels
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
@@ -175,6 +175,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
         preparers,
         Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout),
         PostgresSecretGrants(database.driver),
+        PostgresChannelGrants(database.driver),
     )
 
 

@@ -114,7 +114,7 @@ class Secrets(Protocol):
 
 
 class SecretGrants(Protocol):
-    """What tells dry runs who may use secrets, without a value."""
+    """What tells dry runs who may use secrets, or channels, without a value."""
 
     async def of(self, names: Collection[str]) -> Mapping[str, Grant]:
         """Return the grants of those that there are.

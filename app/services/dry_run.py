@@ -10,7 +10,7 @@ What its owner may counts as it does in earnest, but for one thing: who tries a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ from app.actions.configs import compile_action
 from app.domain.callers import Caller
 from app.domain.conditions import Evaluation, Scope, compile_conditions
 from app.domain.errors import ActionFailedError, FieldError, InvalidError
-from app.domain.grants import Use
+from app.domain.grants import NOBODY, Use
 from app.domain.reentry import NoKeyError, parse_reentry
 from app.domain.statuses import conclude, left_out
 from app.domain.triggers import wants
@@ -33,6 +33,7 @@ from app.services.explanations import explain
 from app.services.field_errors import field_errors, under
 from app.services.owner_rights import RightsOfCaller
 from app.services.plain_values import plain
+from app.services.references import Reference, channel_named
 from schemas.command import Command, PinnedRevision
 from schemas.event import Event
 from schemas.result import ActionResult
@@ -62,15 +63,21 @@ class DryRunner:
     Args:
         preparers: By action type.
         current: Looks up what steps ask for.
-        grants: Knows who may use which secret.
+        grants: Knows who may use which secret,
+        channels: and who may use which channel.
     """
 
     def __init__(
-        self, preparers: Mapping[str, StepPreparer[Any]], current: CurrentSource, grants: SecretGrants
+        self,
+        preparers: Mapping[str, StepPreparer[Any]],
+        current: CurrentSource,
+        grants: SecretGrants,
+        channels: SecretGrants,
     ) -> None:
         self._preparers = preparers
         self._current = current
         self._grants = grants
+        self._channels = channels
 
     async def run(
         self,
@@ -116,6 +123,8 @@ class DryRunner:
         made = preparer.prepare(command, command.id, current, secrets)
         if not isinstance(made, ActionResult):
             made = preparer.permitted(made, run.caller)
+        if not isinstance(made, ActionResult):
+            made = await self._refused_channel(command) or made
         result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
         runs = run.going and result.status != "skipped"
         error = result.error if run.going else _why_not(run)
@@ -137,6 +146,16 @@ class DryRunner:
             run.going, run.broken_off = False, command.step
         command.results = [*command.results, result]
         command.step += 1
+
+    async def _refused_channel(self, command: Command) -> ActionResult | None:
+        """Return what a step comes to whose channel is not there, or not for the workflow; else None."""
+        name, workflow = channel_named(command.action), command.workflow
+        if name is None:
+            return None
+        grant = (await self._channels.of([name])).get(name, NOBODY)
+        if grant.lets(Use(workflow.owner, workflow.id)):
+            return None
+        return _ended(command, "failed", error=Reference("channel", "channel", name).missing.message, attempts=0)
 
     async def _secrets(self, action: Action) -> SecretValues:
         try:
@@ -189,16 +208,13 @@ def _would_send(
 
 def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:
     wanted = wanted or SimulatedResult()
-    return ActionResult(
-        step=command.step,
-        action_type=command.action.type,
-        status=wanted.status,
-        output=wanted.output,
-        error=wanted.error or ("simulated" if wanted.status == "failed" else None),
-        attempts=1,
-        executed_at=datetime.now(UTC),
-        verdicts=made.verdicts,
-    )
+    error = wanted.error or ("simulated" if wanted.status == "failed" else None)
+    return _ended(command, wanted.status, output=wanted.output, error=error, attempts=1, verdicts=made.verdicts)
+
+
+def _ended(command: Command, status: Literal["success", "failed"], **more: Any) -> ActionResult:
+    now = datetime.now(UTC)
+    return ActionResult(step=command.step, action_type=command.action.type, status=status, executed_at=now, **more)
 
 
 def _event(draft: WorkflowDraft, attributes: Mapping[str, Any]) -> Event:

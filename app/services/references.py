@@ -46,11 +46,17 @@ def references(actions: Sequence[Action]) -> list[Reference]:
         name = template_named(kind, action.config) if kind is not None else None
         if kind is not None and kind.wording is not None and name is not None:
             found.append(Reference(f"actions[{position}].config.template", kind.wording.kind, name))
-        channel = action.config.get("channel") if action.type == SendNotification.name else None
-        if isinstance(channel, str):
+        channel = channel_named(action)
+        if channel is not None:
             found.append(Reference(f"actions[{position}].config.channel", "channel", channel))
         found += _secrets(action, f"actions[{position}].config")
     return found
+
+
+def channel_named(action: Action) -> str | None:
+    """Return the channel that an action sends to."""
+    channel = action.config.get("channel") if action.type == SendNotification.name else None
+    return channel if isinstance(channel, str) else None
 
 
 def _secrets(action: Action, path: str) -> list[Reference]:

@@ -64,6 +64,25 @@ async def test_channels_are_for_administrators(admin: User, user: User) -> None:
         assert (await user.call(method, where, body, **ANY)).status == 403, method
 
 
+async def test_a_dry_run_tells_of_a_channel_that_is_not_for_the_workflow(admin: User, user: User) -> None:
+    """Granted it runs; to others, to no workflow, or not there at all it fails, in the same words."""
+    event = {"data": {"customer": {"id": "c-1"}}}
+    for changes, status in (
+        ({}, "success"),
+        ({"owners": [str(user.id)]}, "success"),
+        ({"owners": [str(uuid4())]}, "failed"),
+        ({"workflows": [str(uuid4())]}, "failed"),
+        (None, "failed"),
+    ):
+        name = "nowhere" if changes is None else (await made(admin, **changes))["name"]
+        wanted = {"workflow": telling(name) | {"conditions": []}, "event": event}
+        answer = await user.call("POST", f"{WORKFLOWS}/test", wanted)
+        (step,) = answer.json["steps"]
+        assert step["status"] == status, (changes, step)
+        refused = f"there is no channel for this workflow named {name!r}"
+        assert step["error"] == (refused if status == "failed" else None)
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [

@@ -1,7 +1,7 @@
 """Where an attack takes place: one installation as in production, servers outside of it, and people of every kind."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,18 +14,22 @@ from psycopg.rows import TupleRow
 from app.admin.auth import mint_token
 from app.domain.callers import Permission, Role
 from app.domain.ids import execution_id
+from app.embedded.free_ports import pick_ports
+from tests.attack.echoes import OUTSIDE, Echoes, echoes
+from tests.attack.planted import Planted
 from tests.support.fake_secrets import KEY
-from tests.support.stack import Stack
+from tests.support.stack import ROLES, Stack
 from tests.support.waiting import eventually
 
-# Its own addresses of loopback that webhooks may reach here: a stand-in for the public internet.
-OUTSIDE: Final = "127.9.9.9"
 PRODUCTION: Final = {
     "HEADRACE_WEBHOOK_ALLOW_PRIVATE": "false",
     "HEADRACE_WEBHOOK_ALLOW_NETWORKS": f"{OUTSIDE}/32",
     "HEADRACE_SECRETS_KEY": KEY,
     "RATE_LIMIT_PER_MINUTE": "100",
     "HEADRACE_USER_PERMISSIONS": "none",
+    # Breakers are probed, and what waits for one fails, sooner than by default: an outage is over within the attack.
+    "CIRCUIT_BREAKER_TIMEOUT": "5000",
+    "CIRCUIT_BREAKER_MAX_WAIT": "20000",
 }
 SOURCE: Final = "/attack"
 _TOKEN_TTL_S: Final = 7200.0
@@ -48,11 +52,15 @@ class Ground:
     Attributes:
         stack: Its processes.
         http: A client with no token.
+        echoes: Its mail server and message providers, and a web server, which repeat what they are sent.
+        metrics_ports: Where its workers' metrics are.
         answers: Texts of every answer seen, for the hunt after secrets.
     """
 
     stack: Stack
     http: aiohttp.ClientSession
+    echoes: Echoes
+    metrics_ports: list[int]
     answers: list[str] = field(default_factory=list)
 
     def token(self, role: Role = "user", *permissions: Permission, user: UUID | None = None) -> str:
@@ -109,11 +117,32 @@ class Ground:
 @asynccontextmanager
 async def ground(bootstrap: str, database_url: str, prefix: str, home: Path) -> AsyncIterator[Ground]:
     """Start an installation as in production, strict about permissions."""
-    async with (
-        Stack(bootstrap, database_url, prefix, home, environment=PRODUCTION) as stack,
-        aiohttp.ClientSession(
-            stack.api.base_url,
-            connector=aiohttp.TCPConnector(limit=20),
-        ) as http,
-    ):
-        yield Ground(stack, http)
+    workers = [role for role in ROLES if role != "admin"]
+    ports = dict(zip(workers, pick_ports(len(workers)), strict=True))
+    pages = {role: {"HEADRACE_METRICS_PORT": str(port)} for role, port in ports.items()}
+    async with AsyncExitStack() as opened:
+        echo = await opened.enter_async_context(echoes(Planted()))
+        environment = PRODUCTION | _outside(echo)
+        stack = Stack(bootstrap, database_url, prefix, home, environment=environment, by_role=pages)
+        await opened.enter_async_context(stack)
+        connector = aiohttp.TCPConnector(limit=20)
+        http = await opened.enter_async_context(aiohttp.ClientSession(stack.api.base_url, connector=connector))
+        yield Ground(stack, http, echo, list(ports.values()))
+
+
+def _outside(echo: Echoes) -> dict[str, str]:
+    """Return the settings of what the operator has chosen to send by; each repeats the credentials that it gets."""
+    secrets = echo.planted.installation
+    return {
+        "HEADRACE_SMTP_HOST": OUTSIDE,
+        "HEADRACE_SMTP_PORT": str(echo.smtp_port),
+        "HEADRACE_SMTP_USERNAME": "headrace",
+        "HEADRACE_SMTP_PASSWORD": secrets["SMTP_PASSWORD"],
+        "HEADRACE_TWILIO_BASE_URL": echo.url,
+        "HEADRACE_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "HEADRACE_TWILIO_AUTH_TOKEN": secrets["TWILIO_AUTH_TOKEN"],
+        "HEADRACE_TWILIO_FROM": "+4930123456",
+        "HEADRACE_WHATSAPP_BASE_URL": echo.url,
+        "HEADRACE_WHATSAPP_PHONE_NUMBER_ID": "1234567",
+        "HEADRACE_WHATSAPP_ACCESS_TOKEN": secrets["WHATSAPP_ACCESS_TOKEN"],
+    }

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,10 +62,14 @@ class Check:
         }
 
 
-async def timed(attack: Awaitable[list[Check]]) -> list[Check]:
-    """Make an attack, and note in its checks how long it took."""
+async def timed(name: str, attack: Awaitable[list[Check]]) -> list[Check]:
+    """Make an attack, and note in its checks how long it took; one that cannot be made to its end does not hold."""
     began = time.monotonic()
-    checks = await attack
+    try:
+        checks = await attack
+    except Exception:  # noqa: BLE001 - the others are made all the same, and this one is reported with its traceback
+        checks = [Check(name)]
+        checks[0].note(traceback.format_exc()[-2000:], held=False)
     for check in checks:
         check.seconds = time.monotonic() - began
     return checks
@@ -87,7 +92,7 @@ def show(checks: list[Check], seconds: float) -> None:
         out(f"{check.name:<58}{check.tried:>8}{check.held:>8}{check.seconds:>6.0f}  {figures}{held}\n")
     for check in checks:
         for line in check.broken[:_SHOWN]:
-            out(f"    {check.name}: {line[:_SHOWN_CHARS]}\n")
+            out(f"    {check.name}: {line[-_SHOWN_CHARS:]}\n")
         if len(check.broken) > _SHOWN:
             out(f"    {check.name}: and {len(check.broken) - _SHOWN} more, see {REPORT}\n")
     good = all(check.holds for check in checks)

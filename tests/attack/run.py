@@ -47,7 +47,7 @@ async def attack(on: Servers, names: list[str]) -> list[Check]:
         async with ground(on.bootstrap, on.fresh_database("attack"), prefix, home) as place:
             for name in names:
                 say(name)
-                checks += await timed(ATTACKS[name](place))
+                checks += await timed(name, ATTACKS[name](place))
     finally:
         await remove_topics(on.bootstrap, prefix)
     return checks

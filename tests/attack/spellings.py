@@ -8,6 +8,8 @@ from typing import Final
 from urllib.parse import quote
 
 PIECE: Final = 8
+# Eight digits of hex are in ids by chance, in so many of them.
+_PIECE_OF_HEX: Final = 12
 
 
 def spellings(secret: str) -> dict[str, str]:
@@ -26,7 +28,8 @@ def spellings(secret: str) -> dict[str, str]:
 
 
 def pieces(secret: str) -> Iterator[tuple[str, str]]:
-    """Yield every piece of eight characters of each spelling, with the spelling's name."""
+    """Yield every piece of eight characters of each spelling, of hex of twelve, with the spelling's name."""
     for name, text in spellings(secret).items():
-        for at in range(len(text) - PIECE + 1):
-            yield name, text[at : at + PIECE]
+        length = _PIECE_OF_HEX if name == "hex" else PIECE
+        for at in range(len(text) - length + 1):
+            yield name, text[at : at + length]

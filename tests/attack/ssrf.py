@@ -14,7 +14,8 @@ from app.adapters.address_guard import OUT_OF_BOUNDS
 from app.adapters.cipher import FernetCipher
 from tests.adapters.test_address_guard import INSIDE as ADDRESSES
 from tests.adapters.test_ssrf import INSIDE, LOOPBACK
-from tests.attack.ground import OUTSIDE, Ground
+from tests.attack.echoes import OUTSIDE
+from tests.attack.ground import Ground
 from tests.attack.report import Check
 from tests.support.fake_secrets import KEY
 from tests.support.raw_http import RawServer, raw_server

@@ -39,6 +39,7 @@ SELECT name FROM automations WHERE deleted_at IS NULL
     'config', jsonb_build_object('channel', CAST(:name AS text))))
 ORDER BY name LIMIT 3
 """)
+_GRANTS: Final = "SELECT name, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
 _READ: Final = "SELECT name, url, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
 
 
@@ -133,6 +134,23 @@ class PostgresChannelUrls:
 
         rows = await persistently(run)
         return {name: Sealed(bytes(url), Grant(tuple(whose), tuple(which))) for name, url, whose, which in rows}
+
+
+class PostgresChannelGrants:
+    """Implements ``app.ports.SecretGrants`` for channels.
+
+    Args:
+        connect: Lends a connection in the API's role.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    async def of(self, names: Collection[str]) -> Mapping[str, Grant]:
+        """Return the grants of those that there are."""
+        async with self._connect() as connection:
+            rows = await (await connection.execute(_GRANTS, (list(names),))).fetchall()
+        return {name: Grant(tuple(whose), tuple(which)) for name, whose, which in rows}
 
 
 def _channel(row: Row[Any]) -> Channel:
