@@ -12,7 +12,10 @@ from app.domain.mailboxes import parse_mailbox
 
 MAX_MAILBOX_CHARS: Final = 400
 
-_PIECE: Final = re.compile(r"""(?:\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}|"(?:[^"\\]|\\.)*"|[^,])+""", re.DOTALL)
+# What is opened and not closed goes to the end: so each character is looked at once, however many are opened.
+_PIECE: Final = re.compile(
+    r"""(?:\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{\#.*?(?:\#\}|\Z)|"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^,])++""", re.DOTALL
+)
 
 
 def split_list(source: str) -> list[str]:

@@ -13,7 +13,12 @@ from typing import Any, Final, Protocol
 
 from app.domain.connect_values import Convert, MisfitError, converter, schema_converter
 from app.domain.paths import parse_path
+from app.domain.values import kind
 
+# So many characters may come of a record's values, each counted as sixteen at least: a scale of 4,000 makes as many
+# zeros of four bytes.
+MAX_DECODED: Final = 1_048_576
+_LEAST_COUNTED: Final = 16
 EVERY: Final = "*"
 _SHOWN_CHARS: Final = 100
 _PAIR: Final = 2
@@ -36,6 +41,7 @@ class Exact:
         self._raw = raw
         self._below = below
         self._parsed: Any = None
+        self._made = 0
 
     def at(self, place: _Place) -> Any:
         """Return the value at a place."""
@@ -45,6 +51,16 @@ class Exact:
         for step in (*self._below, *place):
             value = value[step]
         return value
+
+    def count(self, decoded: Any) -> None:
+        """Count what was made of a value.
+
+        Raises:
+            MisfitError: It is more than may be made of one record.
+        """
+        self._made += max(_LEAST_COUNTED, len(decoded) if isinstance(decoded, str) else 0)
+        if self._made > MAX_DECODED:
+            raise MisfitError(f"is too much beside the others: they become more than {MAX_DECODED} characters")
 
 
 class Decoder(Protocol):
@@ -70,11 +86,23 @@ class _Leaf:
         if isinstance(value, float):
             value = exact.at(place)
         try:
-            return self.convert(value)
+            decoded = self.convert(value)
+            exact.count(decoded)
         except MisfitError as error:
-            shown = str(value) if isinstance(value, Decimal) else repr(value)
-            cut = shown if len(shown) <= _SHOWN_CHARS else f"{shown[:_SHOWN_CHARS]}…"
-            raise WrongValueError(f"{'.'.join(map(str, place))}: {cut} {error}") from None
+            raise WrongValueError(f"{'.'.join(map(str, place))}: {_quoted(value)} {error}") from None
+        return decoded
+
+
+def _quoted(value: Any) -> str:
+    """Return a value as an error names it: a beginning, of arrays and objects no more than what they are."""
+    if isinstance(value, dict | list):
+        return f"the {kind(value)} of {len(value)}"
+    shown = (
+        str(value)
+        if isinstance(value, Decimal)
+        else repr(value[: _SHOWN_CHARS + 1] if isinstance(value, str) else value)
+    )
+    return shown if len(shown) <= _SHOWN_CHARS else f"{shown[:_SHOWN_CHARS]}…"
 
 
 @dataclass(slots=True)

@@ -1,23 +1,30 @@
 """Pydantic's errors as our own: paths as people write them (``actions[1].config.url``), no input echoed."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
 
 from pydantic import ValidationError
 
 from app.domain.errors import FieldError
 
-_PREFIX = "Value error, "
+_PREFIX: Final = "Value error, "
+MAX_ERRORS: Final = 100
+_MAX_PART_CHARS: Final = 100
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    """Translate a validation error, one entry per wrong field."""
-    return [FieldError(path_text(detail["loc"]), _message(detail["msg"])) for detail in error.errors(include_url=False)]
+    """Translate a validation error, one entry per wrong field; the last may say how many more there are."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [FieldError(path_text(detail["loc"]), _message(detail["msg"])) for detail in islice(details, MAX_ERRORS)]
+    more = len(details) - len(told)
+    return [*told, FieldError("", f"and {more} more fields are wrong")] if more else told
 
 
 def path_text(parts: Iterable[int | str]) -> str:
-    """Join parts of a path: names by dots, positions in brackets."""
+    """Join parts of a path: names by dots, positions in brackets; of a name that is long, its beginning."""
     text = ""
-    for part in parts:
+    for part in (part if isinstance(part, int) else part[:_MAX_PART_CHARS] for part in parts):
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 

@@ -15,7 +15,8 @@ from schemas.incoming import Incoming
 
 MAX_NAMED_CHARS: Final = 256
 _MAX_SALVAGED_BYTES: Final = 64 * 1024
-_TOKEN: Final = re.compile(rb'[{}\[\]]|"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+# A text without an end goes to the end, so that no byte is looked at from every quote before it.
+_TOKEN: Final = re.compile(rb'[{}\[\]]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?|-?[0-9][0-9.eE+-]*+', re.DOTALL)
 _MAX_SCALAR_BYTES: Final = 4096
 _COLON: Final = re.compile(rb"\s*:")
 
