@@ -142,7 +142,7 @@ class Attempts:
         if shut is not None:
             return self._wait_for_circuit(work, shut)
         within = work.prepared.context.timeout
-        entry = await work.lane.enter(work.destination, within, lambda: self._is_closing(work.record))
+        entry = await work.lane.enter(work.circuit, within, lambda: self._is_closing(work.record))
         if entry is Entry.CLOSING:
             raise GivenBackError
         if entry is Entry.FULL:
@@ -156,7 +156,7 @@ class Attempts:
                 return self._wait_for_circuit(work, admission)
             answer = await self._attempt(work)
         finally:
-            work.lane.leave(work.destination)
+            work.lane.leave(work.circuit)
         failed = answer if isinstance(answer, ActionFailedError) else None
         await self._breakers.judge(work.circuit, admission, failed)
         return answer

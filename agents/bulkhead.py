@@ -1,8 +1,9 @@
 """The bulkhead of an executor lane: one destination that hangs must not take every slot (DESIGN 4).
 
-A destination may have attempts under way as long as they are fewer than some multiple of the slots that are free: one
-alone gets most of the lane, several share it, and there is always something left for the next. Whoever must wait, for
-that or for its next attempt, steps aside: it keeps its entity's turn, and gives its slot to another.
+A destination is one as an owner's workflows reach it, as for the circuits: what hangs for one need not for others.
+It may have attempts under way as long as they are fewer than some multiple of the slots that are free: one alone gets
+most of the lane, several share it, and there is always something left for the next. Whoever must wait, for that or for
+its next attempt, steps aside: it keeps its entity's turn, and gives its slot to another.
 """
 
 import asyncio

@@ -20,13 +20,13 @@ from prometheus_client import Counter
 from agents.active import ActiveWorkflow, Index
 from agents.metrics import WALLS
 from agents.quota import Over, Quota
-from agents.slips import Road
+from agents.slips import Road, owner_header
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.loops import RunBudget
-from app.domain.penalties import REFUSED, Penalties
-from app.domain.planning import Plan, Trigger, plan
+from app.domain.planning import OVER_SHARE, Plan, Trigger, plan
 from app.domain.record_times import check_record_time
 from app.domain.reentry import NoKeyError, Reentry, skip_reason
+from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.ports import Entries, Entry, Record
 from app.services.dead_letters import DeadLetters
@@ -116,7 +116,7 @@ class Matcher:
         self._entries = entries
         self._quota = quota
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
-        self._penalties = Penalties()
+        self._shares = Shares()
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
         self._blocked: Tally[str] = Tally()
@@ -174,12 +174,12 @@ class Matcher:
     def _plans(
         self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
     ) -> Iterator[Record | Over | _Asking]:
-        event, timestamp, size = incoming.event, record.timestamp, len(incoming.encoded)
-        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid, size)
+        event, timestamp = incoming.event, record.timestamp
+        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
         matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
-        for made in plan(trigger, workflows, now=now, penalties=self._penalties):
+        for made in plan(trigger, workflows, now=now, shares=self._shares):
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
             if reentry is not None and made.met:
@@ -205,7 +205,7 @@ class Matcher:
 
     def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
         if made.costly is not None:
-            WALLS.labels("conditions", "refused" if REFUSED in made.costly else "reached").inc()
+            WALLS.labels("conditions", "over_share" if made.costly == OVER_SHARE else "reached").inc()
             return self._not_run(made, ExecutionStatus.SKIPPED, made.costly, matched)
         blocked = self._why_blocked(made, matched)
         if blocked is not None:
@@ -246,7 +246,7 @@ class Matcher:
         if workflow.actions[0].type not in self._road.known:
             return replace(self._road.first(Command.model_validate_json(encode(command))), cause=matched.record)
         topic = self._topics.actions(workflow.actions[0].type, workflow.lane)
-        return Record(topic, matched.key, encode(command), cause=matched.record)
+        return Record(topic, matched.key, encode(command), owner_header(workflow.pinned.owner), cause=matched.record)
 
     def _not_run(
         self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: _Matched

@@ -14,6 +14,7 @@ from agents.batching import Batcher
 from agents.bulkhead import Bulkhead
 from agents.current import Current, names_read
 from agents.guard import blames_input, internal_error
+from agents.holding import Holding, TurnedAway
 from agents.metrics import ACTIONS, DROPPED, LEASES_LOST, PARKED
 from agents.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
 from agents.slips import Road, claim_of, read_command, result_json
@@ -22,6 +23,7 @@ from app.actions.base import OutsideAction, Ports
 from app.domain.breaker import circuit_of
 from app.domain.errors import PoisonError
 from app.domain.retry import RetryPolicy
+from app.domain.wall import ticked
 from app.ports import (
     Busy,
     Claim,
@@ -36,6 +38,7 @@ from app.ports import (
     Record,
     SecretValues,
     Sender,
+    Timer,
 )
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
@@ -64,6 +67,7 @@ class OutsideExecutor:
         dead_letters: DeadLetters,
         policy: RetryPolicy,
         breakers: Breakers,
+        holding: Holding,
         lease: float,
         is_closing: IsClosing,
         timing: Timing = REAL_TIME,
@@ -88,6 +92,8 @@ class OutsideExecutor:
         self._settles = Batcher(self._settle_all)
         self._forwards = Batcher(self._send_all)
         self._parks = Batcher(self._park_all)
+        self._holding = holding
+        self._holds = Batcher(holding.park)
         self._receipts = receipts
 
     @property
@@ -118,7 +124,11 @@ class OutsideExecutor:
             await self._dead_letters.send(record, error)
             return True
         claim = claim_of(command)
-        prepared = await self._prepare(command, claim)
+        held = self._holding.judge(command)
+        if isinstance(held, Timer):
+            await self._holds.do(held)
+            return True
+        prepared = await self._prepare(command, claim) if held is None else self._turned_away(command, held)
         try:
             if isinstance(prepared, ActionResult):
                 await self._settle(record, command, claim, prepared)
@@ -130,16 +140,23 @@ class OutsideExecutor:
 
     async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:
         worded = await self._wordings.command(command) if names_template(command.action) else command
-        current = await self._lookups.do(worded) if names_read(worded.action) else None
-        names = secrets_read(worded.action) if self._action.takes_secrets else None
+        before = ticked()
+        asks, names = names_read(worded.action), secrets_read(worded.action) if self._action.takes_secrets else None
+        self._holding.count(command, before)
+        current = await self._lookups.do(worded) if asks else None
         secrets = await self._secrets(names) if names else NO_SECRETS
+        before = ticked()
         prepared = self._preparer.prepare(worded, claim.command_id, current, secrets)
+        self._holding.count(command, before)
         if isinstance(prepared, Prepared) and prepared.need is not None:
             owner = command.workflow.owner
             prepared = self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
         if worded is not command and isinstance(prepared, Prepared):
             return replace(prepared, command=command)
         return prepared
+
+    def _turned_away(self, command: Command, away: TurnedAway) -> ActionResult:
+        return self._preparer.result(command, "failed", error=away.reason)
 
     async def _secrets(self, names: Collection[str]) -> SecretValues:
         source = self._ports.secrets

@@ -12,11 +12,13 @@ from typing import Any
 import psycopg
 
 from agents.current import Current, CurrentValues
+from agents.holding import Holding, TurnedAway
 from agents.metrics import ACTIONS, DROPPED
 from agents.preparation import Prepared, Preparer
 from agents.slips import Road, claim_of, read_command, result_json
 from app.actions.base import ControlAction, OwnAction
 from app.domain.errors import HeadraceError, PoisonError
+from app.domain.wall import ticked
 from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, OwnerRights, Receipts, Record, Timer
 from app.services.dead_letters import DeadLetters
 from schemas.command import Command
@@ -40,6 +42,7 @@ class _Work:
     command: Command
     claim: Claim
     todo: Prepared | ActionResult
+    cause: Incoming
     begun: bool = False
     made: tuple[ActionResult, dict[str, Any]] | None = None
 
@@ -68,6 +71,7 @@ class OwnExecutor:
         rights: OwnerRights,
         receipts: Receipts,
         road: Road,
+        holding: Holding,
         dead_letters: DeadLetters,
     ) -> None:
         self._action = action
@@ -76,6 +80,7 @@ class OwnExecutor:
         self._rights = rights
         self._receipts = receipts
         self._road = road
+        self._holding = holding
         self._dead_letters = dead_letters
 
     async def process(self, records: Sequence[Incoming]) -> list[Record]:
@@ -94,16 +99,28 @@ class OwnExecutor:
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
         current = await self._current.of(commands, self._rights)
-        work = [self._prepared(command, now) for command, now in zip(commands, current, strict=True)]
+        judged = [self._prepared(*one) for one in zip(commands, current, causes, strict=True)]
+        held = [item for item in judged if isinstance(item, Timer)]
+        if held:
+            await self._holding.park(held)
+        work = [item for item in judged if isinstance(item, _Work)]
         await self._permit(work)
         outcomes = await self._apply(work) if work else []
-        for cause, item, outcome in zip(causes, work, outcomes, strict=True):
-            out.extend(replace(slip, cause=cause) for slip in self._forward(item, outcome))
+        for item, outcome in zip(work, outcomes, strict=True):
+            out.extend(replace(slip, cause=item.cause) for slip in self._forward(item, outcome))
         return out
 
-    def _prepared(self, command: Command, current: CurrentValues | None) -> _Work:
-        claim = claim_of(command)
-        return _Work(command, claim, self._preparer.prepare(command, claim.command_id, current))
+    def _prepared(self, command: Command, current: CurrentValues | None, cause: Incoming) -> _Work | Timer:
+        """Prepare a command; an owner who has taken too much with those before it in the batch has the rest wait."""
+        claim, held = claim_of(command), self._holding.judge(command)
+        if isinstance(held, Timer):
+            return held
+        if isinstance(held, TurnedAway):
+            return _Work(command, claim, self._preparer.result(command, "failed", error=held.reason), cause)
+        before = ticked()
+        todo = self._preparer.prepare(command, claim.command_id, current)
+        self._holding.count(command, before)
+        return _Work(command, claim, todo, cause)
 
     async def _permit(self, work: Sequence[_Work]) -> None:
         """Refuse what the owners lack permission for; who needs none is not asked about."""

@@ -1,4 +1,7 @@
-"""The pool of an executor lane: entities in parallel, one entity's records in order (DESIGN 5.6).
+"""The pool of an executor lane: entities in parallel, one entity's records in order, of each owner (DESIGN 5.6).
+
+The records of an entity are in order as far as one owner's workflows go: nobody's steps wait behind the steps that
+somebody else's workflows have for the same customer, which may hang for as long as they like.
 
 Of the keys that are ready the one whose head record is oldest by Kafka's timestamp runs first: that keeps partitions
 even, and little is in flight twice after a rebalance. A busy key's head would always be the oldest, so busy keys have
@@ -16,6 +19,7 @@ from itertools import count
 from typing import Final, Generic, Protocol, TypeVar
 
 from agents.bulkhead import Bulkhead
+from agents.slips import owner_of
 from schemas.incoming import Incoming
 
 # More ready keys than that only wait for slots; a busy key counts once, however many of its records wait.
@@ -25,7 +29,9 @@ BUSY: Final = 4
 
 M = TypeVar("M", bound=Incoming)
 M_contra = TypeVar("M_contra", bound=Incoming, contravariant=True)
-_Ready = tuple[float, int, bytes | None]
+# A record's key, and whose it is where that is known.
+_Key = tuple[bytes | None, bytes | None]
+_Ready = tuple[float, int, _Key]
 
 
 class Ledger(Protocol[M_contra]):
@@ -71,10 +77,10 @@ class KeyedPool(Generic[M]):
         self._crash = crash
         self._bulkhead = bulkhead or Bulkhead(slots, shared=False)
         self._bulkhead.on_room(self._start)
-        self._queues: dict[bytes | None, deque[M]] = {}
+        self._queues: dict[_Key, deque[M]] = {}
         self._calm: list[_Ready] = []
         self._busy: list[_Ready] = []
-        self._busy_at_work: set[bytes | None] = set()
+        self._busy_at_work: set[_Key] = set()
         self._busy_had_its_turn = False
         self._order = count()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,7 +99,7 @@ class KeyedPool(Generic[M]):
         while len(self._calm) + len(self._busy) >= MAX_READY:
             self._room.clear()
             await self._room.wait()
-        key = message.key
+        key = message.key, owner_of(message)
         self._taken += 1
         queue = self._queues.get(key)
         if queue is None:
@@ -103,7 +109,7 @@ class KeyedPool(Generic[M]):
         else:
             queue.append(message)
 
-    def _make_ready(self, key: bytes | None, queue: deque[M]) -> None:
+    def _make_ready(self, key: _Key, queue: deque[M]) -> None:
         ready = self._busy if len(queue) > BUSY else self._calm
         heapq.heappush(ready, (queue[0].timestamp or 0.0, next(self._order), key))
 
@@ -125,7 +131,7 @@ class KeyedPool(Generic[M]):
         share = self._slots // 2 or int(not self._busy_had_its_turn)
         return len(self._busy_at_work) < share and self._busy[0] < self._calm[0]
 
-    async def _work(self, key: bytes | None) -> None:
+    async def _work(self, key: _Key) -> None:
         message = self._queues[key][0]
         try:
             if self._ledger.begin(message):
@@ -138,7 +144,7 @@ class KeyedPool(Generic[M]):
         finally:
             self._finish(key)
 
-    def _finish(self, key: bytes | None) -> None:
+    def _finish(self, key: _Key) -> None:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)

@@ -50,7 +50,7 @@ from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
 from app.ports import HttpClient, Sender
-from app.quotas import execution_quota
+from app.quotas import execution_quota, step_holding
 from app.services.background import running_beside
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
@@ -215,6 +215,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             "rights": RecentRights(PostgresCallers(pool.connection, patient=True), settings.everybodys_permissions),
             "receipts": receipts,
             "road": road,
+            "holding": step_holding(pool, road, utc_now),
             "dead_letters": letters,
         }
         ports = await stack.enter_async_context(outside_ports(settings, pool, trusted))

@@ -62,6 +62,11 @@ class Group:
         self._at = at
         self._runs = runs
 
+    @property
+    def empty(self) -> bool:
+        """Whether it has no member at all."""
+        return not any(self._runs)
+
     def holds(self, scope: Scope, verdicts: list[Verdict]) -> bool:
         """Evaluate every member, then join."""
         met, members, held = False, 0, 0

@@ -66,6 +66,11 @@ class CompiledConditions:
         self._tree = tree
         self.current = current
 
+    @property
+    def none(self) -> bool:
+        """Whether there is nothing to evaluate."""
+        return self._tree.empty
+
     def evaluate(self, scope: Scope) -> Evaluation:
         """Evaluate every condition; raises on no JSON but what takes too long.
 

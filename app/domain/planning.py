@@ -10,12 +10,11 @@ from app.domain.causation import Link, read_chain
 from app.domain.conditions import CompiledConditions, Scope
 from app.domain.ids import execution_id
 from app.domain.loops import loop_reason
-from app.domain.penalties import REFUSED, Penalties
+from app.domain.shares import SAID, Shares
 from app.domain.triggers import wants
-from app.domain.wall import MESSAGE, WallReachedError
+from app.domain.wall import WallReachedError, ticked
 
-# Conditions are at most a hundred: over less than this they take a fraction of what the wall allows.
-_LARGE: Final = 4_096
+OVER_SHARE: Final = f"conditions: not evaluated, as {SAID}"
 
 
 class Matchable(Protocol):
@@ -66,7 +65,6 @@ class Trigger:
     Attributes:
         causation: The chain that led to it.
         only: The one workflow that it is for; None: whichever it triggers.
-        size: Its bytes as JSON.
     """
 
     source: str
@@ -75,12 +73,9 @@ class Trigger:
     data: Mapping[str, Any]
     causation: str | None = None
     only: UUID | None = None
-    size: int = 0
 
 
-def plan(
-    trigger: Trigger, workflows: Iterable[W], *, now: datetime, penalties: Penalties | None = None
-) -> list[Plan[W]]:
+def plan(trigger: Trigger, workflows: Iterable[W], *, now: datetime, shares: Shares | None = None) -> list[Plan[W]]:
     """Evaluate each workflow's conditions; conditions come before any action (specification, property 8).
 
     A workflow whose trigger config asks for another event makes no plan at all. The same event gives the same execution
@@ -90,12 +85,11 @@ def plan(
         trigger: The event.
         workflows: Those of its type.
         now: The time.
-        penalties: Of owners whose conditions take too much CPU again and again; only large events can make them.
+        shares: What owners' conditions have taken; None where nobody waits behind them.
     """
     scope = Scope(data=trigger.data, event=trigger.envelope, now=now)
     chain = read_chain(trigger.causation) if trigger.causation else ()
-    large = penalties if trigger.size > _LARGE else None
-    return [_plan(trigger, workflow, scope, chain, large) for workflow in workflows if _is_for(trigger, workflow)]
+    return [_plan(trigger, workflow, scope, chain, shares) for workflow in workflows if _is_for(trigger, workflow)]
 
 
 def _is_for(trigger: Trigger, workflow: Matchable) -> bool:
@@ -105,17 +99,20 @@ def _is_for(trigger: Trigger, workflow: Matchable) -> bool:
     return not config or wants(config, trigger.data)
 
 
-def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link], penalties: Penalties | None) -> Plan[W]:
+def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link], shares: Shares | None) -> Plan[W]:
     execution = execution_id(workflow.id, trigger.source, trigger.event_id)
     loop = loop_reason(chain, workflow.id) if chain else None
     if loop is not None:
         return Plan(workflow, execution, met=False, verdicts=[], blocked=loop)
-    if penalties and penalties.refused(workflow.owner):
-        return Plan(workflow, execution, met=False, verdicts=[], costly=f"conditions: {MESSAGE}; {REFUSED}")
+    if shares and not workflow.conditions.none and shares.wait(workflow.owner):
+        return Plan(workflow, execution, met=False, verdicts=[], costly=OVER_SHARE)
+    before = ticked()
     try:
         evaluation = workflow.conditions.evaluate(scope)
     except WallReachedError as error:
-        if penalties is not None:
-            penalties.reached(workflow.owner)
         return Plan(workflow, execution, met=False, verdicts=[], costly=f"conditions: {error}")
+    finally:
+        took = ticked() - before
+        if took and shares is not None:
+            shares.take(workflow.owner, took)
     return Plan(workflow, execution, evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts])

@@ -1,7 +1,8 @@
 """The wall: a piece of work ends after 250 ms of CPU, whatever it does and whatever else was meant to bound it.
 
 On the main thread a timer signal looks at what runs, every 10 ms of CPU, for as long as anything runs that has a wall;
-a tick costs 2 us, and putting a wall up a tenth of that. On another thread, where no signal is handled, each line is
+a tick costs 2 us, and putting a wall up a tenth of that. Its ticks are also what is counted of the CPU that goes into
+such work, for nothing: see ``ticked``. On another thread, where no signal is handled, each line is
 looked at instead. What is raised is no ``Exception``, so that nothing in the work swallows it, and it is raised again
 at the next tick if something does. A single call into C is not interrupted: what is given to such is bounded by its
 size. See docs/decisions/cost-wall.md.
@@ -26,6 +27,8 @@ from app.domain.errors import HeadraceError
 LIMIT_MS: Final = 250
 MESSAGE: Final = f"takes more than {LIMIT_MS} ms of CPU"
 _TICK: Final = 0.01
+# Were the timer set anew by each piece, its ticks would not fall on short ones as often as they should.
+_IDLE_TICKS: Final = 20
 # The first tick starts the clock, up to a tick late, and the last one is up to a tick late too.
 _LIMIT: Final = LIMIT_MS / 1000 - _TICK
 
@@ -60,20 +63,27 @@ class _Watch:
         on: Something does.
         began: The thread's CPU clock when the first tick saw it.
         ticking: The timer is set.
+        ticks: How many found something.
     """
 
-    __slots__ = ("began", "on", "ticking")
+    __slots__ = ("_idle", "began", "on", "ticking", "ticks")
 
     def __init__(self) -> None:
         self.on = False
         self.began = 0.0
         self.ticking = False
+        self.ticks = 0
+        self._idle = 0
 
     def tick(self, _signal: int, frame: FrameType | None) -> None:
-        """Look at what runs; end it where it is over its time, and end the ticking where nothing runs."""
+        """Look at what runs; end it where it is over its time; end the ticking where nothing has run for a while."""
         if not self.on:
-            self.rest()
+            self._idle += 1
+            if self._idle >= _IDLE_TICKS:
+                self.rest()
             return
+        self._idle = 0
+        self.ticks += 1
         now = time.thread_time()
         if not self.began:
             self.began = now
@@ -137,6 +147,14 @@ def walled(work: Callable[..., R], *args: Any) -> R:
     finally:
         if meter is not None:
             meter.spend(time.thread_time() - began)
+
+
+def ticked() -> float:
+    """Return the seconds of CPU gone into walled work of the main thread, in steps of 10 ms; right on average.
+
+    What is asked before and after pieces that never await says what those took, or rather what they were seen to take.
+    """
+    return _watch.ticks * _TICK
 
 
 def reserve(seconds: float) -> None:

@@ -31,6 +31,7 @@ from tests.support.fake_notifier import FakeNotifier, MemoryInbox
 from tests.support.fake_rights import FixedRights
 from tests.support.memory_texts import MemoryTexts
 from tests.support.providers import ports_of
+from tests.support.quotas import no_holding
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.sender import MemorySender
 from tests.support.slips import action, command, command_record
@@ -55,6 +56,7 @@ class World:
             current=current_over(),
             wordings=Wordings(MemoryTexts()),
             receipts=self.receipts,
+            holding=no_holding(),
             ports=replace(ports_of(http, providers.url), notifier=FakeNotifier(), inbox=MemoryInbox()),
             road=Road(TOPICS, frozenset({*KINDS, TOLD})),
             sender=self.sender,

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from agents.bulkhead import Bulkhead
+from agents.holding import Holding
 from agents.outside import OutsideExecutor
 from agents.preparation import Preparer
 from agents.slips import Road, claim_of, result_json
@@ -31,6 +32,7 @@ from tests.support.current import current_over
 from tests.support.fake_http import FakeHttp
 from tests.support.fake_mailer import FakeMailer
 from tests.support.fake_rights import FixedRights
+from tests.support.quotas import no_holding
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
@@ -60,6 +62,7 @@ class World:
         receipts: type[MemoryReceipts] = MemoryReceipts,
         attempt_within: float = 5,
         rights: OwnerRights | None = None,
+        holding: Holding | None = None,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
@@ -75,6 +78,7 @@ class World:
             rights=rights or FixedRights(),
             current=current_over(store.crm),
             receipts=self.receipts,
+            holding=holding or no_holding(),
             ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),
             wordings=Wordings(store.texts),
             road=Road(TOPICS, frozenset({"webhook", "send_email"})),

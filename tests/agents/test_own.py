@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
+from agents.holding import Holding
 from agents.own import OwnExecutor
 from agents.preparation import Preparer
 from agents.slips import Road
@@ -22,6 +23,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from tests.support.current import current_over
 from tests.support.fake_rights import FixedRights
+from tests.support.quotas import no_holding
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
@@ -38,7 +40,7 @@ def now() -> datetime:
 class World:
     """An executor with its fakes."""
 
-    def __init__(self, kind: Any = None, *, rights: OwnerRights | None = None) -> None:
+    def __init__(self, kind: Any = None, *, rights: OwnerRights | None = None, holding: Holding | None = None) -> None:
         self.store = ReceiptStore()
         self.sender = MemorySender()
         kind = kind or ApplyTag()
@@ -49,6 +51,7 @@ class World:
             rights=rights or FixedRights(),
             current=current_over(self.store.crm),
             receipts=self.receipts,
+            holding=holding or no_holding(),
             road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),
         )

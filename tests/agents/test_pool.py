@@ -234,3 +234,15 @@ async def test_whatever_comes_every_key_is_done_once_and_in_order(records: list[
     for key in "abcde":
         offsets = [item.offset for item in ledger.begun if item.key == key.encode()]
         assert offsets == sorted(offsets)
+
+
+async def test_nobody_waits_behind_the_steps_of_anothers_workflows() -> None:
+    """The same customer: one owner's records are in order, and another's runs beside them."""
+    work, ledger = Work(), MemoryLedger()
+    pool = KeyedPool(work.handle, ledger=ledger, slots=10, crash=work.crash)
+    first, second, other = record("c", 1), record("c", 2), record("c", 3)
+    for one, owner in ((first, b"a"), (second, b"a"), (other, b"b")):
+        one.headers = [("headrace-owner", owner)]
+        await pool.put(one)
+    await eventually(lambda: set(work.running) == {first, other}, what="the head of each owner")
+    await pool.stop()

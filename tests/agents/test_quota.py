@@ -101,12 +101,14 @@ async def test_what_does_not_run_costs_no_quota() -> None:
     assert await limited.run("d") == ["9"]
 
 
-def test_a_minute_may_go_at_once_and_then_evenly() -> None:
-    """And after a minute's rest again."""
+def test_some_may_go_at_once_and_then_evenly() -> None:
+    """Ten, or two seconds' worth; and after a rest again."""
     rate = RunRate(60)
-    assert [round(rate.take(OWNER, 0), 3) for _ in range(62)] == [0.0] * 60 + [1.0, 2.0]
+    assert [round(rate.take(OWNER, 0), 3) for _ in range(12)] == [0.0] * 10 + [1.0, 2.0]
     assert rate.take(OTHER, 0) == 0
-    assert [round(rate.take(OWNER, 122), 3) for _ in range(61)] == [0.0] * 60 + [1.0]
+    assert [round(rate.take(OWNER, 22), 3) for _ in range(11)] == [0.0] * 10 + [1.0]
+    fast = RunRate(6_000)
+    assert [round(fast.take(OWNER, 0), 3) for _ in range(202)] == [0.0] * 200 + [0.01, 0.02]
 
 
 def test_no_limit_remembers_nobody() -> None:

@@ -14,11 +14,13 @@ import aiohttp
 from app.admin.auth import mint_token
 from tests.support.stack import Stack
 
-_WORKFLOWS_A_TYPE: Final = 15
+_WORKFLOWS_A_TYPE: Final = 50
 _ENDLESS: Final = (
     "{% for a in many %}{% for b in many %}{% if {}[many] is defined %}{% endif %}{% endfor %}{% endfor %}"
 )
-_NESTED: Final = {"any": [{"field": "text", "operator": "contains", "value": "y" * 200}] * 40}
+# Some 150 to 200 ms each: below the wall, so that no penalty meets them.
+_BELOW: Final = "{% for i in range(9999) %}{% if nowhere.a.b.c is defined %}{% endif %}{% endfor %}" * 8
+_NESTED: Final = [{"any": [{"field": "many", "operator": "contains", "value": {"json": [n]}} for n in range(90)]}]
 _SLOW: Final = 60
 _BODY: Final = 8 * 1024 * 1024
 
@@ -27,30 +29,40 @@ class Villain:
     """His workflows, and his requests.
 
     Args:
-        stack: The installation.
+        stack: Where he is a user.
         url: The destination that everybody's webhooks go to.
         types: The event types of the others.
+        loops: How many of his workflows set each other off.
 
     Attributes:
+        stack: The installation.
         answers: How often he got which status.
+        refusals: Why drafts of his were not taken.
     """
 
-    def __init__(self, stack: Stack, url: str, types: list[str]) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, url: str, types: list[str], *, loops: int) -> None:
+        self.stack = stack
         self._url = url
         self._types = types
-        self._workflows: list[tuple[str, str]] = []
-        # Two people in one: the second token only lets the first one's rate not be the bound on what is made here.
+        self._workflows: list[str] = []
+        self._loops: list[str] = []
+        self._chain = loops
         self._token = mint_token(stack.settings, uuid4(), "user", 7200)
         self._http: aiohttp.ClientSession | None = None
         self.answers: Counter[int] = Counter()
+        self.refusals: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         headers = {"Authorization": f"Bearer {self._token}"}
-        self._http = aiohttp.ClientSession(self._stack.api.base_url, headers=headers)
+        self._http = aiohttp.ClientSession(self.stack.api.base_url, headers=headers)
         for kind in self._types:
             for number in range(_WORKFLOWS_A_TYPE):
-                await self._make(kind, _action(number, self._url))
+                conditions = _NESTED if number % 10 == 9 else []
+                await self._make(kind, [_action(number, self._url)], conditions)
+        for _ in range(self._chain):
+            await self._make("tag.applied", _LOOP, [])
+        if not self._workflows:
+            raise RuntimeError(f"he has no workflow: {self.answers} {self.refusals}")
         return self
 
     async def __aexit__(
@@ -61,7 +73,10 @@ class Villain:
 
     @asynccontextmanager
     async def at_his_worst(self) -> AsyncIterator[None]:
-        """Switch all of his workflows on, and keep at it for the length of the block."""
+        """Keep at it for the length of the block.
+
+        What the victim's tags set off is switched on for it: the rest is on event types of these turns alone.
+        """
         await self._switch("activate")
         acts = [self._events(), self._dry_runs(), self._executes(), *(self._holds_back() for _ in range(_SLOW))]
         tasks = [asyncio.create_task(act) for act in acts]
@@ -71,22 +86,24 @@ class Villain:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def forgotten(self) -> None:
-        """Switch his workflows off, and wait until what they have left is worked off."""
-        await self._switch("deactivate")
-        await self._stack.settled(120)
+            await self._switch("deactivate")
 
     async def _switch(self, to: str) -> None:
-        for workflow, _ in self._workflows:
+        for workflow in self._loops:
             await self._call("POST", f"/api/v1/workflows/{workflow}/{to}", If_Match="*")
 
-    async def _make(self, kind: str, action: dict[str, Any]) -> None:
-        draft = {"name": "worst", "trigger": {"type": kind}, "actions": [{"order": 1, **action}]}
-        made = await self._call(
-            "POST", "/api/v1/workflows", {**draft, "conditions": [_NESTED] if len(kind) % 2 else []}
-        )
-        self._workflows.append((made["id"], kind))
+    async def _make(self, kind: str, actions: list[dict[str, Any]], conditions: list[dict[str, Any]]) -> None:
+        ordered = [{"order": order, **action} for order, action in enumerate(actions, 1)]
+        draft = {"name": "worst", "trigger": {"type": kind}, "actions": ordered}
+        made = await self._call("POST", "/api/v1/workflows", {**draft, "conditions": conditions})
+        if "id" in made:
+            self._workflows.append(made["id"])
+            if kind == "tag.applied":
+                self._loops.append(made["id"])
+            else:
+                await self._call("POST", f"/api/v1/workflows/{made['id']}/activate", If_Match="*")
+        else:
+            self.refusals[str(made.get("errors") or made.get("detail"))[:200]] += 1
 
     async def _call(self, method: str, path: str, body: Any = None, *, patient: bool = True, **headers: str) -> Any:
         """Call; where he asks too often he waits for as long as he is told, or is not ``patient``."""
@@ -121,14 +138,14 @@ class Villain:
 
     async def _executes(self) -> None:
         while True:
-            for workflow, _ in self._workflows:
+            for workflow in reversed(self._workflows):
                 path, data = f"/api/v1/workflows/{workflow}/execute", {"many": list(range(20_000))}
                 await self._call("POST", path, {"data": data}, patient=False)
                 await asyncio.sleep(0.1)
 
     async def _holds_back(self) -> None:
         """Send nearly all of a large body, and wait to be hung up on; again and again."""
-        place = urlsplit(self._stack.api.base_url)
+        place = urlsplit(self.stack.api.base_url)
         head = f"POST /api/v1/workflows HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {self._token}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {_BODY}\r\n\r\n"
         while True:
@@ -144,11 +161,24 @@ class Villain:
             await asyncio.sleep(1)
 
 
+# Each of its tags is an event for all of them.
+_LOOP: Final = [
+    {"type": "apply_tag", "config": {"tag": "t{{ execution.id }}"}},
+    {"type": "delay", "config": {"duration": "1 second"}},
+    {"type": "create_note", "config": {"text": _BELOW}},
+]
+
+
 def _action(number: int, url: str) -> dict[str, Any]:
     return (
         {"type": "webhook", "config": {"url": f"{url}/fails", "timeout_s": 1}},
         {"type": "webhook", "config": {"url": f"{url}/hangs", "timeout_s": 1}},
+        {"type": "webhook", "config": {"url": f"{url}/hangs", "timeout_s": 30}},
         {"type": "apply_tag", "config": {"tag": _ENDLESS}},
+        {"type": "apply_tag", "config": {"tag": "a" + _BELOW}},
         {"type": "send_email", "config": {"to": "a@example.com", "subject": _ENDLESS, "text": "t"}},
+        {"type": "send_email", "config": {"to": "a@example.com", "subject": "s", "text": "b" + _BELOW}},
         {"type": "webhook", "config": {"url": f"{url}/good", "body": {"t": _ENDLESS}}},
-    )[number % 5]
+        {"type": "webhook", "config": {"url": f"{url}/good", "body": {"t": "c" + _BELOW}}},
+        {"type": "create_note", "config": {"text": "{{ event.id }}"}},
+    )[number % 10]

@@ -58,7 +58,7 @@ from tests.support.fake_mailer import FakeMailer
 from tests.support.fake_rights import FixedRights
 from tests.support.logins import as_role, pool_of
 from tests.support.providers import ports_of
-from tests.support.quotas import no_quota
+from tests.support.quotas import no_holding, no_quota
 from tests.support.records import FakeRecord
 
 SOURCE: Final = "/tests"
@@ -165,6 +165,7 @@ class Engine:
                 current=self._current,
                 rights=FixedRights(),
                 receipts=self._receipts,
+                holding=no_holding(),
                 road=self._road,
                 dead_letters=self._letters,
             )
@@ -174,6 +175,7 @@ class Engine:
             current=self._current,
             rights=FixedRights(),
             receipts=self._receipts,
+            holding=no_holding(),
             road=self._road,
             dead_letters=self._letters,
             ports=replace(ports_of(self.http), mail=self.mail),

@@ -1,6 +1,12 @@
 """Quotas for tests that are about something else."""
 
+from datetime import UTC, datetime
+
+from agents.holding import Holding
 from agents.quota import Quota
+from agents.slips import Road
+from app.domain.shares import Shares
+from app.topics import Topics
 from tests.support.fake_rights import FixedRights
 from tests.support.timers import FakeTimers
 
@@ -8,3 +14,8 @@ from tests.support.timers import FakeTimers
 def no_quota() -> Quota:
     """Return a quota that sets no limit."""
     return Quota(0, FakeTimers(), FixedRights())
+
+
+def no_holding() -> Holding:
+    """Return what holds back no step that takes less than a second of CPU."""
+    return Holding(Shares(), FakeTimers(), Road(Topics("t."), frozenset()), lambda: datetime.now(UTC))

@@ -24,6 +24,7 @@ from app.topics import Topics
 from schemas.execution import Execution
 from tests.agents.test_own import now
 from tests.support.fake_rights import FixedRights
+from tests.support.quotas import no_holding
 from tests.support.records import FakeRecord
 from tests.support.sender import MemorySender
 from tests.support.slips import action, command, command_record
@@ -48,6 +49,7 @@ async def executor(pool: Pool, kind: Any) -> OwnExecutor:
         rights=FixedRights(),
         current=Current(PostgresReads(pool.connection, crm, patient=True), RetryPolicy(), timeout=5),
         receipts=receipts,
+        holding=no_holding(),
         road=Road(TOPICS, frozenset({"delay", "create_note"})),
         dead_letters=DeadLetters(topics=TOPICS, sender=MemorySender(), role="test", clock=now),
     )

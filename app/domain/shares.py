@@ -1,0 +1,113 @@
+"""Shares: what one owner's conditions and templates take of a process's CPU is bounded, whatever they are.
+
+A wall bounds one try, and penalties what comes to it; what ends just below it, again and again, meets neither. So the
+CPU that goes into an owner's conditions and templates is counted, and who is over their share waits, or is turned away.
+What takes long keeps everybody else waiting meanwhile, so it counts with the square of its length: pieces of a
+millisecond may take the whole share, pieces of 200 ms come once in half a minute.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+SHARE: Final = 0.25
+BURST_S: Final = 1.0
+LONGEST_WAIT_S: Final = 60.0
+LONGEST_LINE_S: Final = 600.0
+SAID: Final = "the workflow's owner has taken their share of CPU for conditions and templates"
+_MOST: Final = 10_000
+_SHORT_S: Final = 0.01
+_DEAR_S: Final = 0.005
+
+
+def counted(seconds: float) -> float:
+    """Return what a piece that took so long counts for."""
+    return seconds + max(0.0, seconds - _SHORT_S) ** 2 / _DEAR_S
+
+
+@dataclass(slots=True)
+class _Account:
+    """What one owner has taken.
+
+    Attributes:
+        owed: Seconds, as of
+        at: this time.
+        last: What the last piece counted for.
+        line: Until when those that wait in line will have had their turns.
+    """
+
+    owed: float
+    at: float
+    last: float
+    line: float
+
+
+class Shares:
+    """Seconds of CPU that each owner has taken, paid off at the share's rate; bounded in memory.
+
+    Args:
+        clock: Seconds, monotonic.
+        share: Of a core.
+        most: Owners to remember, those that took some last.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic, *, share: float = SHARE, most: int = _MOST) -> None:
+        self._clock = clock
+        self._share = share
+        self._most = most
+        self._accounts: OrderedDict[UUID, _Account] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """Whether anybody has taken any: where nobody has, there is nothing to ask."""
+        return bool(self._accounts)
+
+    def __len__(self) -> int:
+        """Return how many owners are remembered."""
+        return len(self._accounts)
+
+    def take(self, owner: UUID, seconds: float) -> None:
+        """Count what one piece of an owner's took."""
+        now, piece = self._clock(), counted(seconds)
+        account = self._account(owner, now) or _Account(0.0, now, 0.0, now)
+        account.owed = min(BURST_S + LONGEST_WAIT_S * self._share, account.owed + piece)
+        account.last = piece
+        self._accounts[owner] = account
+        self._accounts.move_to_end(owner)
+        if len(self._accounts) > self._most:
+            self._accounts.popitem(last=False)
+
+    def wait(self, owner: UUID) -> float:
+        """Return in how many seconds the owner may take more; 0: now."""
+        account = self._account(owner, self._clock())
+        return max(0.0, account.owed - BURST_S) / self._share if account is not None else 0.0
+
+    def line_up(self, owner: UUID, *, again: bool = False) -> float:
+        """Return in how many seconds a piece may have its turn, behind those that wait already; 0: now.
+
+        Args:
+            owner: Whose it is.
+            again: It has waited for its turn: only if there is nothing left for it does it wait anew.
+        """
+        now = self._clock()
+        account, wait = self._account(owner, now), self.wait(owner)
+        if account is None or not (wait or (account.line > now and not again)):
+            return 0.0
+        turn = max(account.line, now + wait)
+        account.line = min(turn + account.last / self._share, now + LONGEST_LINE_S)
+        return turn - now
+
+    def _account(self, owner: UUID, now: float) -> _Account | None:
+        account = self._accounts.get(owner)
+        if account is None:
+            return None
+        account.owed = max(0.0, account.owed - (now - account.at) * self._share)
+        account.at = now
+        if not account.owed and account.line <= now:
+            del self._accounts[owner]
+            return None
+        return account

@@ -1,0 +1,86 @@
+"""Shares of CPU: what is short may take the whole share, what is long comes seldom, and who waits has their turn."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.shares import BURST_S, LONGEST_WAIT_S, SHARE, Shares, counted
+from tests.support.clock import SteppedClock
+
+OWNER, OTHER = UUID(int=9), UUID(int=10)
+
+
+@pytest.mark.parametrize("piece", [0.01, 0.05, 0.2, 0.25])
+def test_pieces_of_any_length_take_no_more_than_the_share(piece: float) -> None:
+    """Over ten minutes in which the owner always has more to do; and of the long ones much less than that."""
+    clock, taken = SteppedClock(), 0.0
+    shares = Shares(clock.monotonic)
+    while clock.seconds < 600:
+        if shares.wait(OWNER):
+            clock.seconds += 0.01
+        else:
+            shares.take(OWNER, piece)
+            clock.seconds += piece
+            taken += piece
+    assert taken <= 600 * SHARE * piece / counted(piece) + BURST_S + piece
+
+
+def test_pieces_just_below_the_wall_come_twice_a_minute() -> None:
+    """200 ms of which everybody else waits for: after one the owner waits for about half a minute."""
+    shares = Shares(SteppedClock().monotonic)
+    shares.take(OWNER, 0.2)
+    assert 20 < shares.wait(OWNER) < 40
+
+
+def test_others_are_none_of_it_and_nobody_waits_for_ever() -> None:
+    """However much an owner has taken, a minute later there is more; and nothing is remembered of who has paid off."""
+    clock = SteppedClock()
+    shares = Shares(clock.monotonic)
+    for _ in range(100):
+        shares.take(OWNER, 0.25)
+    assert shares.wait(OWNER) == pytest.approx(LONGEST_WAIT_S)
+    assert shares.wait(OTHER) == 0
+    clock.seconds += LONGEST_WAIT_S
+    assert shares.wait(OWNER) == 0
+    clock.seconds += BURST_S / SHARE
+    assert shares.wait(OWNER) == 0
+    assert not shares
+
+
+def test_who_lines_up_has_turns_one_after_the_other() -> None:
+    """Spaced by what the last piece took; whose turn has come goes, although others wait; a new one does not."""
+    clock = SteppedClock()
+    shares = Shares(clock.monotonic)
+    assert shares.line_up(OWNER) == 0
+    shares.take(OWNER, 0.2)
+    first, second = shares.line_up(OWNER), shares.line_up(OWNER)
+    assert second - first == pytest.approx(counted(0.2) / SHARE)
+    clock.seconds += first
+    assert shares.line_up(OWNER, again=True) == 0
+    assert shares.line_up(OWNER) == pytest.approx(second + counted(0.2) / SHARE - first)
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 0.25)), max_size=60))
+def test_a_line_never_goes_faster_than_the_share(steps: list[tuple[float, float]]) -> None:
+    """Turns are handed out in order, whatever comes when."""
+    clock, turns = SteppedClock(), [0.0]
+    shares = Shares(clock.monotonic)
+    for gap, piece in steps:
+        clock.seconds += gap
+        shares.take(OWNER, piece)
+        wait = shares.line_up(OWNER)
+        if wait:
+            assert clock.seconds + wait >= turns[-1]
+            turns.append(clock.seconds + wait)
+
+
+def test_memory_is_bounded() -> None:
+    """Those that took some last are remembered."""
+    shares = Shares(SteppedClock().monotonic, most=10)
+    owners = [uuid4() for _ in range(100)]
+    for owner in owners:
+        shares.take(owner, 0.2)
+    assert (len(shares), shares.wait(owners[0])) == (10, 0)
+    assert shares.wait(owners[-1])
