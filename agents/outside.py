@@ -74,26 +74,23 @@ class OutsideExecutor:
     ) -> None:
         self._action = action
         self._preparer = preparer
-        self._ports = ports
-        self._road = road
+        self._ports, self._road = ports, road
         self._delivery = Delivery(sender, dead_letters, road.refused)
         self._dead_letters = dead_letters
         self._lease = lease
         self._is_closing = is_closing
         self._timing = timing
-        self._rights = rights
         self._lookups = Batcher(partial(current.of, rights=rights))
         self._attempts = Attempts(
             action, preparer, ports, policy, breakers, again=road.again, is_closing=is_closing, timing=timing
         )
-        self._wordings = wordings
+        self._rights, self._wordings = rights, wordings
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
         self._forwards = Batcher(self._send_all)
         self._parks = Batcher(self._park_all)
-        self._holding = holding
-        self._holds = Batcher(holding.park)
+        self._holding, self._holds = holding, Batcher(holding.park)
         self._receipts = receipts
 
     @property
