@@ -1,8 +1,8 @@
 """The sink: finished executions become rows of the log, dead letters rows of their table.
 
-Input: the topics ``executions`` and ``dead-letters``, in batches of what has arrived. Output: a dead letter per
-execution that can never be written. Side effects: rows in Postgres. Both processors return when all of it is durable,
-so that the caller may ack.
+Input: the topics ``executions``, ``dead-letters`` and ``listener-letters``, in batches of what has arrived. Output: a
+dead letter per execution that can never be written. Side effects: rows in Postgres. Both processors return when all of
+it is durable, so that the caller may ack.
 """
 
 import logging
@@ -17,7 +17,9 @@ from app.domain.statuses import ExecutionStatus
 from app.ports import Record
 from app.services.background import note_failure
 from app.services.dead_letters import DeadLetters
+from app.services.listener_letters import of_a_listener
 from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
+from app.topics import Topics
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
 
 log = logging.getLogger(__name__)
@@ -78,10 +80,12 @@ class DeadLetterSink:
 
     Args:
         store: Where they go.
+        topics: Names of the topics.
     """
 
-    def __init__(self, store: DeadLetterStore) -> None:
+    def __init__(self, store: DeadLetterStore, topics: Topics) -> None:
         self._store = store
+        self._topics = topics
 
     async def process(self, records: Sequence[Incoming]) -> list[Record]:
         """Store a batch of dead letters and wait until it is durable; nothing follows from them.
@@ -95,7 +99,7 @@ class DeadLetterSink:
         documents: list[str] = []
         for record in records:
             try:
-                documents.append(_text(record))
+                documents.append(self._document(record))
                 readable.append(record)
             except PoisonError as error:
                 give_up(record, error)
@@ -105,6 +109,10 @@ class DeadLetterSink:
             elif isinstance(outcome, Repeated):
                 REPEATED.inc()
         return []
+
+    def _document(self, record: Incoming) -> str:
+        text = _text(record)
+        return of_a_listener(record, self._topics) if record.topic == self._topics.listener_letters else text
 
 
 def _text(record: Incoming) -> str:

@@ -126,7 +126,7 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "sink") as sender, open_pool(settings, DatabaseRole.SINK) as pool:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
-        executions, dead_letters = Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool))
+        executions, dead_letters = Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool), topics)
         yield SinkParts(executions, dead_letters, letters, Delivery(sender, letters))
 
 

@@ -60,8 +60,13 @@ class Topics:
 
     @property
     def dead_letters(self) -> str:
-        """Records that could not be processed."""
+        """Records that could not be processed, of our own roles."""
         return f"{self.prefix}dead-letters"
+
+    @property
+    def listener_letters(self) -> str:
+        """Records that handlers of other services could not process; those services write it."""
+        return f"{self.prefix}listener-letters"
 
     @property
     def matcher_app(self) -> str:
@@ -92,7 +97,8 @@ def declare(settings: Settings, action_types: Iterable[str]) -> Iterator[TopicSp
         for lane in ("normal", "high"):
             yield TopicSpec(topics.actions(action_type, lane), settings.actions_partitions, flow)
     yield TopicSpec(topics.executions, settings.actions_partitions, flow)
-    yield TopicSpec(topics.dead_letters, 1, {**flow, "retention.ms": _milliseconds(DEAD_LETTERS_RETENTION)})
+    for name in (topics.dead_letters, topics.listener_letters):
+        yield TopicSpec(name, 1, {**flow, "retention.ms": _milliseconds(DEAD_LETTERS_RETENTION)})
     yield TopicSpec(
         topics.workflows_changelog, 1, {"cleanup.policy": "compact", "max.message.bytes": str(MAX_RECORD_BYTES)}
     )

@@ -117,7 +117,7 @@ def _sink(settings: Settings, around: Around | None) -> App:
 
     agents = [
         AgentSpec("executions", topics.executions, executions),
-        AgentSpec("dead-letters", topics.dead_letters, dead_letters),
+        AgentSpec("dead-letters", (topics.dead_letters, topics.listener_letters), dead_letters),
     ]
     return _app(f"{topics.prefix}sink", settings, agents, parts)
 

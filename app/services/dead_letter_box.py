@@ -32,6 +32,7 @@ class DeadLetterSummary(Contract):
         reader: The consumer group that read it, and for which of its parts: a source, a handler.
         event_id: Of the event that it is or carries, as far as it could be made out; so ``source`` and ``entity``,
             of each at most 256 characters.
+        barred: Why it cannot be replayed, whatever else there is in it.
     """
 
     number: int
@@ -46,6 +47,7 @@ class DeadLetterSummary(Contract):
     event_id: str | None
     source: str | None
     entity: str | None
+    barred: str | None
     size: int
     cut: bool
     failed_at: datetime
@@ -176,7 +178,7 @@ class DeadLetterBox:
 
         Raises:
             NotFoundError: There is none of this number.
-            ConflictError: It is not open any more, it was cut, or its topic is not one of ours (any more).
+            ConflictError: It is not open any more, it was cut or barred, or its topic is not one of ours (any more).
         """
         async with self._store.transaction() as transaction:
             stored = _open(await transaction.get(number))
@@ -198,6 +200,8 @@ class DeadLetterBox:
             await transaction.mark(number, "discarded", self._now(), caller.user_id)
 
     def _check_whole(self, stored: Stored) -> None:
+        if stored.summary.barred is not None:
+            raise ConflictError(stored.summary.barred)
         if stored.summary.cut:
             raise ConflictError("Only the first 64 KiB of the value are kept; what is not whole is not replayed")
         if len(stored.key or b"") >= MAX_KEY_BYTES or len(stored.headers) >= MAX_HEADERS:

@@ -35,6 +35,7 @@ class DeadLetters:
         role: Who reads.
         clock: The time.
         reader: The consumer group; without, the one that a role of ours reads as.
+        to: Topic for them; without, that of our roles.
     """
 
     def __init__(
@@ -45,11 +46,12 @@ class DeadLetters:
         role: str,
         clock: Callable[[], datetime],
         reader: str | None = None,
+        to: str | None = None,
     ) -> None:
-        self._topics = topics
         self._sender = sender
         self._role = role
         self._reader = reader or f"{topics.prefix}{role}"
+        self._to = to or topics.dead_letters
         self._clock = clock
 
     def build(
@@ -65,7 +67,7 @@ class DeadLetters:
         """
         DEAD_LETTERS.labels(self._role, error.reason).inc()
         return dead_letter(
-            self._topics,
+            self._to,
             record,
             reason=error.reason,
             detail=error.detail,
@@ -85,7 +87,7 @@ class DeadLetters:
 
     def is_letter(self, record: Record) -> bool:
         """Whether a record is a dead letter."""
-        return record.topic == self._topics.dead_letters
+        return record.topic == self._to
 
     async def deliver(self, letter: Record) -> None:
         """Send a dead letter that was built; one that is too large for its topic goes without the original's bytes.
@@ -102,7 +104,7 @@ class DeadLetters:
 
 
 def dead_letter(
-    topics: Topics,
+    to: str,
     record: Incoming,
     *,
     reason: str,
@@ -137,7 +139,7 @@ def dead_letter(
         entity=named.entity,
     )
     key = f"{read_by}:{record.topic}/{record.partition}/{record.offset}".encode()
-    return Record(topics.dead_letters, key, letter.encode())
+    return Record(to, key, letter.encode())
 
 
 def _digest(record: Incoming) -> str:

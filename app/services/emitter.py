@@ -48,6 +48,7 @@ class EventEmitter:
                 role="subscriber",
                 clock=lambda: datetime.now(UTC),
                 reader=subscriber.group,
+                to=topics.listener_letters,
             )
             self._listening = Listening(subscriber, topics, letters)
 

@@ -204,7 +204,8 @@ def lanes_of(topics: Topics, families: Mapping[str, Sequence[str]]) -> list[Lane
         for action_type in action_types
         for lane in LANES
     ]
-    sink = [Lane("sink", f"{topics.prefix}sink", topic) for topic in (topics.executions, topics.dead_letters)]
+    read_by_sink = (topics.executions, topics.dead_letters, topics.listener_letters)
+    sink = [Lane("sink", f"{topics.prefix}sink", topic) for topic in read_by_sink]
     return [*events, *actions, *sink]
 
 

@@ -28,9 +28,9 @@ ROOT = "/api/v1/dead-letters"
 TOPIC = "t.events.order"
 _INSERT = """
     INSERT INTO dead_letters (topic, "partition", "offset", reason, detail, key, value, size, cut, headers, role,
-      failed_at, event_id, source, entity)
+      failed_at, event_id, source, entity, barred)
     VALUES (%(topic)s, 0, %(offset)s, %(reason)s, 'it is no JSON', %(key)s, %(value)s, %(size)s, %(cut)s, %(headers)s,
-      %(role)s, %(failed_at)s, %(event_id)s, %(source)s, %(entity)s) RETURNING id
+      %(role)s, %(failed_at)s, %(event_id)s, %(source)s, %(entity)s, %(barred)s) RETURNING id
 """
 _OUTBOX = "SELECT topic, key, value, headers FROM outbox WHERE key = %s"
 
@@ -45,7 +45,7 @@ async def letter(log: Log, **changes: Any) -> int:
     row = {
         "topic": TOPIC, "offset": uuid4().int % 2**62, "reason": "not_json", "key": b"c-1", "value": b"{no json",
         "size": 8, "cut": False, "role": "matcher", "failed_at": NOW,
-        "event_id": None, "source": None, "entity": None, **changes,
+        "event_id": None, "source": None, "entity": None, "barred": None, **changes,
     }  # fmt: skip
     row["headers"] = Jsonb([[name, encoded(value)] for name, value in changes.get("headers", ())])
     (number,) = await (await log.connection.execute(_INSERT, row)).fetchone() or (0,)
@@ -144,6 +144,7 @@ async def blocked(log: Log) -> int:
         ({"headers": [("x", b"y")] * 64}, "may have been cut"),
         ({"key": None, "value": None}, "neither key nor value"),
         ({"topic": "elsewhere.events"}, "elsewhere.events"),
+        ({"topic": "t.internal-events", "barred": "a listener's, which may say anything"}, "may say anything"),
     ],
 )
 async def test_what_cannot_go_back_whole_is_not_replayed(

@@ -8,14 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.starter_templates import store_starters
+from app.adapters.postgres.templates import PostgresTemplates
 from app.admin.auth import mint_token
+from app.admin.problems import problem_for
 from app.domain.callers import Caller
-from app.domain.errors import SettingsError
+from app.domain.errors import NotPermittedError, SettingsError
 from app.services.starter_templates import STARTERS, starter_id
 from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
@@ -266,7 +269,7 @@ async def test_row_level_security_holds_publishing_too(settings: Settings, api: 
     database = ApiDatabase(settings)
     try:
         if public:
-            with pytest.raises(ProgrammingError, match="row-level security"):
+            with pytest.raises(NotPermittedError):
                 async with database.writing(Caller(author.id, "user")) as connection:
                     await connection.execute(update)
         for caller in (Caller(author.id, "user", frozenset({"templates:publish"})), Caller(author.id, "admin")):
@@ -274,3 +277,36 @@ async def test_row_level_security_holds_publishing_too(settings: Settings, api: 
                 assert (await connection.execute(update)).rowcount == 1
     finally:
         await database.close()
+
+
+async def test_what_the_database_refuses_a_caller_is_403_and_an_error_of_ours(
+    settings: Settings, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the API's own check out of the way, by a store's call: 403, logged and counted; nothing has changed."""
+    author = api.user("user", "templates:publish")
+    caller, template_id = Caller(author.id, "user"), UUID((await made(author))["id"])
+    database, before = ApiDatabase(settings), refusals()
+    store = PostgresTemplates(database)
+    try:
+        private = await store.get(caller, template_id)
+        assert private is not None
+        with pytest.raises(NotPermittedError) as refused:
+            async with store.transaction(caller) as transaction:
+                await transaction.update(private.model_copy(update={"is_public": True}))
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            async with database.serving() as connection:
+                await connection.execute(text("DELETE FROM automation_templates"))
+        kept = await store.get(caller, template_id)
+    finally:
+        await database.close()
+    answer = problem_for(refused.value, "urn:x")
+    assert answer is not None
+    assert (answer.status, refusals() - before) == (403, 1)
+    assert "row-level security" in caplog.text
+    assert kept is not None
+    assert kept.is_public is False
+
+
+def refusals() -> float:
+    """How often the database has refused what the API let through."""
+    return REGISTRY.get_sample_value("headrace_database_refusals_total") or 0.0

@@ -101,7 +101,7 @@ async def test_the_sink_goes_on_around_a_record_it_fails_on() -> None:
 async def test_the_sinks_letters_go_on_around_one_it_fails_on() -> None:
     """A dead letter that our code fails on stays in Kafka, and makes no letter of its own."""
     log = FaultyLog()
-    assert await guarded(DeadLetterSink(log).process, stay_in_kafka)(documents()) == []
+    assert await guarded(DeadLetterSink(log, TOPICS).process, stay_in_kafka)(documents()) == []
     assert [orjson.loads(one)["id"] for one in log.written] == ["a", "b", "c", "d"]
 
 

@@ -1,6 +1,7 @@
 """The sink's two processors, over ports."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -130,15 +131,57 @@ async def test_dead_letters_are_stored(log: FakeLog) -> None:
     log.answers["bad"] = Refused("no JSON")
     reasons = ("refused", "tombstone", "not_json")
     before = [counted("headrace_dead_letters_unstored_total", reason=reason) for reason in reasons]
-    await DeadLetterSink(log).process([record(b"good"), record(b"bad"), record(None), record(b"\xff"), record(b"last")])
+    await DeadLetterSink(log, TOPICS).process(
+        [record(b"good"), record(b"bad"), record(None), record(b"\xff"), record(b"last")]
+    )
     assert log.written == ["good", "bad", "last"]
     after = [counted("headrace_dead_letters_unstored_total", reason=reason) for reason in reasons]
     assert after == [count + 1 for count in before]
+
+
+@pytest.mark.parametrize(
+    ("topic", "replayable"),
+    [
+        (TOPICS.events("order.paid"), True),
+        (TOPICS.events("custom.x"), True),
+        (TOPICS.events("temporal.daily"), False),
+        (TOPICS.internal_events, False),
+        (TOPICS.actions("webhook", "normal"), False),
+        (TOPICS.actions("send_email", "high"), False),
+        (TOPICS.executions, False),
+        (TOPICS.dead_letters, False),
+        (TOPICS.listener_letters, False),
+        (TOPICS.workflows_changelog, False),
+        ("elsewhere", False),
+        (["t.events.order"], False),
+        (None, False),
+    ],
+)
+async def test_a_listeners_letter_is_barred_from_what_is_not_theirs(
+    log: FakeLog, topic: object, *, replayable: bool
+) -> None:
+    """Whatever role, digest and verdict it claims; the same letter of a role of ours is stored as it is."""
+    forged = orjson.dumps({"topic": topic, "role": "matcher", "digest": "d", "barred": None, "reason": "x"})
+    letter = FakeRecord(forged, topic=TOPICS.listener_letters)
+    await DeadLetterSink(log, TOPICS).process([letter, replace(letter, topic=TOPICS.dead_letters)])
+    theirs, ours = map(orjson.loads, log.written)
+    assert (theirs["role"], theirs["digest"], theirs["reason"]) == ("subscriber", "subscriber:d", "x")
+    assert (theirs["barred"] is None) is replayable
+    assert ours == orjson.loads(forged)
+
+
+async def test_what_a_listener_sends_that_is_no_letter_stays_in_kafka(log: FakeLog) -> None:
+    """Counted by reason, and the next one is stored."""
+    before = counted("headrace_dead_letters_unstored_total", reason="not_json")
+    values = [b"[]", b"{", b'{"topic": "t.events.order"}']
+    await DeadLetterSink(log, TOPICS).process([FakeRecord(value, topic=TOPICS.listener_letters) for value in values])
+    assert [orjson.loads(one)["topic"] for one in log.written] == ["t.events.order"]
+    assert counted("headrace_dead_letters_unstored_total", reason="not_json") == before + 2
 
 
 async def test_a_dead_letter_that_is_there_already_is_counted(log: FakeLog) -> None:
     """A conflict is no error, and no secret either."""
     log.repeated = {"again"}
     before = counted("headrace_dead_letters_repeated_total")
-    await DeadLetterSink(log).process([record(b"again"), record(b"new"), record(b"again")])
+    await DeadLetterSink(log, TOPICS).process([record(b"again"), record(b"new"), record(b"again")])
     assert counted("headrace_dead_letters_repeated_total") == before + 2

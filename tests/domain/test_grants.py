@@ -43,6 +43,7 @@ def test_a_listed_host_is_reached_in_every_spelling(url: str, hosts: list[str]) 
         ("https://api.example.com@evil.example/", "api.example.com"),
         ("https://evil.example/#@api.example.com", "api.example.com"),
         ("https://evil.example\\@api.example.com/", "evil.example"),
+        ("https://api.example.com/\\@evil.example", "api.example.com"),
         ("https://evil.example?.example.com", "*.example.com"),
         ("https://example.com/", "*.example.com"),
         ("https://evilexample.com/", "*.example.com"),

@@ -40,6 +40,7 @@ class World:
             role="subscriber",
             clock=lambda: datetime.now(UTC),
             reader=subscriber.group,
+            to=TOPICS.listener_letters,
         )
         self.listening = Listening(subscriber, TOPICS, letters, self.sleep)
         self.emitter = EventEmitter(self.sender, TOPICS)
@@ -86,7 +87,7 @@ class World:
     @property
     def letters(self) -> list[DeadLetter]:
         """Dead letters."""
-        return [DeadLetter.model_validate_json(record.value or b"") for record in self.sender.on("t.dead-letters")]
+        return [DeadLetter.model_validate_json(record.value or b"") for record in self.sender.on("t.listener-letters")]
 
 
 async def test_a_handler_gets_events_of_its_type_only() -> None:

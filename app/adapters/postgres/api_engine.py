@@ -4,12 +4,14 @@ Every transaction runs as the role ``authenticated`` with the caller's claims, a
 transaction, so a connection that goes back to the pool carries nobody's rights.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import orjson
 import psycopg
+from prometheus_client import Counter
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -18,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
 from app.domain.callers import Caller
-from app.domain.errors import FieldError, InvalidError, UnreachableError
+from app.domain.errors import FieldError, InvalidError, NotPermittedError, UnreachableError
 from app.settings import Settings
 from schemas.base import written
 from schemas.stored_json import read_json
@@ -27,6 +29,11 @@ _CONNECT_WITHIN_S: Final = 5
 _POOL_WAIT_S: Final = 5.0
 _NO_SUCH_ROW: Final = "23503"
 _CHECK: Final = "23514"
+_NOT_PERMITTED: Final = "42501"
+_LOG: Final = logging.getLogger("headrace.admin")
+_REFUSED: Final = Counter(
+    "headrace_database_refusals_total", "Statements for callers that the API let through and the database refused"
+)
 
 _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
@@ -89,15 +96,16 @@ class ApiDatabase:
 
         Raises:
             UnreachableError: Postgres does not answer, or has no connection free.
+            NotPermittedError: The database refuses the caller what the API has let through.
         """
-        async with self._begin() as connection:
+        async with self._begin(callers=True) as connection:
             await self._act_as(connection, CALLERS, caller)
             yield connection
 
     @asynccontextmanager
     async def writing(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
         """As ``reading``; rows can belong to the caller, who is entered as a user by their first write."""
-        async with self._begin() as connection:
+        async with self._begin(callers=True) as connection:
             if not caller.is_key and await self._adds_users(connection):
                 await self._act_as(connection, DatabaseRole.API, caller)
                 await connection.execute(_ADD_USER, {"id": caller.user_id})
@@ -152,7 +160,7 @@ class ApiDatabase:
         return self._may_add_users
 
     @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+    async def _begin(self, *, callers: bool = False) -> AsyncIterator[AsyncConnection]:
         try:
             async with self._engine.begin() as connection:
                 yield connection
@@ -168,9 +176,18 @@ class ApiDatabase:
                 raise InvalidError([FieldError("", "holds a value that cannot be stored")]) from error
             raise
         except DBAPIError as error:
+            if callers and getattr(error.orig, "sqlstate", None) == _NOT_PERMITTED:
+                raise _refused(error) from error
             if error.connection_invalidated:
                 raise UnreachableError("The connection to Postgres broke") from error
             raise
+
+
+def _refused(error: DBAPIError) -> NotPermittedError:
+    """Note that the second wall has held where the first has not, which is a mistake of ours, and say so."""
+    _REFUSED.inc()
+    _LOG.error("the database refuses what the API let through: %s", str(error.orig).partition("\n")[0])
+    return NotPermittedError([FieldError("", "the database does not let this caller do this")])
 
 
 def _json_text(value: Any) -> str:

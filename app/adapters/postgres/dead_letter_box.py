@@ -55,6 +55,7 @@ _LETTERS: Final = Table(
     Column("event_id", Text),
     Column("source", Text),
     Column("entity", Text),
+    Column("barred", Text),
     Column("failed_at", DateTime(timezone=True)),
     Column("replayed_at", DateTime(timezone=True)),
     Column("replayed_by", Uuid),
@@ -145,7 +146,7 @@ def _where(statement: Select[Any], name: str, value: str | None) -> Select[Any]:
 def _summaries() -> Select[Any]:
     return select(
         _L.id.label("number"), _L.topic, _L.partition, _L.offset, _L.record_timestamp, _L.reason, _L.detail, _L.role,
-        _L.reader, _L.event_id, _L.source, _L.entity,
+        _L.reader, _L.event_id, _L.source, _L.entity, _L.barred,
         _L.size, _L.cut, _L.failed_at, _STATE.label("state"),
         func.coalesce(_L.replayed_at, _L.discarded_at).label("at"),
         func.coalesce(_L.replayed_by, _L.discarded_by).label("by"),

@@ -83,14 +83,14 @@ WITH batch AS MATERIALIZED (
   FROM unnest(%s::jsonb[]) WITH ORDINALITY AS docs (doc, position), LATERAL jsonb_to_record(doc) AS d (
     topic text, "partition" integer, "offset" bigint, "timestamp" timestamptz, reason text, detail text, key text,
     value text, size integer, cut boolean, headers jsonb, role text, failed_at timestamptz, reader text, digest text,
-    event_id text, source text, entity text)
+    event_id text, source text, entity text, barred text)
 ), stored AS (
   INSERT INTO dead_letters (topic, "partition", "offset", record_timestamp, reason, detail, key, value, size, cut,
-    headers, role, failed_at, reader, digest, event_id, source, entity)
+    headers, role, failed_at, reader, digest, event_id, source, entity, barred)
   SELECT topic, "partition", "offset",
     CASE WHEN "timestamp" >= '0001-01-02 00:00+00' AND "timestamp" < '9999-12-31 00:00+00' THEN "timestamp" END,
     reason, detail, decode(key, 'base64'), decode(value, 'base64'),
-    size, cut, coalesce(headers, '[]'), role, failed_at, read_by, made_of, event_id, source, entity
+    size, cut, coalesce(headers, '[]'), role, failed_at, read_by, made_of, event_id, source, entity, barred
   FROM batch WHERE copy = 1 ORDER BY topic, "partition", "offset", read_by, made_of
   ON CONFLICT (topic, "partition", "offset", reader, digest) DO NOTHING
   RETURNING topic, "partition", "offset", reader, digest

@@ -27,7 +27,9 @@ NEW_FIELDS = ("reader", "digest", "event_id", "source", "entity")
 def letter(offset: int = 0, *, at: datetime = NOW, reader: str = "t.matcher", **changes: Any) -> str:
     """Return a dead letter as the sink reads it; ``changes`` replace fields."""
     record = FakeRecord(VALUE, topic="t.events.order", offset=offset, timestamp=at.timestamp(), headers=[("h", b"1")])
-    sent = dead_letter(Topics("t."), record, reason="not_json", detail="line 1", role="matcher", now=NOW, reader=reader)
+    sent = dead_letter(
+        Topics("t.").dead_letters, record, reason="not_json", detail="line 1", role="matcher", now=NOW, reader=reader
+    )
     return orjson.dumps(orjson.loads(sent.value or b"") | changes).decode()
 
 
@@ -66,7 +68,7 @@ async def test_a_dead_letter_is_stored_whole(sink_pool: Pool, database: str) -> 
         "event_id": None,
         "source": None,
         "entity": "c1",
-        **dict.fromkeys(("replayed_at", "replayed_by", "discarded_at", "discarded_by")),
+        **dict.fromkeys(("replayed_at", "replayed_by", "discarded_at", "discarded_by", "barred")),
     }
 
 

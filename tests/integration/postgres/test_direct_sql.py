@@ -1,16 +1,17 @@
 """Somebody with SQL access and a user's token: nothing stands between them and the tables but the walls."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID, uuid4
 
 import orjson
 import psycopg
 import pytest
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from app.topics import WORKFLOWS
-from tests.integration.postgres.users import ANA, BEA, OF_ANA, OF_BEA, become, put
+from tests.integration.postgres.users import ADMIN, ANA, BEA, OF_ANA, OF_BEA, become, put
 
 pytestmark = pytest.mark.postgres
 
@@ -178,3 +179,43 @@ def test_without_claims_nothing_is_written(connection: Connection) -> None:
     become(connection, None)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         put(connection, uuid4())
+
+
+def keyed(connection: Connection, *, revoked: bool) -> UUID:
+    """Store an API key, as the tables' owner."""
+    connection.rollback()
+    key_id = uuid4()
+    connection.execute(
+        "INSERT INTO api_keys (id, name, digest, permissions, created_by, revoked_at)"
+        " VALUES (%s, 'shop', sha256(%s), '{operate}', %s, CASE WHEN %s THEN now() END)",
+        (key_id, key_id.bytes, ADMIN, revoked),
+    )
+    connection.commit()
+    return key_id
+
+
+@pytest.mark.parametrize("administrator", [True, False])
+@pytest.mark.parametrize("change", ["revoked_at = NULL", "revoked_at = now() + interval '1 year'"])
+def test_a_key_is_revoked_for_good(connection: Connection, change: LiteralString, *, administrator: bool) -> None:
+    """By an administrator's SQL and by the tables' owner: neither brings it back nor puts it off; one in use may go."""
+    gone, in_use = keyed(connection, revoked=True), keyed(connection, revoked=False)
+
+    def act() -> None:
+        connection.rollback()
+        if administrator:
+            become(connection, ADMIN, app_metadata={"role": "admin"})
+
+    act()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="revoked"):
+        connection.execute(SQL("UPDATE api_keys SET {} WHERE id = %s").format(SQL(change)), (gone,))
+    act()
+    assert connection.execute("UPDATE api_keys SET revoked_at = now() WHERE id = %s", (in_use,)).rowcount == 1
+
+
+def test_a_key_stays_the_one_it_is(connection: Connection) -> None:
+    """Whoever may write the column: another digest is another key."""
+    key_id = keyed(connection, revoked=False)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="make another"):
+        connection.execute("UPDATE api_keys SET digest = sha256('mine') WHERE id = %s", (key_id,))
+    connection.rollback()
+    connection.execute("UPDATE api_keys SET last_used = now() WHERE id = %s", (key_id,))

@@ -1,0 +1,36 @@
+"""Letters of services that listen: whoever may write their topic may say anything in them.
+
+So they are stored as letters of a listener, whatever role they name, and never in the place of one of our own roles'. A
+letter that names a topic which only Headrace writes is not replayed: a command or an event of Headrace's own would be
+made of it that never was there.
+"""
+
+from typing import Final
+
+import orjson
+
+from app.topics import Topics
+from schemas.event_types import TEMPORAL_EVENT_TYPES
+from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
+
+LISTENER: Final = "subscriber"
+
+
+def of_a_listener(record: Incoming, topics: Topics) -> str:
+    """Return a listener's letter as it is stored.
+
+    Raises:
+        PoisonError: It is none.
+    """
+    letter = load_object(record.value or b"", max_nesting=MAX_SLIP_NESTING)
+    theirs = {"role": LISTENER, "digest": f"{LISTENER}:{letter.get('digest')}", "barred": _barred(letter, topics)}
+    return orjson.dumps({**letter, **theirs}).decode()
+
+
+def _barred(letter: dict[str, object], topics: Topics) -> str | None:
+    """Say why a letter is not to be replayed, if it is not."""
+    # Nobody's to write, although it is a topic of events: what is on it starts schedules before they are due.
+    nobodys = topics.events(TEMPORAL_EVENT_TYPES[0])
+    if letter.get("topic") in [topic for topic in topics.outside_events() if topic != nobodys]:
+        return None
+    return "It is the letter of a service that listens, which may say anything; of such only events.* are replayed"
