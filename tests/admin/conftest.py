@@ -130,10 +130,11 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
 async def strict_api(settings: Settings) -> AsyncIterator[Api]:
     """An API that grants nothing to everybody, on the shared database."""
     strict = settings.model_copy(update={"user_permissions": "none"})
-    pool, sender, depths, failures = ApiDatabase(strict), MemorySender(), MemoryDepths(), Failures(lambda: 0.0)
-    state = assemble(strict, pool, sender, depths, clock=lambda: 0.0, failures=failures)
+    now = [0.0]
+    pool, sender, depths, failures = ApiDatabase(strict), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
+    state = assemble(strict, pool, sender, depths, clock=lambda: now[0], failures=failures)
     async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, strict, sender, depths, [0.0], failures)
+        yield Api(client, strict, sender, depths, now, failures)
     await pool.close()
 
 

@@ -3,120 +3,127 @@
 ``+`` the door is open, ``x`` it is closed (401 for who brings no token, 403 for the others). Permissions are tried one
 by one, with nothing granted to everybody. Of others' things, where there are any: ``404`` under their ids, ``hidden``
 in lists; ``-`` is the same for all who may call it.
+
+``key`` is an API key without any permission, which owns nothing, so that it may only look. One with a permission may
+that, and what the permission opens to users; one that was revoked or has expired is as nobody.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from app.admin.operations import Operation
 from app.admin.routes import OPERATIONS
+from app.domain.api_keys import KEY_PERMISSIONS, digest_of, new_api_key
 from app.domain.callers import PERMISSIONS
+from app.services.key_lookup import ASK_AGAIN_S
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
 
 COLUMNS: Final = (
     "anonymous", "nothing", "events:write", "crm:read", "crm:write", "templates:publish", "messages:any", "operate",
 )  # fmt: skip
-# operation                 no token, nothing, e:w, c:r, c:w, t:p, m:a, operate; of others; admin
+# operation                 no token, nothing, e:w, c:r, c:w, t:p, m:a, operate, key; of others; admin
 MATRIX: Final = """
-createWorkflow              x  +  +  +  +  +  +  +  -      +
-listWorkflows               x  +  +  +  +  +  +  +  hidden +
-getWorkflow                 x  +  +  +  +  +  +  +  404    +
-replaceWorkflow             x  +  +  +  +  +  +  +  404    +
-patchWorkflow               x  +  +  +  +  +  +  +  404    +
-deleteWorkflow              x  +  +  +  +  +  +  +  404    +
-activateWorkflow            x  +  +  +  +  +  +  +  404    +
-deactivateWorkflow          x  +  +  +  +  +  +  +  404    +
-cancelWaiting               x  +  +  +  +  +  +  +  404    +
-listRevisions               x  +  +  +  +  +  +  +  404    +
-testDraft                   x  +  +  +  +  +  +  +  -      +
-testWorkflow                x  +  +  +  +  +  +  +  404    +
-executeWorkflow             x  +  +  +  +  +  +  +  404    +
-createTemplate              x  +  +  +  +  +  +  +  -      +
-listTemplates               x  +  +  +  +  +  +  +  hidden +
-getTemplate                 x  +  +  +  +  +  +  +  404    +
-replaceTemplate             x  +  +  +  +  +  +  +  404    +
-patchTemplate               x  +  +  +  +  +  +  +  404    +
-deleteTemplate              x  +  +  +  +  +  +  +  404    +
-applyTemplate               x  +  +  +  +  +  +  +  404    +
-createTemplateFromWorkflow  x  +  +  +  +  +  +  +  404    +
-createMessageTemplate       x  +  +  +  +  +  +  +  -      +
-listMessageTemplates        x  +  +  +  +  +  +  +  hidden +
-getMessageTemplate          x  +  +  +  +  +  +  +  404    +
-replaceMessageTemplate      x  +  +  +  +  +  +  +  404    +
-patchMessageTemplate        x  +  +  +  +  +  +  +  404    +
-deleteMessageTemplate       x  +  +  +  +  +  +  +  404    +
-createChannel               x  x  x  x  x  x  x  x  -      +
-listChannels                x  x  x  x  x  x  x  x  -      +
-getChannel                  x  x  x  x  x  x  x  x  -      +
-replaceChannel              x  x  x  x  x  x  x  x  -      +
-deleteChannel               x  x  x  x  x  x  x  x  -      +
-listNotifications           x  +  +  +  +  +  +  +  hidden +
-readNotification            x  +  +  +  +  +  +  +  404    +
-ingestEvents                x  x  +  x  x  x  x  x  -      +
-listExecutions              x  +  +  +  +  +  +  +  hidden +
-listWaiting                 x  +  +  +  +  +  +  +  hidden +
-getExecution                x  +  +  +  +  +  +  +  404    +
-cancelExecution             x  +  +  +  +  +  +  +  404    +
-retryExecution              x  +  +  +  +  +  +  +  404    +
-listDeadLetters             x  x  x  x  x  x  x  +  -      +
-getDeadLetter               x  x  x  x  x  x  x  +  -      +
-replayDeadLetter            x  x  x  x  x  x  x  +  -      +
-discardDeadLetter           x  x  x  x  x  x  x  +  -      +
-showQueue                   x  +  +  +  +  +  +  +  -      +
-createCustomer              x  x  x  x  +  x  x  x  -      +
-listCustomers               x  x  x  +  x  x  x  x  -      +
-getCustomer                 x  x  x  +  x  x  x  x  -      +
-updateCustomer              x  x  x  x  +  x  x  x  -      +
-deleteCustomer              x  x  x  x  +  x  x  x  -      +
-applyTag                    x  x  x  x  +  x  x  x  -      +
-removeTag                   x  x  x  x  +  x  x  x  -      +
-createNote                  x  x  x  x  +  x  x  x  -      +
-listNotes                   x  x  x  +  x  x  x  x  -      +
-createTask                  x  x  x  x  +  x  x  x  -      +
-listTasks                   x  x  x  +  x  x  x  x  -      +
-getTask                     x  x  x  +  x  x  x  x  -      +
-finishTask                  x  x  x  x  +  x  x  x  -      +
-createAppointment           x  x  x  x  +  x  x  x  -      +
-listAppointments            x  x  x  +  x  x  x  x  -      +
-getAppointment              x  x  x  +  x  x  x  x  -      +
-completeAppointment         x  x  x  x  +  x  x  x  -      +
-missAppointment             x  x  x  x  +  x  x  x  -      +
-createConversation          x  x  x  x  +  x  x  x  -      +
-listConversations           x  x  x  +  x  x  x  x  -      +
-getConversation             x  x  x  +  x  x  x  x  -      +
-assignConversation          x  x  x  x  +  x  x  x  -      +
-resolveConversation         x  x  x  x  +  x  x  x  -      +
-receiveMessage              x  x  x  x  +  x  x  x  -      +
-listMessages                x  x  x  +  x  x  x  x  -      +
-createOrder                 x  x  x  x  +  x  x  x  -      +
-listOrders                  x  x  x  +  x  x  x  x  -      +
-getOrder                    x  x  x  +  x  x  x  x  -      +
-payOrder                    x  x  x  x  +  x  x  x  -      +
-cancelOrder                 x  x  x  x  +  x  x  x  -      +
-deliverOrder                x  x  x  x  +  x  x  x  -      +
-setPartner                  x  x  x  x  +  x  x  x  -      +
-listPartners                x  x  x  +  x  x  x  x  -      +
-calculateCommission         x  x  x  x  +  x  x  x  -      +
-listCommissions             x  x  x  +  x  x  x  x  -      +
-getCommission               x  x  x  +  x  x  x  x  -      +
-payCommission               x  x  x  x  +  x  x  x  -      +
-listApiKeys                 x  x  x  x  x  x  x  x  -      +
-createApiKey                x  x  x  x  x  x  x  x  -      +
-revokeApiKey                x  x  x  x  x  x  x  x  -      +
-listSecrets                 x  x  x  x  x  x  x  x  -      +
-putSecret                   x  x  x  x  x  x  x  x  -      +
-deleteSecret                x  x  x  x  x  x  x  x  -      +
-listEventTypes              x  +  +  +  +  +  +  +  -      +
-listActionTypes             x  +  +  +  +  +  +  +  -      +
-healthz                     +  +  +  +  +  +  +  +  -      +
-readyz                      +  +  +  +  +  +  +  +  -      +
-metrics                     +  +  +  +  +  +  +  +  -      +
-openapi                     +  +  +  +  +  +  +  +  -      +
+createWorkflow              x  +  +  +  +  +  +  +  x  -      +
+listWorkflows               x  +  +  +  +  +  +  +  +  hidden +
+getWorkflow                 x  +  +  +  +  +  +  +  +  404    +
+replaceWorkflow             x  +  +  +  +  +  +  +  x  404    +
+patchWorkflow               x  +  +  +  +  +  +  +  x  404    +
+deleteWorkflow              x  +  +  +  +  +  +  +  x  404    +
+activateWorkflow            x  +  +  +  +  +  +  +  x  404    +
+deactivateWorkflow          x  +  +  +  +  +  +  +  x  404    +
+cancelWaiting               x  +  +  +  +  +  +  +  x  404    +
+listRevisions               x  +  +  +  +  +  +  +  +  404    +
+testDraft                   x  +  +  +  +  +  +  +  x  -      +
+testWorkflow                x  +  +  +  +  +  +  +  x  404    +
+executeWorkflow             x  +  +  +  +  +  +  +  x  404    +
+createTemplate              x  +  +  +  +  +  +  +  x  -      +
+listTemplates               x  +  +  +  +  +  +  +  +  hidden +
+getTemplate                 x  +  +  +  +  +  +  +  +  404    +
+replaceTemplate             x  +  +  +  +  +  +  +  x  404    +
+patchTemplate               x  +  +  +  +  +  +  +  x  404    +
+deleteTemplate              x  +  +  +  +  +  +  +  x  404    +
+applyTemplate               x  +  +  +  +  +  +  +  x  404    +
+createTemplateFromWorkflow  x  +  +  +  +  +  +  +  x  404    +
+createMessageTemplate       x  +  +  +  +  +  +  +  x  -      +
+listMessageTemplates        x  +  +  +  +  +  +  +  +  hidden +
+getMessageTemplate          x  +  +  +  +  +  +  +  +  404    +
+replaceMessageTemplate      x  +  +  +  +  +  +  +  x  404    +
+patchMessageTemplate        x  +  +  +  +  +  +  +  x  404    +
+deleteMessageTemplate       x  +  +  +  +  +  +  +  x  404    +
+createChannel               x  x  x  x  x  x  x  x  x  -      +
+listChannels                x  x  x  x  x  x  x  x  x  -      +
+getChannel                  x  x  x  x  x  x  x  x  x  -      +
+replaceChannel              x  x  x  x  x  x  x  x  x  -      +
+deleteChannel               x  x  x  x  x  x  x  x  x  -      +
+listNotifications           x  +  +  +  +  +  +  +  +  hidden +
+readNotification            x  +  +  +  +  +  +  +  x  404    +
+ingestEvents                x  x  +  x  x  x  x  x  x  -      +
+listExecutions              x  +  +  +  +  +  +  +  +  hidden +
+listWaiting                 x  +  +  +  +  +  +  +  +  hidden +
+getExecution                x  +  +  +  +  +  +  +  +  404    +
+cancelExecution             x  +  +  +  +  +  +  +  x  404    +
+retryExecution              x  +  +  +  +  +  +  +  x  404    +
+listDeadLetters             x  x  x  x  x  x  x  +  x  -      +
+getDeadLetter               x  x  x  x  x  x  x  +  x  -      +
+replayDeadLetter            x  x  x  x  x  x  x  +  x  -      +
+discardDeadLetter           x  x  x  x  x  x  x  +  x  -      +
+showQueue                   x  +  +  +  +  +  +  +  +  -      +
+createCustomer              x  x  x  x  +  x  x  x  x  -      +
+listCustomers               x  x  x  +  x  x  x  x  x  -      +
+getCustomer                 x  x  x  +  x  x  x  x  x  -      +
+updateCustomer              x  x  x  x  +  x  x  x  x  -      +
+deleteCustomer              x  x  x  x  +  x  x  x  x  -      +
+applyTag                    x  x  x  x  +  x  x  x  x  -      +
+removeTag                   x  x  x  x  +  x  x  x  x  -      +
+createNote                  x  x  x  x  +  x  x  x  x  -      +
+listNotes                   x  x  x  +  x  x  x  x  x  -      +
+createTask                  x  x  x  x  +  x  x  x  x  -      +
+listTasks                   x  x  x  +  x  x  x  x  x  -      +
+getTask                     x  x  x  +  x  x  x  x  x  -      +
+finishTask                  x  x  x  x  +  x  x  x  x  -      +
+createAppointment           x  x  x  x  +  x  x  x  x  -      +
+listAppointments            x  x  x  +  x  x  x  x  x  -      +
+getAppointment              x  x  x  +  x  x  x  x  x  -      +
+completeAppointment         x  x  x  x  +  x  x  x  x  -      +
+missAppointment             x  x  x  x  +  x  x  x  x  -      +
+createConversation          x  x  x  x  +  x  x  x  x  -      +
+listConversations           x  x  x  +  x  x  x  x  x  -      +
+getConversation             x  x  x  +  x  x  x  x  x  -      +
+assignConversation          x  x  x  x  +  x  x  x  x  -      +
+resolveConversation         x  x  x  x  +  x  x  x  x  -      +
+receiveMessage              x  x  x  x  +  x  x  x  x  -      +
+listMessages                x  x  x  +  x  x  x  x  x  -      +
+createOrder                 x  x  x  x  +  x  x  x  x  -      +
+listOrders                  x  x  x  +  x  x  x  x  x  -      +
+getOrder                    x  x  x  +  x  x  x  x  x  -      +
+payOrder                    x  x  x  x  +  x  x  x  x  -      +
+cancelOrder                 x  x  x  x  +  x  x  x  x  -      +
+deliverOrder                x  x  x  x  +  x  x  x  x  -      +
+setPartner                  x  x  x  x  +  x  x  x  x  -      +
+listPartners                x  x  x  +  x  x  x  x  x  -      +
+calculateCommission         x  x  x  x  +  x  x  x  x  -      +
+listCommissions             x  x  x  +  x  x  x  x  x  -      +
+getCommission               x  x  x  +  x  x  x  x  x  -      +
+payCommission               x  x  x  x  +  x  x  x  x  -      +
+listApiKeys                 x  x  x  x  x  x  x  x  x  -      +
+createApiKey                x  x  x  x  x  x  x  x  x  -      +
+revokeApiKey                x  x  x  x  x  x  x  x  x  -      +
+listSecrets                 x  x  x  x  x  x  x  x  x  -      +
+putSecret                   x  x  x  x  x  x  x  x  x  -      +
+deleteSecret                x  x  x  x  x  x  x  x  x  -      +
+listEventTypes              x  +  +  +  +  +  +  +  +  -      +
+listActionTypes             x  +  +  +  +  +  +  +  +  -      +
+healthz                     +  +  +  +  +  +  +  +  +  -      +
+readyz                      +  +  +  +  +  +  +  +  +  -      +
+metrics                     +  +  +  +  +  +  +  +  +  -      +
+openapi                     +  +  +  +  +  +  +  +  +  -      +
 """
+INVALID: Final = ("revoked", "expired")
 _PATHS: Final = {"customer": "c-nobody", "tag": "t", "conversation": "v-0", "order": "o-0", "partner": "p-0"}
 _BODIES: Final[dict[str, Any]] = {
     "replaceWorkflow": draft(),
@@ -129,9 +136,15 @@ _BODIES: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """What the matrix says of an operation: by column whether its door is open, and what is told of others' things."""
+    """What the matrix says of an operation: to whom its door is open, and what is told of others' things.
+
+    Attributes:
+        doors: By column, of those who come with a token or none.
+        keys: Of API keys, by what they may or why they may not any more.
+    """
 
     doors: dict[str, bool]
+    keys: dict[str, bool]
     others: str
 
 
@@ -140,10 +153,16 @@ def rows() -> dict[str, Row]:
     found = {}
     for line in MATRIX.strip().splitlines():
         name, *cells = line.split()
-        *doors, others, admin = cells
-        columns = dict(zip((*COLUMNS, "admin"), (*doors, admin), strict=True))
-        found[name] = Row({column: cell == "+" for column, cell in columns.items()}, others)
+        *cells, key, others, admin = cells
+        columns = dict(zip((*COLUMNS, "admin"), (*cells, admin), strict=True))
+        doors = {column: cell == "+" for column, cell in columns.items()}
+        found[name] = Row(doors, _of_keys(doors, may_look=key == "+"), others)
     return found
+
+
+def _of_keys(doors: dict[str, bool], *, may_look: bool) -> dict[str, bool]:
+    opened: dict[str, bool] = {one: may_look or (doors[one] and not doors["nothing"]) for one in KEY_PERMISSIONS}
+    return {"nothing": may_look, **opened, **dict.fromkeys(INVALID, doors["anonymous"])}
 
 
 ROWS: Final = rows()
@@ -156,6 +175,13 @@ def test_every_operation_has_a_row() -> None:
     assert ROWS.keys() - BY_NAME.keys() == set()
 
 
+_KEY: Final = """
+INSERT INTO api_keys (id, name, digest, permissions, created_by, expires_at, revoked_at)
+VALUES (%(id)s, %(kind)s, %(digest)s, %(permissions)s, gen_random_uuid(),
+  CASE WHEN %(kind)s = 'expired' THEN now() - interval '1 second' END, CASE WHEN %(kind)s = 'revoked' THEN now() END)
+"""
+
+
 @pytest.mark.parametrize("name", ROWS)
 async def test_doors_are_open_to_whom_the_matrix_says(strict_api: Api, name: str) -> None:
     """A call of each kind of caller: 401 or 403 where the door is closed; whatever else where it is open."""
@@ -164,6 +190,33 @@ async def test_doors_are_open_to_whom_the_matrix_says(strict_api: Api, name: str
         answer = await _call(_caller(strict_api, column), operation, uuid4())
         closed = 401 if column == "anonymous" else 403
         assert (answer.status not in {401, 403}) if is_open else answer.status == closed, (column, answer)
+
+
+@pytest.fixture(scope="module")
+def keys(api_database: str) -> dict[str, str]:
+    """An API key of each kind."""
+    made = {kind: new_api_key() for kind in ("nothing", *KEY_PERMISSIONS, *INVALID, "everything")}
+    with psycopg.connect(api_database) as connection:
+        for kind, key in made.items():
+            granted = [*KEY_PERMISSIONS] if kind in {*INVALID, "everything"} else [kind] if kind != "nothing" else []
+            connection.execute(_KEY, {"kind": kind, "id": uuid4(), "digest": digest_of(key), "permissions": granted})
+    return made
+
+
+def _with_key(api: Api, key: str) -> User:
+    api.now[0] += ASK_AGAIN_S  # keys were perhaps read before it was made
+    return User(api.client, key)
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_keys_may_look_and_do_what_their_permission_opens(
+    strict_api: Api, keys: dict[str, str], name: str
+) -> None:
+    """403 for all else, whatever it is; 401 for keys that are none any more."""
+    for kind, is_open in ROWS[name].keys.items():
+        answer = await _call(_with_key(strict_api, keys[kind]), BY_NAME[name], uuid4())
+        closed = 401 if kind in INVALID else 403
+        assert (answer.status not in {401, 403}) if is_open else answer.status == closed, (kind, answer)
 
 
 def _caller(api: Api, column: str) -> User:
@@ -224,6 +277,23 @@ async def test_another_users_things_are_not_there(
         assert (await _call(other, operation, thing)).status == 404
     if name != "cancelExecution":  # nothing of theirs waits
         assert (await _call(owner, operation, thing)).status != 404
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.others in {"404", "hidden"}])
+async def test_keys_see_nothing_of_users(
+    strict_api: Api, keys: dict[str, str], things: tuple[User, dict[str, str]], name: str
+) -> None:
+    """With all that keys may have: it is in no list, nothing is under its id, and nothing can be done to it."""
+    _, ids = things
+    operation = BY_NAME[name]
+    thing = ids[operation.path.split("/")[3]]
+    answer = await _call(_with_key(strict_api, keys["everything"]), operation, thing)
+    if ROWS[name].others == "404":
+        assert answer.status == (404 if operation.method == "GET" else 403)
+    else:
+        assert answer.status == 200
+        assert thing not in str(answer.json)
+        assert [item for item in answer.json["items"] if not item.get("is_public")] == []
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.others == "hidden"])

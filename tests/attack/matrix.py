@@ -1,10 +1,13 @@
 """The access matrix on the running installation: every operation, by everybody; and another's things by their ids."""
 
+import asyncio
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from app.admin.operations import Operation
+from app.domain.api_keys import KEY_PERMISSIONS
 from app.domain.callers import PERMISSIONS
+from app.services.key_lookup import FRESH_S
 from tests.admin.test_access_matrix import BY_NAME, COLUMNS, ROWS, request_of
 from tests.attack.ground import Answer, Ground
 from tests.attack.report import Check
@@ -25,8 +28,30 @@ async def doors_are_as_the_matrix_says(ground: Ground) -> list[Check]:
                 answer.status not in _CLOSED and answer.status < _SERVER_ERRORS if is_open else answer.status in closed
             )
             check.note(f"{name} by {column}: {answer.status}", held=held)
+    await _keys_too(ground, check)
     check.figures |= {"operations": len(ROWS), "kinds of callers": len(COLUMNS) + 1}
     return [check, await _anothers_things(ground)]
+
+
+async def _keys_too(ground: Ground, check: Check) -> None:
+    """Each operation with an API key of each permission, and with one that was revoked."""
+    admin = ground.token("admin")
+    keys: dict[str, str] = {}
+    for kind in (*sorted(KEY_PERMISSIONS), "revoked"):
+        asked = {"name": "matrix", "permissions": ["operate" if kind == "revoked" else kind]}
+        made = await ground.call("POST", "/api/v1/api-keys", asked, Authorization=f"Bearer {admin}")
+        keys[kind] = made.json["key"]
+        if kind == "revoked":
+            path = f"/api/v1/api-keys/{made.json['id']}"
+            await ground.call("DELETE", path, Authorization=f"Bearer {admin}")
+    await asyncio.sleep(FRESH_S + 1)  # until every process has read them anew
+    for name, row in ROWS.items():
+        for kind, key in keys.items():
+            is_open = row.keys[kind]
+            status = (await _call(ground, BY_NAME[name], key, str(uuid4()))).status
+            closed = (401, 429) if kind == "revoked" else (403,)
+            held = status not in _CLOSED and status < _SERVER_ERRORS if is_open else status in closed
+            check.note(f"{name} by a key, {kind}: {status}", held=held)
 
 
 def _token(ground: Ground, column: str) -> str:
