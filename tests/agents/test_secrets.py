@@ -1,24 +1,31 @@
 """Secrets on their way through an executor: in the request, and in nothing that is kept."""
 
 import logging
+import socket
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from agents.preparation import Rehearser, secrets_read
 from app.actions.base import ActionContext, Ports
 from app.actions.registry import REGISTRY
 from app.actions.webhook import Webhook
+from app.adapters.webhook import open_http_client
+from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.grants import EVERYBODY
 from app.ports import HttpAnswer, SecretValues
+from app.services.breakers import Breakers
 from schemas.result import ActionResult
 from tests.agents.test_outside import World
 from tests.agents.test_own import now
+from tests.support.breakers import MemoryBreakers
 from tests.support.fake_secrets import FixedSecrets
 from tests.support.receipts import ReceiptStore
+from tests.support.records import cloud_event
 from tests.support.slips import action, command
 
 CANARY: Final = "canary-5f2c81d7-token"
@@ -96,6 +103,45 @@ async def test_a_parked_command_and_its_reason_hold_none() -> None:
     (timer,) = bench.store.timers.set_timers.values()
     assert "slow down, ***" in timer.reason
     assert CANARY not in bench.kept
+
+
+class NoSuchName(AbstractResolver):
+    """Knows no host, and says so with its name, as some resolvers do."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Fail."""
+        raise OSError(f"Name or service not known: {host}:{port}")
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/{{{{ secrets.TOKEN }}}}/hook",
+        "http://127.0.0.1:{port}/?key={{{{ secrets.TOKEN }}}}",
+        "http://{{{{ secrets.TOKEN }}}}.example/hook",
+        "http://{{{{ secrets.TOKEN }}}}/",
+    ],
+)
+async def test_a_host_that_is_down_tells_nothing_of_a_secret_in_its_address(url: str, caplog: Any) -> None:
+    """Not by the destination's name, the breaker's reason, the wait for it, nor what the resolver says."""
+    store, breakers = ReceiptStore(), MemoryBreakers()
+    caplog.set_level(logging.DEBUG)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        hook = {"url": url.format(port=deaf.getsockname()[1]), "headers": HOOK["headers"]}
+        async with open_http_client(allow_private=True, resolver=NoSuchName()) as http:
+            policy = Breakers(breakers, BreakerPolicy(threshold=1))
+            world = World(store, http=http, breakers=policy, secrets=FixedSecrets(TOKEN=CANARY))
+            for number in range(2):  # the first opens a breaker where there is one, the second waits for it
+                assert await world.run(command(action("webhook", **hook), event=cloud_event(id=f"e-{number}")))
+    kept = repr(world.sender.records) + repr(store.__dict__) + repr(store.timers.__dict__) + repr(breakers.__dict__)
+    assert "no connection to " in kept
+    assert CANARY not in kept + caplog.text
 
 
 async def test_an_error_of_the_adapter_or_of_ours_holds_none(caplog: pytest.LogCaptureFixture) -> None:

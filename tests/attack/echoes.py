@@ -31,16 +31,19 @@ class Echoes:
         planted: What they may be sent, and so repeat.
         url: Where the web server is.
         smtp_port: Where the mail server is, on the same address.
+        repeated: The secrets that were repeated, by who did.
     """
 
     planted: Planted
     url: str = ""
     smtp_port: int = 0
+    repeated: set[tuple[str, str]] = field(default_factory=set)
     _turns: Iterator[int] = field(default_factory=count)
 
-    def spelled(self, sent: str) -> str:
+    def spelled(self, sent: str, who: str) -> str:
         """Return the secret that is in what was sent, in the next spelling, whole or cut."""
         secret = self.planted.found_in(sent)
+        self.repeated.add((who, secret))
         turn = next(self._turns)
         said = list(spellings(secret).values())[turn % 8]
         return (said, said[: len(said) // 2], said[5:-5])[turn % _PARTS]
@@ -48,6 +51,7 @@ class Echoes:
     async def webhook(self, request: web.Request) -> web.StreamResponse:
         """Repeat the secret in all spellings at once, with the status that the path asks for."""
         secret = self.planted.found_in(_sent(request, await request.text()))
+        self.repeated.add(("webhook", secret))
         said = [one for text in spellings(secret).values() for one in (text, text[: len(text) // 2], text[5:-5])]
         status = int(request.match_info["status"])
         kind = "application/json" if len(request.path) % 2 else "text/plain"
@@ -57,7 +61,7 @@ class Echoes:
 
     async def provider(self, request: web.Request) -> web.StreamResponse:
         """Refuse a message as Twilio and Meta do, with the credentials that came along."""
-        said = self.spelled(_sent(request, ""))
+        said = self.spelled(_sent(request, await request.text()), "provider")
         why = {"code": 1, "message": f"no: {said}"}
         return web.json_response({**why, "error": why}, status=400)
 
@@ -69,7 +73,7 @@ class Echoes:
             async for line in _lines(reader):
                 if body or line == "DATA":
                     body.append(line)
-                    reply = "354 go on" if line == "DATA" else f"550 not {self.spelled(_mailed(body))}"
+                    reply = "354 go on" if line == "DATA" else f"550 not {self.spelled(_mailed(body), 'mail')}"
                     if line not in {"DATA", "."}:
                         continue
                     body = body if line == "DATA" else []
@@ -87,7 +91,7 @@ class Echoes:
             return "250-ready\r\n250 AUTH PLAIN"
         if verb.upper() == "AUTH" and next(self._turns) % 2:
             login = base64.b64decode(rest.split(" ")[-1]).decode()
-            return f"535 5.7.8 not {self.spelled(login)}"
+            return f"535 5.7.8 not {self.spelled(login, 'mail')}"
         return "235 ok" if verb.upper() == "AUTH" else "250 ok"
 
 

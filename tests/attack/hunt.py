@@ -36,9 +36,20 @@ async def no_secret_is_kept(ground: Ground) -> list[Check]:
     kept = await _kept(ground)
     kept["secrets in tables"] += tables
     values = ground.echoes.planted.everything
-    checks = [await _search(where, texts, values) for where, texts in kept.items()]
-    checks[0].figures |= {"secrets": len(values), **counts}
-    return checks
+    told = _repeated(ground)
+    told.figures |= {"secrets": len(values), **counts}
+    return [told, *[await _search(where, texts, values) for where, texts in kept.items()]]
+
+
+def _repeated(ground: Ground) -> Check:
+    """See that the hunt had something to find: destinations were sent the secrets, and repeated them."""
+    check, planted = Check("secrets that destinations repeated"), ground.echoes.planted
+    expected = [("webhook", name) for name in planted.workflows] + [("mail", name) for name in planted.workflows]
+    expected += [("mail", "SMTP_PASSWORD"), ("provider", "TWILIO_AUTH_TOKEN"), ("provider", "WHATSAPP_ACCESS_TOKEN")]
+    for who, name in expected:
+        held = (who, planted.everything[name]) in ground.echoes.repeated
+        check.note(f"{name} was never repeated by {who}", held=held)
+    return check
 
 
 async def _kept(ground: Ground) -> dict[str, list[str]]:
