@@ -16,7 +16,7 @@ _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 @click.command(
     name="database-users",
-    epilog="Example: HEADRACE_DATABASE_PASSWORD_SINK=$(openssl rand -hex 16) headrace database-users",
+    epilog="Example: HEADRACE_DATABASE_PASSWORD_SINK=... headrace database-users",
 )
 @click.option(
     "--prefix", default=PREFIX, show_default=True, help="Of the names; installations in one cluster have one each."
