@@ -14,6 +14,7 @@ CREATE TABLE user_permissions (
   role text NOT NULL CHECK (role IN ('user', 'admin')),
   permissions text[] NOT NULL,
   noted_at timestamptz NOT NULL DEFAULT now()
+    CONSTRAINT noted_at_readable CHECK (noted_at >= '0001-01-02 00:00+00' AND noted_at < '9999-12-31 00:00+00')
 );
 COMMENT ON TABLE user_permissions IS 'Each caller''s role and permissions, by the token of their last call';
 

@@ -5,6 +5,10 @@ from alembic import op
 revision = "0026"
 down_revision = "0024"
 
+_READABLE = ",\n  ".join(
+    f"CONSTRAINT {column}_readable CHECK ({column} >= '0001-01-02 00:00+00' AND {column} < '9999-12-31 00:00+00')"
+    for column in ("created_at", "expires_at", "revoked_at", "last_used")
+)
 _API_KEYS = """
 CREATE TABLE api_keys (
   id uuid PRIMARY KEY,
@@ -15,7 +19,8 @@ CREATE TABLE api_keys (
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz,
   revoked_at timestamptz,
-  last_used timestamptz
+  last_used timestamptz,
+  {readable}
 );
 COMMENT ON COLUMN api_keys.digest IS 'SHA-256 of 256 random bits, which no slow hash could protect better';
 COMMENT ON COLUMN api_keys.last_used IS 'To the minute or so';
@@ -38,4 +43,4 @@ CREATE POLICY administrators_revoke ON api_keys FOR UPDATE TO authenticated
 
 def upgrade() -> None:
     """Apply."""
-    op.execute(_API_KEYS)
+    op.execute(_API_KEYS.replace("{readable}", _READABLE))

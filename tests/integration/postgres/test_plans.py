@@ -19,10 +19,10 @@ from tests.support.statements import plan, prepare, statements
 
 pytestmark = pytest.mark.postgres
 
-# They have a row for each workflow, channel, destination or process, not for each event.
+# They have a row for each workflow, user, channel, destination or process, not for each event.
 SMALL: Final = {
     "automations", "automation_revisions", "automation_logs_horizon", "breakers", "instances", "message_templates",
-    "notification_channels", "pg_authid", "secrets", "temporal_audiences", "temporal_schedules",
+    "notification_channels", "pg_authid", "secrets", "temporal_audiences", "temporal_schedules", "user_permissions",
 }  # fmt: skip
 # Indexes of the few rows that a statement is about: to read one whole is to read those.
 PARTIAL: Final = {"idx_outbox_set_aside", "idx_timers_set_aside"}
