@@ -20,10 +20,12 @@ import orjson
 from prometheus_client import Counter
 
 from app.domain.callers import Permission
-from app.domain.conditions import Scope, compile_conditions
+from app.domain.conditions import compile_conditions
 from app.domain.errors import InvalidError, UnreachableError
+from app.domain.penalties import REFUSED_FOR_S
 from app.domain.schedules import Schedule, dues_between, latest_due, next_due, read_schedule
 from app.ports import Record
+from app.services.audience_shares import Release, Shares, skipped_total
 from app.services.background import note_failure
 from app.services.emitter import STRUCTURED
 from app.services.temporal_refusals import Owned, refusal_row, refused
@@ -33,16 +35,12 @@ SOURCE: Final = "/headrace/scheduler"
 _EVERY_S: Final = 0.5
 _BATCH: Final = 100
 _PAGE: Final = 500
-_SHARE_EVERY_S: Final = 1.0
 _UNREADABLE_REST: Final = timedelta(hours=1)
 _FAILED_REST: Final = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
 emitted_total = Counter("headrace_temporal_events_total", "Events of temporal triggers, by kind", ["kind"])
-skipped_total = Counter(
-    "headrace_temporal_skipped_total", "Runs and audiences that got no event, by reason", ["reason"]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +56,6 @@ class Planned:
     trigger_type: str
     config: Mapping[str, Any]
     due: datetime | None
-    nonce: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """An audience on its way: customers up to ``after`` have been looked at.
-
-    Attributes:
-        nonce: Of its workflow, when it began.
-    """
-
-    workflow_id: UUID
-    trigger_type: str
-    due: datetime
-    conditions: Sequence[Mapping[str, Any]]
-    after: str
     nonce: UUID
 
 
@@ -145,7 +127,7 @@ class TemporalLoop:
     def __init__(self, store: TemporalStore, topics: Topics, *, rate: int, everybodys: frozenset[Permission]) -> None:
         self._store = store
         self._topics = topics
-        self._rate = rate
+        self._shares = Shares(rate)
         self._everybodys = everybodys
 
     async def run(self) -> None:
@@ -200,7 +182,13 @@ class TemporalLoop:
         await transaction.move(workflow, next_due(schedule, now))
 
     async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
-        if await self._refused(transaction, release):
+        owned = await transaction.owner(release.workflow_id)
+        if owned is not None and refused(owned, self._everybodys):
+            await self._refuse(transaction, release, owned)
+            return
+        owner = release.workflow_id if owned is None else owned.owner.user_id
+        if self._shares.rests(owner):
+            await transaction.advance(release, release.after, REFUSED_FOR_S)
             return
         try:
             conditions = compile_conditions(release.conditions, "audience", stored=True)
@@ -210,34 +198,25 @@ class TemporalLoop:
             await transaction.advance(release, None, 0.0)
             return
         page = await transaction.customers(release.after, _PAGE)
-        events: list[Record] = []
-        looked_at = release.after
-        for customer in page:
-            looked_at, data = customer["id"], {"customer": customer}
-            try:
-                if conditions.evaluate(Scope(data=data, event={}, now=release.due)).met:
-                    events.append(self._event(release, release.due, looked_at, data))
-            except Exception as error:  # noqa: BLE001 - noted with its traceback; the other customers go on
-                note_failure("temporal", error, f"workflow {release.workflow_id}, a customer of its audience")
-                skipped_total.labels("customer_unreadable").inc()
-            if len(events) == self._rate:
-                break
-        await transaction.emit(events)
-        emitted_total.labels("audience").inc(len(events))
-        at_end = len(page) < _PAGE and (not page or looked_at == page[-1]["id"])
-        await transaction.advance(release, None if at_end else looked_at, _SHARE_EVERY_S if events else 0.0)
+        share = self._shares.next(
+            conditions,
+            page,
+            release=release,
+            owner=owner,
+            make=lambda customer: self._event(release, release.due, customer["id"], {"customer": customer}),
+        )
+        await transaction.emit(share.events)
+        emitted_total.labels("audience").inc(len(share.events))
+        at_end = len(page) < _PAGE and (not page or share.looked_at == page[-1]["id"])
+        await transaction.advance(release, None if at_end else share.looked_at, share.pause_s)
 
-    async def _refused(self, transaction: TemporalTransaction, release: Release) -> bool:
+    async def _refuse(self, transaction: TemporalTransaction, release: Release, owned: Owned) -> None:
         """End an audience whose owner may not read customers by now, with a row of the log that says why."""
-        owned = await transaction.owner(release.workflow_id)
-        if owned is None or not refused(owned, self._everybodys):
-            return False
         logger.warning("workflow %s: its audience gets no run: its owner may not read customers", release.workflow_id)
         skipped_total.labels("audience_refused").inc()
         run = self._event(release, release.due)
         await transaction.emit([refusal_row(self._topics, release.workflow_id, owned, run, release.due)])
         await transaction.advance(release, None, 0.0)
-        return True
 
     def _event(
         self,

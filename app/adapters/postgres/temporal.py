@@ -14,7 +14,8 @@ from app.adapters.postgres.pool import Pool
 from app.domain.callers import Caller, known_permissions
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import CrmReads, Record
-from app.services.temporal import Planned, Release, skipped_total
+from app.services.audience_shares import Release, skipped_total
+from app.services.temporal import Planned
 from app.services.temporal_refusals import Owned
 
 _WHAT: Final = "temporal triggers"
