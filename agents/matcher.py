@@ -18,12 +18,13 @@ import orjson
 from prometheus_client import Counter
 
 from agents.active import ActiveWorkflow, Index
-from agents.metrics import WALLS
+from agents.metrics import BLOCKED, WALLS
 from agents.quota import Over, Quota
 from agents.slips import Road, owner_header
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.loops import RunBudget
 from app.domain.planning import OVER_SHARE, Plan, Trigger, plan
+from app.domain.quotas import NEVER
 from app.domain.record_times import check_record_time
 from app.domain.reentry import NoKeyError, Reentry, skip_reason
 from app.domain.shares import Shares
@@ -41,9 +42,6 @@ log = logging.getLogger(__name__)
 
 EVENTS = Counter("headrace_events_total", "Events read by the matcher, by what became of them", ["outcome"])
 PLANS = Counter("headrace_plans_total", "Workflows of an event's type, by whether their conditions held", ["met"])
-BLOCKED = Counter(
-    "headrace_executions_blocked_total", "Executions that loops or budgets kept from starting", ["reason"]
-)
 FORGOTTEN = Counter("headrace_run_budgets_forgotten_total", "Counts of runs forgotten as memory is bounded")
 REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
 KEYLESS = Counter("headrace_reentries_without_key_total", "Executions skipped, as their event lacks the re-entry key")
@@ -219,7 +217,10 @@ class Matcher:
         wait = self._quota.wait(owner, now.timestamp())
         if not wait:
             return command
-        return Over(command, made.execution_id, made.workflow.id, owner, matched.entity, now, wait)
+        instead = None
+        if wait == NEVER:
+            instead = self._not_run(made, ExecutionStatus.BLOCKED, self._quota.full, matched)
+        return Over(command, made.execution_id, made.workflow.id, owner, matched.entity, now, wait, instead)
 
     def _why_blocked(self, made: Plan[ActiveWorkflow], matched: _Matched) -> str | None:
         if made.blocked is not None:

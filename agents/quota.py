@@ -1,7 +1,7 @@
 """Executions over their owner's quota: they wait in Postgres, counted and seen, and nobody else waits for them.
 
 Counted by each matcher in its own memory: with several, an owner may start that many by each, and what waits is let go
-at the quota's rate over all of them.
+at the quota's rate over all of them. So is how many wait: past that an execution ends as blocked.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,8 +12,9 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from agents.metrics import BLOCKED
 from app.domain.ids import command_id
-from app.domain.quotas import RunRate
+from app.domain.quotas import MAX_WAITING, RunRate
 from app.ports import OwnerRights, Parking, Record, Timer
 
 DELAYED = Counter("headrace_executions_delayed_total", "Executions that wait, as their owner's quota was used up")
@@ -30,6 +31,7 @@ class Over:
         record: Its first command.
         now: When it was matched.
         wait: Seconds until it may start.
+        instead: That it does not start at all, where too many wait.
     """
 
     record: Record
@@ -39,6 +41,7 @@ class Over:
     entity: str
     now: datetime
     wait: float
+    instead: Record | None = None
 
 
 class Quota:
@@ -48,11 +51,16 @@ class Quota:
         per_minute: Executions; 0 sets no limit.
         parking: Where those wait that are more.
         owners: Tells who is an administrator, and has no limit; asked about those over it only.
+        most: Executions of one owner that may wait.
+
+    Attributes:
+        full: What to say of one that does not start, as that many wait.
     """
 
-    def __init__(self, per_minute: int, parking: Parking, owners: OwnerRights) -> None:
+    def __init__(self, per_minute: int, parking: Parking, owners: OwnerRights, *, most: int = MAX_WAITING) -> None:
         self._reason = f"quota: more than {per_minute} executions a minute of the workflow's owner"
-        self._rate = RunRate(per_minute)
+        self.full = f"{self._reason}, and {most} of them wait already"
+        self._rate = RunRate(per_minute, waiting=most)
         self._parking = parking
         self._owners = owners
 
@@ -68,8 +76,10 @@ class Quota:
         """
         over = [one for one in judged if isinstance(one, Over)]
         free = await self._without_limit(over) if over else ()
-        await self._park([one for one in over if one.owner not in free])
-        return [_going(one) for one in judged if not isinstance(one, Over) or one.owner in free]
+        await self._park([one for one in over if one.owner not in free and one.instead is None])
+        BLOCKED.labels("quota").inc(sum(one.owner not in free and one.instead is not None for one in over))
+        going = [_going(one, free) for one in judged]
+        return [record for record in going if record is not None]
 
     async def _without_limit(self, over: Sequence[Over]) -> Collection[UUID]:
         owners = await self._owners.of({one.owner for one in over})
@@ -105,5 +115,8 @@ class Quota:
         )
 
 
-def _going(one: Record | Over) -> Record:
-    return one.record if isinstance(one, Over) else one
+def _going(one: Record | Over, free: Collection[UUID]) -> Record | None:
+    """Return what goes now: of one that waits nothing, of one too many that it does not start."""
+    if not isinstance(one, Over):
+        return one
+    return one.record if one.owner in free else one.instead

@@ -1,14 +1,18 @@
 """Quotas of a user: how many workflows, and how fast they may run. 0 is no limit; administrators have none.
 
-A run over the rate is not lost: it gets a later time, so that an owner's runs go on evenly at that rate.
+A run over the rate is not lost: it gets a later time, so that an owner's runs go on evenly at that rate. Only where
+very many wait already does one more not start at all: what waits is kept in everybody's database.
 """
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 MAX_OWNERS: Final = 10_000
+MAX_WAITING: Final = 100_000
+NEVER: Final = math.inf
 _MINUTE_S: Final = 60.0
 _AT_ONCE: Final = 10
 _AT_ONCE_S: Final = 2.0
@@ -41,12 +45,14 @@ class RunRate:
     Args:
         per_minute: Runs; 0 sets no limit.
         most: Owners to remember.
+        waiting: Runs of one owner that may wait at a time.
     """
 
-    def __init__(self, per_minute: int, *, most: int = MAX_OWNERS) -> None:
+    def __init__(self, per_minute: int, *, most: int = MAX_OWNERS, waiting: int = MAX_WAITING) -> None:
         self._gap = _MINUTE_S / per_minute if per_minute else 0.0
         self._at_once_s = max(_AT_ONCE_S, min(_AT_ONCE, per_minute) * self._gap)
         self._most = most
+        self._longest = self._gap * (waiting + 0.5)
         # When the owner's runs so far would have ended, one after the other in its gap.
         self._until: OrderedDict[UUID, float] = OrderedDict()
 
@@ -55,7 +61,7 @@ class RunRate:
         return len(self._until)
 
     def take(self, owner: UUID, now: float) -> float:
-        """Count a run, and return in how many seconds it may go: 0 at once.
+        """Count a run, and return in how many seconds it may go: 0 at once, NEVER where too many wait: not counted.
 
         Args:
             owner: Whose workflow runs.
@@ -64,6 +70,8 @@ class RunRate:
         if not self._gap:
             return 0.0
         until = max(self._until.get(owner, now), now) + self._gap
+        if until - now - _MINUTE_S > self._longest:
+            return NEVER
         self._until[owner] = until
         self._until.move_to_end(owner)
         if len(self._until) > self._most:

@@ -50,7 +50,7 @@ class Parking(Protocol):
     """Sets timers in a transaction of its own."""
 
     async def park(self, timers: Sequence[Timer]) -> None:
-        """Set timers for good, but for commands that have one: whatever that one waits for came later.
+        """Set timers for good, but for commands that have one, or were begun or cancelled: all of that came later.
 
         Raises:
             UnreachableError: They cannot be set.

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from prometheus_client import REGISTRY
 from agents.quota import Quota
 from agents.slips import read_command
 from app.domain.callers import Caller
-from app.domain.quotas import RunRate
+from app.domain.quotas import MAX_WAITING, RunRate
 from app.services.owner_rights import RecentRights
 from tests.agents.test_matcher import World
 from tests.support.fake_rights import MemoryCallers
@@ -24,9 +25,10 @@ OWNER, OTHER = UUID(int=9), UUID(int=10)
 class Limited:
     """A matcher whose workflows' owners may start so many executions a minute."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, waiting: int = MAX_WAITING) -> None:
         self.timers, self.callers = FakeTimers(), MemoryCallers()
-        self.world = World(quota=Quota(per_minute, self.timers, RecentRights(self.callers, frozenset())))
+        owners = RecentRights(self.callers, frozenset())
+        self.world = World(quota=Quota(per_minute, self.timers, owners, most=waiting))
 
     async def run(self, *ids: str) -> list[str]:
         """Match events in one batch; returns the owners of those that started at once."""
@@ -90,6 +92,39 @@ async def test_an_event_that_comes_again_changes_nothing_of_what_waits() -> None
     limited.world.now += timedelta(seconds=1)
     await limited.run("b")
     assert list(limited.timers.set_timers.values()) == [waiting]
+
+
+async def test_so_many_wait_and_no_more() -> None:
+    """Past that an execution ends as blocked, with the quota named, and counted; with time there is room again."""
+    limited = Limited(2, waiting=3)
+    limited.world.workflow(1)
+    before = blocked()
+    await limited.run(*"abcdefgh")
+    assert len(limited.timers.set_timers) == 3
+    ended = [orjson.loads(one.value or b"") for one in limited.world.sender.on("t.executions")]
+    assert [(one["status"], one["event"]["id"]) for one in ended] == [("blocked", name) for name in "fgh"]
+    assert {one["error"] for one in ended} == {
+        "quota: more than 2 executions a minute of the workflow's owner, and 3 of them wait already"
+    }
+    assert blocked() - before == 3
+    limited.world.now += timedelta(seconds=30)
+    await limited.run("i", "j")
+    assert len(limited.timers.set_timers) == 4
+    assert len(limited.world.sender.on("t.executions")) == 4
+
+
+async def test_an_administrators_are_never_too_many() -> None:
+    """Whatever waits would be too much for others."""
+    limited = Limited(1, waiting=0)
+    limited.world.workflow(1)
+    await limited.callers.note(Caller(OWNER, "admin"))
+    assert await limited.run(*"abcde") == ["9"] * 5
+    assert limited.world.sender.on("t.executions") == []
+
+
+def blocked() -> float:
+    """How many were counted as blocked by a quota."""
+    return REGISTRY.get_sample_value("headrace_executions_blocked_total", {"reason": "quota"}) or 0.0
 
 
 async def test_what_does_not_run_costs_no_quota() -> None:

@@ -26,6 +26,16 @@ def test_an_owner_puts_out_their_own() -> None:
     assert cache.weight == 200
 
 
+def test_of_an_owners_own_the_oldest_goes() -> None:
+    """What the owner asked for last stays, as in the cache as a whole."""
+    cache: WeighedCache[int, int] = WeighedCache(400)
+    for number in range(5):
+        cache.put(number, number, 20, owner="one")
+    assert cache.get(0) == 0
+    cache.put(5, 5, 20, owner="one")
+    assert [cache.get(number) is not None for number in range(6)] == [True, False, True, True, True, True]
+
+
 def test_what_is_larger_than_a_share_is_not_kept() -> None:
     """Nor does it push anything out; putting it again in a smaller form does keep it."""
     cache: WeighedCache[str, str] = WeighedCache(100)

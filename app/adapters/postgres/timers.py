@@ -37,7 +37,11 @@ _SET: Final = (
   error = NULL
 """
 )
-_SET_NEW: Final = _INSERT + "ON CONFLICT (command_id) DO NOTHING"
+# Of a copy of an event that came before: its command was begun, or cancelled, and is not to wait again.
+_SET_NEW: Final = (
+    _INSERT.replace("ORDER BY", "WHERE NOT EXISTS (SELECT FROM receipts r WHERE r.command_id = t.command_id)\nORDER BY")
+    + "ON CONFLICT (command_id) DO NOTHING"
+)
 # A batch is bounded in bytes too; what is locked and does not fit is free again at the end of the transaction.
 BOUNDED: Final[LiteralString] = """
 WITH due AS MATERIALIZED ({due})
@@ -93,7 +97,7 @@ class PostgresParking:
         self._pool = pool
 
     async def park(self, timers: Sequence[Timer]) -> None:
-        """Set timers of commands that have none."""
+        """Set timers of commands that have none and were not begun or cancelled."""
         columns = _columns(timers)
 
         async def run() -> None:

@@ -20,6 +20,7 @@ from app.adapters.postgres.timers import PostgresParking, PostgresTimers, Postgr
 from app.ports import Record, Timer
 from app.services.timers import TimerLoop, TimerStore
 from app.settings import Settings
+from tests.support.logins import as_role
 from tests.support.sender import MemorySender
 from tests.support.timers import FakeTimers
 from tests.support.waiting import eventually
@@ -112,6 +113,24 @@ async def test_what_is_due_later_waits_for_its_time(database: str) -> None:
         assert datetime.now(UTC) >= later[0].due
         await eventually(lambda: none_left(database), what="both have gone, and are forgotten")
     assert [record.value for record in sender.on("t.1")] == [timer.record.value for timer in later]
+
+
+async def test_what_was_begun_or_cancelled_does_not_wait_again(database: str) -> None:
+    """An event that comes once more after its execution was cancelled: its receipt stands, and nothing is parked."""
+    gone, new = over(2)
+    async with (
+        open_pool(
+            Settings(database_url=SecretStr(as_role(database, DatabaseRole.MATCHER))), DatabaseRole.MATCHER
+        ) as pool,
+        await psycopg.AsyncConnection.connect(database, autocommit=True) as connection,
+    ):
+        await connection.execute(
+            "INSERT INTO receipts (command_id, execution_id, state, parked) VALUES (%s, %s, 0, 1)",
+            (gone.command_id, gone.execution_id),
+        )
+        await PostgresParking(pool).park([gone, new])
+        found = await (await connection.execute("SELECT command_id FROM timers")).fetchall()
+    assert found == [(new.command_id,)]
 
 
 @pytest.mark.parametrize("kind", ["memory", "postgres"])
