@@ -7,7 +7,7 @@ that data with a comma in it cannot add recipients.
 import re
 from typing import Any, Final
 
-from app.actions.values import line, refuse
+from app.actions.values import line, quoted, refuse
 from app.domain.mailboxes import parse_mailbox
 
 MAX_MAILBOX_CHARS: Final = 400
@@ -23,13 +23,18 @@ def split_list(source: str) -> list[str]:
     return [piece.strip() for piece in _PIECE.findall(source) if piece.strip()]
 
 
-def mailbox(field: str, value: Any) -> str:
+def mailbox(field: str, value: Any, *, quote: bool) -> str:
     """Return one rendered address, checked; empty where the template rendered nothing.
+
+    Args:
+        field: Which.
+        value: What it rendered to.
+        quote: Whether an error may quote it; not where a secret may be in it.
 
     Raises:
         ActionFailedError: More or less than one address, a line break, or characters no mail server takes.
     """
     checked = line(field, value, max_chars=MAX_MAILBOX_CHARS)
     if checked and parse_mailbox(checked) is None:
-        refuse(field, f"{checked[:100]!r} is not one e-mail address")
+        refuse(field, f"{quoted(checked, quote=quote)} is not one e-mail address")
     return checked

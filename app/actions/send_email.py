@@ -76,7 +76,8 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
     def prepare(self, config: CompiledConfig[SendEmailConfig], context: ActionContext) -> MailMessage:
         """Render and check addresses, subject and parts. The sender is filled in when it is sent."""
         fields = config.render(context.scope)
-        to, cc, bcc = (_mailboxes(name, fields[name]) for name in ("to", "cc", "bcc"))
+        quote = not config.secrets
+        to, cc, bcc = (_mailboxes(name, fields[name], quote=quote) for name in ("to", "cc", "bcc"))
         if not to:
             refuse("to", "no recipient")
         html = text("html", fields["html"], max_bytes=MAX_PART_BYTES)
@@ -86,7 +87,7 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
             to=to,
             cc=cc,
             bcc=bcc,
-            reply_to=mailbox("reply_to", fields["reply_to"]) or None,
+            reply_to=mailbox("reply_to", fields["reply_to"], quote=quote) or None,
             subject=filled_line("subject", fields["subject"], max_chars=MAX_SUBJECT_CHARS),
             text=text("text", fields["text"], max_bytes=MAX_PART_BYTES),
             html=html or None,
@@ -100,6 +101,6 @@ class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
         return {"message_id": message_id, "recipients": len(request.to) + len(request.cc) + len(request.bcc)}
 
 
-def _mailboxes(name: str, values: list[Any]) -> list[str]:
-    found = (mailbox(f"{name}[{i}]", value) for i, value in enumerate(values))
+def _mailboxes(name: str, values: list[Any], *, quote: bool) -> list[str]:
+    found = (mailbox(f"{name}[{i}]", value, quote=quote) for i, value in enumerate(values))
     return [address for address in found if address]

@@ -55,7 +55,7 @@ class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
     def prepare(self, config: CompiledConfig[SendSmsConfig], context: ActionContext) -> SmsRequest:
         """Render and check the number and the text."""
         fields = config.render(context.scope)
-        to = phone("to", fields["to"])
+        to = phone("to", fields["to"], quote=not config.secrets)
         return SmsRequest(to, filled_text("text", fields["text"], max_chars=MAX_SMS_CHARS), config.config.on_uncertain)
 
     async def perform(self, request: SmsRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
         """Render and check the number, the text or what goes into the template."""
         fields = config.render(context.scope)
         content = _text(fields["text"]) if config.config.meta_template is None else _template(config.config, fields)
-        return WhatsAppRequest(phone("to", fields["to"]), content, config.config.on_uncertain)
+        return WhatsAppRequest(phone("to", fields["to"], quote=not config.secrets), content, config.config.on_uncertain)
 
     async def perform(self, request: WhatsAppRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
         """Hand the message to Meta, once."""

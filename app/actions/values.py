@@ -16,6 +16,7 @@ MAX_TAG_CHARS: Final = 100
 MAX_ASSIGNEE_CHARS: Final = 256
 MAX_MOMENT_CHARS: Final = 64
 MAX_PHONE_CHARS: Final = 40
+_MAX_QUOTED: Final = 100
 _LINE_BREAKS: Final = ("\r", "\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 
 
@@ -77,14 +78,26 @@ def filled_text(field: str, value: Any, *, max_chars: int) -> str:
     return checked if checked.strip() else refuse(field, "is empty")
 
 
-def phone(field: str, value: Any) -> str:
+def quoted(value: str, *, quote: bool) -> str:
+    """Return what an error says of a rendered text: its beginning, or nothing of it where a secret may be in it."""
+    return f"{value[:_MAX_QUOTED]!r}" if quote else "what it rendered to"
+
+
+def phone(field: str, value: Any, *, quote: bool) -> str:
     """Return a rendered phone number in E.164, without separators.
+
+    Args:
+        field: Which.
+        value: What it rendered to.
+        quote: Whether an error may quote it; not where a secret may be in it.
 
     Raises:
         ActionFailedError: It is none, or names no country.
     """
     written = filled_line(field, value, max_chars=MAX_PHONE_CHARS)
-    return parse_phone(written) or refuse(field, f"{written!r} is no phone number such as +4930123456")
+    return parse_phone(written) or refuse(
+        field, f"{quoted(written, quote=quote)} is no phone number such as +4930123456"
+    )
 
 
 def customer_id(value: Any) -> str:

@@ -233,9 +233,12 @@ def _refuse_other_hosts(url: str, context: ActionContext) -> None:
 def _url_problem(url: str) -> str | None:
     try:
         parts = urlsplit(url)
+    except ValueError:  # its text quotes the host, which may hold a secret
+        return "is no URL: its host is none"
+    try:
         _ = parts.port
-    except ValueError as error:
-        return f"is no URL: {error}"
+    except ValueError:
+        return "is no URL: its port is no number up to 65535"
     if parts.scheme not in {"http", "https"}:
         return "must begin with http:// or https://"
     if not parts.hostname:

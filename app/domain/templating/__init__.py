@@ -16,10 +16,11 @@ from jinja2.exceptions import UndefinedError
 
 from app.domain.caching import WeighedCache
 from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
-from app.domain.secret_names import SECRETS_ROOT, is_secret_name
+from app.domain.secret_names import SECRETS_ROOT
 from app.domain.templating.budget import CURRENT, Budget
 from app.domain.templating.errors import TemplateError, TemplateFailure
 from app.domain.templating.plain import plain_parts, render_plain
+from app.domain.templating.printing import printed_secrets
 from app.domain.templating.sandbox import HTML, PLAIN, Sandbox
 from app.domain.templating.syntax import dotted_paths, members_read
 from app.domain.wall import WallReachedError, reserve, walled
@@ -54,7 +55,7 @@ class Template:
         self._sandbox = sandbox
         self._source = source
         # Before it is compiled, which changes the tree.
-        self.secrets = _secrets(tree) if SECRETS_ROOT in source else frozenset()
+        self.secrets = printed_secrets(tree, SECRETS_ROOT) if SECRETS_ROOT in source else frozenset()
         self.current = _current(tree) if CURRENT_ROOT in source else frozenset()
         self._plain = None if sandbox.autoescape else plain_parts(source)
         self._template, self.weight = _compiled(sandbox, tree)
@@ -138,16 +139,6 @@ def _compiled(sandbox: Sandbox, tree: nodes.Template) -> tuple[Any, int]:
         raise TemplateError("is too long: too many pieces of template syntax")
     reserve((len(code) - constant) * _SECONDS_PER_CHARACTER)
     return sandbox.template_of(code), _OVERHEAD + constant + _BYTES_PER_CHARACTER * len(code)
-
-
-def _secrets(tree: nodes.Template) -> frozenset[str]:
-    read = members_read(tree, SECRETS_ROOT)
-    if read is None:
-        raise TemplateError("names secrets as a whole; use them one by one, as {{ secrets.NAME }}")
-    wrong = sorted(name for name in read if not is_secret_name(name))
-    if wrong:
-        raise TemplateError(f"secrets.{wrong[0][:100]}: no secret can be called that; names are of A-Z 0-9 _")
-    return frozenset(read)
 
 
 def _explain(error: Exception) -> str:

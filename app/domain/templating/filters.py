@@ -6,6 +6,7 @@ format without bounds, are slow on long texts, or render differently each time.
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 from collections.abc import Callable, Iterable
@@ -153,6 +154,14 @@ def tojson(context: EvalContext, value: Any, indent: int | None = None) -> Marku
     return result
 
 
+def basic(password: Any, user: Any) -> str:
+    """What Basic authorization (RFC 7617) sends of a password and a user name: ``user:password`` in base64."""
+    name = str(printed(user))
+    if ":" in name:
+        raise TemplateFailure("basic takes a user name without a colon")
+    return base64.b64encode(f"{name}:{printed(password)}".encode()).decode()
+
+
 def compared(test: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a test that walks its operands: both are charged for, at each of its calls."""
 
@@ -193,6 +202,7 @@ def operand(value: Any) -> Any:
 def all_filters() -> dict[str, Callable[..., Any]]:
     """Every filter of templates, by name."""
     own: dict[str, Callable[..., Any]] = {
+        "basic": basic,
         "batch": batched,
         "center": center,
         "date": date,
