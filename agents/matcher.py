@@ -2,7 +2,7 @@
 
 Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
 conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
-dead letter per record that is no event, or that claims on a topic of others to be Headrace's own. Side effects:
+dead letter per record that is no event, or may not be on its topic (``app.services.admission``). Side effects:
 entries, of workflows that bound them; timers, of executions over their owner's quota. The records are returned, and the
 batch is acked when all of them are durable.
 """
@@ -30,12 +30,12 @@ from app.domain.reentry import NoKeyError, Reentry, skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.ports import Entries, Entry, Record
+from app.services.admission import Admission
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command
 from schemas.incoming import Incoming, IncomingEvent, decode_event
-from schemas.reserved import check_from_outside
 from schemas.verdicts import bounded_verdicts
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Matcher:
         quota: Quota,
     ) -> None:
         self._topics = topics
-        self._internal = topics.internal_events
+        self._admission = Admission(topics)
         self._index = index
         self._road = road
         self._dead_letters = dead_letters
@@ -153,8 +153,7 @@ class Matcher:
                     self._outcomes["too_old"] += 1
                     return []
             incoming = decode_event(record)
-            if record.topic != self._internal:
-                check_from_outside(incoming.event)
+            self._admission.check(incoming.event, record.topic)
             workflows = self._index.matching(incoming.event.type)
             found = list(self._plans(incoming, workflows, record, now)) if workflows else []
             self._counts["turned_away"] += len(workflows) - len(found)

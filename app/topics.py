@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.settings import Settings
-from schemas.event_types import EVENT_GROUPS, event_group
+from schemas.event_types import EVENT_GROUPS, event_group, is_own_type
 
 MAX_RECORD_BYTES: Final = 1024 * 1024
 RETENTION: Final = timedelta(days=7)
@@ -33,7 +33,9 @@ class Topics:
     prefix: str
 
     def events(self, event_type: str) -> str:
-        """Topic that events of this type, of systems outside, flow through."""
+        """Topic that events of this type, of systems outside, flow through; of types of our own there are none."""
+        if is_own_type(event_type):
+            return self.internal_events
         return f"{self.prefix}events.{event_group(event_type)}"
 
     @property

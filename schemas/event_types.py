@@ -25,8 +25,11 @@ BUSINESS_EVENT_TYPES: Final = (
 TEMPORAL_EVENT_TYPES: Final = ("temporal.daily", "temporal.weekly", "temporal.monthly")
 CUSTOM_EVENT_TYPE: Final = re.compile(r"custom\.[a-z0-9_]+(?:[.-][a-z0-9_]+)*")
 MAX_TYPE_CHARS: Final = 100
-EVENT_GROUPS: Final = ("customer", "order", "conversation", "appointment", "commission", "tag", "temporal", "custom")
+CUSTOM_GROUP: Final = "custom"
+# Of events that systems outside send.
+EVENT_GROUPS: Final = ("customer", "order", "conversation", "appointment", "commission", "tag", CUSTOM_GROUP)
 
+_OWN: Final = "temporal."
 _KNOWN: Final = frozenset(BUSINESS_EVENT_TYPES + TEMPORAL_EVENT_TYPES)
 
 
@@ -35,7 +38,12 @@ def is_event_type(value: str) -> bool:
     return value in _KNOWN or (len(value) <= MAX_TYPE_CHARS and CUSTOM_EVENT_TYPE.fullmatch(value) is not None)
 
 
+def is_own_type(event_type: str) -> bool:
+    """Tell whether only Headrace itself makes events of a type: those of its schedules."""
+    return event_type.startswith(_OWN)
+
+
 def event_group(event_type: str) -> str:
-    """Return the last part of the topic an event type flows through: messages belong to conversations."""
+    """Return the last part of the topic that a type flows through from outside: messages belong to conversations."""
     group = event_type.partition(".")[0]
     return "conversation" if group == "message" else group

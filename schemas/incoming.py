@@ -12,6 +12,7 @@ import orjson
 from pydantic import ValidationError
 
 from app.domain.errors import PoisonError
+from schemas.attributes import misnamed
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.integers import over_64_bits
@@ -120,10 +121,14 @@ def validate_event(raw: dict[str, Any]) -> Event:
     if "data_base64" in raw:
         raise PoisonError("invalid_event", "data_base64: the data must be a JSON object")
     try:
-        return Event.model_validate(raw)
+        event = Event.model_validate(raw)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise PoisonError("invalid_event", "; ".join(problems)) from None
+    wrong = misnamed(event)
+    if wrong:
+        raise PoisonError("invalid_event", "; ".join(f"{one.path}: {one.message}" for one in wrong))
+    return event
 
 
 def load_object(value: bytes, *, max_nesting: int = MAX_NESTING) -> dict[str, Any]:

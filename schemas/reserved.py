@@ -1,8 +1,9 @@
-"""What of an event is Headrace's own: sources under ``/headrace/``, and the attribute ``workflowid``.
+"""What of an event is Headrace's own: sources under ``/headrace/``, types ``temporal.*``, the attribute ``workflowid``.
 
 An event acts on everybody's workflows, and what makes it one event, source and id, is what the next one is told from. A
 sender who may write ``/headrace/scheduler`` runs scheduled workflows when it likes, and makes the real run look like a
-repetition; one who may write ``workflowid`` picks whose workflow runs. So both are taken from the internal topic alone,
+repetition; one who may write ``temporal.daily`` runs every daily workflow before it is due; one who may write
+``workflowid`` picks whose workflow runs. So these are taken from the internal topic alone,
 which only Headrace's own roles write (docs/kafka.md), and are refused wherever else an event comes in.
 
 Reserved is every spelling that a person, a URI library or a proxy could take for ``/headrace`` or something under it:
@@ -28,6 +29,7 @@ from urllib.parse import unquote
 
 from app.domain.errors import FieldError, PoisonError
 from schemas.event import Event
+from schemas.event_types import is_own_type
 
 RESERVED: Final = "headrace"
 _MOST_DECODINGS: Final = 4
@@ -35,6 +37,7 @@ _MOST_DECODINGS: Final = 4
 _BLANK_LETTERS: Final = "\u115f\u1160\u3164\uffa0"
 _BETWEEN_SEGMENTS: Final = re.compile(r"[/\\?#;]+")
 _SOURCE: Final = "sources that begin with /headrace/ are Headrace's own; name the system that sends it"
+_TYPE: Final = "temporal events are Headrace's own: its scheduler makes them when a workflow is due; use custom.<name>"
 _WORKFLOW: Final = "is Headrace's own; a workflow is run by POST /api/v1/workflows/{id}/execute"
 
 
@@ -76,12 +79,25 @@ def _is_seen(character: str) -> bool:
     return character.isprintable() and not (mark or character.isspace() or character in _BLANK_LETTERS)
 
 
+def check_type(event_type: str) -> str:
+    """Return the type of events that somebody else is to send.
+
+    Raises:
+        ValueError: It is Headrace's own.
+    """
+    if is_own_type(event_type):
+        raise ValueError(_TYPE)
+    return event_type
+
+
 def reserved_in(event: Event) -> Sequence[FieldError]:
     """Return what of an event is Headrace's own; empty for an event of anybody else."""
-    if event.workflowid is None and not is_reserved(event.source):
-        return ()
-    found = [FieldError("source", _SOURCE)] if is_reserved(event.source) else []
-    return found if event.workflowid is None else [*found, FieldError("workflowid", _WORKFLOW)]
+    ours = (
+        ("source", _SOURCE, is_reserved(event.source)),
+        ("type", _TYPE, is_own_type(event.type)),
+        ("workflowid", _WORKFLOW, event.workflowid is not None),
+    )
+    return [FieldError(name, why) for name, why, reserved in ours if reserved]
 
 
 def check_from_outside(event: Event) -> None:
@@ -90,6 +106,9 @@ def check_from_outside(event: Event) -> None:
     Raises:
         PoisonError: ``reserved``, naming each attribute that is Headrace's own.
     """
+    # Each event of a topic of others is asked for: what each attribute is called is for those that are refused.
+    if event.workflowid is None and not is_own_type(event.type) and not is_reserved(event.source):
+        return
     found = reserved_in(event)
     if found:
         raise PoisonError("reserved", "; ".join(f"{error.path}: {error.message}" for error in found))

@@ -17,6 +17,7 @@ from pydantic import (
 from app.domain.connect_decoding import decoder_of_types
 from app.domain.paths import parse_path
 from schemas.event import EventType
+from schemas.reserved import check_type
 
 MAX_SHAPE_DEPTH: Final = 16
 MAX_TYPES: Final = 1_000
@@ -31,6 +32,7 @@ def _path(value: str) -> str:
     return value
 
 
+OutsideType = Annotated[EventType, AfterValidator(check_type)]
 PathText = Annotated[str, AfterValidator(_path)]
 
 
@@ -43,9 +45,9 @@ class _Part(BaseModel):
 class TypeRule(_Part):
     """Which type an event has: always the same, or by a value of the record; a value mapped to null is passed over."""
 
-    constant: EventType | None = None
+    constant: OutsideType | None = None
     path: PathText | None = None
-    map: Annotated[dict[str, EventType | None], Field(min_length=1)] | None = None
+    map: Annotated[dict[str, OutsideType | None], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:

@@ -18,6 +18,7 @@ from app.services.dead_letters import DeadLetters
 from app.services.field_errors import field_errors, under
 from app.services.listening import Handler, Listening
 from app.topics import Topics
+from schemas.attributes import misnamed
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.incoming import MAX_ENTITY_BYTES, load_object
@@ -89,7 +90,8 @@ class EventEmitter:
     async def emit(self, event: AnyEvent) -> str:
         """Emit one event; it is durable when this returns its id.
 
-        Sources that begin with ``/headrace/``, and ``workflowid``, are Headrace's own (``schemas.reserved``).
+        Sources that begin with ``/headrace/``, types ``temporal.*`` and ``workflowid`` are Headrace's own
+        (``schemas.reserved``).
 
         Raises:
             InvalidError: It breaks the contract, or holds what is reserved; paths as in ``data.customer.id``.
@@ -185,6 +187,9 @@ def _checked(attributes: Mapping[str, Any]) -> Event:
         event = Event.model_validate(attributes)
     except ValidationError as error:
         raise InvalidError(field_errors(error)) from None
+    wrong = misnamed(event)
+    if wrong:
+        raise InvalidError(list(wrong))
     path, entity = _entity(event)
     if len(entity.encode("utf-8", "replace")) > MAX_ENTITY_BYTES:
         raise InvalidError([FieldError(path, f"is the record key, which has at most {MAX_ENTITY_BYTES} bytes")])

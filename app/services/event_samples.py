@@ -44,7 +44,7 @@ SAMPLE_TYPES: Final = (*BUSINESS_EVENT_TYPES, *TEMPORAL_EVENT_TYPES, CUSTOM_SAMP
 
 
 def sample_event(event_type: str) -> dict[str, Any]:
-    """Return a complete event of a type, as it could be posted.
+    """Return a complete event of a type, as it could be posted; of ``temporal.*``, as schedules make it.
 
     Raises:
         KeyError: There is no such type.

@@ -10,7 +10,6 @@ from typing import Final
 import orjson
 
 from app.topics import Topics
-from schemas.event_types import TEMPORAL_EVENT_TYPES
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 
 LISTENER: Final = "subscriber"
@@ -29,8 +28,6 @@ def of_a_listener(record: Incoming, topics: Topics) -> str:
 
 def _barred(letter: dict[str, object], topics: Topics) -> str | None:
     """Say why a letter is not to be replayed, if it is not."""
-    # Nobody's to write, although it is a topic of events: what is on it starts schedules before they are due.
-    nobodys = topics.events(TEMPORAL_EVENT_TYPES[0])
-    if letter.get("topic") in [topic for topic in topics.outside_events() if topic != nobodys]:
+    if letter.get("topic") in topics.outside_events():
         return None
     return "It is the letter of a service that listens, which may say anything; of such only events.* are replayed"

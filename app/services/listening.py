@@ -15,12 +15,12 @@ from prometheus_client import Counter
 from app.domain.errors import FieldError, HeadraceError, InvalidError, PoisonError, UnreachableError
 from app.domain.retry import Failure, RetryPolicy, Wait, decide
 from app.ports import Subscriber
+from app.services.admission import REASONS, Admission
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.event import Event
 from schemas.event_types import is_event_type
 from schemas.incoming import Incoming, decode_event
-from schemas.reserved import check_from_outside
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Listening:
     ) -> None:
         self._subscriber = subscriber
         self._topics = topics
+        self._admission = Admission(topics)
         self._letters = letters
         self._sleep = sleep
         self._handlers: dict[str, list[Handler]] = {}
@@ -88,13 +89,12 @@ class Listening:
 
     def _wanted(self) -> set[str]:
         """Topics of what handlers wait for; events of every type that Headrace itself makes are on one of its own."""
-        outside = {self._topics.events(event_type) for event_type in self._handlers}
-        return {*outside, self._topics.internal_events} if outside else outside
+        topics = {self._topics.events(event_type) for event_type in self._handlers}
+        return {*topics, self._topics.internal_events} if topics else topics
 
     def _read(self, record: Incoming) -> Event:
         event = decode_event(record).event
-        if record.topic != self._topics.internal_events:
-            check_from_outside(event)
+        self._admission.check(event, record.topic)
         return event
 
     async def _handle_all(self, records: Sequence[Incoming]) -> None:
@@ -118,7 +118,7 @@ class Listening:
             try:
                 event = self._read(record)
             except PoisonError as error:  # the matcher reads it too, and has it in the dead letters
-                EVENTS.labels("reserved" if error.reason == "reserved" else "unreadable").inc()
+                EVENTS.labels(error.reason if error.reason in REASONS else "unreadable").inc()
                 continue
             handlers = tuple(self._handlers.get(event.type, ()))
             if not handlers:

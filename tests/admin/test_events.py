@@ -178,6 +178,28 @@ async def test_a_source_of_ours_is_refused(api: Api, sender: User, source: str, 
     assert api.sender.records == []
 
 
+@pytest.mark.parametrize("kind", ["temporal.daily", "temporal.weekly", "temporal.monthly"])
+@pytest.mark.parametrize("binary", [False, True])
+async def test_nobody_runs_schedules_early(api: Api, sender: User, kind: str, *, binary: bool) -> None:
+    """An event of a schedule would run everybody's workflows of that kind: 400 with ``type`` named, to all callers."""
+    for caller in (sender, api.user("admin")):
+        named = {"ce_specversion": "1.0", "ce_id": "x", "ce_type": kind, "ce_source": "/x"}
+        sent = {"specversion": "1.0", "id": "x", "source": "/x", "type": kind, "data": {}}
+        answer = await (post(caller, {}, **named) if binary else post(caller, sent))
+        assert (answer.status, [error["path"] for error in answer.json["errors"]]) == (400, ["type"])
+    assert api.sender.records == []
+
+
+@pytest.mark.parametrize("name", ["workflowId", "WORKFLOWID", "workflow_id", "ID", "Source", "traceParent"])
+async def test_attributes_are_called_as_cloudevents_calls_them(api: Api, sender: User, name: str) -> None:
+    """Lower-case letters and digits, else 400 with the attribute named; of ``workflowid`` it says that it is ours."""
+    answer = await post(sender, event(**{name: "x"}))
+    (error,) = answer.json["errors"]
+    assert (answer.status, error["path"]) == (400, name)
+    assert ("workflowid is reserved" in error["message"]) == name.lower().startswith("workflow")
+    assert api.sender.records == []
+
+
 async def test_nobody_says_which_workflow_runs(api: Api, sender: User) -> None:
     """``workflowid`` is refused with the permission, and to administrators; of a batch nothing is sent."""
     for caller in (sender, api.user("admin")):

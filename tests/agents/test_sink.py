@@ -144,6 +144,7 @@ async def test_dead_letters_are_stored(log: FakeLog) -> None:
     [
         (TOPICS.events("order.paid"), True),
         (TOPICS.events("custom.x"), True),
+        ("t.events.temporal", False),
         (TOPICS.events("temporal.daily"), False),
         (TOPICS.internal_events, False),
         (TOPICS.actions("webhook", "normal"), False),

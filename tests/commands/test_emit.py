@@ -95,6 +95,8 @@ def test_what_is_headraces_own_is_refused(kafka: str, topic_prefix: str, tmp_pat
     runner = CliRunner(env={"KAFKA_BOOTSTRAP_SERVERS": kafka, "HEADRACE_TOPIC_PREFIX": topic_prefix})
     flags = runner.invoke(main, ["emit", "--type", "order.created", "--source", "/headrace/scheduler"])
     assert (flags.exit_code, "source: " in flags.output) == (1, True), flags.output
+    schedule = runner.invoke(main, ["emit", "--type", "temporal.daily"])
+    assert (schedule.exit_code, "type: temporal events are Headrace's own" in schedule.output) == (1, True)
     file = tmp_path / "events.jsonl"
     file.write_text(json.dumps(_event(1) | {"workflowid": "5f0c1a34-9a55-4a0c-8e37-1c7f5cbb3c11"}))
     lines = runner.invoke(main, ["emit", str(file)])

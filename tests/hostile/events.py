@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from schemas.event import MAX_EVENT_BYTES
+from schemas.event_types import BUSINESS_EVENT_TYPES, TEMPORAL_EVENT_TYPES, event_group
 from schemas.incoming import MAX_NESTING
 from tests.hostile.kinds import RARE, Document, Ground, Kind, Shot, from_poison, words
 from tests.integration.poison import Reasons, event_poisons, poisons
@@ -162,6 +163,10 @@ def _claiming(at: Callable[[Random], int]) -> Callable[[Ground, Random], Shot]:
 def _attribute_kinds() -> Iterator[Kind]:
     for number, (name, value) in enumerate(_ATTRIBUTES):
         yield Kind(f"{name} ({number})", "invalid_event", _with(name, value))
+    for name in ("workflowId", "WORKFLOWID", "workflow_id", "ID", "Type", "é", ""):
+        yield Kind(
+            f"an attribute called {name!r}", "invalid_event", _with(name, lambda c: str(UUID(int=c.getrandbits(128))))
+        )
     for name in ("id", "source", "type", "specversion"):
         yield Kind(f"no {name}", "invalid_event", _without(name))
 
@@ -177,7 +182,21 @@ def reserved_kinds() -> Iterator[Kind]:
     ):
         yield Kind(f"source {spelling}", "reserved", _with("source", _always(spelling)))
     yield Kind("a workflow of its choice", "reserved", _with("workflowid", lambda c: str(UUID(int=c.getrandbits(128)))))
+    for event_type in TEMPORAL_EVENT_TYPES:
+        yield Kind(f"a schedule's {event_type}", "reserved", _with("type", _always(event_type)))
+    yield _in_headers("a schedule's type in a header", "reserved", lambda _: ("ce_type", b"temporal.daily"))
+    yield _in_headers("a workflow in a header", "reserved", lambda _: ("ce_WorkflowId", str(UUID(int=7)).encode()))
     yield _in_headers("a source of ours in a header", "reserved", lambda _: ("ce_source", b"/headrace/sales"))
+
+
+def wrong_topic_kinds(event_type: str) -> Iterator[Kind]:
+    """Yield events of other groups than the topic's, of which ``event_type`` is one."""
+    groups = {event_group(one): one for one in (*BUSINESS_EVENT_TYPES, "custom.hostile")}
+    for group, other in groups.items():
+        if group != event_group(event_type):
+            yield Kind(f"an event of {group}", "wrong_topic", _with("type", _always(other)))
+    elsewhere = next(one for group, one in groups.items() if group != event_group(event_type)).encode()
+    yield _in_headers("a type of another group in a header", "wrong_topic", lambda _: ("ce_type", elsewhere))
 
 
 def _always(value: str) -> Callable[[Random], Any]:

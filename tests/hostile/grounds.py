@@ -9,12 +9,13 @@ from uuid import UUID
 
 from app.actions.registry import REGISTRY
 from app.topics import Topics
-from tests.hostile.events import event_kinds, reserved_kinds
+from schemas.event_types import is_own_type
+from tests.hostile.events import event_kinds, reserved_kinds, wrong_topic_kinds
 from tests.hostile.kinds import Document, Drawn, Ground, Kind, draw
 from tests.hostile.others import command_kinds, execution_kinds, letter_kinds, source_kinds
 from tests.integration.poison import command, execution
 
-# One type of each topic of events; the last one comes from another system's topic.
+# One type of each topic of events, temporal ones being on the internal one; the last comes from another system's topic.
 TYPES: Final = (
     "customer.created",
     "order.paid",
@@ -68,7 +69,8 @@ def fronts(topics: Topics, workflow: UUID) -> Iterator[Front]:
 def fronts_of_events(topics: Topics) -> Iterator[Front]:
     """Yield what the matcher reads."""
     for event_type in TYPES[:-1]:
-        yield _front(topics.events(event_type), _event(event_type), _data, _outside_kinds)
+        if not is_own_type(event_type):
+            yield _front(topics.events(event_type), _event(event_type), _data, _outside_kinds)
     yield _front(topics.internal_events, _event("custom.hostile"), _data, event_kinds)
 
 
@@ -99,6 +101,7 @@ def _front(
 def _outside_kinds(topic: str, good: Document) -> Iterator[Kind]:
     yield from event_kinds(topic, good)
     yield from reserved_kinds()
+    yield from wrong_topic_kinds(good["type"])
 
 
 def _data(document: Document) -> Document:

@@ -12,10 +12,10 @@ import pytest
 from agents.slips import read_command
 from app.domain.errors import PoisonError
 from app.domain.record_times import check_record_time
+from app.services.admission import Admission
 from app.services.sources import SourceTurner
 from app.topics import Topics
 from schemas.incoming import decode_event
-from schemas.reserved import check_from_outside
 from schemas.source import Source
 from tests.hostile.grounds import SOURCED, Front, foreign_topic, fronts, source_settings
 from tests.hostile.kinds import Kind, draw
@@ -39,9 +39,7 @@ def reader(topic: str) -> Callable[[FakeRecord], Any] | None:
 
 def _read_event(record: FakeRecord) -> None:
     check_record_time(record.timestamp or 0.0, time.time())
-    event = decode_event(record).event
-    if record.topic != TOPICS.internal_events:
-        check_from_outside(event)
+    Admission(TOPICS).check(decode_event(record).event, record.topic)
 
 
 def cases() -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """Reading CloudEvents off Kafka records: both content modes, and everything that is none."""
 
 from contextlib import suppress
+from uuid import UUID
 
 import orjson
 import pytest
@@ -69,6 +70,44 @@ def test_the_whole_envelope_is_bounded_as_slips_hold_it(record: FakeRecord) -> N
 def test_an_attribute_given_twice_in_headers_is_refused() -> None:
     """Two ids leave open which event it is, so neither is taken."""
     assert poison(b"{}", headers=[*HEADERS, ("ce_id", b"e-2")]) == "invalid_event"
+
+
+MISNAMED = [
+    "workflowId",
+    "WORKFLOWID",
+    "workflow_id",
+    "ID",
+    "Source",
+    "Type",
+    "a-b",
+    "a.b",
+    "",
+    "é",
+    "\u0131",
+    "\uff57orkflowid",
+]
+
+
+@pytest.mark.parametrize("name", MISNAMED)
+def test_an_attribute_is_called_as_cloudevents_calls_them(name: str) -> None:
+    """Lower-case letters and digits, beside the right one or without: another reader might take it for that."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(orjson.dumps(cloud_event() | {name: str(UUID(int=1))})))
+    assert (caught.value.reason, caught.value.detail.partition(": ")[0]) == ("invalid_event", name)
+    decode_event(event_record(data={name: 1}, tenant2="t"))
+
+
+@pytest.mark.parametrize("name", ["CE_ID", "Ce_Id", "ce_workflow-id", "ce_", "ce_trace_id"])
+def test_an_attribute_in_headers_too(name: str) -> None:
+    """Headers are read in any case, so what differs in case is given twice; other names are none."""
+    assert poison(b"{}", headers=[*HEADERS, (name, b"e-1")]) == "invalid_event"
+
+
+def test_of_many_misnamed_attributes_some_are_named() -> None:
+    """The detail of a letter does not grow with what is in the event."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(orjson.dumps(cloud_event() | {f"N{'x' * 200}{number}": "" for number in range(1000)})))
+    assert len(caught.value.detail) < 20_000
 
 
 @pytest.mark.parametrize(

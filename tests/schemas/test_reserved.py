@@ -60,6 +60,15 @@ def test_each_reserved_attribute_is_named() -> None:
     assert refused.value.reason == "reserved"
 
 
+@pytest.mark.parametrize("event_type", ["temporal.daily", "temporal.weekly", "temporal.monthly"])
+def test_events_of_schedules_are_reserved(event_type: str) -> None:
+    """Whoever could send one would run everybody's workflows of that kind before they are due."""
+    event = Event.model_validate(cloud_event(type=event_type))
+    assert [error.path for error in reserved_in(event)] == ["type"]
+    with pytest.raises(PoisonError, match="type: "):
+        check_from_outside(event)
+
+
 def test_an_event_of_others_passes() -> None:
     """Also with extensions, and with the causation that it was handed."""
     event = Event.model_validate(cloud_event(causation=f"{UUID(int=1)}/{UUID(int=2)}", tenant="t-1"))

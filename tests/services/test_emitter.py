@@ -42,13 +42,28 @@ async def refused(event: Any) -> dict[str, str]:
     return {error.path: error.message for error in caught.value.errors}
 
 
-@pytest.mark.parametrize("event_type", [*BUSINESS_EVENT_TYPES, *TEMPORAL_EVENT_TYPES, "custom.loyalty"])
+@pytest.mark.parametrize("event_type", [*BUSINESS_EVENT_TYPES, "custom.loyalty"])
 async def test_each_type_flows_through_the_topic_of_its_group(event_type: str) -> None:
     """Each type goes to the topic that ``Topics`` declares for it, and that topic exists."""
     record = await emitted(order(type=event_type))
     assert record.topic == TOPICS.events(event_type)
     assert record.topic in TOPICS.outside_events()
     assert record.topic != TOPICS.internal_events
+
+
+@pytest.mark.parametrize("event_type", TEMPORAL_EVENT_TYPES)
+async def test_events_of_schedules_are_not_for_others_to_emit(event_type: str) -> None:
+    """One would run everybody's workflows of that kind; of a batch nothing is sent."""
+    assert list(await refused(order(type=event_type))) == ["type"]
+    sender = MemorySender()
+    with pytest.raises(InvalidError, match=r"\[1\].type: temporal events are Headrace's own"):
+        await EventEmitter(sender, TOPICS).emit_many([order(), order(id="o-2", type=event_type)])
+    assert sender.records == []
+
+
+async def test_attributes_are_called_as_cloudevents_calls_them() -> None:
+    """Another spelling is refused by its name, whether the right one is there or not."""
+    assert list(await refused(order(workflowId="x", ID="o-2", tenant="t"))) == ["workflowId", "ID"]
 
 
 @given(

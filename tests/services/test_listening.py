@@ -320,15 +320,34 @@ async def test_events_that_headrace_makes_are_heard_by_type() -> None:
     assert len(world.seen) == 2
 
 
-async def test_what_only_claims_to_be_headraces_own_is_not_heard() -> None:
-    """On a topic of others it is the matcher's dead letter, and counted here; the next event is handled."""
+@pytest.mark.parametrize(
+    ("forged", "reason"),
+    [
+        ({"source": "/headrace/sales"}, "reserved"),
+        ({"type": "temporal.daily"}, "reserved"),
+        ({"type": "customer.created"}, "wrong_topic"),
+    ],
+)
+async def test_what_is_not_for_its_topic_is_not_heard(forged: dict[str, str], reason: str) -> None:
+    """It is the matcher's dead letter, and counted here by its reason; the next event is handled."""
     world = World()
-    world.listening.on("order.paid", world.note)
-    before = REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": "reserved"}) or 0
-    forged = orjson.dumps(cloud_event(id="forged", source="/headrace/sales"))
-    await world.sender.send(Record(TOPICS.events("order.paid"), b"c1", forged))
+    for event_type in ("order.paid", "temporal.daily", "customer.created"):
+        world.listening.on(event_type, world.note)
+    before = REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": reason}) or 0
+    value = orjson.dumps(cloud_event(id="forged", **forged))
+    await world.sender.send(Record(TOPICS.events("order.paid"), b"c1", value))
     await world.emitter.emit(cloud_event(id="good"))
     async with world.running():
         await world.handled("good")
     assert world.seen == ["good"]
-    assert REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": "reserved"}) == before + 1
+    assert REGISTRY.get_sample_value("headrace_subscriber_events_total", {"outcome": reason}) == before + 1
+
+
+async def test_events_of_schedules_are_heard_from_the_internal_topic() -> None:
+    """They are on no topic of others, so none is read for them."""
+    world = World()
+    world.listening.on("temporal.daily", world.note)
+    await world.sender.send(own(id="due", type="temporal.daily", source="/headrace/scheduler"))
+    async with world.running():
+        await world.handled("due")
+        await eventually(lambda: world.group.committed == {"t.internal-events": 1})

@@ -36,6 +36,11 @@ def test_sources_come_as_json_or_from_a_file(tmp_path: Path) -> None:
         ([shop(topic="a b")], "[0].topic: "),
         ([shop(format="avro")], "[0].format: input should be 'json' or 'debezium'"),
         ([shop(type="order.payed")], "[0].type: no known event type"),
+        ([shop(type="temporal.daily")], "[0].type: temporal events are Headrace's own"),
+        (
+            [shop(type={"path": "op", "map": {"c": "order.paid", "d": "temporal.weekly"}})],
+            "[0].type.map.d: temporal events are Headrace's own",
+        ),
         ([shop(type={"path": "op"})], "[0].type: must be an event type, or a path and a map"),
         ([shop(type={"path": "op", "map": {"c": "order.payed"}})], "[0].type.map.c: no known event type"),
         ([shop(type={"path": "op", "map": {}})], "[0].type.map: "),

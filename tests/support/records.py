@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from app.topics import Topics
+
 
 @dataclass
 class FakeRecord:
@@ -36,8 +38,9 @@ def cloud_event(**changes: Any) -> dict[str, Any]:
 
 
 def event_record(key: bytes | None = b"c1", **changes: Any) -> FakeRecord:
-    """Return a structured-mode record of :func:`cloud_event`."""
-    return FakeRecord(orjson.dumps(cloud_event(**changes)), key=key)
+    """Return a structured-mode record of :func:`cloud_event`, on the topic of its type."""
+    event = cloud_event(**changes)
+    return FakeRecord(orjson.dumps(event), key=key, topic=Topics("t.").events(event["type"]))
 
 
 def own_record(key: bytes | None = b"c1", **changes: Any) -> FakeRecord:

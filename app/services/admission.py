@@ -1,0 +1,41 @@
+"""Whether an event may be on the topic that it was read from.
+
+Who may write which topic is the broker's to hold (docs/kafka.md). That is a boundary only where the topic says what can
+be in it: so a topic of others holds events of its own group, none of Headrace's, and what is elsewhere is refused.
+"""
+
+from app.domain.errors import PoisonError
+from app.topics import Topics
+from schemas.event import Event
+from schemas.event_types import BUSINESS_EVENT_TYPES, CUSTOM_GROUP
+from schemas.reserved import check_from_outside
+
+REASONS = frozenset({"reserved", "wrong_topic"})
+
+
+class Admission:
+    """Checks events against their topics.
+
+    Args:
+        topics: Names of the topics.
+    """
+
+    def __init__(self, topics: Topics) -> None:
+        self._internal = topics.internal_events
+        # Looked up for each event that is read; types that are in no list are custom ones.
+        self._topic_of = {event_type: topics.events(event_type) for event_type in BUSINESS_EVENT_TYPES}
+        self._custom = topics.events(CUSTOM_GROUP)
+
+    def check(self, event: Event, topic: str) -> None:
+        """Check one event.
+
+        Raises:
+            PoisonError: ``reserved``, naming what of it is Headrace's own; or ``wrong_topic``, naming the topic that
+                its type belongs on.
+        """
+        if topic == self._internal:
+            return
+        check_from_outside(event)
+        belongs = self._topic_of.get(event.type, self._custom)
+        if topic != belongs:
+            raise PoisonError("wrong_topic", f"type: {event.type} belongs on {belongs}")

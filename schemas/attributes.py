@@ -1,0 +1,35 @@
+"""How attributes of an event may be called: lower-case letters and digits (CloudEvents 1.0.2, "Naming conventions").
+
+Other spellings are refused, not folded: ``workflowId`` beside ``workflowid``, or ``ID`` beside ``id``, would be two
+attributes to one reader and one to another, and whoever reads the event decides which of them counts.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from app.domain.errors import FieldError
+from schemas.event import Event
+
+_NAME: Final = re.compile(r"[a-z0-9]+")
+_NO_PART: Final = re.compile(r"[^a-z0-9]+")
+_RULE: Final = "attribute names are lower-case letters and digits"
+_MOST: Final = 100
+_MOST_CHARS: Final = 100
+
+
+def misnamed(event: Event) -> Sequence[FieldError]:
+    """Return the attributes that cannot be called so, at most 100 of them; empty for an event that keeps the rule."""
+    extra = event.model_extra
+    if not extra:
+        return ()
+    wrong = (name for name in extra if not _NAME.fullmatch(name))
+    return [FieldError(name[:_MOST_CHARS], _why(name)) for name in islice(wrong, _MOST)]
+
+
+def _why(name: str) -> str:
+    meant = _NO_PART.sub("", name[:_MOST_CHARS].lower())
+    if meant == "workflowid":
+        return f"{_RULE}; workflowid is reserved, too: it is Headrace's own"
+    return f"{_RULE}; is {meant} meant?" if meant in Event.model_fields else _RULE
