@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from pydantic import ValidationError
-
 from app.actions.configs import compile_action
 from app.domain.callers import Caller
 from app.domain.conditions import Evaluation, Scope, compile_conditions
@@ -28,9 +26,9 @@ from app.ports import SecretGrants, SecretValues
 from app.services.cpu_budget import breathe
 from app.services.dry_run_ports import CurrentSource, CurrentValues, PreparedStep, StepPreparer
 from app.services.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
-from app.services.emitter import event_key
+from app.services.emitter import event_key, valid_event
 from app.services.explanations import explain
-from app.services.field_errors import field_errors, under
+from app.services.field_errors import under
 from app.services.owner_rights import RightsOfCaller
 from app.services.plain_values import plain
 from app.services.references import Reference, channel_named
@@ -220,9 +218,9 @@ def _ended(command: Command, status: Literal["success", "failed"], **more: Any) 
 def _event(draft: WorkflowDraft, attributes: Mapping[str, Any]) -> Event:
     made_up = {"specversion": "1.0", "id": str(uuid4()), "source": SOURCE, "type": draft.trigger.type, "data": {}}
     try:
-        return Event.model_validate({**made_up, **attributes})
-    except ValidationError as error:
-        raise InvalidError(under("event", field_errors(error))) from None
+        return valid_event({**made_up, **attributes})
+    except InvalidError as error:
+        raise InvalidError(under("event", error.errors)) from None
 
 
 def _command(

@@ -141,6 +141,22 @@ def event_record(topics: Topics, event: AnyEvent) -> tuple[Record, str]:
     return Record(topic, event_key(checked).encode(), _encoded(attributes), STRUCTURED), checked.id
 
 
+def valid_event(attributes: Mapping[str, Any]) -> Event:
+    """Return the event that attributes make.
+
+    Raises:
+        InvalidError: They break the contract, in a value or in what one is called.
+    """
+    try:
+        event = Event.model_validate(attributes)
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from None
+    wrong = misnamed(event)
+    if wrong:
+        raise InvalidError(list(wrong))
+    return event
+
+
 def own_event_record(topics: Topics, event: Mapping[str, Any]) -> Record:
     """Return the record of an event that Headrace itself makes: for the internal topic, which nobody else writes.
 
@@ -183,13 +199,7 @@ def _attributes(event: AnyEvent) -> dict[str, Any]:
 def _checked(attributes: Mapping[str, Any]) -> Event:
     if "data_base64" in attributes:
         raise InvalidError([FieldError("data_base64", "the data must be a JSON object, in data")])
-    try:
-        event = Event.model_validate(attributes)
-    except ValidationError as error:
-        raise InvalidError(field_errors(error)) from None
-    wrong = misnamed(event)
-    if wrong:
-        raise InvalidError(list(wrong))
+    event = valid_event(attributes)
     path, entity = _entity(event)
     if len(entity.encode("utf-8", "replace")) > MAX_ENTITY_BYTES:
         raise InvalidError([FieldError(path, f"is the record key, which has at most {MAX_ENTITY_BYTES} bytes")])

@@ -256,6 +256,7 @@ async def test_a_dry_run_ends_where_a_step_fails_that_stops(user: User) -> None:
         ({"workflow": draft(actions=steps({**HOOK, "on_error": "halt"})), "event": {}}, "workflow.actions[0].on_error"),
         ({"workflow": draft(name=""), "event": {}}, "workflow.name"),
         ({"workflow": draft(), "event": {"type": "nonsense"}}, "event.type"),
+        ({"workflow": draft(), "event": {"workflowId": "x"}}, "event.workflowId"),
         ({"workflow": draft(), "results": {"0": {"status": "maybe"}}}, "results.0.status"),
         ({"workflow": draft(), "sample": {}}, "sample"),
     ],
