@@ -63,7 +63,7 @@ class Job:
         count: How many events.
         entities: Over how many customers they spread, interleaved; one customer's events have one type.
         names: Which of the workflows take part, for each type.
-        types: Of the events.
+        types: Of the events; those of schedules are for the internal topic, so no emitter takes them.
         sources: The CloudEvents source of a type's events, where it is not the usual one.
         ids: Workflow ids by event type and name.
     """
