@@ -36,6 +36,7 @@ JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_PLACE: Final = re.compile(r"https?://[^/?#{]+(?=[/?#]|\Z)", re.IGNORECASE)
 _OURS: Final = frozenset(
     {
         "connection",
@@ -118,6 +119,12 @@ class WebhookConfig(ActionConfig):
     def named_secrets(self) -> frozenset[str]:
         """The one that signs."""
         return frozenset({self.sign_with} if self.sign_with else ())
+
+    @property
+    def known_place(self) -> str | None:
+        """The URL's scheme, host and port, where no template has a say in them."""
+        found = _PLACE.match(self.url.strip())
+        return found[0] if found else None
 
     @property
     def default_body(self) -> bool:

@@ -9,6 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def check_trigger(config: Mapping[str, Any]) -> None:
+    """See that ``wants`` can judge by a config that was stored: SQL may have written it.
+
+    Raises:
+        ValueError: It cannot; the message names the member.
+    """
+    fields = config.get("fields")
+    if fields is not None and not (isinstance(fields, list) and all(isinstance(name, str) for name in fields)):
+        raise ValueError("fields must be a list of names of fields")
+
+
 def wants(config: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
     """Tell whether an event of the trigger's type, with this data, starts a workflow with this config."""
     tag = config.get("tag")

@@ -8,10 +8,11 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError
+from app.domain.errors import ConflictError, InvalidError
 from app.domain.ids import execution_id
 from app.ports import Sender
 from app.services.emitter import own_event_record
+from app.services.stored import unmatchable
 from app.topics import Topics
 from schemas.workflow import Workflow
 
@@ -72,13 +73,16 @@ class ManualRuns:
 
         Raises:
             NotFoundError: There is no such workflow.
-            ConflictError: It is inactive.
+            ConflictError: It is inactive, or was stored as no matcher can run it.
             InvalidError: The data breaks the contract of events.
             UnreachableError: Kafka did not confirm the event; it may or may not arrive.
         """
         workflow = await self._workflows.get(caller, workflow_id)
         if not workflow.active:
             raise ConflictError("The workflow is inactive; activate it first")
+        wrong = unmatchable(workflow)
+        if wrong:
+            raise ConflictError(f"No matcher can run the workflow, {InvalidError(wrong)}; change that first")
         event = _event(workflow, data, subject, self._now())
         record, event_id = own_event_record(self._topics, event), event["id"]
         fresh = TAKES_EFFECT_S - (self._now() - workflow.updated_at).total_seconds()

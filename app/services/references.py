@@ -7,6 +7,7 @@ from typing import Literal
 from app.actions.configs import compile_action
 from app.actions.registry import REGISTRY
 from app.actions.send_notification import SendNotification
+from app.actions.webhook import WebhookConfig
 from app.actions.wording import template_named
 from app.domain.errors import ActionFailedError, FieldError
 from app.domain.grants import not_granted
@@ -21,15 +22,22 @@ class Reference:
     Attributes:
         path: Where, as in ``actions[1].config.template``.
         kind: A message template's kind, a channel or a secret.
+        place: Of a secret, where it is sent, as far as that is known before anything is rendered.
+        astray: It may not be sent there.
     """
 
     path: str
     kind: MessageKind | Literal["channel", "secret"]
     name: str
+    place: str | None = None
+    astray: bool = False
 
     @property
     def missing(self) -> FieldError:
-        """What to say where it is not there, or not for the workflow."""
+        """What to say where it is not there, or not for the workflow, or not for the place it is sent to."""
+        if self.astray:
+            where = f"secrets.{self.name} may not be sent to the host of url"
+            return FieldError(self.path, f"{where}; an administrator can name it there")
         if self.kind == "secret":
             return FieldError(self.path, not_granted(self.name))
         what = (
@@ -64,4 +72,5 @@ def _secrets(action: Action, path: str) -> list[Reference]:
         compiled = compile_action(action.type, action.config).config
     except ActionFailedError:
         return []  # of an action that was stored by another program; it says so when it runs
-    return [Reference(f"{path}.{compiled.place_of(name)}", "secret", name) for name in sorted(compiled.secrets)]
+    place = compiled.config.known_place if isinstance(compiled.config, WebhookConfig) else None
+    return [Reference(f"{path}.{compiled.place_of(name)}", "secret", name, place) for name in sorted(compiled.secrets)]

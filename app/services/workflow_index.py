@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.domain.conditions import CompiledConditions, compile_conditions
 from app.domain.reentry import Reentry, parse_reentry
+from app.domain.triggers import check_trigger
 from schemas.command import Lane, PinnedRevision
 from schemas.workflow import HIGH_LANE_BELOW, Action, Revision
 
@@ -167,8 +168,9 @@ def compile_workflow(revision: Revision) -> CompiledWorkflow:
 
     Raises:
         InvalidError: Its conditions are wrong, which saving it should have refused.
-        ValueError: The same of its re-entry.
+        ValueError: The same of its re-entry, or of its trigger: one that cannot be judged by would stop all others.
     """
+    check_trigger(revision.trigger.config)
     actions = sorted(revision.actions, key=lambda action: action.order)
     pinned = PinnedRevision(
         id=revision.id, version=revision.version, name=revision.name, owner=revision.owner, actions=actions

@@ -131,6 +131,35 @@ async def test_a_new_secret_is_for_who_stored_it(admin: User, user: User) -> Non
 
 
 @pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://evil.example/hook", True),
+        ("https://evil.example?to=shop.example", True),
+        ("https://shop.example:8443/{{ order.id }}", True),
+        ("https://shop.example@evil.example/{{ order.id }}", True),
+        (" https://evil.example", True),
+        ("https://shop.example/{{ order.id }}", False),
+        ("HTTPS://SHOP.example", False),
+        ("https://{{ customer.shop }}.example/", False),
+        ("{% if order.id %}https://evil.example/{% endif %}", False),
+        ("https://evil.example{{ order.id }}/", False),
+    ],
+)
+async def test_a_secret_is_not_saved_for_another_host(admin: User, url: str, *, refused: bool) -> None:
+    """Where no template has a say in the host it is known on save; else it is seen when the step runs."""
+    await admin.call("PUT", f"{ROOT}/SHOP_ONLY", {"value": CANARY, "owners": ["*"], "hosts": ["shop.example"]})
+    config = {"url": url, "headers": {"X-Token": "{{ secrets.SHOP_ONLY }}"}}
+    for how in (config, {"url": url, "sign_with": "SHOP_ONLY"}):
+        written = draft(actions=[{"type": "webhook", "order": 1, "config": how}])
+        answer = await admin.call("POST", "/api/v1/workflows", written)
+        assert answer.status == (400 if refused else 201), answer.json
+        if refused:
+            (error,) = answer.json["errors"]
+            assert error["path"].removeprefix("actions[0].config.") in {"headers.X-Token", "sign_with"}
+            assert error["message"].startswith("secrets.SHOP_ONLY may not be sent to the host of url")
+
+
+@pytest.mark.parametrize(
     ("body", "path"),
     [
         ({"value": CANARY, "owners": ["*"]}, "hosts"),

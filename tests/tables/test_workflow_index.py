@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.conditions import Scope
 from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
-from schemas.workflow import Revision
+from schemas.workflow import Revision, Trigger
 from tests.tables.revisions import revision, workflow_id
 
 
@@ -117,6 +117,17 @@ def test_a_revision_that_does_not_compile_stops_itself_only() -> None:
     assert ids(index) == [workflow_id(1)]
     assert index.apply(revision(0, 3)) is Applied.ACTIVE
     assert index.broken == {}
+
+
+def test_a_trigger_that_cannot_be_judged_by_stops_itself_only() -> None:
+    """SQL can store it; an event of its type would fail in the matcher, for everybody's workflows."""
+    index = WorkflowIndex()
+    index.apply(revision(1))
+    for version, fields in enumerate((5, [{}], "plan", {"a": 1}), 1):
+        trigger = Trigger(type="customer.updated", config={"fields": fields})
+        assert index.apply(revision(0, version).model_copy(update={"trigger": trigger})) is Applied.BROKEN
+        assert "fields must be a list" in index.broken[workflow_id(0)]
+    assert ids(index) == [workflow_id(1)]
 
 
 @st.composite

@@ -1,12 +1,14 @@
 """Which of the things that a workflow names are not there, as its writer may see it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.grants import ALL, Use
+from app.domain.hosts import may_go_to
 from app.services.references import Reference
 
 _MISSING: Final = text("""
@@ -20,10 +22,11 @@ WHERE CASE w.kind
     WHERE t.created_by = :owner AND t.kind = w.kind AND t.name = w.name) END
 ORDER BY position
 """)
+_HOSTS: Final = text("SELECT name, hosts FROM secrets WHERE name = ANY(:names)")
 
 
 async def missing(connection: AsyncConnection, use: Use, named: Sequence[Reference]) -> list[Reference]:
-    """Return those that are not there, or not for the workflow, in their order.
+    """Return those that are not there, or not for the workflow, in their order; if there are none, those astray.
 
     Looked up as the API itself: users see no secret. A secret that is not there is none of them, it may come yet.
     """
@@ -36,5 +39,20 @@ async def missing(connection: AsyncConnection, use: Use, named: Sequence[Referen
     }
     await connection.execute(text("SET LOCAL ROLE headrace_api"))
     positions = (await connection.execute(_MISSING, values)).scalars().all()
+    astray = await _astray(connection, named)
     await connection.execute(text("SET LOCAL ROLE authenticated"))
-    return [named[position - 1] for position in positions]
+    return [named[position - 1] for position in positions] or astray
+
+
+async def _astray(connection: AsyncConnection, named: Sequence[Reference]) -> list[Reference]:
+    """Return secrets that would be sent to a host that is none of theirs."""
+    placed = [(one, one.place) for one in named if one.place is not None]
+    if not placed:
+        return []
+    rows = await connection.execute(_HOSTS, {"names": sorted({one.name for one, _ in placed})})
+    hosts = {row.name: row.hosts for row in rows}
+    return [
+        replace(one, astray=True)
+        for one, place in placed
+        if one.name in hosts and not may_go_to(place, hosts[one.name])
+    ]

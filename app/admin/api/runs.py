@@ -14,6 +14,7 @@ from app.domain.grants import Use
 from app.services.dry_run import NOBODYS
 from app.services.dry_run_report import DryRun
 from app.services.field_errors import under
+from app.services.stored import unknown_actions, unmatchable
 from schemas.workflow import WorkflowDraft
 
 _ROOT: Final = "/api/v1/workflows"
@@ -49,6 +50,9 @@ async def test_workflow(request: web.Request) -> web.Response:
     workflow_id = path_id(request, "workflow")
     wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
     workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
+    wrong = [*unmatchable(workflow), *unknown_actions(workflow.actions)]
+    if wrong:
+        raise InvalidError(under("workflow", wrong))
     fields: dict[str, Any] = {name: getattr(workflow, name) for name in WorkflowDraft.model_fields}
     return await _tried(request, WorkflowDraft.model_construct(**fields), Use(workflow.created_by, workflow_id), wanted)
 

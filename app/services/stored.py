@@ -1,0 +1,55 @@
+"""What keeps a stored workflow from running: SQL and older programs store what saving through the API refuses."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from app.actions.registry import REGISTRY
+from app.domain.conditions import compile_conditions
+from app.domain.errors import FieldError, InvalidError
+from app.domain.reentry import parse_reentry
+from app.domain.triggers import check_trigger
+from schemas.workflow import Action, StoredReentry, Trigger
+
+
+class Written(Protocol):
+    """What matchers compile of a workflow or a draft."""
+
+    @property
+    def reentry(self) -> StoredReentry:
+        """How often it may be entered."""
+
+    @property
+    def trigger(self) -> Trigger:
+        """What starts it."""
+
+    @property
+    def conditions(self) -> list[dict[str, object]]:
+        """What an event must be."""
+
+
+def unmatchable(workflow: Written) -> list[FieldError]:
+    """Return why matchers cannot run a workflow, by field; they compile it by these same rules."""
+    errors: list[FieldError] = []
+    try:
+        parse_reentry(workflow.reentry)
+    except ValueError as error:
+        errors.append(FieldError("reentry", str(error)))
+    try:
+        check_trigger(workflow.trigger.config)
+    except ValueError as error:
+        errors.append(FieldError("trigger.config", str(error)))
+    try:
+        compile_conditions(workflow.conditions, "conditions", stored=True)
+    except InvalidError as error:
+        errors += error.errors
+    return errors
+
+
+def unknown_actions(actions: Iterable[Action]) -> list[FieldError]:
+    """Return which actions are of types that there are none of."""
+    known = ", ".join(REGISTRY.names())
+    return [
+        FieldError(f"actions[{position}].type", f"no such action type; there are {known}")
+        for position, action in enumerate(actions)
+        if REGISTRY.find(action.type) is None
+    ]
