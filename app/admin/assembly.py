@@ -103,8 +103,7 @@ def assemble(
     """
     topics = Topics(settings.topic_prefix)
     drafts, emitter = DraftReader(REGISTRY.names(), validate_config), EventEmitter(sender, topics)
-    quotas = WorkflowQuotas(settings.workflows_per_user, settings.active_per_trigger)
-    workflows = WorkflowService(PostgresWorkflows(database), drafts, quotas=quotas)
+    workflows = WorkflowService(PostgresWorkflows(database), drafts, quotas=quotas_of(settings))
     return State(
         access=_access(settings, database, clock),
         bodies=Bodies(BodyLimits()),
@@ -125,6 +124,11 @@ def assemble(
         topics=topics,
         probes=_probes(database, sender, failures),
     )
+
+
+def quotas_of(settings: Settings) -> WorkflowQuotas:
+    """Return how many workflows a user may have."""
+    return WorkflowQuotas(settings.workflows_per_user, settings.active_per_trigger)
 
 
 def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:

@@ -12,8 +12,9 @@ from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole, check_login
+from app.adapters.postgres.workflow_quotas import tell_quotas
 from app.adapters.webhook import open_http_client
-from app.admin.assembly import assemble
+from app.admin.assembly import assemble, quotas_of
 from app.admin.auth import Authenticator
 from app.admin.connections import Connections
 from app.admin.limits import ConnectionLimits
@@ -40,6 +41,7 @@ async def served(settings: Settings) -> AsyncIterator[str]:
     depths = KafkaDepths(settings.kafka_bootstrap_servers, client_id="headrace-admin")
     try:
         await database.ping()
+        await tell_quotas(database, quotas_of(settings))
         async with (
             KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-admin") as sender,
             open_http_client(allow_private=True) as http,

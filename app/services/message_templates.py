@@ -40,14 +40,14 @@ class MessageTransaction(Protocol):
     async def get(self, template_id: UUID) -> MessageTemplate | None:
         """Return a template, locked until the transaction ends."""
 
-    async def insert(self, template: MessageTemplate) -> None:
-        """Store a new template.
+    async def insert(self, template: MessageTemplate) -> MessageTemplate:
+        """Store a new template, and return it as it is stored: its version and times are the database's.
 
         Raises:
-            ConflictError: The owner has one of that kind and name.
+            ConflictError: The owner has one of that kind and name, or as many as a user may.
         """
 
-    async def update(self, template: MessageTemplate) -> None:
+    async def update(self, template: MessageTemplate) -> MessageTemplate:
         """Store a template's new version; raises as ``insert``."""
 
     async def delete(self, template_id: UUID) -> None:
@@ -89,15 +89,14 @@ class MessageTemplateService:
 
         Raises:
             InvalidError: The draft is wrong.
-            ConflictError: The caller has one of that kind and name.
+            ConflictError: The caller has one of that kind and name, or as many as a user may.
         """
         await breathe()
         draft, now = read(raw), self._now()
         times = {"created_at": now, "updated_at": now}
         template = MessageTemplate(id=uuid4(), version=1, created_by=caller.user_id, **times, **draft.__dict__)
         async with self._store.transaction(caller) as transaction:
-            await transaction.insert(template)
-        return template
+            return await transaction.insert(template)
 
     async def get(self, caller: Caller, template_id: UUID) -> MessageTemplate:
         """Return one.
@@ -160,8 +159,7 @@ class MessageTemplateService:
             changed = current.model_copy(update=changes)
             if (changed.kind, changed.name) != (current.kind, current.name):
                 await _refuse_used(transaction, current)
-            await transaction.update(changed)
-        return changed
+            return await transaction.update(changed)
 
 
 def read(raw: Any) -> MessageTemplateDraft:

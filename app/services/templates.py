@@ -39,11 +39,15 @@ class TemplateTransaction(Protocol):
     async def get(self, template_id: UUID) -> Template | None:
         """Return a template that the caller may change, locked until the transaction ends."""
 
-    async def insert(self, template: Template) -> None:
-        """Store a new template."""
+    async def insert(self, template: Template) -> Template:
+        """Store a new template, and return it as it is stored: its version and times are the database's.
 
-    async def update(self, template: Template) -> None:
-        """Store a template's new version."""
+        Raises:
+            ConflictError: Its owner has as many as a user may.
+        """
+
+    async def update(self, template: Template) -> Template:
+        """Store a template's new version, and return it as it is stored."""
 
     async def delete(self, template_id: UUID) -> None:
         """Remove a template."""
@@ -92,6 +96,7 @@ class TemplateService:
         Raises:
             InvalidError: The draft is wrong.
             NotPermittedError: It is public, and the caller may not publish.
+            ConflictError: The caller has as many templates as a user may.
         """
         return await self._insert(caller, await self._read(raw))
 
@@ -175,8 +180,7 @@ class TemplateService:
             **_fields(draft),
         )
         async with self._store.transaction(caller) as transaction:
-            await transaction.insert(template)
-        return template
+            return await transaction.insert(template)
 
     async def _write(
         self,
@@ -190,9 +194,7 @@ class TemplateService:
             draft = await change(current)
             _refuse_publishing(caller, draft)
             changes = {**_fields(draft), "version": current.version + 1, "updated_at": self._now()}
-            changed = current.model_copy(update=changes)
-            await transaction.update(changed)
-        return changed
+            return await transaction.update(current.model_copy(update=changes))
 
     async def _read(self, raw: Any) -> TemplateDraft:
         """Check a draft: the gallery's fields here, the workflow's where workflows are checked."""

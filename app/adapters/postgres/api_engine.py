@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
 from app.domain.callers import Caller
-from app.domain.errors import FieldError, InvalidError, NotPermittedError, UnreachableError
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotPermittedError, UnreachableError
 from app.settings import Settings
 from schemas.base import written
 from schemas.stored_json import read_json
@@ -30,6 +30,8 @@ _POOL_WAIT_S: Final = 5.0
 _NO_SUCH_ROW: Final = "23503"
 _CHECK: Final = "23514"
 _NOT_PERMITTED: Final = "42501"
+# Ours, of migration 0043: a quota; PostgREST answers it as we do.
+_CONFLICT: Final = "PT409"
 _LOG: Final = logging.getLogger("headrace.admin")
 _REFUSED: Final = Counter(
     "headrace_database_refusals_total", "Statements for callers that the API let through and the database refused"
@@ -97,6 +99,7 @@ class ApiDatabase:
         Raises:
             UnreachableError: Postgres does not answer, or has no connection free.
             NotPermittedError: The database refuses the caller what the API has let through.
+            ConflictError: There would be more of what is written than its owner may have.
         """
         async with self._begin(callers=True) as connection:
             await self._act_as(connection, CALLERS, caller)
@@ -176,6 +179,8 @@ class ApiDatabase:
                 raise InvalidError([FieldError("", "holds a value that cannot be stored")]) from error
             raise
         except DBAPIError as error:
+            if isinstance(error.orig, psycopg.Error) and error.orig.sqlstate == _CONFLICT:
+                raise ConflictError(error.orig.diag.message_primary or "") from error
             if callers and getattr(error.orig, "sqlstate", None) == _NOT_PERMITTED:
                 raise _refused(error) from error
             if error.connection_invalidated:

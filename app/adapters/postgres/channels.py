@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -17,11 +17,13 @@ from app.domain.grants import Grant
 from app.ports import Sealed
 from schemas.channel import Channel
 
-_SHOWN: Final = "id, name, service, version, updated_by, created_at, updated_at, owners, workflows"
-_ALL: Final = text(f"SELECT {_SHOWN} FROM notification_channels ORDER BY name")  # noqa: S608 - a constant
-_ONE: Final = f"SELECT {_SHOWN} FROM notification_channels WHERE id = :id"  # noqa: S608 - the same
-_GET: Final = text(_ONE)
-_LOCK: Final = text(f"{_ONE} FOR UPDATE")
+_ALL: Final = text("SELECT id FROM notification_channels")
+_GET: Final = text("SELECT id FROM notification_channels WHERE id = :id")
+_LOCK: Final = text("SELECT id FROM notification_channels WHERE id = :id FOR UPDATE")
+_SHOWN: Final = text("""
+SELECT id, name, service, version, updated_by, created_at, updated_at, owners, workflows FROM notification_channels
+WHERE id = ANY(:ids) ORDER BY name
+""")
 _INSERT: Final = text("""
 INSERT INTO notification_channels (id, name, service, url, version, updated_by, created_at, updated_at, owners,
   workflows)
@@ -62,13 +64,12 @@ class PostgresChannels:
     async def all(self, caller: Caller) -> Sequence[Channel]:
         """Return all, by name."""
         async with self._database.reading(caller) as connection:
-            return [_channel(row) for row in await connection.execute(_ALL)]
+            return await _shown(connection, _ALL, {})
 
     async def get(self, caller: Caller, channel_id: UUID) -> Channel | None:
         """Return one."""
         async with self._database.reading(caller) as connection:
-            row = (await connection.execute(_GET, {"id": channel_id})).one_or_none()
-        return None if row is None else _channel(row)
+            return next(iter(await _shown(connection, _GET, {"id": channel_id})), None)
 
 
 class ChannelTransaction:
@@ -79,8 +80,7 @@ class ChannelTransaction:
 
     async def get(self, channel_id: UUID) -> Channel | None:
         """Return a channel, locked."""
-        row = (await self._connection.execute(_LOCK, {"id": channel_id})).one_or_none()
-        return None if row is None else _channel(row)
+        return next(iter(await _shown(self._connection, _LOCK, {"id": channel_id})), None)
 
     async def insert(self, channel: Channel, sealed: bytes) -> None:
         """Store a new channel.
@@ -151,6 +151,15 @@ class PostgresChannelGrants:
         async with self._connect() as connection:
             rows = await (await connection.execute(_GRANTS, (list(names),))).fetchall()
         return {name: Grant(tuple(whose), tuple(which)) for name, whose, which in rows}
+
+
+async def _shown(connection: AsyncConnection, visible: TextClause, values: Mapping[str, Any]) -> list[Channel]:
+    """Return channels that the caller sees, by name; who made and may use them is for the API's role to read."""
+    ids = list((await connection.execute(visible, values)).scalars())
+    await connection.execute(text("SET LOCAL ROLE headrace_api"))
+    rows = (await connection.execute(_SHOWN, {"ids": ids})).all()
+    await connection.execute(text("SET LOCAL ROLE authenticated"))
+    return [_channel(row) for row in rows]
 
 
 def _channel(row: Row[Any]) -> Channel:

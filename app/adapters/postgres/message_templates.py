@@ -23,13 +23,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
 from app.services.message_templates import MessageFilter
 from app.services.paging import Position
-from schemas.message_template import MessageTemplate
+from schemas.message_template import MessageTemplate, MessageTemplateDraft
 
 _TEMPLATES: Final = Table(
     "message_templates",
@@ -100,23 +101,25 @@ class MessageTransaction:
         """Return a template, locked."""
         return await _one(self._connection, select(_TEMPLATES).where(_T.id == template_id).with_for_update())
 
-    async def insert(self, template: MessageTemplate) -> None:
-        """Store a new template.
+    async def insert(self, template: MessageTemplate) -> MessageTemplate:
+        """Store a new template; its version and times are the database's.
 
         Raises:
             ConflictError: The owner has one of that kind and name.
         """
         with named_once(f"There is another {template.kind} template named {template.name!r}"):
-            await self._connection.execute(insert(_TEMPLATES).values(template.__dict__))
+            row = {**_written(template), "id": template.id, "created_by": template.created_by}
+            return await self._stored(insert(_TEMPLATES).values(row).returning(_TEMPLATES))
 
-    async def update(self, template: MessageTemplate) -> None:
+    async def update(self, template: MessageTemplate) -> MessageTemplate:
         """Store a template's new version.
 
         Raises:
             ConflictError: The owner has another one of that kind and name.
         """
         with named_once(f"There is another {template.kind} template named {template.name!r}"):
-            await self._connection.execute(update(_TEMPLATES).where(_T.id == template.id).values(template.__dict__))
+            statement = update(_TEMPLATES).where(_T.id == template.id).values(_written(template))
+            return await self._stored(statement.returning(_TEMPLATES))
 
     async def delete(self, template_id: UUID) -> None:
         """Remove a template."""
@@ -126,6 +129,13 @@ class MessageTransaction:
         """Return names of the owner's workflows that use it, three at most."""
         values = {"owner": template.created_by, "type": action_type, "name": template.name}
         return list((await self._connection.execute(_USERS, values)).scalars())
+
+    async def _stored(self, write: ReturningInsert[Any] | ReturningUpdate[Any]) -> MessageTemplate:
+        return _template((await self._connection.execute(write)).one())
+
+
+def _written(template: MessageTemplate) -> dict[str, Any]:
+    return template.model_dump(include=set(MessageTemplateDraft.model_fields))
 
 
 async def _one(connection: AsyncConnection, statement: Select[Any]) -> MessageTemplate | None:

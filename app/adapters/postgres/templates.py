@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.reentry_column import ReentryColumn
@@ -111,18 +112,22 @@ class TemplateTransaction:
         """Return a template, locked: row level security lets a caller lock what they may change."""
         return await _one(self._connection, select(TEMPLATES).where(_T.id == template_id).with_for_update())
 
-    async def insert(self, template: Template) -> None:
-        """Store a new template."""
-        fixed = {"id": template.id, "created_by": template.created_by, "created_at": template.created_at}
-        await self._connection.execute(insert(TEMPLATES).values({**columns(template), **fixed}))
+    async def insert(self, template: Template) -> Template:
+        """Store a new template; its version and times are the database's."""
+        row = {**columns(template), "id": template.id, "created_by": template.created_by}
+        return await self._stored(insert(TEMPLATES).values(row).returning(TEMPLATES))
 
-    async def update(self, template: Template) -> None:
+    async def update(self, template: Template) -> Template:
         """Store a template's new version."""
-        await self._connection.execute(update(TEMPLATES).where(_T.id == template.id).values(columns(template)))
+        statement = update(TEMPLATES).where(_T.id == template.id).values(columns(template))
+        return await self._stored(statement.returning(TEMPLATES))
 
     async def delete(self, template_id: UUID) -> None:
         """Remove a template."""
         await self._connection.execute(delete(TEMPLATES).where(_T.id == template_id))
+
+    async def _stored(self, write: ReturningInsert[Any] | ReturningUpdate[Any]) -> Template:
+        return _template((await self._connection.execute(write)).one())
 
 
 async def _one(connection: AsyncConnection, statement: Select[Any]) -> Template | None:
@@ -141,8 +146,6 @@ def columns(template: Template) -> dict[str, Any]:
         "conditions": template.conditions,
         "actions": template.actions,
         "is_public": template.is_public,
-        "updated_at": template.updated_at,
-        "version": template.version,
         "priority": template.priority,
         "reentry": template.reentry,
     }

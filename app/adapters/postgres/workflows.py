@@ -73,7 +73,10 @@ _REVISIONS: Final = Table(
     Column("created_at", DateTime(timezone=True)),
     Column("created_by", Uuid),
 )
-_COUNT_USE: Final = text("UPDATE automation_templates SET usage_count = usage_count + 1 WHERE id = :id")
+# It stays where it is once the column holds no more.
+_COUNT_USE: Final = text("""
+UPDATE automation_templates SET usage_count = least(coalesce(usage_count, 0), 2147483646) + 1 WHERE id = :id
+""")
 _LOCK_OWNER: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace owner ' || :owner, 0))")
 _A: Final = AUTOMATIONS.c
 _R: Final = _REVISIONS.c

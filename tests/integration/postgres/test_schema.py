@@ -86,7 +86,10 @@ ADDED: Final = {
     "automation_logs": {"attempt", "version", "event_id", "event_type", "entity"},
     "automation_templates": {"version", "priority", "reentry"},
 }
-ADDED_INDEXES: Final = {"idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)"}
+ADDED_INDEXES: Final = {
+    "idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)",
+    "idx_automation_templates_created_by": "automation_templates (created_by)",
+}
 
 _COLUMNS_SQL: Final = """
 SELECT table_name, column_name, data_type || coalesce('(' || character_maximum_length || ')', ''), is_nullable,
