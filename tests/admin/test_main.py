@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -37,7 +38,14 @@ def environment(kafka: str, database: str, topic_prefix: str) -> dict[str, str]:
         "HEADRACE_JWT_SECRET": SECRET,
         "HEADRACE_TOPIC_PREFIX": topic_prefix,
         "HEADRACE_ADMIN_PORT": "0",
+        "HEADRACE_WORKFLOWS_PER_USER": "7",
     }
+
+
+def stored_quotas(url: str) -> Any:
+    """What the database holds users to."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT workflows, active FROM workflow_quotas").fetchone()
 
 
 @asynccontextmanager
@@ -69,7 +77,7 @@ async def url_of(started: asyncio.subprocess.Process) -> str:
 
 
 async def test_the_process_serves_and_ends_on_sigterm(environment: dict[str, str], topic_prefix: str) -> None:
-    """It prints its URL, takes workflows and events on real Postgres and Kafka, and SIGTERM ends it with 0."""
+    """It prints its URL, stores its quotas, takes workflows and events on real Postgres and Kafka, ends with 0."""
     await make_topic(environment["KAFKA_BOOTSTRAP_SERVERS"], f"{topic_prefix}events.order")
     async with process(environment) as started:
         async with aiohttp.ClientSession(await url_of(started)) as session:
@@ -78,6 +86,7 @@ async def test_the_process_serves_and_ends_on_sigterm(environment: dict[str, str
             )
             assert (await user.call("GET", "/readyz")).status == 200
             await user.create()
+            assert stored_quotas(environment["DATABASE_URL"]) == (7, 50)
             event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid", "subject": "c"}
             assert (await user.call("POST", "/api/v1/events", event)).status == 202
         (record,) = await read_topic(environment["KAFKA_BOOTSTRAP_SERVERS"], f"{topic_prefix}events.order", 1)

@@ -11,7 +11,7 @@ from typing import Final
 from alembic import op
 
 revision = "0043"
-down_revision = "0040"
+down_revision = "0041"
 
 _TABLES: Final = """
 CREATE TABLE workflow_quotas (

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.postgres
 SMALL: Final = {
     "automations", "automation_revisions", "automation_logs_horizon", "breakers", "instances", "message_templates",
     "notification_channels", "pg_authid", "secrets", "temporal_audiences", "temporal_schedules", "user_permissions",
+    "workflow_quotas",
 }  # fmt: skip
 # Indexes of the few rows that a statement is about: to read one whole is to read those.
 PARTIAL: Final = {"idx_outbox_set_aside", "idx_timers_set_aside"}
