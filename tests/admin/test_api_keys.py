@@ -8,6 +8,7 @@ import pytest
 
 from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log
+from tests.support.hoarding import hoarding
 
 ROOT = "/api/v1/api-keys"
 
@@ -38,6 +39,13 @@ async def test_a_key_is_answered_once_and_kept_nowhere(
     for said in (listed.json, rows, caplog.text):
         assert key not in str(said)
         assert key.removeprefix("hrk_") not in str(said)
+
+
+async def test_no_lock_of_a_stranger_keeps_a_key_from_being_made(api: Api, admin: User, api_database: str) -> None:
+    """Whoever has SQL as `authenticated` may take every lock that they are given."""
+    with hoarding(api_database, "authenticated", advisory=["hashtext('headrace api keys')"]):
+        made, _ = await make(api, admin, "crm:read")
+    assert (await admin.call("DELETE", f"{ROOT}/{made['id']}")).status == 204
 
 
 async def test_only_administrators_may(api: Api, user: User, admin: User) -> None:

@@ -14,6 +14,7 @@ from app.services.background import Failures
 from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.support.depths import MemoryDepths
+from tests.support.hoarding import hoarding
 from tests.support.records import cloud_event
 from tests.support.sender import MemorySender
 
@@ -63,6 +64,16 @@ async def test_a_user_has_so_many_active_ones_of_a_trigger_type(api: Api) -> Non
     assert (await activate(user, one)).status == 200
     await user.call("POST", f"{ROOT}/{one['id']}/deactivate")
     assert (await activate(user, three)).status == 200
+
+
+async def test_no_lock_of_a_stranger_keeps_a_user_from_saving(api: Api, api_database: str) -> None:
+    """Whoever has SQL as `authenticated` may take every lock that they are given, those of this owner's name too."""
+    user = api.user()
+    before = await user.create()
+    owner = f"hashtextextended('headrace owner {user.id}', 0)"  # what was locked until migration 0045
+    with hoarding(api_database, "authenticated", advisory=[owner]):
+        assert (await user.call("POST", ROOT, draft())).status == 201
+        assert (await activate(user, before)).status == 200
 
 
 async def test_an_active_workflow_cannot_be_moved_to_a_full_type(api: Api) -> None:

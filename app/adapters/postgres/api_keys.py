@@ -7,13 +7,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.turns import take_turn
 from app.domain.callers import Caller, known_permissions
 from app.ports import ApiKey
 
 _COLUMNS: Final = "id, name, permissions, created_by, created_at, expires_at, revoked_at, last_used"
 _IN_USE: Final = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
-# Two at once must not both be the last that is allowed.
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtext('headrace api keys'))")
 _COUNT: Final = text(f"SELECT count(*) FROM api_keys WHERE {_IN_USE}")  # noqa: S608 - our own words only
 _ADD: Final = text("""
 INSERT INTO api_keys (id, name, digest, permissions, created_by, created_at, expires_at)
@@ -47,7 +46,8 @@ class PostgresApiKeys:
             "expires_at": key.expires_at,
         }
         async with self._database.reading(caller) as connection:
-            await connection.execute(_LOCK)
+            # Two at once must not both be the last that is allowed.
+            await take_turn(connection, "api keys")
             if (await connection.execute(_COUNT)).scalar_one() >= most:
                 return False
             await connection.execute(_ADD, values)

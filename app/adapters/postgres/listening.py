@@ -33,17 +33,13 @@ _SESSION: Final = {
 
 
 @asynccontextmanager
-async def listening_session(
-    database_url: str, role: DatabaseRole, name: str, channel: str, *, lock: int | None = None
-) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Open a connection of its own that acts as a role, listening to a channel.
+async def session(database_url: str, role: DatabaseRole, name: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Open a connection of its own that acts as a role, without a transaction.
 
     Args:
         database_url: Any libpq connection string.
         role: The process's.
         name: What Postgres shows as ``application_name``.
-        channel: Of NOTIFY.
-        lock: Advisory lock to wait for, which the connection then holds.
 
     Raises:
         UnreachableError: Postgres does not answer.
@@ -56,12 +52,20 @@ async def listening_session(
         with unreachable(name):
             for setting, value in {"role": role.value, **_SESSION}.items():
                 await connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
-            if lock is not None:
-                await connection.execute("SELECT pg_advisory_lock(%s)", (lock,))
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def listening_session(
+    database_url: str, role: DatabaseRole, name: str, channel: str
+) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """As ``session``, listening to a channel of NOTIFY."""
+    async with session(database_url, role, name) as connection:
+        with unreachable(name):
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        yield connection
 
 
 async def notified(connection: psycopg.AsyncConnection[Any], within: float) -> None:

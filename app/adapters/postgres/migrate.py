@@ -1,15 +1,24 @@
 """Bring a database to the current schema: alembic on one connection, in one transaction, one process at a time."""
 
 from importlib.resources import as_file, files
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-_LOCK = 0x6865616472616365  # "headrace": any number that nobody else locks
+# As alembic makes it: it is what migrations take turns by, because nobody but its owner can lock it.
+_VERSION: Final = """
+CREATE TABLE headrace_schema_version (
+  version_num varchar(32) NOT NULL CONSTRAINT headrace_schema_version_pkc PRIMARY KEY
+)
+"""
+_IS_THERE: Final = "SELECT to_regclass('public.headrace_schema_version') IS NOT NULL"
+# Of a stronger mode whoever may name the table could keep it out, by preparing a statement that they may not execute.
+_LOCK: Final = "LOCK TABLE headrace_schema_version IN SHARE UPDATE EXCLUSIVE MODE"
 
 
 def upgrade(database_url: str) -> None:
@@ -30,10 +39,23 @@ def upgrade(database_url: str) -> None:
     # The URL only names the dialect: libpq itself reads the connection string, whatever form it has.
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with as_file(files("deploy.migrations")) as scripts, engine.begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         connection.exec_driver_sql("SET LOCAL search_path = public")
+        _take_turn(connection)
         config = Config()
         config.set_main_option("script_location", str(scripts).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait until no other migration is under way, and keep others away until this transaction ends."""
+    if not connection.exec_driver_sql(_IS_THERE).scalar_one():
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(_VERSION)
+        except DBAPIError:
+            # Another has made it meanwhile: this one has waited for the end of that transaction.
+            if not connection.exec_driver_sql(_IS_THERE).scalar_one():
+                raise
+    connection.exec_driver_sql(_LOCK)

@@ -1,9 +1,8 @@
 """The outbox in Postgres: rows written beside the change they announce, held by one relay at a time.
 
-The hold is a session-level advisory lock, so it ends with the connection: Postgres itself hands it to the next relay
-when the holder dies. Everything the relay does goes over the connection that holds the lock; without it, it can do
-nothing. (A pooler that shares sessions between clients, such as PgBouncer in transaction mode, breaks this: point
-DATABASE_URL past it.)
+Who holds it has the relay's duty (:mod:`app.adapters.postgres.leading`): Postgres itself hands it to the next relay
+when the holder dies. What the relay reads counts only if it leads still; without that, it sends nothing. (A pooler that
+shares sessions between clients, such as PgBouncer in transaction mode, breaks listening: point DATABASE_URL past it.)
 """
 
 import base64
@@ -14,8 +13,8 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
-from app.adapters.postgres.database_roles import DatabaseRole
-from app.adapters.postgres.listening import listening_session, notified, unreachable
+from app.adapters.postgres.leading import Duty, Leadership, leading_session
+from app.adapters.postgres.listening import notified, unreachable
 from app.ports import Headers, Record, Refusal
 from app.services.outbox import Bounds, OutboxRow, OutboxSession
 from app.services.set_aside import refused_total
@@ -23,7 +22,6 @@ from app.services.set_aside import refused_total
 logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "headrace_outbox"
-RELAY_LOCK: Final = 0x6F7574626F78  # "outbox": any number that nobody else locks
 
 # What is read is bounded in bytes too: sizes are known without reading what is stored out of line.
 _BOUNDED: Final[LiteralString] = """
@@ -64,15 +62,14 @@ class PostgresOutbox:
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[OutboxSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with listening_session(
-            self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL, lock=RELAY_LOCK
-        ) as connection:
-            yield _Session(connection)
+        async with leading_session(self._database_url, Duty.RELAY, self._name, CHANNEL) as (connection, lead):
+            yield _Session(connection, lead)
 
 
 class _Session:
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection[Any], lead: Leadership) -> None:
         self._connection = connection
+        self._lead = lead
 
     async def pending(self, bounds: Bounds) -> Sequence[OutboxRow]:
         return await self._read(_PENDING, (bounds.rows, bounds.size))
@@ -88,6 +85,7 @@ class _Session:
             async with self._connection.cursor(binary=True) as cursor:
                 await cursor.execute(query, params)
                 rows = await cursor.fetchall()
+        await self._lead.confirm()
         read: list[OutboxRow] = []
         broken: dict[int, Refusal] = {}
         for row_id, topic, key, value, headers, created_at in rows:

@@ -11,14 +11,13 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
-from app.adapters.postgres.database_roles import DatabaseRole
-from app.adapters.postgres.listening import listening_session, unreachable
+from app.adapters.postgres.leading import Duty, Leadership, leading_session
+from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.timers import BOUNDED, CHANNEL, PostgresTimerSession
 from app.domain.pacing import Paces
 from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
-QUOTA_LOCK: Final = 0x71756F7461  # "quota": any number that nobody else locks
 # Where the quota was taken away, what waits still goes evenly.
 UNLIMITED_RATE: Final = 500.0
 _LOOK_AGAIN_S: Final = 0.2
@@ -65,20 +64,20 @@ class PostgresQuotaReleases:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with listening_session(
-            self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL, lock=QUOTA_LOCK
-        ) as connection:
-            yield _Session(connection, self._rate)
+        async with leading_session(self._database_url, Duty.QUOTAS, self._name, CHANNEL) as (connection, lead):
+            yield _Session(connection, lead, self._rate)
 
 
 class _Session(PostgresTimerSession):
-    def __init__(self, connection: psycopg.AsyncConnection[Any], rate: float) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection[Any], lead: Leadership, rate: float) -> None:
         super().__init__(connection)
+        self._lead = lead
         self._paces = Paces(rate)
         self._waiting: set[str] = set()
 
     async def _due(self, bounds: Bounds) -> Sequence[DueTimer]:
         rows = await (await self._connection.execute(_OWNERS)).fetchall()
+        await self._lead.confirm()
         waiting = {owner for owner, _ in rows}
         for owner in self._waiting - waiting:
             self._paces.forget(owner)

@@ -13,8 +13,8 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from app.adapters.postgres.breakers import CHANNEL
-from app.adapters.postgres.database_roles import DatabaseRole
-from app.adapters.postgres.listening import listening_session, unreachable
+from app.adapters.postgres.leading import Duty, Leadership, leading_session
+from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.timers import BOUNDED, PostgresTimerSession
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
 from app.domain.breaker import BreakerPolicy, BreakerState, free_probes, parts_of
@@ -22,7 +22,6 @@ from app.domain.pacing import Paces
 from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
-RELEASE_LOCK: Final = 0x627265616B  # "break": any number that nobody else locks
 _LOOK_AGAIN_S: Final = 0.2
 _TIDY_EVERY_S: Final = 5.0
 
@@ -97,17 +96,18 @@ class PostgresReleases:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TimerSession]:
         """Wait for the lock on a connection of its own, and listen."""
-        async with listening_session(
-            self._database_url, DatabaseRole.SCHEDULER, self._name, CHANNEL, lock=RELEASE_LOCK
-        ) as connection:
+        async with leading_session(self._database_url, Duty.CIRCUITS, self._name, CHANNEL) as (connection, lead):
             with unreachable(self._name):
                 await connection.execute(f"LISTEN {TIMERS_CHANNEL}")
-            yield _Session(connection, self._policy, self._rate)
+            yield _Session(connection, lead, self._policy, self._rate)
 
 
 class _Session(PostgresTimerSession):
-    def __init__(self, connection: psycopg.AsyncConnection[Any], policy: BreakerPolicy, rate: float) -> None:
+    def __init__(
+        self, connection: psycopg.AsyncConnection[Any], lead: Leadership, policy: BreakerPolicy, rate: float
+    ) -> None:
         super().__init__(connection)
+        self._lead = lead
         self._policy = policy
         self._paces = Paces(rate)
         self._tidied = 0.0
@@ -119,6 +119,7 @@ class _Session(PostgresTimerSession):
 
     async def _due(self, bounds: Bounds) -> Sequence[DueTimer]:
         allowed, failing = await self._allowed(bounds.rows)
+        await self._lead.confirm()
         half = bounds.size // 2
         due = await self._read(_TAKE, (list(allowed), list(allowed.values()), half)) if allowed else []
         if failing:

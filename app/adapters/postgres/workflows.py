@@ -37,6 +37,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.reentry_column import ReentryColumn
 from app.adapters.postgres.references import missing
+from app.adapters.postgres.turns import take_turn
 from app.domain.callers import Caller
 from app.domain.grants import Use
 from app.services.paging import Position
@@ -77,7 +78,6 @@ _REVISIONS: Final = Table(
 _COUNT_USE: Final = text("""
 UPDATE automation_templates SET usage_count = least(coalesce(usage_count, 0), 2147483646) + 1 WHERE id = :id
 """)
-_LOCK_OWNER: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('headrace owner ' || :owner, 0))")
 _A: Final = AUTOMATIONS.c
 _R: Final = _REVISIONS.c
 
@@ -163,7 +163,7 @@ class WorkflowTransaction:
 
     async def owned(self, owner: UUID, trigger_type: str | None) -> int:
         """Count an owner's workflows, or the active ones of a trigger type, with the owner locked against others."""
-        await self._connection.execute(_LOCK_OWNER, {"owner": str(owner)})
+        await take_turn(self._connection, f"workflows of {owner}")
         # Only now, in a statement of its own: it sees what was committed before the lock was had.
         counted = select(func.count()).where(_A.created_by == owner, _A.deleted_at.is_(None))
         if trigger_type is not None:

@@ -15,6 +15,8 @@ from app.services.log_writer import Logged
 from app.settings import Settings
 from app.topics import declare
 from tests.support.executions import WORKFLOW, add_workflow, document
+from tests.support.hoarding import hoarding
+from tests.support.waiting import in_time
 
 pytestmark = pytest.mark.postgres
 
@@ -184,6 +186,22 @@ async def test_a_whole_run_on_a_new_database(upkeep: Maintenance) -> None:
     """There is nothing to do, and nothing fails."""
     await upkeep.run()
     await upkeep.run()
+
+
+async def test_no_lock_of_a_stranger_keeps_a_day_from_being_made(sink_pool: Pool, database: str) -> None:
+    """Whoever has SQL as `authenticated` may take every lock that they are given.
+
+    Not that of who writes a workflow: a partition needs the foreign key's table without a writer, and waits for them.
+    """
+
+    async def make() -> None:
+        async with sink_pool.connection() as connection:
+            await connection.execute("SELECT headrace_make_log_partition('2033-01-01')")
+
+    advisory, spared = ["hashtext('headrace_log_partitions')"], ["public.automations"]
+    with hoarding(database, "authenticated", advisory=advisory, spared=spared):
+        await in_time(make(), 20, what="the partition")
+    assert "20330101" in partitions(database, "automation_logs")
 
 
 async def test_a_step_that_fails_keeps_none_of_the_others(upkeep: Maintenance, database: str) -> None:

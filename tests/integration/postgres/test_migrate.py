@@ -16,7 +16,9 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.migrate import upgrade
 from app.adapters.postgres.pool import open_pool
 from app.settings import Settings
+from tests.support.hoarding import hoarding
 from tests.support.postgres import new_database
+from tests.support.waiting import in_time
 
 pytestmark = pytest.mark.postgres
 
@@ -123,3 +125,9 @@ def test_a_failed_migration_leaves_the_database_as_it_was(empty: str) -> None:
     with pytest.raises(Exception, match="already exists"):
         upgrade(empty)
     assert schema(empty) == before
+
+
+async def test_no_lock_of_a_stranger_holds_a_migration_up(database: str) -> None:
+    """Finding nothing to do, it takes its turn and ends, whatever is locked as `authenticated`."""
+    with hoarding(database, "authenticated", advisory=["7522525836635890533"]):  # what was locked until migration 0045
+        await in_time(asyncio.to_thread(upgrade, database), 20, what="the migration's turn")

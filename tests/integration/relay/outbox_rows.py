@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from app.adapters.postgres.outbox import RELAY_LOCK
+from app.adapters.postgres.leading import Duty
 
 
 async def connect(database: str) -> psycopg.AsyncConnection[Any]:
@@ -39,11 +39,11 @@ async def holders(database: str) -> list[tuple[int, str]]:
     query = """
         SELECT pid, application_name
         FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_stat_activity USING (pid)
-        WHERE locktype = 'advisory' AND granted AND d.datname = current_database()
-          AND (classid::bigint << 32) + objid::bigint = %s
+        WHERE mode = 'ShareUpdateExclusiveLock' AND granted AND d.datname = current_database()
+          AND relation = %s::regclass
     """
     async with await connect(database) as connection:
-        rows = await (await connection.execute(query, (RELAY_LOCK,))).fetchall()
+        rows = await (await connection.execute(query, (Duty.RELAY.value,))).fetchall()
     return [(int(pid), str(name)) for pid, name in rows]
 
 
