@@ -61,8 +61,12 @@ def read_cursor(cursor: str | None) -> Position | None:
     return position
 
 
+class Shortened(list[T]):
+    """Rows that more would follow, though there are fewer than were asked for: with those they have too many bytes."""
+
+
 def page_of(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
     """Make a page of up to ``limit`` rows out of the ``limit + 1`` that were asked for."""
-    more = len(rows) > limit
+    more = len(rows) > limit or isinstance(rows, Shortened)
     items = rows[:limit]
     return Page(items, position(items[-1]).cursor() if more else None)

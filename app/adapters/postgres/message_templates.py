@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
 from app.services.message_templates import MessageFilter
@@ -88,7 +89,9 @@ class PostgresMessageTemplates:
         if after is not None:
             statement = statement.where(tuple_(_T.created_at, _T.id) < tuple_(after.at, after.id))
         async with self._database.reading(caller) as connection:
-            return [_template(row) for row in await connection.execute(statement)]
+            return await within_bytes(
+                connection, statement, ("created_at", "id"), ("subject", "text", "html"), _template
+            )
 
 
 class MessageTransaction:

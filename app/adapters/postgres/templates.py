@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.reentry_column import ReentryColumn
 from app.domain.callers import Caller
 from app.services.paging import Position
@@ -57,6 +58,8 @@ TEMPLATES: Final = Table(
     Column("reentry", ReentryColumn),
 )
 _T: Final = TEMPLATES.c
+_NEWEST: Final = ("created_at", "id")
+_BODIES: Final = ("description", "trigger_config", "conditions", "actions")
 
 
 class PostgresTemplates:
@@ -99,7 +102,7 @@ class PostgresTemplates:
         if after is not None:
             statement = statement.where(tuple_(_T.created_at, _T.id) < tuple_(after.at, after.id))
         async with self._database.reading(caller) as connection:
-            return [_template(row) for row in await connection.execute(statement)]
+            return await within_bytes(connection, statement, _NEWEST, _BODIES, _template)
 
 
 class TemplateTransaction:

@@ -35,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.reentry_column import ReentryColumn
 from app.adapters.postgres.references import missing
 from app.adapters.postgres.turns import take_turn
@@ -79,6 +80,8 @@ _COUNT_USE: Final = text("""
 UPDATE automation_templates SET usage_count = least(coalesce(usage_count, 0), 2147483646) + 1 WHERE id = :id
 """)
 _A: Final = AUTOMATIONS.c
+_NEWEST: Final = ("created_at", "id")
+_BODIES: Final = ("description", "trigger_config", "conditions", "actions")
 _R: Final = _REVISIONS.c
 
 
@@ -118,14 +121,14 @@ class PostgresWorkflows:
         if after is not None:
             statement = statement.where(tuple_(_A.created_at, _A.id) < tuple_(after.at, after.id))
         async with self._database.reading(caller) as connection:
-            return [_workflow(row) for row in await connection.execute(statement)]
+            return await within_bytes(connection, statement, _NEWEST, _BODIES, _workflow)
 
     async def revisions(
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
     ) -> Sequence[dict[str, Any]]:
         """Return revisions' bodies with who wrote them, newest first."""
         statement = (
-            select(_R.body, _R.created_by)
+            select(_R.version, _R.body, _R.created_by)
             .where(_R.automation_id == workflow_id)
             .order_by(_R.version.desc())
             .limit(limit)
@@ -133,7 +136,7 @@ class PostgresWorkflows:
         if before is not None:
             statement = statement.where(_R.version < before)
         async with self._database.reading(caller) as connection:
-            return [{**body, "written_by": author} for body, author in await connection.execute(statement)]
+            return await within_bytes(connection, statement, ("version",), ("body",), _revision)
 
 
 class WorkflowTransaction:
@@ -187,6 +190,10 @@ def _visible() -> Select[Any]:
 async def _one(connection: AsyncConnection, statement: Select[Any]) -> Workflow | None:
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else _workflow(row)
+
+
+def _revision(row: Row[Any]) -> dict[str, Any]:
+    return {**row.body, "written_by": row.created_by}
 
 
 def _columns(workflow: Workflow) -> dict[str, Any]:
