@@ -112,7 +112,8 @@ class Engine:
         rows: psycopg.AsyncConnection[Row],
     ) -> None:
         self.api = api
-        self.pool = pool = pools[DatabaseRole.EXECUTOR]
+        pool = pools[DatabaseRole.EXECUTOR]
+        self.scheduling = pools[DatabaseRole.SCHEDULER]
         self.clock, self.jitter = SteppedClock(), 0.0
         self.http = TimedHttp(self.clock)
         self.mail = FakeMailer()
@@ -298,7 +299,7 @@ class Engine:
 async def running_engine(api: Api, database_url: str) -> AsyncIterator[Engine]:
     """Run an installation around an API."""
     async with AsyncExitStack() as stack:
-        roles = DatabaseRole.MATCHER, DatabaseRole.EXECUTOR, DatabaseRole.SINK
+        roles = DatabaseRole.MATCHER, DatabaseRole.EXECUTOR, DatabaseRole.SINK, DatabaseRole.SCHEDULER
         pools = {role: await stack.enter_async_context(pool_of(database_url, role)) for role in roles}
         outbox = await stack.enter_async_context(PostgresOutbox(as_role(database_url, DatabaseRole.SCHEDULER)).lead())
         connecting = psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row)

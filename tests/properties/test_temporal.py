@@ -57,7 +57,7 @@ async def test_31_a_temporal_workflow_runs_at_its_times(
     workflow = await engine.workflow(user, note, trigger=trigger)
     first = min(due for due in expected(schedule, moment) if due > moment)
     dues = [first, min(due for due in expected(schedule, first) if due > first)]
-    store = Clocked(engine.pool, moment)
+    store = Clocked(engine.scheduling, moment)
     loop = TemporalLoop(store, engine.topics, rate=1, everybodys=PERMISSIONS)
     await loop.round()
     for due in dues:
