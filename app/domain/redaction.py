@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from app.domain.spellings import separated, spellings, utf8
-from app.domain.unescaping import Kind, Span, back, kinds_in, unescape
+from app.domain.unescaping import Kind, Span, back, kinds_in, rare_kinds_in, unescape
 
 MASK: Final = "***"
 # So many characters of a secret, at least, are a piece of it.
@@ -140,6 +140,8 @@ class Redactor:
         found = self._here(data, tails=tails)
         for kind in kinds_in(data):
             found += self._behind(data, kind, LAYERS, tails=tails)
+        for kind in rare_kinds_in(data):
+            found += self._behind(data, kind, 1, tails=False)
         return found
 
     def _behind(self, data: bytes, kind: Kind, layers: int, *, tails: bool) -> list[Span]:

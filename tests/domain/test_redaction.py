@@ -1,7 +1,9 @@
 """Blotting out: no spelling of a secret stays, and nothing else goes."""
 
 import base64
+import codecs
 import json
+import quopri
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -92,6 +94,10 @@ def _separated(text: str, separator: str) -> str:
     return separator.join(f"{byte:02X}" for byte in text.encode())
 
 
+def _lines(text: str, end: str) -> str:
+    return end.join(text[at : at + 7] for at in range(0, len(text), 7))
+
+
 ENCODINGS: Final[dict[str, Callable[[str], str]]] = {
     "as it is": str,
     "capitals": str.upper,
@@ -119,6 +125,25 @@ ENCODINGS: Final[dict[str, Callable[[str], str]]] = {
     "HTML by number": lambda s: "".join(f"&#{ord(c)};" for c in s),
     "HTML by hex": lambda s: "".join(f"&#x{ord(c):X};" for c in s),
     "base64 in a URL": lambda s: quote(base64.b64encode(s.encode()).decode(), safe=""),
+    "quoted-printable": lambda s: "".join(f"={byte:02X}" for byte in s.encode()),
+    "quoted-printable, some": lambda s: quopri.encodestring(s.encode()).decode(),
+    "0x, listed": lambda s: ", ".join(f"0x{byte:02x}" for byte in s.encode()),
+    "\\x, listed": lambda s: ", ".join(f"\\x{byte:02x}" for byte in s.encode()),
+    "decimals, listed": lambda s: str(list(s.encode())),
+    "octal": lambda s: "".join(f"\\{byte:03o}" for byte in s.encode()),
+    "\\U": lambda s: "".join(f"\\U{ord(c):08X}" for c in s),
+    "HTML by number, open": lambda s: "".join(f"&#{ord(c)} " for c in s),
+    "HTML by hex, open": lambda s: "".join(f"&#x{ord(c):x}" for c in s),
+    "reversed, base64": lambda s: base64.b64encode(s[::-1].encode()).decode(),
+    "reversed, hex": lambda s: s[::-1].encode().hex(),
+    "UTF-16": lambda s: s.encode("utf-16-le").decode("latin-1"),
+    "UTF-16, hex": lambda s: s.encode("utf-16-be").hex(),
+    "UTF-16, base64": lambda s: base64.b64encode(s.encode("utf-16-le")).decode(),
+    "base64 twice": lambda s: base64.b64encode(base64.b64encode(s.encode())).decode(),
+    "base64 in short lines": lambda s: _lines(base64.b64encode(s.encode()).decode(), "\n"),
+    "base64 in short lines, JSON": lambda s: _lines(base64.b64encode(s.encode()).decode(), "\\n"),
+    "rot13": lambda s: codecs.encode(s, "rot13"),
+    "ascii85": lambda s: base64.a85encode(s.encode()).decode(),
     "mixed": lambda s: escape(quote(json.dumps(s)[1:-1])),
 }
 _LETTERS: Final = "abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789+/=%&<\"'\\ é"
@@ -139,6 +164,22 @@ def test_no_piece_of_eight_survives_in_any_spelling(encoding: str, data: st.Data
     assert MASK in clean
     assert not redactor.finds(clean)
     assert encoded not in clean
+
+
+@pytest.mark.parametrize("between", [" ", "-", "\n", "\r\n", "\u200b", ".", ", ", '","', '", "', "\\n"])
+def test_characters_set_apart_are_blotted_out(between: str) -> None:
+    """By a blank, a dash, a line, what has no width, or as members of a JSON array."""
+    clean = Redactor([PLAIN]).text(f'["{between.join(PLAIN)}"]')
+    assert MASK in clean
+    assert not set(PLAIN[2:-2]) & set(clean) - set(between)
+
+
+def test_letters_of_another_shape_are_blotted_out() -> None:
+    """Full width and mathematical ones are the same letters to many programs."""
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in PLAIN)
+    assert Redactor([PLAIN]).text(f"<{wide}>") == "<***>"
+    bold = "".join(chr(0x1D41A + ord(c) - ord("a")) if c.isalpha() else c for c in PLAIN)
+    assert Redactor([PLAIN]).text(f"<{bold}>") == "<***>"
 
 
 @pytest.mark.parametrize("cut", [(0, 8), (3, 11), (9, 17), (2, 15)])
