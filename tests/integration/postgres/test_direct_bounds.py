@@ -190,7 +190,7 @@ def test_texts_as_long_as_at_the_api_are_stored(connection: Connection) -> None:
         "UPDATE automation_templates SET created_at = '2100-01-01'",
         "UPDATE automation_templates SET updated_at = '2100-01-01'",
         "UPDATE automation_templates SET created_by = auth.uid()",
-        "INSERT INTO automation_templates (name, trigger_type, usage_count) VALUES ('n', 'order.paid', 9)",
+        "INSERT INTO automation_templates (name, trigger_type, created_by, version) VALUES ('n', 'x.y', auth.uid(), 9)",
         "UPDATE message_templates SET version = 2147483647",
         "UPDATE message_templates SET created_at = '2100-01-01'",
         "UPDATE message_templates SET created_by = auth.uid()",
@@ -198,7 +198,7 @@ def test_texts_as_long_as_at_the_api_are_stored(connection: Connection) -> None:
 )
 def test_what_the_database_knows_of_templates_is_not_the_users_to_write(connection: Connection, forgery: str) -> None:
     """How often it is used, version, times, whose it is."""
-    become(connection, ANA)
+    become(connection, ANA, app_metadata=PUBLISHER)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(forgery.encode())
 
