@@ -48,7 +48,18 @@ async def holders(database: str) -> list[tuple[int, str]]:
 
 
 async def cut(database: str) -> None:
-    """End the session that holds the relay's lock, as a network that fails would."""
+    """End both sessions of the relay that holds the lock, as a network that fails would."""
+    query = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = %s
+    """
+    async with await connect(database) as connection:
+        for _, name in await holders(database):
+            await connection.execute(query, (name,))
+
+
+async def cut_lock(database: str) -> None:
+    """End the session that holds the relay's lock, and not the one that it works on."""
     async with await connect(database) as connection:
         for pid, _ in await holders(database):
             await connection.execute("SELECT pg_terminate_backend(%s)", (pid,))

@@ -72,7 +72,7 @@ async def test_who_no_longer_leads_acts_on_nothing(database: str) -> None:
     await outbox.put_now(database, "t", b"1")
     async with store.lead() as session:
         assert len(await session.pending(Bounds(5))) == 1
-        await outbox.cut(database)
+        await outbox.cut_lock(database)
         async with store.lead() as other:
             with pytest.raises(UnreachableError):
                 await session.pending(Bounds(5))
