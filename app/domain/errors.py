@@ -42,7 +42,7 @@ class NotPermittedError(HeadraceError):
     """The caller lacks a permission for what they ask; the text names it, and each field that needs one."""
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
+        super().__init__("; ".join(f"{error.path}: {error.message}".removeprefix(": ") for error in errors))
         self.errors = errors
 
 

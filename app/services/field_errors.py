@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from app.domain.errors import FieldError
 
 _PREFIX: Final = "Value error, "
-MAX_ERRORS: Final = 100
+# More than a problem document lists, so that it can say how many there are.
+MAX_ERRORS: Final = 1_000
 _MAX_PART_CHARS: Final = 100
 
 

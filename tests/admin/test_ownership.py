@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.admin.assembly import assemble
 from app.domain.callers import Caller
-from app.domain.errors import InvalidError
+from app.domain.errors import InvalidError, NotPermittedError
 from app.settings import Settings
 from tests.admin.conftest import Api, User, draft
 from tests.support.depths import MemoryDepths
@@ -135,7 +135,7 @@ async def test_raw_sql_as_the_apis_role_is_forbidden_what_is_not_its_own(
 ) -> None:
     """The engine's tables, other people's ids and the policies themselves are out of the role's reach."""
     workflow = await user.create()
-    with pytest.raises(Exception, match=r"(?i)permission denied|row-level security|must be owner"):
+    with pytest.raises(NotPermittedError, match=r"^the database does not let this caller do this$"):
         async with pool.writing(Caller(UUID(int=7), "user")) as connection:
             await connection.execute(text(statement.format(id=workflow["id"])))
 
