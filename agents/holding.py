@@ -64,10 +64,10 @@ class Holding:
         return self._timer(command, since, due)
 
     def count(self, command: Command, before: float) -> None:
-        """Count for a command's owner what was ticked since ``before``."""
+        """Count for a command's owner what was ticked since ``before``, if that is surely long."""
         took = ticked() - before
         if took:
-            self._shares.take(command.workflow.owner, took)
+            self._shares.note(command.workflow.owner, command.workflow.id, took)
 
     async def park(self, timers: Sequence[Timer]) -> Sequence[None]:
         """Let steps wait.

@@ -104,7 +104,7 @@ def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link], sh
     loop = loop_reason(chain, workflow.id) if chain else None
     if loop is not None:
         return Plan(workflow, execution, met=False, verdicts=[], blocked=loop)
-    if shares and not workflow.conditions.none and shares.wait(workflow.owner):
+    if shares and not workflow.conditions.none and shares.refuses(workflow.owner, workflow.id):
         return Plan(workflow, execution, met=False, verdicts=[], costly=OVER_SHARE)
     before = ticked()
     try:
@@ -114,5 +114,5 @@ def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link], sh
     finally:
         took = ticked() - before
         if took and shares is not None:
-            shares.take(workflow.owner, took)
+            shares.note(workflow.owner, workflow.id, took)
     return Plan(workflow, execution, evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts])

@@ -21,6 +21,10 @@ LONGEST_WAIT_S: Final = 60.0
 LONGEST_LINE_S: Final = 600.0
 SAID: Final = "the workflow's owner has taken their share of CPU for conditions and templates"
 _MOST: Final = 10_000
+# The clock of the CPU ticks each 10 ms. One tick may have fallen on a piece of microseconds: of what two or more have
+# fallen on it is sure that it was long, and only that is counted. An honest owner's many short pieces are not.
+LONG_S: Final = 0.02
+_REMEMBERED_S: Final = 60.0
 _SHORT_S: Final = 0.01
 _DEAR_S: Final = 0.005
 
@@ -61,6 +65,7 @@ class Shares:
         self._share = share
         self._most = most
         self._accounts: OrderedDict[UUID, _Account] = OrderedDict()
+        self._long: OrderedDict[UUID, float] = OrderedDict()
 
     def __bool__(self) -> bool:
         """Whether anybody has taken any: where nobody has, there is nothing to ask."""
@@ -69,6 +74,23 @@ class Shares:
     def __len__(self) -> int:
         """Return how many owners are remembered."""
         return len(self._accounts)
+
+    def note(self, owner: UUID, piece: UUID, seconds: float) -> None:
+        """Count what a piece of an owner's took if that is surely long, and remember for a minute that it was."""
+        if seconds < LONG_S:
+            return
+        self.take(owner, seconds)
+        self._long[piece] = self._clock() + _REMEMBERED_S
+        self._long.move_to_end(piece)
+        if len(self._long) > self._most:
+            self._long.popitem(last=False)
+
+    def refuses(self, owner: UUID, piece: UUID) -> bool:
+        """Tell whether a piece must not run now: it was long itself, and its owner is over their share.
+
+        What is short is never refused, whatever else its owner has: nothing would be gained, and a run would be lost.
+        """
+        return self._long.get(piece, 0.0) > self._clock() and self.wait(owner) > 0
 
     def take(self, owner: UUID, seconds: float) -> None:
         """Count what one piece of an owner's took."""

@@ -84,3 +84,26 @@ def test_memory_is_bounded() -> None:
         shares.take(owner, 0.2)
     assert (len(shares), shares.wait(owners[0])) == (10, 0)
     assert shares.wait(owners[-1])
+
+
+def test_what_is_short_is_neither_counted_nor_refused() -> None:
+    """A tick of the clock may fall on microseconds: an honest owner with much to do loses no run."""
+    shares, long, short = Shares(SteppedClock().monotonic), UUID(int=1), UUID(int=2)
+    for _ in range(1_000):
+        shares.note(OWNER, short, 0.01)
+    assert not shares
+    for _ in range(20):
+        shares.note(OWNER, long, 0.2)
+    assert shares.refuses(OWNER, long)
+    assert not shares.refuses(OWNER, short)
+    assert not shares.refuses(OTHER, long)
+
+
+def test_that_a_piece_was_long_is_forgotten() -> None:
+    """After a minute it may show that it is short by now."""
+    clock = SteppedClock()
+    shares = Shares(clock.monotonic)
+    for _ in range(100):
+        shares.note(OWNER, UUID(int=1), 0.2)
+    clock.seconds += 61
+    assert not shares.refuses(OWNER, UUID(int=1))
