@@ -2,8 +2,8 @@
 
 A wall bounds one try, and penalties what comes to it; what ends just below it, again and again, meets neither. So the
 CPU that goes into an owner's conditions and templates is counted, and who is over their share waits, or is turned away.
-What takes long keeps everybody else waiting meanwhile, so it counts with the square of its length: pieces of a
-millisecond may take the whole share, pieces of 200 ms come once in half a minute.
+What takes long keeps everybody else waiting meanwhile, so it counts with the square of its length: pieces of 200 ms
+come once in half a minute. What two ticks of the CPU's clock have not seen is not noted at all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ SAID: Final = "the workflow's owner has taken their share of CPU for conditions 
 _MOST: Final = 10_000
 # The clock of the CPU ticks each 10 ms. One tick may have fallen on a piece of microseconds: of what two or more have
 # fallen on it is sure that it was long, and only that is counted. An honest owner's many short pieces are not.
-LONG_S: Final = 0.02
+# Between one tick and two: a difference of two floats that stand for two ticks may be a little less than them.
+LONG_S: Final = 0.015
 _REMEMBERED_S: Final = 60.0
 _SHORT_S: Final = 0.01
 _DEAR_S: Final = 0.005

@@ -107,3 +107,12 @@ def test_that_a_piece_was_long_is_forgotten() -> None:
         shares.note(OWNER, UUID(int=1), 0.2)
     clock.seconds += 61
     assert not shares.refuses(OWNER, UUID(int=1))
+
+
+@pytest.mark.parametrize("ticks", range(200))
+def test_two_ticks_are_long_whenever_they_come(ticks: int) -> None:
+    """Their difference, as floats have it, is 0.02 or a little less: it counts all the same, and one tick does not."""
+    for more, seen in ((1, False), (2, True)):
+        shares = Shares(SteppedClock().monotonic)
+        shares.note(OWNER, UUID(int=1), (ticks + more) * 0.01 - ticks * 0.01)
+        assert bool(shares) is seen
