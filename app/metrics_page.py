@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -59,16 +59,24 @@ class _Server(ThreadingWSGIServer):
         """Say nothing of a connection that breaks off."""
 
 
-def serve_page(port: int, *, within: float = WITHIN_S) -> WSGIServer:
-    """Serve the page in a thread of its own; ``shutdown`` ends it. A connection ends after ``within`` seconds."""
+def serve_page(
+    port: int, *, within: float = WITHIN_S, failing: Callable[[], Mapping[str, str]] = failing
+) -> WSGIServer:
+    """Serve the page in a thread of its own; ``shutdown`` ends it.
+
+    Args:
+        port: On the loopback address; 0 for any that is free.
+        within: Seconds after which a connection ends.
+        failing: Returns the background tasks in which something failed of late, and what.
+    """
     server = _Server((_LOOPBACK, port), _Silent)
     server.within = within
-    server.set_app(_page())
+    server.set_app(_page(failing))
     threading.Thread(target=server.serve_forever, args=(_LOOK_EVERY_S,), name="metrics page", daemon=True).start()
     return server
 
 
-def _page() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+def _page(failing: Callable[[], Mapping[str, str]]) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
     metrics = make_wsgi_app()
 
     def page(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

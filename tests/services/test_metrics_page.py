@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, contextmanager
 import pytest
 
 from app.metrics_page import MOST_CONNECTIONS, serve_page
+from app.services.background import Failures
 from tests.support.raw_http import raw_client
 from tests.support.waiting import eventually
 
@@ -13,26 +14,46 @@ ASKED = b"GET /readyz HTTP/1.0\r\n\r\n"
 
 
 @contextmanager
-def serving(within: float) -> Iterator[str]:
-    """A page that gives a connection so many seconds."""
-    server = serve_page(0, within=within)
+def serving(within: float, failures: Failures) -> Iterator[str]:
+    """A page that gives a connection so many seconds, and knows these failures, not what other tests let fail."""
+    server = serve_page(0, within=within, failing=failures.failing)
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
 
 
 @pytest.fixture
-def page() -> Iterator[str]:
+def failures() -> Failures:
+    """What has failed in the process whose page it is."""
+    return Failures()
+
+
+@pytest.fixture
+def page(failures: Failures) -> Iterator[str]:
     """One that gives it half a second."""
-    with serving(0.5) as url:
+    with serving(0.5, failures) as url:
         yield url
 
 
 @pytest.fixture
-def patient_page() -> Iterator[str]:
+def patient_page(failures: Failures) -> Iterator[str]:
     """One that gives it longer than the test takes."""
-    with serving(600) as url:
+    with serving(600, failures) as url:
         yield url
+
+
+async def test_readiness_tells_what_failed_of_late(patient_page: str, failures: Failures) -> None:
+    """503 and the task's name, where it was 200 before."""
+
+    async def asked() -> tuple[int, bytes]:
+        async with raw_client(patient_page) as client:
+            await client.send(ASKED)
+            head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+            return int(head.split(b" ", 2)[1]), body
+
+    assert await asked() == (200, b'{"status":"ok","failing":{}}')
+    failures.note("metrics-page-test", ValueError("said to nobody"))
+    assert await asked() == (503, b'{"status":"failing","failing":{"metrics-page-test":"ValueError"}}')
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /rea", b"GET /readyz HTTP/1.0\r\nX: "])
