@@ -2,8 +2,9 @@
 
 Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
 conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
-dead letter per record that is no event, or may not be on its topic (``app.services.admission``). Side effects:
-entries, of workflows that bound them; timers, of executions over their owner's quota. The records are returned, and the
+dead letter per record that is no event, or may not be on its topic (``app.services.admission``); executions over their
+owner's quota go where they are let wait. Side effects:
+entries, of workflows that bound them. The records are returned, and the
 batch is acked when all of them are durable.
 """
 
@@ -11,7 +12,7 @@ import logging
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -19,8 +20,8 @@ from prometheus_client import Counter
 
 from agents.active import ActiveWorkflow, Index
 from agents.metrics import BLOCKED, WALLS
-from agents.quota import Over, Quota
-from agents.slips import Road, owner_header
+from agents.quota import First, Over, Quota
+from agents.slips import Road
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.loops import RunBudget
 from app.domain.planning import OVER_SHARE, Plan, Trigger, plan
@@ -212,14 +213,17 @@ class Matcher:
         return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
 
     def _start(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
-        command, owner, now = self._command(made, matched), made.workflow.pinned.owner, matched.now
-        wait = self._quota.wait(owner, now.timestamp())
+        first = self._command(made, matched)
+        if made.workflow.actions[0].type not in self._road.known:  # fails at once, which is of no account
+            return replace(
+                self._road.first(Command.model_validate_json(first.record().value or b"")), cause=first.cause
+            )
+        wait = self._quota.wait(first.owner, matched.now.timestamp())
         if not wait:
-            return command
-        instead = None
+            return first.record()
         if wait == NEVER:
-            instead = self._not_run(made, ExecutionStatus.BLOCKED, self._quota.full, matched)
-        return Over(command, made.execution_id, made.workflow.id, owner, matched.entity, now, wait, instead)
+            return Over(first, matched.now, self._not_run(made, ExecutionStatus.BLOCKED, self._quota.full, matched))
+        return Over(first, matched.now + timedelta(seconds=wait))
 
     def _why_blocked(self, made: Plan[ActiveWorkflow], matched: _Matched) -> str | None:
         if made.blocked is not None:
@@ -232,10 +236,9 @@ class Matcher:
             self._blocked["budget"] += 1
         return over
 
-    def _command(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record:
+    def _command(self, made: Plan[ActiveWorkflow], matched: _Matched) -> First:
         workflow = made.workflow
-        command = {
-            **matched.common,
+        fields = {
             "execution_id": made.execution_id,
             "attempt": 1,
             "lane": workflow.lane,
@@ -243,10 +246,8 @@ class Matcher:
             "matched_at": matched.now,
             "verdicts": bounded_verdicts(made.verdicts),
         }
-        if workflow.actions[0].type not in self._road.known:
-            return replace(self._road.first(Command.model_validate_json(encode(command))), cause=matched.record)
         topic = self._topics.actions(workflow.actions[0].type, workflow.lane)
-        return Record(topic, matched.key, encode(command), owner_header(workflow.pinned.owner), cause=matched.record)
+        return First(topic, matched.key, workflow.pinned.owner, matched.common, fields, matched.record)
 
     def _not_run(
         self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: _Matched

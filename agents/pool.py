@@ -3,27 +3,29 @@
 The records of an entity are in order as far as one owner's workflows go: nobody's steps wait behind the steps that
 somebody else's workflows have for the same customer, which may hang for as long as they like.
 
-Of the keys that are ready the one whose head record is oldest by Kafka's timestamp runs first: that keeps partitions
-even, and little is in flight twice after a rebalance. A busy key's head would always be the oldest, so busy keys have
-at most half of the slots while others are ready.
+Owners take turns, so that whoever has a thousand records ready is not a thousand times before the next. Of an owner's
+keys that are ready the one whose head record is oldest by Kafka's timestamp runs first: that keeps partitions even, and
+little is in flight twice after a rebalance. A busy key's head would always be the oldest, so busy keys have at most
+half of the slots while others are ready.
 
 Whatever arrives is taken in, and waits behind its own key only. What bounds the memory is the consumer, which pauses
 the partitions that hold too much (``app/adapters/kafka/budget.py``).
 """
 
 import asyncio
-import heapq
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final, Generic, Protocol, TypeVar
 
 from agents.bulkhead import Bulkhead
-from agents.slips import owner_of
+from agents.turns import Turns
+from app.ports import owner_of
 from schemas.incoming import Incoming
 
-# More ready keys than that only wait for slots; a busy key counts once, however many of its records wait.
-MAX_READY: Final = 512
+# More ready keys than that are not taken in; a busy key counts once, however many of its records wait. One owner's keys
+# must not use it up for the others: before that the bytes do that the consumer bounds.
+MAX_READY: Final = 4096
 # A key with more records waiting is busy.
 BUSY: Final = 4
 
@@ -31,7 +33,6 @@ M = TypeVar("M", bound=Incoming)
 M_contra = TypeVar("M_contra", bound=Incoming, contravariant=True)
 # A record's key, and whose it is where that is known.
 _Key = tuple[bytes | None, bytes | None]
-_Ready = tuple[float, int, _Key]
 
 
 class Ledger(Protocol[M_contra]):
@@ -78,8 +79,8 @@ class KeyedPool(Generic[M]):
         self._bulkhead = bulkhead or Bulkhead(slots, shared=False)
         self._bulkhead.on_room(self._start)
         self._queues: dict[_Key, deque[M]] = {}
-        self._calm: list[_Ready] = []
-        self._busy: list[_Ready] = []
+        self._calm: Turns[_Key] = Turns()
+        self._busy: Turns[_Key] = Turns()
         self._busy_at_work: set[_Key] = set()
         self._busy_had_its_turn = False
         self._order = count()
@@ -111,25 +112,25 @@ class KeyedPool(Generic[M]):
 
     def _make_ready(self, key: _Key, queue: deque[M]) -> None:
         ready = self._busy if len(queue) > BUSY else self._calm
-        heapq.heappush(ready, (queue[0].timestamp or 0.0, next(self._order), key))
+        ready.push(key[1], (queue[0].timestamp or 0.0, next(self._order), key))
 
     def _start(self) -> None:
         while not self._stopped and len(self._tasks) - self._bulkhead.aside < self._slots:
             if not (self._calm or self._busy):
                 return
             busy = self._busy_is_next()
-            key = heapq.heappop(self._busy if busy else self._calm)[2]
+            key = (self._busy if busy else self._calm).pop()
             if busy:
                 self._busy_at_work.add(key)
             self._busy_had_its_turn = busy
             self._tasks.add(asyncio.create_task(self._work(key)))
 
     def _busy_is_next(self) -> bool:
-        """Of the oldest ready key, busy or not, that which may run; a single slot is taken in turns."""
+        """Of the next ready keys, busy or not, that which may run; a single slot is taken in turns."""
         if not (self._calm and self._busy):
             return bool(self._busy)
         share = self._slots // 2 or int(not self._busy_had_its_turn)
-        return len(self._busy_at_work) < share and self._busy[0] < self._calm[0]
+        return len(self._busy_at_work) < share and self._busy.peek() < self._calm.peek()
 
     async def _work(self, key: _Key) -> None:
         message = self._queues[key][0]

@@ -4,15 +4,14 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus, conclude, left_out
-from app.ports import Claim, Headers, Record, Refusal
+from app.ports import Claim, Record, Refusal, owner_header
 from app.services.cancelling import Cancelled, Copy
 from app.topics import Topics
 from schemas.base import encode
@@ -24,7 +23,6 @@ from schemas.result import ActionResult
 from schemas.workflow import Action
 
 _MAX_ERROR = 1000
-_OWNER: Final = "headrace-owner"
 TIMED_OUT = "the execution's time is used up"
 
 
@@ -63,16 +61,6 @@ def _decode(fields: dict[str, Any]) -> Command:
 def _pinned(encoded: bytes) -> PinnedRevision:
     """Check a pinned revision; commands share it, so nobody may change it."""
     return PinnedRevision.model_validate_json(encoded)
-
-
-def owner_header(owner: UUID) -> Headers:
-    """Return what says whose workflow a command is of, for who must know without decoding it."""
-    return ((_OWNER, owner.bytes),)
-
-
-def owner_of(record: Incoming) -> bytes | None:
-    """Return whose workflow a command is of; None where its record does not say, as one that has waited."""
-    return next((value for name, value in record.headers if name == _OWNER), None)
 
 
 def claim_of(command: Command) -> Claim:

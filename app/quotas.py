@@ -1,24 +1,33 @@
 """Where what an owner's workflows may take meets its adapters: the quota of executions, and the share of CPU."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agents.holding import Holding
+from agents.parking import Parker
 from agents.quota import Quota
 from agents.slips import Road
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.timers import PostgresParking
 from app.domain.shares import Shares
+from app.services.dead_letters import DeadLetters
 from app.services.owner_rights import RecentRights
 from app.settings import Settings
+from app.topics import LANES, Topics
 
 
-def execution_quota(settings: Settings, pool: Pool) -> Quota:
+def execution_quota(settings: Settings, topics: Topics, pool: Pool) -> Quota:
     """Return what holds owners to so many executions a minute, in a matcher with this pool."""
     callers = PostgresCallers(pool.connection, patient=True)
     owners = RecentRights(callers, settings.everybodys_permissions)
-    return Quota(settings.executions_per_minute, PostgresParking(pool), owners)
+    return Quota(settings.executions_per_minute, topics.over_quota, owners)
+
+
+def parker(pool: Pool, topics: Topics, action_types: Iterable[str], letters: DeadLetters) -> Parker:
+    """Return what lets executions wait that are over the quota."""
+    commands = {topics.actions(action_type, lane) for action_type in action_types for lane in LANES}
+    return Parker(PostgresParking(pool), frozenset({*commands, topics.executions}), letters)
 
 
 def step_holding(pool: Pool, road: Road, clock: Callable[[], datetime]) -> Holding:

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from agents.current import Current
 from agents.matcher import Matcher
 from agents.outside import OutsideExecutor
 from agents.own import OwnExecutor
+from agents.parking import Parker
 from agents.preparation import Preparer
 from agents.sink import DeadLetterSink, Sink
 from agents.slips import Road
@@ -41,16 +42,15 @@ from app.adapters.postgres.secrets import PostgresSealedSecrets
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.smtp import SmtpServer, open_mailer
 from app.adapters.webhook import AiohttpClient, open_http_client
-from app.domain.breaker import BreakerPolicy
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.penalties import Penalties
-from app.domain.retry import RetryPolicy
 from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
+from app.policies import breaker_policy, retry_policy
 from app.ports import HttpClient, Sender
-from app.quotas import execution_quota, step_holding
+from app.quotas import execution_quota, parker, step_holding
 from app.services.background import running_beside
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
@@ -104,7 +104,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             clock=utc_now,
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
             entries=PostgresEntries(pool),
-            quota=execution_quota(settings, pool),
+            quota=execution_quota(settings, topics, pool),
         )
         async with running_beside("table_check", check.run):
             yield MatcherParts(matcher, letters, Delivery(sender, letters, road.refused))
@@ -152,9 +152,16 @@ async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorParts:
-    """An executor for each action type of the family, by name, and what takes the records of those that batch."""
+    """An executor for each action type of the family, by name, and what stands beside them.
+
+    Attributes:
+        parker: Lets executions wait that are over their owner's quota.
+        letters: Takes what is none.
+        delivery: Takes the records of those that batch.
+    """
 
     executors: dict[str, OwnExecutor | OutsideExecutor]
+    parker: Parker
     letters: DeadLetters
     delivery: Delivery
 
@@ -223,7 +230,8 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         outside = Outside(ports, sender, breakers, wordings)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: _executor(action, shared, outside, settings) for action in actions}
-        yield ExecutorParts(made, letters, Delivery(sender, letters, road.refused))
+        waiting = parker(pool, topics, REGISTRY.names(), letters)
+        yield ExecutorParts(made, waiting, letters, Delivery(sender, letters, road.refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,26 +261,6 @@ def _executor(
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,
         **shared,
-    )
-
-
-def retry_policy(settings: Settings) -> RetryPolicy:
-    """Return what the specification's retry variables say."""
-    return RetryPolicy(
-        max_retries=settings.action_retry_max_attempts,
-        initial_delay=settings.action_retry_initial_delay_ms / 1000,
-        longest_hold=settings.longest_hold_ms / 1000,
-        max_jitter=settings.retry_jitter,
-        budget=settings.workflow_execution_timeout_ms / 1000,
-    )
-
-
-def breaker_policy(settings: Settings) -> BreakerPolicy:
-    """Return what the circuit breakers' variables say."""
-    return BreakerPolicy(
-        threshold=settings.circuit_breaker_threshold,
-        timeout=timedelta(milliseconds=settings.circuit_breaker_timeout_ms),
-        max_wait=timedelta(milliseconds=settings.circuit_breaker_max_wait_ms),
     )
 
 

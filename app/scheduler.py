@@ -25,8 +25,8 @@ from app.adapters.postgres.timers import PostgresTimerStore
 from app.adapters.webhook import open_http_client
 from app.domain.errors import UnreachableError
 from app.own_crm import reads_of
+from app.policies import breaker_policy
 from app.ports import CrmReads, HttpClient
-from app.roles import breaker_policy
 from app.services.background import end_all, keep_running
 from app.services.relay import Relay
 from app.services.temporal import TemporalLoop

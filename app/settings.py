@@ -86,10 +86,10 @@ class Settings(BaseSettings):
     )
     workflows_per_user: int = Field(200, ge=0, le=1_000_000, description="Workflows of one user; 0: no limit")
     active_per_trigger: int = Field(
-        50, ge=0, le=1_000_000, description="Active workflows of one user and one trigger type; 0: no limit"
+        20, ge=0, le=1_000_000, description="Active workflows of one user and one trigger type; 0: no limit"
     )
     executions_per_minute: int = Field(
-        10_000, ge=0, le=10_000_000, description="Executions of one user's workflows; more wait their turn; 0: no limit"
+        3_000, ge=0, le=10_000_000, description="Executions of one user's workflows; more wait their turn; 0: no limit"
     )
     events_per_minute: int = Field(
         60_000, ge=0, le=10_000_000, description="Events of one sender at POST /events; 0: no limit"

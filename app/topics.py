@@ -8,6 +8,9 @@ from typing import Final
 from app.settings import Settings
 from schemas.event_types import EVENT_GROUPS, event_group, is_own_type
 
+LANES: Final = ("normal", "high")
+# Reads what is to wait for its owner's quota: the role that delays executions, and has little else to do.
+OVER_QUOTA_ROLE: Final = "executor-workflow"
 MAX_RECORD_BYTES: Final = 1024 * 1024
 RETENTION: Final = timedelta(days=7)
 # What the database writes for the matchers' table: it does not know the prefix, and no topic can be called so.
@@ -56,6 +59,11 @@ class Topics:
         return f"{self.prefix}actions.{action_type}" + (".high" if lane == "high" else "")
 
     @property
+    def over_quota(self) -> str:
+        """Executions over their owner's quota, on their way to wait."""
+        return f"{self.prefix}over-quota"
+
+    @property
     def executions(self) -> str:
         """Finished executions, for the sink."""
         return f"{self.prefix}executions"
@@ -96,9 +104,10 @@ def declare(settings: Settings, action_types: Iterable[str]) -> Iterator[TopicSp
     for name in topics.all_events():
         yield TopicSpec(name, settings.events_partitions, flow)
     for action_type in action_types:
-        for lane in ("normal", "high"):
+        for lane in LANES:
             yield TopicSpec(topics.actions(action_type, lane), settings.actions_partitions, flow)
-    yield TopicSpec(topics.executions, settings.actions_partitions, flow)
+    for name in (topics.over_quota, topics.executions):
+        yield TopicSpec(name, settings.actions_partitions, flow)
     for name in (topics.dead_letters, topics.listener_letters):
         yield TopicSpec(name, 1, {**flow, "retention.ms": _milliseconds(DEAD_LETTERS_RETENTION)})
     yield TopicSpec(

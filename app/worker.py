@@ -32,13 +32,12 @@ from app.scheduler import run_scheduler
 from app.services.source_settings import load_sources
 from app.services.workflow_index import WorkflowIndex
 from app.settings import Settings
-from app.topics import Topics
+from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 from tables.workflows import build_workflow_table
 
 log = logging.getLogger(__name__)
 
 MAX_SLOTS: Final = 512
-LANES: Final = ("normal", "high")
 
 
 def run_role(role: str, settings: Settings) -> None:
@@ -143,7 +142,21 @@ def _executor(role: str, settings: Settings, around: Around | None) -> App:
         for action in REGISTRY.of_family(family)
         for lane in LANES
     ]
+    if role == OVER_QUOTA_ROLE:
+        agents.append(AgentSpec("over-quota", topics.over_quota, _over_quota(parts, around)))
     return _app(f"{topics.prefix}{role}", settings, agents, parts)
+
+
+def _over_quota(parts: Lifespan[ExecutorParts], around: Around | None) -> Callable[[Any], Any]:
+    """Return the agent that lets executions wait."""
+
+    async def over_quota(stream: Any) -> None:
+        made = await parts.get()
+        await run_batches(
+            stream, announced(guarded(made.parker.process, lettered(made.letters)), around), made.delivery
+        )
+
+    return over_quota
 
 
 def _lane(

@@ -26,6 +26,7 @@ from app.ports.kafka import Headers, Record, Refusal, Sender, Subscriber
 from app.ports.mail import Mailer, MailMessage
 from app.ports.messages import MessageText, MessageTexts
 from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
+from app.ports.owners import owner_header, owner_of
 from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
 from app.ports.rights import NotedCallers, OwnerRights
 from app.ports.secrets import (
@@ -105,4 +106,6 @@ __all__ = [
     "Transition",
     "TwilioAccount",
     "WhatsAppAccount",
+    "owner_header",
+    "owner_of",
 ]

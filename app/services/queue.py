@@ -9,11 +9,10 @@ from typing import Final, Literal, Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
-from app.topics import Topics
+from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 from schemas.base import Contract
 
 _FRESH_S: Final = 1.0
-LANES: Final = ("high", "normal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +203,10 @@ def lanes_of(topics: Topics, families: Mapping[str, Sequence[str]]) -> list[Lane
         for action_type in action_types
         for lane in LANES
     ]
+    waiting = Lane(OVER_QUOTA_ROLE, f"{topics.prefix}{OVER_QUOTA_ROLE}", topics.over_quota)
     read_by_sink = (topics.executions, topics.dead_letters, topics.listener_letters)
     sink = [Lane("sink", f"{topics.prefix}sink", topic) for topic in read_by_sink]
-    return [*events, *actions, *sink]
+    return [*events, *actions, waiting, *sink]
 
 
 class Queue:

@@ -246,3 +246,32 @@ async def test_nobody_waits_behind_the_steps_of_anothers_workflows() -> None:
         await pool.put(one)
     await eventually(lambda: set(work.running) == {first, other}, what="the head of each owner")
     await pool.stop()
+
+
+def owned(owner: bytes, key: str, offset: int, timestamp: float = 0.0) -> FakeRecord:
+    """Return a record of an entity, of an owner's workflow."""
+    made = record(key, offset, timestamp)
+    made.headers = [("headrace-owner", owner)]
+    return made
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_owners_take_turns_however_much_one_of_them_has(slots: int) -> None:
+    """A thousand older records of one owner are ready; another's two are among the next that run, in their order."""
+    ledger, work = MemoryLedger(), Work()
+    pool = KeyedPool(work.handle, ledger=ledger, slots=slots, crash=work.crash)
+    many = [owned(b"a", f"a{offset}", offset, offset) for offset in range(1000)]
+    few = [owned(b"b", f"b{offset}", 1000 + offset, 5000 - offset) for offset in range(2)]
+    for item in (*many, *few):
+        await pool.put(item)
+
+    def reached(count: int) -> bool:
+        return len(ledger.begun) == count
+
+    for ended in range(slots + 3):
+        await eventually(lambda: len(work.running) == slots)
+        work.running[ledger.begun[ended]].set_result(True)
+        await eventually(partial(reached, ended + 1 + slots))
+    assert [one for one in ledger.begun if one.headers[0][1] == b"b"] == [few[1], few[0]]
+    assert ledger.begun[:slots] == many[:slots]
+    await pool.stop()

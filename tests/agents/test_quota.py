@@ -1,6 +1,9 @@
 """Executions over their owner's quota: they wait, evenly, counted and seen; nobody else's do, and none is lost."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -9,16 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from agents.parking import Parker
 from agents.quota import Quota
 from agents.slips import read_command
 from app.domain.callers import Caller
 from app.domain.quotas import MAX_WAITING, RunRate
+from app.ports import Record, owner_of
+from app.services.dead_letters import DeadLetters
 from app.services.owner_rights import RecentRights
-from tests.agents.test_matcher import World
+from schemas.dead_letter import DeadLetter
+from tests.agents.test_matcher import TOPICS, World
 from tests.support.fake_rights import MemoryCallers
 from tests.support.records import FakeRecord, event_record
 from tests.support.timers import FakeTimers
 
+LARGE = [{"type": "apply_tag", "order": 1, "config": {"tag": "x" * 100_000}}]
 OWNER, OTHER = UUID(int=9), UUID(int=10)
 
 
@@ -28,14 +36,22 @@ class Limited:
     def __init__(self, per_minute: int, waiting: int = MAX_WAITING) -> None:
         self.timers, self.callers = FakeTimers(), MemoryCallers()
         owners = RecentRights(self.callers, frozenset())
-        self.world = World(quota=Quota(per_minute, self.timers, owners, most=waiting))
+        self.world = World(quota=Quota(per_minute, "t.over-quota", owners, most=waiting))
+        letters = DeadLetters(topics=TOPICS, sender=self.world.sender, role="w", clock=lambda: self.world.now)
+        self.parker = Parker(self.timers, {"t.actions.apply_tag"}, letters)
 
     async def run(self, *ids: str) -> list[str]:
         """Match events in one batch; returns the owners of those that started at once."""
-        before = len(self.world.sender.on("t.actions.apply_tag"))
+        before, waiting = (len(self.world.sender.on(topic)) for topic in ("t.actions.apply_tag", "t.over-quota"))
         await self.world.process([event_record(id=one) for one in ids])
+        await self.park(self.world.sender.on("t.over-quota")[waiting:])
         started = self.world.sender.on("t.actions.apply_tag")[before:]
         return [str(read_command(FakeRecord(one.value), "apply_tag").workflow.owner.int) for one in started]
+
+    async def park(self, records: Sequence[Record]) -> list[Record]:
+        """Let records wait that came on the topic for it; returns the dead letters."""
+        read = [FakeRecord(one.value, key=one.key, headers=list(one.headers), topic=one.topic) for one in records]
+        return await self.parker.process(read)
 
 
 def delayed() -> float:
@@ -57,7 +73,63 @@ async def test_what_is_over_the_quota_waits_evenly() -> None:
     commands = [read_command(FakeRecord(timer.record.value), "apply_tag") for timer in timers]
     assert [command.event["id"] for command in commands] == ["c", "d", "e"]
     assert [command.id for command in commands] == [timer.command_id for timer in timers]
+    assert {owner_of(timer.record) for timer in timers} == {OWNER.bytes}
+    assert {timer.record.topic for timer in timers} == {"t.actions.apply_tag"}
     assert delayed() - before == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"value": b"{"}, ("not_json", "unexpected end of data")),
+        ({"value": b"{}"}, ("invalid_held_runs", "owner: Field required")),
+        ({"key": None}, ("invalid_held_runs", "key: is missing")),
+        ({"key": b"\xff"}, ("invalid_held_runs", "key: is not UTF-8")),
+        ({"value": None}, ("invalid_held_runs", "value: is missing")),
+        ({"runs": []}, ("invalid_held_runs", "runs: List should have at least 1 item")),
+        ({"topic": "t.events.order"}, ("invalid_held_runs", "runs.0.topic: no command goes to t.events.order")),
+        ({"command": {}}, ("invalid_held_runs", "runs.0.command.execution_id: Field required")),
+    ],
+)
+async def test_what_holds_no_executions_is_a_dead_letter(change: dict[str, Any], said: tuple[str, str]) -> None:
+    """With the field named; what is beside it in the batch waits."""
+    limited = Limited(1)
+    limited.world.workflow(1)
+    await limited.run("a", "b", "c")
+    good, bad = limited.world.sender.on("t.over-quota")
+    limited.timers.set_timers.clear()
+    content = orjson.loads(bad.value or b"")
+    content |= {name: value for name, value in change.items() if name == "runs"}
+    for run in content["runs"]:
+        run |= {name: value for name, value in change.items() if name in run}
+    bad = replace(bad, **{"value": orjson.dumps(content)} | {k: v for k, v in change.items() if k in {"key", "value"}})
+    (letter,) = await limited.park([bad, good])
+    found = DeadLetter.model_validate_json(letter.value or b"")
+    assert found.reason == said[0]
+    assert said[1] in found.detail
+    assert len(limited.timers.set_timers) == 1
+
+
+async def test_of_one_event_all_that_waits_is_one_record() -> None:
+    """Twenty workflows: the event is sent once, and each command is as it would have been; another owner's apart."""
+    limited = Limited(1)
+    for number in range(1, 23):
+        limited.world.workflow(number, owner=OTHER if number > 20 else OWNER)
+    await limited.run("a")
+    first, second = limited.world.sender.on("t.over-quota")
+    assert len(first.value or b"") < 20 * 1_000
+    assert (len(orjson.loads(first.value or b"")["runs"]), len(orjson.loads(second.value or b"")["runs"])) == (19, 1)
+
+
+async def test_large_ones_are_several_records() -> None:
+    """Each is one that Kafka takes, and all wait."""
+    limited = Limited(1)
+    for number in range(1, 12):
+        limited.world.workflow(number, description="x" * 100, actions=LARGE)
+    await limited.run("a")
+    sent = limited.world.sender.on("t.over-quota")
+    assert (len(sent) > 2, max(one.size for one in sent) < 512 * 1024) == (True, True)
+    assert len(limited.timers.set_timers) == 10
 
 
 async def test_others_are_not_held_back() -> None:

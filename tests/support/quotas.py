@@ -13,7 +13,7 @@ from tests.support.timers import FakeTimers
 
 def no_quota() -> Quota:
     """Return a quota that sets no limit."""
-    return Quota(0, FakeTimers(), FixedRights())
+    return Quota(0, "t.over-quota", FixedRights())
 
 
 def no_holding() -> Holding:

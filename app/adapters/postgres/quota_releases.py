@@ -37,7 +37,7 @@ FROM waiting w WHERE owner IS NOT NULL
 """
 _TAKE: Final[LiteralString] = BOUNDED.format(
     due="""
-SELECT t.command_id, t.topic, t.key, t.value, extract(epoch FROM now() - t.due)::float8 AS late
+SELECT t.command_id, t.topic, t.key, t.value, t.owner, extract(epoch FROM now() - t.due)::float8 AS late
 FROM unnest(%s::text[], %s::int[]) AS w (owner, most) CROSS JOIN LATERAL (
   SELECT * FROM timers WHERE kind = 'quota' AND destination = w.owner AND due <= now()
   ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t"""

@@ -37,7 +37,7 @@ WHERE (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b
 # Of each destination as many as it may have, those first that have waited longest.
 _TAKE: Final[LiteralString] = BOUNDED.format(
     due="""
-SELECT t.command_id, t.topic, t.key, t.value, extract(epoch FROM now() - t.due)::float8 AS late
+SELECT t.command_id, t.topic, t.key, t.value, t.owner, extract(epoch FROM now() - t.due)::float8 AS late
 FROM unnest(%s::text[], %s::int[]) AS w (destination, most) CROSS JOIN LATERAL (
   SELECT * FROM timers WHERE kind = 'circuit' AND destination = w.destination AND due <= now()
   ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t"""
@@ -45,7 +45,7 @@ FROM unnest(%s::text[], %s::int[]) AS w (destination, most) CROSS JOIN LATERAL (
 # Who has waited for too long while the breaker did not close is to fail, which asks nothing of the destination.
 _TAKE_LATE: Final[LiteralString] = BOUNDED.format(
     due="""
-SELECT command_id, topic, key, value, extract(epoch FROM now() - deadline)::float8 AS late FROM timers
+SELECT command_id, topic, key, value, owner, extract(epoch FROM now() - deadline)::float8 AS late FROM timers
 WHERE kind = 'circuit' AND deadline <= now() AND destination = ANY(%s::text[])
 ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED"""
 )

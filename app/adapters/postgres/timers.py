@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, LiteralString
+from uuid import UUID
 
 import psycopg
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.adapters.postgres.pool import Pool, persistently
-from app.ports import Record, Refusal, Timer
+from app.ports import Record, Refusal, Timer, owner_header, owner_of
 from app.services.outbox import Bounds
 from app.services.timers import DueTimer, TimerSession
 
@@ -22,19 +23,19 @@ CHANNEL: Final = "headrace_timers"
 
 _INSERT: Final = """
 INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline,
-  topic, key, value)
+  topic, key, value, owner)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
-  %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[])
+  %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[], %s::uuid[])
   AS t (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline, topic, key,
-    value)
+    value, owner)
 ORDER BY command_id
 """
 _SET: Final = (
     _INSERT
     + """ON CONFLICT (command_id) DO UPDATE SET kind = excluded.kind, reason = excluded.reason,
   destination = excluded.destination, due = excluded.due, deadline = excluded.deadline,
-  topic = excluded.topic, key = excluded.key, value = excluded.value, set_aside = NULL, set_aside_at = NULL,
-  error = NULL
+  topic = excluded.topic, key = excluded.key, value = excluded.value, owner = excluded.owner,
+  set_aside = NULL, set_aside_at = NULL, error = NULL
 """
 )
 # Of a copy of an event that came before: its command was begun, or cancelled, and is not to wait again.
@@ -44,7 +45,7 @@ _SET_NEW: Final = _INSERT.replace("ORDER BY", f"{_NONE}ORDER BY") + "ON CONFLICT
 # A batch is bounded in bytes too; what is locked and does not fit is free again at the end of the transaction.
 BOUNDED: Final[LiteralString] = """
 WITH due AS MATERIALIZED ({due})
-SELECT command_id, topic, key, value, late FROM (
+SELECT command_id, topic, key, value, owner, late FROM (
   SELECT *, sum(size) OVER (ORDER BY place) - size AS before FROM (
     SELECT *, row_number() OVER () AS place, octet_length(key) + octet_length(value) AS size FROM due) AS placed
   ) AS counted
@@ -53,7 +54,7 @@ WHERE before < %s ORDER BY place
 # What waits for a breaker or a quota is let go elsewhere; in the same words it is left out of an index.
 DUE: Final[LiteralString] = BOUNDED.format(
     due="""
-SELECT command_id, topic, key, value, extract(epoch FROM now() - due)::float8 AS late FROM timers
+SELECT command_id, topic, key, value, owner, extract(epoch FROM now() - due)::float8 AS late FROM timers
 WHERE due <= now() AND kind <> 'circuit' AND kind <> 'quota' ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED"""
 )
 _DELETE: Final = "DELETE FROM timers WHERE command_id = ANY(%s::uuid[])"
@@ -146,9 +147,9 @@ class PostgresTimerSession:
         return await self._read(DUE, (bounds.rows, bounds.size))
 
     async def _read(self, query: LiteralString, params: Sequence[Any]) -> list[DueTimer]:
-        """Read timers off a query for their command id, topic, key, value and seconds since they were due."""
+        """Read timers off a query for their command id, topic, key, value, owner and seconds since they were due."""
         rows = await (await self._connection.execute(query, params)).fetchall()
-        return [DueTimer(row[0], Record(*row[1:4]), row[4]) for row in rows]
+        return [DueTimer(row[0], Record(row[1], row[2], row[3], owner_header(row[4])), row[5]) for row in rows]
 
     async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
         """Set timers to a later time, and note why their records were refused."""
@@ -189,4 +190,10 @@ def _columns(timers: Sequence[Timer]) -> tuple[list[Any], ...]:
         [t.record.topic for t in timers],
         [t.record.key for t in timers],
         [t.record.value for t in timers],
+        [_owner(t.record) for t in timers],
     )
+
+
+def _owner(record: Record) -> UUID | None:
+    owner = owner_of(record)
+    return UUID(bytes=owner) if owner is not None else None

@@ -120,7 +120,7 @@ async def test_what_was_begun_or_cancelled_does_not_wait_again(database: str) ->
     gone, new = over(2)
     async with (
         open_pool(
-            Settings(database_url=SecretStr(as_role(database, DatabaseRole.MATCHER))), DatabaseRole.MATCHER
+            Settings(database_url=SecretStr(as_role(database, DatabaseRole.EXECUTOR))), DatabaseRole.EXECUTOR
         ) as pool,
         await psycopg.AsyncConnection.connect(database, autocommit=True) as connection,
     ):
@@ -148,7 +148,7 @@ async def test_parking_leaves_a_commands_own_timer(request: pytest.FixtureReques
         else:
             database = request.getfixturevalue("database")
             pool = await stack.enter_async_context(
-                open_pool(Settings(database_url=SecretStr(database)), DatabaseRole.MATCHER)
+                open_pool(Settings(database_url=SecretStr(database)), DatabaseRole.EXECUTOR)
             )
             await put(database, [retry])
             await PostgresParking(pool).park([quota, new])

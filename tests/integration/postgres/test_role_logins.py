@@ -24,7 +24,6 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "SELECT id, version FROM automations WHERE tombstoned_at IS NULL",
         "SELECT headrace_enter('{}', '{}', '{}', '{}', '{}', '{}')",
         "SELECT user_id, role, permissions FROM user_permissions",
-        "SELECT command_id FROM timers",
     ),
     DatabaseRole.EXECUTOR: (
         _HOLDS,
