@@ -66,7 +66,7 @@ class Holding:
     def count(self, command: Command, before: float) -> None:
         """Count for a command's owner what was ticked since ``before``, if that is surely long."""
         took = ticked() - before
-        if took:
+        if took or self._shares.watches(command.workflow.id):
             self._shares.note(command.workflow.owner, command.workflow.id, took)
 
     async def park(self, timers: Sequence[Timer]) -> Sequence[None]:

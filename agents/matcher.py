@@ -13,7 +13,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from prometheus_client import Counter
@@ -40,6 +40,11 @@ from schemas.incoming import Incoming, IncomingEvent, decode_event
 from schemas.verdicts import bounded_verdicts
 
 log = logging.getLogger(__name__)
+
+# Of a core, for one owner's conditions: less than of what executors render, as every event behind them waits. Only what
+# takes several ms a time is counted.
+_SHARE: Final = 0.1
+_BURST_S: Final = 0.25
 
 EVENTS = Counter("headrace_events_total", "Events read by the matcher, by what became of them", ["outcome"])
 PLANS = Counter("headrace_plans_total", "Workflows of an event's type, by whether their conditions held", ["met"])
@@ -115,7 +120,7 @@ class Matcher:
         self._entries = entries
         self._quota = quota
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
-        self._shares = Shares()
+        self._shares = Shares(share=_SHARE, burst=_BURST_S)
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
         self._blocked: Tally[str] = Tally()

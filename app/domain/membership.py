@@ -28,8 +28,10 @@ def _contains(value: Any) -> Comparison:
 
     def compare(actual: Any, _now: datetime) -> Outcome:
         if isinstance(actual, list):
-            # Strings equal strings only, so Python's own membership test does for them, and is much faster.
-            return value in actual if text else any(equal(member, value) for member in actual), _AS_MEMBER
+            # What is equal as in JSON is so in Python, whose own membership test is a hundred times faster; for strings
+            # it is the same, else `true` is 1 in it.
+            found = value in actual
+            return found and (text or any(equal(member, value) for member in actual)), _AS_MEMBER
         if isinstance(actual, str):
             if text:
                 return value in actual, _AS_SUBSTRING

@@ -7,13 +7,15 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from app.domain.causation import Link, read_chain
-from app.domain.conditions import CompiledConditions, Scope
+from app.domain.conditions import CompiledConditions, Evaluation, Scope
 from app.domain.ids import execution_id
 from app.domain.loops import loop_reason
 from app.domain.shares import SAID, Shares
 from app.domain.triggers import wants
-from app.domain.wall import WallReachedError, ticked
+from app.domain.wall import WallReachedError, lowered, ticked
 
+# Of conditions that have not been seen to be long, this much is tried where their owner is over their share.
+OVER_SHARE_S: Final = 0.03
 OVER_SHARE: Final = f"conditions: not evaluated, as {SAID}"
 
 
@@ -106,13 +108,23 @@ def _plan(trigger: Trigger, workflow: W, scope: Scope, chain: Sequence[Link], sh
         return Plan(workflow, execution, met=False, verdicts=[], blocked=loop)
     if shares and not workflow.conditions.none and shares.refuses(workflow.owner, workflow.id):
         return Plan(workflow, execution, met=False, verdicts=[], costly=OVER_SHARE)
+    over = shares is not None and bool(shares) and shares.wait(workflow.owner) > 0
     before = ticked()
     try:
-        evaluation = workflow.conditions.evaluate(scope)
+        evaluation = _evaluated(workflow, scope, over=over)
     except WallReachedError as error:
-        return Plan(workflow, execution, met=False, verdicts=[], costly=f"conditions: {error}")
+        costly = OVER_SHARE if over else f"conditions: {error}"
+        return Plan(workflow, execution, met=False, verdicts=[], costly=costly)
     finally:
         took = ticked() - before
-        if took and shares is not None:
+        if shares is not None and (took or shares.watches(workflow.id)):
             shares.note(workflow.owner, workflow.id, took)
     return Plan(workflow, execution, evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts])
+
+
+def _evaluated(workflow: Matchable, scope: Scope, *, over: bool) -> Evaluation:
+    """Evaluate conditions; of an owner who is ``over`` their share only if they turn out short: others wait."""
+    if not over:
+        return workflow.conditions.evaluate(scope)
+    with lowered(OVER_SHARE_S):
+        return workflow.conditions.evaluate(scope)

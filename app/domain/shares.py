@@ -1,9 +1,10 @@
 """Shares: what one owner's conditions and templates take of a process's CPU is bounded, whatever they are.
 
 A wall bounds one try, and penalties what comes to it; what ends just below it, again and again, meets neither. So the
-CPU that goes into an owner's conditions and templates is counted, and who is over their share waits, or is turned away.
+CPU that goes into an owner's conditions and templates is counted, and who is over their share waits or is turned away.
 What takes long keeps everybody else waiting meanwhile, so it counts with the square of its length: pieces of 200 ms
-come once in half a minute. What two ticks of the CPU's clock have not seen is not noted at all.
+come once in half a minute. One tick of the CPU's clock may have fallen on anything, so that what is short is counted
+only where ticks fall on it again and again, on average for several ms a time.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ _MOST: Final = 10_000
 # Between one tick and two: a difference of two floats that stand for two ticks may be a little less than them.
 LONG_S: Final = 0.015
 _REMEMBERED_S: Final = 60.0
+# A piece on which a tick has fallen is watched for so many times: that much a time, seen in so many ticks, is dear.
+_WATCHED: Final = 200
+_DEAR_EACH_S: Final = 0.004
+_SEEN_S: Final = 0.095
 _SHORT_S: Final = 0.01
 _DEAR_S: Final = 0.005
 
@@ -52,21 +57,44 @@ class _Account:
     line: float
 
 
+@dataclass(slots=True)
+class _Watch:
+    """How often a piece was done since a tick first fell on it, and the seconds of the ticks since.
+
+    Attributes:
+        times: How often.
+        seconds: In ticks.
+    """
+
+    times: int = 0
+    seconds: float = 0.0
+
+
 class Shares:
     """Seconds of CPU that each owner has taken, paid off at the share's rate; bounded in memory.
 
     Args:
         clock: Seconds, monotonic.
         share: Of a core.
+        burst: Seconds that an owner may take at once.
         most: Owners to remember, those that took some last.
     """
 
-    def __init__(self, clock: Callable[[], float] = monotonic, *, share: float = SHARE, most: int = _MOST) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = monotonic,
+        *,
+        share: float = SHARE,
+        burst: float = BURST_S,
+        most: int = _MOST,
+    ) -> None:
         self._clock = clock
         self._share = share
+        self._burst = burst
         self._most = most
         self._accounts: OrderedDict[UUID, _Account] = OrderedDict()
         self._long: OrderedDict[UUID, float] = OrderedDict()
+        self._watched: OrderedDict[UUID, _Watch] = OrderedDict()
 
     def __bool__(self) -> bool:
         """Whether anybody has taken any: where nobody has, there is nothing to ask."""
@@ -77,14 +105,39 @@ class Shares:
         return len(self._accounts)
 
     def note(self, owner: UUID, piece: UUID, seconds: float) -> None:
-        """Count what a piece of an owner's took if that is surely long, and remember for a minute that it was."""
-        if seconds < LONG_S:
-            return
-        self.take(owner, seconds)
+        """Count what a piece of an owner's took, 0 as well, if that is surely much; and remember it for a minute.
+
+        Much is what took long, or what takes several ms on average of many times.
+        """
+        if seconds >= LONG_S:
+            self.take(owner, seconds)
+            self._remember(piece)
+        elif piece in self._watched:
+            self._watch(owner, piece, self._watched[piece], seconds)
+        elif seconds:
+            self._watched[piece] = _Watch()
+            if len(self._watched) > self._most:
+                self._watched.popitem(last=False)
+
+    def _watch(self, owner: UUID, piece: UUID, watch: _Watch, seconds: float) -> None:
+        watch.times += 1
+        watch.seconds += seconds
+        if watch.seconds >= _SEEN_S and watch.seconds >= _DEAR_EACH_S * watch.times:
+            self._add(owner, watch.seconds, watch.seconds / watch.times)
+            self._remember(piece)
+            self._watched[piece] = _Watch()
+        elif watch.times >= _WATCHED:
+            del self._watched[piece]
+
+    def _remember(self, piece: UUID) -> None:
         self._long[piece] = self._clock() + _REMEMBERED_S
         self._long.move_to_end(piece)
         if len(self._long) > self._most:
             self._long.popitem(last=False)
+
+    def watches(self, piece: UUID) -> bool:
+        """Whether what the piece takes is to be noted, 0 as well."""
+        return bool(self._watched) and piece in self._watched
 
     def refuses(self, owner: UUID, piece: UUID) -> bool:
         """Tell whether a piece must not run now: it was long itself, and its owner is over their share.
@@ -95,9 +148,12 @@ class Shares:
 
     def take(self, owner: UUID, seconds: float) -> None:
         """Count what one piece of an owner's took."""
-        now, piece = self._clock(), counted(seconds)
+        self._add(owner, counted(seconds), counted(seconds))
+
+    def _add(self, owner: UUID, amount: float, piece: float) -> None:
+        now = self._clock()
         account = self._account(owner, now) or _Account(0.0, now, 0.0, now)
-        account.owed = min(BURST_S + LONGEST_WAIT_S * self._share, account.owed + piece)
+        account.owed = min(self._burst + LONGEST_WAIT_S * self._share, account.owed + amount)
         account.last = piece
         self._accounts[owner] = account
         self._accounts.move_to_end(owner)
@@ -107,7 +163,7 @@ class Shares:
     def wait(self, owner: UUID) -> float:
         """Return in how many seconds the owner may take more; 0: now."""
         account = self._account(owner, self._clock())
-        return max(0.0, account.owed - BURST_S) / self._share if account is not None else 0.0
+        return max(0.0, account.owed - self._burst) / self._share if account is not None else 0.0
 
     def line_up(self, owner: UUID, *, again: bool = False) -> float:
         """Return in how many seconds a piece may have its turn, behind those that wait already; 0: now.

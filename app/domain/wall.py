@@ -16,7 +16,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import get_ident
 from types import FrameType
@@ -64,15 +65,17 @@ class _Watch:
         began: The thread's CPU clock when the first tick saw it.
         ticking: The timer is set.
         ticks: How many found something.
+        limit: Seconds of CPU, from the first tick on, after which what runs is ended.
     """
 
-    __slots__ = ("_idle", "began", "on", "ticking", "ticks")
+    __slots__ = ("_idle", "began", "limit", "on", "ticking", "ticks")
 
     def __init__(self) -> None:
         self.on = False
         self.began = 0.0
         self.ticking = False
         self.ticks = 0
+        self.limit = _LIMIT
         self._idle = 0
 
     def tick(self, _signal: int, frame: FrameType | None) -> None:
@@ -87,7 +90,7 @@ class _Watch:
         now = time.thread_time()
         if not self.began:
             self.began = now
-        elif now - self.began >= _LIMIT and not _collects(frame):
+        elif now - self.began >= self.limit and not _collects(frame):
             raise _Stop
 
     def end_past(self, seconds: float) -> None:
@@ -149,6 +152,19 @@ def walled(work: Callable[..., R], *args: Any) -> R:
             meter.spend(time.thread_time() - began)
 
 
+@contextmanager
+def lowered(seconds: float) -> Iterator[None]:
+    """Lower the wall to so many seconds of CPU for what is begun in the block, on the main thread."""
+    if get_ident() != _MAIN:
+        yield
+        return
+    _watch.limit = max(seconds - _TICK, _TICK)
+    try:
+        yield
+    finally:
+        _watch.limit = _LIMIT
+
+
 def ticked() -> float:
     """Return the seconds of CPU gone into walled work of the main thread, in steps of 10 ms; right on average.
 
@@ -160,7 +176,7 @@ def ticked() -> float:
 def reserve(seconds: float) -> None:
     """Before a call into C that takes about so long and cannot be interrupted: end the work now if that is too long."""
     if _watch.on and get_ident() == _MAIN and _watch.began:
-        _watch.end_past(_LIMIT - seconds)
+        _watch.end_past(_watch.limit - seconds)
 
 
 def _elsewhere(work: Callable[..., R], *args: Any) -> R:

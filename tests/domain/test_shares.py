@@ -1,5 +1,6 @@
 """Shares of CPU: what is short may take the whole share, what is long comes seldom, and who waits has their turn."""
 
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
@@ -86,17 +87,39 @@ def test_memory_is_bounded() -> None:
     assert shares.wait(owners[-1])
 
 
-def test_what_is_short_is_neither_counted_nor_refused() -> None:
+@pytest.mark.parametrize("each", [0.0, 0.00001, 0.0001, 0.001])
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_short_is_neither_counted_nor_refused(each: float, seed: int) -> None:
     """A tick of the clock may fall on microseconds: an honest owner with much to do loses no run."""
-    shares, long, short = Shares(SteppedClock().monotonic), UUID(int=1), UUID(int=2)
-    for _ in range(1_000):
-        shares.note(OWNER, short, 0.01)
+    random, shares, long, short = Random(seed), Shares(SteppedClock().monotonic), UUID(int=1), UUID(int=2)
+    for _ in range(3_000):
+        seen = 0.01 if random.random() < each / 0.01 else 0.0
+        if seen or shares.watches(short):
+            shares.note(OWNER, short, seen)
     assert not shares
     for _ in range(20):
         shares.note(OWNER, long, 0.2)
     assert shares.refuses(OWNER, long)
     assert not shares.refuses(OWNER, short)
     assert not shares.refuses(OTHER, long)
+
+
+@pytest.mark.parametrize("each", [0.006, 0.008, 0.0099])
+@pytest.mark.parametrize("seed", range(5))
+def test_many_times_several_ms_are_held_to_the_share(each: float, seed: int) -> None:
+    """No single time shows it; of a minute of nothing else it gets no more than twice its share, and some seconds."""
+    random, clock, taken = Random(seed), SteppedClock(), 0.0
+    shares, piece = Shares(clock.monotonic), UUID(int=1)
+    while clock.seconds < 60:
+        if shares.refuses(OWNER, piece):
+            clock.seconds += 0.01
+            continue
+        clock.seconds += each
+        taken += each
+        seen = 0.01 if random.random() < each / 0.01 else 0.0
+        if seen or shares.watches(piece):
+            shares.note(OWNER, piece, seen)
+    assert BURST_S < taken < 2 * SHARE * 60 + 3
 
 
 def test_that_a_piece_was_long_is_forgotten() -> None:
