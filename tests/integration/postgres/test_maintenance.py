@@ -57,6 +57,21 @@ async def test_partitions_reach_a_week_ahead(upkeep: Maintenance, database: str)
     assert partitions(database, "automation_logs") == days(*range(-1, 8))
 
 
+async def test_no_day_squeezes_its_json_the_slow_way(upkeep: Maintenance, database: str) -> None:
+    """Of the log, its archive and every partition, one that is made now as well: lz4, or stored as it is."""
+    await upkeep.run()
+    query = """
+      SELECT attrelid::regclass::text, attname, attstorage, attcompression FROM pg_attribute
+      WHERE attrelid IN (SELECT 'automation_logs'::regclass UNION SELECT 'automation_logs_archive'::regclass
+          UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = 'automation_logs'::regclass)
+        AND attname IN ('trigger_event', 'conditions_result', 'actions_executed')
+    """
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        columns = await (await connection.execute(query)).fetchall()
+    assert len(columns) >= 3 * (2 + 7)
+    assert [one for one in columns if one[2] != "e" and one[3] != "l"] == []
+
+
 async def test_old_days_move_to_the_archive(upkeep: Maintenance, sink_pool: Pool, database: str) -> None:
     """With their rows and indexes; days within the retention stay; a second run finds nothing to do."""
     add_workflow(database)
