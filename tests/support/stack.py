@@ -138,6 +138,15 @@ class Stack:
         worker.start()
         return worker
 
+    async def again(self, role: str, environment: Mapping[str, str]) -> None:
+        """End a role's first worker, and start it anew with other settings; returns when it is ready."""
+        place = self.workers.index(self.worker(role))
+        await self.workers[place].stop()
+        self._by_role[role] = environment
+        self.workers[place] = self._worker(role, 1)
+        self.workers[place].start()
+        await self.ready()
+
     def pids(self) -> dict[str, int]:
         """Return the pids of what runs, by name."""
         return {worker.name: worker.pid for worker in self.workers if worker.pid is not None}
