@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SESSIONS ?= 2
 SEEDS ?= 3
 SEED ?= 1
 SOAK_SECONDS ?= 600
@@ -22,9 +23,10 @@ up-detached: setup
 down: setup
 	@$(BIN)/headrace down
 
-# What needs no server comes first: it is quick, and most mistakes end there.
+# What needs no server comes first: it is quick, and most mistakes end there (tests/support/running_order.py). The tests
+# run in SESSIONS sessions side by side, each with a broker and a Postgres of its own; SESSIONS=0 is one, in this process.
 test: lint types
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n $(SESSIONS) --dist loadfile --no-loadscope-reorder
 	$(MAKE) --no-print-directory faults-short
 
 # Three times in a row with every core also busy with something else; goes on where it was stopped.

@@ -14,6 +14,7 @@ import pytest
 from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
+from tests.support import running_order
 from tests.support.broker import remove_topics, running_kafka
 from tests.support.deadlines import scaled
 from tests.support.logins import make_logins
@@ -24,8 +25,9 @@ from tests.support.session_home import session_home
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bound the session's own memory."""
+    """Bound the session's own memory, and put the files in order."""
     config.pluginmanager.register(MemoryWatch(), "memory watch")
+    config.pluginmanager.register(running_order, "running order")
 
 
 @pytest.hookimpl(tryfirst=True)
