@@ -1,7 +1,8 @@
 """``make faults``: the job under kills, outages, joins and leaves; prints a table and writes ``build/faults.json``.
 
 python -m tests.faults.run --seeds 3        each scenario with three seeds
-python -m tests.faults.run --short          one seed, fewer events: part of ``make test``
+python -m tests.faults.run --short          one seed, fewer events: part of ``make test``; two processes, each with
+                                            servers and scenarios of its own
 python -m tests.faults.run --resume         leaves out what the file holds already
 """
 
@@ -10,10 +11,12 @@ import asyncio
 import logging
 import os
 import random
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import orjson
@@ -30,6 +33,8 @@ from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 REPORT = Path("build/faults.json")
+# Of the short form, each with servers of its own: an outage is of its own lane alone.
+LANES: Final = {"processes": ("kills", "join-leave"), "servers": ("broker-outage", "postgres-outage")}
 OUTAGE_S = 20.0
 CAUGHT_UP_WITHIN_S = 240.0
 
@@ -112,17 +117,17 @@ async def _caught_up(job: Job, events: int, database_url: str) -> None:
             sys.stderr.write(f"{error}\n")
 
 
-def write(verdicts: list[Verdict]) -> None:
+def write(verdicts: list[Verdict], report: Path) -> None:
     """Write the report; after every run, so that a broken-off one loses nothing."""
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_bytes(orjson.dumps({"faults": [one.as_json() for one in verdicts]}, option=orjson.OPT_INDENT_2))
+    report.parent.mkdir(exist_ok=True)
+    report.write_bytes(orjson.dumps({"faults": [one.as_json() for one in verdicts]}, option=orjson.OPT_INDENT_2))
 
 
-def read() -> list[Verdict]:
+def read(report: Path) -> list[Verdict]:
     """Read what an earlier, broken-off run has left."""
-    if not REPORT.exists():
+    if not report.exists():
         return []
-    return [Verdict(**entry) for entry in orjson.loads(REPORT.read_bytes())["faults"]]
+    return [Verdict(**entry) for entry in orjson.loads(report.read_bytes())["faults"]]
 
 
 def show(verdict: Verdict) -> None:
@@ -137,6 +142,41 @@ def show(verdict: Verdict) -> None:
     sys.stdout.flush()
 
 
+def lane_report(lane: str) -> Path:
+    """Return where a lane writes."""
+    return REPORT.with_name(f"faults-{lane}.json")
+
+
+def side_by_side() -> bool:
+    """Run every lane of the short form as a process; each line comes when its scenario ends, all are in the report."""
+    for lane in LANES:
+        lane_report(lane).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.faults.run", "--short"]
+    running = [subprocess.Popen([*command, "--lane", lane]) for lane in LANES]  # noqa: S603 - ourselves
+    codes = [process.wait() for process in running]
+    write([verdict for lane in LANES for verdict in read(lane_report(lane))], REPORT)
+    return not any(codes)
+
+
+def one_by_one(options: argparse.Namespace) -> bool:
+    """Run scenarios one after the other, on servers that all of them share."""
+    report = lane_report(options.lane) if options.lane else REPORT
+    verdicts = read(report) if options.resume else []
+    done = {(one.name, one.seed) for one in verdicts if one.good}
+    wanted = LANES[options.lane] if options.lane else [options.only] if options.only else None
+    # The emitter outlives the broker on purpose, and aiokafka says thousands of times a second that it is away.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    with servers(harness_home(f"faults-{options.lane}" if options.lane else "faults")) as on:
+        for seed in range(1, 2 if options.short else options.seeds + 1):
+            for scenario in scenarios(on, short=options.short):
+                if (scenario.name, seed) in done or (wanted is not None and scenario.name not in wanted):
+                    continue
+                verdicts.append(asyncio.run(run(scenario, seed, on)))
+                show(verdicts[-1])
+                write(verdicts, report)
+    return all(one.good for one in verdicts)
+
+
 def main() -> None:
     """Run every scenario with every seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,24 +184,17 @@ def main() -> None:
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--only", help="one scenario by name")
+    parser.add_argument("--lane", choices=LANES, help="of the short form, the scenarios of one of its two processes")
     options = parser.parse_args()
-    verdicts = read() if options.resume else []
-    done = {(one.name, one.seed) for one in verdicts if one.good}
-    sys.stdout.write(
-        "scenario         seed  kills  changes  expected    rows  lost  twice, marked  twice, unmarked  disordered"
-        "  recovery s  slowest s\n"
-    )
-    # The emitter outlives the broker on purpose, and aiokafka says thousands of times a second that it is away.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with servers(harness_home("faults")) as on:
-        for seed in range(1, 2 if options.short else options.seeds + 1):
-            for scenario in scenarios(on, short=options.short):
-                if (scenario.name, seed) in done or options.only not in (None, scenario.name):
-                    continue
-                verdicts.append(asyncio.run(run(scenario, seed, on)))
-                show(verdicts[-1])
-                write(verdicts)
-    sys.exit(0 if all(one.good for one in verdicts) else 1)
+    if options.lane is None:
+        sys.stdout.write(
+            "scenario         seed  kills  changes  expected    rows  lost  twice, marked  twice, unmarked  disordered"
+            "  recovery s  slowest s\n"
+        )
+        sys.stdout.flush()
+    apart = options.lane is None and options.only is None and not options.resume
+    good = side_by_side() if options.short and apart else one_by_one(options)
+    sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__":
