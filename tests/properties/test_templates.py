@@ -27,6 +27,7 @@ async def test_18_applying_a_template_makes_a_workflow_of_it(
     assert {part: workflow[part] for part in WORKFLOW_PARTS} == expected
     assert (workflow["active"], workflow["created_by"]) == (False, str(user.id))
     assert (await author.call("GET", f"{ROOT}/{template['id']}")).json == {**template, "usage_count": 1}
+    await author.call("DELETE", f"{ROOT}/{template['id']}")  # so that everybody's list stays short
 
 
 # Feature: automations-workflows, Property 19: Template Visibility Control
