@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from agents.bulkhead import Bulkhead
-from agents.outside import OutsideExecutor
-from agents.overlap import Outlet, Overlap
-from agents.pool import KeyedPool
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
+from app.execution.bulkhead import Bulkhead
+from app.execution.leased import OutsideExecutor
+from app.execution.pipelined_send import Overlap
+from app.execution.pool import KeyedPool
 from app.ports import Record
+from app.ports.outlet import Outlet
 from schemas.incoming import Incoming
 
 MAX_BATCH = 256

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from agents.holding import Holding
-from agents.parking import Parker
-from agents.quota import Quota
-from agents.slips import Road
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.timers import PostgresParking
 from app.domain.shares import Shares
+from app.execution.holding import Holding
+from app.execution.parking import Parker
+from app.execution.quota import Quota
+from app.execution.routing import Road
 from app.services.dead_letters import DeadLetters
 from app.services.owner_rights import RecentRights
 from app.settings import Settings

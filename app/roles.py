@@ -8,15 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from agents.current import Current
-from agents.matcher import Matcher
-from agents.outside import OutsideExecutor
-from agents.own import OwnExecutor
-from agents.parking import Parker
-from agents.preparation import Preparer
-from agents.sink import DeadLetterSink, Sink
-from agents.slips import Road
-from agents.sources import SourceAgent
 from app.actions.base import AnyAction, Family, OutsideAction, Ports
 from app.actions.registry import REGISTRY
 from app.adapters.address_guard import bounds_of
@@ -45,6 +36,15 @@ from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.penalties import Penalties
+from app.execution.current_values import Current
+from app.execution.leased import OutsideExecutor
+from app.execution.log_writing import DeadLetterSink, Sink
+from app.execution.matching import Matcher
+from app.execution.parking import Parker
+from app.execution.preparation import Preparer
+from app.execution.routing import Road
+from app.execution.source_conversion import SourceAgent
+from app.execution.transactional import OwnExecutor
 from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of

@@ -10,7 +10,6 @@ from typing import Any, Final
 import psycopg
 import uvloop
 
-from agents.slips import Road
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
@@ -24,6 +23,7 @@ from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
 from app.adapters.webhook import open_http_client
 from app.domain.errors import UnreachableError
+from app.execution.routing import Road
 from app.own_crm import reads_of
 from app.policies import breaker_policy
 from app.ports import CrmReads, HttpClient

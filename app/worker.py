@@ -7,10 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from agents.guard import guarded, lettered
-from agents.own import OwnExecutor
 from agents.reading import Around, announced, run_batches, run_outside
-from agents.sink import give_up, is_of_a_letter, stay_in_kafka
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.budget import MIB
@@ -22,6 +19,9 @@ from app.adapters.postgres.crashes import PostgresCrashes
 from app.adapters.postgres.database_roles import check_login, of_process
 from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
+from app.execution.guard import guarded, lettered
+from app.execution.log_writing import give_up, is_of_a_letter, stay_in_kafka
+from app.execution.transactional import OwnExecutor
 from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import BLOTTED, set_up_logging

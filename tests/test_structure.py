@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "agents": (
         "agents",
+        "app.execution",
         "app.adapters.kafka.batches",
         "app.adapters.kafka.messages",
         "app.services",

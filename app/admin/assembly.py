@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Protocol
 
-from agents.current import Current
-from agents.preparation import Rehearser
-from agents.slips import Road
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
@@ -42,6 +39,9 @@ from app.admin.state import Access, Messages, Probe, State
 from app.domain.errors import UnreachableError
 from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
+from app.execution.current_values import Current
+from app.execution.preparation import Rehearser
+from app.execution.routing import Road
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
 from app.services.api_keys import ApiKeyService

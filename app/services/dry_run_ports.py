@@ -29,7 +29,7 @@ P = TypeVar("P", bound=PreparedStep)
 
 
 class StepPreparer(Protocol[P]):
-    """Prepares the steps of one action type; ``agents.preparation.Preparer`` is one."""
+    """Prepares the steps of one action type; ``app.execution.preparation.Preparer`` is one."""
 
     def prepare(
         self, command: Command, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
@@ -41,7 +41,7 @@ class StepPreparer(Protocol[P]):
 
 
 class CurrentSource(Protocol):
-    """Looks up what steps ask for of ``current``; ``agents.current.Current`` is one."""
+    """Looks up what steps ask for of ``current``; ``app.execution.current_values.Current`` is one."""
 
     async def of(
         self, commands: Sequence[Command], rights: OwnerRights, /, *, chosen: bool

@@ -38,7 +38,7 @@ def test_others_repeats_are_held_back_and_counted() -> None:
 def test_our_own_messages_always_pass() -> None:
     """What we say is said for a reason each time."""
     repeats = Repeats(5.0, lambda: 0.0)
-    assert all(repeats.filter(record("agents.own", "failed")) for _ in range(3))
+    assert all(repeats.filter(record("app.execution.transactional", "failed")) for _ in range(3))
 
 
 def test_secrets_that_were_read_are_blotted_out() -> None:

@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from agents.slips import Road, claim_of
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.timers import DUE, PostgresTimers
+from app.execution.routing import Road, claim_of
 from app.ports import Claimed, Dropped, Own, Timer, TimerKind
 from app.topics import Topics
 from schemas.command import Command

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from agents.slips import read_command
 from app.domain.errors import PoisonError
 from app.domain.record_times import check_record_time
+from app.execution.routing import read_command
 from app.services.admission import Admission
 from app.services.sources import SourceTurner
 from app.topics import Topics

@@ -7,7 +7,7 @@ _INDEX: Final = "app/services/workflow_index.py"
 _WORKFLOWS: Final = "app/services/workflows.py"
 _WORKFLOW_ROWS: Final = "app/adapters/postgres/workflows.py"
 _POLICIES: Final = "deploy/migrations/versions/0005_rls_policies.py"
-_SLIPS: Final = "agents/slips.py"
+_SLIPS: Final = "app/execution/routing.py"
 _LOG: Final = "app/adapters/postgres/executions.py"
 _RUNS: Final = "app/admin/api/runs.py"
 _RETRY: Final = "app/domain/retry.py"
@@ -62,8 +62,9 @@ MUTANTS: Final = (
     Mutant(7, "app/domain/planning.py", "for workflow in workflows if _is_for(trigger, workflow)]",
            "for workflow in list(workflows)[:1] if _is_for(trigger, workflow)]"),
     # 8: conditions before actions
-    Mutant(8, "agents/matcher.py", "if made.met:", "if made:"),
-    Mutant(8, "agents/matcher.py", '            "verdicts": bounded_verdicts(made.verdicts),\n        }', "        }"),
+    Mutant(8, "app/execution/matching.py", "if made.met:", "if made:"),
+    Mutant(8, "app/execution/matching.py", '            "verdicts": bounded_verdicts(made.verdicts),\n        }',
+           "        }"),
     # 9 and 10: AND, OR
     Mutant(9, "app/domain/condition_tree.py", "met |= all(outcomes)", "met |= any(outcomes)"),
     Mutant(10, "app/domain/condition_tree.py", "met |= all(outcomes)", "met = all(outcomes)"),
@@ -90,7 +91,8 @@ MUTANTS: Final = (
     Mutant(15, _SLIPS, '"error": error or _first_error(command.results),', '"error": error,'),
     # 16: the log tells all
     Mutant(16, _SLIPS, '"verdicts": command.verdicts,', '"verdicts": [],'),
-    Mutant(16, "agents/matcher.py", '"executed_at": matched.now,', '"executed_at": datetime(2000, 1, 1, tzinfo=UTC),'),
+    Mutant(16, "app/execution/matching.py", '"executed_at": matched.now,',
+           '"executed_at": datetime(2000, 1, 1, tzinfo=UTC),'),
     # 17: filters
     Mutant(17, _LOG, "            (log.status, wanted.status),\n", ""),
     Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
@@ -112,7 +114,7 @@ MUTANTS: Final = (
     Mutant(22, "app/systems/affiliates.py", '"commission": commission, "affiliate"',
            '"commission": {"id": commission["id"]}, "affiliate"'),
     # 23: all of many events are queued and processed
-    Mutant(23, "agents/matcher.py", "planned.extend(self.match(record))",
+    Mutant(23, "app/execution/matching.py", "planned.extend(self.match(record))",
            "planned.extend(() if planned else self.match(record))"),
     Mutant(23, "app/services/emitter.py", "await self._sender.send_all(records)",
            "await self._sender.send_all(records[:3])"),

@@ -17,14 +17,6 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from agents.bulkhead import Bulkhead
-from agents.matcher import Matcher
-from agents.outside import OutsideExecutor
-from agents.own import OwnExecutor
-from agents.preparation import Preparer
-from agents.sink import Sink
-from agents.slips import Road
-from agents.timing import Timing
 from app.actions.base import AnyAction, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
@@ -40,6 +32,14 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.ids import execution_id
 from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
+from app.execution.bulkhead import Bulkhead
+from app.execution.leased import OutsideExecutor
+from app.execution.log_writing import Sink
+from app.execution.matching import Matcher
+from app.execution.preparation import Preparer
+from app.execution.routing import Road
+from app.execution.timing import Timing
+from app.execution.transactional import OwnExecutor
 from app.ports import Record
 from app.services.breakers import Breakers
 from app.services.dead_letters import DeadLetters
@@ -50,7 +50,7 @@ from app.services.workflow_index import WorkflowIndex
 from app.topics import Topics
 from tables.workflows import read_change
 from tests.admin.conftest import Api, User
-from tests.agents.test_retry_times import TimedHttp
+from tests.execution.test_retry_times import TimedHttp
 from tests.support.breakers import MemoryBreakers
 from tests.support.clock import SteppedClock
 from tests.support.current import current_over

@@ -7,9 +7,9 @@ from uuid import UUID
 import orjson
 import pytest
 
-from agents.slips import Road
 from app.domain.callers import Caller
 from app.domain.errors import PoisonError
+from app.execution.routing import Road
 from app.services.retries import Logged, Retries
 from app.topics import MAX_RECORD_BYTES, Topics
 from schemas.base import stored_size

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import REGISTRY
 
-from agents.slips import Road
 from app.domain.errors import PoisonError, UnreachableError
+from app.execution.routing import Road
 from app.ports import Record, Refusal
 from app.services.dead_letters import DeadLetters
 from app.services.delivery import Delivery

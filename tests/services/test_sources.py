@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from agents.sources import SourceAgent
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
+from app.execution.source_conversion import SourceAgent
 from app.services.dead_letters import DeadLetters
 from app.services.source_envelopes import Ignored
 from app.services.sources import SourceTurner, Turned

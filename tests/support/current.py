@@ -1,7 +1,7 @@
 """What steps look up, in tests."""
 
-from agents.current import Current
 from app.domain.retry import RetryPolicy
+from app.execution.current_values import Current
 from app.ports import CrmReads
 from tests.support.fake_crm import FakeCrm
 

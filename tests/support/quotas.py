@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from agents.holding import Holding
-from agents.quota import Quota
-from agents.slips import Road
 from app.domain.shares import Shares
+from app.execution.holding import Holding
+from app.execution.quota import Quota
+from app.execution.routing import Road
 from app.topics import Topics
 from tests.support.fake_rights import FixedRights
 from tests.support.timers import FakeTimers

@@ -5,14 +5,14 @@ from typing import Final
 import psycopg
 import pytest
 
-from agents.slips import claim_of
 from app.actions.apply_tag import ApplyTag
 from app.actions.base import ActionContext
 from app.actions.over_http import over_http
 from app.adapters.webhook import open_http_client
+from app.execution.routing import claim_of
 from app.ports import TagRequest
 from app.services.crm_http import HttpCrm
-from tests.agents.test_outside import World
+from tests.execution.test_leased import World
 from tests.support.crm_http import served_crm
 from tests.support.deadlines import scaled
 from tests.support.receipts import ReceiptStore

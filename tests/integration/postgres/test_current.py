@@ -7,10 +7,6 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from agents.current import Current
-from agents.own import OwnExecutor
-from agents.preparation import Preparer
-from agents.slips import Road
 from app.actions.create_note import CreateNote
 from app.actions.delay import Delay
 from app.adapters.postgres.crm import PostgresCrm
@@ -18,11 +14,15 @@ from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.domain.retry import RetryPolicy
+from app.execution.current_values import Current
+from app.execution.preparation import Preparer
+from app.execution.routing import Road
+from app.execution.transactional import OwnExecutor
 from app.ports import Record
 from app.services.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.execution import Execution
-from tests.agents.test_own import now
+from tests.execution.test_transactional import now
 from tests.support.fake_rights import FixedRights
 from tests.support.quotas import no_holding
 from tests.support.records import FakeRecord

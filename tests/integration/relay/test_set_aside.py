@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agents.slips import Road
 from app.adapters.postgres.outbox import PostgresOutbox
+from app.execution.routing import Road
 from app.ports import Record, Refusal
 from app.services.outbox import BATCH_BYTES, Bounds
 from app.services.relay import Relay

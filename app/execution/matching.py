@@ -1,0 +1,272 @@
+"""The matcher: events in, commands and skipped executions out.
+
+Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
+conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
+dead letter per record that is no event, or may not be on its topic (``app.services.admission``); executions over their
+owner's quota go where they are let wait. Side effects:
+entries, of workflows that bound them. The records are returned, and the
+batch is acked when all of them are durable.
+"""
+
+import logging
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from prometheus_client import Counter
+
+from app.domain.errors import PoisonError, our_mistake
+from app.domain.loops import RunBudget
+from app.domain.planning import OVER_SHARE, Plan, Trigger, plan
+from app.domain.quotas import NEVER
+from app.domain.record_times import check_record_time
+from app.domain.reentry import NoKeyError, Reentry, skip_reason
+from app.domain.shares import Shares
+from app.domain.statuses import ExecutionStatus
+from app.execution.metrics import BLOCKED, WALLS
+from app.execution.quota import First, Over, Quota
+from app.execution.routing import Road
+from app.ports import Entries, Entry, Record
+from app.ports.active_workflows import ActiveWorkflow, Index
+from app.services.admission import Admission
+from app.services.dead_letters import DeadLetters
+from app.topics import Topics
+from schemas.base import encode
+from schemas.command import Command
+from schemas.incoming import Incoming, IncomingEvent, decode_event
+from schemas.verdicts import bounded_verdicts
+
+log = logging.getLogger(__name__)
+
+# Of a core, for one owner's conditions: less than of what executors render, as every event behind them waits. Only what
+# takes several ms a time is counted.
+_SHARE: Final = 0.1
+_BURST_S: Final = 0.25
+
+EVENTS = Counter("headrace_events_total", "Events read by the matcher, by what became of them", ["outcome"])
+PLANS = Counter("headrace_plans_total", "Workflows of an event's type, by whether their conditions held", ["met"])
+FORGOTTEN = Counter("headrace_run_budgets_forgotten_total", "Counts of runs forgotten as memory is bounded")
+REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
+KEYLESS = Counter("headrace_reentries_without_key_total", "Executions skipped, as their event lacks the re-entry key")
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """What everything that follows from one event has in common.
+
+    Attributes:
+        common: Fields of its slips and rows; the envelope goes in byte by byte.
+        at: When the event came into Kafka.
+        now: When it was matched.
+        record: The event's record.
+    """
+
+    entity: str
+    key: bytes
+    common: dict[str, Any]
+    at: datetime
+    now: datetime
+    record: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A plan that the entries decide about.
+
+    Attributes:
+        who: What its entry is counted by.
+    """
+
+    made: Plan[ActiveWorkflow]
+    reentry: Reentry
+    matched: _Matched
+    who: str
+
+    @property
+    def entry(self) -> Entry:
+        """What is asked of them."""
+        made, reentry = self.made, self.reentry
+        at = self.matched.at
+        return Entry(made.workflow.id, self.who, made.execution_id, at, reentry.window, reentry.counted_by)
+
+
+class Matcher:
+    """Turns batches of event records into commands."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        index: Index,
+        road: Road,
+        dead_letters: DeadLetters,
+        max_age: float,
+        clock: Callable[[], datetime],
+        budget: RunBudget,
+        entries: Entries,
+        quota: Quota,
+    ) -> None:
+        self._topics = topics
+        self._admission = Admission(topics)
+        self._index = index
+        self._road = road
+        self._dead_letters = dead_letters
+        self._max_age = max_age
+        self._clock = clock
+        self._budget = budget
+        self._entries = entries
+        self._quota = quota
+        # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
+        self._shares = Shares(share=_SHARE, burst=_BURST_S)
+        self._outcomes: Tally[str] = Tally()
+        self._counts: Tally[str] = Tally()
+        self._blocked: Tally[str] = Tally()
+
+    async def process(self, records: Iterable[Incoming]) -> list[Record]:
+        """Plan every record; returns what follows from them, in order.
+
+        Raises:
+            UnreachableError: An entity's entry cannot be looked up; the batch must stay unacked.
+        """
+        planned: list[Record | Over | _Asking] = []
+        for record in records:
+            planned.extend(self.match(record))
+        asking = [item for item in planned if isinstance(item, _Asking)]
+        since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
+        judged = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
+        out = await self._quota.settle(judged)
+        self._report()
+        return out
+
+    def _report(self) -> None:
+        FORGOTTEN.inc(self._budget.forgotten)
+        self._budget.forgotten = 0
+        for metric, tally in ((EVENTS, self._outcomes), (PLANS, self._counts), (BLOCKED, self._blocked)):
+            for label, count in tally.items():
+                metric.labels(label).inc(count)
+            tally.clear()
+
+    def match(self, record: Incoming) -> list[Record | Over | _Asking]:
+        """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
+        now = self._clock()
+        try:
+            if record.timestamp is not None:
+                check_record_time(record.timestamp, now.timestamp())
+                if now.timestamp() - record.timestamp > self._max_age:
+                    self._outcomes["too_old"] += 1
+                    return []
+            incoming = decode_event(record)
+            self._admission.check(incoming.event, record.topic)
+            workflows = self._index.matching(incoming.event.type)
+            found = list(self._plans(incoming, workflows, record, now)) if workflows else []
+            self._counts["turned_away"] += len(workflows) - len(found)
+        except PoisonError as error:
+            self._outcomes[error.reason] += 1
+            return [self._dead_letters.build(record, error)]
+        except Exception as error:
+            log.exception("matching failed: %s/%d/%d", record.topic, record.partition, record.offset)
+            self._outcomes["internal_error"] += 1
+            return [self._dead_letters.build(record, our_mistake(error))]
+        # What a trigger's config, or an event's own choice of its workflow, turned away is no event that nobody awaits.
+        self._outcomes["matched" if found else "turned_away" if workflows else "no_workflow"] += 1
+        return found
+
+    def _plans(
+        self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
+    ) -> Iterator[Record | Over | _Asking]:
+        event, timestamp = incoming.event, record.timestamp
+        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
+        common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
+        at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
+        matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
+        for made in plan(trigger, workflows, now=now, shares=self._shares):
+            self._counts["true" if made.met else "false"] += 1
+            reentry = made.workflow.reentry
+            if reentry is not None and made.met:
+                yield self._ask(made, reentry, matched, trigger)
+            else:
+                yield self._judge(made, matched)
+
+    def _ask(
+        self, made: Plan[ActiveWorkflow], reentry: Reentry, matched: _Matched, trigger: Trigger
+    ) -> Record | _Asking:
+        try:
+            return _Asking(made, reentry, matched, reentry.who(matched.entity, trigger.data, trigger.envelope))
+        except NoKeyError as error:
+            KEYLESS.inc()
+            return self._not_run(made, ExecutionStatus.SKIPPED, str(error), matched)
+
+    def _enter(self, asking: _Asking, since: datetime | None) -> Record | Over:
+        if since is None:
+            return self._judge(asking.made, asking.matched)
+        REENTRIES.inc()
+        why = skip_reason(asking.reentry, since, asking.who)
+        return self._not_run(asking.made, ExecutionStatus.SKIPPED, why, asking.matched)
+
+    def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
+        if made.costly is not None:
+            WALLS.labels("conditions", "over_share" if made.costly == OVER_SHARE else "reached").inc()
+            return self._not_run(made, ExecutionStatus.SKIPPED, made.costly, matched)
+        blocked = self._why_blocked(made, matched)
+        if blocked is not None:
+            return self._not_run(made, ExecutionStatus.BLOCKED, blocked, matched)
+        if made.met:
+            return self._start(made, matched)
+        return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+
+    def _start(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
+        first = self._command(made, matched)
+        if made.workflow.actions[0].type not in self._road.known:  # fails at once, which is of no account
+            return replace(
+                self._road.first(Command.model_validate_json(first.record().value or b"")), cause=first.cause
+            )
+        wait = self._quota.wait(first.owner, matched.now.timestamp())
+        if not wait:
+            return first.record()
+        if wait == NEVER:
+            return Over(first, matched.now, self._not_run(made, ExecutionStatus.BLOCKED, self._quota.full, matched))
+        return Over(first, matched.now + timedelta(seconds=wait))
+
+    def _why_blocked(self, made: Plan[ActiveWorkflow], matched: _Matched) -> str | None:
+        if made.blocked is not None:
+            self._blocked["loop"] += 1
+            return made.blocked
+        if not made.met:
+            return None
+        over = self._budget.spend(made.workflow.id, matched.entity, made.execution_id, matched.now.timestamp())
+        if over is not None:
+            self._blocked["budget"] += 1
+        return over
+
+    def _command(self, made: Plan[ActiveWorkflow], matched: _Matched) -> First:
+        workflow = made.workflow
+        fields = {
+            "execution_id": made.execution_id,
+            "attempt": 1,
+            "lane": workflow.lane,
+            "workflow": orjson.Fragment(workflow.encoded),
+            "matched_at": matched.now,
+            "verdicts": bounded_verdicts(made.verdicts),
+        }
+        topic = self._topics.actions(workflow.actions[0].type, workflow.lane)
+        return First(topic, matched.key, workflow.pinned.owner, matched.common, fields, matched.record)
+
+    def _not_run(
+        self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: _Matched
+    ) -> Record:
+        execution = {
+            **matched.common,
+            "execution_id": made.execution_id,
+            "attempt": 0,
+            "workflow_id": made.workflow.id,
+            "version": made.workflow.pinned.version,
+            "conditions_met": made.met,
+            "verdicts": bounded_verdicts(made.verdicts),
+            "status": status,
+            "error": why,
+            "executed_at": matched.now,
+        }
+        return Record(self._topics.executions, matched.key, encode(execution), cause=matched.record)

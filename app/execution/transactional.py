@@ -1,0 +1,208 @@
+"""Executor of actions whose effect is in our own Postgres: effect and receipt are one transaction, so exactly once.
+
+Input: one lane's topic, in batches of what has arrived. Output: the slips, on their way. Side effects: the batch's, in
+the order of the records, with their receipts, in one transaction.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+
+from app.actions.base import ControlAction, OwnAction
+from app.domain.errors import HeadraceError, PoisonError
+from app.domain.wall import ticked
+from app.execution.current_values import Current, CurrentValues
+from app.execution.holding import Holding, TurnedAway
+from app.execution.metrics import ACTIONS, DROPPED
+from app.execution.preparation import Prepared, Preparer
+from app.execution.routing import Road, claim_of, read_command, result_json
+from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, OwnerRights, Receipts, Record, Timer
+from app.services.dead_letters import DeadLetters
+from schemas.command import Command
+from schemas.incoming import Incoming
+from schemas.result import ActionResult
+
+log = logging.getLogger(__name__)
+
+
+class _HandlerError(HeadraceError):
+    """An action's own code raised: nothing of the transaction happened; the command at fault is looked for."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """A command with what is to be done, or with its result where nothing is to be done.
+
+    ``begun``: the receipts let it be carried out; where they did not, another copy of the command was.
+    """
+
+    command: Command
+    claim: Claim
+    todo: Prepared | ActionResult
+    cause: Incoming
+    begun: bool = False
+    made: tuple[ActionResult, dict[str, Any]] | None = None
+
+    def record(self, result: ActionResult) -> dict[str, Any]:
+        """Note the result, and return it as its receipt stores it."""
+        stored = result_json(result)
+        self.made = (result, stored)
+        return stored
+
+    def result(self, stored: dict[str, Any]) -> ActionResult:
+        """Return the result that a receipt holds; mostly it is the one just made, which need not be read again."""
+        if self.made is not None and self.made[1] is stored:
+            return self.made[0]
+        return ActionResult.model_validate(stored)
+
+
+class OwnExecutor:
+    """Carries out batches of commands of one action type."""
+
+    def __init__(
+        self,
+        *,
+        action: OwnAction[Any, Any] | ControlAction[Any],
+        preparer: Preparer,
+        current: Current,
+        rights: OwnerRights,
+        receipts: Receipts,
+        road: Road,
+        holding: Holding,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._action = action
+        self._preparer = preparer
+        self._current = current
+        self._rights = rights
+        self._receipts = receipts
+        self._road = road
+        self._holding = holding
+        self._dead_letters = dead_letters
+
+    async def process(self, records: Sequence[Incoming]) -> list[Record]:
+        """Carry a batch out; returns its slips on their way, in order.
+
+        Raises:
+            Exception: Postgres failed for good; the records must stay unacked.
+        """
+        out: list[Record] = []
+        commands: list[Command] = []
+        causes: list[Incoming] = []
+        for record in records:
+            try:
+                commands.append(read_command(record, self._action.name))
+                causes.append(record)
+            except PoisonError as error:
+                out.append(self._dead_letters.build(record, error))
+        current = await self._current.of(commands, self._rights)
+        judged = [self._prepared(*one) for one in zip(commands, current, causes, strict=True)]
+        held = [item for item in judged if isinstance(item, Timer)]
+        if held:
+            await self._holding.park(held)
+        work = [item for item in judged if isinstance(item, _Work)]
+        await self._permit(work)
+        outcomes = await self._apply(work) if work else []
+        for item, outcome in zip(work, outcomes, strict=True):
+            out.extend(replace(slip, cause=item.cause) for slip in self._forward(item, outcome))
+        return out
+
+    def _prepared(self, command: Command, current: CurrentValues | None, cause: Incoming) -> _Work | Timer:
+        """Prepare a command; an owner who has taken too much with those before it in the batch has the rest wait."""
+        claim, held = claim_of(command), self._holding.judge(command)
+        if isinstance(held, Timer):
+            return held
+        if isinstance(held, TurnedAway):
+            return _Work(command, claim, self._preparer.result(command, "failed", error=held.reason), cause)
+        before = ticked()
+        todo = self._preparer.prepare(command, claim.command_id, current)
+        self._holding.count(command, before)
+        return _Work(command, claim, todo, cause)
+
+    async def _permit(self, work: Sequence[_Work]) -> None:
+        """Refuse what the owners lack permission for; who needs none is not asked about."""
+        asking = [(item, todo) for item in work if isinstance(todo := item.todo, Prepared) and todo.need is not None]
+        owners = await self._rights.of({todo.command.workflow.owner for _, todo in asking}) if asking else {}
+        for item, todo in asking:
+            item.todo = self._preparer.permitted(todo, owners[todo.command.workflow.owner])
+
+    async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
+        """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""
+
+        async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+            return await self._effect(own, {index: work[index] for index in indexes})
+
+        try:
+            return await self._receipts.apply([item.claim for item in work], effect)
+        except (psycopg.DataError, psycopg.IntegrityError, _HandlerError) as error:
+            if len(work) > 1:
+                middle = len(work) // 2
+                return [*await self._apply(work[:middle]), *await self._apply(work[middle:])]
+            if isinstance(work[0].todo, ActionResult):
+                raise  # a mere receipt was refused: not the command's fault
+            return await self._apply([replace(work[0], todo=self._refused(work[0].command, error))])
+
+    async def _effect(self, own: Own, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
+        for item in work.values():
+            item.begun = True
+        results = {index: item.record(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
+        timers = [self._timer(item, item.todo) for item in work.values() if isinstance(item.todo, ActionResult)]
+        await own.timers.set([timer for timer in timers if timer is not None])
+        prepared = {index: item.todo for index, item in work.items() if isinstance(item.todo, Prepared)}
+        if not prepared or not isinstance(self._action, OwnAction):
+            return results
+        try:
+            outputs = await self._action.perform_all([todo.request for todo in prepared.values()], own.crm)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            raise _HandlerError(f"{type(error).__name__}: {error}") from error
+        for (index, todo), output in zip(prepared.items(), outputs, strict=True):
+            result = self._preparer.result(todo.command, "success", output=output, verdicts=todo.verdicts, attempts=1)
+            results[index] = work[index].record(result)
+        return results
+
+    def _timer(self, item: _Work, result: ActionResult) -> Timer | None:
+        """Return what sends the execution on when its delay is over."""
+        if result.resume_at is None:
+            return None
+        command = item.command
+        return Timer(
+            command_id=item.claim.command_id,
+            execution_id=command.execution_id,
+            workflow_id=command.workflow.id,
+            entity=command.entity,
+            step=command.step,
+            kind="delay",
+            reason=f"delay until {result.resume_at.isoformat(timespec='seconds')}",
+            due=result.resume_at,
+            record=self._road.after(command.model_copy(), result),
+        )
+
+    def _refused(self, command: Command, error: Exception) -> ActionResult:
+        log.error("%s failed", self._action.name, exc_info=error, extra={"execution_id": str(command.execution_id)})
+        said = (
+            f"Postgres refused it ({error.sqlstate})"
+            if isinstance(error, psycopg.Error)
+            else f"internal error: {error}"
+        )
+        return self._preparer.result(command, "failed", error=said, attempts=1)
+
+    def _forward(self, item: _Work, outcome: ClaimOutcome) -> list[Record]:
+        if isinstance(outcome, Dropped):
+            DROPPED.labels(outcome.reason).inc()
+            return []
+        if not isinstance(outcome, Done):
+            raise TypeError(f"apply answered {type(outcome).__name__}")
+        item.command.matched_at = outcome.matched_at
+        result = item.result(outcome.result)
+        if item.begun:
+            ACTIONS.labels(self._action.name, result.status).inc()
+        else:
+            DROPPED.labels("duplicate").inc()
+        if result.resume_at is not None:
+            return []  # its timer sends it on; a copy that comes again must not be sooner
+        return [self._road.after(item.command, result)]
