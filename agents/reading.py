@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
@@ -16,6 +16,11 @@ from schemas.incoming import Incoming
 
 MAX_BATCH = 256
 
+P = TypeVar("P")
+
+Agent = Callable[[Any], Awaitable[None]]
+# Gives an agent its parts, on its event loop.
+Opened = Callable[[], Awaitable[P]]
 Around = Callable[[Incoming], None]
 Process = Callable[[Sequence[TrackedMessage]], Awaitable[Sequence[Record]]]
 

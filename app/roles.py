@@ -36,11 +36,11 @@ from app.adapters.webhook import AiohttpClient, open_http_client
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.penalties import Penalties
+from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.current_values import Current
 from app.execution.leased import OutsideExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
-from app.execution.parking import Parker
 from app.execution.preparation import Preparer
 from app.execution.routing import Road
 from app.execution.source_conversion import SourceAgent
@@ -78,15 +78,6 @@ async def open_sender(settings: Settings, role: str) -> AsyncIterator[Sender]:
         yield PersistentSender(sender)
 
 
-@dataclass(frozen=True, slots=True)
-class MatcherParts:
-    """What the matcher's agent feeds, and what takes its records."""
-
-    matcher: Matcher
-    letters: DeadLetters
-    delivery: Delivery
-
-
 @asynccontextmanager
 async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterator[MatcherParts]:
     """Open the matcher; ``index`` is what the workflow table feeds."""
@@ -110,16 +101,6 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             yield MatcherParts(matcher, letters, Delivery(sender, letters, road.refused))
 
 
-@dataclass(frozen=True, slots=True)
-class SinkParts:
-    """What the sink's two agents feed, and what takes their records."""
-
-    executions: Sink
-    dead_letters: DeadLetterSink
-    letters: DeadLetters
-    delivery: Delivery
-
-
 @asynccontextmanager
 async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     """Open the sink."""
@@ -128,15 +109,6 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
         executions, dead_letters = Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool), topics)
         yield SinkParts(executions, dead_letters, letters, Delivery(sender, letters))
-
-
-@dataclass(frozen=True, slots=True)
-class SourceParts:
-    """What the sources' agent feeds, and what takes its records."""
-
-    agent: SourceAgent
-    letters: DeadLetters
-    delivery: Delivery
 
 
 @asynccontextmanager
@@ -148,22 +120,6 @@ async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
         configured = load_sources(settings.sources, settings.topic_prefix)
         turners = [SourceTurner(source, topics, settings.event_max_age_s) for source in configured]
         yield SourceParts(SourceAgent(turners, letters), letters, Delivery(sender, letters))
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutorParts:
-    """An executor for each action type of the family, by name, and what stands beside them.
-
-    Attributes:
-        parker: Lets executions wait that are over their owner's quota.
-        letters: Takes what is none.
-        delivery: Takes the records of those that batch.
-    """
-
-    executors: dict[str, OwnExecutor | OutsideExecutor]
-    parker: Parker
-    letters: DeadLetters
-    delivery: Delivery
 
 
 @asynccontextmanager

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from agents.reading import Around, announced, run_batches, run_outside
+from agents.executor import lane_agent, over_quota_agent
+from agents.matcher import matcher_agent
+from agents.reading import Around
+from agents.sink import dead_letters_agent, executions_agent
+from agents.sources import sources_agent
 from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.budget import MIB
@@ -19,15 +22,13 @@ from app.adapters.postgres.crashes import PostgresCrashes
 from app.adapters.postgres.database_roles import check_login, of_process
 from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
-from app.execution.guard import guarded, lettered
-from app.execution.log_writing import give_up, is_of_a_letter, stay_in_kafka
-from app.execution.transactional import OwnExecutor
+from app.execution.log_writing import give_up, is_of_a_letter
 from app.factory import AgentSpec, Tuning, build_app, run_worker
 from app.lifespan import Lifespan
 from app.logs import BLOTTED, set_up_logging
 from app.metrics_page import serve_page
 from app.role_names import OPTIONAL_ROLES, role_names
-from app.roles import ExecutorParts, open_executor, open_matcher, open_sink, open_sources
+from app.roles import open_executor, open_matcher, open_sink, open_sources
 from app.scheduler import run_scheduler
 from app.services.source_settings import load_sources
 from app.services.workflow_index import WorkflowIndex
@@ -84,16 +85,10 @@ def _matcher(settings: Settings, around: Around | None) -> App:
     index = WorkflowIndex()
     parts = Lifespan(lambda: open_matcher(settings, index))
 
-    async def matcher(stream: Any) -> None:
-        made = await parts.get()
-        await run_batches(
-            stream, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
-        )
-
     return _app(
         topics.matcher_app,
         settings,
-        [AgentSpec("matcher", tuple(topics.all_events()), matcher)],
+        [AgentSpec("matcher", tuple(topics.all_events()), matcher_agent(parts.get, around))],
         parts,
         tables=[lambda app: build_workflow_table(app, index)],
         tuning=Tuning(fetch_gap=GATHERING),
@@ -104,19 +99,11 @@ def _sink(settings: Settings, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
     parts = Lifespan(lambda: open_sink(settings))
 
-    async def executions(stream: Any) -> None:
-        made = await parts.get()
-        await run_batches(
-            stream, announced(guarded(made.executions.process, lettered(made.letters)), around), made.delivery
-        )
-
-    async def dead_letters(stream: Any) -> None:
-        made = await parts.get()
-        await run_batches(stream, announced(guarded(made.dead_letters.process, stay_in_kafka), around), made.delivery)
-
     agents = [
-        AgentSpec("executions", topics.executions, executions),
-        AgentSpec("dead-letters", (topics.dead_letters, topics.listener_letters), dead_letters),
+        AgentSpec("executions", topics.executions, executions_agent(parts.get, around)),
+        AgentSpec(
+            "dead-letters", (topics.dead_letters, topics.listener_letters), dead_letters_agent(parts.get, around)
+        ),
     ]
     return _app(f"{topics.prefix}sink", settings, agents, parts)
 
@@ -125,11 +112,7 @@ def _sources(settings: Settings, around: Around | None) -> App:
     parts = Lifespan(lambda: open_sources(settings))
     topics = {source.topic for source in load_sources(settings.sources, settings.topic_prefix)}
 
-    async def sources(stream: Any) -> None:
-        made = await parts.get()
-        await run_batches(stream, announced(guarded(made.agent.process, lettered(made.letters)), around), made.delivery)
-
-    agents = [AgentSpec("sources", tuple(sorted(topics)), sources)]
+    agents = [AgentSpec("sources", tuple(sorted(topics)), sources_agent(parts.get, around))]
     return _app(f"{settings.topic_prefix}sources", settings, agents, parts)
 
 
@@ -138,44 +121,17 @@ def _executor(role: str, settings: Settings, around: Around | None) -> App:
     family: Family = next(name for name in FAMILIES if role == f"executor-{name}")
     parts = Lifespan(lambda: open_executor(role, family, settings))
     agents = [
-        AgentSpec(f"{action.name}-{lane}", topics.actions(action.name, lane), _lane(action, parts, settings, around))
+        AgentSpec(
+            f"{action.name}-{lane}",
+            topics.actions(action.name, lane),
+            lane_agent(action.name, parts.get, slots=lane_slots(action, settings), around=around),
+        )
         for action in REGISTRY.of_family(family)
         for lane in LANES
     ]
     if role == OVER_QUOTA_ROLE:
-        agents.append(AgentSpec("over-quota", topics.over_quota, _over_quota(parts, around)))
+        agents.append(AgentSpec("over-quota", topics.over_quota, over_quota_agent(parts.get, around)))
     return _app(f"{topics.prefix}{role}", settings, agents, parts)
-
-
-def _over_quota(parts: Lifespan[ExecutorParts], around: Around | None) -> Callable[[Any], Any]:
-    """Return the agent that lets executions wait."""
-
-    async def over_quota(stream: Any) -> None:
-        made = await parts.get()
-        await run_batches(
-            stream, announced(guarded(made.parker.process, lettered(made.letters)), around), made.delivery
-        )
-
-    return over_quota
-
-
-def _lane(
-    action: AnyAction, parts: Lifespan[ExecutorParts], settings: Settings, around: Around | None
-) -> Callable[[Any], Any]:
-    """Return the agent of one lane."""
-    slots = lane_slots(action, settings)
-
-    async def lane(stream: Any) -> None:
-        made = await parts.get()
-        executor = made.executors[action.name]
-        if isinstance(executor, OwnExecutor):
-            await run_batches(
-                stream, announced(guarded(executor.process, lettered(made.letters)), around), made.delivery
-            )
-        else:
-            await run_outside(stream, executor, slots=slots, around=around)
-
-    return lane
 
 
 def lane_slots(action: AnyAction, settings: Settings) -> int:

@@ -1,0 +1,19 @@
+"""The matcher's agent: events are read in batches; a batch is acked when all that follows from it is durable."""
+
+from typing import Any
+
+from agents.reading import Agent, Around, Opened, announced, run_batches
+from app.execution.agent_parts import MatcherParts
+from app.execution.guard import guarded, lettered
+
+
+def matcher_agent(opened: Opened[MatcherParts], around: Around | None) -> Agent:
+    """Return the agent; ``opened`` gives its parts, ``around`` is told of each record before it is handled."""
+
+    async def matcher(stream: Any) -> None:
+        made = await opened()
+        await run_batches(
+            stream, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
+        )
+
+    return matcher

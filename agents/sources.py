@@ -1,0 +1,19 @@
+"""The sources' agent: other systems' records are read in batches; a batch is acked when its events are durable."""
+
+from typing import Any
+
+from agents.reading import Agent, Around, Opened, announced, run_batches
+from app.execution.agent_parts import SourceParts
+from app.execution.guard import guarded, lettered
+
+
+def sources_agent(opened: Opened[SourceParts], around: Around | None) -> Agent:
+    """Return the agent; ``opened`` gives its parts, ``around`` is told of each record before it is handled."""
+
+    async def sources(stream: Any) -> None:
+        made = await opened()
+        await run_batches(
+            stream, announced(guarded(made.conversion.process, lettered(made.letters)), around), made.delivery
+        )
+
+    return sources

@@ -1,0 +1,56 @@
+"""What the agents of each role are fed into, and what takes the records that follow."""
+
+from dataclasses import dataclass
+
+from app.execution.leased import OutsideExecutor
+from app.execution.log_writing import DeadLetterSink, Sink
+from app.execution.matching import Matcher
+from app.execution.parking import Parker
+from app.execution.source_conversion import SourceAgent
+from app.execution.transactional import OwnExecutor
+from app.services.dead_letters import DeadLetters
+from app.services.delivery import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherParts:
+    """What the matcher's agent feeds, and what takes its records."""
+
+    matcher: Matcher
+    letters: DeadLetters
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class SinkParts:
+    """What the sink's two agents feed, and what takes their records."""
+
+    executions: Sink
+    dead_letters: DeadLetterSink
+    letters: DeadLetters
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class SourceParts:
+    """What the sources' agent feeds, and what takes its records."""
+
+    conversion: SourceAgent
+    letters: DeadLetters
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorParts:
+    """An executor for each action type of the family, by name, and what stands beside them.
+
+    Attributes:
+        parker: Lets executions wait that are over their owner's quota.
+        letters: Takes what is none.
+        delivery: Takes the records of those that batch.
+    """
+
+    executors: dict[str, OwnExecutor | OutsideExecutor]
+    parker: Parker
+    letters: DeadLetters
+    delivery: Delivery
