@@ -12,7 +12,7 @@ import orjson
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from app.services.background import failing
+from app.services.operations.background import failing
 
 _LOOPBACK: Final = "127.0.0.1"
 MOST_CONNECTIONS: Final = 20

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from app.actions.base import ActionContext, AnyAction
 from app.actions.over_http import over_http
+from app.adapters.http.crm import CrmServer, HttpCrm, HttpReads
+from app.execution.breakers import Breakers
+from app.execution.guarded_reads import GuardedReads
 from app.ports import CrmReads, HttpClient
-from app.services.breakers import Breakers
-from app.services.crm_http import CrmServer, HttpCrm, HttpReads
-from app.services.guarded_reads import GuardedReads
 from app.settings import Settings
 
 _SHARE: Final = 0.98  # of an attempt's time, as an action's own requests have

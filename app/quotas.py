@@ -11,8 +11,8 @@ from app.execution.holding import Holding
 from app.execution.parking import Parker
 from app.execution.quota import Quota
 from app.execution.routing import Road
-from app.services.dead_letters import DeadLetters
-from app.services.owner_rights import RecentRights
+from app.services.access.owner_rights import RecentRights
+from app.services.delivery.dead_letters import DeadLetters
 from app.settings import Settings
 from app.topics import LANES, Topics
 

@@ -37,6 +37,7 @@ from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.penalties import Penalties
 from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
+from app.execution.breakers import Breakers
 from app.execution.current_values import Current
 from app.execution.leased import OutsideExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
@@ -51,17 +52,16 @@ from app.own_crm import on_the_crm, reads_of
 from app.policies import breaker_policy, retry_policy
 from app.ports import HttpClient, Sender
 from app.quotas import execution_quota, parker, step_holding
-from app.services.background import running_beside
-from app.services.breakers import Breakers
-from app.services.dead_letters import DeadLetters
-from app.services.delivery import Delivery
-from app.services.owner_rights import RecentRights
-from app.services.secret_cache import SecretCache
-from app.services.source_settings import load_sources
-from app.services.sources import SourceTurner
-from app.services.table_check import TableCheck
-from app.services.wording import RecentTexts, Wordings
-from app.services.workflow_index import WorkflowIndex
+from app.services.access.owner_rights import RecentRights
+from app.services.access.secret_cache import SecretCache
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.delivery.sending import Delivery
+from app.services.ingest.source_settings import load_sources
+from app.services.ingest.sources import SourceTurner
+from app.services.messages.message_text import RecentTexts, Wordings
+from app.services.operations.background import running_beside
+from app.services.operations.table_check import TableCheck
+from app.services.workflows.index import WorkflowIndex
 from app.settings import Settings
 from app.topics import Topics
 

@@ -27,11 +27,11 @@ from app.execution.routing import Road
 from app.own_crm import reads_of
 from app.policies import breaker_policy
 from app.ports import CrmReads, HttpClient
-from app.services.background import end_all, keep_running
-from app.services.relay import Relay
-from app.services.temporal import TemporalLoop
-from app.services.timers import TimerLoop
-from app.services.upkeep import Chore, keep_up
+from app.services.delivery.relay import Relay
+from app.services.operations.background import end_all, keep_running
+from app.services.scheduling.periodic_tasks import Chore, keep_up
+from app.services.scheduling.temporal import TemporalLoop
+from app.services.scheduling.timers import TimerLoop
 from app.settings import Settings
 from app.topics import Topics
 

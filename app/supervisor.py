@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from app.domain.backoff import Backoff
-from app.services.background import note_failure
+from app.services.operations.background import note_failure
 
 _LOOK_EVERY_S: Final = 0.1
 

@@ -30,8 +30,8 @@ from app.metrics_page import serve_page
 from app.role_names import OPTIONAL_ROLES, role_names
 from app.roles import open_executor, open_matcher, open_sink, open_sources
 from app.scheduler import run_scheduler
-from app.services.source_settings import load_sources
-from app.services.workflow_index import WorkflowIndex
+from app.services.ingest.source_settings import load_sources
+from app.services.workflows.index import WorkflowIndex
 from app.settings import Settings
 from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 from tables.workflows import build_workflow_table

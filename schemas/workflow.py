@@ -132,7 +132,8 @@ class Action(_Strict):
 class WorkflowDraft(_Strict):
     """A workflow as a user writes it.
 
-    Conditions and action configs are checked further by ``app.services.workflows``, which knows the action types.
+    Conditions and action configs are checked further by ``app.services.workflows.lifecycle``, which knows the action
+    types.
     """
 
     name: Name

@@ -14,8 +14,8 @@ from faust.tables.globaltable import GlobalTable
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
-from app.services.background import note_failure
-from app.services.workflow_index import Applied, Change, Tombstone, Unreadable, WorkflowIndex
+from app.services.operations.background import note_failure
+from app.services.workflows.index import Applied, Change, Tombstone, Unreadable, WorkflowIndex
 from schemas.stored_json import read_json
 from schemas.workflow import Revision
 

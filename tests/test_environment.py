@@ -11,8 +11,8 @@ import pytest
 from app.actions.registry import REGISTRY
 from app.domain.errors import SettingsError
 from app.domain.retry import Failure, GiveUp, Wait, decide
+from app.execution.breakers import Breakers
 from app.policies import breaker_policy, retry_policy
-from app.services.breakers import Breakers
 from app.settings import load_settings
 from app.worker import MAX_SLOTS, lane_slots
 from tests.support.breakers import MemoryBreakers

@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.services": ("app.services", "app.actions", "app.domain", "app.ports", "app.settings", "app.topics", "schemas"),
     "app.adapters": (
         "app.adapters",
+        "app.actions.answers",
         "app.services",
         "app.domain",
         "app.ports",

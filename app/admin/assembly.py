@@ -44,29 +44,29 @@ from app.execution.preparation import Rehearser
 from app.execution.routing import Road
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
-from app.services.api_keys import ApiKeyService
-from app.services.background import PROCESS, Failures
-from app.services.cancelling import Cancelling
-from app.services.channels import ChannelService
-from app.services.cpu_budget import SECONDS_A_MINUTE, CpuBudget
-from app.services.dead_letter_box import DeadLetterBox
-from app.services.drafts import DraftReader
-from app.services.dry_run import DryRunner
-from app.services.emitter import EventEmitter
-from app.services.executions import ExecutionService
-from app.services.key_lookup import KeyLookup
-from app.services.manual_runs import ManualRuns
-from app.services.message_templates import MessageTemplateService
-from app.services.notifications import NotificationService
-from app.services.owner_rights import CallerNotes
-from app.services.queue import DepthSource, Queue, lanes_of
-from app.services.rate_limit import RateLimiter
-from app.services.retries import Retries
-from app.services.secrets import SecretService
-from app.services.templates import TemplateService
-from app.services.waiting import WaitingService
-from app.services.wording import Wordings
-from app.services.workflows import WorkflowService
+from app.services.access.api_keys import ApiKeyService
+from app.services.access.cpu_budget import SECONDS_A_MINUTE, CpuBudget
+from app.services.access.key_lookup import KeyLookup
+from app.services.access.owner_rights import CallerNotes
+from app.services.access.rate_limit import RateLimiter
+from app.services.access.secrets import SecretService
+from app.services.ingest.emitter import EventEmitter
+from app.services.messages.channels import ChannelService
+from app.services.messages.inbox import NotificationService
+from app.services.messages.message_text import Wordings
+from app.services.messages.templates import MessageTemplateService
+from app.services.operations.background import PROCESS, Failures
+from app.services.operations.cancelling import Cancelling
+from app.services.operations.dead_letter_box import DeadLetterBox
+from app.services.operations.dry_run import DryRunner
+from app.services.operations.executions import ExecutionService
+from app.services.operations.queue_status import DepthSource, Queue, lanes_of
+from app.services.operations.retries import Retries
+from app.services.operations.waiting import WaitingService
+from app.services.workflows.drafts import DraftReader
+from app.services.workflows.lifecycle import WorkflowService
+from app.services.workflows.manual_runs import ManualRuns
+from app.services.workflows.templates import TemplateService
 from app.settings import Settings
 from app.systems.desk import Systems
 from app.topics import Topics, declare

@@ -22,7 +22,7 @@ from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError
 from app.domain.api_keys import PREFIX as KEY_PREFIX
 from app.domain.callers import Caller, Permission, Role, known_permissions
 from app.domain.errors import HeadraceError, SettingsError
-from app.services.key_lookup import KeyLookup
+from app.services.access.key_lookup import KeyLookup
 from app.settings import Settings
 
 _SHARED_KEY_ALGORITHM: Final = "HS256"

@@ -16,8 +16,8 @@ from app.admin.metrics import (
     WORKFLOWS_CREATED,
 )
 from app.domain.errors import UnreachableError
-from app.services.background import note_failure
-from app.services.queue import Queue
+from app.services.operations.background import note_failure
+from app.services.operations.queue_status import Queue
 
 _LOG: Final = logging.getLogger("headrace.admin")
 _WITHIN_S: Final = 5.0

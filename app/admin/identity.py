@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from app.admin.addresses import client_address
 from app.admin.auth import Authenticator, UnauthorizedError
 from app.domain.callers import Caller
-from app.services.rate_limit import RateLimitedError, RateLimiter
+from app.services.access.rate_limit import RateLimitedError, RateLimiter
 from app.settings import Settings
 
 FAILED = Counter(

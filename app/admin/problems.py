@@ -17,7 +17,7 @@ from app.domain.errors import (
     StaleVersionError,
     UnreachableError,
 )
-from app.services.rate_limit import RateLimitedError
+from app.services.access.rate_limit import RateLimitedError
 from schemas.problem import PROBLEM_CONTENT_TYPE, Problem, ProblemError
 
 MAX_ERRORS: Final = 100

@@ -15,8 +15,8 @@ from app.admin.problems import PreconditionRequiredError, UnsupportedTypeError
 from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
-from app.services.field_errors import field_errors
 from schemas.base import encode
+from schemas.field_errors import field_errors
 from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
 

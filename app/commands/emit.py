@@ -15,7 +15,7 @@ from app.adapters.kafka.producer import KafkaSender
 from app.commands.lines import Batch, Lines, batches, open_lines
 from app.commands.reach import need_kafka, settings_here
 from app.domain.errors import InvalidError
-from app.services.emitter import EventEmitter
+from app.services.ingest.emitter import EventEmitter
 from app.settings import Settings
 from app.topics import Topics
 

@@ -15,7 +15,7 @@ from app.commands.reach import need_postgres, settings_here
 from app.domain.api_keys import KEY_PERMISSIONS
 from app.domain.callers import Caller
 from app.ports import ApiKey
-from app.services.api_keys import ApiKeyService
+from app.services.access.api_keys import ApiKeyService
 
 _OPERATOR: Final = Caller(UUID(int=1), "admin")
 

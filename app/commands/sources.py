@@ -12,9 +12,9 @@ from app.adapters.kafka.tail import last_records, missing_topics
 from app.commands.reach import need_kafka, settings_here
 from app.domain.errors import PoisonError, SettingsError
 from app.domain.times import from_seconds
-from app.services.source_envelopes import Ignored
-from app.services.source_settings import VARIABLE, load_sources
-from app.services.sources import SourceTurner
+from app.services.ingest.source_envelopes import Ignored
+from app.services.ingest.source_settings import VARIABLE, load_sources
+from app.services.ingest.sources import SourceTurner
 from app.settings import Settings
 from app.topics import Topics
 from schemas.incoming import Incoming

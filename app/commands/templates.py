@@ -7,7 +7,7 @@ import psycopg
 
 from app.adapters.postgres.starter_templates import store_starters
 from app.commands.reach import need_postgres, settings_here
-from app.services.starter_templates import OWNER, STARTERS, starter_id
+from app.services.workflows.starter_templates import OWNER, STARTERS, starter_id
 
 
 @click.command(epilog="Example: headrace migrate && headrace templates")

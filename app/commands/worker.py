@@ -8,7 +8,7 @@ from app.commands.reach import need_kafka, need_postgres, settings_here
 from app.commands.sources import refuse_missing_topics
 from app.orphan import end_with_parent
 from app.role_names import OPTIONAL_ROLES, role_names
-from app.services.source_settings import load_sources
+from app.services.ingest.source_settings import load_sources
 
 
 @click.command(epilog="Example: HEADRACE_INSTANCE=2 headrace worker matcher")

@@ -8,8 +8,8 @@ from app.execution.matching import Matcher
 from app.execution.parking import Parker
 from app.execution.source_conversion import SourceAgent
 from app.execution.transactional import OwnExecutor
-from app.services.dead_letters import DeadLetters
-from app.services.delivery import Delivery
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.delivery.sending import Delivery
 
 
 @dataclass(frozen=True, slots=True)

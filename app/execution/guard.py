@@ -11,8 +11,8 @@ import psycopg
 
 from app.domain.errors import AT_FAULT, PoisonError, SupersededError, UnreachableError, our_mistake
 from app.ports import Record
-from app.services.background import note_failure
-from app.services.dead_letters import DeadLetters
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.operations.background import note_failure
 from schemas.incoming import Incoming
 
 Process = Callable[[Sequence[Incoming]], Awaitable[Sequence[Record]]]

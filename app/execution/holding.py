@@ -15,7 +15,7 @@ from app.domain.wall import ticked
 from app.execution.metrics import WALLS
 from app.execution.routing import Road
 from app.ports import Parking, Timer
-from app.services.wording import names_template
+from app.services.messages.message_text import names_template
 from schemas.command import Command
 from schemas.workflow import Action
 

@@ -16,6 +16,7 @@ from app.domain.retry import RetryPolicy
 from app.domain.wall import ticked
 from app.execution.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortError, Tries, Work, pause
 from app.execution.batching import Batcher
+from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.current_values import Current, names_read
 from app.execution.guard import blames_input, internal_error
@@ -40,10 +41,9 @@ from app.ports import (
     Sender,
     Timer,
 )
-from app.services.breakers import Breakers
-from app.services.dead_letters import DeadLetters
-from app.services.delivery import Delivery
-from app.services.wording import Wordings, names_template
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.delivery.sending import Delivery
+from app.services.messages.message_text import Wordings, names_template
 from schemas.command import Command
 from schemas.incoming import Incoming
 from schemas.result import ActionResult

@@ -15,10 +15,10 @@ from prometheus_client import Counter, Histogram
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.statuses import ExecutionStatus
 from app.ports import Record
-from app.services.background import note_failure
-from app.services.dead_letters import DeadLetters
-from app.services.listener_letters import of_a_listener
-from app.services.log_writer import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
+from app.ports.execution_log import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.delivery.listener_letters import of_a_listener
+from app.services.operations.background import note_failure
 from app.topics import Topics
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
 

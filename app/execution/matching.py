@@ -2,8 +2,8 @@
 
 Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
 conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
-dead letter per record that is no event, or may not be on its topic (``app.services.admission``); executions over their
-owner's quota go where they are let wait. Side effects:
+dead letter per record that is no event, or may not be on its topic (``app.services.ingest.admission``); executions over
+their owner's quota go where they are let wait. Side effects:
 entries, of workflows that bound them. The records are returned, and the
 batch is acked when all of them are durable.
 """
@@ -31,8 +31,8 @@ from app.execution.quota import First, Over, Quota
 from app.execution.routing import Road
 from app.ports import Entries, Entry, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
-from app.services.admission import Admission
-from app.services.dead_letters import DeadLetters
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.ingest.admission import Admission
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command

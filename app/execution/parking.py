@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.domain.errors import PoisonError
 from app.domain.ids import command_id
 from app.ports import Parking, Record, Timer, owner_header
-from app.services.dead_letters import DeadLetters
+from app.services.delivery.dead_letters import DeadLetters
 from schemas.base import encode
 from schemas.held_runs import REASON, not_held, read_held_runs
 from schemas.incoming import Incoming

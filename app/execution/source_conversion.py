@@ -12,9 +12,9 @@ from prometheus_client import Counter
 
 from app.domain.errors import PoisonError, our_mistake
 from app.ports import Record
-from app.services.dead_letters import DeadLetters
-from app.services.source_envelopes import Ignored
-from app.services.sources import SourceTurner
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.ingest.source_envelopes import Ignored
+from app.services.ingest.sources import SourceTurner
 from schemas.incoming import Incoming
 
 log = logging.getLogger(__name__)

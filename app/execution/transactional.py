@@ -20,7 +20,7 @@ from app.execution.metrics import ACTIONS, DROPPED
 from app.execution.preparation import Prepared, Preparer
 from app.execution.routing import Road, claim_of, read_command, result_json
 from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, OwnerRights, Receipts, Record, Timer
-from app.services.dead_letters import DeadLetters
+from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
 from schemas.result import ActionResult

@@ -7,7 +7,7 @@ from app.ports.kafka import Record
 
 
 class Outlet(Protocol):
-    """Takes records; :class:`app.services.delivery.Delivery` is one."""
+    """Takes records; :class:`app.services.delivery.sending.Delivery` is one."""
 
     async def send_all(self, records: Sequence[Record]) -> None:
         """Send records in order; when this returns, each is durable, or what says that it is refused."""

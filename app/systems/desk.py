@@ -16,7 +16,7 @@ from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.showing import shown
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import Cause
-from app.services.announcer import Announcer
+from app.services.ingest.announcer import Announcer
 from app.topics import Topics
 from schemas.stored_json import read_json
 

@@ -15,8 +15,8 @@ from psycopg_pool import AsyncConnectionPool
 from app.adapters.postgres.breakers import PostgresBreakers
 from app.domain.breaker import PROBES, WIDESPREAD, BreakerPolicy, BreakerState, Permit, asked, circuit_of, tripped
 from app.domain.errors import ActionFailedError
+from app.execution.breakers import Admission, Breakers
 from app.ports import BreakerStore
-from app.services.breakers import Admission, Breakers
 from tests.support.breakers import MemoryBreakers
 from tests.support.waiting import eventually
 

@@ -6,11 +6,11 @@ from typing import Protocol
 import psycopg
 import pytest
 
+from app.adapters.kafka.trials import ALONE_DEATHS
 from app.adapters.postgres.crashes import PostgresCrashes
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import SupersededError, UnreachableError
 from app.ports import Crashes, Place
-from app.services.trials import ALONE_DEATHS
 from tests.support.crashes import CrashStore, MemoryCrashes
 from tests.support.logins import as_role
 

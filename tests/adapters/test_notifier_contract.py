@@ -25,7 +25,7 @@ from app.domain.errors import ActionFailedError, InvalidError
 from app.domain.grants import EVERYBODY, Grant, Use
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.ports import Inbox, Notice, Notifier, Sealed
-from app.services.secret_cache import SecretCache
+from app.services.access.secret_cache import SecretCache
 from tests.support.deadlines import scaled
 from tests.support.fake_notifier import FakeNotifier, MemoryInbox
 from tests.support.fake_secrets import KEY, MemorySecrets

@@ -12,8 +12,8 @@ from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.probation import Probation
+from app.adapters.kafka.trials import TOGETHER
 from app.domain.errors import UnreachableError
-from app.services.trials import TOGETHER
 from tests.support.crashes import CrashStore, MemoryCrashes
 
 ONE, TWO, CHANGELOG = TP("events", 0), TP("events", 1), TP("changelog", 0)

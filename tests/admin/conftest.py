@@ -16,7 +16,7 @@ from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
 from app.domain.callers import Permission, Role
-from app.services.background import Failures
+from app.services.operations.background import Failures
 from app.settings import Settings
 from tests.admin.log import Log
 from tests.support.depths import MemoryDepths

@@ -19,7 +19,7 @@ from app.admin.operations import Operation
 from app.admin.routes import OPERATIONS
 from app.domain.api_keys import KEY_PERMISSIONS, digest_of, new_api_key
 from app.domain.callers import PERMISSIONS
-from app.services.key_lookup import ASK_AGAIN_S
+from app.services.access.key_lookup import ASK_AGAIN_S
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
 

@@ -12,7 +12,7 @@ from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.domain.api_keys import new_api_key
 from app.domain.errors import SettingsError
-from app.services.background import Failures
+from app.services.operations.background import Failures
 from app.settings import Settings, load_settings
 from tests.admin.conftest import Answer, Api, User
 from tests.support.depths import MemoryDepths

@@ -13,7 +13,7 @@ from app.adapters.postgres.workflow_quotas import tell_quotas
 from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.domain.quotas import WorkflowQuotas
-from app.services.background import Failures
+from app.services.operations.background import Failures
 from app.settings import Settings
 from tests.admin.conftest import Api, User, draft
 from tests.integration.postgres.users import become

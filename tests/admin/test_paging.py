@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from app.domain.errors import InvalidError
-from app.services.paging import Position, read_cursor
+from app.domain.paging import Position, read_cursor
 from tests.admin.conftest import Api, User
 
 ROOT = "/api/v1/workflows"

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.admin.assembly import assemble
 from app.admin.routes import build_app
-from app.services.background import Failures
+from app.services.operations.background import Failures
 from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.support.depths import MemoryDepths

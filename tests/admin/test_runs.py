@@ -13,7 +13,7 @@ from psycopg import sql
 from app.domain.callers import Caller
 from app.domain.ids import execution_id
 from app.domain.wall import MESSAGE
-from app.services.manual_runs import SOURCE, ManualRuns
+from app.services.workflows.manual_runs import SOURCE, ManualRuns
 from app.topics import Topics
 from schemas.event import Event
 from schemas.workflow import Trigger, Workflow

@@ -11,7 +11,7 @@ from app.admin.identity import Identity
 from app.admin.scraping import Scraping
 from app.domain.callers import Permission, Role
 from app.domain.errors import SettingsError
-from app.services.rate_limit import RateLimiter
+from app.services.access.rate_limit import RateLimiter
 from app.settings import Settings, load_settings
 from tests.admin.conftest import Api
 

@@ -19,7 +19,7 @@ from app.admin.auth import mint_token
 from app.admin.problems import problem_for
 from app.domain.callers import Caller
 from app.domain.errors import NotPermittedError, SettingsError
-from app.services.starter_templates import STARTERS, starter_id
+from app.services.workflows.starter_templates import STARTERS, starter_id
 from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.drafts import NAMES, drafts

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from app.admin.operations import Operation
 from app.domain.api_keys import KEY_PERMISSIONS
 from app.domain.callers import PERMISSIONS
-from app.services.key_lookup import FRESH_S
+from app.services.access.key_lookup import FRESH_S
 from tests.admin.test_access_matrix import BY_NAME, COLUMNS, ROWS, request_of
 from tests.attack.ground import Answer, Ground
 from tests.attack.report import Check

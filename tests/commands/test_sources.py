@@ -1,7 +1,7 @@
 """The table of ``headrace sources preview``: fit for a terminal, whatever the records hold."""
 
 from app.commands.sources import columns, preview_row
-from app.services.sources import SourceTurner
+from app.services.ingest.sources import SourceTurner
 from app.topics import Topics
 from tests.support.sources import record, shop, source
 

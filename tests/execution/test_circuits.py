@@ -8,9 +8,9 @@ from prometheus_client import REGISTRY
 
 from app.domain.breaker import BreakerPolicy, BreakerState, circuit_of
 from app.domain.retry import RetryPolicy
+from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead, Entry
 from app.ports import HttpAnswer, Timer
-from app.services.breakers import Breakers
 from schemas.command import Command
 from tests.execution.test_leased import HOOK, World
 from tests.support.breakers import MemoryBreakers

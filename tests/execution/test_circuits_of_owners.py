@@ -8,8 +8,8 @@ import pytest
 from app.adapters.webhook import open_http_client
 from app.domain.breaker import WIDESPREAD, BreakerPolicy
 from app.domain.retry import RetryPolicy
+from app.execution.breakers import Breakers
 from app.ports import HttpAnswer
-from app.services.breakers import Breakers
 from schemas.command import Command
 from tests.execution.test_leased import HOOK, World
 from tests.support.breakers import MemoryBreakers

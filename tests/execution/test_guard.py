@@ -12,8 +12,8 @@ from app.domain.errors import SupersededError, UnreachableError
 from app.execution.guard import guarded, lettered
 from app.execution.log_writing import DeadLetterSink, Sink, stay_in_kafka
 from app.ports import Claim, ClaimOutcome, Entry, Record
-from app.services.dead_letters import DeadLetters
-from app.services.log_writer import LogOutcome
+from app.ports.execution_log import LogOutcome
+from app.services.delivery.dead_letters import DeadLetters
 from schemas.dead_letter import DeadLetter
 from schemas.incoming import Incoming
 from tests.execution.test_leased import HOOK

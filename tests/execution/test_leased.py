@@ -13,6 +13,7 @@ from app.actions.webhook import Webhook
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
+from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.holding import Holding
 from app.execution.leased import OutsideExecutor
@@ -20,9 +21,8 @@ from app.execution.preparation import Preparer
 from app.execution.routing import Road, claim_of, result_json
 from app.execution.timing import REAL_TIME, Timing
 from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets
-from app.services.breakers import Breakers
-from app.services.dead_letters import DeadLetters
-from app.services.wording import Wordings
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.messages.message_text import Wordings
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from app.domain.errors import UnreachableError
 from app.execution.log_writing import DeadLetterSink, Sink
-from app.services.dead_letters import DeadLetters
-from app.services.log_writer import Logged, LogOutcome, Refused, Repeated, Skipped
+from app.ports.execution_log import Logged, LogOutcome, Refused, Repeated, Skipped
+from app.services.delivery.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.dead_letter import DeadLetter
 from tests.support.records import FakeRecord
@@ -31,14 +31,14 @@ class FakeLog:
         self.away = False
 
     async def write(self, documents: Sequence[str]) -> list[LogOutcome]:
-        """Write; see :class:`app.services.log_writer.LogWriter`."""
+        """Write; see :class:`app.ports.execution_log.LogWriter`."""
         if self.away:
             raise UnreachableError("away")
         self.written.extend(documents)
         return [self.answers.get(document, Logged("success", NOW, late=False)) for document in documents]
 
     async def store(self, documents: Sequence[str]) -> list[Refused | Repeated | None]:
-        """Store; see :class:`app.services.log_writer.DeadLetterStore`."""
+        """Store; see :class:`app.ports.execution_log.DeadLetterStore`."""
         answers = zip(documents, await self.write(documents), strict=True)
         return [
             answer if isinstance(answer, Refused) else Repeated() if document in self.repeated else None

@@ -14,8 +14,8 @@ from app.domain.loops import RunBudget
 from app.execution.matching import Matcher
 from app.execution.quota import Quota
 from app.execution.routing import Road, read_command
-from app.services.dead_letters import DeadLetters
-from app.services.workflow_index import WorkflowIndex
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.workflows.index import WorkflowIndex
 from app.topics import Topics
 from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution

@@ -13,13 +13,13 @@ from app.actions.registry import REGISTRY
 from app.adapters.webhook import open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.embedded.message_providers import MessageProviders
+from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.leased import OutsideExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Road, claim_of
-from app.services.breakers import Breakers
-from app.services.dead_letters import DeadLetters
-from app.services.wording import Wordings
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.messages.message_text import Wordings
 from schemas.command import Command
 from schemas.execution import Execution
 from schemas.result import ActionResult

@@ -8,10 +8,10 @@ import pytest
 from app.actions.base import ActionContext, OutsideAction, OwnAction
 from app.actions.over_http import ON_THE_CRM, over_http
 from app.actions.registry import REGISTRY
+from app.adapters.http.crm import CrmServer, HttpCrm
 from app.domain.causation import Link
 from app.execution.routing import claim_of
 from app.ports import HttpAnswer, OwnerRights
-from app.services.crm_http import CrmServer, HttpCrm
 from schemas.command import Command
 from tests.execution.test_leased import World
 from tests.support.fake_http import FakeHttp

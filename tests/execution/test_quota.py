@@ -18,8 +18,8 @@ from app.execution.parking import Parker
 from app.execution.quota import Quota
 from app.execution.routing import read_command
 from app.ports import Record, owner_of
-from app.services.dead_letters import DeadLetters
-from app.services.owner_rights import RecentRights
+from app.services.access.owner_rights import RecentRights
+from app.services.delivery.dead_letters import DeadLetters
 from schemas.dead_letter import DeadLetter
 from tests.execution.test_matching import TOPICS, World
 from tests.support.fake_rights import MemoryCallers

@@ -16,9 +16,9 @@ from app.adapters.webhook import open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.grants import EVERYBODY
+from app.execution.breakers import Breakers
 from app.execution.preparation import Rehearser, secrets_read
 from app.ports import HttpAnswer, SecretValues
-from app.services.breakers import Breakers
 from schemas.result import ActionResult
 from tests.execution.test_leased import World
 from tests.execution.test_transactional import now

@@ -16,7 +16,7 @@ from app.execution.preparation import Preparer
 from app.execution.routing import Road
 from app.execution.transactional import OwnExecutor
 from app.ports import Crm, OwnerRights
-from app.services.dead_letters import DeadLetters
+from app.services.delivery.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.command import Command
 from schemas.dead_letter import DeadLetter

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.domain.errors import UnreachableError
 from app.domain.ids import command_id, execution_id
-from app.services.emitter import EventEmitter
+from app.services.ingest.emitter import EventEmitter
 from tests.support.api import Api
 
 SOURCE: Final = "/faults"

@@ -12,8 +12,8 @@ import pytest
 from app.domain.errors import PoisonError
 from app.domain.record_times import check_record_time
 from app.execution.routing import read_command
-from app.services.admission import Admission
-from app.services.sources import SourceTurner
+from app.services.ingest.admission import Admission
+from app.services.ingest.sources import SourceTurner
 from app.topics import Topics
 from schemas.incoming import decode_event
 from schemas.source import Source

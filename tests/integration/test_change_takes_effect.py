@@ -18,8 +18,8 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
 from app.ports import Record
-from app.services.drafts import DraftReader
-from app.services.workflows import WorkflowService
+from app.services.workflows.drafts import DraftReader
+from app.services.workflows.lifecycle import WorkflowService
 from app.settings import Settings
 from app.topics import Topics, declare
 from tests.integration.relay.schedulers import environment, scheduler

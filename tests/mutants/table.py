@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-_INDEX: Final = "app/services/workflow_index.py"
-_WORKFLOWS: Final = "app/services/workflows.py"
+_INDEX: Final = "app/services/workflows/index.py"
+_WORKFLOWS: Final = "app/services/workflows/lifecycle.py"
 _WORKFLOW_ROWS: Final = "app/adapters/postgres/workflows.py"
 _POLICIES: Final = "deploy/migrations/versions/0005_rls_policies.py"
 _SLIPS: Final = "app/execution/routing.py"
@@ -53,9 +53,9 @@ MUTANTS: Final = (
     Mutant(5, _WORKFLOWS, 'else {"active": active}', 'else {"active": active, "conditions": []}'),
     Mutant(5, _INDEX, "        self._deactivate(change.id)\n", "        active = change.active\n"),
     # 6: events are complete
-    Mutant(6, "app/services/emitter.py", "value = orjson.dumps(attributes)",
+    Mutant(6, "app/services/ingest/emitter.py", "value = orjson.dumps(attributes)",
            'value = orjson.dumps({**attributes, "data": dict(list(attributes["data"].items())[:1])})'),
-    Mutant(6, "app/services/emitter.py", 'return "partitionkey", event.partitionkey',
+    Mutant(6, "app/services/ingest/emitter.py", 'return "partitionkey", event.partitionkey',
            'return "id", event.id'),
     # 7: exactly the active workflows of the event's type
     Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return tuple(self._active.values())"),
@@ -97,9 +97,10 @@ MUTANTS: Final = (
     Mutant(17, _LOG, "            (log.status, wanted.status),\n", ""),
     Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
     # 18: a template becomes a workflow
-    Mutant(18, "app/services/templates.py", "draft = merge_patch(_written(template, _OF_WORKFLOW), customizations)",
+    Mutant(18, "app/services/workflows/templates.py",
+           "draft = merge_patch(_written(template, _OF_WORKFLOW), customizations)",
            'draft = {**merge_patch(_written(template, _OF_WORKFLOW), customizations), "conditions": []}'),
-    Mutant(18, "app/services/templates.py", "draft, template_id=template.id)", "draft)"),
+    Mutant(18, "app/services/workflows/templates.py", "draft, template_id=template.id)", "draft)"),
     # 19: who sees a template
     Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING (true);"),
     Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING ({_MINE});"),
@@ -116,14 +117,14 @@ MUTANTS: Final = (
     # 23: all of many events are queued and processed
     Mutant(23, "app/execution/matching.py", "planned.extend(self.match(record))",
            "planned.extend(() if planned else self.match(record))"),
-    Mutant(23, "app/services/emitter.py", "await self._sender.send_all(records)",
+    Mutant(23, "app/services/ingest/emitter.py", "await self._sender.send_all(records)",
            "await self._sender.send_all(records[:3])"),
     # 24: three retries with backoff
     Mutant(24, _RETRY, "failure.attempts > policy.max_retries", "failure.attempts >= policy.max_retries"),
     Mutant(24, _RETRY, "MULTIPLIER: Final = 2.0", "MULTIPLIER: Final = 1.0"),
     # 25: loops
     Mutant(25, "app/domain/loops.py", "MAX_ITERATIONS: Final = 3", "MAX_ITERATIONS: Final = 4"),
-    Mutant(25, "app/services/announcer.py", 'event["causation"] = origin.causation', "pass"),
+    Mutant(25, "app/services/ingest/announcer.py", 'event["causation"] = origin.causation', "pass"),
     # 26 to 28: whose workflows
     Mutant(26, _WORKFLOWS, "created_by=caller.user_id,", "created_by=uuid4(),"),
     Mutant(27, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
@@ -142,6 +143,6 @@ MUTANTS: Final = (
     # 31: at the configured times
     Mutant(31, "app/domain/schedules.py", "day.day == min(self.day, monthrange(day.year, day.month)[1])",
            "day.day == self.day"),
-    Mutant(31, "app/services/temporal.py", "await transaction.move(workflow, next_due(schedule, now))",
+    Mutant(31, "app/services/scheduling/temporal.py", "await transaction.move(workflow, next_due(schedule, now))",
            "await transaction.move(workflow, now + timedelta(days=1))"),
 )  # fmt: skip

@@ -32,6 +32,7 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.ids import execution_id
 from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
+from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.leased import OutsideExecutor
 from app.execution.log_writing import Sink
@@ -41,12 +42,11 @@ from app.execution.routing import Road
 from app.execution.timing import Timing
 from app.execution.transactional import OwnExecutor
 from app.ports import Record
-from app.services.breakers import Breakers
-from app.services.dead_letters import DeadLetters
-from app.services.emitter import EventEmitter
-from app.services.outbox import Bounds, OutboxSession
-from app.services.wording import RecentTexts, Wordings
-from app.services.workflow_index import WorkflowIndex
+from app.ports.outbox import Bounds, OutboxSession
+from app.services.delivery.dead_letters import DeadLetters
+from app.services.ingest.emitter import EventEmitter
+from app.services.messages.message_text import RecentTexts, Wordings
+from app.services.workflows.index import WorkflowIndex
 from app.topics import Topics
 from tables.workflows import read_change
 from tests.admin.conftest import Api, User

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.conditions import Scope, compile_conditions
-from app.services.workflow_index import WorkflowIndex
+from app.services.workflows.index import WorkflowIndex
 from schemas.workflow import Revision
 from tests.domain.condition_oracle import holds
 from tests.domain.strategies import numbers, operand, texts

@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.emitter import EventEmitter
+from app.services.ingest.emitter import EventEmitter
 from schemas.command import Command
 from schemas.event import Event
 from schemas.event_types import BUSINESS_EVENT_TYPES

@@ -12,7 +12,7 @@ import pytest
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import InvalidError
 from app.ports import HttpAnswer
-from app.services.emitter import EventEmitter
+from app.services.ingest.emitter import EventEmitter
 from schemas.event import Event
 from tests.admin.conftest import Api
 from tests.properties.engine import Engine, event, new_type, utc_now

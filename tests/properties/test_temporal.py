@@ -11,7 +11,7 @@ from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.domain.callers import PERMISSIONS
 from app.domain.schedules import WEEKDAYS, Schedule
-from app.services.temporal import TemporalLoop
+from app.services.scheduling.temporal import TemporalLoop
 from tests.admin.conftest import Api
 from tests.domain.test_schedules import MOMENTS, SCHEDULES, expected
 from tests.properties.engine import Engine

@@ -24,7 +24,7 @@ from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.migrate import upgrade
 from app.domain.ids import execution_id
 from app.embedded.free_ports import HOST, pick_ports
-from app.services.emitter import EventEmitter
+from app.services.ingest.emitter import EventEmitter
 from app.settings import Settings
 from app.topics import Topics, declare
 from tests.support.api import Api

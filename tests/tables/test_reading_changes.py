@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.services.workflow_index import Applied, Tombstone, Unreadable, WorkflowIndex
+from app.services.workflows.index import Applied, Tombstone, Unreadable, WorkflowIndex
 from schemas.workflow import Revision
 from tables.workflows import read_change
 from tests.tables.revisions import revision, workflow_id

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.conditions import Scope
-from app.services.workflow_index import Applied, Tombstone, WorkflowIndex
+from app.services.workflows.index import Applied, Tombstone, WorkflowIndex
 from schemas.workflow import Revision, Trigger
 from tests.tables.revisions import revision, workflow_id
 

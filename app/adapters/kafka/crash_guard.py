@@ -13,10 +13,10 @@ from faust.types import TP
 from prometheus_client import Gauge
 
 from app.adapters.kafka.messages import TrackedMessage
+from app.adapters.kafka.trials import Trial, begin_trials, end_of_flight
 from app.domain.errors import HeadraceError, SupersededError, UnreachableError
 from app.ports import Crashes, Suspicion
-from app.services.background import note_failure
-from app.services.trials import Trial, begin_trials, end_of_flight
+from app.services.operations.background import note_failure
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from faust.types import TP
 
-from app.services.trials import Trial
+from app.adapters.kafka.trials import Trial
 
 _LOOK_S: Final = 0.005
 _TRY_AGAIN_S: Final = 1.0

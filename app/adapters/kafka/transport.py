@@ -16,7 +16,7 @@ from mode.utils.queues import FlowControlEvent
 from app.adapters.kafka.consumer import Consumer
 from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.pacing import FOLLOWING, Gap
-from app.services.background import keep_running
+from app.services.operations.background import keep_running
 
 
 class Transport(driver.Transport):

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import psycopg
 
 from app.domain.errors import AT_FAULT
-from app.services.log_writer import Refused
+from app.ports.execution_log import Refused
 
 T = TypeVar("T")
 

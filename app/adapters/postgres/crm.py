@@ -20,7 +20,7 @@ from app.ports import (
     TagRequest,
     TaskRequest,
 )
-from app.services.announcer import Announcer
+from app.services.ingest.announcer import Announcer
 from app.topics import Topics
 from schemas.stored_json import read_json
 

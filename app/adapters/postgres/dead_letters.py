@@ -6,11 +6,11 @@ from app.adapters.postgres import execution_log_sql as sql
 from app.adapters.postgres import literals
 from app.adapters.postgres.bisect import bisect
 from app.adapters.postgres.pool import Pool, persistently
-from app.services.log_writer import Refused, Repeated
+from app.ports.execution_log import Refused, Repeated
 
 
 class DeadLetterTable:
-    """Implements :class:`app.services.log_writer.DeadLetterStore`; outages of Postgres are waited out.
+    """Implements :class:`app.ports.execution_log.DeadLetterStore`; outages of Postgres are waited out.
 
     Args:
         pool: The process's pool.
@@ -20,7 +20,7 @@ class DeadLetterTable:
         self._pool = pool
 
     async def store(self, documents: Sequence[str]) -> list[Refused | Repeated | None]:
-        """Store dead letters; see :meth:`app.services.log_writer.DeadLetterStore.store`."""
+        """Store dead letters; see :meth:`app.ports.execution_log.DeadLetterStore.store`."""
         outcomes: list[Refused | Repeated | None] = [None] * len(documents)
 
         def refuse(index: int, why: Refused) -> None:

@@ -9,13 +9,13 @@ from app.adapters.postgres import execution_log_sql as sql
 from app.adapters.postgres import literals
 from app.adapters.postgres.bisect import bisect
 from app.adapters.postgres.pool import Pool, persistently
-from app.services.log_writer import Logged, LogOutcome, Refused, Skipped
+from app.ports.execution_log import Logged, LogOutcome, Refused, Skipped
 
 _Document = tuple[int, str]
 
 
 class ExecutionLog:
-    """Implements :class:`app.services.log_writer.LogWriter`; outages of Postgres are waited out.
+    """Implements :class:`app.ports.execution_log.LogWriter`; outages of Postgres are waited out.
 
     Args:
         pool: The process's pool.
@@ -25,7 +25,7 @@ class ExecutionLog:
         self._pool = pool
 
     async def write(self, documents: Sequence[str]) -> list[LogOutcome]:
-        """Write executions; see :meth:`app.services.log_writer.LogWriter.write`."""
+        """Write executions; see :meth:`app.ports.execution_log.LogWriter.write`."""
         outcomes: dict[int, LogOutcome] = {}
 
         async def write(batch: Sequence[_Document]) -> None:

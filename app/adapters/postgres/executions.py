@@ -24,8 +24,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import AUTOMATIONS
 from app.domain.callers import Caller
-from app.services.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary
-from app.services.paging import Position
+from app.domain.paging import Position
+from app.services.operations.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary
 
 _METADATA: Final = MetaData()
 
@@ -57,7 +57,7 @@ _ARCHIVE: Final = _log("automation_logs_archive")
 
 
 class PostgresExecutions:
-    """Implements ``app.services.executions.ExecutionStore``.
+    """Implements ``app.services.operations.executions.ExecutionStore``.
 
     Args:
         database: The API's pool.

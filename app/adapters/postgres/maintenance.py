@@ -17,7 +17,7 @@ from psycopg.errors import LockNotAvailable
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reentry_column import read_reentry
 from app.domain.reentry import parse_reentry
-from app.services.background import note_failure
+from app.services.operations.background import note_failure
 from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, WORKFLOWS
 

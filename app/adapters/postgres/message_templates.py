@@ -29,8 +29,8 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
-from app.services.message_templates import MessageFilter
-from app.services.paging import Position
+from app.domain.paging import Position
+from app.services.messages.templates import MessageFilter
 from schemas.message_template import MessageTemplate, MessageTemplateDraft
 
 _TEMPLATES: Final = Table(
@@ -57,7 +57,7 @@ ORDER BY name LIMIT 3
 
 
 class PostgresMessageTemplates:
-    """Implements ``app.services.message_templates.MessageStore``.
+    """Implements ``app.services.messages.templates.MessageStore``.
 
     Args:
         database: The API's pool.
@@ -95,7 +95,7 @@ class PostgresMessageTemplates:
 
 
 class MessageTransaction:
-    """Implements ``app.services.message_templates.MessageTransaction`` over a connection that acts as the caller."""
+    """Implements ``app.services.messages.templates.MessageTransaction`` over a connection that acts as the caller."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -8,7 +8,7 @@ from sqlalchemy import Column, DateTime, MetaData, Row, Table, Text, Uuid, func,
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.domain.callers import Caller
-from app.services.paging import Position
+from app.domain.paging import Position
 from schemas.notification import Notification
 
 _NOTIFICATIONS: Final = Table(
@@ -26,7 +26,7 @@ _N: Final = _NOTIFICATIONS.c
 
 
 class PostgresNotifications:
-    """Implements ``app.services.notifications.NotificationStore``.
+    """Implements ``app.services.messages.inbox.NotificationStore``.
 
     Args:
         database: The API's pool.

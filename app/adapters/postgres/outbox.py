@@ -16,8 +16,8 @@ import psycopg
 from app.adapters.postgres.leading import Duty, Leadership, leading_session
 from app.adapters.postgres.listening import notified, unreachable
 from app.ports import Headers, Record, Refusal
-from app.services.outbox import Bounds, OutboxRow, OutboxSession
-from app.services.set_aside import refused_total
+from app.ports.outbox import Bounds, OutboxRow, OutboxSession
+from app.services.delivery.set_aside import refused_total
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _DELETE: Final = "DELETE FROM outbox WHERE id = ANY(%s::bigint[])"
 
 
 class PostgresOutbox:
-    """See :class:`app.services.outbox.Outbox`.
+    """See :class:`app.ports.outbox.Outbox`.
 
     Args:
         database_url: Any libpq connection string.

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.services.paging import Shortened
+from app.domain.paging import Shortened
 
 T = TypeVar("T")
 

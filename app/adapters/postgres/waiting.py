@@ -9,8 +9,8 @@ from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, s
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import AUTOMATIONS
 from app.domain.callers import Caller
-from app.services.paging import Position
-from app.services.waiting import WaitingExecution
+from app.domain.paging import Position
+from app.services.operations.waiting import WaitingExecution
 
 _TIMERS: Final = Table(
     "timers",
@@ -29,7 +29,7 @@ _T: Final = _TIMERS.c
 
 
 class PostgresWaiting:
-    """Implements ``app.services.waiting.WaitingStore``.
+    """Implements ``app.services.operations.waiting.WaitingStore``.
 
     Args:
         database: The API's pool.

@@ -41,9 +41,9 @@ from app.adapters.postgres.references import missing
 from app.adapters.postgres.turns import take_turn
 from app.domain.callers import Caller
 from app.domain.grants import Use
-from app.services.paging import Position
-from app.services.references import Reference
-from app.services.workflows import WorkflowFilter
+from app.domain.paging import Position
+from app.services.workflows.lifecycle import WorkflowFilter
+from app.services.workflows.references import Reference
 from schemas.workflow import Workflow
 
 _METADATA: Final = MetaData()
@@ -86,7 +86,7 @@ _R: Final = _REVISIONS.c
 
 
 class PostgresWorkflows:
-    """Implements ``app.services.workflows.WorkflowStore``.
+    """Implements ``app.services.workflows.lifecycle.WorkflowStore``.
 
     Args:
         database: The API's pool.
@@ -140,7 +140,7 @@ class PostgresWorkflows:
 
 
 class WorkflowTransaction:
-    """Implements ``app.services.workflows.Transaction`` over a connection that acts as the caller."""
+    """Implements ``app.services.workflows.lifecycle.Transaction`` over a connection that acts as the caller."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

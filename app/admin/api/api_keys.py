@@ -9,7 +9,7 @@ from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
 from app.admin.state import STATE
 from app.ports import ApiKey
-from app.services.api_keys import ApiKeyService
+from app.services.access.api_keys import ApiKeyService
 
 _ROOT: Final = "/api/v1/api-keys"
 

@@ -8,7 +8,7 @@ from app.admin.message_models import ChannelList
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document
 from app.admin.state import STATE
-from app.services.channels import ChannelService
+from app.services.messages.channels import ChannelService
 from schemas.channel import Channel, ChannelDraft
 
 _ROOT: Final = "/api/v1/channels"

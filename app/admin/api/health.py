@@ -16,7 +16,7 @@ from app.admin.operations import Operation
 from app.admin.requests import answer
 from app.admin.state import STATE, Probe
 from app.domain.errors import HeadraceError
-from app.services.background import note_failure
+from app.services.operations.background import note_failure
 
 _PROBE_WITHIN_S: Final = 3.0
 

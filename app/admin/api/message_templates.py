@@ -17,8 +17,8 @@ from app.admin.requests import (
     read_query,
 )
 from app.admin.state import STATE
-from app.services.message_templates import MessageFilter, MessageTemplateService
-from app.services.paging import read_cursor
+from app.domain.paging import read_cursor
+from app.services.messages.templates import MessageFilter, MessageTemplateService
 from schemas.message_template import MessageTemplate, MessageTemplateDraft
 
 _ROOT: Final = "/api/v1/message-templates"

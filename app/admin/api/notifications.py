@@ -8,7 +8,7 @@ from app.admin.message_models import NotificationPage, NotificationQuery
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer, path_id, read_query
 from app.admin.state import STATE
-from app.services.paging import read_cursor
+from app.domain.paging import read_cursor
 from schemas.notification import Notification
 
 _ROOT: Final = "/api/v1/notifications"

@@ -7,7 +7,7 @@ from aiohttp import web
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer
 from app.admin.state import STATE
-from app.services.queue import QueueView
+from app.services.operations.queue_status import QueueView
 
 
 async def show_queue(request: web.Request) -> web.Response:

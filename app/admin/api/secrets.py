@@ -9,7 +9,7 @@ from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, read_document, read_model
 from app.admin.state import STATE
 from app.ports import SecretEntry
-from app.services.secrets import SecretService
+from app.services.access.secrets import SecretService
 
 _ROOT: Final = "/api/v1/secrets"
 _ONE: Final = f"{_ROOT}/{{name}}"

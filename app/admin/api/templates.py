@@ -17,8 +17,8 @@ from app.admin.requests import (
     read_query,
 )
 from app.admin.state import STATE
-from app.services.paging import read_cursor
-from app.services.templates import TemplateFilter, TemplateService
+from app.domain.paging import read_cursor
+from app.services.workflows.templates import TemplateFilter, TemplateService
 from schemas.template import Template, TemplateDraft, TemplateMetadata
 from schemas.workflow import Workflow
 

@@ -11,7 +11,7 @@ from app.admin.models import ActionTypeList, ActionTypeView, EventTypeList, Even
 from app.admin.operations import Operation
 from app.admin.requests import answer
 from app.admin.state import STATE
-from app.services.event_samples import SAMPLE_TYPES, sample_event
+from app.services.ingest.event_samples import SAMPLE_TYPES, sample_event
 from schemas.event import Event
 
 

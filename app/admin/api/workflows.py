@@ -9,9 +9,9 @@ from app.admin.models import RevisionPage, RevisionQuery, RevisionView, Workflow
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_query
 from app.admin.state import STATE
-from app.services.cancelling import Cancelling
-from app.services.paging import read_cursor
-from app.services.workflows import WorkflowFilter, WorkflowService
+from app.domain.paging import read_cursor
+from app.services.operations.cancelling import Cancelling
+from app.services.workflows.lifecycle import WorkflowFilter, WorkflowService
 from schemas.workflow import Workflow, WorkflowDraft
 
 _ROOT: Final = "/api/v1/workflows"

@@ -10,7 +10,7 @@ import pytest
 
 from app.adapters.postgres.pool import Pool
 from app.domain.callers import Caller, Permission
-from app.services.temporal import TemporalLoop
+from app.services.scheduling.temporal import TemporalLoop
 from schemas.execution import Execution
 from tests.integration.postgres.test_temporal import DAILY, TOPICS, World, skipped
 from tests.support.executions import OWNER

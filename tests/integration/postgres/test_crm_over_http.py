@@ -8,10 +8,10 @@ import pytest
 from app.actions.apply_tag import ApplyTag
 from app.actions.base import ActionContext
 from app.actions.over_http import over_http
+from app.adapters.http.crm import HttpCrm
 from app.adapters.webhook import open_http_client
 from app.execution.routing import claim_of
 from app.ports import TagRequest
-from app.services.crm_http import HttpCrm
 from tests.execution.test_leased import World
 from tests.support.crm_http import served_crm
 from tests.support.deadlines import scaled

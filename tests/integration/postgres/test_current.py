@@ -19,7 +19,7 @@ from app.execution.preparation import Preparer
 from app.execution.routing import Road
 from app.execution.transactional import OwnExecutor
 from app.ports import Record
-from app.services.dead_letters import DeadLetters
+from app.services.delivery.dead_letters import DeadLetters
 from app.topics import Topics
 from schemas.execution import Execution
 from tests.execution.test_transactional import now

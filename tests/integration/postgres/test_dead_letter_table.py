@@ -10,8 +10,8 @@ from psycopg.rows import dict_row
 
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.pool import Pool
-from app.services.dead_letters import dead_letter
-from app.services.log_writer import Refused, Repeated
+from app.ports.execution_log import Refused, Repeated
+from app.services.delivery.dead_letters import dead_letter
 from app.topics import Topics
 from tests.support.records import FakeRecord
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
-from app.services.workflow_index import Applied, WorkflowIndex
+from app.services.workflows.index import Applied, WorkflowIndex
 from app.topics import WORKFLOWS
 from schemas.event_types import BUSINESS_EVENT_TYPES, TEMPORAL_EVENT_TYPES, is_event_type
 from schemas.workflow import MAX_REVISION_BYTES, Action, Revision

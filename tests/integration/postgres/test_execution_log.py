@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
-from app.services.log_writer import Logged, Refused, Skipped
+from app.ports.execution_log import Logged, Refused, Skipped
 from tests.support.crm import crm_over
 from tests.support.executions import EVENT, WORKFLOW, add_workflow, document, execution
 from tests.support.receipt_worlds import LEASE, a_claim

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.pool import Pool
-from app.services.log_writer import Logged
+from app.ports.execution_log import Logged
 from app.settings import Settings
 from app.topics import declare
 from tests.support.executions import WORKFLOW, add_workflow, document

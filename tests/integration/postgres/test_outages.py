@@ -20,7 +20,7 @@ from app.domain.errors import UnreachableError
 from app.embedded.postgres import PostgresNode
 from app.embedded.service import start
 from app.ports import Claimed, Done
-from app.services.log_writer import Logged
+from app.ports.execution_log import Logged
 from app.settings import Settings
 from tests.support.crm import crm_over
 from tests.support.deadlines import scaled

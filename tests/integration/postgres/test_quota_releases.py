@@ -18,7 +18,7 @@ from app.adapters.postgres.quota_releases import PostgresQuotaReleases
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.timers import PostgresParking, PostgresTimers, PostgresTimerStore
 from app.ports import Record, Timer
-from app.services.timers import TimerLoop, TimerStore
+from app.services.scheduling.timers import TimerLoop, TimerStore
 from app.settings import Settings
 from tests.support.logins import as_role
 from tests.support.sender import MemorySender

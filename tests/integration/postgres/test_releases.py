@@ -15,7 +15,7 @@ from app.adapters.postgres.releases import PostgresReleases
 from app.adapters.postgres.timers import PostgresTimers, PostgresTimerStore
 from app.domain.breaker import PROBES, BreakerPolicy
 from app.ports import Record, Timer
-from app.services.timers import TimerLoop
+from app.services.scheduling.timers import TimerLoop
 from tests.support.sender import MemorySender
 from tests.support.waiting import eventually
 

@@ -15,7 +15,7 @@ from app.adapters.postgres.quota_releases import PostgresQuotaReleases
 from app.adapters.postgres.releases import PostgresReleases
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import UnreachableError
-from app.services.outbox import Bounds
+from app.ports.outbox import Bounds
 from tests.integration.relay import outbox_rows as outbox
 from tests.support.hoarding import hoarding
 from tests.support.logins import as_role

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.ports import Record, Refusal, Sender
-from app.services.relay import Relay
+from app.services.delivery.relay import Relay
 from app.topics import MAX_RECORD_BYTES, WORKFLOWS, Topics
 from tests.integration.relay import outbox_rows as outbox
 from tests.support.sender import MemorySender

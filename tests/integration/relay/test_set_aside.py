@@ -10,8 +10,8 @@ import pytest
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.execution.routing import Road
 from app.ports import Record, Refusal
-from app.services.outbox import BATCH_BYTES, Bounds
-from app.services.relay import Relay
+from app.ports.outbox import BATCH_BYTES, Bounds
+from app.services.delivery.relay import Relay
 from app.topics import MAX_RECORD_BYTES, Topics
 from schemas.execution import Execution
 from tests.integration.relay import outbox_rows as outbox

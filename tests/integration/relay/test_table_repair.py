@@ -12,11 +12,11 @@ from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
 from app.ports import Record
-from app.services.drafts import DraftReader
-from app.services.outbox import Bounds
-from app.services.table_check import TableCheck
-from app.services.workflow_index import Applied, WorkflowIndex
-from app.services.workflows import WorkflowService
+from app.ports.outbox import Bounds
+from app.services.operations.table_check import TableCheck
+from app.services.workflows.drafts import DraftReader
+from app.services.workflows.index import Applied, WorkflowIndex
+from app.services.workflows.lifecycle import WorkflowService
 from app.settings import Settings
 from app.topics import WORKFLOWS
 from tables.workflows import read_change

@@ -1,0 +1,1 @@
+"""The ways in for events: the emitter, listeners, and other systems' topics."""

@@ -1,0 +1,1 @@
+"""Texts of messages, channels and inboxes."""

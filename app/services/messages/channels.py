@@ -1,0 +1,187 @@
+"""Channels of notifications, as administrators keep them: their URLs go in, sealed, and are never answered."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from app.domain.callers import Caller
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.grants import ALL, Grant, grant_errors
+from app.ports import ChannelUrls, Cipher
+from schemas.channel import Channel, ChannelDraft
+from schemas.field_errors import field_errors
+
+
+class ChannelTransaction(Protocol):
+    """One transaction on channels, on an administrator's behalf."""
+
+    async def get(self, channel_id: UUID) -> Channel | None:
+        """Return a channel, locked until the transaction ends."""
+
+    async def insert(self, channel: Channel, sealed: bytes) -> None:
+        """Store a new channel.
+
+        Raises:
+            ConflictError: There is one of that name.
+        """
+
+    async def update(self, channel: Channel, sealed: bytes | None) -> None:
+        """Store a channel's new version, its URL as it was where ``sealed`` is None; raises as ``insert``."""
+
+    async def delete(self, channel_id: UUID) -> None:
+        """Remove a channel."""
+
+    async def workflows_with(self, channel: Channel) -> Sequence[str]:
+        """Return names of some of the workflows that use it, whosever they are."""
+
+
+class ChannelStore(Protocol):
+    """Where channels are kept."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[ChannelTransaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def all(self, caller: Caller) -> Sequence[Channel]:
+        """Return all, by name."""
+
+    async def get(self, caller: Caller, channel_id: UUID) -> Channel | None:
+        """Return one."""
+
+
+class ChannelService:
+    """The use cases; who may call them is the API's to check.
+
+    Args:
+        store: Where channels are kept.
+        cipher: Seals their URLs.
+        urls: Knows which URLs there can be.
+        now: The clock, in UTC.
+    """
+
+    def __init__(
+        self,
+        store: ChannelStore,
+        cipher: Cipher,
+        urls: ChannelUrls,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._urls = urls
+        self._now = now
+
+    async def create(self, caller: Caller, raw: Any) -> Channel:
+        """Store a new channel.
+
+        Raises:
+            InvalidError: The draft is wrong; what it says never holds the URL.
+            ConflictError: There is one of that name.
+            SecretsKeyError: There is nothing to seal it with.
+        """
+        draft, now = _read(raw), self._now()
+        if draft.url is None:
+            raise InvalidError([FieldError("url", "is needed")])
+        service, sealed = await self._seal(draft.url.get_secret_value())
+        channel = Channel(
+            id=uuid4(),
+            name=draft.name,
+            service=service,
+            version=1,
+            updated_by=caller.user_id,
+            created_at=now,
+            updated_at=now,
+            owners=[str(caller.user_id)] if draft.owners is None else draft.owners,
+            workflows=[ALL] if draft.workflows is None else draft.workflows,
+        )
+        async with self._store.transaction(caller) as transaction:
+            await transaction.insert(channel, sealed)
+        return channel
+
+    async def all(self, caller: Caller) -> Sequence[Channel]:
+        """Return all, by name."""
+        return await self._store.all(caller)
+
+    async def get(self, caller: Caller, channel_id: UUID) -> Channel:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return _found(await self._store.get(caller, channel_id))
+
+    async def replace(self, caller: Caller, channel_id: UUID, version: int | None, raw: Any) -> Channel:
+        """Replace a channel's name and URL; the URL stays where none is given.
+
+        Args:
+            caller: On whose behalf.
+            channel_id: Which channel.
+            version: The version the caller has read; None for any.
+            raw: The new draft.
+
+        Raises:
+            InvalidError: The draft is wrong; what it says never holds the URL.
+            NotFoundError: There is no such channel.
+            StaleVersionError: It has another version by now.
+            ConflictError: The name is taken, or workflows use the one that it has.
+            SecretsKeyError: There is nothing to seal the URL with.
+        """
+        draft = _read(raw)
+        changes: dict[str, Any] = {"name": draft.name, "updated_by": caller.user_id, "updated_at": self._now()}
+        changes |= draft.model_dump(include={"owners", "workflows"}, exclude_none=True)
+        sealed: bytes | None = None
+        if draft.url is not None:
+            changes["service"], sealed = await self._seal(draft.url.get_secret_value())
+        async with self._store.transaction(caller) as transaction:
+            current = _check(_found(await transaction.get(channel_id)), version)
+            if draft.name != current.name:
+                await _refuse_used(transaction, current)
+            changed = current.model_copy(update={**changes, "version": current.version + 1})
+            await transaction.update(changed, sealed)
+        return changed
+
+    async def delete(self, caller: Caller, channel_id: UUID, version: int | None) -> None:
+        """Remove a channel that no workflow uses. Errors as in ``replace``."""
+        async with self._store.transaction(caller) as transaction:
+            current = _check(_found(await transaction.get(channel_id)), version)
+            await _refuse_used(transaction, current)
+            await transaction.delete(channel_id)
+
+    async def _seal(self, url: str) -> tuple[str, bytes]:
+        service = await self._urls.service_of(url)
+        if service is None:
+            raise InvalidError([FieldError("url", "is no URL that Apprise takes; its documentation lists them")])
+        return service, self._cipher.encrypt(url)
+
+
+def _read(raw: Any) -> ChannelDraft:
+    try:
+        draft = ChannelDraft.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from None
+    errors = grant_errors(Grant(tuple(draft.owners or ()), tuple(draft.workflows or ())))
+    if errors:
+        raise InvalidError(errors)
+    return draft
+
+
+async def _refuse_used(transaction: ChannelTransaction, channel: Channel) -> None:
+    users = await transaction.workflows_with(channel)
+    if users:
+        named = ", ".join(repr(name) for name in users)
+        raise ConflictError(f"Workflows use it by its name: {named}; change or delete them first")
+
+
+def _check(channel: Channel, version: int | None) -> Channel:
+    if version not in (None, channel.version):
+        raise StaleVersionError(f"The channel is at version {channel.version} by now; read it again")
+    return channel
+
+
+def _found(channel: Channel | None) -> Channel:
+    if channel is None:
+        raise NotFoundError("There is no such channel")
+    return channel

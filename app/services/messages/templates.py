@@ -1,0 +1,218 @@
+"""Message templates: texts with a name, which actions use in place of their own."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from app.actions.base import AnyAction
+from app.actions.configs import validate_config
+from app.actions.registry import REGISTRY
+from app.actions.wording import worded
+from app.domain.callers import Caller
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.paging import Page, Position, page_of
+from app.ports import MessageText
+from app.services.access.cpu_budget import breathe
+from app.services.workflows.drafts import merge_patch
+from schemas.field_errors import field_errors
+from schemas.message_template import MessageKind, MessageTemplate, MessageTemplateDraft
+
+_DRAFTED: Final = tuple(MessageTemplateDraft.model_fields)
+_PARTS: Final = ("subject", "text", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which message templates to list; None does not filter. ``search`` looks into names."""
+
+    kind: MessageKind | None = None
+    search: str | None = None
+
+
+class MessageTransaction(Protocol):
+    """One transaction on message templates, on a caller's behalf: what the caller may not see is not there."""
+
+    async def get(self, template_id: UUID) -> MessageTemplate | None:
+        """Return a template, locked until the transaction ends."""
+
+    async def insert(self, template: MessageTemplate) -> MessageTemplate:
+        """Store a new template, and return it as it is stored: its version and times are the database's.
+
+        Raises:
+            ConflictError: The owner has one of that kind and name, or as many as a user may.
+        """
+
+    async def update(self, template: MessageTemplate) -> MessageTemplate:
+        """Store a template's new version; raises as ``insert``."""
+
+    async def delete(self, template_id: UUID) -> None:
+        """Remove a template."""
+
+    async def workflows_with(self, template: MessageTemplate, action_type: str) -> Sequence[str]:
+        """Return names of some of the owner's workflows in which an action of that type uses it."""
+
+
+class MessageStore(Protocol):
+    """Where message templates are kept."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[MessageTransaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def get(self, caller: Caller, template_id: UUID) -> MessageTemplate | None:
+        """Return a template that the caller may see."""
+
+    async def find(
+        self, caller: Caller, wanted: MessageFilter, after: Position | None, limit: int
+    ) -> Sequence[MessageTemplate]:
+        """Return at most ``limit`` templates, newest first, from after a position on."""
+
+
+class MessageTemplateService:
+    """The use cases.
+
+    Args:
+        store: Where message templates are kept.
+        now: The clock, in UTC.
+    """
+
+    def __init__(self, store: MessageStore, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store = store
+        self._now = now
+
+    async def create(self, caller: Caller, raw: Any) -> MessageTemplate:
+        """Store a new template, the caller's own.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            ConflictError: The caller has one of that kind and name, or as many as a user may.
+        """
+        await breathe()
+        draft, now = read(raw), self._now()
+        times = {"created_at": now, "updated_at": now}
+        template = MessageTemplate(id=uuid4(), version=1, created_by=caller.user_id, **times, **draft.__dict__)
+        async with self._store.transaction(caller) as transaction:
+            return await transaction.insert(template)
+
+    async def get(self, caller: Caller, template_id: UUID) -> MessageTemplate:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+        """
+        return _found(await self._store.get(caller, template_id))
+
+    async def find(
+        self, caller: Caller, wanted: MessageFilter, after: Position | None, limit: int
+    ) -> Page[MessageTemplate]:
+        """List the caller's templates, newest first; an admin sees all."""
+        rows = await self._store.find(caller, wanted, after, limit + 1)
+        return page_of(rows, limit, lambda template: Position(template.created_at, template.id))
+
+    async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> MessageTemplate:
+        """Replace everything a user writes; steps that run from then on send what it says now.
+
+        Args:
+            caller: On whose behalf.
+            template_id: Which template.
+            version: The version the caller has read; None for any.
+            raw: The new draft.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            NotFoundError: There is none that the caller may change.
+            StaleVersionError: It has another version by now.
+            ConflictError: The name is taken, or workflows use the one that it has.
+        """
+        await breathe()
+        draft = read(raw)
+        return await self._write(caller, template_id, version, lambda _: draft)
+
+    async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> MessageTemplate:
+        """Apply a JSON merge patch; arguments and errors as in ``replace``."""
+        if not isinstance(patch, dict):
+            raise InvalidError([FieldError("", "a merge patch is a JSON object")])
+        await breathe()
+        return await self._write(caller, template_id, version, lambda now: read(merge_patch(_written(now), patch)))
+
+    async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:
+        """Remove a template that no workflow uses. Errors as in ``replace``."""
+        async with self._store.transaction(caller) as transaction:
+            current = _check(_found(await transaction.get(template_id)), version)
+            await _refuse_used(transaction, current)
+            await transaction.delete(template_id)
+
+    async def _write(
+        self,
+        caller: Caller,
+        template_id: UUID,
+        version: int | None,
+        change: Callable[[MessageTemplate], MessageTemplateDraft],
+    ) -> MessageTemplate:
+        async with self._store.transaction(caller) as transaction:
+            current = _check(_found(await transaction.get(template_id)), version)
+            changes = {**change(current).__dict__, "version": current.version + 1, "updated_at": self._now()}
+            changed = current.model_copy(update=changes)
+            if (changed.kind, changed.name) != (current.kind, current.name):
+                await _refuse_used(transaction, current)
+            return await transaction.update(changed)
+
+
+def read(raw: Any) -> MessageTemplateDraft:
+    """Check a draft, its texts as the action that uses it would.
+
+    Raises:
+        InvalidError: Something is wrong; each wrong field is in it.
+    """
+    try:
+        draft = MessageTemplateDraft.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidError(field_errors(error)) from None
+    errors = _text_errors(draft)
+    if errors:
+        raise InvalidError(errors)
+    return draft
+
+
+def _text_errors(draft: MessageTemplateDraft) -> list[FieldError]:
+    action = _action_of(draft.kind)
+    wording = action.wording
+    assert wording is not None
+    foreign = [part for part in _PARTS if getattr(draft, part) and part not in wording.parts.values()]
+    errors = [FieldError(part, f"a template of the kind {draft.kind} has none") for part in foreign]
+    config = worded(wording, wording.example, MessageText(draft.subject, draft.text, draft.html))
+    for error in validate_config(action.name, config, "config"):
+        path = error.path.removeprefix("config").lstrip(".")
+        errors.append(FieldError(wording.parts.get(path, path), error.message.replace(", or a template", "")))
+    return errors
+
+
+def _action_of(kind: MessageKind) -> AnyAction:
+    return next(action for action in REGISTRY if action.wording is not None and action.wording.kind == kind)
+
+
+async def _refuse_used(transaction: MessageTransaction, template: MessageTemplate) -> None:
+    users = await transaction.workflows_with(template, _action_of(template.kind).name)
+    if users:
+        named = ", ".join(repr(name) for name in users)
+        raise ConflictError(f"Workflows use it by its name: {named}; change or delete them first")
+
+
+def _written(template: MessageTemplate) -> dict[str, Any]:
+    return template.model_dump(mode="json", include=set(_DRAFTED))
+
+
+def _check(template: MessageTemplate, version: int | None) -> MessageTemplate:
+    if version not in (None, template.version):
+        raise StaleVersionError(f"The message template is at version {template.version} by now; read it again")
+    return template
+
+
+def _found(template: MessageTemplate | None) -> MessageTemplate:
+    if template is None:
+        raise NotFoundError("There is no such message template")
+    return template

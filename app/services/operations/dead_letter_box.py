@@ -1,0 +1,250 @@
+"""The dead letters, as administrators work on them: look, replay to where they came from, discard."""
+
+import base64
+from collections.abc import Callable, Container, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal, Protocol
+from uuid import UUID
+
+from pydantic import Field
+
+from app.domain.callers import Caller
+from app.domain.errors import ConflictError, NotFoundError
+from app.ports import Record
+from app.services.delivery.dead_letters import MAX_HEADER_BYTES, MAX_HEADERS, MAX_KEY_BYTES
+from schemas.base import Contract
+
+State = Literal["open", "replayed", "discarded"]
+MAX_NOTES: Final = 20
+_BASE64: Final = Field(description="Base64")
+
+
+class DeadLetterSummary(Contract):
+    """One dead letter, without its bytes.
+
+    Attributes:
+        number: Of the dead letter, ascending in the order in which they were stored.
+        topic: Where the record was read, with ``partition`` and ``offset``.
+        size: Bytes of the original value; ``cut`` says whether only the first 64 KiB of it are kept.
+        by: Who replayed or discarded it, and ``at`` when.
+        reader: The consumer group that read it, and for which of its parts: a source, a handler.
+        event_id: Of the event that it is or carries, as far as it could be made out; so ``source`` and ``entity``,
+            of each at most 256 characters.
+        barred: Why it cannot be replayed, whatever else there is in it.
+    """
+
+    number: int
+    topic: str
+    partition: int
+    offset: int
+    record_timestamp: datetime | None
+    reason: str
+    detail: str
+    role: str
+    reader: str
+    event_id: str | None
+    source: str | None
+    entity: str | None
+    barred: str | None
+    size: int
+    cut: bool
+    failed_at: datetime
+    state: State
+    at: datetime | None
+    by: UUID | None
+
+
+class LetterNote(Contract):
+    """That an event, or a step of it, was not processed; what is null is shown to administrators only.
+
+    Attributes:
+        number: Of the dead letter.
+        detail: The error.
+    """
+
+    number: int | None
+    role: str
+    reason: str
+    detail: str | None
+    failed_at: datetime
+    state: State
+
+
+class Shown(Contract):
+    """Bytes, as they can be shown: ``text`` where they are UTF-8."""
+
+    base64: str = _BASE64
+    text: str | None
+
+
+class DeadLetterDetail(DeadLetterSummary):
+    """A dead letter with its bytes; what is null was null in Kafka too."""
+
+    key: Shown | None
+    value: Shown | None
+    headers: list[tuple[str, Shown | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """Which to list; all that is given must hold. ``since`` is inclusive, ``until`` exclusive, both of failed_at."""
+
+    state: State | None = None
+    topic: str | None = None
+    reason: str | None = None
+    role: str | None = None
+    event_id: str | None = None
+    source: str | None = None
+    entity: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A dead letter as it is stored; headers hold base64."""
+
+    summary: DeadLetterSummary
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, str | None]]
+
+
+class BoxTransaction(Protocol):
+    """One transaction on the dead letters."""
+
+    async def get(self, number: int) -> Stored | None:
+        """Return one, locked until the transaction ends."""
+
+    async def mark(self, number: int, state: State, at: datetime, by: UUID) -> None:
+        """Note what became of it."""
+
+    async def send(self, record: Record) -> None:
+        """Put a record into the outbox."""
+
+
+class BoxStore(Protocol):
+    """Where dead letters are kept."""
+
+    def transaction(self) -> AbstractAsyncContextManager[BoxTransaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
+        """Return at most ``limit`` with numbers under ``before``, newest first."""
+
+    async def get(self, number: int) -> Stored | None:
+        """Return one."""
+
+
+class DeadLetterBox:
+    """The use cases; who may call them is the API's to check.
+
+    Args:
+        store: Where dead letters are kept.
+        topics: Topics that a record may be replayed to: a record for one that is not there would hold up the outbox.
+        now: The clock, in UTC.
+    """
+
+    def __init__(
+        self, store: BoxStore, topics: Container[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._now = now
+
+    async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
+        """List dead letters, newest first."""
+        return await self._store.find(wanted, before, limit)
+
+    async def of_event(self, caller: Caller, event_id: str) -> list[LetterNote]:
+        """Return what was not processed of an event, newest first; to administrators with its letters."""
+        letters = await self._store.find(DeadLetterFilter(event_id=event_id), None, MAX_NOTES)
+        return [_note(letter, whole=caller.role == "admin") for letter in letters]
+
+    async def get(self, number: int) -> DeadLetterDetail:
+        """Return one with its bytes.
+
+        Raises:
+            NotFoundError: There is none of this number.
+        """
+        return _detail(_found(await self._store.get(number)))
+
+    async def replay(self, caller: Caller, number: int) -> DeadLetterDetail:
+        """Send the original key, value and headers to the original topic, through the outbox, and mark the letter.
+
+        A header that was null goes out empty.
+
+        Raises:
+            NotFoundError: There is none of this number.
+            ConflictError: It is not open any more, it was cut or barred, or its topic is not one of ours (any more).
+        """
+        async with self._store.transaction() as transaction:
+            stored = _open(await transaction.get(number))
+            self._check_whole(stored)
+            headers = [(name, base64.b64decode(value or "")) for name, value in stored.headers]
+            await transaction.send(Record(stored.summary.topic, stored.key, stored.value, headers))
+            await transaction.mark(number, "replayed", self._now(), caller.user_id)
+            return _detail(_found(await transaction.get(number)))
+
+    async def discard(self, caller: Caller, number: int) -> None:
+        """Mark a letter as done with; its bytes stay until it is removed with age.
+
+        Raises:
+            NotFoundError: There is none of this number.
+            ConflictError: It is not open any more.
+        """
+        async with self._store.transaction() as transaction:
+            _open(await transaction.get(number))
+            await transaction.mark(number, "discarded", self._now(), caller.user_id)
+
+    def _check_whole(self, stored: Stored) -> None:
+        if stored.summary.barred is not None:
+            raise ConflictError(stored.summary.barred)
+        if stored.summary.cut:
+            raise ConflictError("Only the first 64 KiB of the value are kept; what is not whole is not replayed")
+        if len(stored.key or b"") >= MAX_KEY_BYTES or len(stored.headers) >= MAX_HEADERS:
+            raise ConflictError("The key or the headers may have been cut; what is not whole is not replayed")
+        if any(len(base64.b64decode(value or "")) >= MAX_HEADER_BYTES for _, value in stored.headers):
+            raise ConflictError("A header may have been cut; what is not whole is not replayed")
+        if stored.key is None and stored.value is None:
+            raise ConflictError("The record has neither key nor value; there is nothing to replay")
+        if stored.summary.topic not in self._topics:
+            raise ConflictError(f"{stored.summary.topic} is not a topic of this installation")
+
+
+def _note(letter: DeadLetterSummary, *, whole: bool) -> LetterNote:
+    note = LetterNote.model_validate(letter, from_attributes=True)
+    return note if whole else note.model_copy(update={"number": None, "detail": None})
+
+
+def _found(stored: Stored | None) -> Stored:
+    if stored is None:
+        raise NotFoundError("There is no such dead letter")
+    return stored
+
+
+def _open(stored: Stored | None) -> Stored:
+    found = _found(stored)
+    if found.summary.state != "open":
+        when = f" at {found.summary.at.isoformat(timespec='seconds')}" if found.summary.at else ""
+        raise ConflictError(f"The dead letter was {found.summary.state}{when}")
+    return found
+
+
+def _detail(stored: Stored) -> DeadLetterDetail:
+    headers = [
+        (name, _shown(None if value is None else base64.b64decode(value or ""))) for name, value in stored.headers
+    ]
+    return DeadLetterDetail(**dict(stored.summary), key=_shown(stored.key), value=_shown(stored.value), headers=headers)
+
+
+def _shown(data: bytes | None) -> Shown | None:
+    if data is None:
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = None
+    return Shown(base64=base64.b64encode(data).decode("ascii"), text=text)

@@ -1,0 +1,280 @@
+"""Dry runs (specification: ``testWorkflow``): what a workflow would make of an event, without any effect or row.
+
+The rules are those that run in earnest: the compiled conditions, the planner, and each action's own preparation, which
+renders its templates and checks what comes out. Only the effect is left out; what it would have answered is simulated.
+
+What its owner may counts as it does in earnest, but for one thing: who tries a workflow has made its event up, so that
+``current`` is looked up for those alone who may read customers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from uuid import UUID, uuid4
+
+from app.actions.configs import compile_action
+from app.domain.callers import Caller
+from app.domain.conditions import Evaluation, Scope, compile_conditions
+from app.domain.errors import ActionFailedError, FieldError, InvalidError
+from app.domain.grants import NOBODY, Use
+from app.domain.reentry import NoKeyError, parse_reentry
+from app.domain.statuses import conclude, left_out
+from app.domain.triggers import wants
+from app.domain.wall import WallReachedError
+from app.ports import SecretGrants, SecretValues
+from app.ports.dry_run import CurrentSource, CurrentValues, PreparedStep, StepPreparer
+from app.services.access.cpu_budget import breathe
+from app.services.access.owner_rights import RightsOfCaller
+from app.services.ingest.emitter import event_key, valid_event
+from app.services.operations.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
+from app.services.operations.explanations import explain
+from app.services.operations.plain_values import plain
+from app.services.workflows.references import Reference, channel_named
+from schemas.command import Command, PinnedRevision
+from schemas.event import Event
+from schemas.field_errors import under
+from schemas.result import ActionResult
+from schemas.workflow import Action, WorkflowDraft
+
+SOURCE: Final = "/headrace/test"
+NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
+
+
+@dataclass(slots=True)
+class _Run:
+    """The run so far: its command, who tries it, and whether it still goes on."""
+
+    command: Command
+    caller: Caller
+    going: bool
+    given: Mapping[str, Any]
+    stopped: bool = False
+    broken_off: int | None = None  # the step that failed and so ended it
+    current: dict[str, Any] = field(default_factory=dict)
+    steps: list[StepReport] = field(default_factory=list)
+
+
+class DryRunner:
+    """Makes dry runs.
+
+    Args:
+        preparers: By action type.
+        current: Looks up what steps ask for.
+        grants: Knows who may use which secret,
+        channels: and who may use which channel.
+    """
+
+    def __init__(
+        self,
+        preparers: Mapping[str, StepPreparer[Any]],
+        current: CurrentSource,
+        grants: SecretGrants,
+        channels: SecretGrants,
+    ) -> None:
+        self._preparers = preparers
+        self._current = current
+        self._grants = grants
+        self._channels = channels
+
+    async def run(
+        self,
+        draft: WorkflowDraft,
+        attributes: Mapping[str, Any],
+        simulated: Mapping[int, SimulatedResult],
+        current: Mapping[str, Any],
+        use: Use = NOBODYS,
+        *,
+        caller: Caller,
+    ) -> DryRun:
+        """Try a workflow on an event.
+
+        Args:
+            draft: The workflow, checked.
+            attributes: CloudEvents attributes; those left out are made up, the type from the trigger.
+            simulated: What steps shall come to, by their position; without: success, with an empty output.
+            current: What ``current`` shall be taken to be, by name; what is left out is looked up.
+            use: Which workflow it is, and whose: what it may use.
+            caller: Who tries it: what they may counts.
+
+        Raises:
+            InvalidError: The event breaks the contract.
+        """
+        event = _event(draft, attributes)
+        envelope = event.model_dump(mode="json", exclude_none=True)
+        scope = Scope(data=event.data, event=envelope, now=datetime.now(UTC))
+        evaluation = _evaluation(draft, scope)
+        verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
+        matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
+        entry = _entry(draft, event, envelope)
+        going = matched and evaluation.met and (entry is None or entry.error is None)
+        run = _Run(_command(draft, event, envelope, verdicts, use), caller, going=going, given=current)
+        for _ in run.command.workflow.actions:
+            await breathe()
+            await self._step(run, simulated)
+        return _report(run, entry, matched=matched, met=evaluation.met, verdicts=verdicts)
+
+    async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
+        command = run.command
+        preparer, current = self._preparers[command.action.type], await self._look(run)
+        secrets = await self._secrets(command.action)
+        made = preparer.prepare(command, command.id, current, secrets)
+        if not isinstance(made, ActionResult):
+            made = preparer.permitted(made, run.caller)
+        if not isinstance(made, ActionResult):
+            made = await self._refused_channel(command) or made
+        result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
+        runs = run.going and result.status != "skipped"
+        error = result.error if run.going else _why_not(run)
+        run.steps.append(
+            StepReport(
+                step=command.step,
+                order=command.action.order,
+                type=command.action.type,
+                runs=runs,
+                status=result.status if run.going else "skipped",
+                error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
+                would_send=_would_send(preparer, command, made, current, secrets),
+                verdicts=result.verdicts,
+            )
+        )
+        if run.going and result.stop:
+            run.going, run.stopped = False, True
+        if run.going and command.action.breaks_off(result.status):
+            run.going, run.broken_off = False, command.step
+        command.results = [*command.results, result]
+        command.step += 1
+
+    async def _refused_channel(self, command: Command) -> ActionResult | None:
+        """Return what a step comes to whose channel is not there, or not for the workflow; else None."""
+        name, workflow = channel_named(command.action), command.workflow
+        if name is None:
+            return None
+        grant = (await self._channels.of([name])).get(name, NOBODY)
+        if grant.lets(Use(workflow.owner, workflow.id)):
+            return None
+        return _ended(command, "failed", error=Reference("channel", "channel", name).missing.message, attempts=0)
+
+    async def _secrets(self, action: Action) -> SecretValues:
+        try:
+            names = compile_action(action.type, action.config).config.secrets
+        except ActionFailedError:
+            names = frozenset()
+        return SecretValues(grants=await self._grants.of(names) if names else {})
+
+    async def _look(self, run: _Run) -> CurrentValues | None:
+        (found,) = await self._current.of([run.command], RightsOfCaller(run.caller), chosen=True)
+        if found is None or (isinstance(found, ActionFailedError) and not run.given):
+            return found
+        current = {**(found if isinstance(found, Mapping) else {}), **run.given}
+        run.current |= current
+        return current
+
+
+def _evaluation(draft: WorkflowDraft, scope: Scope) -> Evaluation:
+    try:
+        return compile_conditions(draft.conditions, "conditions", stored=True).evaluate(scope)
+    except WallReachedError as error:
+        raise InvalidError([FieldError("conditions", str(error))]) from None
+
+
+def _why_not(run: _Run) -> str:
+    if run.broken_off is not None:
+        return left_out(run.broken_off)
+    return "the run has been stopped before it" if run.stopped else "the workflow would not run"
+
+
+def _would_send(
+    preparer: StepPreparer[Any],
+    command: Command,
+    made: PreparedStep | ActionResult,
+    current: CurrentValues | None,
+    secrets: SecretValues,
+) -> Any:
+    if not isinstance(made, ActionResult):
+        return plain(made.request)
+    if made.status != "skipped":
+        return plain(made.output) if made.status == "success" else None
+    # Skipped by its own conditions: rendered all the same, so that a mistake in it shows.
+    bare = command.action.model_copy(update={"conditions": []})
+    actions = [bare if one is command.action else one for one in command.workflow.actions]
+    revision = command.workflow.model_copy(update={"actions": actions})
+    unconditional = command.model_copy(update={"workflow": revision})
+    made = preparer.prepare(unconditional, command.id, current, secrets)
+    return _would_send(preparer, unconditional, made, current, secrets)
+
+
+def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:
+    wanted = wanted or SimulatedResult()
+    error = wanted.error or ("simulated" if wanted.status == "failed" else None)
+    return _ended(command, wanted.status, output=wanted.output, error=error, attempts=1, verdicts=made.verdicts)
+
+
+def _ended(command: Command, status: Literal["success", "failed"], **more: Any) -> ActionResult:
+    now = datetime.now(UTC)
+    return ActionResult(step=command.step, action_type=command.action.type, status=status, executed_at=now, **more)
+
+
+def _event(draft: WorkflowDraft, attributes: Mapping[str, Any]) -> Event:
+    made_up = {"specversion": "1.0", "id": str(uuid4()), "source": SOURCE, "type": draft.trigger.type, "data": {}}
+    try:
+        return valid_event({**made_up, **attributes})
+    except InvalidError as error:
+        raise InvalidError(under("event", error.errors)) from None
+
+
+def _command(
+    draft: WorkflowDraft, event: Event, envelope: dict[str, Any], verdicts: Sequence[dict[str, Any]], use: Use
+) -> Command:
+    actions = sorted(draft.actions, key=lambda action: action.order)
+    return Command(
+        execution_id=uuid4(),
+        entity=event_key(event),
+        workflow=PinnedRevision(id=use.workflow, version=1, name=draft.name, owner=use.owner, actions=actions),
+        event=envelope,
+        matched_at=datetime.now(UTC),
+        verdicts=list(verdicts),
+    )
+
+
+def _entry(draft: WorkflowDraft, event: Event, envelope: Mapping[str, Any]) -> EntryReport | None:
+    reentry = parse_reentry(draft.reentry)
+    if reentry is None:
+        return None
+    try:
+        who, why = reentry.who(event_key(event), event.data, envelope), None
+    except NoKeyError as error:
+        who, why = None, str(error)
+    return EntryReport(key=reentry.counted_by, value=who, how_often=reentry.how_often, error=why)
+
+
+def _report(
+    run: _Run, entry: EntryReport | None, *, matched: bool, met: bool, verdicts: list[dict[str, Any]]
+) -> DryRun:
+    results = run.command.results
+    kept_out = entry.error if entry is not None else None
+    status: str | None = None
+    why = "Would not run: the event is none that its trigger asks for."
+    if matched:
+        ended = [step.status for step in run.steps]
+        ran = met and kept_out is None
+        status = conclude(ended, stopped=run.stopped, broken_off=run.broken_off is not None).value if ran else "skipped"
+        shown = [_as_reported(result, step) for result, step in zip(results, run.steps, strict=True)]
+        why = explain(status, conditions_met=met, verdicts=verdicts, results=shown, error=kept_out)
+    return DryRun.model_validate(
+        {
+            "matched": matched,
+            "conditions_met": met,
+            "status": status,
+            "explanation": why,
+            "event": run.command.event,
+            "current": run.current,
+            "entry": entry,
+            "verdicts": verdicts,
+            "steps": run.steps,
+        }
+    )
+
+
+def _as_reported(result: ActionResult, step: StepReport) -> ActionResult:
+    return result.model_copy(update={"status": step.status, "error": step.error})

@@ -1,0 +1,102 @@
+"""Why an execution ran or did not, in a sentence, from what the log holds. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from app.domain.statuses import ExecutionStatus
+from app.services.operations.observations import observations
+from schemas.result import ActionResult
+
+MAX_NAMED: Final = 5
+MAX_CHARS: Final = 4000
+_MAX_ERROR_CHARS: Final = 300
+
+
+def explain(
+    status: str,
+    *,
+    conditions_met: bool,
+    verdicts: Sequence[Mapping[str, Any]],
+    results: Sequence[ActionResult],
+    error: str | None,
+) -> str:
+    """Say what became of an execution, and why; a plain text of at most 4,000 characters.
+
+    Args:
+        status: An execution status.
+        conditions_met: Whether its conditions held; False also where they were not evaluated.
+        verdicts: One per condition.
+        results: One per action.
+        error: The execution's own error.
+    """
+    why = _explained(status, verdicts, results, error and _short(error), met=conditions_met)
+    return why if len(why) <= MAX_CHARS else why[:MAX_CHARS] + "…"
+
+
+def _explained(
+    status: str,
+    verdicts: Sequence[Mapping[str, Any]],
+    results: Sequence[ActionResult],
+    error: str | None,
+    *,
+    met: bool,
+) -> str:
+    if status == ExecutionStatus.BLOCKED:
+        return f"Did not run: {error or 'the workflow would trigger itself again'}."
+    if status == ExecutionStatus.SKIPPED and met:
+        return f"Did not run, although {_because(verdicts)}: {error or 'its entity may not enter again'}."
+    if not met:
+        return f"Did not run: its conditions were not met{_listed(verdicts, met=False)}."
+    return f"Ran, because {_because(verdicts)}. {_outcome(status, results, error)}"
+
+
+def _because(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    if not verdicts:
+        return "it has no conditions"
+    return f"its conditions were met{_listed(verdicts, met=True)}"
+
+
+def _outcome(status: str, results: Sequence[ActionResult], error: str | None) -> str:
+    ran = [result for result in results if result.status != "skipped"]
+    failed = [result for result in ran if result.status == "failed"]
+    said = [f"{len(ran) - len(failed)} of {len(results)} actions succeeded"]
+    said += [
+        f"step {result.step} ({result.action_type}) failed: {_short(str(result.error))}"
+        for result in failed[:MAX_NAMED]
+    ]
+    said += [
+        f"step {result.step} ({result.action_type}) was skipped: {_skipped(result)}"
+        for result in results
+        if result.status == "skipped"
+    ][:MAX_NAMED]
+    if status == ExecutionStatus.STOPPED:
+        said.append("stop_workflow ended it")
+    if error and not any(result.error and error.endswith(result.error) for result in failed):
+        said.append(error)
+    return _sentence("; ".join(said))
+
+
+def _listed(verdicts: Iterable[Mapping[str, Any]], *, met: bool) -> str:
+    named = observations(verdicts, met=met)
+    if not named:
+        return ""
+    more = f"; and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+    return f" ({'; '.join(named[:MAX_NAMED])}{more})"
+
+
+def _skipped(result: ActionResult) -> str:
+    """Say why a step was skipped, with what its own conditions saw."""
+    seen = _listed(result.verdicts, met=False) if not all(map(_held, result.verdicts)) else ""
+    return f"{_short(result.error or 'its conditions were not met')}{seen}"
+
+
+def _held(verdict: Mapping[str, Any]) -> bool:
+    return bool(verdict.get("met"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_ERROR_CHARS else text[:_MAX_ERROR_CHARS] + "…"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,118 @@
+"""The workflow table against Postgres: finds what a matcher missed, says so, and mends it (issue 3, workflow table).
+
+Nothing should ever be found. A change that is on its way is no finding, so a suspect must still be behind a while
+later.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from time import time
+from typing import Final, Protocol
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge
+
+from app.domain.errors import UnreachableError
+from app.services.operations.background import note_failure
+from app.services.workflows.index import WorkflowIndex
+
+_GRACE_S: Final = 5.0
+
+logger = logging.getLogger(__name__)
+
+behind_total = Counter("headrace_workflow_table_behind", "Workflows that this matcher had missed a change of")
+checks_total = Counter("headrace_workflow_table_checks", "Comparisons with Postgres", ["outcome"])
+checked_at = Gauge("headrace_workflow_table_checked_at_seconds", "When the table last equalled Postgres, Unix time")
+age_seconds = Gauge("headrace_workflow_table_age_seconds", "Seconds since the table last equalled Postgres")
+
+
+class StoredVersions(Protocol):
+    """What Postgres holds of workflows."""
+
+    async def versions(self) -> Mapping[UUID, int]:
+        """Newest version of each workflow, deleted ones too until their tombstone was sent.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
+        """Put the newest revision of these workflows in the outbox again.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+
+def behind(table: Mapping[UUID, int], stored: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Workflows that the table lacks or has older than stored, with the stored version."""
+    return {workflow: version for workflow, version in stored.items() if table.get(workflow, 0) < version}
+
+
+class TableCheck:
+    """Compares one matcher's table with Postgres.
+
+    Args:
+        index: The matcher's table.
+        stored: What Postgres holds.
+        every_s: Seconds between two comparisons (HEADRACE_WORKFLOW_CHECK_S).
+        grace_s: Seconds that a change may be on its way.
+    """
+
+    def __init__(
+        self, index: WorkflowIndex, stored: StoredVersions, *, every_s: float, grace_s: float = _GRACE_S
+    ) -> None:
+        self._index = index
+        self._stored = stored
+        self._every_s = every_s
+        self._grace_s = grace_s
+        self._equal_at = time()
+        age_seconds.set_function(lambda: time() - self._equal_at)
+
+    async def run(self) -> None:
+        """Compare for ever, from when the table is complete."""
+        await self._index.complete.wait()
+        while True:
+            try:
+                await self.check()
+            except UnreachableError as error:
+                checks_total.labels("unreachable").inc()
+                logger.warning("workflow table not compared: %s", error)
+            await asyncio.sleep(self._every_s)
+
+    async def check(self) -> Mapping[UUID, int]:
+        """Compare once, have what was missed sent again, and return it with the version it should have.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+        missed = behind(self._index.versions(), await self._stored.versions())
+        if missed:
+            await asyncio.sleep(self._grace_s)
+            missed = behind(self._index.versions(), missed)
+        checks_total.labels("behind" if missed else "equal").inc()
+        if not missed:
+            self._note_equal()
+            return missed
+        behind_total.inc(len(missed))
+        logger.error("workflow table: %d behind Postgres, sent again: %s", len(missed), sorted(map(str, missed))[:20])
+        await self._send_again(list(missed))
+        return missed
+
+    async def _send_again(self, missed: Sequence[UUID]) -> None:
+        """Have all sent again; where that fails each by itself, so that one workflow's fault is its own."""
+        try:
+            await self._stored.send_again(missed)
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - noted with its traceback
+            if len(missed) == 1:
+                note_failure("table_check", error, f"workflow {missed[0]} is not sent again")
+                return
+            for workflow in missed:
+                await self._send_again([workflow])
+
+    def _note_equal(self) -> None:
+        self._equal_at = time()
+        checked_at.set(self._equal_at)

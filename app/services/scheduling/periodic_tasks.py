@@ -1,0 +1,55 @@
+"""Chores that come round: one that fails is logged, counted and tried again soon, and never ends its neighbours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+from app.services.operations.background import note_failure
+
+_TRY_AGAIN_S: Final = 30.0
+
+rounds_total = Counter("headrace_upkeep_rounds", "Rounds of each chore", ["chore", "outcome"])
+last_success = Gauge("headrace_upkeep_last_success_seconds", "Unix time of each chore's last good round", ["chore"])
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do every so often.
+
+    Attributes:
+        name: For logs and metrics.
+        round: Does it once; it may raise whatever it likes.
+        every_s: Seconds between the end of a good round and the next.
+        try_again_s: Seconds after a failed one.
+    """
+
+    name: str
+    round: Callable[[], Awaitable[None]]
+    every_s: float
+    try_again_s: float = _TRY_AGAIN_S
+
+
+async def keep_up(chore: Chore) -> None:
+    """Do a chore at once and then for ever, until cancelled."""
+    while True:
+        good = await _round(chore)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # On Python 3.11 a library's wait_for can lose a cancellation; the sleep would outlast the process's end.
+            raise asyncio.CancelledError
+        await asyncio.sleep(chore.every_s if good else chore.try_again_s)
+
+
+async def _round(chore: Chore) -> bool:
+    try:
+        await chore.round()
+    except Exception as error:  # noqa: BLE001 - noted with its traceback
+        rounds_total.labels(chore.name, "failed").inc()
+        note_failure(chore.name, error, f"again in {chore.try_again_s:.0f} s")
+        return False
+    rounds_total.labels(chore.name, "good").inc()
+    last_success.labels(chore.name).set_to_current_time()
+    return True

@@ -1,0 +1,274 @@
+"""Temporal triggers at work: keeps due times in step with the workflows, and emits an event for each that has come.
+
+Emitting an event and moving its due time on are one transaction, through the outbox; several schedulers may do this
+side by side. After a time in which none ran, the latest run that was missed is made up for, once, with its own due
+time. An audience's customers get an event each, a bounded number a second.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import orjson
+from prometheus_client import Counter
+
+from app.domain.callers import Permission
+from app.domain.conditions import compile_conditions
+from app.domain.errors import InvalidError, UnreachableError
+from app.domain.penalties import REFUSED_FOR_S
+from app.domain.schedules import Schedule, dues_between, latest_due, next_due, read_schedule
+from app.ports import Record
+from app.services.ingest.emitter import STRUCTURED
+from app.services.operations.background import note_failure
+from app.services.scheduling.audience_shares import Release, Shares, skipped_total
+from app.services.scheduling.temporal_refusals import Owned, refusal_row, refused
+from app.topics import Topics
+
+SOURCE: Final = "/headrace/scheduler"
+_EVERY_S: Final = 0.5
+_BATCH: Final = 100
+_PAGE: Final = 500
+_UNREADABLE_REST: Final = timedelta(hours=1)
+_FAILED_REST: Final = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
+
+emitted_total = Counter("headrace_temporal_events_total", "Events of temporal triggers, by kind", ["kind"])
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A temporal workflow and when it is due.
+
+    Attributes:
+        due: None where it was not computed yet.
+        nonce: What the ids of its events are made with; only our database holds it.
+    """
+
+    workflow_id: UUID
+    trigger_type: str
+    config: Mapping[str, Any]
+    due: datetime | None
+    nonce: UUID
+
+
+class TemporalTransaction(Protocol):
+    """Due times and audiences in one transaction; what is returned is locked, and what others have locked is not."""
+
+    async def changed(self, limit: int) -> Sequence[Planned]:
+        """Active temporal workflows without a due time, or with one of another trigger; forgets those that ended."""
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Planned]:
+        """Workflows whose due time has come by ``now``; by a later clock the latest due would be the run before."""
+
+    async def plan(self, workflow: Planned, due: datetime) -> None:
+        """Set the due time of a workflow whose trigger changed; one that another scheduler has set meanwhile stays."""
+
+    async def move(self, workflow: Planned, due: datetime) -> None:
+        """Set the next due time of a workflow that was due."""
+
+    async def open_audience(self, release: Release) -> bool:
+        """Begin to release an audience; False where it was begun before."""
+
+    async def audiences(self, limit: int) -> Sequence[Release]:
+        """Audiences whose next share may be released."""
+
+    async def owner(self, workflow_id: UUID) -> Owned | None:
+        """Whose a workflow is, and what they may; None where it is gone."""
+
+    async def customers(self, after: str, limit: int) -> Sequence[dict[str, Any]]:
+        """Customers of the CRM by id after one, as events show them."""
+
+    async def advance(self, release: Release, after: str | None, pause_s: float) -> None:
+        """Note up to where an audience was looked at; None: to its end."""
+
+    async def emit(self, events: Sequence[Record]) -> None:
+        """Put events into the outbox."""
+
+    def apart(self) -> AbstractAsyncContextManager[None]:
+        """Keep a part of it apart: where the block raises, what it did is undone, and the transaction goes on.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+
+class TemporalStore(Protocol):
+    """Where they are kept."""
+
+    def transaction(self) -> AbstractAsyncContextManager[TemporalTransaction]:
+        """Open a transaction; it commits at the end of the block, and not at all where the block raises.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def now(self) -> datetime:
+        """The time, by Postgres's clock, which all schedulers share."""
+
+
+class TemporalLoop:
+    """Does it until cancelled.
+
+    Args:
+        store: Where due times and audiences are.
+        topics: Names of the topics.
+        rate: Most customers of one audience a second.
+        everybodys: What every user may: an audience needs to read customers.
+    """
+
+    def __init__(self, store: TemporalStore, topics: Topics, *, rate: int, everybodys: frozenset[Permission]) -> None:
+        self._store = store
+        self._topics = topics
+        self._shares = Shares(rate)
+        self._everybodys = everybodys
+
+    async def run(self) -> None:
+        """Look twice a second; where Postgres is away, wait and go on by itself."""
+        while True:
+            try:
+                await self.round()
+            except UnreachableError as error:
+                logger.warning("temporal triggers: %s", error)
+            await asyncio.sleep(_EVERY_S)
+
+    async def round(self) -> None:
+        """Plan what changed, fire what is due, release the next share of each audience."""
+        now = await self._store.now()
+        async with self._store.transaction() as transaction:
+            for workflow in await transaction.changed(_BATCH):
+                planning = partial(self._plan, transaction, workflow, now)
+                await _one(transaction, workflow, planning, partial(transaction.plan, workflow, now + _FAILED_REST))
+        async with self._store.transaction() as transaction:
+            for workflow in await transaction.due(now, _BATCH):
+                firing = partial(self._fire, transaction, workflow, now)
+                await _one(transaction, workflow, firing, partial(transaction.move, workflow, now + _FAILED_REST))
+        async with self._store.transaction() as transaction:
+            for release in await transaction.audiences(_BATCH):
+                releasing = partial(self._release, transaction, release)
+                later = partial(transaction.advance, release, release.after, _FAILED_REST.total_seconds())
+                await _one(transaction, release, releasing, later)
+
+    async def _plan(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
+        schedule = _schedule(workflow)
+        await transaction.plan(workflow, next_due(schedule, now) if schedule else now + _UNREADABLE_REST)
+
+    async def _fire(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
+        schedule = _schedule(workflow)
+        if schedule is None:
+            skipped_total.labels("unreadable").inc()
+            await transaction.move(workflow, now + _UNREADABLE_REST)
+            return
+        due = latest_due(schedule, now)
+        if workflow.due is not None:  # after downtime the latest run is made up for, once
+            skipped_total.labels("missed").inc(dues_between(schedule, workflow.due, due))
+        audience = workflow.config.get("audience")
+        if audience is None:
+            await transaction.emit([self._event(workflow, due)])
+            emitted_total.labels("run").inc()
+        else:
+            release = Release(
+                workflow.workflow_id, workflow.trigger_type, due, audience, after="", nonce=workflow.nonce
+            )
+            if not await transaction.open_audience(release):
+                skipped_total.labels("already_open").inc()
+        await transaction.move(workflow, next_due(schedule, now))
+
+    async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
+        owned = await transaction.owner(release.workflow_id)
+        if owned is not None and refused(owned, self._everybodys):
+            await self._refuse(transaction, release, owned)
+            return
+        owner = release.workflow_id if owned is None else owned.owner.user_id
+        if self._shares.rests(owner):
+            await transaction.advance(release, release.after, REFUSED_FOR_S)
+            return
+        try:
+            conditions = compile_conditions(release.conditions, "audience", stored=True)
+        except InvalidError as error:
+            logger.error("workflow %s: its audience gets no run: %s", release.workflow_id, error)  # noqa: TRY400 - a traceback into the compiler says nothing
+            skipped_total.labels("audience_unreadable").inc()
+            await transaction.advance(release, None, 0.0)
+            return
+        page = await transaction.customers(release.after, _PAGE)
+        share = self._shares.next(
+            conditions,
+            page,
+            release=release,
+            owner=owner,
+            make=lambda customer: self._event(release, release.due, customer["id"], {"customer": customer}),
+        )
+        await transaction.emit(share.events)
+        emitted_total.labels("audience").inc(len(share.events))
+        at_end = len(page) < _PAGE and (not page or share.looked_at == page[-1]["id"])
+        await transaction.advance(release, None if at_end else share.looked_at, share.pause_s)
+
+    async def _refuse(self, transaction: TemporalTransaction, release: Release, owned: Owned) -> None:
+        """End an audience whose owner may not read customers by now, with a row of the log that says why."""
+        logger.warning("workflow %s: its audience gets no run: its owner may not read customers", release.workflow_id)
+        skipped_total.labels("audience_refused").inc()
+        run = self._event(release, release.due)
+        await transaction.emit([refusal_row(self._topics, release.workflow_id, owned, run, release.due)])
+        await transaction.advance(release, None, 0.0)
+
+    def _event(
+        self,
+        run: Planned | Release,
+        due: datetime,
+        customer: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> Record:
+        entity = customer or str(run.workflow_id)
+        event = {
+            "specversion": "1.0",
+            "type": run.trigger_type,
+            "source": SOURCE,
+            "id": _event_id(run, due, customer),
+            "subject": entity,
+            "time": due.isoformat(),
+            "datacontenttype": "application/json",
+            "workflowid": str(run.workflow_id),
+            "data": {**(data or {}), "due": due.isoformat()},
+        }
+        return Record(self._topics.internal_events, entity.encode(), orjson.dumps(event), STRUCTURED)
+
+
+async def _one(
+    transaction: TemporalTransaction,
+    what: Planned | Release,
+    carry_out: Callable[[], Awaitable[None]],
+    put_off: Callable[[], Awaitable[None]],
+) -> None:
+    """Carry one out; one that fails is put off, so that it neither ends the others nor stands in front of them."""
+    for step in (carry_out, put_off):
+        try:
+            async with transaction.apart():
+                await step()
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - noted with its traceback
+            note_failure("temporal", error, f"workflow {what.workflow_id}")
+        else:
+            return
+
+
+def _schedule(workflow: Planned) -> Schedule | None:
+    """Read a workflow's schedule; one that cannot be read, saved under older rules, must not stop the others."""
+    try:
+        return read_schedule(workflow.trigger_type, workflow.config)
+    except (LookupError, TypeError, ValueError) as error:
+        logger.error("workflow %s: its trigger cannot be read: %r", workflow.workflow_id, error)  # noqa: TRY400 - the same for every such row
+        return None
+
+
+def _event_id(run: Planned | Release, due: datetime, customer: str | None) -> str:
+    """Name a run: the same run, emitted twice, is one event, and who knows when it is due cannot name it before."""
+    name = orjson.dumps((str(run.workflow_id), due.isoformat(), customer))
+    return hashlib.blake2b(name, key=run.nonce.bytes, digest_size=16).hexdigest()

@@ -1,0 +1,152 @@
+"""Firing timers: what is due goes to Kafka, and is forgotten once Kafka has it for good.
+
+Several schedulers may do this side by side: each row is locked by one of them until it is sent. One that is killed
+between sending and committing leaves its rows to be sent again; readers know a command by its receipt.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter as Tally
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+from prometheus_client import Counter, Histogram
+
+from app.domain.errors import UnreachableError
+from app.ports import Record, Refusal, Sender
+from app.ports.outbox import Bounds
+from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
+
+_BATCH: Final = 500
+_LEAST_WAIT_S: Final = 0.05
+_LONGEST_WAIT_S: Final = 30.0
+_BACKOFF_S: Final = 1.0
+_MISSING_REST: Final = timedelta(seconds=5)
+_REFUSED_REST: Final = timedelta(minutes=10)
+
+logger = logging.getLogger(__name__)
+
+fired_total = Counter("headrace_timers_fired_total", "Timers whose record was sent")
+refused_total = Counter("headrace_timers_refused_total", "Timers whose record Kafka did not take, by attempt")
+late_seconds = Histogram(
+    "headrace_timer_lateness_seconds",
+    "From a timer's due time to when its record was durable and the timer forgotten",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """A timer that is due, and locked by us. ``late``: seconds since it was due."""
+
+    command_id: UUID
+    record: Record
+    late: float
+
+
+class TimerSession(Protocol):
+    """The timers as one scheduler sees them. Every method raises ``UnreachableError`` where Postgres does not serve."""
+
+    async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
+        """Lock what is due, oldest first, hand it to ``send``, and delete what that returns; in one transaction.
+
+        Returns how many were due. What ``send`` raises leaves all as it was.
+        """
+
+    async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
+        """Set timers to a later time, and note why their records were refused."""
+
+    async def next_due(self) -> float | None:
+        """Seconds until the next timer is due; None where there is none."""
+
+    async def wait(self, within: float) -> None:
+        """Return when a timer may have been set, after ``within`` seconds at the latest."""
+
+
+class TimerStore(Protocol):
+    """Where timers are kept."""
+
+    def open(self) -> AbstractAsyncContextManager[TimerSession]:
+        """Open a session.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+
+class TimerLoop:
+    """Fires timers until cancelled.
+
+    Args:
+        store: Where they are.
+        sender: Where their records go.
+        instead: Makes what is sent instead of a record that is refused.
+        batch: Timers fired at once, at most; their records have 4 MiB at most, or are one.
+    """
+
+    def __init__(
+        self, store: TimerStore, sender: Sender, *, instead: Instead = nothing_instead, batch: int = _BATCH
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._instead = instead
+        self._bounds = Bounds(batch)
+
+    async def run(self) -> None:
+        """Fire for ever; where Kafka or Postgres is away, wait and go on by itself."""
+        while True:
+            try:
+                async with self._store.open() as session:
+                    while True:
+                        await self._round(session)
+            except UnreachableError as error:
+                logger.warning("timers: %s; next try in %.1f s", error, _BACKOFF_S)
+            await asyncio.sleep(_BACKOFF_S)
+
+    async def _round(self, session: TimerSession) -> None:
+        taken: Sequence[DueTimer] = ()
+        sent: Sequence[DueTimer] = ()
+        refused: Sequence[tuple[DueTimer, Refusal]] = ()
+        taken_at = 0.0
+
+        async def send(due: Sequence[DueTimer]) -> Sequence[DueTimer]:
+            nonlocal taken, sent, refused, taken_at
+            taken, taken_at = due, time.monotonic()
+            sent, refused = await self._send(due)
+            return sent
+
+        found = await session.fire(self._bounds, send)
+        _count(sent, time.monotonic() - taken_at)
+        await self._set_aside(session, refused)
+        if found < self._bounds.rows and sum(timer.record.size for timer in taken) < self._bounds.size:
+            ahead = await session.next_due()
+            # What another scheduler has locked is still there and due: it must not be asked for in a circle.
+            await session.wait(_LONGEST_WAIT_S if ahead is None else min(max(ahead, _LEAST_WAIT_S), _LONGEST_WAIT_S))
+
+    async def _send(self, due: Sequence[DueTimer]) -> tuple[list[DueTimer], list[tuple[DueTimer, Refusal]]]:
+        """Send records; returns the timers of those that are durable, and why the others are refused."""
+        refusals = await deliver_or_end(self._sender, self._instead, [timer.record for timer in due])
+        told = list(zip(due, refusals, strict=True))
+        return [timer for timer, why in told if why is None], [(timer, why) for timer, why in told if why is not None]
+
+    async def _set_aside(self, session: TimerSession, refused: Sequence[tuple[DueTimer, Refusal]]) -> None:
+        """Let timers rest whose record was refused: of a missing topic until it is looked for again."""
+        refused_total.inc(len(refused))
+        for (topic, why), count in Tally((timer.record.topic, why) for timer, why in refused).items():
+            logger.error("timers: %d records for %s are set aside: %s", count, topic, why)
+        for rest, of_topic in ((_MISSING_REST, True), (_REFUSED_REST, False)):
+            some = [(timer, why) for timer, why in refused if (why.reason == "no_topic") is of_topic]
+            if some:
+                await session.set_aside(some, rest)
+
+
+def _count(sent: Sequence[DueTimer], took: float) -> None:
+    """Count what was sent and is forgotten; ``took``: seconds from when it was taken up."""
+    fired_total.inc(len(sent))
+    for timer in sent:
+        late_seconds.observe(max(0.0, timer.late + took))

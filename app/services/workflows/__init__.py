@@ -1,0 +1,1 @@
+"""Workflows and templates: written, checked, stored, indexed and started by hand."""

@@ -1,0 +1,279 @@
+"""Workflows: create, change, switch on and off, delete. Each write is one transaction of row, revision and outbox."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+from uuid import UUID, uuid4
+
+from app.domain.callers import Caller
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.grants import Use
+from app.domain.paging import Page, Position, page_of
+from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
+from app.services.workflows.drafts import DraftReader, merge_patch
+from app.services.workflows.permits import refuse_unpermitted
+from app.services.workflows.references import Reference, references
+from schemas.base import stored_size
+from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
+
+_DRAFTED: Final = tuple(WorkflowDraft.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFilter:
+    """Which workflows to list; None does not filter. ``search`` looks into name and description."""
+
+    active: bool | None = None
+    trigger_type: str | None = None
+    search: str | None = None
+
+
+class Transaction(Protocol):
+    """One transaction on workflows, on a caller's behalf: what the caller may not see is not there."""
+
+    async def get(self, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is not deleted, locked until the transaction ends."""
+
+    async def insert(self, workflow: Workflow) -> Workflow:
+        """Store a new workflow with its revision, announce it, and return it with the store's times."""
+
+    async def update(self, workflow: Workflow, *, deleted: bool) -> Workflow:
+        """Store a workflow's new version with its revision, announce it, and return it with the store's time."""
+
+    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
+        """Return those of the named things that are not there, or not for the workflow."""
+
+    async def owned(self, owner: UUID, trigger_type: str | None) -> int:
+        """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
+
+    async def count_use(self, template_id: UUID) -> None:
+        """Count that a template has been applied; it may be somebody else's."""
+
+
+class WorkflowStore(Protocol):
+    """Where workflows are kept."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is not deleted."""
+
+    async def find(
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+    ) -> Sequence[Workflow]:
+        """Return at most ``limit`` workflows, newest first, from after a position on."""
+
+    async def revisions(
+        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return at most ``limit`` revisions with versions under ``before``, newest first, deleted workflows' too."""
+
+
+class WorkflowService:
+    """The use cases.
+
+    Args:
+        store: Where workflows are kept.
+        drafts: Reads what users write.
+        now: The clock, in UTC.
+        quotas: How many workflows a user may have; administrators are not asked.
+    """
+
+    def __init__(
+        self,
+        store: WorkflowStore,
+        drafts: DraftReader,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        quotas: WorkflowQuotas = NO_QUOTAS,
+    ) -> None:
+        self._store = store
+        self._drafts = drafts
+        self._now = now
+        self._quotas = quotas
+
+    async def create(self, caller: Caller, raw: Any, *, template_id: UUID | None = None) -> Workflow:
+        """Store a new workflow, inactive, the caller's own; ``template_id`` says which template it is made of.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            NotPermittedError: It names customers or inboxes that the caller may not reach.
+            ConflictError: The caller has as many workflows as a user may.
+        """
+        draft = await self._drafts.read(raw)
+        refuse_unpermitted(caller, caller.user_id, draft.trigger, draft.actions)
+        now = self._now()
+        workflow = Workflow(
+            id=uuid4(),
+            active=False,
+            version=1,
+            created_by=caller.user_id,
+            created_at=now,
+            updated_at=now,
+            **_fields(draft),
+        )
+        _refuse_large(workflow)
+        async with self._store.transaction(caller) as transaction:
+            await _refuse_missing(transaction, Use(workflow.created_by, workflow.id), workflow.actions)
+            await self._room(transaction, caller, workflow.created_by)
+            stored = await transaction.insert(workflow)
+            if template_id is not None:
+                await transaction.count_use(template_id)
+        return stored
+
+    async def read(self, raw: Any) -> WorkflowDraft:
+        """Check a draft without storing it.
+
+        Raises:
+            InvalidError: It is wrong.
+        """
+        return await self._drafts.read(raw)
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+        """
+        return _found(await self._store.get(caller, workflow_id))
+
+    async def find(self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int) -> Page[Workflow]:
+        """List workflows, newest first."""
+        rows = await self._store.find(caller, wanted, after, limit + 1)
+        return page_of(rows, limit, lambda workflow: Position(workflow.created_at, workflow.id))
+
+    async def replace(self, caller: Caller, workflow_id: UUID, version: int | None, raw: Any) -> Workflow:
+        """Replace everything a user writes; whether it is active stays.
+
+        Args:
+            caller: On whose behalf.
+            workflow_id: Which workflow.
+            version: The version the caller has read; None for any.
+            raw: The new draft.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            NotPermittedError: It names customers or inboxes that the caller may not reach.
+            NotFoundError: There is no such workflow.
+            StaleVersionError: It has another version by now.
+            ConflictError: It is active, and its owner has as many of its new trigger type as a user may.
+        """
+        draft = await self._drafts.read(raw)
+        return await self._write(caller, workflow_id, version, lambda _: _given(_fields(draft)))
+
+    async def patch(self, caller: Caller, workflow_id: UUID, version: int | None, patch: Any) -> Workflow:
+        """Apply a JSON merge patch; arguments and errors as in ``replace``."""
+        if not isinstance(patch, dict):
+            raise InvalidError([FieldError("", "a merge patch is a JSON object")])
+
+        async def patched(current: Workflow) -> dict[str, Any]:
+            written = current.model_dump(mode="json", include=set(_DRAFTED))
+            return _fields(await self._drafts.read(merge_patch(written, patch)))
+
+        return await self._write(caller, workflow_id, version, patched)
+
+    async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
+        """Switch a workflow on or off; one that is so already stays as it is. Errors as in ``replace``."""
+        return await self._write(
+            caller, workflow_id, version, lambda current: _given({} if current.active == active else {"active": active})
+        )
+
+    async def delete(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
+        """Delete a workflow softly: it never runs again, its log stays. Errors as in ``replace``."""
+        await self._write(caller, workflow_id, version, lambda _: _given({"active": False}), deleted=True)
+
+    async def revisions(
+        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return at most ``limit`` revisions, newest first.
+
+        Raises:
+            NotFoundError: There is no such workflow, and was none.
+        """
+        rows = await self._store.revisions(caller, workflow_id, before, limit)
+        if not rows and before is None:
+            raise NotFoundError("There is no such workflow")
+        return rows
+
+    async def _write(
+        self,
+        caller: Caller,
+        workflow_id: UUID,
+        version: int | None,
+        change: Callable[[Workflow], Awaitable[dict[str, Any]]],
+        *,
+        deleted: bool = False,
+    ) -> Workflow:
+        async with self._store.transaction(caller) as transaction:
+            current = _found(await transaction.get(workflow_id))
+            if version not in (None, current.version):
+                raise StaleVersionError(f"The workflow is at version {current.version} by now; read it again")
+            changes = await change(current)
+            if not changes:
+                return current
+            if "actions" in changes:
+                refuse_unpermitted(caller, current.created_by, changes["trigger"], changes["actions"])
+                await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes["actions"])
+            changes |= {"version": current.version + 1, "updated_at": self._now()}
+            changed = current.model_copy(update=changes)
+            _refuse_large(changed)
+            if changed.active and (not current.active or changed.trigger.type != current.trigger.type):
+                await self._room(transaction, caller, changed.created_by, changed.trigger.type)
+            return await transaction.update(changed, deleted=deleted)
+
+    async def _room(
+        self, transaction: Transaction, caller: Caller, owner: UUID, trigger_type: str | None = None
+    ) -> None:
+        """Refuse one more workflow, or one more active one of a trigger type, over an owner's quota."""
+        most = self._quotas.workflows if trigger_type is None else self._quotas.active
+        if not most or caller.role == "admin":
+            return
+        there = await transaction.owned(owner, trigger_type)
+        if there >= most:
+            what = "workflows" if trigger_type is None else f"active workflows with the trigger {trigger_type}"
+            how = "delete" if trigger_type is None else "deactivate"
+            raise ConflictError(f"There are {there} {what} of this user, and {most} are allowed; {how} one first")
+
+
+async def _given(changes: dict[str, Any]) -> dict[str, Any]:
+    return changes
+
+
+async def _refuse_missing(transaction: Transaction, use: Use, actions: Sequence[Action]) -> None:
+    named = references(actions)
+    missing = await transaction.missing(use, named) if named else ()
+    if missing:
+        raise InvalidError([one.missing for one in missing])
+
+
+def _found(workflow: Workflow | None) -> Workflow:
+    if workflow is None:
+        raise NotFoundError("There is no such workflow")
+    return workflow
+
+
+def _fields(draft: WorkflowDraft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in _DRAFTED}
+
+
+def _refuse_large(workflow: Workflow) -> None:
+    """Bound the revision that is made of a workflow, as it is encoded for the matchers and in every command."""
+    revision = Revision(
+        id=workflow.id,
+        version=workflow.version,
+        name=workflow.name,
+        active=workflow.active,
+        priority=workflow.priority,
+        reentry=workflow.reentry,
+        trigger=workflow.trigger,
+        conditions=workflow.conditions,
+        actions=workflow.actions,
+        owner=workflow.created_by,
+        updated_at=workflow.updated_at,
+    )
+    size = stored_size(revision.encode())
+    if size > MAX_REVISION_BYTES:
+        raise InvalidError([FieldError("", f"the workflow has {size} bytes; at most {MAX_REVISION_BYTES} are allowed")])

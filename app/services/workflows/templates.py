@@ -1,0 +1,256 @@
+"""Workflow templates: a gallery to start from (specification: Template Manager, properties 18 and 19)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from app.domain.callers import Caller
+from app.domain.errors import FieldError, InvalidError, NotFoundError, NotPermittedError, StaleVersionError
+from app.domain.paging import Page, Position, page_of
+from app.services.workflows.drafts import DraftReader, merge_patch
+from app.services.workflows.lifecycle import WorkflowService
+from schemas.field_errors import field_errors
+from schemas.template import Template, TemplateDraft, TemplateMetadata
+from schemas.workflow import Workflow, WorkflowDraft
+
+_DRAFTED: Final = tuple(TemplateDraft.model_fields)
+_OF_WORKFLOW: Final = tuple(WorkflowDraft.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFilter:
+    """Which templates to list; None does not filter. ``search`` looks into name and description."""
+
+    category: str | None = None
+    trigger_type: str | None = None
+    search: str | None = None
+    public: bool | None = None
+    mine: bool = False
+
+
+class TemplateTransaction(Protocol):
+    """One transaction on templates, on a caller's behalf."""
+
+    async def get(self, template_id: UUID) -> Template | None:
+        """Return a template that the caller may change, locked until the transaction ends."""
+
+    async def insert(self, template: Template) -> Template:
+        """Store a new template, and return it as it is stored: its version and times are the database's.
+
+        Raises:
+            ConflictError: Its owner has as many as a user may.
+        """
+
+    async def update(self, template: Template) -> Template:
+        """Store a template's new version, and return it as it is stored."""
+
+    async def delete(self, template_id: UUID) -> None:
+        """Remove a template."""
+
+
+class TemplateStore(Protocol):
+    """Where templates are kept; what a caller may not see is not there."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[TemplateTransaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def get(self, caller: Caller, template_id: UUID) -> Template | None:
+        """Return a template that the caller may see."""
+
+    async def find(
+        self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int
+    ) -> Sequence[Template]:
+        """Return at most ``limit`` templates, newest first, from after a position on."""
+
+
+class TemplateService:
+    """The use cases.
+
+    Args:
+        store: Where templates are kept.
+        drafts: Reads what users write.
+        workflows: Makes workflows of templates.
+        now: The clock, in UTC.
+    """
+
+    def __init__(
+        self,
+        store: TemplateStore,
+        drafts: DraftReader,
+        workflows: WorkflowService,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._drafts = drafts
+        self._workflows = workflows
+        self._now = now
+
+    async def create(self, caller: Caller, raw: Any) -> Template:
+        """Store a new template, the caller's own.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            NotPermittedError: It is public, and the caller may not publish.
+            ConflictError: The caller has as many templates as a user may.
+        """
+        return await self._insert(caller, await self._read(raw))
+
+    async def create_from(self, caller: Caller, workflow_id: UUID, metadata: TemplateMetadata) -> Template:
+        """Store a workflow as a template.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+            InvalidError: The workflow would not be taken as a draft any more.
+        """
+        workflow = await self._workflows.get(caller, workflow_id)
+        given = metadata.model_dump(mode="json", exclude_none=True)
+        return await self.create(caller, {**workflow.model_dump(mode="json", include=set(_OF_WORKFLOW)), **given})
+
+    async def get(self, caller: Caller, template_id: UUID) -> Template:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+        """
+        return _found(await self._store.get(caller, template_id))
+
+    async def find(self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int) -> Page[Template]:
+        """List templates, newest first: the caller's own and the public ones; an admin sees all."""
+        rows = await self._store.find(caller, wanted, after, limit + 1)
+        return page_of(rows, limit, lambda template: Position(template.created_at, template.id))
+
+    async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> Template:
+        """Replace everything a user writes.
+
+        Args:
+            caller: On whose behalf.
+            template_id: Which template.
+            version: The version the caller has read; None for any.
+            raw: The new draft.
+
+        Raises:
+            InvalidError: The draft is wrong.
+            NotFoundError: There is none that the caller may change.
+            NotPermittedError: It is public then, and the caller may not publish; unpublishing is open to its author.
+            StaleVersionError: It has another version by now.
+        """
+        draft = await self._read(raw)
+        return await self._write(caller, template_id, version, lambda _: _given(draft))
+
+    async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> Template:
+        """Apply a JSON merge patch; arguments and errors as in ``replace``."""
+        _refuse_no_object(patch, "a merge patch")
+        return await self._write(
+            caller, template_id, version, lambda current: self._read(merge_patch(_written(current, _DRAFTED), patch))
+        )
+
+    async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:
+        """Remove a template; workflows made of it stay. Errors as in ``replace``."""
+        async with self._store.transaction(caller) as transaction:
+            _check(_mine(await transaction.get(template_id)), version)
+            await transaction.delete(template_id)
+
+    async def apply(self, caller: Caller, template_id: UUID, customizations: Any) -> Workflow:
+        """Make a workflow of a template: inactive, the caller's own, changed by a JSON merge patch.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+            InvalidError: With the customizations it is no valid draft.
+        """
+        _refuse_no_object(customizations, "customizations")
+        template = await self.get(caller, template_id)
+        draft = merge_patch(_written(template, _OF_WORKFLOW), customizations)
+        return await self._workflows.create(caller, draft, template_id=template.id)
+
+    async def _insert(self, caller: Caller, draft: TemplateDraft) -> Template:
+        _refuse_publishing(caller, draft)
+        now = self._now()
+        template = Template(
+            id=uuid4(),
+            version=1,
+            usage_count=0,
+            created_by=caller.user_id,
+            created_at=now,
+            updated_at=now,
+            **_fields(draft),
+        )
+        async with self._store.transaction(caller) as transaction:
+            return await transaction.insert(template)
+
+    async def _write(
+        self,
+        caller: Caller,
+        template_id: UUID,
+        version: int | None,
+        change: Callable[[Template], Awaitable[TemplateDraft]],
+    ) -> Template:
+        async with self._store.transaction(caller) as transaction:
+            current = _check(_mine(await transaction.get(template_id)), version)
+            draft = await change(current)
+            _refuse_publishing(caller, draft)
+            changes = {**_fields(draft), "version": current.version + 1, "updated_at": self._now()}
+            return await transaction.update(current.model_copy(update=changes))
+
+    async def _read(self, raw: Any) -> TemplateDraft:
+        """Check a draft: the gallery's fields here, the workflow's where workflows are checked."""
+        errors: list[FieldError] = []
+        shaped: TemplateDraft | None = None
+        try:
+            shaped = TemplateDraft.model_validate(raw)
+        except ValidationError as error:
+            errors = field_errors(error)
+        if isinstance(raw, dict):
+            try:
+                await self._drafts.read({name: value for name, value in raw.items() if name in _OF_WORKFLOW})
+            except InvalidError as error:
+                known = {found.path for found in errors}
+                errors += [found for found in error.errors if found.path not in known]
+        if errors or shaped is None:
+            raise InvalidError(errors)
+        return shaped
+
+
+def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:
+    """Refuse a template that everybody sees; also a change of one, for everybody would see it."""
+    if draft.is_public and not caller.may("templates:publish"):
+        raise NotPermittedError([FieldError("is_public", "a public template needs the permission templates:publish")])
+
+
+async def _given(draft: TemplateDraft) -> TemplateDraft:
+    return draft
+
+
+def _refuse_no_object(value: Any, what: str) -> None:
+    if not isinstance(value, dict):
+        raise InvalidError([FieldError("", f"{what}: a JSON object is needed")])
+
+
+def _written(template: Template, names: Sequence[str]) -> dict[str, Any]:
+    return template.model_dump(mode="json", include=set(names))
+
+
+def _fields(draft: TemplateDraft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in _DRAFTED}
+
+
+def _check(template: Template, version: int | None) -> Template:
+    if version not in (None, template.version):
+        raise StaleVersionError(f"The template is at version {template.version} by now; read it again")
+    return template
+
+
+def _found(template: Template | None) -> Template:
+    if template is None:
+        raise NotFoundError("There is no such template")
+    return template
+
+
+def _mine(template: Template | None) -> Template:
+    if template is None:
+        raise NotFoundError("There is no such template that you may change; a public one can be applied")
+    return template
