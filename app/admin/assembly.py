@@ -44,6 +44,7 @@ from app.execution.preparation import Rehearser
 from app.execution.routing import Road
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
+from app.ports.queue_status import DepthSource
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.cpu_budget import SECONDS_A_MINUTE, CpuBudget
 from app.services.access.key_lookup import KeyLookup
@@ -60,7 +61,7 @@ from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.executions import ExecutionService
-from app.services.operations.queue_status import DepthSource, Queue, lanes_of
+from app.services.operations.queue_status import Queue, lanes_of
 from app.services.operations.retries import Retries
 from app.services.operations.waiting import WaitingService
 from app.services.workflows.drafts import DraftReader

@@ -6,10 +6,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.admin.queries import Cursor, Limit, Query, Text
+from app.ports.executions import ExecutionSummary, WaitingExecution
 from app.services.operations.dead_letter_box import LetterNote
 from app.services.operations.dry_run_report import SimulatedResult
-from app.services.operations.executions import ExecutionSummary
-from app.services.operations.waiting import WaitingExecution
 from schemas.execution import Status
 from schemas.workflow import WorkflowDraft
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.admin.queries import Cursor, Limit, Text
 from app.admin.queries import Query as _Query
-from app.services.operations.dead_letter_box import DeadLetterSummary
+from app.ports.dead_letter_box import DeadLetterSummary
 from schemas.event import Event
 from schemas.template import Template
 from schemas.workflow import Revision, Workflow

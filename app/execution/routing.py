@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus, conclude, left_out
 from app.ports import Claim, Record, Refusal, owner_header
-from app.services.operations.cancelling import Cancelled, Copy
+from app.ports.cancelling import Cancelled, Copy
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, PinnedRevision

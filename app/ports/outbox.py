@@ -62,3 +62,10 @@ class Outbox(Protocol):
         Raises:
             UnreachableError: Postgres does not answer.
         """
+
+
+class Sending(Protocol):
+    """Sends rows."""
+
+    async def __call__(self, session: OutboxSession, rows: Sequence[OutboxRow]) -> Mapping[int, Refusal]:
+        """Send rows and delete those that are durable; returns why the others are refused."""

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.outbox import read_headers
-from app.services.operations.dead_letter_box import Stored
+from app.ports.dead_letter_box import Stored
 from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import NOW, Log

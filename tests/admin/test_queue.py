@@ -9,7 +9,8 @@ import pytest
 
 from app.domain.breaker import circuit_of
 from app.domain.callers import Caller
-from app.services.operations.queue_status import Lane, OwnStatus, Queue, StoreStatus, WorkflowCounts, lanes_of
+from app.ports.queue_status import Lane, OwnStatus, StoreStatus, WorkflowCounts
+from app.services.operations.queue_status import Queue, lanes_of
 from app.topics import Topics
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log

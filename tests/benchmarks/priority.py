@@ -29,7 +29,7 @@ import psycopg
 from app.adapters.kafka.depths import KafkaDepths
 from app.domain.ids import execution_id
 from app.embedded.webhook_receiver import WebhookReceiver
-from app.services.operations.queue_status import Lane
+from app.ports.queue_status import Lane
 from tests.benchmarks.bench import receiver
 from tests.benchmarks.measure import percentile
 from tests.benchmarks.progress import say

@@ -8,7 +8,7 @@ from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.domain.errors import UnreachableError
 from app.ports import Record
-from app.services.operations.queue_status import Lane
+from app.ports.queue_status import Lane
 from app.topics import TopicSpec
 from tests.support.waiting import in_time
 

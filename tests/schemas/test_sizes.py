@@ -10,7 +10,8 @@ import pytest
 from app.domain.callers import Caller
 from app.domain.errors import PoisonError
 from app.execution.routing import Road
-from app.services.operations.retries import Logged, Retries
+from app.ports.retries import Logged
+from app.services.operations.retries import Retries
 from app.topics import MAX_RECORD_BYTES, Topics
 from schemas.base import stored_size
 from schemas.command import Command, PinnedRevision

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.domain.errors import UnreachableError
-from app.services.operations.queue_status import Lane
+from app.ports.queue_status import Lane
 
 
 class MemoryDepths:
@@ -21,7 +21,7 @@ class MemoryDepths:
         self.asked = 0
 
     async def depths(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
-        """Return the depths of the lanes' topics; see :class:`app.services.operations.queue_status.DepthSource`."""
+        """Return the depths of the lanes' topics; see :class:`app.ports.queue_status.DepthSource`."""
         self.asked += 1
         if not self.reachable:
             raise UnreachableError("Kafka does not answer (told so by the test)")

@@ -9,12 +9,12 @@ from itertools import accumulate
 from uuid import UUID
 
 from app.ports import Refusal, Timer
+from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.outbox import Bounds
-from app.services.scheduling.timers import DueTimer, TimerSession
 
 
 class FakeTimers:
-    """Implements ``app.ports.Timers``, ``app.ports.Parking`` and ``app.services.scheduling.timers.TimerStore``.
+    """Implements ``app.ports.Timers``, ``app.ports.Parking`` and ``app.ports.due_timers.TimerStore``.
 
     Attributes:
         set_timers: By command id.

@@ -9,14 +9,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from app.domain.errors import UnreachableError
-from app.services.operations.queue_status import Lane
+from app.ports.queue_status import Lane
 
 _WITHIN_S: Final = 5.0
 _REQUEST_MS: Final = 4_000
 
 
 class KafkaDepths:
-    """Implements ``app.services.operations.queue_status.DepthSource``; connects when it is asked first. ``stop`` it in the end.
+    """Implements ``app.ports.queue_status.DepthSource``; connects when it is asked first. ``stop`` it in the end.
 
     Args:
         bootstrap_servers: ``host:port``, joined by commas.

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.domain.callers import Caller
 from app.ports import Record
-from app.services.operations.cancelling import CancellingTransaction, Copy
+from app.ports.cancelling import CancellingTransaction, Copy
 
 _FIND: Final = text("""
 SELECT command_id FROM timers
@@ -34,7 +34,7 @@ _SEND: Final = text("INSERT INTO outbox (topic, key, value) VALUES (:topic, :key
 
 
 class PostgresCancelling:
-    """Implements ``app.services.operations.cancelling.CancellingStore``.
+    """Implements ``app.ports.cancelling.CancellingStore``.
 
     Args:
         database: The API's pool.

@@ -46,7 +46,7 @@ _READ: Final = "SELECT name, url, owners, workflows FROM notification_channels W
 
 
 class PostgresChannels:
-    """Implements ``app.services.messages.channels.ChannelStore``; that callers are administrators is row level security's.
+    """Implements ``app.ports.channels.ChannelStore``; that callers are administrators is row level security's.
 
     Args:
         database: The API's pool.
@@ -73,7 +73,7 @@ class PostgresChannels:
 
 
 class ChannelTransaction:
-    """Implements ``app.services.messages.channels.ChannelTransaction`` over a connection that acts as the caller."""
+    """Implements ``app.ports.channels.ChannelTransaction`` over a connection that acts as the caller."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

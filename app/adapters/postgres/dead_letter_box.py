@@ -32,8 +32,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.outbox import write_headers
 from app.ports import Record
+from app.ports.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS
-from app.services.operations.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
 
 _LETTERS: Final = Table(
     "dead_letters",
@@ -72,7 +72,7 @@ _SEND: Final = text(
 
 
 class PostgresDeadLetterBox:
-    """Implements ``app.services.operations.dead_letter_box.BoxStore``.
+    """Implements ``app.ports.dead_letter_box.BoxStore``.
 
     Args:
         database: The API's pool.
@@ -118,7 +118,7 @@ class PostgresDeadLetterBox:
 
 
 class BoxTransaction:
-    """Implements ``app.services.operations.dead_letter_box.BoxTransaction``."""
+    """Implements ``app.ports.dead_letter_box.BoxTransaction``."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -25,7 +25,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import AUTOMATIONS
 from app.domain.callers import Caller
 from app.domain.paging import Position
-from app.services.operations.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary
+from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary
 
 _METADATA: Final = MetaData()
 
@@ -57,7 +57,7 @@ _ARCHIVE: Final = _log("automation_logs_archive")
 
 
 class PostgresExecutions:
-    """Implements ``app.services.operations.executions.ExecutionStore``.
+    """Implements ``app.ports.executions.ExecutionStore``.
 
     Args:
         database: The API's pool.

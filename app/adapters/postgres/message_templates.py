@@ -30,7 +30,7 @@ from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
 from app.domain.paging import Position
-from app.services.messages.templates import MessageFilter
+from app.ports.message_templates import MessageFilter
 from schemas.message_template import MessageTemplate, MessageTemplateDraft
 
 _TEMPLATES: Final = Table(
@@ -57,7 +57,7 @@ ORDER BY name LIMIT 3
 
 
 class PostgresMessageTemplates:
-    """Implements ``app.services.messages.templates.MessageStore``.
+    """Implements ``app.ports.message_templates.MessageStore``.
 
     Args:
         database: The API's pool.
@@ -95,7 +95,7 @@ class PostgresMessageTemplates:
 
 
 class MessageTransaction:
-    """Implements ``app.services.messages.templates.MessageTransaction`` over a connection that acts as the caller."""
+    """Implements ``app.ports.message_templates.MessageTransaction`` over a connection that acts as the caller."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -26,7 +26,7 @@ _N: Final = _NOTIFICATIONS.c
 
 
 class PostgresNotifications:
-    """Implements ``app.services.messages.inbox.NotificationStore``.
+    """Implements ``app.ports.notifications.NotificationStore``.
 
     Args:
         database: The API's pool.

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.domain.breaker import parts_of
 from app.domain.callers import Caller
-from app.services.operations.queue_status import OpenBreaker, OwnStatus, SetAside, StoreStatus, WorkflowCounts
+from app.ports.queue_status import OpenBreaker, OwnStatus, SetAside, StoreStatus, WorkflowCounts
 
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
 _STATUS: Final = text("""
@@ -65,7 +65,7 @@ GROUP BY kind, topic, set_aside ORDER BY kind, topic, set_aside LIMIT 100
 
 
 class PostgresQueueStatus:
-    """Implements ``app.services.operations.queue_status.StatusStore``.
+    """Implements ``app.ports.queue_status.StatusStore``.
 
     Args:
         database: The API's pool.

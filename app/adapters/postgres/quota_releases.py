@@ -15,8 +15,8 @@ from app.adapters.postgres.leading import Duty, Leadership, leading_session
 from app.adapters.postgres.listening import unreachable
 from app.adapters.postgres.timers import BOUNDED, CHANNEL, PostgresTimerSession
 from app.domain.pacing import Paces
+from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.outbox import Bounds
-from app.services.scheduling.timers import DueTimer, TimerSession
 
 # Where the quota was taken away, what waits still goes evenly.
 UNLIMITED_RATE: Final = 500.0
@@ -48,7 +48,7 @@ SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind = 'qu
 
 
 class PostgresQuotaReleases:
-    """Implements ``app.services.scheduling.timers.TimerStore`` for the runs that wait for their owner's quota.
+    """Implements ``app.ports.due_timers.TimerStore`` for the runs that wait for their owner's quota.
 
     Args:
         database_url: Any libpq connection string.

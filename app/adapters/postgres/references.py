@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.grants import ALL, Use
 from app.domain.hosts import may_go_to
-from app.services.workflows.references import Reference
+from app.ports.workflows import Reference
 
 _MISSING: Final = text("""
 SELECT position FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS w (kind, name, position)

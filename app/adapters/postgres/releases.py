@@ -19,8 +19,8 @@ from app.adapters.postgres.timers import BOUNDED, PostgresTimerSession
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
 from app.domain.breaker import BreakerPolicy, BreakerState, free_probes, parts_of
 from app.domain.pacing import Paces
+from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.outbox import Bounds
-from app.services.scheduling.timers import DueTimer, TimerSession
 
 _LOOK_AGAIN_S: Final = 0.2
 _TIDY_EVERY_S: Final = 5.0
@@ -76,7 +76,7 @@ INSERT INTO breakers (destination) SELECT destination FROM waiting WHERE destina
 
 
 class PostgresReleases:
-    """Implements ``app.services.scheduling.timers.TimerStore`` for the commands that wait for a breaker.
+    """Implements ``app.ports.due_timers.TimerStore`` for the commands that wait for a breaker.
 
     Args:
         database_url: Any libpq connection string.

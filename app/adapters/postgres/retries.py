@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.domain.callers import Caller
 from app.ports import Record
-from app.services.operations.retries import Logged
+from app.ports.retries import Logged
 from schemas.result import ActionResult
 from schemas.workflow import Revision
 
@@ -36,7 +36,7 @@ _SEND: Final = text("INSERT INTO outbox (topic, key, value) VALUES (:topic, :key
 
 
 class PostgresRetries:
-    """Implements ``app.services.operations.retries.RetryStore``.
+    """Implements ``app.ports.retries.RetryStore``.
 
     Args:
         database: The API's pool.
@@ -53,7 +53,7 @@ class PostgresRetries:
 
 
 class RetryTransaction:
-    """Implements ``app.services.operations.retries.RetryTransaction``: it looks as the caller, and writes as the service."""
+    """Implements ``app.ports.retries.RetryTransaction``: it looks as the caller, and writes as the service."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -34,7 +34,7 @@ from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.reentry_column import ReentryColumn
 from app.domain.callers import Caller
 from app.domain.paging import Position
-from app.services.workflows.templates import TemplateFilter
+from app.ports.templates import TemplateFilter
 from schemas.template import Template
 
 TEMPLATES: Final = Table(
@@ -63,7 +63,7 @@ _BODIES: Final = ("description", "trigger_config", "conditions", "actions")
 
 
 class PostgresTemplates:
-    """Implements ``app.services.workflows.templates.TemplateStore``.
+    """Implements ``app.ports.templates.TemplateStore``.
 
     Args:
         database: The API's pool.
@@ -106,7 +106,7 @@ class PostgresTemplates:
 
 
 class TemplateTransaction:
-    """Implements ``app.services.workflows.templates.TemplateTransaction`` over a connection that acts as the caller."""
+    """Implements ``app.ports.templates.TemplateTransaction`` over a connection that acts as the caller."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

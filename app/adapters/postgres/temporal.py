@@ -14,9 +14,8 @@ from app.adapters.postgres.pool import Pool
 from app.domain.callers import Caller, known_permissions
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import CrmReads, Record
-from app.services.scheduling.audience_shares import Release, skipped_total
-from app.services.scheduling.temporal import Planned
-from app.services.scheduling.temporal_refusals import Owned
+from app.ports.temporal import Owned, Planned, Release
+from app.services.scheduling.audience_shares import skipped_total
 
 _WHAT: Final = "temporal triggers"
 _ENDED: Final = """
@@ -68,7 +67,7 @@ _CLOSE: Final = "DELETE FROM temporal_audiences WHERE workflow_id = %s AND due =
 
 
 class PostgresTemporal:
-    """Implements ``app.services.scheduling.temporal.TemporalStore``.
+    """Implements ``app.ports.temporal.TemporalStore``.
 
     Args:
         pool: The process's pool.

@@ -16,8 +16,8 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.adapters.postgres.pool import Pool, persistently
 from app.ports import Record, Refusal, Timer, owner_header, owner_of
+from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.outbox import Bounds
-from app.services.scheduling.timers import DueTimer, TimerSession
 
 CHANNEL: Final = "headrace_timers"
 
@@ -108,7 +108,7 @@ class PostgresParking:
 
 
 class PostgresTimerStore:
-    """Where schedulers find timers; implements ``app.services.scheduling.timers.TimerStore``.
+    """Where schedulers find timers; implements ``app.ports.due_timers.TimerStore``.
 
     Args:
         database_url: Any libpq connection string.
@@ -127,13 +127,13 @@ class PostgresTimerStore:
 
 
 class PostgresTimerSession:
-    """Implements ``app.services.scheduling.timers.TimerSession`` over a connection that listens."""
+    """Implements ``app.ports.due_timers.TimerSession`` over a connection that listens."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
     async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
-        """Fire what is due; see :class:`app.services.scheduling.timers.TimerSession`."""
+        """Fire what is due; see :class:`app.ports.due_timers.TimerSession`."""
         with unreachable("the timers"):
             async with self._connection.transaction():
                 due = await self._due(bounds)

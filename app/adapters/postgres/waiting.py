@@ -10,7 +10,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import AUTOMATIONS
 from app.domain.callers import Caller
 from app.domain.paging import Position
-from app.services.operations.waiting import WaitingExecution
+from app.ports.executions import WaitingExecution
 
 _TIMERS: Final = Table(
     "timers",
@@ -29,7 +29,7 @@ _T: Final = _TIMERS.c
 
 
 class PostgresWaiting:
-    """Implements ``app.services.operations.waiting.WaitingStore``.
+    """Implements ``app.ports.executions.WaitingStore``.
 
     Args:
         database: The API's pool.

@@ -26,7 +26,7 @@ _SEND_AGAIN: Final = """
 
 
 class PostgresVersions:
-    """See :class:`app.services.operations.table_check.StoredVersions`.
+    """See :class:`app.ports.workflows.StoredVersions`.
 
     Args:
         pool: The process's pool.

@@ -42,8 +42,7 @@ from app.adapters.postgres.turns import take_turn
 from app.domain.callers import Caller
 from app.domain.grants import Use
 from app.domain.paging import Position
-from app.services.workflows.lifecycle import WorkflowFilter
-from app.services.workflows.references import Reference
+from app.ports.workflows import Reference, WorkflowFilter
 from schemas.workflow import Workflow
 
 _METADATA: Final = MetaData()
@@ -86,7 +85,7 @@ _R: Final = _REVISIONS.c
 
 
 class PostgresWorkflows:
-    """Implements ``app.services.workflows.lifecycle.WorkflowStore``.
+    """Implements ``app.ports.workflows.WorkflowStore``.
 
     Args:
         database: The API's pool.
@@ -140,7 +139,7 @@ class PostgresWorkflows:
 
 
 class WorkflowTransaction:
-    """Implements ``app.services.workflows.lifecycle.Transaction`` over a connection that acts as the caller."""
+    """Implements ``app.ports.workflows.Transaction`` over a connection that acts as the caller."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -8,7 +8,8 @@ from app.admin.models import DeadLetterPage, DeadLetterQuery
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer, path_number, read_query
 from app.admin.state import STATE
-from app.services.operations.dead_letter_box import DeadLetterBox, DeadLetterDetail, DeadLetterFilter
+from app.ports.dead_letter_box import DeadLetterFilter
+from app.services.operations.dead_letter_box import DeadLetterBox, DeadLetterDetail
 
 _ROOT: Final = "/api/v1/dead-letters"
 _ONE: Final = f"{_ROOT}/{{number}}"

@@ -16,7 +16,7 @@ from app.admin.operations import Operation
 from app.admin.requests import CALLER, answer, path_id, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
-from app.services.operations.executions import ExecutionDetail, ExecutionFilter
+from app.ports.executions import ExecutionDetail, ExecutionFilter
 
 _ROOT: Final = "/api/v1/executions"
 

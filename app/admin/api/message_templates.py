@@ -18,7 +18,8 @@ from app.admin.requests import (
 )
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
-from app.services.messages.templates import MessageFilter, MessageTemplateService
+from app.ports.message_templates import MessageFilter
+from app.services.messages.templates import MessageTemplateService
 from schemas.message_template import MessageTemplate, MessageTemplateDraft
 
 _ROOT: Final = "/api/v1/message-templates"

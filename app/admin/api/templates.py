@@ -18,7 +18,8 @@ from app.admin.requests import (
 )
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
-from app.services.workflows.templates import TemplateFilter, TemplateService
+from app.ports.templates import TemplateFilter
+from app.services.workflows.templates import TemplateService
 from schemas.template import Template, TemplateDraft, TemplateMetadata
 from schemas.workflow import Workflow
 

@@ -10,8 +10,9 @@ from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
+from app.ports.workflows import WorkflowFilter
 from app.services.operations.cancelling import Cancelling
-from app.services.workflows.lifecycle import WorkflowFilter, WorkflowService
+from app.services.workflows.lifecycle import WorkflowService
 from schemas.workflow import Workflow, WorkflowDraft
 
 _ROOT: Final = "/api/v1/workflows"

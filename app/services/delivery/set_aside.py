@@ -4,12 +4,12 @@ import logging
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import Counter, Gauge
 
 from app.ports import Refusal
-from app.ports.outbox import Bounds, OutboxRow, OutboxSession
+from app.ports.outbox import Bounds, OutboxRow, OutboxSession, Sending
 
 _REFUSED_RETRY_S: Final = 60.0
 
@@ -17,13 +17,6 @@ logger = logging.getLogger(__name__)
 
 refused_total = Counter("headrace_outbox_refused", "Records of the outbox that Kafka did not take, by attempt")
 rows_set_aside = Gauge("headrace_outbox_set_aside", "Records of the outbox that Kafka did not take, and that wait")
-
-
-class Sending(Protocol):
-    """Sends rows."""
-
-    async def __call__(self, session: OutboxSession, rows: Sequence[OutboxRow]) -> Mapping[int, Refusal]:
-        """Send rows and delete those that are durable; returns why the others are refused."""
 
 
 class Aside:

@@ -1,9 +1,8 @@
 """Channels of notifications, as administrators keep them: their URLs go in, sealed, and are never answered."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -12,44 +11,9 @@ from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.grants import ALL, Grant, grant_errors
 from app.ports import ChannelUrls, Cipher
+from app.ports.channels import ChannelStore, ChannelTransaction
 from schemas.channel import Channel, ChannelDraft
 from schemas.field_errors import field_errors
-
-
-class ChannelTransaction(Protocol):
-    """One transaction on channels, on an administrator's behalf."""
-
-    async def get(self, channel_id: UUID) -> Channel | None:
-        """Return a channel, locked until the transaction ends."""
-
-    async def insert(self, channel: Channel, sealed: bytes) -> None:
-        """Store a new channel.
-
-        Raises:
-            ConflictError: There is one of that name.
-        """
-
-    async def update(self, channel: Channel, sealed: bytes | None) -> None:
-        """Store a channel's new version, its URL as it was where ``sealed`` is None; raises as ``insert``."""
-
-    async def delete(self, channel_id: UUID) -> None:
-        """Remove a channel."""
-
-    async def workflows_with(self, channel: Channel) -> Sequence[str]:
-        """Return names of some of the workflows that use it, whosever they are."""
-
-
-class ChannelStore(Protocol):
-    """Where channels are kept."""
-
-    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[ChannelTransaction]:
-        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
-
-    async def all(self, caller: Caller) -> Sequence[Channel]:
-        """Return all, by name."""
-
-    async def get(self, caller: Caller, channel_id: UUID) -> Channel | None:
-        """Return one."""
 
 
 class ChannelService:

@@ -1,10 +1,8 @@
 """Message templates: texts with a name, which actions use in place of their own."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -17,6 +15,7 @@ from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.paging import Page, Position, page_of
 from app.ports import MessageText
+from app.ports.message_templates import MessageFilter, MessageStore, MessageTransaction
 from app.services.access.cpu_budget import breathe
 from app.services.workflows.drafts import merge_patch
 from schemas.field_errors import field_errors
@@ -24,52 +23,6 @@ from schemas.message_template import MessageKind, MessageTemplate, MessageTempla
 
 _DRAFTED: Final = tuple(MessageTemplateDraft.model_fields)
 _PARTS: Final = ("subject", "text", "html")
-
-
-@dataclass(frozen=True, slots=True)
-class MessageFilter:
-    """Which message templates to list; None does not filter. ``search`` looks into names."""
-
-    kind: MessageKind | None = None
-    search: str | None = None
-
-
-class MessageTransaction(Protocol):
-    """One transaction on message templates, on a caller's behalf: what the caller may not see is not there."""
-
-    async def get(self, template_id: UUID) -> MessageTemplate | None:
-        """Return a template, locked until the transaction ends."""
-
-    async def insert(self, template: MessageTemplate) -> MessageTemplate:
-        """Store a new template, and return it as it is stored: its version and times are the database's.
-
-        Raises:
-            ConflictError: The owner has one of that kind and name, or as many as a user may.
-        """
-
-    async def update(self, template: MessageTemplate) -> MessageTemplate:
-        """Store a template's new version; raises as ``insert``."""
-
-    async def delete(self, template_id: UUID) -> None:
-        """Remove a template."""
-
-    async def workflows_with(self, template: MessageTemplate, action_type: str) -> Sequence[str]:
-        """Return names of some of the owner's workflows in which an action of that type uses it."""
-
-
-class MessageStore(Protocol):
-    """Where message templates are kept."""
-
-    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[MessageTransaction]:
-        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
-
-    async def get(self, caller: Caller, template_id: UUID) -> MessageTemplate | None:
-        """Return a template that the caller may see."""
-
-    async def find(
-        self, caller: Caller, wanted: MessageFilter, after: Position | None, limit: int
-    ) -> Sequence[MessageTemplate]:
-        """Return at most ``limit`` templates, newest first, from after a position on."""
 
 
 class MessageTemplateService:

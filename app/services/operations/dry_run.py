@@ -24,13 +24,14 @@ from app.domain.triggers import wants
 from app.domain.wall import WallReachedError
 from app.ports import SecretGrants, SecretValues
 from app.ports.dry_run import CurrentSource, CurrentValues, PreparedStep, StepPreparer
+from app.ports.workflows import Reference
 from app.services.access.cpu_budget import breathe
 from app.services.access.owner_rights import RightsOfCaller
 from app.services.ingest.emitter import event_key, valid_event
 from app.services.operations.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
 from app.services.operations.explanations import explain
 from app.services.operations.plain_values import plain
-from app.services.workflows.references import Reference, channel_named
+from app.services.workflows.references import channel_named
 from schemas.command import Command, PinnedRevision
 from schemas.event import Event
 from schemas.field_errors import under

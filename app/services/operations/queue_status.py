@@ -3,26 +3,24 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, Protocol
-from uuid import UUID
+from typing import Final, Literal
 
 from app.domain.callers import Caller
+from app.ports.queue_status import (
+    DepthSource,
+    Lane,
+    OpenBreaker,
+    OwnStatus,
+    SetAside,
+    StatusStore,
+    StoreStatus,
+    WorkflowCounts,
+)
 from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 from schemas.base import Contract
 
 _FRESH_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A topic that a role reads: the role's consumer group, and which lane the topic is ("" where there are none)."""
-
-    role: str
-    group: str
-    topic: str
-    lane: str = ""
 
 
 class LaneDepth(Contract):
@@ -41,62 +39,6 @@ class RoleDepth(Contract):
     topics: list[LaneDepth]
 
 
-class OpenBreaker(Contract):
-    """A destination that is left alone, because it failed: why, and when it is tried again.
-
-    Attributes:
-        owner: Whose workflows leave it alone; none where it is looked at for all.
-        waiting: Commands that wait for it; at most 1,001 are counted.
-    """
-
-    destination: str
-    owner: UUID | None = None
-    reason: str
-    until: datetime
-    waiting: int
-
-
-class SetAside(Contract):
-    """Records that Kafka did not take, and that wait in Postgres until it does: where to, why, and since when.
-
-    Attributes:
-        kind: ``outbox`` or ``timer``.
-        reason: ``no_topic`` (create it: they are sent then), ``too_large`` or ``refused``.
-        count: At most 10,001 of each kind are counted.
-    """
-
-    kind: str
-    topic: str
-    reason: str
-    error: str
-    count: int
-    oldest: datetime
-
-
-class StoreStatus(Contract):
-    """What waits in Postgres.
-
-    Attributes:
-        breakers: Circuit breakers that are not closed; at most 100 are listed.
-        parked: Delays, retries and commands that wait for a breaker.
-        dead_letters: Open ones.
-        outbox: Records that wait for the relay; of these three at most 100,001 each are counted.
-        outbox_oldest_s: Seconds that the oldest of them has waited, without what is set aside.
-        set_aside: What of outbox and timers Kafka did not take, by topic and reason; at most 100 are listed.
-        failed_executions: Ended as failed, partial or timed_out within the last hour; at most 1,001 are counted.
-        failed_actions: Failed steps of those.
-    """
-
-    parked: int
-    dead_letters: int
-    outbox: int
-    outbox_oldest_s: float
-    failed_executions: int
-    failed_actions: int
-    breakers: list[OpenBreaker]
-    set_aside: list[SetAside]
-
-
 class QueueStatus(StoreStatus):
     """How the installation keeps up; at most a second old.
 
@@ -107,20 +49,6 @@ class QueueStatus(StoreStatus):
     as_of: datetime
     depth: int
     roles: list[RoleDepth]
-
-
-class OwnStatus(Contract):
-    """What waits in Postgres of one user's workflows.
-
-    Attributes:
-        parked: Delays, retries and commands that wait for a breaker; at most 10,001 are counted.
-        failed_executions: Ended as failed, partial or timed_out within the last hour; at most 1,001 are counted.
-        failed_actions: Failed steps of those.
-    """
-
-    parked: int
-    failed_executions: int
-    failed_actions: int
 
 
 class QueueView(OwnStatus):
@@ -143,50 +71,6 @@ class QueueView(OwnStatus):
     outbox: int | None = None
     breakers: list[OpenBreaker] | None = None
     set_aside: list[SetAside] | None = None
-
-
-class DepthSource(Protocol):
-    """Knows how far consumer groups are behind."""
-
-    async def depths(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
-        """Return for each lane's topic the records that its group has not committed.
-
-        Raises:
-            UnreachableError: Kafka does not answer.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowCounts:
-    """Workflows ever created, deleted ones included, and those that are active."""
-
-    created: int
-    active: int
-
-
-class StatusStore(Protocol):
-    """Knows what waits in Postgres."""
-
-    async def status(self) -> StoreStatus:
-        """Count it.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
-
-    async def own(self, caller: Caller) -> OwnStatus:
-        """Count what is of the caller's workflows.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
-
-    async def workflows(self) -> WorkflowCounts:
-        """Count workflows.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
 
 
 def lanes_of(topics: Topics, families: Mapping[str, Sequence[str]]) -> list[Lane]:

@@ -1,38 +1,20 @@
 """Retries of executions that failed: attempt n+1, from the first step that was no success."""
 
 from collections.abc import Callable, Container
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.statuses import RETRYABLE
 from app.ports import Record
+from app.ports.retries import Logged, RetryStore
 from app.topics import Topics
 from schemas.command import Command, Lane, PinnedRevision
 from schemas.event import CUT
-from schemas.result import ActionResult
 from schemas.verdicts import bounded_verdicts
-from schemas.workflow import HIGH_LANE_BELOW, Revision
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A finished execution as the log has it, with its workflow: the revision it ran on, and whether it is active."""
-
-    execution_id: UUID
-    attempt: int
-    status: str
-    entity: str
-    event: dict[str, Any]
-    verdicts: list[dict[str, Any]]
-    results: list[ActionResult]
-    executed_at: datetime
-    active: bool
-    revision: Revision
+from schemas.workflow import HIGH_LANE_BELOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +24,6 @@ class Retried:
     execution_id: UUID
     attempt: int
     step: int
-
-
-class RetryTransaction(Protocol):
-    """One transaction, on a caller's behalf."""
-
-    async def find(self, execution_id: UUID) -> Logged | None:
-        """Return an execution of a workflow the caller may see."""
-
-    async def take(self, logged: Logged) -> bool:
-        """Make the next attempt the execution's own; False where somebody else has done it already."""
-
-    async def send(self, record: Record) -> None:
-        """Put a record into the outbox."""
-
-
-class RetryStore(Protocol):
-    """Where executions and the outbox are."""
-
-    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[RetryTransaction]:
-        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
 
 
 class Retries:

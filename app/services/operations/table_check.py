@@ -8,12 +8,13 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from time import time
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 
 from app.domain.errors import UnreachableError
+from app.ports.workflows import StoredVersions
 from app.services.operations.background import note_failure
 from app.services.workflows.index import WorkflowIndex
 
@@ -25,24 +26,6 @@ behind_total = Counter("headrace_workflow_table_behind", "Workflows that this ma
 checks_total = Counter("headrace_workflow_table_checks", "Comparisons with Postgres", ["outcome"])
 checked_at = Gauge("headrace_workflow_table_checked_at_seconds", "When the table last equalled Postgres, Unix time")
 age_seconds = Gauge("headrace_workflow_table_age_seconds", "Seconds since the table last equalled Postgres")
-
-
-class StoredVersions(Protocol):
-    """What Postgres holds of workflows."""
-
-    async def versions(self) -> Mapping[UUID, int]:
-        """Newest version of each workflow, deleted ones too until their tombstone was sent.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
-
-    async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
-        """Put the newest revision of these workflows in the outbox again.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
 
 
 def behind(table: Mapping[UUID, int], stored: Mapping[UUID, int]) -> dict[UUID, int]:

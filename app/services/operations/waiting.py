@@ -1,48 +1,10 @@
 """Executions that wait: for a delay to be over, or for a retry that is too long to sit out."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.paging import Page, Position, page_of
-from app.ports import TimerKind
-from schemas.base import Contract
-
-
-class WaitingExecution(Contract):
-    """One execution that waits.
-
-    Attributes:
-        id: The execution's.
-        command_id: Of the step that waits, or whose delay it is.
-        step: That step, from 0.
-        kind: What it waits for.
-        reason: The same in words.
-        due: When it goes on.
-        since: When it began to wait.
-    """
-
-    id: UUID
-    command_id: UUID
-    workflow_id: UUID
-    workflow_name: str
-    entity: str
-    step: int
-    kind: TimerKind
-    reason: str
-    due: datetime
-    since: datetime
-
-
-class WaitingStore(Protocol):
-    """Where they are kept."""
-
-    async def find(
-        self, caller: Caller, workflow_id: UUID | None, entity: str | None, after: Position | None, limit: int
-    ) -> Sequence[WaitingExecution]:
-        """Return at most ``limit`` of workflows the caller may see, those due first first, after a position."""
+from app.ports.executions import WaitingExecution, WaitingStore
 
 
 class WaitingService:

@@ -3,9 +3,7 @@
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -13,6 +11,7 @@ from app.domain.conditions import CompiledConditions, Scope
 from app.domain.penalties import REFUSED_FOR_S, Penalties
 from app.domain.wall import WallReachedError
 from app.ports import Record
+from app.ports.temporal import Release
 from app.services.operations.background import note_failure
 
 # What a look at one page may take; every audience of an installation is looked over by the same loop.
@@ -22,22 +21,6 @@ _SHARE_EVERY_S: Final = 1.0
 skipped_total = Counter(
     "headrace_temporal_skipped_total", "Runs and audiences that got no event, by reason", ["reason"]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """An audience on its way: customers up to ``after`` have been looked at.
-
-    Attributes:
-        nonce: Of its workflow, when it began.
-    """
-
-    workflow_id: UUID
-    trigger_type: str
-    due: datetime
-    conditions: Sequence[Mapping[str, Any]]
-    after: str
-    nonce: UUID
 
 
 @dataclass(slots=True)

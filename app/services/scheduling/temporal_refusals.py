@@ -1,29 +1,20 @@
 """Audiences that are refused: their owner may not read customers (any more). The log has a row that says so."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import orjson
 
-from app.domain.callers import Caller
 from app.domain.ids import execution_id
 from app.domain.reach import Need
 from app.ports import Record
+from app.ports.temporal import Owned
 from app.topics import Topics
 from schemas.base import encode
 from schemas.execution import Execution
 
 _AUDIENCE: Final = Need("crm:read", "trigger.config.audience", "looks at all customers")
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """Whose a workflow is, with what their token granted when they last called, and its version of now."""
-
-    owner: Caller
-    version: int
 
 
 def refused(owned: Owned | None, everybodys: frozenset[str]) -> bool:

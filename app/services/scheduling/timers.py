@@ -8,17 +8,15 @@ import asyncio
 import logging
 import time
 from collections import Counter as Tally
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, Protocol
-from uuid import UUID
+from typing import Final
 
 from prometheus_client import Counter, Histogram
 
 from app.domain.errors import UnreachableError
-from app.ports import Record, Refusal, Sender
+from app.ports import Refusal, Sender
+from app.ports.due_timers import DueTimer, TimerSession, TimerStore
 from app.ports.outbox import Bounds
 from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
 
@@ -38,45 +36,6 @@ late_seconds = Histogram(
     "From a timer's due time to when its record was durable and the timer forgotten",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DueTimer:
-    """A timer that is due, and locked by us. ``late``: seconds since it was due."""
-
-    command_id: UUID
-    record: Record
-    late: float
-
-
-class TimerSession(Protocol):
-    """The timers as one scheduler sees them. Every method raises ``UnreachableError`` where Postgres does not serve."""
-
-    async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
-        """Lock what is due, oldest first, hand it to ``send``, and delete what that returns; in one transaction.
-
-        Returns how many were due. What ``send`` raises leaves all as it was.
-        """
-
-    async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
-        """Set timers to a later time, and note why their records were refused."""
-
-    async def next_due(self) -> float | None:
-        """Seconds until the next timer is due; None where there is none."""
-
-    async def wait(self, within: float) -> None:
-        """Return when a timer may have been set, after ``within`` seconds at the latest."""
-
-
-class TimerStore(Protocol):
-    """Where timers are kept."""
-
-    def open(self) -> AbstractAsyncContextManager[TimerSession]:
-        """Open a session.
-
-        Raises:
-            UnreachableError: Postgres does not answer.
-        """
 
 
 class TimerLoop:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from app.domain.conditions import ConditionError, CurrentFields, compile_conditions
 from app.domain.errors import FieldError, InvalidError
+from app.ports.workflows import ConfigCheck
 from app.services.access.cpu_budget import breathe
 from schemas.field_errors import field_errors, under
 from schemas.trigger_configs import trigger_config
@@ -17,13 +18,6 @@ from schemas.workflow import MAX_ACTIONS, WorkflowDraft
 MAX_CONDITIONS: Final = 100
 _POSITION: Final = re.compile(r"\[(\d+)\]")
 _HARMLESS: Final = {"field": "id", "operator": "==", "value": None}
-
-
-class ConfigCheck(Protocol):
-    """Checks an action's config against its type's model."""
-
-    def __call__(self, action_type: str, config: dict[str, Any], path: str) -> list[FieldError]:
-        """Return what is wrong with it; paths begin with ``path``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """Workflows: create, change, switch on and off, delete. Each write is one transaction of row, revision and outbox."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
@@ -12,64 +10,14 @@ from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundE
 from app.domain.grants import Use
 from app.domain.paging import Page, Position, page_of
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
+from app.ports.workflows import Transaction, WorkflowFilter, WorkflowStore
 from app.services.workflows.drafts import DraftReader, merge_patch
 from app.services.workflows.permits import refuse_unpermitted
-from app.services.workflows.references import Reference, references
+from app.services.workflows.references import references
 from schemas.base import stored_size
 from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
 
 _DRAFTED: Final = tuple(WorkflowDraft.model_fields)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowFilter:
-    """Which workflows to list; None does not filter. ``search`` looks into name and description."""
-
-    active: bool | None = None
-    trigger_type: str | None = None
-    search: str | None = None
-
-
-class Transaction(Protocol):
-    """One transaction on workflows, on a caller's behalf: what the caller may not see is not there."""
-
-    async def get(self, workflow_id: UUID) -> Workflow | None:
-        """Return a workflow that is not deleted, locked until the transaction ends."""
-
-    async def insert(self, workflow: Workflow) -> Workflow:
-        """Store a new workflow with its revision, announce it, and return it with the store's times."""
-
-    async def update(self, workflow: Workflow, *, deleted: bool) -> Workflow:
-        """Store a workflow's new version with its revision, announce it, and return it with the store's time."""
-
-    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
-        """Return those of the named things that are not there, or not for the workflow."""
-
-    async def owned(self, owner: UUID, trigger_type: str | None) -> int:
-        """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
-
-    async def count_use(self, template_id: UUID) -> None:
-        """Count that a template has been applied; it may be somebody else's."""
-
-
-class WorkflowStore(Protocol):
-    """Where workflows are kept."""
-
-    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
-
-    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow | None:
-        """Return a workflow that is not deleted."""
-
-    async def find(
-        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
-    ) -> Sequence[Workflow]:
-        """Return at most ``limit`` workflows, newest first, from after a position on."""
-
-    async def revisions(
-        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
-    ) -> Sequence[dict[str, Any]]:
-        """Return at most ``limit`` revisions with versions under ``before``, newest first, deleted workflows' too."""
 
 
 class WorkflowService:

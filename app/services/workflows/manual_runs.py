@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.ids import execution_id
 from app.ports import Sender
+from app.ports.workflows import Workflows
 from app.services.ingest.emitter import own_event_record
 from app.services.workflows.stored_problems import unmatchable
 from app.topics import Topics
@@ -18,17 +19,6 @@ from schemas.workflow import Workflow
 
 SOURCE: Final = "/headrace/manual"
 TAKES_EFFECT_S: Final = 1.0  # what is promised of a change: every matcher knows by then
-
-
-class Workflows(Protocol):
-    """Workflows by id; ``app.services.workflows.lifecycle.WorkflowService`` is one."""
-
-    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
-        """Return one.
-
-        Raises:
-            NotFoundError: There is none that the caller may see.
-        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,49 +1,15 @@
 """What a workflow's actions name that must be there: message templates, and channels of notifications."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from app.actions.configs import compile_action
 from app.actions.registry import REGISTRY
 from app.actions.send_notification import SendNotification
 from app.actions.webhook import WebhookConfig
 from app.actions.wording import template_named
-from app.domain.errors import ActionFailedError, FieldError
-from app.domain.grants import not_granted
-from schemas.message_template import MessageKind
+from app.domain.errors import ActionFailedError
+from app.ports.workflows import Reference
 from schemas.workflow import Action
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Something named.
-
-    Attributes:
-        path: Where, as in ``actions[1].config.template``.
-        kind: A message template's kind, a channel or a secret.
-        place: Of a secret, where it is sent, as far as that is known before anything is rendered.
-        astray: It may not be sent there.
-    """
-
-    path: str
-    kind: MessageKind | Literal["channel", "secret"]
-    name: str
-    place: str | None = None
-    astray: bool = False
-
-    @property
-    def missing(self) -> FieldError:
-        """What to say where it is not there, or not for the workflow, or not for the place it is sent to."""
-        if self.astray:
-            where = f"secrets.{self.name} may not be sent to the host of url"
-            return FieldError(self.path, f"{where}; an administrator can name it there")
-        if self.kind == "secret":
-            return FieldError(self.path, not_granted(self.name))
-        what = (
-            "channel for this workflow" if self.kind == "channel" else f"{self.kind} template of the workflow's owner"
-        )
-        return FieldError(self.path, f"there is no {what} named {self.name!r}")
 
 
 def references(actions: Sequence[Action]) -> list[Reference]:

@@ -1,30 +1,14 @@
 """What keeps a stored workflow from running: SQL and older programs store what saving through the API refuses."""
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from app.actions.registry import REGISTRY
 from app.domain.conditions import compile_conditions
 from app.domain.errors import FieldError, InvalidError
 from app.domain.reentry import parse_reentry
 from app.domain.triggers import check_trigger
-from schemas.workflow import Action, StoredReentry, Trigger
-
-
-class Written(Protocol):
-    """What matchers compile of a workflow or a draft."""
-
-    @property
-    def reentry(self) -> StoredReentry:
-        """How often it may be entered."""
-
-    @property
-    def trigger(self) -> Trigger:
-        """What starts it."""
-
-    @property
-    def conditions(self) -> list[dict[str, object]]:
-        """What an event must be."""
+from app.ports.workflows import Written
+from schemas.workflow import Action
 
 
 def unmatchable(workflow: Written) -> list[FieldError]:

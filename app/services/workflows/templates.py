@@ -1,10 +1,8 @@
 """Workflow templates: a gallery to start from (specification: Template Manager, properties 18 and 19)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -12,6 +10,7 @@ from pydantic import ValidationError
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, NotPermittedError, StaleVersionError
 from app.domain.paging import Page, Position, page_of
+from app.ports.templates import TemplateFilter, TemplateStore
 from app.services.workflows.drafts import DraftReader, merge_patch
 from app.services.workflows.lifecycle import WorkflowService
 from schemas.field_errors import field_errors
@@ -20,52 +19,6 @@ from schemas.workflow import Workflow, WorkflowDraft
 
 _DRAFTED: Final = tuple(TemplateDraft.model_fields)
 _OF_WORKFLOW: Final = tuple(WorkflowDraft.model_fields)
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateFilter:
-    """Which templates to list; None does not filter. ``search`` looks into name and description."""
-
-    category: str | None = None
-    trigger_type: str | None = None
-    search: str | None = None
-    public: bool | None = None
-    mine: bool = False
-
-
-class TemplateTransaction(Protocol):
-    """One transaction on templates, on a caller's behalf."""
-
-    async def get(self, template_id: UUID) -> Template | None:
-        """Return a template that the caller may change, locked until the transaction ends."""
-
-    async def insert(self, template: Template) -> Template:
-        """Store a new template, and return it as it is stored: its version and times are the database's.
-
-        Raises:
-            ConflictError: Its owner has as many as a user may.
-        """
-
-    async def update(self, template: Template) -> Template:
-        """Store a template's new version, and return it as it is stored."""
-
-    async def delete(self, template_id: UUID) -> None:
-        """Remove a template."""
-
-
-class TemplateStore(Protocol):
-    """Where templates are kept; what a caller may not see is not there."""
-
-    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[TemplateTransaction]:
-        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
-
-    async def get(self, caller: Caller, template_id: UUID) -> Template | None:
-        """Return a template that the caller may see."""
-
-    async def find(
-        self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int
-    ) -> Sequence[Template]:
-        """Return at most ``limit`` templates, newest first, from after a position on."""
 
 
 class TemplateService:

@@ -18,7 +18,8 @@ from app.adapters.postgres.quota_releases import PostgresQuotaReleases
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.timers import PostgresParking, PostgresTimers, PostgresTimerStore
 from app.ports import Record, Timer
-from app.services.scheduling.timers import TimerLoop, TimerStore
+from app.ports.due_timers import TimerStore
+from app.services.scheduling.timers import TimerLoop
 from app.settings import Settings
 from tests.support.logins import as_role
 from tests.support.sender import MemorySender

@@ -18,8 +18,8 @@ from app.adapters.postgres.temporal import PostgresTemporal
 from app.domain.callers import PERMISSIONS
 from app.domain.errors import ActionFailedError, UnreachableError
 from app.ports import Record, TagRequest
-from app.services.scheduling.audience_shares import Release
-from app.services.scheduling.temporal import Planned, TemporalLoop
+from app.ports.temporal import Planned, Release
+from app.services.scheduling.temporal import TemporalLoop
 from app.topics import Topics
 from schemas.event import Event
 from tests.support.crm import crm_over

@@ -15,8 +15,9 @@ from prometheus_client import REGISTRY
 from app.adapters.postgres.timers import DUE, PostgresTimers, PostgresTimerStore
 from app.domain.errors import UnreachableError
 from app.ports import Record, Refusal, Timer
+from app.ports.due_timers import DueTimer, TimerSession, TimerStore
 from app.ports.outbox import BATCH_BYTES, Bounds
-from app.services.scheduling.timers import DueTimer, TimerLoop, TimerSession, TimerStore
+from app.services.scheduling.timers import TimerLoop
 from app.topics import MAX_RECORD_BYTES
 from tests.support.deadlines import scaled
 from tests.support.sender import MemorySender

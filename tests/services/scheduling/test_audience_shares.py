@@ -10,7 +10,8 @@ from prometheus_client import REGISTRY
 from app.domain.conditions import CompiledConditions, compile_conditions
 from app.domain.penalties import IN_A_ROW, REFUSED_FOR_S, Penalties
 from app.ports import Record
-from app.services.scheduling.audience_shares import Release, Share, Shares
+from app.ports.temporal import Release
+from app.services.scheduling.audience_shares import Share, Shares
 from tests.support.clock import NOW, SteppedClock
 from tests.support.deadlines import scaled
 

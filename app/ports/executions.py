@@ -1,0 +1,107 @@
+"""Executions: the log of those that ended, and those that wait."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import Field
+
+from app.domain.callers import Caller
+from app.domain.paging import Position
+from app.ports.timers import TimerKind
+from schemas.base import Contract
+from schemas.execution import Status
+from schemas.result import ActionResult
+
+
+class ExecutionSummary(Contract):
+    """One line of the log.
+
+    Attributes:
+        attempt: 0 where nothing ran, else the attempt that this row tells of.
+        executed_at: When the event was matched.
+        duration_ms: From matching to the end of the last step.
+    """
+
+    id: UUID
+    workflow_id: UUID
+    workflow_name: str
+    version: int
+    attempt: int
+    entity: str | None
+    event_id: str | None
+    event_type: str | None
+    status: Status
+    conditions_met: bool
+    error: str | None
+    executed_at: datetime
+    duration_ms: int | None
+
+
+class ExecutionDetail(ExecutionSummary):
+    """An execution in full: the event, each condition's verdict, each action's result, and why, in a sentence."""
+
+    explanation: str = ""
+    event: dict[str, Any]
+    verdicts: list[dict[str, Any]] = Field(default_factory=list)
+    results: list[ActionResult] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """Which executions to list; all that is given must hold. ``since`` is inclusive, ``until`` exclusive."""
+
+    workflow_id: UUID | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    entity: str | None = None
+    event_id: str | None = None
+
+
+class ExecutionStore(Protocol):
+    """Where executions are kept."""
+
+    async def find(
+        self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
+    ) -> Sequence[ExecutionSummary]:
+        """Return at most ``limit`` executions of workflows the caller may see, newest first, after a position."""
+
+    async def get(self, caller: Caller, execution_id: UUID) -> ExecutionDetail | None:
+        """Return one of a workflow the caller may see, also from the archive."""
+
+
+class WaitingExecution(Contract):
+    """One execution that waits.
+
+    Attributes:
+        id: The execution's.
+        command_id: Of the step that waits, or whose delay it is.
+        step: That step, from 0.
+        kind: What it waits for.
+        reason: The same in words.
+        due: When it goes on.
+        since: When it began to wait.
+    """
+
+    id: UUID
+    command_id: UUID
+    workflow_id: UUID
+    workflow_name: str
+    entity: str
+    step: int
+    kind: TimerKind
+    reason: str
+    due: datetime
+    since: datetime
+
+
+class WaitingStore(Protocol):
+    """Where they are kept."""
+
+    async def find(
+        self, caller: Caller, workflow_id: UUID | None, entity: str | None, after: Position | None, limit: int
+    ) -> Sequence[WaitingExecution]:
+        """Return at most ``limit`` of workflows the caller may see, those due first first, after a position."""

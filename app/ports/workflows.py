@@ -1,0 +1,148 @@
+"""Workflows: where they are kept, and what is asked of them."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from app.domain.callers import Caller
+from app.domain.errors import FieldError
+from app.domain.grants import Use, not_granted
+from app.domain.paging import Position
+from schemas.message_template import MessageKind
+from schemas.workflow import StoredReentry, Trigger, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something named.
+
+    Attributes:
+        path: Where, as in ``actions[1].config.template``.
+        kind: A message template's kind, a channel or a secret.
+        place: Of a secret, where it is sent, as far as that is known before anything is rendered.
+        astray: It may not be sent there.
+    """
+
+    path: str
+    kind: MessageKind | Literal["channel", "secret"]
+    name: str
+    place: str | None = None
+    astray: bool = False
+
+    @property
+    def missing(self) -> FieldError:
+        """What to say where it is not there, or not for the workflow, or not for the place it is sent to."""
+        if self.astray:
+            where = f"secrets.{self.name} may not be sent to the host of url"
+            return FieldError(self.path, f"{where}; an administrator can name it there")
+        if self.kind == "secret":
+            return FieldError(self.path, not_granted(self.name))
+        what = (
+            "channel for this workflow" if self.kind == "channel" else f"{self.kind} template of the workflow's owner"
+        )
+        return FieldError(self.path, f"there is no {what} named {self.name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFilter:
+    """Which workflows to list; None does not filter. ``search`` looks into name and description."""
+
+    active: bool | None = None
+    trigger_type: str | None = None
+    search: str | None = None
+
+
+class Transaction(Protocol):
+    """One transaction on workflows, on a caller's behalf: what the caller may not see is not there."""
+
+    async def get(self, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is not deleted, locked until the transaction ends."""
+
+    async def insert(self, workflow: Workflow) -> Workflow:
+        """Store a new workflow with its revision, announce it, and return it with the store's times."""
+
+    async def update(self, workflow: Workflow, *, deleted: bool) -> Workflow:
+        """Store a workflow's new version with its revision, announce it, and return it with the store's time."""
+
+    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
+        """Return those of the named things that are not there, or not for the workflow."""
+
+    async def owned(self, owner: UUID, trigger_type: str | None) -> int:
+        """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
+
+    async def count_use(self, template_id: UUID) -> None:
+        """Count that a template has been applied; it may be somebody else's."""
+
+
+class WorkflowStore(Protocol):
+    """Where workflows are kept."""
+
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow | None:
+        """Return a workflow that is not deleted."""
+
+    async def find(
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+    ) -> Sequence[Workflow]:
+        """Return at most ``limit`` workflows, newest first, from after a position on."""
+
+    async def revisions(
+        self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """Return at most ``limit`` revisions with versions under ``before``, newest first, deleted workflows' too."""
+
+
+class Workflows(Protocol):
+    """Workflows by id; ``app.services.workflows.lifecycle.WorkflowService`` is one."""
+
+    async def get(self, caller: Caller, workflow_id: UUID) -> Workflow:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+        """
+
+
+class StoredVersions(Protocol):
+    """What Postgres holds of workflows."""
+
+    async def versions(self) -> Mapping[UUID, int]:
+        """Newest version of each workflow, deleted ones too until their tombstone was sent.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
+        """Put the newest revision of these workflows in the outbox again.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+
+class Written(Protocol):
+    """What matchers compile of a workflow or a draft."""
+
+    @property
+    def reentry(self) -> StoredReentry:
+        """How often it may be entered."""
+
+    @property
+    def trigger(self) -> Trigger:
+        """What starts it."""
+
+    @property
+    def conditions(self) -> list[dict[str, object]]:
+        """What an event must be."""
+
+
+class ConfigCheck(Protocol):
+    """Checks an action's config against its type's model."""
+
+    def __call__(self, action_type: str, config: dict[str, Any], path: str) -> list[FieldError]:
+        """Return what is wrong with it; paths begin with ``path``."""
