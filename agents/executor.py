@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from agents.reading import Agent, Around, Opened, announced, run_batches, run_outside
+from agents.reading import Agent, Around, Opened, announced, run_batches, run_leased
 from app.execution.agent_parts import ExecutorParts
 from app.execution.guard import guarded, lettered
-from app.execution.transactional import OwnExecutor
+from app.execution.transactional import TransactionalExecutor
 
 
 def lane_agent(action_type: str, opened: Opened[ExecutorParts], *, slots: int, around: Around | None) -> Agent:
@@ -14,12 +14,12 @@ def lane_agent(action_type: str, opened: Opened[ExecutorParts], *, slots: int, a
     async def lane(stream: Any) -> None:
         made = await opened()
         executor = made.executors[action_type]
-        if isinstance(executor, OwnExecutor):
+        if isinstance(executor, TransactionalExecutor):
             await run_batches(
                 stream, announced(guarded(executor.process, lettered(made.letters)), around), made.delivery
             )
         else:
-            await run_outside(stream, executor, slots=slots, around=around)
+            await run_leased(stream, executor, slots=slots, around=around)
 
     return lane
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
 from app.execution.bulkhead import Bulkhead
-from app.execution.leased import OutsideExecutor
+from app.execution.leased import LeasedExecutor
 from app.execution.pipelined_send import Overlap
 from app.execution.pool import KeyedPool
 from app.ports import Record
@@ -50,7 +50,7 @@ async def run_batches(stream: Any, process: Process, outlet: Outlet) -> None:
         await overlap.stop()
 
 
-async def run_outside(stream: Any, executor: OutsideExecutor, *, slots: int, around: Around | None = None) -> None:
+async def run_leased(stream: Any, executor: LeasedExecutor, *, slots: int, around: Around | None = None) -> None:
     """Read a lane into its pool; entities run in parallel, one entity's commands in order."""
     lane = Bulkhead(slots, shared=executor.many_destinations)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from app.actions.base import AnyAction, Family, OutsideAction, Ports
+from app.actions.base import AnyAction, Family, LeasedAction, Ports
 from app.actions.registry import REGISTRY
 from app.adapters.address_guard import bounds_of
 from app.adapters.cipher import FernetCipher
@@ -39,13 +39,13 @@ from app.domain.penalties import Penalties
 from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.breakers import Breakers
 from app.execution.current_values import Current
-from app.execution.leased import OutsideExecutor
+from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
 from app.execution.preparation import Preparer
 from app.execution.routing import Road
 from app.execution.source_conversion import SourceAgent
-from app.execution.transactional import OwnExecutor
+from app.execution.transactional import TransactionalExecutor
 from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
 from app.own_crm import on_the_crm, reads_of
@@ -132,7 +132,7 @@ async def following_breakers(role: str, settings: Settings, pool: Pool) -> Async
 
 
 @asynccontextmanager
-async def outside_ports(settings: Settings, pool: Pool, trusted: HttpClient) -> AsyncIterator[Ports]:
+async def action_ports(settings: Settings, pool: Pool, trusted: HttpClient) -> AsyncIterator[Ports]:
     """Open the outside world of one worker; ``trusted`` reaches addresses that an administrator chose."""
     cipher = FernetCipher(settings.secrets_key.get_secret_value())
     channels = SecretCache(PostgresChannelUrls(pool.connection), cipher, time.monotonic, BLOTTED.add, noun="channel")
@@ -181,17 +181,17 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             "holding": step_holding(pool, road, utc_now),
             "dead_letters": letters,
         }
-        ports = await stack.enter_async_context(outside_ports(settings, pool, trusted))
+        ports = await stack.enter_async_context(action_ports(settings, pool, trusted))
         wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
-        outside = Outside(ports, sender, breakers, wordings)
+        leased = LeasedOnly(ports, sender, breakers, wordings)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
-        made = {action.name: _executor(action, shared, outside, settings) for action in actions}
+        made = {action.name: _executor(action, shared, leased, settings) for action in actions}
         waiting = parker(pool, topics, REGISTRY.names(), letters)
         yield ExecutorParts(made, waiting, letters, Delivery(sender, letters, road.refused))
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class LeasedOnly:
     """What only effects outside our Postgres need."""
 
     ports: Ports
@@ -201,18 +201,18 @@ class Outside:
 
 
 def _executor(
-    action: AnyAction, shared: dict[str, Any], outside: Outside, settings: Settings
-) -> OwnExecutor | OutsideExecutor:
+    action: AnyAction, shared: dict[str, Any], leased: LeasedOnly, settings: Settings
+) -> TransactionalExecutor | LeasedExecutor:
     preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now, penalties=Penalties())
-    if not isinstance(action, OutsideAction):
-        return OwnExecutor(action=action, preparer=preparer, **shared)
-    return OutsideExecutor(
+    if not isinstance(action, LeasedAction):
+        return TransactionalExecutor(action=action, preparer=preparer, **shared)
+    return LeasedExecutor(
         action=action,
         preparer=preparer,
-        ports=outside.ports,
-        sender=outside.sender,
-        breakers=outside.breakers,
-        wordings=outside.wordings,
+        ports=leased.ports,
+        sender=leased.sender,
+        breakers=leased.breakers,
+        wordings=leased.wordings,
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,

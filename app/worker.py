@@ -11,7 +11,7 @@ from agents.matcher import matcher_agent
 from agents.reading import Around
 from agents.sink import dead_letters_agent, executions_agent
 from agents.sources import sources_agent
-from app.actions.base import FAMILIES, AnyAction, Family, OutsideAction
+from app.actions.base import FAMILIES, AnyAction, Family, LeasedAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.budget import MIB
 from app.adapters.kafka.crash_guard import CrashGuard
@@ -136,7 +136,7 @@ def _executor(role: str, settings: Settings, around: Around | None) -> App:
 
 def lane_slots(action: AnyAction, settings: Settings) -> int:
     """Return how many commands of one lane a worker carries out at once: QUEUE_CONCURRENCY for each partition."""
-    most = (action.at_once if isinstance(action, OutsideAction) else None) or MAX_SLOTS
+    most = (action.at_once if isinstance(action, LeasedAction) else None) or MAX_SLOTS
     return min(settings.queue_concurrency * settings.actions_partitions, most)
 
 

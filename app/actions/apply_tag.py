@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
@@ -20,7 +20,7 @@ class ApplyTagConfig(ActionConfig):
     customer_id: CustomerId = "{{ customer.id }}"
 
 
-class ApplyTag(OwnAction[ApplyTagConfig, TagRequest]):
+class ApplyTag(TransactionalAction[ApplyTagConfig, TagRequest]):
     """Puts a tag on a customer; output ``{tag, applied}``, ``applied`` false where it was there already."""
 
     name = "apply_tag"

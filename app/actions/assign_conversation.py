@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import assigning
 from app.actions.templated import Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, MAX_CUSTOMER_ID_CHARS, filled_line, optional_line
@@ -27,7 +27,7 @@ class AssignConversationConfig(ActionConfig):
     )
 
 
-class AssignConversation(OwnAction[AssignConversationConfig, AssignmentRequest]):
+class AssignConversation(TransactionalAction[AssignConversationConfig, AssignmentRequest]):
     """Assigns a conversation; output ``{conversation_id, assignee, assigned}``, the last false where it was so."""
 
     name = "assign_conversation"

@@ -2,8 +2,9 @@
 
 Three kinds, by where the effect happens, because that decides how it is made to happen once (DESIGN 4):
 
-- ``OutsideAction``: outside our Postgres (HTTP, SMTP). The executor claims with a lease, tries, and stores the result.
-- ``OwnAction``: in our own Postgres. Effect and receipt are one transaction: exactly once, many commands a statement.
+- ``LeasedAction``: outside our Postgres (HTTP, SMTP). The executor claims with a lease, tries, and stores the result.
+- ``TransactionalAction``: in our own Postgres. Effect and receipt are one transaction: exactly once, many commands a
+  statement.
 - ``ControlAction``: on the execution itself. The executor carries the decision out.
 
 Each has a pure ``prepare`` that renders the config's templates and checks what came out, so that a bad value is found
@@ -192,7 +193,7 @@ class _Action(ABC, Generic[C]):
         return None
 
 
-class OutsideAction(_Action[C], Generic[C, R]):
+class LeasedAction(_Action[C], Generic[C, R]):
     """An action whose effect happens outside our Postgres.
 
     Attributes:
@@ -229,7 +230,7 @@ class OutsideAction(_Action[C], Generic[C, R]):
         """
 
 
-class OwnAction(_Action[C], Generic[C, R]):
+class TransactionalAction(_Action[C], Generic[C, R]):
     """An action whose effect happens in our own Postgres."""
 
     @abstractmethod
@@ -274,4 +275,4 @@ class ControlAction(_Action[C]):
         """
 
 
-AnyAction = OutsideAction[Any, Any] | OwnAction[Any, Any] | ControlAction[Any]
+AnyAction = LeasedAction[Any, Any] | TransactionalAction[Any, Any] | ControlAction[Any]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, customer_id, filled_line, later, optional_line, refuse
@@ -28,7 +28,7 @@ class CreateAppointmentConfig(ActionConfig):
     customer_id: CustomerId = "{{ customer.id }}"
 
 
-class CreateAppointment(OwnAction[CreateAppointmentConfig, AppointmentRequest]):
+class CreateAppointment(TransactionalAction[CreateAppointmentConfig, AppointmentRequest]):
     """Makes an appointment; output ``{appointment_id, starts_at}``."""
 
     name = "create_appointment"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
@@ -22,7 +22,7 @@ class CreateNoteConfig(ActionConfig):
     customer_id: CustomerId = "{{ customer.id }}"
 
 
-class CreateNote(OwnAction[CreateNoteConfig, NoteRequest]):
+class CreateNote(TransactionalAction[CreateNoteConfig, NoteRequest]):
     """Writes a note; output ``{note_id}``."""
 
     name = "create_note"

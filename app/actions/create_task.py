@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
 from app.actions.templated import Templated
 from app.actions.values import (
@@ -38,7 +38,7 @@ class CreateTaskConfig(ActionConfig):
     )
 
 
-class CreateTask(OwnAction[CreateTaskConfig, TaskRequest]):
+class CreateTask(TransactionalAction[CreateTaskConfig, TaskRequest]):
     """Makes a task; output ``{task_id, due_at}``."""
 
     name = "create_task"

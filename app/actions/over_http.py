@@ -7,7 +7,7 @@ its result stored; the command id goes along as ``Idempotency-Key``, so that the
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.actions.base import ActionContext, AnyAction, CompiledConfig, OutsideAction, OwnAction, Ports
+from app.actions.base import ActionContext, AnyAction, CompiledConfig, LeasedAction, Ports, TransactionalAction
 from app.domain.reach import Need
 from app.ports import Crm
 
@@ -26,8 +26,8 @@ ON_THE_CRM: Final = frozenset(
 CrmOf = Callable[[ActionContext], Crm]
 
 
-class _OverHttp(OutsideAction[Any, Any]):
-    def __init__(self, action: OwnAction[Any, Any], crm_of: CrmOf, destination: str) -> None:
+class _OverHttp(LeasedAction[Any, Any]):
+    def __init__(self, action: TransactionalAction[Any, Any], crm_of: CrmOf, destination: str) -> None:
         self._action = action
         self._crm_of = crm_of
         self._destination = destination
@@ -58,7 +58,7 @@ def over_http(action: AnyAction, crm_of: CrmOf, *, destination: str) -> AnyActio
         crm_of: The user's CRM, for one command: its id is the key, its chain goes along.
         destination: The CRM's host.
     """
-    if action.name not in ON_THE_CRM or not isinstance(action, OwnAction):
+    if action.name not in ON_THE_CRM or not isinstance(action, TransactionalAction):
         return action
     named = {"name": action.name, "family": action.family, "config": action.config, "__doc__": action.__doc__}
     kind: type[_OverHttp] = type(f"{type(action).__name__}OverHttp", (_OverHttp,), named)

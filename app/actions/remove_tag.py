@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
@@ -20,7 +20,7 @@ class RemoveTagConfig(ActionConfig):
     customer_id: CustomerId = "{{ customer.id }}"
 
 
-class RemoveTag(OwnAction[RemoveTagConfig, TagRequest]):
+class RemoveTag(TransactionalAction[RemoveTagConfig, TagRequest]):
     """Takes a tag off a customer; output ``{tag, removed}``, ``removed`` false where it was not there."""
 
     name = "remove_tag"

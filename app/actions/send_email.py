@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.actions.addresses import mailbox, split_list
-from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse, text
 from app.actions.wording import NeededWords, OptionalWords, WordedConfig
@@ -63,7 +63,7 @@ class SendEmailConfig(WordedConfig):
         return self
 
 
-class SendEmail(OutsideAction[SendEmailConfig, MailMessage]):
+class SendEmail(LeasedAction[SendEmailConfig, MailMessage]):
     """Sends an e-mail; output ``{message_id, recipients}``."""
 
     name = "send_email"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
 from app.actions.providers import OnUncertain, not_twice
 from app.actions.rights import notifying
 from app.actions.templated import Templated
@@ -53,7 +53,7 @@ class NotificationRequest:
     on_uncertain: OnUncertain
 
 
-class SendNotification(OutsideAction[SendNotificationConfig, NotificationRequest]):
+class SendNotification(LeasedAction[SendNotificationConfig, NotificationRequest]):
     """Sends a notification; output ``{channel}`` or ``{notification_id}``."""
 
     name = "send_notification"

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.templated import Templated
 from app.actions.values import filled_text, phone
@@ -39,7 +39,7 @@ class SmsRequest:
     on_uncertain: OnUncertain
 
 
-class SendSms(OutsideAction[SendSmsConfig, SmsRequest]):
+class SendSms(LeasedAction[SendSmsConfig, SmsRequest]):
     """Sends a text message; output ``{sid, status}``, both Twilio's.
 
     Request, limits and errors as in https://www.twilio.com/docs/messaging/api/message-resource. Twilio advises against

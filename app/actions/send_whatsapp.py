@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 import orjson
 from pydantic import Field, model_validator
 
-from app.actions.base import ActionContext, CompiledConfig, OutsideAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, phone, refuse
@@ -69,7 +69,7 @@ class WhatsAppRequest:
     on_uncertain: OnUncertain
 
 
-class SendWhatsApp(OutsideAction[SendWhatsAppConfig, WhatsAppRequest]):
+class SendWhatsApp(LeasedAction[SendWhatsAppConfig, WhatsAppRequest]):
     """Sends a WhatsApp message; output ``{message_id}``, Meta's.
 
     Request and limits as in https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages, errors as in

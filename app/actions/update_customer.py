@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field, field_validator
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OwnAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
@@ -35,7 +35,7 @@ class UpdateCustomerConfig(ActionConfig):
         return value
 
 
-class UpdateCustomer(OwnAction[UpdateCustomerConfig, CustomerUpdate]):
+class UpdateCustomer(TransactionalAction[UpdateCustomerConfig, CustomerUpdate]):
     """Changes a customer; output ``{changed: [names]}``."""
 
     name = "update_customer"

@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.answers import check_answer, output_of
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, OutsideAction, Ports, is_stored
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, LeasedAction, Ports, is_stored
 from app.actions.signing import SIGNATURE_HEADERS, signature_headers, signing_key
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, line, refuse, text
@@ -146,7 +146,7 @@ class WebhookRequest:
     sign_with: str | None = None
 
 
-class Webhook(OutsideAction[WebhookConfig, WebhookRequest]):
+class Webhook(LeasedAction[WebhookConfig, WebhookRequest]):
     """Sends an HTTP request; output ``{status, body}``.
 
     2xx is success. 408, 425, 429 and 5xx may be tried again, when the answer's Retry-After says; any other status is

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from app.execution.leased import OutsideExecutor
+from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
 from app.execution.parking import Parker
 from app.execution.source_conversion import SourceAgent
-from app.execution.transactional import OwnExecutor
+from app.execution.transactional import TransactionalExecutor
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
 
@@ -50,7 +50,7 @@ class ExecutorParts:
         delivery: Takes the records of those that batch.
     """
 
-    executors: dict[str, OwnExecutor | OutsideExecutor]
+    executors: dict[str, TransactionalExecutor | LeasedExecutor]
     parker: Parker
     letters: DeadLetters
     delivery: Delivery

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from app.actions.base import OutsideAction, Ports
+from app.actions.base import LeasedAction, Ports
 from app.domain.errors import ActionFailedError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, Wait, decide
 from app.execution.breakers import Admission, Breakers
@@ -89,7 +89,7 @@ class Attempts:
 
     def __init__(
         self,
-        action: OutsideAction[Any, Any],
+        action: LeasedAction[Any, Any],
         preparer: Preparer,
         ports: Ports,
         policy: RetryPolicy,

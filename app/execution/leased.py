@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from app.actions.base import OutsideAction, Ports
+from app.actions.base import LeasedAction, Ports
 from app.domain.breaker import circuit_of
 from app.domain.errors import PoisonError
 from app.domain.retry import RetryPolicy
@@ -32,7 +32,7 @@ from app.ports import (
     ClaimOutcome,
     Done,
     Dropped,
-    Own,
+    EffectTransaction,
     OwnerRights,
     Park,
     Receipts,
@@ -49,13 +49,13 @@ from schemas.incoming import Incoming
 from schemas.result import ActionResult
 
 
-class OutsideExecutor:
+class LeasedExecutor:
     """Carries out commands of one action type; ``handle`` is what the lane's pool runs."""
 
     def __init__(
         self,
         *,
-        action: OutsideAction[Any, Any],
+        action: LeasedAction[Any, Any],
         preparer: Preparer,
         current: Current,
         rights: OwnerRights,
@@ -173,7 +173,7 @@ class OutsideExecutor:
     async def _settle_all(self, items: Sequence[tuple[Claim, ActionResult]]) -> list[ClaimOutcome]:
         begun: set[int] = set()
 
-        async def nothing(_: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+        async def nothing(_: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
             begun.update(indexes)
             return {index: result_json(items[index][1]) for index in indexes}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from app.actions.base import ControlAction, OwnAction
+from app.actions.base import ControlAction, TransactionalAction
 from app.domain.errors import HeadraceError, PoisonError
 from app.domain.wall import ticked
 from app.execution.current_values import Current, CurrentValues
@@ -19,7 +19,7 @@ from app.execution.holding import Holding, TurnedAway
 from app.execution.metrics import ACTIONS, DROPPED
 from app.execution.preparation import Prepared, Preparer
 from app.execution.routing import Road, claim_of, read_command, result_json
-from app.ports import Claim, ClaimOutcome, Done, Dropped, Own, OwnerRights, Receipts, Record, Timer
+from app.ports import Claim, ClaimOutcome, Done, Dropped, EffectTransaction, OwnerRights, Receipts, Record, Timer
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -59,13 +59,13 @@ class _Work:
         return ActionResult.model_validate(stored)
 
 
-class OwnExecutor:
+class TransactionalExecutor:
     """Carries out batches of commands of one action type."""
 
     def __init__(
         self,
         *,
-        action: OwnAction[Any, Any] | ControlAction[Any],
+        action: TransactionalAction[Any, Any] | ControlAction[Any],
         preparer: Preparer,
         current: Current,
         rights: OwnerRights,
@@ -132,8 +132,8 @@ class OwnExecutor:
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
         """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""
 
-        async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
-            return await self._effect(own, {index: work[index] for index in indexes})
+        async def effect(transaction: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+            return await self._effect(transaction, {index: work[index] for index in indexes})
 
         try:
             return await self._receipts.apply([item.claim for item in work], effect)
@@ -145,17 +145,17 @@ class OwnExecutor:
                 raise  # a mere receipt was refused: not the command's fault
             return await self._apply([replace(work[0], todo=self._refused(work[0].command, error))])
 
-    async def _effect(self, own: Own, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
+    async def _effect(self, transaction: EffectTransaction, work: dict[int, _Work]) -> dict[int, dict[str, Any]]:
         for item in work.values():
             item.begun = True
         results = {index: item.record(item.todo) for index, item in work.items() if isinstance(item.todo, ActionResult)}
         timers = [self._timer(item, item.todo) for item in work.values() if isinstance(item.todo, ActionResult)]
-        await own.timers.set([timer for timer in timers if timer is not None])
+        await transaction.timers.set([timer for timer in timers if timer is not None])
         prepared = {index: item.todo for index, item in work.items() if isinstance(item.todo, Prepared)}
-        if not prepared or not isinstance(self._action, OwnAction):
+        if not prepared or not isinstance(self._action, TransactionalAction):
             return results
         try:
-            outputs = await self._action.perform_all([todo.request for todo in prepared.values()], own.crm)
+            outputs = await self._action.perform_all([todo.request for todo in prepared.values()], transaction.crm)
         except psycopg.Error:
             raise
         except Exception as error:

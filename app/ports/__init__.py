@@ -27,7 +27,18 @@ from app.ports.mail import Mailer, MailMessage
 from app.ports.messages import MessageText, MessageTexts
 from app.ports.notices import ChannelUrls, Inbox, Notice, Notifier
 from app.ports.owners import owner_header, owner_of
-from app.ports.receipts import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park, Receipts
+from app.ports.receipts import (
+    Busy,
+    Claim,
+    Claimed,
+    ClaimOutcome,
+    Done,
+    Dropped,
+    EffectTransaction,
+    Park,
+    Receipts,
+    TransactionalEffect,
+)
 from app.ports.rights import NotedCallers, OwnerRights
 from app.ports.secrets import (
     Cipher,
@@ -61,6 +72,7 @@ __all__ = [
     "CustomerUpdate",
     "Done",
     "Dropped",
+    "EffectTransaction",
     "Entries",
     "Entry",
     "HandedOn",
@@ -79,8 +91,6 @@ __all__ = [
     "Notice",
     "Notifier",
     "Origin",
-    "Own",
-    "OwnEffect",
     "OwnerRights",
     "Park",
     "Parking",
@@ -103,6 +113,7 @@ __all__ = [
     "Timer",
     "TimerKind",
     "Timers",
+    "TransactionalEffect",
     "Transition",
     "TwilioAccount",
     "WhatsAppAccount",

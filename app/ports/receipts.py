@@ -60,7 +60,7 @@ ClaimOutcome = Claimed | Done | Busy | Dropped
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class EffectTransaction:
     """What effects on our own Postgres can change, all in one transaction."""
 
     crm: Crm
@@ -82,7 +82,7 @@ class Park:
     uncertain: bool
 
 
-OwnEffect = Callable[[Own, Sequence[int]], Awaitable[dict[int, dict[str, Any]]]]
+TransactionalEffect = Callable[[EffectTransaction, Sequence[int]], Awaitable[dict[int, dict[str, Any]]]]
 
 
 class Receipts(Protocol):
@@ -114,11 +114,11 @@ class Receipts(Protocol):
         A command that this process holds no more is left to whoever took it over.
         """
 
-    async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
+    async def apply(self, claims: Sequence[Claim], effect: TransactionalEffect) -> list[ClaimOutcome]:
         """Carry out effects on our own Postgres and store their results, all in one transaction.
 
-        ``effect(own, indexes)`` is called with the positions of those claims that were not carried out before and
-        returns their results by position. The outcomes are ``Done`` (now or before) or ``Dropped``.
+        ``effect(transaction, indexes)`` is called with the positions of those claims that were not carried out before
+        and returns their results by position. The outcomes are ``Done`` (now or before) or ``Dropped``.
 
         Raises:
             psycopg.Error: Nothing of the batch happened.

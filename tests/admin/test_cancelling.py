@@ -16,7 +16,7 @@ from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.timers import DUE, PostgresTimers
 from app.execution.routing import Road, claim_of
-from app.ports import Claimed, Dropped, Own, Timer, TimerKind
+from app.ports import Claimed, Dropped, EffectTransaction, Timer, TimerKind
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
@@ -132,7 +132,7 @@ async def test_a_copy_that_was_sent_after_all_does_not_run(
     await receipts.start()
     assert await receipts.claim([copy]) == [Dropped("parked")]
 
-    async def effect(_: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    async def effect(_: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
         raise AssertionError(f"carried out: {indexes}")
 
     assert await receipts.apply([copy], effect) == [Dropped("parked")]

@@ -16,7 +16,7 @@ from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.holding import Holding
-from app.execution.leased import OutsideExecutor
+from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Road, claim_of, result_json
 from app.execution.timing import REAL_TIME, Timing
@@ -72,7 +72,7 @@ class World:
         self.lane = lane or Bulkhead(100, shared=True)
         self.receipts = receipts(store, instance, timedelta(seconds=37))
         kind = kind or Webhook()
-        self.executor = OutsideExecutor(
+        self.executor = LeasedExecutor(
             action=kind,
             preparer=Preparer(kind, timeout=attempt_within, clock=now),
             rights=rights or FixedRights(),

@@ -15,7 +15,7 @@ from app.domain.breaker import BreakerPolicy
 from app.embedded.message_providers import MessageProviders
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
-from app.execution.leased import OutsideExecutor
+from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Road, claim_of
 from app.services.delivery.dead_letters import DeadLetters
@@ -49,7 +49,7 @@ class World:
         self.sender = MemorySender()
         self.store = ReceiptStore()
         self.receipts = self.process()
-        self.executor = OutsideExecutor(
+        self.executor = LeasedExecutor(
             action=made,
             preparer=Preparer(made, timeout=5, clock=now),
             rights=FixedRights(),

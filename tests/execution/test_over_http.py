@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from app.actions.base import ActionContext, OutsideAction, OwnAction
+from app.actions.base import ActionContext, LeasedAction, TransactionalAction
 from app.actions.over_http import ON_THE_CRM, over_http
 from app.actions.registry import REGISTRY
 from app.adapters.http.crm import CrmServer, HttpCrm
@@ -96,11 +96,11 @@ def test_every_action_on_the_crm_goes_over_http() -> None:
     def nowhere(_: ActionContext) -> HttpCrm:
         raise AssertionError
 
-    assert {one.name for one in REGISTRY if isinstance(one, OwnAction)} == ON_THE_CRM
+    assert {one.name for one in REGISTRY if isinstance(one, TransactionalAction)} == ON_THE_CRM
     for one in REGISTRY:
         made = over_http(one, nowhere, destination="crm.example")
         assert (made.name, made.family, made.config) == (one.name, one.family, one.config)
-        assert isinstance(made, OutsideAction) == (isinstance(one, OutsideAction) or one.name in ON_THE_CRM)
+        assert isinstance(made, LeasedAction) == (isinstance(one, LeasedAction) or one.name in ON_THE_CRM)
         assert (made is one) == (one.name not in ON_THE_CRM)
 
 
@@ -110,5 +110,5 @@ def test_all_requests_of_one_crm_share_a_breaker(name: str) -> None:
     made = REGISTRY.find(name)
     assert made is not None
     over = over_http(made, lambda _: pytest.fail("is not asked"), destination="crm.example")
-    assert isinstance(over, OutsideAction)
+    assert isinstance(over, LeasedAction)
     assert over.destination(UUID(int=1)) == "crm.example"

@@ -14,7 +14,7 @@ from app.actions.stop_workflow import StopWorkflow
 from app.execution.holding import Holding
 from app.execution.preparation import Preparer
 from app.execution.routing import Road
-from app.execution.transactional import OwnExecutor
+from app.execution.transactional import TransactionalExecutor
 from app.ports import Crm, OwnerRights
 from app.services.delivery.dead_letters import DeadLetters
 from app.topics import Topics
@@ -45,7 +45,7 @@ class World:
         self.sender = MemorySender()
         kind = kind or ApplyTag()
         self.receipts = MemoryReceipts(self.store, "executor-crm/1", timedelta(seconds=30))
-        self.executor = OwnExecutor(
+        self.executor = TransactionalExecutor(
             action=kind,
             preparer=Preparer(kind, timeout=5, clock=now),
             rights=rights or FixedRights(),

@@ -17,7 +17,7 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from app.actions.base import AnyAction, OutsideAction
+from app.actions.base import AnyAction, LeasedAction
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
@@ -34,13 +34,13 @@ from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
-from app.execution.leased import OutsideExecutor
+from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import Sink
 from app.execution.matching import Matcher
 from app.execution.preparation import Preparer
 from app.execution.routing import Road
 from app.execution.timing import Timing
-from app.execution.transactional import OwnExecutor
+from app.execution.transactional import TransactionalExecutor
 from app.ports import Record
 from app.ports.outbox import Bounds, OutboxSession
 from app.services.delivery.dead_letters import DeadLetters
@@ -132,7 +132,7 @@ class Engine:
         self._current = current_over(PostgresReads(pool.connection, self._crm, patient=True))
         self._wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         self._lane = Bulkhead(10, shared=False)
-        self._executors: dict[str, OwnExecutor | OutsideExecutor] = {}
+        self._executors: dict[str, TransactionalExecutor | LeasedExecutor] = {}
 
     async def start(self) -> None:
         """Make the executors."""
@@ -156,11 +156,11 @@ class Engine:
             quota=no_quota(),
         )
 
-    def _executor(self, action: AnyAction) -> OwnExecutor | OutsideExecutor:
+    def _executor(self, action: AnyAction) -> TransactionalExecutor | LeasedExecutor:
         preparer = Preparer(action, timeout=5, clock=utc_now)
         # Named one by one, so that mypy says where a constructor has changed.
-        if not isinstance(action, OutsideAction):
-            return OwnExecutor(
+        if not isinstance(action, LeasedAction):
+            return TransactionalExecutor(
                 action=action,
                 preparer=preparer,
                 current=self._current,
@@ -170,7 +170,7 @@ class Engine:
                 road=self._road,
                 dead_letters=self._letters,
             )
-        return OutsideExecutor(
+        return LeasedExecutor(
             action=action,
             preparer=preparer,
             current=self._current,
@@ -287,8 +287,8 @@ class Engine:
         else:
             await self._carry_out(self._executors[topic], batch)
 
-    async def _carry_out(self, executor: OwnExecutor | OutsideExecutor, batch: list[FakeRecord]) -> None:
-        if isinstance(executor, OwnExecutor):
+    async def _carry_out(self, executor: TransactionalExecutor | LeasedExecutor, batch: list[FakeRecord]) -> None:
+        if isinstance(executor, TransactionalExecutor):
             await self.api.sender.send_all(await executor.process(batch))
             return
         for record in batch:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
-from app.ports import Claim, Own, OwnEffect, Park, Receipts, Record, TagRequest, Timer
+from app.ports import Claim, EffectTransaction, Park, Receipts, Record, TagRequest, Timer, TransactionalEffect
 from tests.support.crm import crm_over
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 
@@ -100,10 +100,10 @@ def a_claim(**changes: Any) -> Claim:
     return Claim(**(fields | changes))
 
 
-def tagging(claims: Sequence[Claim], calls: list[list[UUID]] | None = None) -> OwnEffect:
+def tagging(claims: Sequence[Claim], calls: list[list[UUID]] | None = None) -> TransactionalEffect:
     """Return an effect that tags a customer named after each command; ``calls`` notes the commands of each call."""
 
-    async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    async def effect(own: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
         ids = [claims[index].command_id for index in indexes]
         if calls is not None:
             calls.append(ids)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.errors import SupersededError
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, Own, OwnEffect, Park
+from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, EffectTransaction, Park, TransactionalEffect
 from tests.support.fake_crm import FakeCrm
 from tests.support.memory_texts import MemoryTexts
 from tests.support.timers import FakeTimers
@@ -125,7 +125,7 @@ class MemoryReceipts:
                 await self._store.timers.set([park.timer])
             self._held.pop(command_id, None)
 
-    async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
+    async def apply(self, claims: Sequence[Claim], effect: TransactionalEffect) -> list[ClaimOutcome]:
         """Carry out effects; see :class:`app.ports.Receipts`."""
         self._check_newest()
         async with self._store.transaction:
@@ -139,7 +139,7 @@ class MemoryReceipts:
                     todo.setdefault(claim.command_id, position)
             staged = copy.deepcopy(self._store.crm)
             timers = FakeTimers()
-            results = await effect(Own(staged, timers), list(todo.values())) if todo else {}
+            results = await effect(EffectTransaction(staged, timers), list(todo.values())) if todo else {}
             self._store.crm.__dict__.update(staged.__dict__)
             await self._store.timers.set(list(timers.set_timers.values()))
             self._admit(claims)

@@ -18,11 +18,11 @@ from app.adapters.postgres.claims import (
     columns,
     refusal,
 )
-from app.adapters.postgres.own_effects import CrmFactory, OwnEffects
 from app.adapters.postgres.pool import Pool, persistently
 from app.adapters.postgres.timers import PostgresTimers
+from app.adapters.postgres.transactional_effects import CrmFactory, TransactionalEffects
 from app.domain.errors import SupersededError
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, OwnEffect, Park
+from app.ports import Busy, Claim, Claimed, ClaimOutcome, Park, TransactionalEffect
 
 
 class PostgresReceipts:
@@ -119,9 +119,9 @@ class PostgresReceipts:
         await persistently(run)
         self._forget(park.timer.command_id for park in parks)
 
-    async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
+    async def apply(self, claims: Sequence[Claim], effect: TransactionalEffect) -> list[ClaimOutcome]:
         """Carry out effects and store their results in one transaction; see :meth:`app.ports.Receipts.apply`."""
-        return await OwnEffects(self._pool, self._owner, self._crm).apply(claims, effect)
+        return await TransactionalEffects(self._pool, self._owner, self._crm).apply(claims, effect)
 
     def _hold(self, command_id: UUID) -> bool:
         now = time.monotonic()

@@ -17,7 +17,7 @@ from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
 from app.execution.preparation import Preparer
 from app.execution.routing import Road
-from app.execution.transactional import OwnExecutor
+from app.execution.transactional import TransactionalExecutor
 from app.ports import Record
 from app.services.delivery.dead_letters import DeadLetters
 from app.topics import Topics
@@ -38,12 +38,12 @@ _ORDER: Final = (
 )
 
 
-async def executor(pool: Pool, kind: Any) -> OwnExecutor:
+async def executor(pool: Pool, kind: Any) -> TransactionalExecutor:
     """Return an executor of one action type over the database, as a worker has it."""
     crm = partial(PostgresCrm, topics=TOPICS)
     receipts = PostgresReceipts(pool, f"{kind.name}/1", timedelta(seconds=30), crm)
     await receipts.start()
-    return OwnExecutor(
+    return TransactionalExecutor(
         action=kind,
         preparer=Preparer(kind, timeout=5, clock=now),
         rights=FixedRights(),

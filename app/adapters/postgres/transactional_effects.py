@@ -12,7 +12,7 @@ from app.adapters.postgres import receipts_sql as sql
 from app.adapters.postgres.claims import DONE, Owner, check_execution, check_newest, columns
 from app.adapters.postgres.pool import Pool, persistently
 from app.adapters.postgres.timers import PostgresTimers
-from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, Own, OwnEffect
+from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, EffectTransaction, TransactionalEffect
 
 CrmFactory = Callable[[psycopg.AsyncConnection[Any]], Crm]
 
@@ -65,7 +65,7 @@ class _Batch:
         return [self.outcomes[position] for position in range(len(self.claims))]
 
 
-class OwnEffects:
+class TransactionalEffects:
     """Applies batches on behalf of ``owner``; outages of Postgres are waited out."""
 
     def __init__(self, pool: Pool, owner: Owner, crm: CrmFactory) -> None:
@@ -73,7 +73,7 @@ class OwnEffects:
         self._owner = owner
         self._crm = crm
 
-    async def apply(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
+    async def apply(self, claims: Sequence[Claim], effect: TransactionalEffect) -> list[ClaimOutcome]:
         """See :meth:`app.ports.Receipts.apply`."""
         if not claims:
             return []
@@ -83,7 +83,7 @@ class OwnEffects:
             except _RacedError:
                 continue
 
-    async def _transaction(self, claims: Sequence[Claim], effect: OwnEffect) -> list[ClaimOutcome]:
+    async def _transaction(self, claims: Sequence[Claim], effect: TransactionalEffect) -> list[ClaimOutcome]:
         params = (*columns(claims), self._owner.instance, self._owner.incarnation)
         batch = _Batch(claims)
         async with self._pool.connection() as connection, connection.transaction():
@@ -93,8 +93,8 @@ class OwnEffects:
             todo = batch.todo()
             if not todo:
                 return batch.finish({})
-            own = Own(self._crm(connection), PostgresTimers(connection))
-            results = await effect(own, todo)
+            transaction = EffectTransaction(self._crm(connection), PostgresTimers(connection))
+            results = await effect(transaction, todo)
             stored = await self._store(connection, batch, todo, [results[position] for position in todo])
             return batch.finish(dict(zip(todo, stored, strict=True)))
 

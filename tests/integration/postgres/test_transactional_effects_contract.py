@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import SupersededError
-from app.ports import Claimed, Done, Dropped, Own
+from app.ports import Claimed, Done, Dropped, EffectTransaction
 from tests.support.receipt_worlds import MATCHED, World, a_claim, tagging
 
 
@@ -41,7 +41,7 @@ async def test_an_effect_that_raises_undoes_the_batch(world: World) -> None:
     process = await world.process("executor/1")
     claims = [a_claim(), a_claim()]
 
-    async def fails(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    async def fails(own: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
         await tagging(claims)(own, indexes)
         raise LookupError
 
@@ -103,7 +103,7 @@ async def test_a_result_is_stored_without_nul(world: World) -> None:
     process = await world.process("executor/1")
     claim = a_claim()
 
-    async def effect(_: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    async def effect(_: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
         return {index: {"said": "a\x00b"} for index in indexes}
 
     assert await process.apply([claim], effect) == [Done(MATCHED, {"said": "a\ufffdb"})]

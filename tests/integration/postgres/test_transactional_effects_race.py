@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
-from app.ports import Done, NoteRequest, Own
+from app.ports import Done, EffectTransaction, NoteRequest
 from tests.support.crm import crm_over
 from tests.support.receipt_worlds import LEASE, MATCHED, a_claim
 
@@ -24,7 +24,7 @@ async def test_the_later_one_takes_the_earlier_ones_result(pool: Pool, database:
     begun = [asyncio.Event() for _ in processes]
 
     async def apply(number: int) -> list[Any]:
-        async def effect(own: Own, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+        async def effect(own: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
             begun[number].set()
             if not first:  # else the other one waits for this transaction before it gets here
                 await begun[1 - number].wait()
