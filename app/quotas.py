@@ -10,7 +10,7 @@ from app.domain.shares import Shares
 from app.execution.holding import Holding
 from app.execution.parking import Parker
 from app.execution.quota import Quota
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.services.access.owner_rights import RecentRights
 from app.services.delivery.dead_letters import DeadLetters
 from app.settings import Settings
@@ -30,6 +30,6 @@ def parker(pool: Pool, topics: Topics, action_types: Iterable[str], letters: Dea
     return Parker(PostgresParking(pool), frozenset({*commands, topics.executions}), letters)
 
 
-def step_holding(pool: Pool, road: Road, clock: Callable[[], datetime]) -> Holding:
+def step_holding(pool: Pool, router: Router, clock: Callable[[], datetime]) -> Holding:
     """Return what holds owners to their share of CPU, over all executors of a process."""
-    return Holding(Shares(), PostgresParking(pool), road, clock)
+    return Holding(Shares(), PostgresParking(pool), router, clock)

@@ -43,7 +43,7 @@ from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
 from app.execution.preparation import Preparer
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.execution.source_conversion import SourceAgent
 from app.execution.transactional import TransactionalExecutor
 from app.logs import BLOTTED
@@ -84,11 +84,11 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "matcher") as sender, open_pool(settings, DatabaseRole.MATCHER) as pool:
         check = TableCheck(index, PostgresVersions(pool), every_s=settings.workflow_check_s)
-        road = Road(topics, frozenset(REGISTRY.names()))
+        router = Router(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
         matcher = Matcher(
             index=index,
-            road=road,
+            router=router,
             dead_letters=letters,
             topics=topics,
             max_age=settings.event_max_age_s,
@@ -98,7 +98,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterato
             quota=execution_quota(settings, topics, pool),
         )
         async with running_beside("table_check", check.run):
-            yield MatcherParts(matcher, letters, Delivery(sender, letters, road.refused))
+            yield MatcherParts(matcher, letters, Delivery(sender, letters, router.refused))
 
 
 @asynccontextmanager
@@ -171,14 +171,14 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
         reads = reads_of(settings, trusted, built_in, breakers)
-        road = Road(topics, frozenset(REGISTRY.names()))
+        router = Router(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now)
         shared: dict[str, Any] = {
             "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
             "rights": RecentRights(PostgresCallers(pool.connection, patient=True), settings.everybodys_permissions),
             "receipts": receipts,
-            "road": road,
-            "holding": step_holding(pool, road, utc_now),
+            "router": router,
+            "holding": step_holding(pool, router, utc_now),
             "dead_letters": letters,
         }
         ports = await stack.enter_async_context(action_ports(settings, pool, trusted))
@@ -187,7 +187,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: _executor(action, shared, leased, settings) for action in actions}
         waiting = parker(pool, topics, REGISTRY.names(), letters)
-        yield ExecutorParts(made, waiting, letters, Delivery(sender, letters, road.refused))
+        yield ExecutorParts(made, waiting, letters, Delivery(sender, letters, router.refused))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
 from app.adapters.webhook import open_http_client
 from app.domain.errors import UnreachableError
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.own_crm import reads_of
 from app.policies import breaker_policy
 from app.ports import CrmReads, HttpClient
@@ -65,11 +65,11 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
     topics = Topics(settings.topic_prefix)
-    road = Road(topics, frozenset(REGISTRY.names()))
-    relay = Relay(outbox, sender, instead=road.refused, meant=topics.meant)
-    timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender, instead=road.refused)
-    releases = TimerLoop(_releases(settings), sender, instead=road.refused)
-    quotas = TimerLoop(_quota_releases(settings), sender, instead=road.refused)
+    router = Router(topics, frozenset(REGISTRY.names()))
+    relay = Relay(outbox, sender, instead=router.refused, meant=topics.meant)
+    timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender, instead=router.refused)
+    releases = TimerLoop(_releases(settings), sender, instead=router.refused)
+    quotas = TimerLoop(_quota_releases(settings), sender, instead=router.refused)
     jobs = [
         _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run, "quotas": quotas.run}),
         keep_running("temporal", partial(_trigger, settings)),

@@ -41,7 +41,7 @@ from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
 from app.execution.preparation import Rehearser
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
 from app.ports.queue_status import DepthSource
@@ -112,7 +112,7 @@ def assemble(
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
         executions=ExecutionService(PostgresExecutions(database)),
         waiting=WaitingService(PostgresWaiting(database)),
-        cancelling=Cancelling(PostgresCancelling(database), workflows, Road(topics, _TYPES).cancelled),
+        cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),
         emitter=emitter,
         manual_runs=ManualRuns(workflows, sender, topics),

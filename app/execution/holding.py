@@ -13,7 +13,7 @@ from app.domain.shares import SAID, Shares
 from app.domain.templating.plain import plain_parts
 from app.domain.wall import ticked
 from app.execution.metrics import WALLS
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.ports import Parking, Timer
 from app.services.messages.message_text import names_template
 from schemas.command import Command
@@ -38,14 +38,14 @@ class Holding:
     Args:
         shares: What each owner has taken in this process.
         parking: Where steps wait.
-        road: Makes the record of a step that is to be tried again.
+        router: Makes the record of a step that is to be tried again.
         clock: The time.
     """
 
-    def __init__(self, shares: Shares, parking: Parking, road: Road, clock: Callable[[], datetime]) -> None:
+    def __init__(self, shares: Shares, parking: Parking, router: Router, clock: Callable[[], datetime]) -> None:
         self._shares = shares
         self._parking = parking
-        self._road = road
+        self._router = router
         self._clock = clock
 
     def judge(self, command: Command) -> Timer | TurnedAway | None:
@@ -88,7 +88,7 @@ class Holding:
             kind="quota",
             reason=f"quota: {SAID}",
             due=due,
-            record=self._road.again(command.model_copy(update={"waits_since": since})),
+            record=self._router.again(command.model_copy(update={"waits_since": since})),
             destination=str(command.workflow.owner),
         )
 

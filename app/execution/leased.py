@@ -23,7 +23,7 @@ from app.execution.guard import blames_input, internal_error
 from app.execution.holding import Holding, TurnedAway
 from app.execution.metrics import ACTIONS, DROPPED, LEASES_LOST, PARKED
 from app.execution.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
-from app.execution.routing import Road, claim_of, read_command, result_json
+from app.execution.routing import Router, claim_of, read_command, result_json
 from app.execution.timing import REAL_TIME, Timing
 from app.ports import (
     Busy,
@@ -62,7 +62,7 @@ class LeasedExecutor:
         wordings: Wordings,
         receipts: Receipts,
         ports: Ports,
-        road: Road,
+        router: Router,
         sender: Sender,
         dead_letters: DeadLetters,
         policy: RetryPolicy,
@@ -74,15 +74,15 @@ class LeasedExecutor:
     ) -> None:
         self._action = action
         self._preparer = preparer
-        self._ports, self._road = ports, road
-        self._delivery = Delivery(sender, dead_letters, road.refused)
+        self._ports, self._router = ports, router
+        self._delivery = Delivery(sender, dead_letters, router.refused)
         self._dead_letters = dead_letters
         self._lease = lease
         self._is_closing = is_closing
         self._timing = timing
         self._lookups = Batcher(partial(current.of, rights=rights))
         self._attempts = Attempts(
-            action, preparer, ports, policy, breakers, again=road.again, is_closing=is_closing, timing=timing
+            action, preparer, ports, policy, breakers, again=router.again, is_closing=is_closing, timing=timing
         )
         self._rights, self._wordings = rights, wordings
         self._claims = Batcher(receipts.claim)
@@ -264,7 +264,7 @@ class LeasedExecutor:
         """Send the slip on with what its step came to; ``result`` is that, where it need not be read off ``done``."""
         command.matched_at = done.matched_at
         result = result or ActionResult.model_validate(done.result)
-        await self._forwards.do(replace(self._road.after(command, result), cause=record))
+        await self._forwards.do(replace(self._router.after(command, result), cause=record))
 
     async def _send_all(self, records: Sequence[Record]) -> Sequence[None]:
         await self._delivery.send_all(records)

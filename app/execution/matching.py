@@ -28,7 +28,7 @@ from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.execution.metrics import BLOCKED, WALLS
 from app.execution.quota import First, Over, Quota
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.ports import Entries, Entry, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
 from app.services.delivery.dead_letters import DeadLetters
@@ -101,7 +101,7 @@ class Matcher:
         *,
         topics: Topics,
         index: Index,
-        road: Road,
+        router: Router,
         dead_letters: DeadLetters,
         max_age: float,
         clock: Callable[[], datetime],
@@ -112,7 +112,7 @@ class Matcher:
         self._topics = topics
         self._admission = Admission(topics)
         self._index = index
-        self._road = road
+        self._router = router
         self._dead_letters = dead_letters
         self._max_age = max_age
         self._clock = clock
@@ -219,9 +219,9 @@ class Matcher:
 
     def _start(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
         first = self._command(made, matched)
-        if made.workflow.actions[0].type not in self._road.known:  # fails at once, which is of no account
+        if made.workflow.actions[0].type not in self._router.known:  # fails at once, which is of no account
             return replace(
-                self._road.first(Command.model_validate_json(first.record().value or b"")), cause=first.cause
+                self._router.first(Command.model_validate_json(first.record().value or b"")), cause=first.cause
             )
         wait = self._quota.wait(first.owner, matched.now.timestamp())
         if not wait:

@@ -77,7 +77,7 @@ def claim_of(command: Command) -> Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class Router:
     """Sends slips on their way; ``known`` are the action types that have topics."""
 
     topics: Topics

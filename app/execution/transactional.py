@@ -18,7 +18,7 @@ from app.execution.current_values import Current, CurrentValues
 from app.execution.holding import Holding, TurnedAway
 from app.execution.metrics import ACTIONS, DROPPED
 from app.execution.preparation import Prepared, Preparer
-from app.execution.routing import Road, claim_of, read_command, result_json
+from app.execution.routing import Router, claim_of, read_command, result_json
 from app.ports import Claim, ClaimOutcome, Done, Dropped, EffectTransaction, OwnerRights, Receipts, Record, Timer
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command
@@ -70,7 +70,7 @@ class TransactionalExecutor:
         current: Current,
         rights: OwnerRights,
         receipts: Receipts,
-        road: Road,
+        router: Router,
         holding: Holding,
         dead_letters: DeadLetters,
     ) -> None:
@@ -79,7 +79,7 @@ class TransactionalExecutor:
         self._current = current
         self._rights = rights
         self._receipts = receipts
-        self._road = road
+        self._router = router
         self._holding = holding
         self._dead_letters = dead_letters
 
@@ -179,7 +179,7 @@ class TransactionalExecutor:
             kind="delay",
             reason=f"delay until {result.resume_at.isoformat(timespec='seconds')}",
             due=result.resume_at,
-            record=self._road.after(command.model_copy(), result),
+            record=self._router.after(command.model_copy(), result),
         )
 
     def _refused(self, command: Command, error: Exception) -> ActionResult:
@@ -205,4 +205,4 @@ class TransactionalExecutor:
             DROPPED.labels("duplicate").inc()
         if result.resume_at is not None:
             return []  # its timer sends it on; a copy that comes again must not be sooner
-        return [self._road.after(item.command, result)]
+        return [self._router.after(item.command, result)]

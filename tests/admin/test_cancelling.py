@@ -15,7 +15,7 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.timers import DUE, PostgresTimers
-from app.execution.routing import Road, claim_of
+from app.execution.routing import Router, claim_of
 from app.ports import Claimed, Dropped, EffectTransaction, Timer, TimerKind
 from app.topics import Topics
 from schemas.command import Command
@@ -27,7 +27,7 @@ from tests.support.slips import action, command
 from tests.support.waiting import eventually
 
 ROOT = "/api/v1/executions"
-ROAD = Road(Topics("t."), frozenset(REGISTRY.names()))
+ROUTER = Router(Topics("t."), frozenset(REGISTRY.names()))
 NOW = datetime.now(UTC)
 
 
@@ -48,10 +48,10 @@ def a_command(workflow_id: UUID, **changes: Any) -> Command:
 async def wait(database: str, one: Command, kind: TimerKind, *, done: int = 0) -> Timer:
     """Let an execution wait before the step it is at; of a delay, ``done`` steps have been done by it."""
     copy = one.model_copy()
-    record = ROAD.again(copy)
+    record = ROUTER.again(copy)
     for step in range(done):
         result = ActionResult(step=step, action_type="delay", status="success", executed_at=NOW)
-        record = ROAD.after(copy, result)
+        record = ROUTER.after(copy, result)
     circuit = kind == "circuit"
     timer = Timer(
         command_id=one.id,
@@ -185,7 +185,7 @@ async def test_all_of_a_workflow_are_cancelled_and_no_others(user: User, api_dat
 
 def _timer(one: Command) -> Timer:
     due = NOW + timedelta(hours=1)
-    return Timer(one.id, one.execution_id, one.workflow.id, "c", 0, "retry", "", due, ROAD.again(one.model_copy()))
+    return Timer(one.id, one.execution_id, one.workflow.id, "c", 0, "retry", "", due, ROUTER.again(one.model_copy()))
 
 
 async def test_deleting_a_workflow_cancels_what_waits(user: User, api_database: str) -> None:

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from app.domain.planning import OVER_SHARE
 from app.domain.shares import SAID, Shares
 from app.execution.holding import MOST_WAIT, TURNED_AWAY, Holding, TurnedAway
-from app.execution.routing import Road, read_command
+from app.execution.routing import Router, read_command
 from app.ports import Timer
 from schemas.command import Command
 from schemas.execution import Execution
@@ -27,7 +27,7 @@ from tests.support.timers import FakeTimers
 OTHER: Final = UUID(int=77)
 # Some 100 to 200 ms, and it fails: neither the wall nor what is called costly.
 BELOW: Final = "{% for i in range(9999) %}{% if nowhere.a.b.c is defined %}{% endif %}{% endfor %}" * 7
-ROAD: Final = Road(TOPICS, frozenset({"apply_tag", "webhook", "stop_workflow", "delay"}))
+ROUTER: Final = Router(TOPICS, frozenset({"apply_tag", "webhook", "stop_workflow", "delay"}))
 
 
 class Held:
@@ -36,7 +36,7 @@ class Held:
     def __init__(self) -> None:
         self.clock, self.timers = SteppedClock(), FakeTimers()
         self.shares = Shares(self.clock.monotonic)
-        self.holding = Holding(self.shares, self.timers, ROAD, now)
+        self.holding = Holding(self.shares, self.timers, ROUTER, now)
 
     def own(self) -> OwnWorld:
         """Return an executor of effects in Postgres behind it."""
@@ -171,5 +171,5 @@ async def test_commands_say_whose_they_are() -> None:
     world.workflow(1)
     await world.process([event_record(id="e", data={"order": {"total": 5}, "customer": {"id": "c"}})])
     (record,) = world.sender.on("t.actions.apply_tag")
-    again = ROAD.again(read_command(FakeRecord(record.value), "apply_tag"))
+    again = ROUTER.again(read_command(FakeRecord(record.value), "apply_tag"))
     assert list(record.headers) == list(again.headers) == [("headrace-owner", UUID(int=9).bytes)]

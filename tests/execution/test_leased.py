@@ -18,7 +18,7 @@ from app.execution.bulkhead import Bulkhead
 from app.execution.holding import Holding
 from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
-from app.execution.routing import Road, claim_of, result_json
+from app.execution.routing import Router, claim_of, result_json
 from app.execution.timing import REAL_TIME, Timing
 from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets
 from app.services.delivery.dead_letters import DeadLetters
@@ -81,7 +81,7 @@ class World:
             holding=holding or no_holding(),
             ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),
             wordings=Wordings(store.texts),
-            road=Road(TOPICS, frozenset({"webhook", "send_email"})),
+            router=Router(TOPICS, frozenset({"webhook", "send_email"})),
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-system", clock=now),
             policy=policy,

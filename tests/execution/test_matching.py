@@ -13,7 +13,7 @@ from app.domain.ids import execution_id
 from app.domain.loops import RunBudget
 from app.execution.matching import Matcher
 from app.execution.quota import Quota
-from app.execution.routing import Road, read_command
+from app.execution.routing import Router, read_command
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.workflows.index import WorkflowIndex
 from app.topics import Topics
@@ -41,7 +41,7 @@ class World:
         self.matcher = Matcher(
             topics=TOPICS,
             index=self.index,
-            road=Road(TOPICS, frozenset({"apply_tag", "webhook"})),
+            router=Router(TOPICS, frozenset({"apply_tag", "webhook"})),
             dead_letters=letters,
             max_age=3600,
             clock=lambda: self.now,
@@ -192,7 +192,7 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
     broken = Matcher(
         topics=TOPICS,
         index=Broken(),
-        road=Road(TOPICS, frozenset()),
+        router=Router(TOPICS, frozenset()),
         dead_letters=DeadLetters(topics=TOPICS, sender=world.sender, role="matcher", clock=lambda: world.now),
         max_age=3600,
         clock=lambda: world.now,

@@ -17,7 +17,7 @@ from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
-from app.execution.routing import Road, claim_of
+from app.execution.routing import Router, claim_of
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.messages.message_text import Wordings
 from schemas.command import Command
@@ -58,7 +58,7 @@ class World:
             receipts=self.receipts,
             holding=no_holding(),
             ports=replace(ports_of(http, providers.url), notifier=FakeNotifier(), inbox=MemoryInbox()),
-            road=Road(TOPICS, frozenset({*KINDS, TOLD})),
+            router=Router(TOPICS, frozenset({*KINDS, TOLD})),
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-notification", clock=now),
             policy=FAST,

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from app.domain.errors import PoisonError
-from app.execution.routing import Road, read_command
+from app.execution.routing import Router, read_command
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
@@ -15,7 +15,7 @@ from schemas.result import MAX_RESULT_BYTES, ActionResult
 from tests.support.records import FakeRecord, cloud_event
 from tests.support.slips import NOW, action, command, command_record
 
-ROAD = Road(Topics("t."), frozenset({"apply_tag", "webhook"}))
+ROUTER = Router(Topics("t."), frozenset({"apply_tag", "webhook"}))
 
 
 def result(step: int, status: str = "success", **more: object) -> ActionResult:
@@ -42,7 +42,7 @@ def test_an_event_as_deep_as_events_may_be_comes_through() -> None:
 def test_the_slip_goes_to_the_next_steps_topic_and_lane_with_the_result() -> None:
     """After step 0 the slip stands in the topic of step 1's action type, same lane, same key, one result longer."""
     made = command(action(tag="vip"), action("webhook", 2), lane="high")
-    record = ROAD.after(made, result(0))
+    record = ROUTER.after(made, result(0))
     assert (record.topic, record.key) == ("t.actions.webhook.high", b"c1")
     assert record.value is not None
     following = read_command(FakeRecord(record.value), "webhook")
@@ -53,7 +53,7 @@ def test_the_slip_goes_to_the_next_steps_topic_and_lane_with_the_result() -> Non
 def test_after_the_last_step_the_execution_goes_to_the_log() -> None:
     """The finished execution keeps its ids, its event, every result, and when it was matched."""
     made = command(action(tag="vip"))
-    record = ROAD.after(made, result(0, "failed", error="boom"))
+    record = ROUTER.after(made, result(0, "failed", error="boom"))
     assert record.topic == "t.executions"
     execution = Execution.model_validate_json(record.value or b"")
     assert (execution.status, execution.attempt, execution.executed_at) == ("failed", 1, NOW)
@@ -64,7 +64,7 @@ def test_after_the_last_step_the_execution_goes_to_the_log() -> None:
 def test_stop_ends_the_execution_and_says_which_steps_were_left_out() -> None:
     """stop_workflow: status stopped, the steps behind it are listed as skipped with the reason."""
     made = command(action(tag="a"), action(tag="b", order=2), action(tag="c", order=3))
-    record = ROAD.after(made, result(0, stop=True))
+    record = ROUTER.after(made, result(0, stop=True))
     execution = Execution.model_validate_json(record.value or b"")
     assert execution.status == "stopped"
     assert [(r.status, r.error) for r in execution.results[1:]] == [("skipped", "stopped by step 0")] * 2
@@ -72,7 +72,7 @@ def test_stop_ends_the_execution_and_says_which_steps_were_left_out() -> None:
 
 def ended(made: Command, came_to: ActionResult) -> Execution:
     """Return the execution that has ended with a step's result."""
-    record = ROAD.after(made, came_to)
+    record = ROUTER.after(made, came_to)
     assert record.topic == "t.executions"
     return Execution.model_validate_json(record.value or b"")
 
@@ -98,7 +98,7 @@ def test_a_failed_step_that_says_so_ends_the_execution_as_failed() -> None:
 def test_a_step_that_did_not_fail_never_ends_the_execution(status: str) -> None:
     """Whatever its on_error: what succeeded or was skipped by its own conditions goes on."""
     made = command(action(tag="a", on_error="stop"), action("webhook", 2))
-    assert ROAD.after(made, result(0, status)).topic == "t.actions.webhook"
+    assert ROUTER.after(made, result(0, status)).topic == "t.actions.webhook"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_where_nothing_is_said_a_delay_stops_and_all_others_go_on(
     fields = orjson.loads(made.encode())
     assert ("on_error" in fields["workflow"]["actions"][0]) == (on_error is not None)
     made = read_command(FakeRecord(orjson.dumps(fields)), action_type)
-    assert ROAD.after(made, result(0, "failed", error="x")).topic == topic
+    assert ROUTER.after(made, result(0, "failed", error="x")).topic == topic
 
 
 def test_a_used_up_time_is_told_even_where_the_step_would_stop() -> None:
@@ -130,7 +130,7 @@ def test_a_used_up_time_is_told_even_where_the_step_would_stop() -> None:
 
 def test_a_step_of_an_unknown_type_that_stops_ends_the_execution() -> None:
     """It fails as any other, so it ends the execution as any other."""
-    record = ROAD.first(command(action("teleport", on_error="stop"), action("webhook", 2)))
+    record = ROUTER.first(command(action("teleport", on_error="stop"), action("webhook", 2)))
     assert record.topic == "t.executions"
     execution = Execution.model_validate_json(record.value or b"")
     assert (execution.status, [r.status for r in execution.results]) == ("failed", ["failed", "skipped"])
@@ -145,7 +145,7 @@ def test_a_retry_that_is_broken_off_keeps_what_had_succeeded() -> None:
 
 def test_a_used_up_time_ends_the_execution() -> None:
     """timed_out is an execution's own status; what did not run is listed."""
-    record = ROAD.after(command(action(tag="a"), action(tag="b", order=2)), result(0, "failed", timed_out=True))
+    record = ROUTER.after(command(action(tag="a"), action(tag="b", order=2)), result(0, "failed", timed_out=True))
     execution = Execution.model_validate_json(record.value or b"")
     assert execution.status == "timed_out"
     assert [r.status for r in execution.results] == ["failed", "skipped"]
@@ -153,7 +153,7 @@ def test_a_used_up_time_ends_the_execution() -> None:
 
 def test_a_step_of_an_unknown_type_fails_and_the_rest_goes_on() -> None:
     """A type that this installation lacks has no topic: its step fails by name, the next one still runs."""
-    record = ROAD.first(command(action("teleport"), action("webhook", 2)))
+    record = ROUTER.first(command(action("teleport"), action("webhook", 2)))
     assert record.topic == "t.actions.webhook"
     following = read_command(FakeRecord(record.value), "webhook")
     assert following.results[0].error == "this installation has no action type teleport"
@@ -186,7 +186,7 @@ def test_a_result_too_large_is_cut_with_a_mark() -> None:
     """One result has at most 4 KiB; what was cut says so."""
     large = result(0, output={"body": "x" * 10_000})
     made = command(action(tag="a"))
-    (cut,) = Execution.model_validate_json(ROAD.after(made, large).value or b"").results
+    (cut,) = Execution.model_validate_json(ROUTER.after(made, large).value or b"").results
     assert cut.output == {"cut": True}
     assert len(cut.encode()) <= MAX_RESULT_BYTES
 
@@ -222,9 +222,9 @@ def test_a_retry_passes_over_the_steps_that_it_has_kept() -> None:
     kept = [result(0, output={"n": 1}), result(2, output={"n": 3})]
     actions = [action(tag=name, order=order) for order, name in enumerate("abcd")]
     made = command(*actions, attempt=2, step=1, results=kept[:1], kept=kept)
-    following = read_command(FakeRecord(ROAD.after(made, result(1)).value), "apply_tag")
+    following = read_command(FakeRecord(ROUTER.after(made, result(1)).value), "apply_tag")
     assert (following.step, following.results) == (3, [kept[0], result(1), kept[1]])
-    done = Execution.model_validate_json(ROAD.after(following, result(3)).value or b"")
+    done = Execution.model_validate_json(ROUTER.after(following, result(3)).value or b"")
     assert (done.status, done.attempt, [r.step for r in done.results]) == ("success", 2, [0, 1, 2, 3])
 
 
@@ -232,7 +232,7 @@ def test_a_retry_that_ends_early_keeps_what_had_succeeded() -> None:
     """Steps behind the end that were successes before are not turned into skipped ones."""
     kept = [result(2)]
     actions = [action(tag=name, order=order) for order, name in enumerate("abcd")]
-    record = ROAD.after(command(*actions, attempt=2, kept=kept), result(0, "failed", error="late", timed_out=True))
+    record = ROUTER.after(command(*actions, attempt=2, kept=kept), result(0, "failed", error="late", timed_out=True))
     execution = Execution.model_validate_json(record.value or b"")
     assert [r.status for r in execution.results] == ["failed", "skipped", "success", "skipped"]
 
@@ -244,6 +244,6 @@ def test_a_retry_has_the_whole_time_and_a_duration_of_its_own() -> None:
     assert made.spent == 0
     assert command(action(tag="a"), results=kept).spent == 29
     made.retried_at = datetime.now(UTC)
-    execution = Execution.model_validate_json(ROAD.after(made, result(1)).value or b"")
+    execution = Execution.model_validate_json(ROUTER.after(made, result(1)).value or b"")
     assert execution.executed_at == NOW
     assert execution.duration_ms < 60_000

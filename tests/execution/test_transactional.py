@@ -13,7 +13,7 @@ from app.actions.delay import Delay
 from app.actions.stop_workflow import StopWorkflow
 from app.execution.holding import Holding
 from app.execution.preparation import Preparer
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.execution.transactional import TransactionalExecutor
 from app.ports import Crm, OwnerRights
 from app.services.delivery.dead_letters import DeadLetters
@@ -52,7 +52,7 @@ class World:
             current=current_over(self.store.crm),
             receipts=self.receipts,
             holding=holding or no_holding(),
-            road=Road(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),
+            router=Router(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),
         )
 

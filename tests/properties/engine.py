@@ -38,7 +38,7 @@ from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import Sink
 from app.execution.matching import Matcher
 from app.execution.preparation import Preparer
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.execution.timing import Timing
 from app.execution.transactional import TransactionalExecutor
 from app.ports import Record
@@ -122,7 +122,7 @@ class Engine:
         self._outbox = outbox
         self._rows = rows
         self._position = 0
-        self._road = Road(self.topics, frozenset(REGISTRY.names()))
+        self._router = Router(self.topics, frozenset(REGISTRY.names()))
         self._letters = DeadLetters(topics=self.topics, sender=api.sender, role="tests", clock=utc_now)
         self._entries = PostgresEntries(pools[DatabaseRole.MATCHER])
         self._matcher = self.matcher(self.index)
@@ -147,7 +147,7 @@ class Engine:
         return Matcher(
             topics=self.topics,
             index=index,
-            road=self._road,
+            router=self._router,
             dead_letters=self._letters,
             max_age=3600,
             clock=utc_now,
@@ -167,7 +167,7 @@ class Engine:
                 rights=FixedRights(),
                 receipts=self._receipts,
                 holding=no_holding(),
-                road=self._road,
+                router=self._router,
                 dead_letters=self._letters,
             )
         return LeasedExecutor(
@@ -177,7 +177,7 @@ class Engine:
             rights=FixedRights(),
             receipts=self._receipts,
             holding=no_holding(),
-            road=self._road,
+            router=self._router,
             dead_letters=self._letters,
             ports=replace(ports_of(self.http), mail=self.mail),
             wordings=self._wordings,

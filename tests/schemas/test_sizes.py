@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.callers import Caller
 from app.domain.errors import PoisonError
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.ports.retries import Logged
 from app.services.operations.retries import Retries
 from app.topics import MAX_RECORD_BYTES, Topics
@@ -23,7 +23,7 @@ from schemas.workflow import MAX_ACTIONS, MAX_REVISION_BYTES, Revision
 from tests.support.records import FakeRecord, cloud_event
 from tests.support.slips import NOW, command_record
 
-ROAD = Road(Topics("t."), frozenset({"webhook"}))
+ROUTER = Router(Topics("t."), frozenset({"webhook"}))
 # What fills: text that JSON escapes, text of several bytes, numbers that are written shorter than they are encoded.
 FILLS: Final = {"escaped": "\x01", "quotes": '"', "unicode": "\U0001f600", "floats": 1e15, "exponents": 1e19}
 
@@ -116,7 +116,7 @@ def largest_command(kind: str) -> Command:
 @pytest.mark.parametrize("kind", FILLS)
 def test_the_largest_slip_fits_a_record(kind: str) -> None:
     """Event, revision, verdicts and results at their bounds, twice the results: still under what Kafka takes."""
-    record = ROAD.again(largest_command(kind))
+    record = ROUTER.again(largest_command(kind))
     assert len(record.value or b"") + len(record.key or b"") < MAX_RECORD_BYTES - 1000
 
 
@@ -125,7 +125,7 @@ def test_the_largest_execution_fits_a_record(kind: str) -> None:
     """What is made of it at its end fits as well, with a failed step and its longest error."""
     made = largest_command(kind)
     failed = ActionResult(step=49, action_type="webhook", status="failed", error="\x01" * 90_000, executed_at=NOW)
-    record = ROAD.after(made, failed)
+    record = ROUTER.after(made, failed)
     assert record.topic == "t.executions"
     assert len(record.value or b"") < MAX_RECORD_BYTES - 1000
 

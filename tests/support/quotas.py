@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from app.domain.shares import Shares
 from app.execution.holding import Holding
 from app.execution.quota import Quota
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.topics import Topics
 from tests.support.fake_rights import FixedRights
 from tests.support.timers import FakeTimers
@@ -18,4 +18,4 @@ def no_quota() -> Quota:
 
 def no_holding() -> Holding:
     """Return what holds back no step that takes less than a second of CPU."""
-    return Holding(Shares(), FakeTimers(), Road(Topics("t."), frozenset()), lambda: datetime.now(UTC))
+    return Holding(Shares(), FakeTimers(), Router(Topics("t."), frozenset()), lambda: datetime.now(UTC))

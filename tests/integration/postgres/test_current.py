@@ -16,7 +16,7 @@ from app.adapters.postgres.receipts import PostgresReceipts
 from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
 from app.execution.preparation import Preparer
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.execution.transactional import TransactionalExecutor
 from app.ports import Record
 from app.services.delivery.dead_letters import DeadLetters
@@ -50,7 +50,7 @@ async def executor(pool: Pool, kind: Any) -> TransactionalExecutor:
         current=Current(PostgresReads(pool.connection, crm, patient=True), RetryPolicy(), timeout=5),
         receipts=receipts,
         holding=no_holding(),
-        road=Road(TOPICS, frozenset({"delay", "create_note"})),
+        router=Router(TOPICS, frozenset({"delay", "create_note"})),
         dead_letters=DeadLetters(topics=TOPICS, sender=MemorySender(), role="test", clock=now),
     )
 

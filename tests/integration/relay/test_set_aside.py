@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.adapters.postgres.outbox import PostgresOutbox
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.ports import Record, Refusal
 from app.ports.outbox import BATCH_BYTES, Bounds
 from app.services.delivery.relay import Relay
@@ -19,14 +19,14 @@ from tests.support.sender import MemorySender
 from tests.support.slips import action, command
 from tests.support.waiting import eventually
 
-ROAD = Road(Topics("t."), frozenset({"webhook"}))
+ROUTER = Router(Topics("t."), frozenset({"webhook"}))
 
 
 @asynccontextmanager
 async def relaying(database: str, sender: MemorySender) -> AsyncIterator[None]:
     """Run a relay that looks for missing topics often."""
     task = asyncio.create_task(
-        Relay(PostgresOutbox(database), sender, instead=ROAD.refused, poll_s=0.1, retry_s=0.1).run()
+        Relay(PostgresOutbox(database), sender, instead=ROUTER.refused, poll_s=0.1, retry_s=0.1).run()
     )
     try:
         yield
@@ -99,7 +99,7 @@ async def test_an_execution_whose_command_is_refused_ends_as_failed(database: st
     """A retry whose command is too large is not set aside for ever: it ends, and says why."""
     sender = MemorySender()
     sender.most["t.actions.webhook"] = 100
-    record = ROAD.again(command(action("webhook")))
+    record = ROUTER.again(command(action("webhook")))
     await outbox.put_now(database, record.topic, record.value)
     async with relaying(database, sender):
         await eventually(lambda: sender.on("t.executions"))

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.domain.errors import PoisonError, UnreachableError
-from app.execution.routing import Road
+from app.execution.routing import Router
 from app.ports import Record, Refusal
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
@@ -20,7 +20,7 @@ from tests.support.sender import MemorySender
 from tests.support.slips import NOW, action, command, command_record
 
 TOPICS = Topics("t.")
-ROAD = Road(TOPICS, frozenset({"apply_tag", "webhook"}))
+ROUTER = Router(TOPICS, frozenset({"apply_tag", "webhook"}))
 ALL = frozenset({"t.actions.apply_tag", "t.actions.webhook", "t.executions", "t.dead-letters"})
 REFUSAL = Refusal("too_large", "too large")
 CAUSE = FakeRecord(b"what came in", topic="t.events.order", partition=3, offset=9)
@@ -33,7 +33,7 @@ class World:
         self.sender = MemorySender(ALL - set(missing))
         self.sender.most = {TOPICS.executions if name == "executions" else name: size for name, size in most.items()}
         letters = DeadLetters(topics=TOPICS, sender=self.sender, role="test", clock=lambda: NOW)
-        self.delivery = Delivery(self.sender, letters, ROAD.refused)
+        self.delivery = Delivery(self.sender, letters, ROUTER.refused)
 
     @property
     def ended(self) -> list[Execution]:
@@ -83,7 +83,7 @@ async def test_an_execution_too_large_for_its_row_is_cut() -> None:
     """The row keeps ids, statuses and errors; the event's data and the outputs go, with a mark."""
     world = World(executions=2000)
     event = cloud_event(data={"note": "x" * 5000})
-    ended = ROAD.refused(slip(command(action(tag="a"), event=event)), REFUSAL)
+    ended = ROUTER.refused(slip(command(action(tag="a"), event=event)), REFUSAL)
     assert ended is not None
     await world.delivery.send_all([ended])
     (execution,) = world.ended
@@ -150,7 +150,7 @@ def test_what_is_sent_instead_comes_to_an_end() -> None:
     record: Record | None = slip(command(*(action(tag="a", order=n) for n in range(50))))
     made = 0
     while record is not None:
-        record = ROAD.refused(record, REFUSAL)
+        record = ROUTER.refused(record, REFUSAL)
         made += 1
     assert made == 52
 
@@ -159,14 +159,14 @@ _NO_SLIPS = (None, b"", b"\xff" * 9, b"{", b"[]", b"7", b'{"event": 5, "results"
 
 
 @pytest.mark.parametrize("value", _NO_SLIPS)
-@pytest.mark.parametrize("topic", [ROAD.topics.executions, ROAD.topics.actions("apply_tag", "normal")])
+@pytest.mark.parametrize("topic", [ROUTER.topics.executions, ROUTER.topics.actions("apply_tag", "normal")])
 def test_of_what_is_no_slip_nothing_is_sent_instead(topic: str, value: bytes | None) -> None:
     """A row of the outbox may hold anything: it is set aside then, and the relay goes on."""
-    assert ROAD.refused(Record(topic, b"k", value), REFUSAL) is None
+    assert ROUTER.refused(Record(topic, b"k", value), REFUSAL) is None
 
 
 def test_of_a_slip_past_its_last_step_nothing_is_sent_instead() -> None:
     """There is no step that could fail."""
     past = command(action(tag="a"))
     past.step = 7
-    assert ROAD.refused(slip(past), REFUSAL) is None
+    assert ROUTER.refused(slip(past), REFUSAL) is None
