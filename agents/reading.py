@@ -8,7 +8,7 @@ from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
 from app.execution.bulkhead import Bulkhead
 from app.execution.leased import LeasedExecutor
-from app.execution.pipelined_send import Overlap
+from app.execution.pipelined_send import PipelinedSend
 from app.execution.pool import KeyedPool
 from app.ports import Record
 from app.ports.outlet import Outlet
@@ -40,14 +40,14 @@ def announced(process: Process, around: Around | None) -> Process:
 
 async def run_batches(stream: Any, process: Process, outlet: Outlet) -> None:
     """Read in batches of what has arrived; a batch is acked when what ``process`` returns for it is durable."""
-    overlap = Overlap(process, outlet=outlet, ack=ledger.ack_many, crash=stream.app.crash)
+    pipelined = PipelinedSend(process, outlet=outlet, ack=ledger.ack_many, crash=stream.app.crash)
     try:
         async for batch in ledger.batches(stream, max_records=MAX_BATCH):
             begun = ledger.begin_many(batch)
             if begun:
-                await overlap.run(begun)
+                await pipelined.run(begun)
     finally:
-        await overlap.stop()
+        await pipelined.stop()
 
 
 async def run_leased(stream: Any, executor: LeasedExecutor, *, slots: int, around: Around | None = None) -> None:

@@ -44,7 +44,7 @@ from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
 from app.execution.preparation import Preparer
 from app.execution.routing import Router
-from app.execution.source_conversion import SourceAgent
+from app.execution.source_conversion import SourceConversion
 from app.execution.transactional import TransactionalExecutor
 from app.logs import BLOTTED
 from app.message_providers import twilio_account, whatsapp_account
@@ -119,7 +119,7 @@ async def open_sources(settings: Settings) -> AsyncIterator[SourceParts]:
         letters = DeadLetters(topics=topics, sender=sender, role="sources", clock=utc_now)
         configured = load_sources(settings.sources, settings.topic_prefix)
         turners = [SourceTurner(source, topics, settings.event_max_age_s) for source in configured]
-        yield SourceParts(SourceAgent(turners, letters), letters, Delivery(sender, letters))
+        yield SourceParts(SourceConversion(turners, letters), letters, Delivery(sender, letters))
 
 
 @asynccontextmanager

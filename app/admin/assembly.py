@@ -40,7 +40,7 @@ from app.domain.errors import UnreachableError
 from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
-from app.execution.preparation import Rehearser
+from app.execution.preparation import DryRunPreparer
 from app.execution.routing import Router
 from app.own_crm import reads_of
 from app.ports import Cipher, HttpClient, Sender
@@ -173,7 +173,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
     def now() -> datetime:
         return datetime.now(UTC)
 
-    preparers = {action.name: Rehearser(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
+    preparers = {action.name: DryRunPreparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
     crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
     reads = reads_of(settings, http, PostgresReads(database.driver, crm, patient=False))
     return DryRunner(

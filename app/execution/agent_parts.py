@@ -6,7 +6,7 @@ from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
 from app.execution.parking import Parker
-from app.execution.source_conversion import SourceAgent
+from app.execution.source_conversion import SourceConversion
 from app.execution.transactional import TransactionalExecutor
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
@@ -35,7 +35,7 @@ class SinkParts:
 class SourceParts:
     """What the sources' agent feeds, and what takes its records."""
 
-    conversion: SourceAgent
+    conversion: SourceConversion
     letters: DeadLetters
     delivery: Delivery
 

@@ -14,7 +14,7 @@ from app.ports.outlet import Outlet
 M = TypeVar("M")
 
 
-class Overlap(Generic[M]):
+class PipelinedSend(Generic[M]):
     """Carries batches out, and acks each when all that follows from it is durable.
 
     Args:

@@ -201,7 +201,7 @@ class Preparer:
         )
 
 
-class Rehearser(Preparer):
+class DryRunPreparer(Preparer):
     """Prepares what is not carried out: each secret is shown as ``***``."""
 
     def prepare(

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 RECORDS = Counter("headrace_source_records_total", "Records of sources, by what became of them", ["source", "outcome"])
 
 
-class SourceAgent:
+class SourceConversion:
     """Turns batches of records.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.domain.errors import UnreachableError
-from app.execution.pipelined_send import Overlap
+from app.execution.pipelined_send import PipelinedSend
 from app.ports import Record
 from tests.support.waiting import eventually
 
@@ -18,7 +18,7 @@ class Line:
         self.noted: list[str] = []
         self.crashes: list[BaseException] = []
         self.sending: dict[str, asyncio.Future[None]] = {}
-        self.overlap = Overlap[str](self.process, outlet=self, ack=self.ack, crash=self.crash)
+        self.pipelined = PipelinedSend[str](self.process, outlet=self, ack=self.ack, crash=self.crash)
 
     async def process(self, batch: Sequence[str]) -> list[Record]:
         """Carry out; names in capitals have nothing to send."""
@@ -49,24 +49,24 @@ class Line:
 async def test_the_next_batch_is_carried_out_while_one_is_on_its_way() -> None:
     """Only the waiting overlaps: b is processed before a is durable, and sent after."""
     line = Line()
-    await line.overlap.run(["a"])
+    await line.pipelined.run(["a"])
     sending = await line.begun("a")
-    second = asyncio.create_task(line.overlap.run(["b"]))
+    second = asyncio.create_task(line.pipelined.run(["b"]))
     await eventually(lambda: "process b" in line.noted)
     assert line.noted == ["process a", "send a", "process b"]
     sending.set_result(None)
     await second
     (await line.begun("b")).set_result(None)
-    await line.overlap.finish()
+    await line.pipelined.finish()
     assert line.noted == ["process a", "send a", "process b", "ack a", "send b", "ack b"]
 
 
 async def test_nothing_is_acked_before_it_is_durable() -> None:
     """A batch on its way that is given up stays unacked."""
     line = Line()
-    await line.overlap.run(["a"])
+    await line.pipelined.run(["a"])
     await line.begun("a")
-    await line.overlap.stop()
+    await line.pipelined.stop()
     assert line.noted == ["process a", "send a"]
     assert not line.crashes
 
@@ -74,8 +74,8 @@ async def test_nothing_is_acked_before_it_is_durable() -> None:
 async def test_a_batch_with_nothing_to_send_is_acked_after_the_one_before_it() -> None:
     """Acks keep the order of the batches."""
     line = Line()
-    await line.overlap.run(["a"])
-    second = asyncio.create_task(line.overlap.run(["B"]))
+    await line.pipelined.run(["a"])
+    second = asyncio.create_task(line.pipelined.run(["B"]))
     (await line.begun("a")).set_result(None)
     await second
     assert line.noted[-2:] == ["ack a", "ack B"]
@@ -84,11 +84,11 @@ async def test_a_batch_with_nothing_to_send_is_acked_after_the_one_before_it() -
 async def test_a_sender_that_gives_up_ends_the_process_and_the_line() -> None:
     """Kafka failed for good: no ack, the process is told to end, and no later batch overtakes the lost one."""
     line = Line()
-    await line.overlap.run(["a"])
+    await line.pipelined.run(["a"])
     (await line.begun("a")).set_exception(UnreachableError("away"))
     await eventually(lambda: bool(line.crashes))
     with pytest.raises(UnreachableError):
-        await line.overlap.run(["b"])
+        await line.pipelined.run(["b"])
     assert not any(note.startswith("ack") for note in line.noted)
     assert "send b" not in line.noted
 
@@ -100,7 +100,7 @@ async def test_what_processing_raises_reaches_the_caller() -> None:
     async def fails(_: Sequence[str]) -> list[Record]:
         raise UnreachableError("away")
 
-    overlap = Overlap[str](fails, outlet=line, ack=line.ack, crash=line.crash)
+    pipelined = PipelinedSend[str](fails, outlet=line, ack=line.ack, crash=line.crash)
     with pytest.raises(UnreachableError):
-        await overlap.run(["a"])
+        await pipelined.run(["a"])
     assert not line.noted

@@ -17,7 +17,7 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.grants import EVERYBODY
 from app.execution.breakers import Breakers
-from app.execution.preparation import Rehearser, secrets_read
+from app.execution.preparation import DryRunPreparer, secrets_read
 from app.ports import HttpAnswer, SecretValues
 from schemas.result import ActionResult
 from tests.execution.test_leased import World
@@ -213,7 +213,7 @@ def test_a_dry_run_shows_stars(action_type: str, config: dict[str, Any]) -> None
     kind = REGISTRY.find(action_type)
     assert kind is not None
     one = command(action(action_type, **config))
-    made = Rehearser(kind, timeout=5, clock=now).prepare(one, one.id)
+    made = DryRunPreparer(kind, timeout=5, clock=now).prepare(one, one.id)
     assert not isinstance(made, ActionResult), made
     assert secrets_read(one.action)
     assert "***" in repr(made.request) or made.request.sign_with == "HOOK_KEY"
@@ -239,8 +239,8 @@ async def test_a_secret_that_is_not_granted_fails_the_action_unsent(changes: dic
     assert not bench.world.http.requests
     one = command(action("webhook", **HOOK))
     given = SecretValues(grants=bench.secrets.grants)
-    rehearsed = Rehearser(Webhook(), timeout=5, clock=now).prepare(one, one.id, None, given)
-    assert str(getattr(rehearsed, "error", None)).startswith(said)
+    dry = DryRunPreparer(Webhook(), timeout=5, clock=now).prepare(one, one.id, None, given)
+    assert str(getattr(dry, "error", None)).startswith(said)
 
 
 async def test_a_secret_that_is_granted_is_sent() -> None:

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
-from app.execution.source_conversion import SourceAgent
+from app.execution.source_conversion import SourceConversion
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.source_envelopes import Ignored
 from app.services.ingest.sources import SourceTurner, Turned
@@ -197,7 +197,7 @@ def test_a_record_that_is_too_old_is_passed_over() -> None:
 async def test_an_absurd_timestamp_is_a_dead_letter_that_says_so(timestamp: float) -> None:
     """Neither too old nor an event of the year 5000: the producer's mistake is to be seen, and stalls nothing."""
     letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
-    agent = SourceAgent([SourceTurner(source(shop()), TOPICS, 60, clock=lambda: NOW)], letters)
+    agent = SourceConversion([SourceTurner(source(shop()), TOPICS, 60, clock=lambda: NOW)], letters)
     out = await agent.process([replace(record(ORDER), timestamp=timestamp), record(None)])
     (letter,) = [DeadLetter.model_validate_json(made.value or b"") for made in out]
     assert (letter.reason, letter.reader) == ("absurd_timestamp", "t.sources/shop")
@@ -211,7 +211,7 @@ async def test_letters_of_two_sources_are_told_apart_and_say_what_they_are_about
         shop(id="no", type={"path": "state", "map": {"paid": "order.paid"}}),
         shop(name="other", time={"path": "amount", "unit": "s"}),
     ]
-    agent = SourceAgent([SourceTurner(source(one), TOPICS) for one in both], letters)
+    agent = SourceConversion([SourceTurner(source(one), TOPICS) for one in both], letters)
     out = await agent.process([record({**ORDER, "amount": []})])
     made = [DeadLetter.model_validate_json(one.value or b"") for one in out]
     assert [(one.reader, one.event_id, one.source, one.entity) for one in made] == [
@@ -234,7 +234,7 @@ def test_what_a_letter_of_a_change_is_about_is_found_in_its_row() -> None:
 async def test_every_record_that_is_passed_over_is_counted_by_reason() -> None:
     """A tombstone, no change of a row, an unwanted type, too old: none of them is just ignored."""
     letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
-    agent = SourceAgent(
+    agent = SourceConversion(
         [SourceTurner(source(orders(name="counted")), TOPICS, 60, lambda: from_seconds(AT) or NOW)], letters
     )
     old = replace(record(change("u", after=ROW), "db.public.orders"), timestamp=AT - 61)
@@ -255,7 +255,9 @@ async def test_a_sources_event_says_which_record_it_was() -> None:
     """Should Kafka refuse the event, that record is the dead letter."""
     letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
     came = record(ORDER)
-    (event,) = await SourceAgent([SourceTurner(source(shop()), TOPICS, clock=lambda: NOW)], letters).process([came])
+    (event,) = await SourceConversion([SourceTurner(source(shop()), TOPICS, clock=lambda: NOW)], letters).process(
+        [came]
+    )
     assert event.cause is came
 
 
@@ -282,7 +284,7 @@ async def test_the_agent_goes_on_behind_a_record_that_cannot_be_turned() -> None
     """Its dead letter has the bytes, the place and the source; the others become events, one for each source."""
     letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
     both = [shop(), shop(name="second", type="customer.updated")]
-    agent = SourceAgent([SourceTurner(source(one), TOPICS) for one in both], letters)
+    agent = SourceConversion([SourceTurner(source(one), TOPICS) for one in both], letters)
     out = await agent.process([record(ORDER, offset=1), record(b"{", offset=2), record(ORDER, offset=3)])
     assert [one.topic for one in out] == [
         *("t.events.order", "t.events.customer"),
@@ -302,7 +304,7 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
             raise RuntimeError
 
     letters = DeadLetters(topics=TOPICS, sender=MemorySender(), role="sources", clock=lambda: NOW)
-    agent = SourceAgent([Broken(source(shop()), TOPICS), SourceTurner(source(shop(name="b")), TOPICS)], letters)
+    agent = SourceConversion([Broken(source(shop()), TOPICS), SourceTurner(source(shop(name="b")), TOPICS)], letters)
     out = await agent.process([record(ORDER)])
     assert [one.topic for one in out] == ["t.dead-letters", "t.events.order"]
     assert DeadLetter.model_validate_json(out[0].value or b"").reason == "internal_error"
