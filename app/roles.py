@@ -58,7 +58,7 @@ from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
 from app.services.ingest.source_settings import load_sources
 from app.services.ingest.sources import SourceTurner
-from app.services.messages.message_text import RecentTexts, Wordings
+from app.services.messages.message_text import RecentTexts, TemplateTexts
 from app.services.operations.background import running_beside
 from app.services.operations.table_check import TableCheck
 from app.services.workflows.index import WorkflowIndex
@@ -182,8 +182,8 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             "dead_letters": letters,
         }
         ports = await stack.enter_async_context(action_ports(settings, pool, trusted))
-        wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
-        leased = LeasedOnly(ports, sender, breakers, wordings)
+        template_texts = TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True)))
+        leased = LeasedOnly(ports, sender, breakers, template_texts)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: _executor(action, shared, leased, settings) for action in actions}
         waiting = parker(pool, topics, REGISTRY.names(), letters)
@@ -197,7 +197,7 @@ class LeasedOnly:
     ports: Ports
     sender: Sender
     breakers: Breakers
-    wordings: Wordings
+    template_texts: TemplateTexts
 
 
 def _executor(
@@ -212,7 +212,7 @@ def _executor(
         ports=leased.ports,
         sender=leased.sender,
         breakers=leased.breakers,
-        wordings=leased.wordings,
+        template_texts=leased.template_texts,
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,

@@ -166,7 +166,7 @@ class CompiledConfig(Protocol[C_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class MessageTextSpec:
     """How a message template can give an action its words.
 
     Attributes:
@@ -186,7 +186,7 @@ class _Action(ABC, Generic[C]):
     name: ClassVar[str]
     family: ClassVar[Family]
     config: type[C]
-    wording: ClassVar[Wording | None] = None
+    message_text: ClassVar[MessageTextSpec | None] = None
 
     def needs(self, request: Any, context: ActionContext) -> Need | None:  # noqa: ARG002 - most need nothing
         """Return what a rendered request needs of the workflow's owner; None: nothing, which asks nobody."""

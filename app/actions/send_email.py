@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.actions.addresses import mailbox, split_list
-from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.message_text import MessageTextConfig, NeededWords, OptionalWords
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse, text
-from app.actions.wording import NeededWords, OptionalWords, WordedConfig
 from app.domain.mailboxes import domain_of, parse_mailbox
 from app.ports import MailMessage
 
@@ -37,7 +37,7 @@ Addresses = Annotated[
 ]
 
 
-class SendEmailConfig(WordedConfig):
+class SendEmailConfig(MessageTextConfig):
     """What to send, to whom: words of its own, or a message template.
 
     Addresses: a list, or one string with commas; each item renders to one address.
@@ -69,7 +69,7 @@ class SendEmail(LeasedAction[SendEmailConfig, MailMessage]):
     name = "send_email"
     family = "notification"
     config = SendEmailConfig
-    wording = Wording("email", {"subject": "subject", "text": "text", "html": "html"})
+    message_text = MessageTextSpec("email", {"subject": "subject", "text": "text", "html": "html"})
     takes_secrets = True
     at_once = 10  # a mail server bears some dozens of connections from one client; both lanes share the mailer's 20
 

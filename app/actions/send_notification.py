@@ -10,12 +10,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.message_text import MessageTextConfig, NeededWords
 from app.actions.providers import OnUncertain, not_twice
 from app.actions.rights import notifying
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, refuse
-from app.actions.wording import NeededWords, WordedConfig
 from app.domain.errors import ActionFailedError
 from app.domain.reach import Need
 from app.ports import Notice
@@ -26,7 +26,7 @@ MAX_BODY_CHARS: Final = 16_384
 MAX_USER_CHARS: Final = 64
 
 
-class SendNotificationConfig(WordedConfig):
+class SendNotificationConfig(MessageTextConfig):
     """Whom to tell what: a channel or a user; words of its own, or a message template."""
 
     channel: Annotated[TemplateName | None, Field(description="Name of a channel that an administrator set up")] = None
@@ -59,7 +59,7 @@ class SendNotification(LeasedAction[SendNotificationConfig, NotificationRequest]
     name = "send_notification"
     family = "notification"
     config = SendNotificationConfig
-    wording = Wording("notification", {"title": "subject", "body": "text"}, {"channel": "example"})
+    message_text = MessageTextSpec("notification", {"title": "subject", "body": "text"}, {"channel": "example"})
     at_once = 10  # channels are served by threads, and both lanes share twenty of them
     many_destinations = True
 

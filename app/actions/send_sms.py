@@ -7,18 +7,18 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.message_text import MessageTextConfig, NeededWords
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.templated import Templated
 from app.actions.values import filled_text, phone
-from app.actions.wording import NeededWords, WordedConfig
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest, TwilioAccount
 
 MAX_SMS_CHARS: Final = 1600
 
 
-class SendSmsConfig(WordedConfig):
+class SendSmsConfig(MessageTextConfig):
     """Whom to send what: a text of its own, or a message template."""
 
     to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
@@ -49,7 +49,7 @@ class SendSms(LeasedAction[SendSmsConfig, SmsRequest]):
     name = "send_sms"
     family = "notification"
     config = SendSmsConfig
-    wording = Wording("sms", {"text": "text"})
+    message_text = MessageTextSpec("sms", {"text": "text"})
     takes_secrets = True
 
     def prepare(self, config: CompiledConfig[SendSmsConfig], context: ActionContext) -> SmsRequest:

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final, Self
 import orjson
 from pydantic import Field, model_validator
 
-from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports, Wording
+from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.message_text import MessageTextConfig, OptionalWords
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, phone, refuse
-from app.actions.wording import OptionalWords, WordedConfig
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest, WhatsAppAccount
 
@@ -24,7 +24,7 @@ SPACES_IN_A_ROW: Final = 4
 THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
 
 
-class SendWhatsAppConfig(WordedConfig):
+class SendWhatsAppConfig(MessageTextConfig):
     """Whom to send what: ``text``, a message ``template``, or a ``meta_template`` with what goes into its variables."""
 
     to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
@@ -79,7 +79,7 @@ class SendWhatsApp(LeasedAction[SendWhatsAppConfig, WhatsAppRequest]):
     name = "send_whatsapp"
     family = "notification"
     config = SendWhatsAppConfig
-    wording = Wording("whatsapp", {"text": "text"})
+    message_text = MessageTextSpec("whatsapp", {"text": "text"})
     takes_secrets = True
 
     def prepare(self, config: CompiledConfig[SendWhatsAppConfig], context: ActionContext) -> WhatsAppRequest:

@@ -54,7 +54,7 @@ from app.services.access.secrets import SecretService
 from app.services.ingest.emitter import EventEmitter
 from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
-from app.services.messages.message_text import Wordings
+from app.services.messages.message_text import TemplateTexts
 from app.services.messages.templates import MessageTemplateService
 from app.services.operations.background import PROCESS, Failures
 from app.services.operations.cancelling import Cancelling
@@ -161,7 +161,7 @@ def _messages(database: ApiDatabase, cipher: Cipher, bounds: MayReach) -> Messag
         templates=MessageTemplateService(PostgresMessageTemplates(database)),
         channels=ChannelService(PostgresChannels(database), cipher, AppriseUrls(bounds)),
         inboxes=NotificationService(PostgresNotifications(database)),
-        wordings=Wordings(PostgresTexts(database.driver, patient=False)),
+        template_texts=TemplateTexts(PostgresTexts(database.driver, patient=False)),
     )
 
 

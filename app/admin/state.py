@@ -17,7 +17,7 @@ from app.services.access.secrets import SecretService
 from app.services.ingest.emitter import EventEmitter
 from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
-from app.services.messages.message_text import Wordings
+from app.services.messages.message_text import TemplateTexts
 from app.services.messages.templates import MessageTemplateService
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
@@ -37,12 +37,12 @@ Probe = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """The services around messages; ``wordings`` gives a workflow's actions the texts of message templates."""
+    """The services around messages; ``template_texts`` gives a workflow's actions the texts of message templates."""
 
     templates: MessageTemplateService
     channels: ChannelService
     inboxes: NotificationService
-    wordings: Wordings
+    template_texts: TemplateTexts
 
 
 @dataclass(frozen=True, slots=True)

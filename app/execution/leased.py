@@ -43,7 +43,7 @@ from app.ports import (
 )
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
-from app.services.messages.message_text import Wordings, names_template
+from app.services.messages.message_text import TemplateTexts, names_template
 from schemas.command import Command
 from schemas.incoming import Incoming
 from schemas.result import ActionResult
@@ -59,7 +59,7 @@ class LeasedExecutor:
         preparer: Preparer,
         current: Current,
         rights: OwnerRights,
-        wordings: Wordings,
+        template_texts: TemplateTexts,
         receipts: Receipts,
         ports: Ports,
         router: Router,
@@ -84,7 +84,7 @@ class LeasedExecutor:
         self._attempts = Attempts(
             action, preparer, ports, policy, breakers, again=router.again, is_closing=is_closing, timing=timing
         )
-        self._rights, self._wordings = rights, wordings
+        self._rights, self._template_texts = rights, template_texts
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
         self._settles = Batcher(self._settle_all)
@@ -136,19 +136,22 @@ class LeasedExecutor:
         return True
 
     async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:
-        worded = await self._wordings.command(command) if names_template(command.action) else command
+        with_text = await self._template_texts.command(command) if names_template(command.action) else command
         before = ticked()
-        asks, names = names_read(worded.action), secrets_read(worded.action) if self._action.takes_secrets else None
+        asks, names = (
+            names_read(with_text.action),
+            secrets_read(with_text.action) if self._action.takes_secrets else None,
+        )
         self._holding.count(command, before)
-        current = await self._lookups.do(worded) if asks else None
+        current = await self._lookups.do(with_text) if asks else None
         secrets = await self._secrets(names) if names else NO_SECRETS
         before = ticked()
-        prepared = self._preparer.prepare(worded, claim.command_id, current, secrets)
+        prepared = self._preparer.prepare(with_text, claim.command_id, current, secrets)
         self._holding.count(command, before)
         if isinstance(prepared, Prepared) and prepared.need is not None:
             owner = command.workflow.owner
             prepared = self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
-        if worded is not command and isinstance(prepared, Prepared):
+        if with_text is not command and isinstance(prepared, Prepared):
             return replace(prepared, command=command)
         return prepared
 

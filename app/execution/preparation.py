@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
 from app.actions.configs import compile_action
-from app.actions.wording import refuse_unfound
+from app.actions.message_text import refuse_unfound
 from app.domain.callers import Caller
 from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError, CostlyError

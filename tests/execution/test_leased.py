@@ -22,7 +22,7 @@ from app.execution.routing import Router, claim_of, result_json
 from app.execution.timing import REAL_TIME, Timing
 from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets
 from app.services.delivery.dead_letters import DeadLetters
-from app.services.messages.message_text import Wordings
+from app.services.messages.message_text import TemplateTexts
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
@@ -80,7 +80,7 @@ class World:
             receipts=self.receipts,
             holding=holding or no_holding(),
             ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),
-            wordings=Wordings(store.texts),
+            template_texts=TemplateTexts(store.texts),
             router=Router(TOPICS, frozenset({"webhook", "send_email"})),
             sender=self.sender,
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-system", clock=now),

@@ -19,7 +19,7 @@ from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Router, claim_of
 from app.services.delivery.dead_letters import DeadLetters
-from app.services.messages.message_text import Wordings
+from app.services.messages.message_text import TemplateTexts
 from schemas.command import Command
 from schemas.execution import Execution
 from schemas.result import ActionResult
@@ -54,7 +54,7 @@ class World:
             preparer=Preparer(made, timeout=5, clock=now),
             rights=FixedRights(),
             current=current_over(),
-            wordings=Wordings(MemoryTexts()),
+            template_texts=TemplateTexts(MemoryTexts()),
             receipts=self.receipts,
             holding=no_holding(),
             ports=replace(ports_of(http, providers.url), notifier=FakeNotifier(), inbox=MemoryInbox()),

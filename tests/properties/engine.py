@@ -45,7 +45,7 @@ from app.ports import Record
 from app.ports.outbox import Bounds, OutboxSession
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.emitter import EventEmitter
-from app.services.messages.message_text import RecentTexts, Wordings
+from app.services.messages.message_text import RecentTexts, TemplateTexts
 from app.services.workflows.index import WorkflowIndex
 from app.topics import Topics
 from tables.workflows import read_change
@@ -130,7 +130,7 @@ class Engine:
         self._crm = partial(PostgresCrm, topics=self.topics)
         self._receipts = PostgresReceipts(pool, "properties/1", LEASE, self._crm)
         self._current = current_over(PostgresReads(pool.connection, self._crm, patient=True))
-        self._wordings = Wordings(RecentTexts(PostgresTexts(pool.connection, patient=True)))
+        self._template_texts = TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         self._lane = Bulkhead(10, shared=False)
         self._executors: dict[str, TransactionalExecutor | LeasedExecutor] = {}
 
@@ -180,7 +180,7 @@ class Engine:
             router=self._router,
             dead_letters=self._letters,
             ports=replace(ports_of(self.http), mail=self.mail),
-            wordings=self._wordings,
+            template_texts=self._template_texts,
             sender=self.api.sender,
             policy=RetryPolicy(),
             breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1_000_000)),

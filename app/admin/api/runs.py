@@ -59,9 +59,9 @@ async def test_workflow(request: web.Request) -> web.Response:
 
 async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: DryRunRequest) -> web.Response:
     state = request.app[STATE]
-    worded = draft.model_copy(update={"actions": await state.messages.wordings.of(use.owner, draft.actions)})
+    with_text = draft.model_copy(update={"actions": await state.messages.template_texts.of(use.owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
-    tried = await state.dry_runs.run(worded, wanted.event, wanted.results, current, use, caller=request[CALLER])
+    tried = await state.dry_runs.run(with_text, wanted.event, wanted.results, current, use, caller=request[CALLER])
     return answer(tried)
 
 

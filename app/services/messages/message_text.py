@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
+from app.actions.message_text import TEMPLATE, template_named, with_text
 from app.actions.registry import REGISTRY
-from app.actions.wording import TEMPLATE, template_named, worded
 from app.ports import MessageText, MessageTexts
 from schemas.command import Command
 from schemas.message_template import MessageKind
@@ -56,7 +56,7 @@ class RecentTexts:
         return key in self._known and self._clock() - self._known[key][1] < MAX_AGE_S
 
 
-class Wordings:
+class TemplateTexts:
     """Gives actions their words.
 
     Args:
@@ -91,12 +91,12 @@ class Wordings:
     async def _word(self, owner: UUID, action: Action) -> Action:
         kind = REGISTRY.find(action.type)
         name = template_named(kind, action.config) if kind is not None else None
-        if kind is None or kind.wording is None or name is None:
+        if kind is None or kind.message_text is None or name is None:
             return action
-        found = await self._texts.find(owner, kind.wording.kind, name)
+        found = await self._texts.find(owner, kind.message_text.kind, name)
         if found is None:
             return action
-        return action.model_copy(update={"config": worded(kind.wording, action.config, found)})
+        return action.model_copy(update={"config": with_text(kind.message_text, action.config, found)})
 
 
 def names_template(action: Action) -> bool:

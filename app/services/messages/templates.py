@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from app.actions.base import AnyAction
 from app.actions.configs import validate_config
+from app.actions.message_text import with_text
 from app.actions.registry import REGISTRY
-from app.actions.wording import worded
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.paging import Page, Position, page_of
@@ -133,19 +133,19 @@ def read(raw: Any) -> MessageTemplateDraft:
 
 def _text_errors(draft: MessageTemplateDraft) -> list[FieldError]:
     action = _action_of(draft.kind)
-    wording = action.wording
-    assert wording is not None
-    foreign = [part for part in _PARTS if getattr(draft, part) and part not in wording.parts.values()]
+    message_text = action.message_text
+    assert message_text is not None
+    foreign = [part for part in _PARTS if getattr(draft, part) and part not in message_text.parts.values()]
     errors = [FieldError(part, f"a template of the kind {draft.kind} has none") for part in foreign]
-    config = worded(wording, wording.example, MessageText(draft.subject, draft.text, draft.html))
+    config = with_text(message_text, message_text.example, MessageText(draft.subject, draft.text, draft.html))
     for error in validate_config(action.name, config, "config"):
         path = error.path.removeprefix("config").lstrip(".")
-        errors.append(FieldError(wording.parts.get(path, path), error.message.replace(", or a template", "")))
+        errors.append(FieldError(message_text.parts.get(path, path), error.message.replace(", or a template", "")))
     return errors
 
 
 def _action_of(kind: MessageKind) -> AnyAction:
-    return next(action for action in REGISTRY if action.wording is not None and action.wording.kind == kind)
+    return next(action for action in REGISTRY if action.message_text is not None and action.message_text.kind == kind)
 
 
 async def _refuse_used(transaction: MessageTransaction, template: MessageTemplate) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from app.actions.configs import compile_action
+from app.actions.message_text import template_named
 from app.actions.registry import REGISTRY
 from app.actions.send_notification import SendNotification
 from app.actions.webhook import WebhookConfig
-from app.actions.wording import template_named
 from app.domain.errors import ActionFailedError
 from app.ports.workflows import Reference
 from schemas.workflow import Action
@@ -18,8 +18,8 @@ def references(actions: Sequence[Action]) -> list[Reference]:
     for position, action in enumerate(actions):
         kind = REGISTRY.find(action.type)
         name = template_named(kind, action.config) if kind is not None else None
-        if kind is not None and kind.wording is not None and name is not None:
-            found.append(Reference(f"actions[{position}].config.template", kind.wording.kind, name))
+        if kind is not None and kind.message_text is not None and name is not None:
+            found.append(Reference(f"actions[{position}].config.template", kind.message_text.kind, name))
         channel = channel_named(action)
         if channel is not None:
             found.append(Reference(f"actions[{position}].config.channel", "channel", channel))

@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from app.ports import MessageText
-from app.services.messages.message_text import MAX_KEPT, RecentTexts, Wordings
+from app.services.messages.message_text import MAX_KEPT, RecentTexts, TemplateTexts
 from tests.support.memory_texts import MemoryTexts
 from tests.support.slips import action, command
 
@@ -81,7 +81,7 @@ async def test_actions_get_the_words_of_their_templates() -> None:
         action("send_sms", text="own"),
         action("webhook", url="http://a.example", template="welcome"),
     )
-    first, *rest = await Wordings(world.recent).of(OWNER, [named, missing, own, other])
+    first, *rest = await TemplateTexts(world.recent).of(OWNER, [named, missing, own, other])
     assert first.config == {"to": "+4930123456", "text": FIRST.text}
     assert named.config == {"to": "+4930123456", "template": "welcome"}
     assert [one is as_it_was for one, as_it_was in zip(rest, (missing, own, other), strict=True)] == [True] * 3
@@ -92,7 +92,7 @@ async def test_a_command_that_is_worded_leaves_the_slip_as_it_was() -> None:
     world = World()
     slip = command(action("send_sms", template="welcome"), action("send_sms", 2, template="welcome"))
     encoded = slip.encode()
-    made = await Wordings(world.recent).command(slip)
+    made = await TemplateTexts(world.recent).command(slip)
     assert made.action.config == {"text": FIRST.text}
     assert made.id == slip.id
     assert slip.encode() == encoded

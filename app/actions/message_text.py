@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from app.actions.base import ActionConfig, AnyAction, Wording
+from app.actions.base import ActionConfig, AnyAction, MessageTextSpec
 from app.domain.errors import ActionFailedError
 from app.ports import MessageText
 from schemas.message_template import TemplateName
@@ -19,7 +19,7 @@ T = TypeVar("T")
 TEMPLATE: Final = "template"
 
 
-class WordedConfig(ActionConfig):
+class MessageTextConfig(ActionConfig):
     """A config whose texts may be a named message template's."""
 
     template: Annotated[TemplateName | None, Field(description="A message template, in place of the texts")] = None
@@ -44,13 +44,13 @@ NeededWords: Final = AfterValidator(_unless_template)
 
 def template_named(action: AnyAction, config: Mapping[str, Any]) -> str | None:
     """Return the message template that a config of this action names; None where it has words of its own."""
-    name = config.get(TEMPLATE) if action.wording is not None else None
+    name = config.get(TEMPLATE) if action.message_text is not None else None
     return name if isinstance(name, str) else None
 
 
-def worded(wording: Wording, config: Mapping[str, Any], found: MessageText) -> dict[str, Any]:
+def with_text(message_text: MessageTextSpec, config: Mapping[str, Any], found: MessageText) -> dict[str, Any]:
     """Return the config with the template's texts in place of its name."""
-    parts = {field: getattr(found, part) for field, part in wording.parts.items()}
+    parts = {field: getattr(found, part) for field, part in message_text.parts.items()}
     own = {name: value for name, value in config.items() if name != TEMPLATE}
     return {**own, **{field: source for field, source in parts.items() if source}}
 
@@ -62,6 +62,6 @@ def refuse_unfound(action: AnyAction, config: Mapping[str, Any]) -> None:
         ActionFailedError: The config still names one.
     """
     name = template_named(action, config)
-    if name is not None and action.wording is not None:
-        kind = action.wording.kind
+    if name is not None and action.message_text is not None:
+        kind = action.message_text.kind
         raise ActionFailedError(f"template: there is no {kind} template named {name!r}", permanent=True)

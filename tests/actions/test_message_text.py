@@ -6,14 +6,14 @@ import pytest
 
 from app.actions.base import AnyAction
 from app.actions.configs import compile_action
+from app.actions.message_text import refuse_unfound, template_named, with_text
 from app.actions.registry import REGISTRY
-from app.actions.wording import refuse_unfound, template_named, worded
 from app.domain.errors import ActionFailedError
 from app.ports import MessageText
 from tests.support.commands import context_of, prepared, wrong_paths
 
 WELCOME = MessageText("Hello {{ customer.name }}", "Welcome, {{ customer.name }}", "<p>{{ customer.name }}</p>")
-WORDED = [action for action in REGISTRY if action.wording is not None]
+WITH_TEXT = [action for action in REGISTRY if action.message_text is not None]
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,22 @@ def test_what_is_sent_is_what_the_words_would_have_sent() -> None:
     """The template's texts go where the config's own would stand: rendered, the HTML part escaped."""
     action = REGISTRY.find("send_email")
     assert action is not None
-    assert action.wording is not None
-    config = worded(action.wording, {"template": "welcome", "to": "a@b.example"}, WELCOME)
+    assert action.message_text is not None
+    config = with_text(action.message_text, {"template": "welcome", "to": "a@b.example"}, WELCOME)
     mail = prepared("send_email", config)
     assert (list(mail.to), mail.subject, mail.text) == (["a@b.example"], "Hello Ada <b>", "Welcome, Ada <b>")
     assert mail.html == "<p>Ada &lt;b&gt;</p>"
 
 
-@pytest.mark.parametrize("action", WORDED, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", WITH_TEXT, ids=lambda action: action.name)
 def test_every_action_with_words_takes_a_template(action: AnyAction) -> None:
     """Each part that its kind has gets to a field, and what comes out is a valid config."""
-    assert action.wording is not None
+    assert action.message_text is not None
     parts = MessageText("s", "t", "h")
-    config = worded(action.wording, {**action.wording.example, "template": "x"}, parts)
+    config = with_text(action.message_text, {**action.message_text.example, "template": "x"}, parts)
     assert not wrong_paths(action.name, config)
-    assert {field: config[field] for field in action.wording.parts} == {
-        field: getattr(parts, part) for field, part in action.wording.parts.items()
+    assert {field: config[field] for field in action.message_text.parts} == {
+        field: getattr(parts, part) for field, part in action.message_text.parts.items()
     }
 
 
@@ -87,7 +87,7 @@ def test_hostile_sources_stay_in_the_sandbox() -> None:
     """A template's text is under the bounds that a config's own is under."""
     action = REGISTRY.find("send_sms")
     assert action is not None
-    assert action.wording is not None
-    config = worded(action.wording, {"to": "+4930123456"}, MessageText("", "{{ ''.__class__.__mro__ }}", ""))
+    assert action.message_text is not None
+    config = with_text(action.message_text, {"to": "+4930123456"}, MessageText("", "{{ ''.__class__.__mro__ }}", ""))
     with pytest.raises(ActionFailedError):
         action.prepare(compile_action("send_sms", config).config, context_of())
