@@ -29,7 +29,7 @@ from app.policies import breaker_policy
 from app.ports import CrmReads, HttpClient
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
-from app.services.scheduling.periodic_tasks import Chore, keep_up
+from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically
 from app.services.scheduling.temporal import TemporalLoop
 from app.services.scheduling.timers import TimerLoop
 from app.settings import Settings
@@ -53,12 +53,12 @@ async def _until_signalled(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logger.info("scheduler %s: running", settings.instance)
-    maintenance = Chore("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
-    await serve_scheduler(settings, stop, chores=[maintenance])
+    maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
+    await serve_scheduler(settings, stop, periodic=[maintenance])
 
 
-async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Sequence[Chore]) -> None:
-    """Relay, fire timers and do the chores until ``stop`` is set; what was being sent then is sent again later.
+async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, periodic: Sequence[PeriodicTask]) -> None:
+    """Relay, fire timers and do the periodic tasks until ``stop`` is set; what was being sent then is sent again later.
 
     Nothing that one of them raises ends it for good, or any other.
     """
@@ -73,7 +73,7 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, chores: Se
     jobs = [
         _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run, "quotas": quotas.run}),
         keep_running("temporal", partial(_trigger, settings)),
-        *(keep_up(chore) for chore in chores),
+        *(run_periodically(task) for task in periodic),
     ]
     try:
         await _run_until(stop, jobs)

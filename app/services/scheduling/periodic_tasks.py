@@ -1,4 +1,4 @@
-"""Chores that come round: one that fails is logged, counted and tried again soon, and never ends its neighbours."""
+"""Periodic tasks: one that fails is logged, counted and tried again soon, and never ends its neighbours."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ last_success = Gauge("headrace_upkeep_last_success_seconds", "Unix time of each 
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class PeriodicTask:
     """Something to do every so often.
 
     Attributes:
@@ -32,24 +32,24 @@ class Chore:
     try_again_s: float = _TRY_AGAIN_S
 
 
-async def keep_up(chore: Chore) -> None:
-    """Do a chore at once and then for ever, until cancelled."""
+async def run_periodically(task: PeriodicTask) -> None:
+    """Do a task at once and then for ever, until cancelled."""
     while True:
-        good = await _round(chore)
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        good = await _round(task)
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():
             # On Python 3.11 a library's wait_for can lose a cancellation; the sleep would outlast the process's end.
             raise asyncio.CancelledError
-        await asyncio.sleep(chore.every_s if good else chore.try_again_s)
+        await asyncio.sleep(task.every_s if good else task.try_again_s)
 
 
-async def _round(chore: Chore) -> bool:
+async def _round(task: PeriodicTask) -> bool:
     try:
-        await chore.round()
+        await task.round()
     except Exception as error:  # noqa: BLE001 - noted with its traceback
-        rounds_total.labels(chore.name, "failed").inc()
-        note_failure(chore.name, error, f"again in {chore.try_again_s:.0f} s")
+        rounds_total.labels(task.name, "failed").inc()
+        note_failure(task.name, error, f"again in {task.try_again_s:.0f} s")
         return False
-    rounds_total.labels(chore.name, "good").inc()
-    last_success.labels(chore.name).set_to_current_time()
+    rounds_total.labels(task.name, "good").inc()
+    last_success.labels(task.name).set_to_current_time()
     return True

@@ -1,16 +1,16 @@
-"""Chores: done at once, again after a while, and failures end nothing."""
+"""Periodic tasks: done at once, again after a while, and failures end nothing."""
 
 import asyncio
 from contextlib import suppress
 
 from prometheus_client import REGISTRY
 
-from app.services.scheduling.periodic_tasks import Chore, keep_up
+from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically
 from tests.support.waiting import eventually
 
 
 class Rounds:
-    """A chore's work that fails when told to.
+    """A task's work that fails when told to.
 
     Attributes:
         done: How often it was begun.
@@ -33,19 +33,19 @@ def count(name: str, outcome: str) -> float:
     return REGISTRY.get_sample_value("headrace_upkeep_rounds_total", {"chore": name, "outcome": outcome}) or 0.0
 
 
-async def run_until(chore: Chore, rounds: Rounds, done: int) -> None:
+async def run_until(periodic: PeriodicTask, rounds: Rounds, done: int) -> None:
     """Keep it up until so many rounds were begun."""
-    task = asyncio.create_task(keep_up(chore))
+    task = asyncio.create_task(run_periodically(periodic))
     await eventually(lambda: rounds.done >= done)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
-async def test_a_chore_is_done_at_once_and_again() -> None:
+async def test_a_task_is_done_at_once_and_again() -> None:
     """The first round does not wait; the next come after the pause."""
     rounds = Rounds()
-    await run_until(Chore("at-once", rounds, every_s=0.01), rounds, 3)
+    await run_until(PeriodicTask("at-once", rounds, every_s=0.01), rounds, 3)
     assert count("at-once", "good") >= 2
 
 
@@ -53,13 +53,13 @@ async def test_a_failed_round_is_counted_and_tried_again_sooner() -> None:
     """What a round raises ends nothing: it is counted, and the next comes after the shorter pause."""
     rounds = Rounds()
     rounds.failing = True
-    await run_until(Chore("failing", rounds, every_s=3600, try_again_s=0.01), rounds, 3)
+    await run_until(PeriodicTask("failing", rounds, every_s=3600, try_again_s=0.01), rounds, 3)
     assert count("failing", "failed") >= 2
     assert count("failing", "good") == 0
 
 
 async def test_a_cancellation_that_a_round_loses_still_ends_the_chore() -> None:
-    """A library may swallow it (wait_for on Python 3.11 does); the chore ends all the same, and does not sleep."""
+    """A library may swallow it (wait_for on Python 3.11 does); the task ends all the same, and does not sleep."""
     begun = asyncio.Event()
 
     async def losing() -> None:
@@ -67,8 +67,8 @@ async def test_a_cancellation_that_a_round_loses_still_ends_the_chore() -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
 
-    task = asyncio.create_task(keep_up(Chore("losing", losing, every_s=3600)))
+    task = asyncio.create_task(run_periodically(PeriodicTask("losing", losing, every_s=3600)))
     await begun.wait()
     task.cancel()
-    await eventually(task.done, within=5, what="the chore's end")
+    await eventually(task.done, within=5, what="the task's end")
     assert task.cancelled()
