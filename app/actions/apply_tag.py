@@ -9,7 +9,7 @@ from app.actions.base import ActionConfig, ActionContext, CompiledConfig, Transa
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import Crm, TagRequest
 
 

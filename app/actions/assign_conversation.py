@@ -9,7 +9,7 @@ from app.actions.base import ActionConfig, ActionContext, CompiledConfig, Transa
 from app.actions.rights import assigning
 from app.actions.templated import Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, MAX_CUSTOMER_ID_CHARS, filled_line, optional_line
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import AssignmentRequest, Crm
 
 MAX_CONVERSATION_ID_CHARS: Final = 256

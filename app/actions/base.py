@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from app.domain.causation import Link
 from app.domain.grants import Use
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.domain.redaction import NOTHING, Redactor, redactor_of
 from app.ports import (
     Crm,

@@ -10,7 +10,7 @@ from app.actions.base import ActionConfig, ActionContext, CompiledConfig, Transa
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, customer_id, filled_line, later, optional_line, refuse
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import AppointmentRequest, Crm
 
 MAX_TITLE_CHARS: Final = 255

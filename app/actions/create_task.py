@@ -17,7 +17,7 @@ from app.actions.values import (
     optional_line,
     text,
 )
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import Crm, TaskRequest
 
 MAX_TITLE_CHARS: Final = 255

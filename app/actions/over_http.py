@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from app.actions.base import ActionContext, AnyAction, CompiledConfig, LeasedAction, Ports, TransactionalAction
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import Crm
 
 ON_THE_CRM: Final = frozenset(

@@ -8,7 +8,7 @@ from app.actions.base import ActionContext
 from app.actions.over_http import ON_THE_CRM
 from app.actions.templated import is_constant
 from app.domain.callers import Caller
-from app.domain.reach import Need
+from app.domain.needs import Need
 
 _CUSTOMER_FIELDS: Final = ("customer_id", "conversation_id")
 

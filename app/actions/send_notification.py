@@ -17,7 +17,7 @@ from app.actions.rights import notifying
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, refuse
 from app.domain.errors import ActionFailedError
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import Notice
 from schemas.message_template import TemplateName
 

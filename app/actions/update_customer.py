@@ -10,8 +10,8 @@ from app.actions.base import ActionConfig, ActionContext, CompiledConfig, Transa
 from app.actions.rights import changing_customer
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
+from app.domain.needs import Need
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
-from app.domain.reach import Need
 from app.ports import Crm, CustomerUpdate
 
 

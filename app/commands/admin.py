@@ -2,7 +2,7 @@
 
 import click
 
-from app.commands.reach import need_kafka, need_postgres, settings_here
+from app.commands.preflight import need_kafka, need_postgres, settings_here
 from app.orphan import end_with_parent
 
 

@@ -8,7 +8,7 @@ import click
 
 from app.adapters.postgres.database_roles import LOGIN_ROLES, DatabaseRole
 from app.adapters.postgres.login_users import PREFIX, make_login_users
-from app.commands.reach import need_postgres, settings_here
+from app.commands.preflight import need_postgres, settings_here
 from app.domain.errors import SettingsError
 
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")

@@ -12,8 +12,8 @@ from uuid import uuid4
 import click
 
 from app.adapters.kafka.producer import KafkaSender
-from app.commands.lines import Batch, Lines, batches, open_lines
-from app.commands.reach import need_kafka, settings_here
+from app.commands.jsonl import Batch, JsonLines, batches, open_jsonl
+from app.commands.preflight import need_kafka, settings_here
 from app.domain.errors import InvalidError
 from app.services.ingest.emitter import EventEmitter
 from app.settings import Settings
@@ -99,7 +99,7 @@ async def _emit_file(settings: Settings, file: Path, rate: float | None) -> int:
     emitted = 0
     async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-emit") as sender:
         emitter = EventEmitter(sender, Topics(settings.topic_prefix))
-        with open_lines(file) as lines, _progress(file, lines) as bar:
+        with open_jsonl(file) as lines, _progress(file, lines) as bar:
             size = _BATCH if rate is None else max(1, min(_BATCH, round(rate / _RATED_BATCHES_PER_S)))
             async for batch in paced(batches(lines, size), rate):
                 try:
@@ -111,7 +111,7 @@ async def _emit_file(settings: Settings, file: Path, rate: float | None) -> int:
     return emitted
 
 
-def _progress(file: Path, lines: Lines) -> "ProgressBar[int]":
+def _progress(file: Path, lines: JsonLines) -> "ProgressBar[int]":
     return click.progressbar(length=lines.size or 0, hidden=lines.size is None, label=file.name, file=sys.stderr)
 
 

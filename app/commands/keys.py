@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
-from app.commands.reach import need_postgres, settings_here
+from app.commands.preflight import need_postgres, settings_here
 from app.domain.api_keys import KEY_PERMISSIONS
 from app.domain.callers import Caller
 from app.ports import ApiKey

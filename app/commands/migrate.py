@@ -4,7 +4,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.postgres.migrate import upgrade
-from app.commands.reach import need_postgres, settings_here
+from app.commands.preflight import need_postgres, settings_here
 
 
 @click.command(epilog="Example: DATABASE_URL=postgresql://user:password@db/headrace headrace migrate")

@@ -5,7 +5,7 @@ import psycopg
 
 from app.adapters.cipher import FernetCipher, new_key
 from app.adapters.postgres.resealing import reseal as reseal_all
-from app.commands.reach import need_postgres, settings_here
+from app.commands.preflight import need_postgres, settings_here
 
 
 @click.group(epilog="Example: export HEADRACE_SECRETS_KEY=$(headrace secrets key)")

@@ -9,7 +9,7 @@ import click
 import orjson
 
 from app.adapters.kafka.tail import last_records, missing_topics
-from app.commands.reach import need_kafka, settings_here
+from app.commands.preflight import need_kafka, settings_here
 from app.domain.errors import PoisonError, SettingsError
 from app.domain.times import from_seconds
 from app.services.ingest.source_envelopes import Ignored

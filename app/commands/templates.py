@@ -6,7 +6,7 @@ import click
 import psycopg
 
 from app.adapters.postgres.starter_templates import store_starters
-from app.commands.reach import need_postgres, settings_here
+from app.commands.preflight import need_postgres, settings_here
 from app.services.workflows.starter_templates import OWNER, STARTERS, starter_id
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 
 from app.admin.auth import mint_token
-from app.commands.reach import settings_here
+from app.commands.preflight import settings_here
 from app.domain.callers import PERMISSIONS, Permission
 
 _HOUR_S = 3600.0

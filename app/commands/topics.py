@@ -8,7 +8,7 @@ import click
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicReport, ensure_topics
-from app.commands.reach import need_kafka, settings_here
+from app.commands.preflight import need_kafka, settings_here
 from app.embedded.home import default_home
 from app.embedded.running import running_state
 from app.topics import declare

@@ -15,7 +15,7 @@ import psutil
 from app.commands.up_run import run_up
 from app.embedded.child import end_leftovers
 from app.embedded.home import default_home, open_private
-from app.embedded.parts import headrace
+from app.embedded.processes import headrace
 from app.embedded.running import running_state
 from app.embedded.service import SetupError
 from app.role_names import role_names

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from app.commands.reach import need_kafka, need_postgres, settings_here
+from app.commands.preflight import need_kafka, need_postgres, settings_here
 from app.commands.sources import refuse_missing_topics
 from app.orphan import end_with_parent
 from app.role_names import OPTIONAL_ROLES, role_names

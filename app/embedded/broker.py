@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from app.embedded.child import Child, Command
-from app.embedded.facts import java_program, look
+from app.embedded.detection import java_program, look
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import Lock, default_home, open_private, read_json, waiting_lock, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, properties_text, server_properties

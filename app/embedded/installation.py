@@ -14,9 +14,10 @@ from app.domain.errors import SettingsError
 from app.embedded.broker import make_kafka
 from app.embedded.child import Child, end_leftovers
 from app.embedded.database_logins import database_urls
-from app.embedded.facts import look
+from app.embedded.detection import look
 from app.embedded.home import Lock, close_to_others
-from app.embedded.parts import (
+from app.embedded.postgres import make_postgres
+from app.embedded.processes import (
     Ports,
     choose_ports,
     claim_usual_port,
@@ -26,7 +27,6 @@ from app.embedded.parts import (
     stand_ins,
     usual_port_lock,
 )
-from app.embedded.postgres import make_postgres
 from app.embedded.running import state_file, write_state
 from app.embedded.service import Service, SetupError
 from app.supervisor import Supervisor

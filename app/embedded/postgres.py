@@ -12,7 +12,7 @@ import psycopg
 
 from app.domain.dsn import dsn_problem
 from app.embedded.child import Child, Command
-from app.embedded.facts import look
+from app.embedded.detection import look
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import Lock, private_folder, read_json, write_json
 from app.embedded.postgres_place import Place, choose_place, own, remove_stale_pid

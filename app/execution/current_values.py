@@ -20,7 +20,7 @@ from app.actions.configs import compile_action
 from app.domain.caching import WeighedCache
 from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
 from app.domain.errors import ActionFailedError
-from app.domain.reach import Need, own_entity
+from app.domain.needs import Need, own_entity
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
 from app.ports import CrmReads, OwnerRights
 from schemas.command import Command

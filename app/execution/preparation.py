@@ -14,8 +14,8 @@ from app.domain.callers import Caller
 from app.domain.conditions import ConditionError, Scope
 from app.domain.errors import ActionFailedError, CostlyError
 from app.domain.grants import EVERYBODY, Use, not_granted
+from app.domain.needs import Need, own_entity
 from app.domain.penalties import REFUSED, Penalties
-from app.domain.reach import Need, own_entity
 from app.domain.redaction import MASK, redactor_of
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.wall import MESSAGE, WallReachedError

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from app.adapters.kafka.admin import ensure_topics
 from app.cli import main
 from app.commands.emit import one_event, paced
-from app.commands.lines import Batch, batches, open_lines
+from app.commands.jsonl import Batch, batches, open_jsonl
 from app.domain.errors import FieldError
 from app.settings import load_settings
 from app.topics import Topics, TopicSpec
@@ -40,7 +40,7 @@ def test_lines_are_read_in_batches(tmp_path: Path, *, compressed: bool) -> None:
     raw = _lines(1, 2) + b"\n" + _lines(3)
     file = tmp_path / "events"
     file.write_bytes(gzip.compress(raw) if compressed else raw)
-    with open_lines(file) as lines:
+    with open_jsonl(file) as lines:
         found = list(batches(lines, 2))
     assert [[event["id"] for event in batch.events] for batch in found] == [["e1", "e2"], ["e3"]]
     assert [batch.numbers for batch in found] == [[1, 2], [4]]
@@ -60,7 +60,7 @@ def test_a_bad_line_is_named(tmp_path: Path, raw: bytes, said: str) -> None:
     """What cannot be decoded stops with its line."""
     file = tmp_path / "events"
     file.write_bytes(raw)
-    with open_lines(file) as lines, pytest.raises(click.ClickException, match=said):
+    with open_jsonl(file) as lines, pytest.raises(click.ClickException, match=said):
         list(batches(lines, 10))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.embedded.facts import major_version
+from app.embedded.detection import major_version
 from app.embedded.service import SetupError
 from app.embedded.tiers import KAFKA_TIERS, POSTGRES_TIERS, Facts, choose_kafka, choose_postgres
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from app.domain.ids import execution_id
-from app.domain.reach import Need
+from app.domain.needs import Need
 from app.ports import Record
 from app.ports.temporal import Owned
 from app.topics import Topics

@@ -17,7 +17,7 @@ from schemas.integers import over_64_bits
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class JsonLines:
     """An open file.
 
     Attributes:
@@ -53,17 +53,17 @@ class Batch:
 
 
 @contextmanager
-def open_lines(file: Path) -> Iterator[Lines]:
+def open_jsonl(file: Path) -> Iterator[JsonLines]:
     """Open a file, ``-`` for standard input; what begins as gzip does is decompressed, whatever its name."""
     if str(file) == "-":
         piped: io.BufferedReader = io.BufferedReader(cast("Any", sys.stdin.buffer))  # peek() is all that it adds
-        yield Lines(_decompressed(piped), piped, None)
+        yield JsonLines(_decompressed(piped), piped, None)
         return
     with file.open("rb") as opened:
-        yield Lines(_decompressed(opened), opened, file.stat().st_size)
+        yield JsonLines(_decompressed(opened), opened, file.stat().st_size)
 
 
-def batches(lines: Lines, size: int) -> Iterator[Batch]:
+def batches(lines: JsonLines, size: int) -> Iterator[Batch]:
     """Yield the events in batches of at most ``size``; blank lines are passed over.
 
     Raises:
@@ -108,5 +108,5 @@ def _decoded(line: bytes, number: int) -> dict[str, Any]:
     return event
 
 
-def _position(lines: Lines) -> int:
+def _position(lines: JsonLines) -> int:
     return lines.raw.tell() if lines.size is not None else 0
