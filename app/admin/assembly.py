@@ -69,7 +69,7 @@ from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
 from app.settings import Settings
-from app.systems.desk import Systems
+from app.systems.repository import Systems
 from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0

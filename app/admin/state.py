@@ -29,7 +29,7 @@ from app.services.operations.waiting import WaitingService
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
-from app.systems.desk import Systems
+from app.systems.repository import Systems
 from app.topics import Topics
 
 Probe = Callable[[], Awaitable[str]]

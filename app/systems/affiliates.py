@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from app.domain.errors import ConflictError, FieldError, InvalidError
-from app.systems.desk import Desk, Kind, Row
+from app.systems.repository import Kind, Repository, Row
 from app.systems.sales import ORDER
 
 SOURCE: Final = "/headrace/affiliates"
@@ -38,27 +38,27 @@ _CENT: Final = Decimal("0.01")
 _EARNED: Final = ("paid", "delivered")
 
 
-async def set_rate(desk: Desk, affiliate_id: str, rate: Decimal) -> Row:
+async def set_rate(repository: Repository, affiliate_id: str, rate: Decimal) -> Row:
     """Make somebody a partner, or change their rate (per cent) for commissions to come."""
-    await desk.crm.meet([affiliate_id])
-    await desk.rows(_SET_RATE, (affiliate_id, rate))
-    return await desk.get(PARTNER, affiliate_id)
+    await repository.crm.meet([affiliate_id])
+    await repository.rows(_SET_RATE, (affiliate_id, rate))
+    return await repository.get(PARTNER, affiliate_id)
 
 
-async def calculate(desk: Desk, order_id: str) -> Row:
+async def calculate(repository: Repository, order_id: str) -> Row:
     """Calculate the commission on an order (``commission.calculated``); one that is there already stays as it is.
 
     Raises:
         InvalidError: There is no such order.
         ConflictError: It is not paid, nobody brought it, or who did is no partner.
     """
-    order = await desk.find(ORDER, order_id, lock=True)
+    order = await repository.find(ORDER, order_id, lock=True)
     if order is None:
         raise InvalidError([FieldError("order_id", "there is no such order")])
-    known = await desk.rows(_OF_ORDER, (order_id,))
+    known = await repository.rows(_OF_ORDER, (order_id,))
     if known:
         return known[0]
-    partner = await _partner(desk, order)
+    partner = await _partner(repository, order)
     rate = Decimal(partner["rate"])
     values = {
         "commission_id": uuid4(),
@@ -68,41 +68,41 @@ async def calculate(desk: Desk, order_id: str) -> Row:
         "amount": (Decimal(order["total"]) * rate / 100).quantize(_CENT, ROUND_HALF_UP),
         "currency": order["currency"],
     }
-    commission = await desk.add(COMMISSION, values)
+    commission = await repository.add(COMMISSION, values)
     assert commission is not None  # the order is locked, the id is new
-    await _announce(desk, "calculated", commission, order)
+    await _announce(repository, "calculated", commission, order)
     return commission
 
 
-async def pay(desk: Desk, commission_id: Any) -> Row:
+async def pay(repository: Repository, commission_id: Any) -> Row:
     """Pay a commission (``commission.paid``).
 
     Raises:
         NotFoundError: There is none.
         ConflictError: Its order was cancelled.
     """
-    commission, changed = await desk.move(COMMISSION, commission_id, "paid")
+    commission, changed = await repository.move(COMMISSION, commission_id, "paid")
     if changed:
-        order = await desk.get(ORDER, commission["order_id"], lock=True)
+        order = await repository.get(ORDER, commission["order_id"], lock=True)
         if order["status"] not in _EARNED:
             raise ConflictError(f"The order is {order['status']}; there is no commission on it")
-        await _announce(desk, "paid", commission, order)
+        await _announce(repository, "paid", commission, order)
     return commission
 
 
-async def _partner(desk: Desk, order: Row) -> Row:
+async def _partner(repository: Repository, order: Row) -> Row:
     if order["status"] not in _EARNED:
         raise ConflictError(f"The order is {order['status']}; a commission is calculated on one that is paid")
     if order["affiliate_id"] is None:
         raise ConflictError("The order was brought by no partner")
-    partner = await desk.find(PARTNER, order["affiliate_id"])
+    partner = await repository.find(PARTNER, order["affiliate_id"])
     if partner is None:
         raise ConflictError(f"{order['affiliate_id']} is no partner; set their rate first")
     return partner
 
 
-async def _announce(desk: Desk, happened: str, commission: Row, order: Row) -> None:
-    partner = await desk.get(PARTNER, commission["affiliate_id"])
-    customer = await desk.customer(partner["id"])
+async def _announce(repository: Repository, happened: str, commission: Row, order: Row) -> None:
+    partner = await repository.get(PARTNER, commission["affiliate_id"])
+    customer = await repository.customer(partner["id"])
     data = {"commission": commission, "affiliate": {**customer, **partner}, "order": order, "customer": customer}
-    await desk.announce(SOURCE, f"commission.{happened}", partner["id"], data)
+    await repository.announce(SOURCE, f"commission.{happened}", partner["id"], data)

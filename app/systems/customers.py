@@ -10,7 +10,7 @@ from psycopg import errors
 from app.adapters.postgres.crm import SOURCE
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from app.ports import CustomerUpdate, NoteRequest, TagRequest
-from app.systems.desk import Desk, Kind, Row
+from app.systems.repository import Kind, Repository, Row
 
 NOTE: Final = Kind("note", "crm.notes", "note_id", "note_id AS id, customer_id, text, created_at", status=None)
 _ADD: Final = """
@@ -26,7 +26,9 @@ _FORGET: Final = (
 )
 
 
-async def create_customer(desk: Desk, customer_id: str | None, profile: Mapping[str, Any], tags: list[str]) -> Row:
+async def create_customer(
+    repository: Repository, customer_id: str | None, profile: Mapping[str, Any], tags: list[str]
+) -> Row:
     """Enter a new customer (``customer.created``); tags that they begin with are not announced one by one.
 
     Raises:
@@ -34,41 +36,41 @@ async def create_customer(desk: Desk, customer_id: str | None, profile: Mapping[
     """
     named = customer_id or str(uuid4())
     fields = {name: value for name, value in profile.items() if value is not None}
-    if not await desk.rows(_ADD, (named, orjson.dumps(fields).decode())):
+    if not await repository.rows(_ADD, (named, orjson.dumps(fields).decode())):
         raise ConflictError(f"There is a customer {named} already")
     if tags:
-        await desk.rows(_ADD_TAGS, (named, sorted(set(tags))))
-    customer = await desk.customer(named)
-    await desk.announce(SOURCE, "customer.created", named, {"customer": customer})
+        await repository.rows(_ADD_TAGS, (named, sorted(set(tags))))
+    customer = await repository.customer(named)
+    await repository.announce(SOURCE, "customer.created", named, {"customer": customer})
     return customer
 
 
-async def get_customer(desk: Desk, customer_id: str) -> Row:
+async def get_customer(repository: Repository, customer_id: str) -> Row:
     """Return a customer.
 
     Raises:
         NotFoundError: There is none.
     """
-    found = await desk.crm.customers([customer_id])
+    found = await repository.crm.customers([customer_id])
     if customer_id not in found:
         raise NotFoundError("There is no such customer")
     return found[customer_id]
 
 
-async def update_customer(desk: Desk, customer_id: str, changes: Mapping[str, Any]) -> Row:
+async def update_customer(repository: Repository, customer_id: str, changes: Mapping[str, Any]) -> Row:
     """Change fields (``customer.updated``); whoever is not known is entered. Returns them, and what changed.
 
     Raises:
         InvalidError: The profile would be too large.
     """
     try:
-        (changed,) = await desk.crm.update_customers([CustomerUpdate(customer_id, changes, desk.cause)])
+        (changed,) = await repository.crm.update_customers([CustomerUpdate(customer_id, changes, repository.cause)])
     except errors.CheckViolation:
         raise InvalidError([FieldError("", "the profile would have more than 64 KiB")]) from None
-    return {"changed": changed, "customer": await desk.customer(customer_id)}
+    return {"changed": changed, "customer": await repository.customer(customer_id)}
 
 
-async def delete_customer(desk: Desk, customer_id: str) -> None:
+async def delete_customer(repository: Repository, customer_id: str) -> None:
     """Forget a customer, with tags and notes (``customer.deleted``, which tells who they were).
 
     What they bought, and what was agreed with them, stays.
@@ -76,27 +78,27 @@ async def delete_customer(desk: Desk, customer_id: str) -> None:
     Raises:
         NotFoundError: There is none.
     """
-    await desk.rows(_LOCK, (customer_id,))
-    customer = await get_customer(desk, customer_id)
+    await repository.rows(_LOCK, (customer_id,))
+    customer = await get_customer(repository, customer_id)
     for statement in _FORGET:
-        await desk.rows(statement, (customer_id,))
-    await desk.announce(SOURCE, "customer.deleted", customer_id, {"customer": customer})
+        await repository.rows(statement, (customer_id,))
+    await repository.announce(SOURCE, "customer.deleted", customer_id, {"customer": customer})
 
 
-async def apply_tag(desk: Desk, customer_id: str, tag: str) -> Row:
+async def apply_tag(repository: Repository, customer_id: str, tag: str) -> Row:
     """Put a tag on a customer (``tag.applied``)."""
-    (applied,) = await desk.crm.apply_tags([TagRequest(customer_id, tag, desk.cause)])
+    (applied,) = await repository.crm.apply_tags([TagRequest(customer_id, tag, repository.cause)])
     return {"tag": tag, "applied": applied}
 
 
-async def remove_tag(desk: Desk, customer_id: str, tag: str) -> Row:
+async def remove_tag(repository: Repository, customer_id: str, tag: str) -> Row:
     """Take a tag off a customer (``tag.removed``)."""
-    (removed,) = await desk.crm.remove_tags([TagRequest(customer_id, tag, desk.cause)])
+    (removed,) = await repository.crm.remove_tags([TagRequest(customer_id, tag, repository.cause)])
     return {"tag": tag, "removed": removed}
 
 
-async def create_note(desk: Desk, customer_id: str, note_id: UUID | None, text: str) -> Row:
+async def create_note(repository: Repository, customer_id: str, note_id: UUID | None, text: str) -> Row:
     """Write a note; one of this id that is there already is left as it is."""
     named = note_id or uuid4()
-    await desk.crm.create_notes([NoteRequest(named, customer_id, text)])
-    return await desk.get(NOTE, named)
+    await repository.crm.create_notes([NoteRequest(named, customer_id, text)])
+    return await repository.get(NOTE, named)

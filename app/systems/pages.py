@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.errors import FieldError, InvalidError
-from app.systems.desk import Desk, Kind, Row, Wanted
+from app.systems.repository import Kind, Repository, Row, Wanted
 
 
 def read_cursor(cursor: str | None) -> tuple[datetime, str] | tuple[None, None]:
@@ -28,11 +28,11 @@ def read_cursor(cursor: str | None) -> tuple[datetime, str] | tuple[None, None]:
     return at, thing_id
 
 
-async def page_of(desk: Desk, kind: Kind, query: Any, customer: str | None = None) -> Row:
+async def page_of(repository: Repository, kind: Kind, query: Any, customer: str | None = None) -> Row:
     """Return a page of things, and the cursor of the next.
 
     Args:
-        desk: Where to look.
+        repository: Where to look.
         kind: What for.
         query: ``customer_id``, ``status``, ``cursor`` and ``limit``.
         customer: Instead of the query's.
@@ -42,7 +42,7 @@ async def page_of(desk: Desk, kind: Kind, query: Any, customer: str | None = Non
     """
     at, after = read_cursor(query.cursor)
     wanted = Wanted(customer or query.customer_id, query.status, at, after, query.limit + 1)
-    rows = await desk.page(kind, wanted)
+    rows = await repository.page(kind, wanted)
     listed = [row.pop("listed_at") for row in rows]
     more = len(rows) > query.limit
     items = rows[: query.limit]

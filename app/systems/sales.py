@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 
 from app.domain.errors import ConflictError
-from app.systems.desk import Desk, Kind, Row
 from app.systems.models import NewOrder
+from app.systems.repository import Kind, Repository, Row
 
 SOURCE: Final = "/headrace/sales"
 ORDER: Final = Kind(
@@ -23,13 +23,13 @@ ORDER: Final = Kind(
 )
 
 
-async def create_order(desk: Desk, draft: NewOrder) -> Row:
+async def create_order(repository: Repository, draft: NewOrder) -> Row:
     """Take an order in (``order.created``); its total is what its items come to, unless it says otherwise.
 
     Raises:
         ConflictError: There is one of this id.
     """
-    await desk.crm.meet([draft.customer_id])
+    await repository.crm.meet([draft.customer_id])
     named = draft.id or str(uuid4())
     items = [item.shown() for item in draft.items]
     total = sum((item.price * item.quantity for item in draft.items), Decimal()) if draft.total is None else draft.total
@@ -41,26 +41,26 @@ async def create_order(desk: Desk, draft: NewOrder) -> Row:
         "currency": draft.currency,
         "items": orjson.dumps(items).decode(),
     }
-    order = await desk.add(ORDER, values)
+    order = await repository.add(ORDER, values)
     if order is None:
         raise ConflictError(f"There is an order {named} already")
-    await _announce(desk, "created", order)
+    await _announce(repository, "created", order)
     return order
 
 
-async def move_order(desk: Desk, order_id: str, to: str) -> Row:
+async def move_order(repository: Repository, order_id: str, to: str) -> Row:
     """Bring an order into a state: ``paid``, ``cancelled`` or ``delivered`` (``order.paid`` and so on).
 
     Raises:
         NotFoundError: There is none.
         ConflictError: The state cannot be reached from the one it is in.
     """
-    order, changed = await desk.move(ORDER, order_id, to)
+    order, changed = await repository.move(ORDER, order_id, to)
     if changed:
-        await _announce(desk, to, order)
+        await _announce(repository, to, order)
     return order
 
 
-async def _announce(desk: Desk, happened: str, order: Row) -> None:
-    customer = await desk.customer(order["customer_id"])
-    await desk.announce(SOURCE, f"order.{happened}", customer["id"], {"order": order, "customer": customer})
+async def _announce(repository: Repository, happened: str, order: Row) -> None:
+    customer = await repository.customer(order["customer_id"])
+    await repository.announce(SOURCE, f"order.{happened}", customer["id"], {"order": order, "customer": customer})

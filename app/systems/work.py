@@ -6,8 +6,8 @@ from uuid import uuid4
 from app.adapters.postgres.crm import SOURCE
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import AppointmentRequest, AssignmentRequest, TaskRequest
-from app.systems.desk import Desk, Kind, Row
 from app.systems.models import NewAppointment, NewConversation, NewMessage, NewTask
+from app.systems.repository import Kind, Repository, Row
 
 TASK: Final = Kind(
     "task",
@@ -45,83 +45,85 @@ _FINISH_TASK: Final = "UPDATE crm.tasks SET done_at = coalesce(done_at, now()) W
 _REOPENED: Final = "UPDATE crm.conversations SET resolved_at = NULL, updated_at = now() WHERE conversation_id = %s"
 
 
-async def create_task(desk: Desk, draft: NewTask) -> Row:
+async def create_task(repository: Repository, draft: NewTask) -> Row:
     """Give somebody something to do; a task of this id that is there already is left as it is."""
     named = draft.id or uuid4()
     asked = TaskRequest(named, draft.customer_id, draft.title, draft.description, draft.assignee, draft.due_at)
-    await desk.crm.create_tasks([asked])
-    return await desk.get(TASK, named)
+    await repository.crm.create_tasks([asked])
+    return await repository.get(TASK, named)
 
 
-async def finish_task(desk: Desk, task_id: Any) -> Row:
+async def finish_task(repository: Repository, task_id: Any) -> Row:
     """Be done with a task; there is no event for it in the specification.
 
     Raises:
         NotFoundError: There is none.
     """
-    if not await desk.rows(_FINISH_TASK, (task_id,)):
+    if not await repository.rows(_FINISH_TASK, (task_id,)):
         raise NotFoundError("There is no such task")
-    return await desk.get(TASK, task_id)
+    return await repository.get(TASK, task_id)
 
 
-async def create_appointment(desk: Desk, draft: NewAppointment) -> Row:
+async def create_appointment(repository: Repository, draft: NewAppointment) -> Row:
     """Make an appointment (``appointment.created``); one of this id that is there already is left as it is."""
     named = draft.id or uuid4()
     fields = draft.model_dump(include={"customer_id", "title", "starts_at", "ends_at", "assignee"})
-    await desk.crm.create_appointments([AppointmentRequest(named, **fields, origin=desk.cause)])
-    return await desk.get(APPOINTMENT, named)
+    await repository.crm.create_appointments([AppointmentRequest(named, **fields, origin=repository.cause)])
+    return await repository.get(APPOINTMENT, named)
 
 
-async def move_appointment(desk: Desk, appointment_id: Any, to: str) -> Row:
+async def move_appointment(repository: Repository, appointment_id: Any, to: str) -> Row:
     """Say that an appointment was ``completed`` or ``missed`` (``appointment.completed``, ``appointment.missed``).
 
     Raises:
         NotFoundError: There is none.
         ConflictError: It has been said otherwise.
     """
-    appointment, changed = await desk.move(APPOINTMENT, appointment_id, to)
+    appointment, changed = await repository.move(APPOINTMENT, appointment_id, to)
     if changed:
-        customer = await desk.customer(appointment["customer_id"])
+        customer = await repository.customer(appointment["customer_id"])
         data = {"appointment": appointment, "customer": customer}
-        await desk.announce(SOURCE, f"appointment.{to}", customer["id"], data)
+        await repository.announce(SOURCE, f"appointment.{to}", customer["id"], data)
     return appointment
 
 
-async def create_conversation(desk: Desk, draft: NewConversation) -> Row:
+async def create_conversation(repository: Repository, draft: NewConversation) -> Row:
     """Begin a conversation (``conversation.created``).
 
     Raises:
         ConflictError: There is one of this id.
     """
-    await desk.crm.meet([draft.customer_id])
+    await repository.crm.meet([draft.customer_id])
     named = draft.id or str(uuid4())
     values = {"conversation_id": named, **draft.model_dump(include={"customer_id", "subject", "channel", "assignee"})}
-    made = await desk.add(CONVERSATION, values)
+    made = await repository.add(CONVERSATION, values)
     if made is None:
         raise ConflictError(f"There is a conversation {named} already")
-    await _announce(desk, "conversation.created", made)
+    await _announce(repository, "conversation.created", made)
     return made
 
 
-async def assign_conversation(desk: Desk, conversation_id: str, assignee: str, customer_id: str | None) -> Row:
+async def assign_conversation(
+    repository: Repository, conversation_id: str, assignee: str, customer_id: str | None
+) -> Row:
     """Give a conversation to somebody; one that is not known yet is entered."""
-    (assigned,) = await desk.crm.assign_conversations([AssignmentRequest(conversation_id, customer_id, assignee)])
-    return {"assigned": assigned, "conversation": await desk.get(CONVERSATION, conversation_id)}
+    (assigned,) = await repository.crm.assign_conversations([AssignmentRequest(conversation_id, customer_id, assignee)])
+    return {"assigned": assigned, "conversation": await repository.get(CONVERSATION, conversation_id)}
 
 
-async def resolve_conversation(desk: Desk, conversation_id: str) -> Row:
+async def resolve_conversation(repository: Repository, conversation_id: str) -> Row:
     """Close a conversation (``conversation.resolved``).
 
     Raises:
         NotFoundError: There is none.
     """
-    conversation, changed = await desk.move(CONVERSATION, conversation_id, "resolved")
+    conversation, changed = await repository.move(CONVERSATION, conversation_id, "resolved")
     if changed:
-        await _announce(desk, "conversation.resolved", conversation)
+        await _announce(repository, "conversation.resolved", conversation)
     return conversation
 
 
-async def receive_message(desk: Desk, conversation_id: str, draft: NewMessage) -> Row:
+async def receive_message(repository: Repository, conversation_id: str, draft: NewMessage) -> Row:
     """Take in what a customer writes (``message.received``); a resolved conversation is open again.
 
     A message of this id that is there already is left as it is.
@@ -130,23 +132,23 @@ async def receive_message(desk: Desk, conversation_id: str, draft: NewMessage) -
         NotFoundError: There is no such conversation.
     """
     named = draft.id or uuid4()
-    known = await desk.find(MESSAGE, named)
+    known = await repository.find(MESSAGE, named)
     if known is not None:
         return known
-    conversation, reopened = await desk.move(CONVERSATION, conversation_id, "open")
+    conversation, reopened = await repository.move(CONVERSATION, conversation_id, "open")
     values = {"message_id": named, "conversation_id": conversation_id, "customer_id": conversation["customer_id"]}
-    message = await desk.add(MESSAGE, {**values, **draft.model_dump(include={"text", "channel", "score"})})
+    message = await repository.add(MESSAGE, {**values, **draft.model_dump(include={"text", "channel", "score"})})
     if message is None:  # by another request, while this one waited for the conversation
-        return await desk.get(MESSAGE, named)
+        return await repository.get(MESSAGE, named)
     if reopened:
-        await desk.rows(_REOPENED, (conversation_id,))
+        await repository.rows(_REOPENED, (conversation_id,))
         conversation["resolved_at"] = None
-    await _announce(desk, "message.received", conversation, message=message)
+    await _announce(repository, "message.received", conversation, message=message)
     return message
 
 
-async def _announce(desk: Desk, event_type: str, conversation: Row, **more: Any) -> None:
+async def _announce(repository: Repository, event_type: str, conversation: Row, **more: Any) -> None:
     data, entity = {**more, "conversation": conversation}, conversation["customer_id"]
     if entity is not None:
-        data["customer"] = await desk.customer(entity)
-    await desk.announce(SOURCE, event_type, entity or conversation["id"], data)
+        data["customer"] = await repository.customer(entity)
+    await repository.announce(SOURCE, event_type, entity or conversation["id"], data)

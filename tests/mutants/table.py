@@ -108,10 +108,10 @@ MUTANTS: Final = (
     Mutant(20, "app/actions/create_note.py", "text=note)", 'text=note + " ")'),
     Mutant(20, "app/adapters/postgres/crm.py", "[r.ends_at for r in requests]", "[r.starts_at for r in requests]"),
     # 21 and 22: Sales and Affiliates tell all
-    Mutant(21, "app/systems/sales.py", 'await _announce(desk, "created", order)', "pass"),
+    Mutant(21, "app/systems/sales.py", 'await _announce(repository, "created", order)', "pass"),
     Mutant(21, "app/systems/sales.py", '{"order": order, "customer": customer}',
            '{"order": {**order, "items": []}, "customer": customer}'),
-    Mutant(22, "app/systems/affiliates.py", 'await _announce(desk, "calculated", commission, order)', "pass"),
+    Mutant(22, "app/systems/affiliates.py", 'await _announce(repository, "calculated", commission, order)', "pass"),
     Mutant(22, "app/systems/affiliates.py", '"commission": commission, "affiliate"',
            '"commission": {"id": commission["id"]}, "affiliate"'),
     # 23: all of many events are queued and processed

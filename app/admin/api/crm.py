@@ -7,7 +7,6 @@ from app.admin.api.systems import changing, json_body, listing, of_customers, re
 from app.admin.models import CustomerQuery, ThingQuery
 from app.admin.operations import Operation
 from app.systems import customers, work
-from app.systems.desk import Desk
 from app.systems.models import (
     Assignment,
     NewAppointment,
@@ -18,6 +17,7 @@ from app.systems.models import (
     NewTask,
     Profile,
 )
+from app.systems.repository import Repository
 from app.systems.views import (
     Applied,
     Appointment,
@@ -49,24 +49,24 @@ _CONVERSATION: Final = f"{_CONVERSATIONS}/{{conversation}}"
 At = Mapping[str, Any]
 
 
-async def _create_customer(desk: Desk, _: At, draft: NewCustomer) -> Any:
-    return await customers.create_customer(desk, draft.id, draft.fields(), draft.tags)
+async def _create_customer(repo: Repository, _: At, draft: NewCustomer) -> Any:
+    return await customers.create_customer(repo, draft.id, draft.fields(), draft.tags)
 
 
-async def _list_customers(desk: Desk, _: At, query: CustomerQuery) -> Any:
-    return {"items": await desk.crm.customers_after(query.after, query.limit)}
+async def _list_customers(repo: Repository, _: At, query: CustomerQuery) -> Any:
+    return {"items": await repo.crm.customers_after(query.after, query.limit)}
 
 
-async def _update_customer(desk: Desk, at: At, profile: Profile) -> Any:
-    return await customers.update_customer(desk, at["customer"], profile.fields())
+async def _update_customer(repo: Repository, at: At, profile: Profile) -> Any:
+    return await customers.update_customer(repo, at["customer"], profile.fields())
 
 
-async def _create_note(desk: Desk, at: At, draft: NewNote) -> Any:
-    return await customers.create_note(desk, at["customer"], draft.id, draft.text)
+async def _create_note(repo: Repository, at: At, draft: NewNote) -> Any:
+    return await customers.create_note(repo, at["customer"], draft.id, draft.text)
 
 
-async def _assign(desk: Desk, at: At, draft: Assignment) -> Any:
-    return await work.assign_conversation(desk, at["conversation"], draft.assignee, draft.customer_id)
+async def _assign(repo: Repository, at: At, draft: Assignment) -> Any:
+    return await work.assign_conversation(repo, at["conversation"], draft.assignee, draft.customer_id)
 
 
 _OF_CUSTOMERS: Final = (
@@ -81,7 +81,7 @@ _OF_CUSTOMERS: Final = (
     ),
     Operation(
         "GET", _CUSTOMER, "getCustomer", "Show a customer",
-        reading(lambda desk, at, _: customers.get_customer(desk, at["customer"])), {200: Customer},
+        reading(lambda repo, at, _: customers.get_customer(repo, at["customer"])), {200: Customer},
     ),
     Operation(
         "PATCH", _CUSTOMER, "updateCustomer", "Change fields of a customer; null removes one (customer.updated)",
@@ -89,17 +89,17 @@ _OF_CUSTOMERS: Final = (
     ),
     Operation(
         "DELETE", _CUSTOMER, "deleteCustomer", "Forget a customer, with tags and notes (customer.deleted)",
-        changing(lambda desk, at, _: customers.delete_customer(desk, at["customer"]), status=204), {204: None},
+        changing(lambda repo, at, _: customers.delete_customer(repo, at["customer"]), status=204), {204: None},
         conflicts=True, repeatable=True,
     ),
     Operation(
         "PUT", _TAG, "applyTag", "Put a tag on a customer (tag.applied)",
-        changing(lambda desk, at, _: customers.apply_tag(desk, at["customer"], at["tag"])), {200: Applied},
+        changing(lambda repo, at, _: customers.apply_tag(repo, at["customer"], at["tag"])), {200: Applied},
         conflicts=True, repeatable=True,
     ),
     Operation(
         "DELETE", _TAG, "removeTag", "Take a tag off a customer (tag.removed)",
-        changing(lambda desk, at, _: customers.remove_tag(desk, at["customer"], at["tag"])), {200: Removed},
+        changing(lambda repo, at, _: customers.remove_tag(repo, at["customer"], at["tag"])), {200: Removed},
         conflicts=True, repeatable=True,
     ),
     Operation(
@@ -115,7 +115,7 @@ _OF_CUSTOMERS: Final = (
 _OF_WORK: Final = (
     Operation(
         "POST", _TASKS, "createTask", "Give somebody something to do",
-        changing(lambda desk, _, draft: work.create_task(desk, draft), NewTask, status=201), {201: Task},
+        changing(lambda repo, _, draft: work.create_task(repo, draft), NewTask, status=201), {201: Task},
         body=json_body(NewTask), conflicts=True, repeatable=True,
     ),
     Operation(
@@ -123,15 +123,15 @@ _OF_WORK: Final = (
     ),
     Operation(
         "GET", f"{_TASKS}/{{id}}", "getTask", "Show a task",
-        reading(lambda desk, at, _: desk.get(work.TASK, at["id"])), {200: Task},
+        reading(lambda repo, at, _: repo.get(work.TASK, at["id"])), {200: Task},
     ),
     Operation(
         "POST", f"{_TASKS}/{{id}}/done", "finishTask", "Be done with a task",
-        changing(lambda desk, at, _: work.finish_task(desk, at["id"])), {200: Task}, conflicts=True, repeatable=True,
+        changing(lambda repo, at, _: work.finish_task(repo, at["id"])), {200: Task}, conflicts=True, repeatable=True,
     ),
     Operation(
         "POST", _APPOINTMENTS, "createAppointment", "Make an appointment (appointment.created)",
-        changing(lambda desk, _, draft: work.create_appointment(desk, draft), NewAppointment, status=201),
+        changing(lambda repo, _, draft: work.create_appointment(repo, draft), NewAppointment, status=201),
         {201: Appointment}, body=json_body(NewAppointment), conflicts=True, repeatable=True,
     ),
     Operation(
@@ -140,23 +140,23 @@ _OF_WORK: Final = (
     ),
     Operation(
         "GET", f"{_APPOINTMENTS}/{{id}}", "getAppointment", "Show an appointment",
-        reading(lambda desk, at, _: desk.get(work.APPOINTMENT, at["id"])), {200: Appointment},
+        reading(lambda repo, at, _: repo.get(work.APPOINTMENT, at["id"])), {200: Appointment},
     ),
     Operation(
         "POST", f"{_APPOINTMENTS}/{{id}}/complete", "completeAppointment", "It took place (appointment.completed)",
-        changing(lambda desk, at, _: work.move_appointment(desk, at["id"], "completed")), {200: Appointment},
+        changing(lambda repo, at, _: work.move_appointment(repo, at["id"], "completed")), {200: Appointment},
         conflicts=True, repeatable=True,
     ),
     Operation(
         "POST", f"{_APPOINTMENTS}/{{id}}/miss", "missAppointment", "Nobody came (appointment.missed)",
-        changing(lambda desk, at, _: work.move_appointment(desk, at["id"], "missed")), {200: Appointment},
+        changing(lambda repo, at, _: work.move_appointment(repo, at["id"], "missed")), {200: Appointment},
         conflicts=True, repeatable=True,
     ),
 )  # fmt: skip
 _OF_CONVERSATIONS: Final = (
     Operation(
         "POST", _CONVERSATIONS, "createConversation", "Begin a conversation (conversation.created)",
-        changing(lambda desk, _, draft: work.create_conversation(desk, draft), NewConversation, status=201),
+        changing(lambda repo, _, draft: work.create_conversation(repo, draft), NewConversation, status=201),
         {201: Conversation}, body=json_body(NewConversation), conflicts=True, repeatable=True,
     ),
     Operation(
@@ -165,7 +165,7 @@ _OF_CONVERSATIONS: Final = (
     ),
     Operation(
         "GET", _CONVERSATION, "getConversation", "Show a conversation",
-        reading(lambda desk, at, _: desk.get(work.CONVERSATION, at["conversation"])), {200: Conversation},
+        reading(lambda repo, at, _: repo.get(work.CONVERSATION, at["conversation"])), {200: Conversation},
     ),
     Operation(
         "PUT", f"{_CONVERSATION}/assignee", "assignConversation", "Give a conversation to somebody",
@@ -173,12 +173,12 @@ _OF_CONVERSATIONS: Final = (
     ),
     Operation(
         "POST", f"{_CONVERSATION}/resolve", "resolveConversation", "Close a conversation (conversation.resolved)",
-        changing(lambda desk, at, _: work.resolve_conversation(desk, at["conversation"])), {200: Conversation},
+        changing(lambda repo, at, _: work.resolve_conversation(repo, at["conversation"])), {200: Conversation},
         conflicts=True, repeatable=True,
     ),
     Operation(
         "POST", f"{_CONVERSATION}/messages", "receiveMessage", "Take in what a customer writes (message.received)",
-        changing(lambda desk, at, draft: work.receive_message(desk, at["conversation"], draft), NewMessage, status=201),
+        changing(lambda repo, at, draft: work.receive_message(repo, at["conversation"], draft), NewMessage, status=201),
         {201: Message}, body=json_body(NewMessage), conflicts=True, repeatable=True,
     ),
     Operation(

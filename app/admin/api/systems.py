@@ -17,8 +17,8 @@ from app.admin.state import STATE
 from app.domain.causation import MAX_LINKS, read_chain
 from app.domain.errors import FieldError, InvalidError, NotFoundError
 from app.ports import HandedOn
-from app.systems.desk import Desk, Kind
 from app.systems.pages import page_of
+from app.systems.repository import Kind, Repository
 
 CAUSATION_HEADER: Final = "Headrace-Causation"
 KEY_HEADER: Final = "Idempotency-Key"
@@ -26,16 +26,16 @@ MAX_ID_CHARS: Final = 256
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _NO_CONTENT: Final = 204
 
-Work = Callable[[Desk, Mapping[str, Any], Any], Awaitable[Any]]
+Work = Callable[[Repository, Mapping[str, Any], Any], Awaitable[Any]]
 
 
 def reading(work: Work, query: type[BaseModel] | None = None) -> Handler:
-    """Return a handler that answers what ``work`` returns for the desk, the path's values and the query."""
+    """Return a handler that answers what ``work`` returns for the repository, the path's values and the query."""
 
     async def handle(request: web.Request) -> web.Response:
         wanted = read_query(request, query) if query is not None else None
-        async with request.app[STATE].systems.open(None) as desk:
-            return _json(200, await work(desk, path_values(request), wanted))
+        async with request.app[STATE].systems.open(None) as repo:
+            return _json(200, await work(repo, path_values(request), wanted))
 
     return handle
 
@@ -43,8 +43,8 @@ def reading(work: Work, query: type[BaseModel] | None = None) -> Handler:
 def listing(kind: Kind, of: str | None = None) -> Handler:
     """Return a handler that lists things, newest first; ``of`` names the value of the path that they belong to."""
 
-    async def work(desk: Desk, at: Mapping[str, Any], query: ThingQuery) -> Any:
-        return await page_of(desk, kind, query, at[of] if of else None)
+    async def work(repo: Repository, at: Mapping[str, Any], query: ThingQuery) -> Any:
+        return await page_of(repo, kind, query, at[of] if of else None)
 
     return reading(work, ThingQuery)
 
@@ -52,23 +52,23 @@ def listing(kind: Kind, of: str | None = None) -> Handler:
 def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 200) -> Handler:
     """Return a handler that changes something, in one transaction with its events.
 
-    ``work`` gets the desk, the path's values and the body. Under an ``Idempotency-Key`` the same request is carried out
-    once, and answered the same however often it is made.
+    ``work`` gets the repository, the path's values and the body. Under an ``Idempotency-Key`` the same request is
+    carried out once, and answered the same however often it is made.
     """
 
     async def handle(request: web.Request) -> web.Response:
         at = path_values(request)
         asked = read_model(await read_document(request, (JSON,)), body) if body is not None else None
         key = _key(request)
-        async with request.app[STATE].systems.open(_cause(request)) as desk:
+        async with request.app[STATE].systems.open(_cause(request)) as repo:
             if key is None:
-                return _json(status, await work(desk, at, asked))
+                return _json(status, await work(repo, at, asked))
             what = f"{request.method} {request.rel_url.raw_path}\n".encode() + await request.read()
-            known = await desk.recall(key, what)
+            known = await repo.recall(key, what)
             if known is not None:
                 return _json(*known)
-            answer = await work(desk, at, asked)
-            await desk.remember(key, status, answer)
+            answer = await work(repo, at, asked)
+            await repo.remember(key, status, answer)
             return _json(status, answer)
 
     return handle

@@ -18,7 +18,7 @@ _COMMISSIONS: Final = "/api/v1/affiliates/commissions"
 def _order_becomes(state: str, verb: str) -> Operation:
     return Operation(
         "POST", f"{_ORDER}/{verb}", f"{verb}Order", f"Bring an order into the state {state} (order.{state})",
-        changing(lambda desk, at, _: sales.move_order(desk, at["order"], state)), {200: Order},
+        changing(lambda repo, at, _: sales.move_order(repo, at["order"], state)), {200: Order},
         conflicts=True, repeatable=True,
     )  # fmt: skip
 
@@ -26,7 +26,7 @@ def _order_becomes(state: str, verb: str) -> Operation:
 OPERATIONS: Final = of_customers(
     Operation(
         "POST", _ORDERS, "createOrder", "Take an order in (order.created)",
-        changing(lambda desk, _, draft: sales.create_order(desk, draft), NewOrder, status=201), {201: Order},
+        changing(lambda repo, _, draft: sales.create_order(repo, draft), NewOrder, status=201), {201: Order},
         body=json_body(NewOrder), conflicts=True, repeatable=True,
     ),
     Operation(
@@ -34,7 +34,7 @@ OPERATIONS: Final = of_customers(
         query=ThingQuery,
     ),
     Operation(
-        "GET", _ORDER, "getOrder", "Show an order", reading(lambda desk, at, _: desk.get(sales.ORDER, at["order"])),
+        "GET", _ORDER, "getOrder", "Show an order", reading(lambda repo, at, _: repo.get(sales.ORDER, at["order"])),
         {200: Order},
     ),
     _order_becomes("paid", "pay"),
@@ -42,7 +42,7 @@ OPERATIONS: Final = of_customers(
     _order_becomes("delivered", "deliver"),
     Operation(
         "PUT", f"{_PARTNERS}/{{partner}}", "setPartner", "Make a customer a partner, or change their rate",
-        changing(lambda desk, at, draft: affiliates.set_rate(desk, at["partner"], draft.rate), Rate), {200: Partner},
+        changing(lambda repo, at, draft: affiliates.set_rate(repo, at["partner"], draft.rate), Rate), {200: Partner},
         body=json_body(Rate), conflicts=True, repeatable=True,
     ),
     Operation(
@@ -51,7 +51,7 @@ OPERATIONS: Final = of_customers(
     ),
     Operation(
         "POST", _COMMISSIONS, "calculateCommission", "Calculate the commission on an order (commission.calculated)",
-        changing(lambda desk, _, draft: affiliates.calculate(desk, draft.order_id), NewCommission, status=201),
+        changing(lambda repo, _, draft: affiliates.calculate(repo, draft.order_id), NewCommission, status=201),
         {201: Commission}, body=json_body(NewCommission), conflicts=True, repeatable=True,
     ),
     Operation(
@@ -60,11 +60,11 @@ OPERATIONS: Final = of_customers(
     ),
     Operation(
         "GET", f"{_COMMISSIONS}/{{id}}", "getCommission", "Show a commission",
-        reading(lambda desk, at, _: desk.get(affiliates.COMMISSION, at["id"])), {200: Commission},
+        reading(lambda repo, at, _: repo.get(affiliates.COMMISSION, at["id"])), {200: Commission},
     ),
     Operation(
         "POST", f"{_COMMISSIONS}/{{id}}/pay", "payCommission", "Pay a commission (commission.paid)",
-        changing(lambda desk, at, _: affiliates.pay(desk, at["id"])), {200: Commission},
+        changing(lambda repo, at, _: affiliates.pay(repo, at["id"])), {200: Commission},
         conflicts=True, repeatable=True,
     ),
 )  # fmt: skip

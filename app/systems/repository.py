@@ -67,7 +67,7 @@ class Wanted:
     limit: int
 
 
-class Desk:
+class Repository:
     """Work on the reference systems within one transaction.
 
     Args:
@@ -192,10 +192,10 @@ class Systems:
     topics: Topics
 
     @asynccontextmanager
-    async def open(self, cause: Cause | None) -> AsyncIterator[Desk]:
+    async def open(self, cause: Cause | None) -> AsyncIterator[Repository]:
         """Work within one transaction."""
         async with self.connect() as connection:
-            yield Desk(connection, self.topics, cause)
+            yield Repository(connection, self.topics, cause)
 
 
 def _read(kind: Kind, row: Row) -> Row:
