@@ -19,7 +19,7 @@ from app.adapters.postgres.channels import PostgresChannelGrants, PostgresChanne
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
-from app.adapters.postgres.executions import PostgresExecutions
+from app.adapters.postgres.executions import PostgresExecutions, PostgresWaiting
 from app.adapters.postgres.message_templates import PostgresMessageTemplates
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.notifications import PostgresNotifications
@@ -28,7 +28,6 @@ from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.secrets import PostgresSecretGrants, PostgresSecretStore
 from app.adapters.postgres.templates import PostgresTemplates
-from app.adapters.postgres.waiting import PostgresWaiting
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.admin.auth import Authenticator
 from app.admin.bodies import Bodies
@@ -60,10 +59,9 @@ from app.services.operations.background import PROCESS, Failures
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
-from app.services.operations.executions import ExecutionService
+from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.queue_status import Queue, lanes_of
 from app.services.operations.retries import Retries
-from app.services.operations.waiting import WaitingService
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns

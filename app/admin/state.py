@@ -22,10 +22,9 @@ from app.services.messages.templates import MessageTemplateService
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
-from app.services.operations.executions import ExecutionService
+from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.queue_status import Queue
 from app.services.operations.retries import Retries
-from app.services.operations.waiting import WaitingService
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService

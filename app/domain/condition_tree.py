@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from app.domain.current import CURRENT_ROOT
 from app.domain.paths import MISSING, Path
+from app.domain.profiles import CURRENT_ROOT
 from app.domain.reasons import Comparison
 from app.domain.values import shown
 from app.domain.verdicts import Scope, Verdict

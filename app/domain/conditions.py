@@ -19,10 +19,10 @@ from typing import Any, Final, Literal
 
 from app.domain.comparisons import NEGATIVES, OPERATORS, compile_comparison
 from app.domain.condition_tree import Group, Leaf, Node
-from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.errors import FieldError, InvalidError
 from app.domain.operands import OperandError
 from app.domain.paths import Path, parse_path
+from app.domain.profiles import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.verdicts import Evaluation, Scope, Verdict
 from app.domain.wall import WallReachedError, walled

@@ -1,4 +1,4 @@
-"""A customer's profile: fields of one's own choice, within bounds."""
+"""A customer's profile, of fields of one's own choice within bounds; and where a step sees it as it is: ``current``."""
 
 import re
 from typing import Final
@@ -19,3 +19,9 @@ def name_problem(name: str) -> str | None:
     if not _NAME.fullmatch(name):
         return f"{name!r} is no field name: a letter, then letters, digits or _, at most 64"
     return None
+
+
+CURRENT_ROOT: Final = "current"
+
+
+CURRENT_NAMES: Final = ("customer", "order")

@@ -11,9 +11,8 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from app.adapters.postgres.announcing import announce
+from app.adapters.postgres.announcing import announce, shown
 from app.adapters.postgres.crm import PostgresCrm
-from app.adapters.postgres.showing import shown
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import Cause
 from app.services.ingest.announcer import Announcer

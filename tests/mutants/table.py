@@ -73,9 +73,9 @@ MUTANTS: Final = (
     Mutant(11, "app/domain/comparisons.py", "return relation(actual, value), _AS_NUMBERS",
            "return relation(float(actual), float(value)), _AS_NUMBERS"),
     # 12: arrays
-    Mutant(12, "app/domain/membership.py", "any(equal(member, value) for member in actual)",
+    Mutant(12, "app/domain/comparisons.py", "any(equal(member, value) for member in actual)",
            "all(equal(member, value) for member in actual)"),
-    Mutant(12, "app/domain/membership.py", "any(one(item) in members for item in actual)",
+    Mutant(12, "app/domain/comparisons.py", "any(one(item) in members for item in actual)",
            "all(identity(item, deepest) in members for item in actual)"),
     # 13: the order of the order field
     Mutant(13, _INDEX, "sorted(revision.actions, key=lambda action: action.order)",

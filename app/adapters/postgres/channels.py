@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.postgres.announcing import named_once
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.crm_reads import Connect
 from app.adapters.postgres.pool import persistently
-from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
 from app.domain.grants import Grant
 from app.ports import Sealed

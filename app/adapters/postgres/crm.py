@@ -9,8 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row, tuple_row
 
 from app.adapters.postgres import crm_sql as sql
-from app.adapters.postgres.announcing import announce
-from app.adapters.postgres.showing import shown
+from app.adapters.postgres.announcing import announce, shown
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,

@@ -25,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
+from app.adapters.postgres.announcing import named_once
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.page_bytes import within_bytes
-from app.adapters.postgres.unique import named_once
 from app.domain.callers import Caller
 from app.domain.paging import Position
 from app.ports.message_templates import MessageFilter

@@ -15,7 +15,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.exceptions import UndefinedError
 
 from app.domain.caching import WeighedCache
-from app.domain.current import CURRENT_NAMES, CURRENT_ROOT
+from app.domain.profiles import CURRENT_NAMES, CURRENT_ROOT
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.templating.budget import CURRENT, Budget
 from app.domain.templating.errors import TemplateError, TemplateFailure

@@ -5,7 +5,14 @@ from uuid import UUID
 from app.domain.callers import Caller
 from app.domain.errors import NotFoundError
 from app.domain.paging import Page, Position, page_of
-from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionStore, ExecutionSummary
+from app.ports.executions import (
+    ExecutionDetail,
+    ExecutionFilter,
+    ExecutionStore,
+    ExecutionSummary,
+    WaitingExecution,
+    WaitingStore,
+)
 from app.services.operations.explanations import explain
 
 
@@ -43,3 +50,21 @@ class ExecutionService:
             error=found.error,
         )
         return found.model_copy(update={"explanation": why})
+
+
+class WaitingService:
+    """The use case.
+
+    Args:
+        store: Where they are kept.
+    """
+
+    def __init__(self, store: WaitingStore) -> None:
+        self._store = store
+
+    async def find(
+        self, caller: Caller, workflow_id: UUID | None, entity: str | None, after: Position | None, limit: int
+    ) -> Page[WaitingExecution]:
+        """List executions that wait, those due first first."""
+        rows = await self._store.find(caller, workflow_id, entity, after, limit + 1)
+        return page_of(rows, limit, lambda row: Position(row.due, row.command_id))
