@@ -10,12 +10,13 @@ from typing import Any
 
 from app.actions.base import AnyAction, Family, LeasedAction, Ports
 from app.actions.registry import REGISTRY
-from app.adapters.address_guard import bounds_of
-from app.adapters.cipher import FernetCipher
+from app.adapters.http.address_guard import bounds_of
+from app.adapters.http.client import AiohttpClient, open_http_client
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
-from app.adapters.notifier import open_notifier
+from app.adapters.mail.smtp import SmtpServer, open_mailer
+from app.adapters.messages.notifier import open_notifier
 from app.adapters.postgres.breakers import PostgresBreakers
 from app.adapters.postgres.channels import PostgresChannelUrls
 from app.adapters.postgres.crm import PostgresCrm
@@ -31,8 +32,7 @@ from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.secrets import PostgresSealedSecrets
 from app.adapters.postgres.workflow_versions import PostgresVersions
-from app.adapters.smtp import SmtpServer, open_mailer
-from app.adapters.webhook import AiohttpClient, open_http_client
+from app.adapters.secrets.cipher import FernetCipher
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
 from app.domain.penalties import Penalties

@@ -11,6 +11,7 @@ import psycopg
 import uvloop
 
 from app.actions.registry import REGISTRY
+from app.adapters.http.client import open_http_client
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.database_roles import DatabaseRole
@@ -21,7 +22,6 @@ from app.adapters.postgres.quota_releases import PostgresQuotaReleases
 from app.adapters.postgres.releases import PostgresReleases
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
-from app.adapters.webhook import open_http_client
 from app.domain.errors import UnreachableError
 from app.execution.routing import Router
 from app.own_crm import reads_of

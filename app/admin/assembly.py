@@ -9,9 +9,8 @@ from typing import Final, Protocol
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
-from app.adapters.address_guard import MayReach, bounds_of
-from app.adapters.cipher import FernetCipher
-from app.adapters.notifier import AppriseUrls
+from app.adapters.http.address_guard import MayReach, bounds_of
+from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
 from app.adapters.postgres.cancelling import PostgresCancelling
@@ -29,6 +28,7 @@ from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.secrets import PostgresSecretGrants, PostgresSecretStore
 from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.workflows import PostgresWorkflows
+from app.adapters.secrets.cipher import FernetCipher
 from app.admin.auth import Authenticator
 from app.admin.bodies import Bodies
 from app.admin.identity import Identity

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 import click
 import uvloop
 
+from app.adapters.http.client import open_http_client
 from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole, check_login
 from app.adapters.postgres.workflow_quotas import tell_quotas
-from app.adapters.webhook import open_http_client
 from app.admin.assembly import assemble, quotas_of
 from app.admin.auth import Authenticator
 from app.admin.connections import Connections

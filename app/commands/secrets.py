@@ -3,8 +3,8 @@
 import click
 import psycopg
 
-from app.adapters.cipher import FernetCipher, new_key
 from app.adapters.postgres.resealing import reseal as reseal_all
+from app.adapters.secrets.cipher import FernetCipher, new_key
 from app.commands.preflight import need_postgres, settings_here
 
 

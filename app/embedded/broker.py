@@ -7,12 +7,12 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+from app.adapters.kafka.probe import broker_serves
 from app.embedded.child import Child, Command
 from app.embedded.detection import java_program, look
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import Lock, default_home, open_private, read_json, waiting_lock, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, properties_text, server_properties
-from app.embedded.kafka_probe import broker_serves
 from app.embedded.service import Service, SetupError, wait_until
 from app.embedded.tiers import Facts, choose_kafka
 from app.embedded.tool import run_tool

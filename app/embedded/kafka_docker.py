@@ -5,10 +5,10 @@ from pathlib import Path
 
 from testcontainers.core.container import DockerContainer
 
+from app.adapters.kafka.probe import broker_serves
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import Lock, read_json, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, container_environment, server_properties
-from app.embedded.kafka_probe import broker_serves
 from app.embedded.service import SetupError, wait_until
 
 _INSIDE = 9092

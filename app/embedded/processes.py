@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.adapters.cipher import new_key
+from app.adapters.secrets.cipher import new_key
 from app.embedded.child import Child, Command
 from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.home import AlreadyStartedError, Lock, read_json, write_json

@@ -7,7 +7,7 @@ import pytest
 from app.actions.addresses import split_list
 from app.actions.base import Ports
 from app.actions.send_email import SendEmail
-from app.adapters.smtp import SmtpServer, open_mailer
+from app.adapters.mail.smtp import SmtpServer, open_mailer
 from app.embedded.mail import Mailbox
 from app.ports import MailMessage
 from tests.support.commands import COMMAND_ID, context_of, failure_of, prepared, wrong_paths

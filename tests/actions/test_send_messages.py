@@ -10,7 +10,7 @@ import pytest
 
 from app.actions.base import ActionContext, Ports
 from app.actions.configs import compile_action
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.message_providers import MessageProviders
 from app.ports import HttpAnswer

@@ -10,7 +10,7 @@ import pytest
 
 from app.actions.base import Ports
 from app.actions.webhook import MAX_ANSWER_BYTES, Webhook, WebhookRequest, causation
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.webhook_receiver import Behaviour, WebhookReceiver
 from app.ports import HttpAnswer, HttpClient

@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.adapters.cipher import FernetCipher
+from app.adapters.secrets.cipher import FernetCipher
 from tests.admin.conftest import User, draft
 from tests.support.fake_secrets import KEY
 

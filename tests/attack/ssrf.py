@@ -10,10 +10,10 @@ from uuid import uuid4
 import psycopg
 from aiohttp import web
 
-from app.adapters.address_guard import OUT_OF_BOUNDS
-from app.adapters.cipher import FernetCipher
-from tests.adapters.test_address_guard import INSIDE as ADDRESSES
-from tests.adapters.test_ssrf import INSIDE, LOOPBACK
+from app.adapters.http.address_guard import OUT_OF_BOUNDS
+from app.adapters.secrets.cipher import FernetCipher
+from tests.adapters.http.test_address_guard import INSIDE as ADDRESSES
+from tests.adapters.http.test_ssrf import INSIDE, LOOPBACK
 from tests.attack.echoes import OUTSIDE
 from tests.attack.ground import Ground
 from tests.attack.report import Check

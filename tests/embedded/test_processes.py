@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from app.adapters.cipher import FernetCipher
+from app.adapters.secrets.cipher import FernetCipher
 from app.embedded.home import Lock
 from app.embedded.processes import choose_ports, claim_usual_port, environment, jwt_secret, role_processes, secrets_key
 

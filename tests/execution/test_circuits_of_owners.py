@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.breaker import WIDESPREAD, BreakerPolicy
 from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.actions.registry import REGISTRY
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.embedded.message_providers import MessageProviders
 from app.execution.breakers import Breakers

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.retry import RetryPolicy
 from app.embedded.webhook_receiver import Behaviour, WebhookReceiver
 from app.execution.timing import Timing

@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from app.actions.base import ActionContext, Ports
 from app.actions.registry import REGISTRY
 from app.actions.webhook import Webhook
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.grants import EVERYBODY

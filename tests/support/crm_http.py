@@ -7,9 +7,9 @@ from uuid import uuid4
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from app.adapters.http.client import open_http_client
 from app.adapters.http.crm import CrmServer, HttpCrm
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.webhook import open_http_client
 from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app

@@ -1,6 +1,6 @@
 """HTTP without a network, held to the same contract tests as the real client."""
 
-from app.adapters.redirects import REDIRECTS, next_hop
+from app.adapters.http.redirects import REDIRECTS, next_hop
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
 

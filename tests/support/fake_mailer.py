@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from app.adapters.mime import build_envelope
+from app.adapters.mail.mime import build_envelope
 from app.domain.errors import ActionFailedError
 from app.ports import MailMessage
 from tests.support.clock import NOW

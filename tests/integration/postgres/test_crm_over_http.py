@@ -8,8 +8,8 @@ import pytest
 from app.actions.apply_tag import ApplyTag
 from app.actions.base import ActionContext
 from app.actions.over_http import over_http
+from app.adapters.http.client import open_http_client
 from app.adapters.http.crm import HttpCrm
-from app.adapters.webhook import open_http_client
 from app.execution.routing import claim_of
 from app.ports import TagRequest
 from tests.execution.test_leased import World

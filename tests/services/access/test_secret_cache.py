@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from app.adapters.cipher import FernetCipher
+from app.adapters.secrets.cipher import FernetCipher
 from app.domain.callers import Caller
 from app.domain.grants import EVERYBODY
 from app.services.access.secret_cache import MAX_AGE_S, SecretCache

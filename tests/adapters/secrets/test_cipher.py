@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.adapters.cipher import FernetCipher, new_key
+from app.adapters.secrets.cipher import FernetCipher, new_key
 from app.domain.errors import SecretsKeyError
 from tests.support.fake_secrets import KEY, OTHER_KEY
 

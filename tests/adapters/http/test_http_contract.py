@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from app.adapters.webhook import open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpClient, HttpRequest
 from tests.support.deadlines import scaled

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from app.adapters.cipher import FernetCipher
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.resealing import reseal
 from app.adapters.postgres.secrets import PostgresSealedSecrets, PostgresSecretGrants, PostgresSecretStore
+from app.adapters.secrets.cipher import FernetCipher
 from app.domain.callers import Caller
 from app.domain.errors import NotPermittedError, SecretsKeyError
 from app.domain.grants import EVERYBODY, Grant

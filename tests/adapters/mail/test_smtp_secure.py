@@ -11,11 +11,11 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import SecretStr
 
-from app.adapters.smtp import SmtpServer, open_mailer
+from app.adapters.mail.smtp import SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.roles import smtp_server
 from app.settings import Settings
-from tests.adapters.test_mailer_contract import MESSAGE
+from tests.adapters.mail.test_mailer_contract import MESSAGE
 from tests.support.deadlines import scaled
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from app.adapters.webhook import AiohttpClient, open_http_client
+from app.adapters.http.client import AiohttpClient, open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest
 from tests.support.deadlines import scaled

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from app.adapters.redirects import next_hop
-from app.adapters.webhook import AiohttpClient, open_http_client
+from app.adapters.http.client import AiohttpClient, open_http_client
+from app.adapters.http.redirects import next_hop
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
 from tests.support.deadlines import scaled

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
-from app.adapters.address_guard import OUT_OF_BOUNDS, MayReach, RefusedAddressError
+from app.adapters.http.address_guard import OUT_OF_BOUNDS, MayReach, RefusedAddressError
 
 _CONNECTS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _PROGRAMS: Final = (

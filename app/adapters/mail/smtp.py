@@ -22,7 +22,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from app.adapters.mime import Envelope, build_envelope
+from app.adapters.mail.mime import Envelope, build_envelope
 from app.domain.errors import ActionFailedError
 from app.domain.redaction import redactor_of
 from app.ports import MailMessage

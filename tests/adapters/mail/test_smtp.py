@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from app.adapters.smtp import CONNECTIONS, SmtpMailer, SmtpServer, open_mailer
+from app.adapters.mail.smtp import CONNECTIONS, SmtpMailer, SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
-from tests.adapters.test_mailer_contract import MESSAGE
+from tests.adapters.mail.test_mailer_contract import MESSAGE
 from tests.attack.spellings import pieces, spellings
 from tests.support.deadlines import scaled
 

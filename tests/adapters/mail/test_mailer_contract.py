@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from app.adapters.smtp import SmtpServer, open_mailer
+from app.adapters.mail.smtp import SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from app.ports import Mailer, MailMessage

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from app.adapters.address_guard import RefusedAddressError, guarded_socket, is_public
+from app.adapters.http.address_guard import RefusedAddressError, guarded_socket, is_public
 from app.settings import Settings
 
 INSIDE = [

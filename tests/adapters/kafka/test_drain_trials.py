@@ -12,7 +12,7 @@ from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.messages import TrackedMessage
-from tests.adapters.test_probation import FakeRecord
+from tests.adapters.kafka.test_probation import FakeRecord
 from tests.support.crashes import CrashStore, MemoryCrashes
 from tests.support.waiting import eventually, limit
 

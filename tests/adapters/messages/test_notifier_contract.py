@@ -15,12 +15,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.adapters.address_guard import OUT_OF_BOUNDS, within_bounds
-from app.adapters.cipher import FernetCipher
-from app.adapters.guarded_threads import bounded
-from app.adapters.notifier import THREADS, AppriseUrls, open_notifier
+from app.adapters.http.address_guard import OUT_OF_BOUNDS, within_bounds
+from app.adapters.messages.guarded_threads import bounded
+from app.adapters.messages.notifier import THREADS, AppriseUrls, open_notifier
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.inbox import PostgresInbox
+from app.adapters.secrets.cipher import FernetCipher
 from app.domain.errors import ActionFailedError, InvalidError
 from app.domain.grants import EVERYBODY, Grant, Use
 from app.embedded.webhook_receiver import WebhookReceiver

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from app.adapters.address_guard import OUT_OF_BOUNDS, MayReach
-from app.adapters.guarded_threads import bounded
+from app.adapters.http.address_guard import OUT_OF_BOUNDS, MayReach
+from app.adapters.messages.guarded_threads import bounded
 from app.domain.errors import ActionFailedError, FieldError, InvalidError
 from app.domain.grants import Use
 from app.domain.retry import RETRYABLE_STATUSES

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.webhook import AiohttpClient, open_http_client
+from app.adapters.http.client import AiohttpClient, open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from app.ports import HttpRequest

@@ -18,8 +18,8 @@ import aiohttp
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from aiohttp.abc import AbstractResolver
 
-from app.adapters.address_guard import IPNetwork, RefusedAddressError, guarded_socket
-from app.adapters.redirects import REDIRECTS, SEE_OTHER, next_hop
+from app.adapters.http.address_guard import IPNetwork, RefusedAddressError, guarded_socket
+from app.adapters.http.redirects import REDIRECTS, SEE_OTHER, next_hop
 from app.domain.errors import ActionFailedError
 from app.domain.origins import origin
 from app.ports import HttpAnswer, HttpRequest

@@ -1,0 +1,1 @@
+"""The port of e-mail, by SMTP."""

@@ -1,0 +1,1 @@
+"""Ports of notifications, by Apprise."""
