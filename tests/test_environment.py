@@ -12,9 +12,9 @@ from app.actions.registry import REGISTRY
 from app.domain.errors import SettingsError
 from app.domain.retry import Failure, GiveUp, Wait, decide
 from app.execution.breakers import Breakers
-from app.policies import breaker_policy, retry_policy
+from app.processes.policies import breaker_policy, retry_policy
+from app.processes.worker import MAX_SLOTS, lane_slots
 from app.settings import load_settings
-from app.worker import MAX_SLOTS, lane_slots
 from tests.support.breakers import MemoryBreakers
 from tests.support.waiting import finished
 

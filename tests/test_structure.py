@@ -12,15 +12,16 @@ PACKAGES = ("app", "agents", "tables", "schemas")
 MAX_FUNCTION_LINES = 40
 MAX_FILE_LINES = 300
 
-# What each layer may import of ours; the longest matching prefix decides. ``app.roles`` is where ports meet adapters.
+# What each layer may import of ours; the longest matching prefix decides. ``app.processes.roles`` is where ports meet
+# adapters.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.domain": ("app.domain",),
     "schemas": ("schemas", "app.domain"),
     "app.ports": ("app.ports", "app.domain", "schemas"),
     "app.settings": ("app.domain",),
     "app.topics": ("app.settings", "schemas"),
-    "app.lifespan": (),
-    "app.logs": ("app.domain",),
+    "app.processes.lifespan": (),
+    "app.processes.logs": ("app.domain",),
     "app.actions": ("app.actions", "app.domain", "app.ports", "schemas"),
     "app.services": ("app.services", "app.actions", "app.domain", "app.ports", "app.settings", "app.topics", "schemas"),
     "app.adapters": (

@@ -1,4 +1,4 @@
-"""What the handlers work with, put together once by ``app.admin.main`` (or by a test)."""
+"""What the handlers work with, put together once by ``app.processes.admin`` (or by a test)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 import click
 
 from app.commands.preflight import need_kafka, need_postgres, settings_here
-from app.orphan import end_with_parent
+from app.processes.parent_watch import end_with_parent
 
 
 @click.command(epilog="Example: HEADRACE_ADMIN_PORT=8081 headrace admin")
@@ -13,6 +13,6 @@ def admin() -> None:
     need_kafka(settings)
     need_postgres(settings)
     end_with_parent()
-    from app.admin.main import run_admin  # noqa: PLC0415 - slow to import; a mistake is said before
+    from app.processes.admin import run_admin  # noqa: PLC0415 - slow to import; a mistake is said before
 
     run_admin(settings)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from app.embedded.home import default_home
-from app.embedded.running import running_state, shown
+from app.processes.home import default_home
+from app.processes.running import running_state, shown
 
 
 @click.group(epilog="Example: headrace dev info --json")

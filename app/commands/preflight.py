@@ -4,12 +4,11 @@ import os
 
 import click
 
-from app.domain.errors import UnreachableError
-from app.embedded.broker import ExternalKafka
-from app.embedded.home import default_home
-from app.embedded.postgres import ExternalPostgres
-from app.embedded.running import adopt_environment
-from app.embedded.service import SetupError
+from app.adapters.kafka.external import ExternalKafka
+from app.adapters.postgres.external import ExternalPostgres
+from app.domain.errors import SetupError, UnreachableError
+from app.processes.home import default_home
+from app.processes.running import adopt_environment
 from app.settings import MEANINGLESS, Settings, load_settings
 
 

@@ -9,8 +9,8 @@ import click
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicReport, ensure_topics
 from app.commands.preflight import need_kafka, settings_here
-from app.embedded.home import default_home
-from app.embedded.running import running_state
+from app.processes.home import default_home
+from app.processes.running import running_state
 from app.topics import declare
 
 

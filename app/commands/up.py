@@ -13,12 +13,12 @@ import click
 import psutil
 
 from app.commands.up_run import run_up
+from app.domain.errors import SetupError
 from app.embedded.child import end_leftovers
-from app.embedded.home import default_home, open_private
 from app.embedded.processes import headrace
-from app.embedded.running import running_state
-from app.embedded.service import SetupError
-from app.role_names import role_names
+from app.processes.home import default_home, open_private
+from app.processes.role_names import role_names
+from app.processes.running import running_state
 
 _READY_WITHIN_S = 600.0
 _GONE_WITHIN_S = 60.0

@@ -6,8 +6,8 @@ import click
 
 from app.commands.preflight import need_kafka, need_postgres, settings_here
 from app.commands.sources import refuse_missing_topics
-from app.orphan import end_with_parent
-from app.role_names import OPTIONAL_ROLES, role_names
+from app.processes.parent_watch import end_with_parent
+from app.processes.role_names import OPTIONAL_ROLES, role_names
 from app.services.ingest.source_settings import load_sources
 
 
@@ -24,6 +24,6 @@ def worker(role: str) -> None:
     os.umask(0o077)  # what a worker writes is for its owner alone
     settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder of a path only
     end_with_parent()
-    from app.worker import run_role  # noqa: PLC0415 - Faust takes a second; a mistake is said before
+    from app.processes.worker import run_role  # noqa: PLC0415 - Faust takes a second; a mistake is said before
 
     run_role(role, settings)

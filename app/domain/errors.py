@@ -131,3 +131,7 @@ class StaleVersionError(HeadraceError):
 
 class ConflictError(HeadraceError):
     """What is asked for does not fit the state that the thing is in; the text says what to do first."""
+
+
+class SetupError(HeadraceError):
+    """Something that this machine lacks or refuses: one line that says what, and what to do next."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from app.embedded.service import SetupError
+from app.domain.errors import SetupError
 
 _WITHIN_S = 15.0
 

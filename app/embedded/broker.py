@@ -7,15 +7,17 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+from app.adapters.kafka.external import ExternalKafka
 from app.adapters.kafka.probe import broker_serves
+from app.domain.errors import SetupError
 from app.embedded.child import Child, Command
 from app.embedded.detection import java_program, look
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import Lock, default_home, open_private, read_json, waiting_lock, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, properties_text, server_properties
-from app.embedded.service import Service, SetupError, wait_until
+from app.embedded.service import Service, wait_until
 from app.embedded.tiers import Facts, choose_kafka
 from app.embedded.tool import run_tool
+from app.processes.home import Lock, default_home, open_private, read_json, waiting_lock, write_json
 
 _HERE = Path(__file__).parent
 _START_WITHIN = 180.0
@@ -44,39 +46,6 @@ def make_kafka(
 
         return DockerKafka(home)
     return KafkaNode(home, libs_home or default_home(), long_lived=long_lived)
-
-
-class ExternalKafka:
-    """A broker that somebody else runs."""
-
-    name = "kafka"
-    pid: int | None = None
-
-    def __init__(self, bootstrap_servers: str) -> None:
-        self.url = bootstrap_servers
-
-    def prepare(self) -> None:
-        """Nothing: it is there or not."""
-
-    def spawn(self) -> None:
-        """Nothing: it runs already."""
-
-    def wait_ready(self) -> None:
-        """Check that one of its servers answers, within 3 seconds each.
-
-        Raises:
-            SetupError: None does.
-        """
-        if any(broker_serves(server) for server in self.url.split(",")):
-            return
-        raise SetupError(f"no broker answers at {self.url}; check KAFKA_BOOTSTRAP_SERVERS (host:port,...), or unset it")
-
-    def alive(self) -> bool:
-        """Return True: its life is not ours to watch."""
-        return True
-
-    def stop(self) -> None:
-        """Nothing: it is not ours."""
 
 
 class KafkaNode:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from app.embedded.home import open_private, read_json, write_json
+from app.processes.home import open_private, read_json, write_json
 
 _WRAPPER = str(Path(__file__).with_name("bound_exec.py"))
 # Whatever a child writes (Kafka its data, a stand-in its mailbox) is for its owner alone.

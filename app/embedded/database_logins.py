@@ -7,7 +7,7 @@ from typing import Final
 
 from app.adapters.postgres.database_roles import LOGIN_ROLES, of_process
 from app.adapters.postgres.login_users import PREFIX, login_url, make_login_users
-from app.embedded.home import read_json, write_json
+from app.processes.home import read_json, write_json
 
 _FILE: Final = "database_users.json"
 

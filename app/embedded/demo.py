@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from app.domain.errors import SetupError
 from app.embedded.api_client import ApiClient
 from app.embedded.demo_data import demo_events, demo_workflows
-from app.embedded.home import read_json, write_json
-from app.embedded.service import SetupError
+from app.processes.home import read_json, write_json
 
 _LOGGED_WITHIN_S = 120.0
 _SEND_AGAIN_AFTER_S = 20.0

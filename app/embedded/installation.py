@@ -10,12 +10,11 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from app.domain.errors import SettingsError
+from app.domain.errors import SettingsError, SetupError
 from app.embedded.broker import make_kafka
 from app.embedded.child import Child, end_leftovers
 from app.embedded.database_logins import database_urls
 from app.embedded.detection import look
-from app.embedded.home import Lock, close_to_others
 from app.embedded.postgres import make_postgres
 from app.embedded.processes import (
     Ports,
@@ -27,9 +26,10 @@ from app.embedded.processes import (
     stand_ins,
     usual_port_lock,
 )
-from app.embedded.running import state_file, write_state
-from app.embedded.service import Service, SetupError
-from app.supervisor import Supervisor
+from app.embedded.service import Service
+from app.embedded.supervisor import Supervisor
+from app.processes.home import Lock, close_to_others
+from app.processes.running import state_file, write_state
 
 Say = Callable[[str], None]
 _API_WITHIN_S = 120.0

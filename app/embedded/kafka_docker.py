@@ -6,10 +6,11 @@ from pathlib import Path
 from testcontainers.core.container import DockerContainer
 
 from app.adapters.kafka.probe import broker_serves
+from app.domain.errors import SetupError
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import Lock, read_json, write_json
 from app.embedded.kafka_config import KAFKA_VERSION, container_environment, server_properties
-from app.embedded.service import SetupError, wait_until
+from app.embedded.service import wait_until
+from app.processes.home import Lock, read_json, write_json
 
 _INSIDE = 9092
 _DATA = "/var/lib/kafka/data"

@@ -4,21 +4,21 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
 
-from app.domain.dsn import dsn_problem
+from app.adapters.postgres.external import ExternalPostgres, _refusal
+from app.domain.errors import SetupError
 from app.embedded.child import Child, Command
 from app.embedded.detection import look
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import Lock, private_folder, read_json, write_json
 from app.embedded.postgres_place import Place, choose_place, own, remove_stale_pid
-from app.embedded.service import Service, SetupError, wait_until
+from app.embedded.service import Service, wait_until
 from app.embedded.tiers import Facts, choose_postgres
 from app.embedded.tool import run_tool
+from app.processes.home import Lock, private_folder, read_json, write_json
 
 _SUPERUSER = "postgres"
 _DATABASE = "headrace"
@@ -55,39 +55,6 @@ def make_postgres(home: Path, *, facts: Facts | None = None, settings: Mapping[s
     if choose_postgres(facts) == "external":
         return ExternalPostgres(facts.database_url or "")
     return PostgresNode(home, settings)
-
-
-class ExternalPostgres:
-    """A Postgres that somebody else runs."""
-
-    name = "postgres"
-    pid: int | None = None
-
-    def __init__(self, database_url: str) -> None:
-        self.url = database_url
-
-    def prepare(self) -> None:
-        """Nothing: it is there or not."""
-
-    def spawn(self) -> None:
-        """Nothing: it runs already."""
-
-    def wait_ready(self) -> None:
-        """Check that it answers.
-
-        Raises:
-            SetupError: It does not; the message carries no password.
-        """
-        why = dsn_problem(self.url) or _refusal(self.url)
-        if why:
-            raise SetupError(f"Postgres does not answer: {why}; check DATABASE_URL, or unset it")
-
-    def alive(self) -> bool:
-        """Return True: its life is not ours to watch."""
-        return True
-
-    def stop(self) -> None:
-        """Nothing: it is not ours."""
 
 
 class PostgresNode:
@@ -220,14 +187,3 @@ class PostgresNode:
             stop_signal=signal.SIGINT,
             cwd=place.root,
         )
-
-
-def _refusal(url: str) -> str | None:
-    """Return why the server behind ``url`` cannot be used now (no password in it); None if it can."""
-    started = time.monotonic()
-    try:
-        with psycopg.connect(url, connect_timeout=3):
-            return None
-    except psycopg.Error as error:
-        lines = str(error).strip().splitlines()
-        return lines[0] if lines else f"no answer after {time.monotonic() - started:.0f} s"

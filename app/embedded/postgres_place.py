@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from app.embedded.home import private_folder
-from app.embedded.service import SetupError
+from app.domain.errors import SetupError
+from app.processes.home import private_folder
 
 _USERS = ("postgres", "nobody")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from app.adapters.secrets.cipher import new_key
 from app.embedded.child import Child, Command
 from app.embedded.free_ports import HOST, keep_or_pick
-from app.embedded.home import AlreadyStartedError, Lock, read_json, write_json
 from app.embedded.provider_logins import role_variables, stand_in_variables
-from app.orphan import PARENT_VARIABLE
+from app.processes.home import AlreadyStartedError, Lock, read_json, write_json
+from app.processes.parent_watch import PARENT_VARIABLE
 
 _API_PORT = 8080
 

@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.embedded.home import read_json, write_json
 from app.embedded.message_providers import Login
+from app.processes.home import read_json, write_json
 
 _NUMBER = "+15005550006"
 _PROVIDERS = ("HEADRACE_TWILIO_", "HEADRACE_WHATSAPP_")

@@ -4,11 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from app.domain.errors import HeadraceError
-
-
-class SetupError(HeadraceError):
-    """Something that this machine lacks or refuses: one line that says what, and what to do next."""
+from app.domain.errors import SetupError
 
 
 class Service(Protocol):

@@ -1,9 +1,9 @@
-"""Which broker and which Postgres serve: the first of an ordered tuple that the facts allow. Pure; facts.py looks."""
+"""Which broker and which Postgres serve: the first of a tuple that the facts allow. Pure; detection.py looks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.embedded.service import SetupError
+from app.domain.errors import SetupError
 
 KAFKA_JAVA = 17
 

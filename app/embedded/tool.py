@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from app.embedded.service import SetupError
+from app.domain.errors import SetupError
 
 # As for children: Kafka's format writes its data with it.
 _UMASK = 0o077

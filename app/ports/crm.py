@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from app.domain.causation import Link, extend_chain
+
+SOURCE: Final = "/headrace/crm"
 
 
 class Cause(Protocol):

@@ -116,3 +116,14 @@ class Subscriber(Protocol):
 
     async def done(self, records: Sequence[Incoming]) -> None:
         """Let the group go past records: what is not done comes again, to whoever reads the partition then."""
+
+
+class PingableSender(Sender, Protocol):
+    """A sender that can be asked whether the broker answers."""
+
+    async def ping(self) -> None:
+        """Return if it does.
+
+        Raises:
+            UnreachableError: It does not.
+        """

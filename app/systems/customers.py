@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import orjson
 from psycopg import errors
 
-from app.adapters.postgres.crm import SOURCE
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from app.ports import CustomerUpdate, NoteRequest, TagRequest
+from app.ports.crm import SOURCE
 from app.systems.repository import Kind, Repository, Row
 
 NOTE: Final = Kind("note", "crm.notes", "note_id", "note_id AS id, customer_id, text, created_at", status=None)

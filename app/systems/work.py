@@ -3,9 +3,9 @@
 from typing import Any, Final
 from uuid import uuid4
 
-from app.adapters.postgres.crm import SOURCE
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import AppointmentRequest, AssignmentRequest, TaskRequest
+from app.ports.crm import SOURCE
 from app.systems.models import NewAppointment, NewConversation, NewMessage, NewTask
 from app.systems.repository import Kind, Repository, Row
 

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole
-from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
 from app.domain.callers import Permission, Role
+from app.processes.admin_services import assemble
 from app.services.operations.background import Failures
 from app.settings import Settings
 from tests.admin.log import Log

@@ -8,10 +8,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.domain.api_keys import new_api_key
 from app.domain.errors import SettingsError
+from app.processes.admin_services import assemble
 from app.services.operations.background import Failures
 from app.settings import Settings, load_settings
 from tests.admin.conftest import Answer, Api, User

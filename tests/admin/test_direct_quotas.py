@@ -10,9 +10,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflow_quotas import tell_quotas
-from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.domain.quotas import WorkflowQuotas
+from app.processes.admin_services import assemble
 from app.services.operations.background import Failures
 from app.settings import Settings
 from tests.admin.conftest import Api, User, draft

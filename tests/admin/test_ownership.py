@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.assembly import assemble
 from app.domain.callers import Caller
 from app.domain.errors import InvalidError, NotPermittedError
+from app.processes.admin_services import assemble
 from app.settings import Settings
 from tests.admin.conftest import Api, User, draft
 from tests.support.depths import MemoryDepths

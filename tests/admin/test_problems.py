@@ -9,9 +9,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.assembly import assemble
 from app.admin.routes import build_app
 from app.admin.state import STATE
+from app.processes.admin_services import assemble
 from app.settings import Settings
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.support.depths import MemoryDepths

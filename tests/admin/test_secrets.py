@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.assembly import assemble
 from app.admin.routes import build_app
+from app.processes.admin_services import assemble
 from app.settings import Settings
 from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from app.admin.auth import Authenticator
 from app.cli import COMMANDS, main
 from app.embedded.free_ports import pick_ports
-from app.embedded.running import write_state
+from app.processes.running import write_state
 from app.settings import load_settings
 from tests.support.deadlines import scaled
 from tests.support.waiting import finished

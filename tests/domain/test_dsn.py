@@ -3,10 +3,9 @@
 import pytest
 from pydantic import SecretStr
 
+from app.adapters.postgres.external import ExternalPostgres
 from app.domain.dsn import dsn_problem
-from app.domain.errors import SettingsError
-from app.embedded.postgres import ExternalPostgres
-from app.embedded.service import SetupError
+from app.domain.errors import SettingsError, SetupError
 from app.settings import Settings, load_settings
 
 GOOD = [

@@ -11,9 +11,9 @@ import pytest
 
 from app.embedded.broker import KafkaNode
 from app.embedded.child import Child, Command
-from app.embedded.home import close_to_others, default_home, write_json
 from app.embedded.postgres import PostgresNode
 from app.embedded.service import start
+from app.processes.home import close_to_others, default_home, write_json
 from tests.support.session_home import session_home
 from tests.support.waiting import eventually
 

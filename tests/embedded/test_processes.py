@@ -4,8 +4,8 @@ import socket
 from pathlib import Path
 
 from app.adapters.secrets.cipher import FernetCipher
-from app.embedded.home import Lock
 from app.embedded.processes import choose_ports, claim_usual_port, environment, jwt_secret, role_processes, secrets_key
+from app.processes.home import Lock
 
 
 def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:

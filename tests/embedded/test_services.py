@@ -8,11 +8,14 @@ import psycopg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from app.embedded.broker import ExternalKafka, KafkaNode
+from app.adapters.kafka.external import ExternalKafka
+from app.adapters.postgres.external import ExternalPostgres
+from app.domain.errors import SetupError
+from app.embedded.broker import KafkaNode
 from app.embedded.free_ports import keep_or_pick, pick_ports
-from app.embedded.home import AlreadyStartedError, default_home
-from app.embedded.postgres import ExternalPostgres, PostgresNode
-from app.embedded.service import SetupError, start
+from app.embedded.postgres import PostgresNode
+from app.embedded.service import start
+from app.processes.home import AlreadyStartedError, default_home
 from tests.support.session_home import session_home
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from app.domain.backoff import Backoff
 from app.embedded.child import Child, Command, end_leftovers
-from app.embedded.home import AlreadyStartedError, Lock, read_json, waiting_lock, write_json
-from app.embedded.running import adopt_environment, running_state, shown, write_state
-from app.supervisor import Supervisor
+from app.embedded.supervisor import Supervisor
+from app.processes.home import AlreadyStartedError, Lock, read_json, waiting_lock, write_json
+from app.processes.running import adopt_environment, running_state, shown, write_state
 from tests.support.deadlines import scaled
 from tests.support.waiting import eventually
 
@@ -96,7 +96,8 @@ async def test_a_worker_ends_with_its_parent_even_when_it_is_deaf() -> None:
     """Where the kernel's signal does not help, the watch on the parent ends the process (here: sends SIGTERM)."""
     watched = (
         "import os, time; os.environ['HEADRACE_PARENT'] = str(os.getppid()); "
-        "from app.orphan import end_with_parent; end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"
+        "from app.processes.parent_watch import end_with_parent; end_with_parent(); "
+        "print(os.getpid(), flush=True); time.sleep(60)"
     )
     script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {watched!r}])"
     parent, orphan = await _parent_and_child(script)

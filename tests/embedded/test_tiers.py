@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.domain.errors import SetupError
 from app.embedded.detection import major_version
-from app.embedded.service import SetupError
 from app.embedded.tiers import KAFKA_TIERS, POSTGRES_TIERS, Facts, choose_kafka, choose_postgres
 
 _ALL = Facts(

@@ -14,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from app.role_names import role_names
+from app.processes.role_names import role_names
 from tests.embedded.test_privacy import open_to_others
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home

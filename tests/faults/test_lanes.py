@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from app.embedded.broker import ExternalKafka
-from app.embedded.postgres import ExternalPostgres
+from app.adapters.kafka.external import ExternalKafka
+from app.adapters.postgres.external import ExternalPostgres
 from tests.faults.run import LANES, scenarios
 from tests.support.servers import Servers
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.supervisor import Supervisor
+from app.embedded.supervisor import Supervisor
 from tests.benchmarks.usage import resident_mb
 from tests.support.stack import Stack
 from tests.support.worker_process import WorkerProcess

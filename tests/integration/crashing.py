@@ -16,8 +16,8 @@ from psycopg.rows import dict_row
 from app.adapters.kafka.admin import ensure_topics
 from app.domain.ids import execution_id
 from app.embedded.child import Child, Command
+from app.embedded.supervisor import Supervisor
 from app.embedded.webhook_receiver import WebhookReceiver
-from app.supervisor import Supervisor
 from app.topics import TopicSpec
 from tests.support.broker import remove_topics
 from tests.support.consumer_groups import group_admin, members

@@ -7,7 +7,7 @@ import sys
 import orjson
 import pytest
 
-from app.logs import Blotter, JsonFormatter, Repeats
+from app.processes.logs import Blotter, JsonFormatter, Repeats
 
 
 def record(name: str, message: str, *values: object) -> logging.LogRecord:
@@ -58,7 +58,7 @@ def test_secrets_that_were_read_are_blotted_out() -> None:
 def test_an_error_that_nobody_catches_is_logged_as_any_other(raised: str) -> None:
     """A process's last words hold no secret either, whichever thread says them."""
     program = (
-        "from threading import Thread\nfrom app.logs import BLOTTED, set_up_logging\n"
+        "from threading import Thread\nfrom app.processes.logs import BLOTTED, set_up_logging\n"
         "BLOTTED.add('canary-word')\nset_up_logging('sink', 'INFO')\n"
         f"def fail():\n    raise RuntimeError('no luck with ' + 'canary-' + 'word')\n{raised}"
     )

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, contextmanager
 
 import pytest
 
-from app.metrics_page import MOST_CONNECTIONS, serve_page
+from app.processes.metrics_page import MOST_CONNECTIONS, serve_page
 from app.services.operations.background import Failures
 from tests.support.raw_http import raw_client
 from tests.support.waiting import eventually

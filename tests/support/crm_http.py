@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from app.adapters.http.client import open_http_client
 from app.adapters.http.crm import CrmServer, HttpCrm
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.assembly import assemble
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
+from app.processes.admin_services import assemble
 from app.settings import Settings
 from tests.support.deadlines import scaled
 from tests.support.depths import MemoryDepths

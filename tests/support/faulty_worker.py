@@ -7,12 +7,12 @@ import os
 import sys
 
 from app.domain.errors import UnreachableError
-from app.factory import run_worker
-from app.logs import set_up_logging
-from app.metrics_page import serve_page
-from app.orphan import end_with_parent
+from app.processes.faust_app import run_worker
+from app.processes.logs import set_up_logging
+from app.processes.metrics_page import serve_page
+from app.processes.parent_watch import end_with_parent
+from app.processes.worker import build_role
 from app.settings import load_settings
-from app.worker import build_role
 from schemas.incoming import Incoming
 
 EXIT_CODE = 7

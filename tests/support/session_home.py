@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.embedded.home import read_json
+from app.processes.home import read_json
 
 
 @contextmanager

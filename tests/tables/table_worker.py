@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from app.adapters.kafka.batches import ack_many, batches, begin_many
-from app.factory import AgentSpec, build_app, run_worker
-from app.logs import set_up_logging
+from app.processes.faust_app import AgentSpec, build_app, run_worker
+from app.processes.logs import set_up_logging
 from app.services.workflows.index import Applied, Change, Tombstone, WorkflowIndex
 from app.topics import Topics
 from tables.workflows import build_workflow_table

@@ -1,7 +1,7 @@
 """The reference CRM in our own Postgres, in the schema ``crm``; its events go out through the outbox."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 import orjson
@@ -19,11 +19,10 @@ from app.ports import (
     TagRequest,
     TaskRequest,
 )
+from app.ports.crm import SOURCE
 from app.services.ingest.announcer import Announcer
 from app.topics import Topics
 from schemas.stored_json import read_json
-
-SOURCE: Final = "/headrace/crm"
 
 
 class PostgresCrm:

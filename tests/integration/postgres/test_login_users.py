@@ -16,7 +16,7 @@ from app.adapters.postgres.database_roles import LOGIN_ROLES, DatabaseRole, chec
 from app.adapters.postgres.login_users import login_url, make_login_users, user_name
 from app.cli import main
 from app.domain.errors import SettingsError
-from app.role_names import OPTIONAL_ROLES, role_names
+from app.processes.role_names import OPTIONAL_ROLES, role_names
 from tests.support.logins import as_process, as_role
 from tests.support.postgres import new_database
 

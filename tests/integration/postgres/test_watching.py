@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from app.adapters.postgres.pool import ping
 from app.domain.errors import UnreachableError
-from app.role_names import role_names
+from app.processes.role_names import role_names
+from app.processes.worker import build_role
 from app.settings import Settings
-from app.worker import build_role
 
 pytestmark = pytest.mark.postgres
 

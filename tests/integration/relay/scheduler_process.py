@@ -1,7 +1,7 @@
 """The scheduler role as a process; its settings come from the environment, as in production."""
 
-from app.logs import set_up_logging
-from app.scheduler import run_scheduler
+from app.processes.logs import set_up_logging
+from app.processes.scheduler import run_scheduler
 from app.settings import load_settings
 
 if __name__ == "__main__":

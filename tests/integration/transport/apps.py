@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faust.types import TP
 
 from app.adapters.kafka.batches import ack, batches, begin
-from app.factory import AgentSpec, build_app, common_settings
+from app.processes.faust_app import AgentSpec, build_app, common_settings
 from tests.support.waiting import eventually
 
 AgentFunction = Callable[[Any], Awaitable[None]]

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from app.adapters.kafka.batches import ack_many, batches, begin_many
-from app.factory import AgentSpec, Tuning
+from app.processes.faust_app import AgentSpec, Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running
 from tests.support.waiting import eventually
 

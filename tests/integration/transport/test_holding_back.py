@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
 
 from app.adapters.kafka.budget import MIB
-from app.factory import Tuning
+from app.processes.faust_app import Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running, tp
 from tests.support.waiting import eventually
 

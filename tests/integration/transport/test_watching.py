@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
-from app.factory import Tuning
+from app.processes.faust_app import Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running, tp
 from tests.integration.transport.processes import worker
 from tests.support.waiting import eventually

@@ -14,7 +14,7 @@ from typing import Any
 from app.adapters.kafka.batches import ack, batches, begin_many
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
-from app.factory import AgentSpec, build_app, run_worker
+from app.processes.faust_app import AgentSpec, build_app, run_worker
 
 
 def say(word: str, value: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.domain.errors import UnreachableError
-from app.metrics_page import serve_page
+from app.processes.metrics_page import serve_page
 from app.services.operations.background import (
     FAILING_FOR_S,
     Failures,

@@ -17,15 +17,15 @@ import pytest
 from pydantic import SecretStr
 
 from app.admin.auth import mint_token
-from app.admin.main import served
 from app.domain.errors import SettingsError, UnreachableError
 from app.embedded.free_ports import pick_ports
+from app.processes.admin import served
 from app.settings import Settings
 from tests.admin.conftest import SECRET, User
 from tests.support.topic_records import make_topic, read_topic
 from tests.support.waiting import in_time, limit
 
-START = "from app.admin.main import run_admin; from app.settings import load_settings; run_admin(load_settings())"
+START = "from app.processes.admin import run_admin; from app.settings import load_settings; run_admin(load_settings())"
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole, check_login
 from app.adapters.postgres.workflow_quotas import tell_quotas
-from app.admin.assembly import assemble, quotas_of
 from app.admin.auth import Authenticator
 from app.admin.connections import Connections
 from app.admin.limits import ConnectionLimits
 from app.admin.listening import listening
 from app.admin.routes import build_app
+from app.processes.admin_services import assemble, quotas_of
 from app.settings import Settings
 
 

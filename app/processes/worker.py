@@ -23,13 +23,13 @@ from app.adapters.postgres.database_roles import check_login, of_process
 from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
 from app.execution.log_writing import give_up, is_of_a_letter
-from app.factory import AgentSpec, Tuning, build_app, run_worker
-from app.lifespan import Lifespan
-from app.logs import BLOTTED, set_up_logging
-from app.metrics_page import serve_page
-from app.role_names import OPTIONAL_ROLES, role_names
-from app.roles import open_executor, open_matcher, open_sink, open_sources
-from app.scheduler import run_scheduler
+from app.processes.faust_app import AgentSpec, Tuning, build_app, run_worker
+from app.processes.lifespan import Lifespan
+from app.processes.logs import BLOTTED, set_up_logging
+from app.processes.metrics_page import serve_page
+from app.processes.role_names import OPTIONAL_ROLES, role_names
+from app.processes.roles import open_executor, open_matcher, open_sink, open_sources
+from app.processes.scheduler import run_scheduler
 from app.services.ingest.source_settings import load_sources
 from app.services.workflows.index import WorkflowIndex
 from app.settings import Settings

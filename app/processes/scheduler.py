@@ -24,9 +24,9 @@ from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
 from app.domain.errors import UnreachableError
 from app.execution.routing import Router
-from app.own_crm import reads_of
-from app.policies import breaker_policy
 from app.ports import CrmReads, HttpClient
+from app.processes.crm_choice import reads_of
+from app.processes.policies import breaker_policy
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
 from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically

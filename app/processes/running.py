@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from app.embedded.home import read_json, write_json
+from app.processes.home import read_json, write_json
 
 _SHOWN = (
     "api_url",

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
@@ -41,9 +41,10 @@ from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
 from app.execution.preparation import DryRunPreparer
 from app.execution.routing import Router
-from app.own_crm import reads_of
-from app.ports import Cipher, HttpClient, Sender
+from app.ports import Cipher, HttpClient
+from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
+from app.processes.crm_choice import reads_of
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.cpu_budget import SECONDS_A_MINUTE, CpuBudget
 from app.services.access.key_lookup import KeyLookup
@@ -72,17 +73,6 @@ from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0
 _TYPES: Final = frozenset(REGISTRY.names())
-
-
-class PingableSender(Sender, Protocol):
-    """A sender that can be asked whether the broker answers."""
-
-    async def ping(self) -> None:
-        """Return if it does.
-
-        Raises:
-            UnreachableError: It does not.
-        """
 
 
 def assemble(

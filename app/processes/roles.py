@@ -46,12 +46,12 @@ from app.execution.preparation import Preparer
 from app.execution.routing import Router
 from app.execution.source_conversion import SourceConversion
 from app.execution.transactional import TransactionalExecutor
-from app.logs import BLOTTED
-from app.message_providers import twilio_account, whatsapp_account
-from app.own_crm import on_the_crm, reads_of
-from app.policies import breaker_policy, retry_policy
 from app.ports import HttpClient, Sender
-from app.quotas import execution_quota, parker, step_holding
+from app.processes.crm_choice import on_the_crm, reads_of
+from app.processes.logs import BLOTTED
+from app.processes.policies import breaker_policy, retry_policy
+from app.processes.provider_accounts import twilio_account, whatsapp_account
+from app.processes.quotas import execution_quota, parker, step_holding
 from app.services.access.owner_rights import RecentRights
 from app.services.access.secret_cache import SecretCache
 from app.services.delivery.dead_letters import DeadLetters

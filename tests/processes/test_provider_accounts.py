@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.errors import SettingsError
 from app.embedded.provider_logins import login_of, role_variables, stand_in_variables
-from app.message_providers import twilio_account, whatsapp_account
+from app.processes.provider_accounts import twilio_account, whatsapp_account
 from app.settings import load_settings
 from tests.support.fake_http import FakeHttp
 

@@ -1,0 +1,1 @@
+"""Processes: what each kind is put together from, and what keeps it alive."""
