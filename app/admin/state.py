@@ -9,6 +9,7 @@ from aiohttp import web
 from app.admin.bodies import Bodies
 from app.admin.identity import Identity
 from app.admin.scraping import Scraping
+from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.cpu_budget import CpuBudget
 from app.services.access.owner_rights import CallerNotes
@@ -28,7 +29,6 @@ from app.services.operations.retries import Retries
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
-from app.systems.repository import Systems
 from app.topics import Topics
 
 Probe = Callable[[], Awaitable[str]]

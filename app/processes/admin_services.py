@@ -26,6 +26,7 @@ from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.secrets import PostgresSecretGrants, PostgresSecretStore
+from app.adapters.postgres.systems import PostgresSystems
 from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.adapters.secrets.cipher import FernetCipher
@@ -68,7 +69,6 @@ from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
 from app.settings import Settings
-from app.systems.repository import Systems
 from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0
@@ -109,7 +109,7 @@ def assemble(
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
-        systems=Systems(database.driver, topics),
+        systems=PostgresSystems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender, failures),
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from app.domain.errors import ConflictError, FieldError, InvalidError
-from app.systems.repository import Kind, Repository, Row
+from app.ports.systems import Kind, Repository, Row
 from app.systems.sales import ORDER
 
 SOURCE: Final = "/headrace/affiliates"
@@ -29,19 +29,14 @@ COMMISSION: Final = Kind(
     before={"paid": ("calculated",)},
     stamps={"paid": "paid_at"},
 )
-_SET_RATE: Final = """
-    INSERT INTO affiliates.affiliates (affiliate_id, rate) VALUES (%s, %s)
-    ON CONFLICT (affiliate_id) DO UPDATE SET rate = excluded.rate
-"""
-_OF_ORDER: Final = f"SELECT {COMMISSION.columns} FROM {COMMISSION.table} WHERE order_id = %s"  # noqa: S608 - our names
 _CENT: Final = Decimal("0.01")
 _EARNED: Final = ("paid", "delivered")
 
 
 async def set_rate(repository: Repository, affiliate_id: str, rate: Decimal) -> Row:
     """Make somebody a partner, or change their rate (per cent) for commissions to come."""
-    await repository.crm.meet([affiliate_id])
-    await repository.rows(_SET_RATE, (affiliate_id, rate))
+    await repository.meet(affiliate_id)
+    await repository.set_rate(affiliate_id, rate)
     return await repository.get(PARTNER, affiliate_id)
 
 
@@ -55,9 +50,9 @@ async def calculate(repository: Repository, order_id: str) -> Row:
     order = await repository.find(ORDER, order_id, lock=True)
     if order is None:
         raise InvalidError([FieldError("order_id", "there is no such order")])
-    known = await repository.rows(_OF_ORDER, (order_id,))
-    if known:
-        return known[0]
+    known = await repository.of_order(COMMISSION, order_id)
+    if known is not None:
+        return known
     partner = await _partner(repository, order)
     rate = Decimal(partner["rate"])
     values = {

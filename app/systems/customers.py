@@ -10,20 +10,9 @@ from psycopg import errors
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from app.ports import CustomerUpdate, NoteRequest, TagRequest
 from app.ports.crm import SOURCE
-from app.systems.repository import Kind, Repository, Row
+from app.ports.systems import Kind, Repository, Row
 
 NOTE: Final = Kind("note", "crm.notes", "note_id", "note_id AS id, customer_id, text, created_at", status=None)
-_ADD: Final = """
-    INSERT INTO crm.customers (customer_id, profile) VALUES (%s, %s::jsonb) ON CONFLICT (customer_id) DO NOTHING
-    RETURNING customer_id
-"""
-_ADD_TAGS: Final = "INSERT INTO crm.tags (customer_id, tag) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING"
-_LOCK: Final = "SELECT customer_id FROM crm.customers WHERE customer_id = %s FOR UPDATE"
-_FORGET: Final = (
-    "DELETE FROM crm.tags WHERE customer_id = %s",
-    "DELETE FROM crm.notes WHERE customer_id = %s",
-    "DELETE FROM crm.customers WHERE customer_id = %s",
-)
 
 
 async def create_customer(
@@ -36,10 +25,8 @@ async def create_customer(
     """
     named = customer_id or str(uuid4())
     fields = {name: value for name, value in profile.items() if value is not None}
-    if not await repository.rows(_ADD, (named, orjson.dumps(fields).decode())):
+    if not await repository.add_customer(named, orjson.dumps(fields).decode(), tags):
         raise ConflictError(f"There is a customer {named} already")
-    if tags:
-        await repository.rows(_ADD_TAGS, (named, sorted(set(tags))))
     customer = await repository.customer(named)
     await repository.announce(SOURCE, "customer.created", named, {"customer": customer})
     return customer
@@ -78,10 +65,9 @@ async def delete_customer(repository: Repository, customer_id: str) -> None:
     Raises:
         NotFoundError: There is none.
     """
-    await repository.rows(_LOCK, (customer_id,))
+    await repository.lock_customer(customer_id)
     customer = await get_customer(repository, customer_id)
-    for statement in _FORGET:
-        await repository.rows(statement, (customer_id,))
+    await repository.forget_customer(customer_id)
     await repository.announce(SOURCE, "customer.deleted", customer_id, {"customer": customer})
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.errors import FieldError, InvalidError
-from app.systems.repository import Kind, Repository, Row, Wanted
+from app.ports.systems import Kind, Repository, Row, Wanted
 
 
 def read_cursor(cursor: str | None) -> tuple[datetime, str] | tuple[None, None]:

@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 
 from app.domain.errors import ConflictError
+from app.ports.systems import Kind, Repository, Row
 from app.systems.models import NewOrder
-from app.systems.repository import Kind, Repository, Row
 
 SOURCE: Final = "/headrace/sales"
 ORDER: Final = Kind(
@@ -29,7 +29,7 @@ async def create_order(repository: Repository, draft: NewOrder) -> Row:
     Raises:
         ConflictError: There is one of this id.
     """
-    await repository.crm.meet([draft.customer_id])
+    await repository.meet(draft.customer_id)
     named = draft.id or str(uuid4())
     items = [item.shown() for item in draft.items]
     total = sum((item.price * item.quantity for item in draft.items), Decimal()) if draft.total is None else draft.total

@@ -6,8 +6,8 @@ from uuid import uuid4
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import AppointmentRequest, AssignmentRequest, TaskRequest
 from app.ports.crm import SOURCE
+from app.ports.systems import Kind, Repository, Row
 from app.systems.models import NewAppointment, NewConversation, NewMessage, NewTask
-from app.systems.repository import Kind, Repository, Row
 
 TASK: Final = Kind(
     "task",
@@ -41,8 +41,6 @@ MESSAGE: Final = Kind(
     status=None,
     when="received_at",
 )
-_FINISH_TASK: Final = "UPDATE crm.tasks SET done_at = coalesce(done_at, now()) WHERE task_id = %s RETURNING task_id"
-_REOPENED: Final = "UPDATE crm.conversations SET resolved_at = NULL, updated_at = now() WHERE conversation_id = %s"
 
 
 async def create_task(repository: Repository, draft: NewTask) -> Row:
@@ -59,7 +57,7 @@ async def finish_task(repository: Repository, task_id: Any) -> Row:
     Raises:
         NotFoundError: There is none.
     """
-    if not await repository.rows(_FINISH_TASK, (task_id,)):
+    if not await repository.finish_task(task_id):
         raise NotFoundError("There is no such task")
     return await repository.get(TASK, task_id)
 
@@ -93,7 +91,7 @@ async def create_conversation(repository: Repository, draft: NewConversation) ->
     Raises:
         ConflictError: There is one of this id.
     """
-    await repository.crm.meet([draft.customer_id])
+    await repository.meet(draft.customer_id)
     named = draft.id or str(uuid4())
     values = {"conversation_id": named, **draft.model_dump(include={"customer_id", "subject", "channel", "assignee"})}
     made = await repository.add(CONVERSATION, values)
@@ -141,7 +139,7 @@ async def receive_message(repository: Repository, conversation_id: str, draft: N
     if message is None:  # by another request, while this one waited for the conversation
         return await repository.get(MESSAGE, named)
     if reopened:
-        await repository.rows(_REOPENED, (conversation_id,))
+        await repository.forget_resolution(conversation_id)
         conversation["resolved_at"] = None
     await _announce(repository, "message.received", conversation, message=message)
     return message

@@ -6,6 +6,7 @@ from typing import Any, Final
 from app.admin.api.systems import changing, json_body, listing, of_customers, reading
 from app.admin.models import CustomerQuery, ThingQuery
 from app.admin.operations import Operation
+from app.ports.systems import Repository
 from app.systems import customers, work
 from app.systems.models import (
     Assignment,
@@ -17,7 +18,6 @@ from app.systems.models import (
     NewTask,
     Profile,
 )
-from app.systems.repository import Repository
 from app.systems.views import (
     Applied,
     Appointment,

@@ -17,8 +17,8 @@ from app.admin.state import STATE
 from app.domain.causation import MAX_LINKS, read_chain
 from app.domain.errors import FieldError, InvalidError, NotFoundError
 from app.ports import HandedOn
+from app.ports.systems import Kind, Repository
 from app.systems.pages import page_of
-from app.systems.repository import Kind, Repository
 
 CAUSATION_HEADER: Final = "Headrace-Causation"
 KEY_HEADER: Final = "Idempotency-Key"

@@ -1,10 +1,10 @@
-"""What the reference systems' work has in common: kinds of things, their rows and states, and their events."""
+"""The reference systems in our own Postgres: rows of things, their states, and their events in the outbox."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
@@ -15,58 +15,36 @@ from app.adapters.postgres.announcing import announce, shown
 from app.adapters.postgres.crm import PostgresCrm
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import Cause
+from app.ports.systems import Kind, Row, Wanted
 from app.services.ingest.announcer import Announcer
 from app.topics import Topics
 from schemas.stored_json import read_json
 
-Row = dict[str, Any]
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
+_ADD_CUSTOMER: Final = """
+    INSERT INTO crm.customers (customer_id, profile) VALUES (%s, %s::jsonb) ON CONFLICT (customer_id) DO NOTHING
+    RETURNING customer_id
+"""
+_ADD_TAGS: Final = "INSERT INTO crm.tags (customer_id, tag) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_CUSTOMER: Final = "SELECT customer_id FROM crm.customers WHERE customer_id = %s FOR UPDATE"
+_FORGET_CUSTOMER: Final = (
+    "DELETE FROM crm.tags WHERE customer_id = %s",
+    "DELETE FROM crm.notes WHERE customer_id = %s",
+    "DELETE FROM crm.customers WHERE customer_id = %s",
+)
+_FINISH_TASK: Final = "UPDATE crm.tasks SET done_at = coalesce(done_at, now()) WHERE task_id = %s RETURNING task_id"
+_REOPENED: Final = "UPDATE crm.conversations SET resolved_at = NULL, updated_at = now() WHERE conversation_id = %s"
+_SET_RATE: Final = """
+    INSERT INTO affiliates.affiliates (affiliate_id, rate) VALUES (%s, %s)
+    ON CONFLICT (affiliate_id) DO UPDATE SET rate = excluded.rate
+"""
 _REMEMBER: Final = "UPDATE crm.requests SET status = %s, answer = %s::jsonb WHERE key = %s"
 _CLAIM_KEY: Final = "INSERT INTO crm.requests (key, request) VALUES (%s, %s) ON CONFLICT (key) DO NOTHING RETURNING key"
 _RECALL: Final = "SELECT request, status, answer::text AS answer FROM crm.requests WHERE key = %s"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of thing that a system keeps; names of tables and columns are ours, never a caller's.
-
-    Attributes:
-        name: For people.
-        table: Where its rows are.
-        key: The column of its id.
-        columns: What is shown of it, ``id`` first.
-        customer: What it is looked for by.
-        status: An expression; None where it has no states.
-        before: From which states a state can be reached.
-        stamps: The column that notes when a state was reached.
-        json: Columns that come as JSON text.
-    """
-
-    name: str
-    table: str
-    key: str
-    columns: str
-    customer: str = "customer_id"
-    status: str | None = "status"
-    when: str = "created_at"
-    before: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    stamps: Mapping[str, str] = field(default_factory=dict)
-    json: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which things to list, newest first: of whom, in which state, older than where the last page ended."""
-
-    customer: str | None
-    status: str | None
-    at: datetime | None
-    after: str | None
-    limit: int
-
-
-class Repository:
+class PostgresRepository:
     """Work on the reference systems within one transaction.
 
     Args:
@@ -152,6 +130,44 @@ class Repository:
         """Return a customer as events show them, known or not."""
         return (await self.crm.customers([customer_id])).get(customer_id, {"id": customer_id, "tags": []})
 
+    async def meet(self, customer_id: str) -> None:
+        """Enter a customer who is not known yet, without an event."""
+        await self.crm.meet([customer_id])
+
+    async def add_customer(self, customer_id: str, profile: str, tags: Sequence[str]) -> bool:
+        """Enter a customer with a profile (JSON) and tags; False where there is one of this id."""
+        if not await self.rows(_ADD_CUSTOMER, (customer_id, profile)):
+            return False
+        if tags:
+            await self.rows(_ADD_TAGS, (customer_id, sorted(set(tags))))
+        return True
+
+    async def lock_customer(self, customer_id: str) -> None:
+        """Keep others from changing a customer until the transaction ends."""
+        await self.rows(_LOCK_CUSTOMER, (customer_id,))
+
+    async def forget_customer(self, customer_id: str) -> None:
+        """Delete a customer with tags and notes."""
+        for statement in _FORGET_CUSTOMER:
+            await self.rows(statement, (customer_id,))
+
+    async def finish_task(self, task_id: Any) -> bool:
+        """Note when a task was done first; False where there is none."""
+        return bool(await self.rows(_FINISH_TASK, (task_id,)))
+
+    async def forget_resolution(self, conversation_id: str) -> None:
+        """Forget when a conversation was resolved."""
+        await self.rows(_REOPENED, (conversation_id,))
+
+    async def set_rate(self, affiliate_id: str, rate: Decimal) -> None:
+        """Make somebody a partner, or change their rate."""
+        await self.rows(_SET_RATE, (affiliate_id, rate))
+
+    async def of_order(self, kind: Kind, order_id: str) -> Row | None:
+        """Return the thing of this kind that belongs to an order, or None."""
+        rows = await self.rows(f"SELECT {kind.columns} FROM {kind.table} WHERE order_id = %s", (order_id,))  # noqa: S608 - our names
+        return rows[0] if rows else None
+
     async def announce(self, source: str, event_type: str, entity: str, data: Mapping[str, Any]) -> None:
         """Announce a change, in this transaction."""
         event = Announcer(self._topics, source).event(event_type, entity, data, self.cause)
@@ -179,7 +195,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Systems:
+class PostgresSystems:
     """The reference systems of one installation.
 
     Attributes:
@@ -191,10 +207,10 @@ class Systems:
     topics: Topics
 
     @asynccontextmanager
-    async def open(self, cause: Cause | None) -> AsyncIterator[Repository]:
+    async def open(self, cause: Cause | None) -> AsyncIterator[PostgresRepository]:
         """Work within one transaction."""
         async with self.connect() as connection:
-            yield Repository(connection, self.topics, cause)
+            yield PostgresRepository(connection, self.topics, cause)
 
 
 def _read(kind: Kind, row: Row) -> Row:
