@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from app.actions.base import AnyAction, Family, LeasedAction, Ports
 from app.actions.registry import REGISTRY
@@ -39,6 +38,7 @@ from app.domain.penalties import Penalties
 from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.breakers import Breakers
 from app.execution.current_values import Current
+from app.execution.holding import Holding
 from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
@@ -173,14 +173,14 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         reads = reads_of(settings, trusted, built_in, breakers)
         router = Router(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now)
-        shared: dict[str, Any] = {
-            "current": Current(reads, retry_policy(settings), timeout=settings.action_timeout),
-            "rights": RecentRights(PostgresCallers(pool.connection, patient=True), settings.everybodys_permissions),
-            "receipts": receipts,
-            "router": router,
-            "holding": step_holding(pool, router, utc_now),
-            "dead_letters": letters,
-        }
+        shared = Shared(
+            current=Current(reads, retry_policy(settings), timeout=settings.action_timeout),
+            rights=RecentRights(PostgresCallers(pool.connection, patient=True), settings.everybodys_permissions),
+            receipts=receipts,
+            router=router,
+            holding=step_holding(pool, router, utc_now),
+            dead_letters=letters,
+        )
         ports = await stack.enter_async_context(action_ports(settings, pool, trusted))
         template_texts = TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True)))
         leased = LeasedOnly(ports, sender, breakers, template_texts)
@@ -188,6 +188,18 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         made = {action.name: _executor(action, shared, leased, settings) for action in actions}
         waiting = parker(pool, topics, REGISTRY.names(), letters)
         yield ExecutorParts(made, waiting, letters, Delivery(sender, letters, router.refused))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all executors of a process share."""
+
+    current: Current
+    rights: RecentRights
+    receipts: PostgresReceipts
+    router: Router
+    holding: Holding
+    dead_letters: DeadLetters
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +213,20 @@ class LeasedOnly:
 
 
 def _executor(
-    action: AnyAction, shared: dict[str, Any], leased: LeasedOnly, settings: Settings
+    action: AnyAction, shared: Shared, leased: LeasedOnly, settings: Settings
 ) -> TransactionalExecutor | LeasedExecutor:
     preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now, penalties=Penalties())
     if not isinstance(action, LeasedAction):
-        return TransactionalExecutor(action=action, preparer=preparer, **shared)
+        return TransactionalExecutor(
+            action=action,
+            preparer=preparer,
+            current=shared.current,
+            rights=shared.rights,
+            receipts=shared.receipts,
+            router=shared.router,
+            holding=shared.holding,
+            dead_letters=shared.dead_letters,
+        )
     return LeasedExecutor(
         action=action,
         preparer=preparer,
@@ -216,7 +237,12 @@ def _executor(
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,
-        **shared,
+        current=shared.current,
+        rights=shared.rights,
+        receipts=shared.receipts,
+        router=shared.router,
+        holding=shared.holding,
+        dead_letters=shared.dead_letters,
     )
 
 
