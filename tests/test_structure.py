@@ -12,7 +12,7 @@ PACKAGES = ("app", "agents", "tables", "schemas")
 MAX_FUNCTION_LINES = 40
 MAX_FILE_LINES = 300
 
-# What each layer may import of ours; the longest matching prefix decides. ``app.processes.roles`` is where ports meet
+# What each layer may import of ours; the longest matching prefix decides. ``app.processes`` is where ports meet
 # adapters.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.domain": ("app.domain",),
@@ -24,21 +24,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.processes.logs": ("app.domain",),
     "app.actions": ("app.actions", "app.domain", "app.ports", "schemas"),
     "app.services": ("app.services", "app.actions", "app.domain", "app.ports", "app.settings", "app.topics", "schemas"),
-    "app.adapters": (
-        "app.adapters",
-        "app.actions.answers",
+    "app.execution": (
+        "app.execution",
         "app.services",
-        "app.domain",
-        "app.ports",
-        "app.settings",
-        "app.topics",
-        "schemas",
-        "deploy",
-    ),
-    "app.systems": (
-        "app.systems",
-        "app.adapters.postgres",
-        "app.services",
+        "app.actions",
         "app.domain",
         "app.ports",
         "app.topics",
@@ -49,15 +38,43 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "app.execution",
         "app.adapters.kafka.batches",
         "app.adapters.kafka.messages",
+        "app.ports",
+        "schemas",
+    ),
+    "tables": ("tables", "app.services", "app.domain", "schemas"),
+    "app.systems": ("app.systems", "app.domain", "app.ports", "schemas"),
+    "app.admin": (
+        "app.admin",
+        "app.systems",
         "app.services",
         "app.actions",
         "app.domain",
         "app.ports",
+        "app.settings",
         "app.topics",
         "schemas",
     ),
-    "tables": ("tables", "app.services", "app.domain", "schemas"),
+    # What they import of the services is counters, bounds, and how an event or a failed task is noted: no use case.
+    "app.adapters": (
+        "app.adapters",
+        "app.services.delivery",
+        "app.services.ingest.announcer",
+        "app.services.operations.background",
+        "app.services.scheduling.audience_shares",
+        "app.domain",
+        "app.ports",
+        "app.settings",
+        "app.topics",
+        "schemas",
+        "deploy",
+    ),
+    "app.adapters.http.crm": ("app.actions.answers", "app.domain", "app.ports"),
 }
+# `headrace up` starts the embedded default. The command line loads it by name, so no other command comes by it.
+EMBEDS = {"app.commands.up", "app.commands.up_run"}
+# Where an interface is a port, and stands in app/ports: what is on both of its sides is ours, or it is an inner one of
+# pure code (app/domain, app/actions) or of one adapter.
+NO_PORTS_IN = ("agents", "tables", "app.execution", "app.services", "app.systems", "app.admin", "app.processes")
 OURS = ("app", "agents", "tables", "schemas", "deploy", "tests")
 
 
@@ -130,3 +147,41 @@ def test_functions_fit_a_screen_and_files_hold_one_idea(path: Path) -> None:
         and node.end_lineno - node.lineno + 1 > MAX_FUNCTION_LINES
     ]
     assert not long
+
+
+def importers(package: str) -> set[str]:
+    """Return the modules outside of a package that import something of it."""
+    return {
+        module_name(path)
+        for path in sources()
+        if not within(module_name(path), (package,)) and any(within(name, (package,)) for name in imports(path))
+    }
+
+
+def test_nothing_imports_the_agents_but_the_worker() -> None:
+    """Agents are how a stream is read and acked; what others want of one stands in app/execution."""
+    assert importers("agents") == {"app.processes.worker"}
+
+
+def test_services_stand_in_folders() -> None:
+    """Each service is in the folder of its use case."""
+    assert [path.name for path in (ROOT / "app/services").glob("*.py")] == ["__init__.py"]
+
+
+def test_production_does_not_import_the_embedded_default() -> None:
+    """Only `headrace up` does, and nothing imports that: the command line finds it by its name."""
+    assert importers("app.embedded") == EMBEDS
+    assert not importers("app.commands.up")
+    assert importers("app.commands.up_run") == {"app.commands.up"}
+
+
+def test_ports_stand_in_one_place() -> None:
+    """A Protocol that has a use case on one side stands in app/ports."""
+    elsewhere = {
+        f"{module_name(path)}.{node.name}"
+        for path in sources()
+        if within(module_name(path), NO_PORTS_IN)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).startswith("Protocol") for base in node.bases)
+    }
+    assert not elsewhere
