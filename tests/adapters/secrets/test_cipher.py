@@ -25,7 +25,9 @@ def test_older_keys_still_open() -> None:
     assert FernetCipher(OTHER_KEY).decrypt(cipher.renew(old)) == "a-secret"
 
 
-@pytest.mark.parametrize("sealed", [b"", b"nonsense", FernetCipher(OTHER_KEY).encrypt("x")])
+@pytest.mark.parametrize(
+    "sealed", [b"", b"nonsense", FernetCipher(OTHER_KEY).encrypt("x")], ids=["empty", "nonsense", "another"]
+)
 def test_a_wrong_key_names_the_setting(sealed: bytes) -> None:
     """And holds nothing of what was to be opened."""
     for attempt in (FernetCipher(KEY).decrypt, FernetCipher(KEY).renew):
