@@ -1,6 +1,7 @@
 """Deterministic ids."""
 
-from uuid import UUID
+import json
+from uuid import UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,3 +30,10 @@ def test_every_attempt_and_step_has_a_command_id_of_its_own() -> None:
     """Attempt and step are told apart: (1, 11) is not (11, 1)."""
     execution = UUID(int=2)
     assert len({command_id(execution, attempt, step) for attempt in (1, 11) for step in (1, 11)}) == 4
+
+
+@given(st.text(), st.text())
+def test_the_name_of_an_execution_is_a_json_array(source: str, event_id: str) -> None:
+    """As version 5 of RFC 9562 makes it of the compact array: ids that are stored already stay what they are."""
+    name = json.dumps([source, event_id], ensure_ascii=False, separators=(",", ":"))
+    assert execution_id(WORKFLOW, source, event_id) == uuid5(WORKFLOW, name)
