@@ -3,8 +3,8 @@
 A wall bounds one try, and penalties what comes to it; what ends just below it, again and again, meets neither. So the
 CPU that goes into an owner's conditions and templates is counted, and who is over their share waits or is turned away.
 What takes long keeps everybody else waiting meanwhile, so it counts with the square of its length: pieces of 200 ms
-come once in half a minute. One tick of the CPU's clock may have fallen on anything, so that what is short is counted
-only where ticks fall on it again and again, on average for several ms a time.
+come once a minute, which a p99 of the others does not see. One tick of the CPU's clock may have fallen on anything, so
+that what is short is counted only where ticks fall on it again and again, on average for several ms a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WATCHED: Final = 200
 _DEAR_EACH_S: Final = 0.004
 _SEEN_S: Final = 0.095
 _SHORT_S: Final = 0.01
-_DEAR_S: Final = 0.005
+_DEAR_S: Final = 0.0024
 
 
 def counted(seconds: float) -> float:
