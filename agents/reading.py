@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.messages import TrackedMessage
 from app.execution.bulkhead import Bulkhead
+from app.execution.keyed_pool import KeyedPool
 from app.execution.leased import LeasedExecutor
 from app.execution.pipelined_send import PipelinedSend
-from app.execution.pool import KeyedPool
 from app.ports import Record
 from app.ports.outlet import Outlet
 from schemas.incoming import Incoming

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
-from app.execution.parking import Parker
+from app.execution.quota_parking import Parker
 from app.execution.source_conversion import SourceConversion
 from app.execution.transactional import TransactionalExecutor
 from app.services.delivery.dead_letters import DeadLetters

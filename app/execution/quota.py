@@ -1,8 +1,7 @@
 """Executions over their owner's quota: they wait in Postgres, counted and seen, and nobody else waits for them.
 
 The matcher does not put them there itself: one owner's thousands would hold up every event behind them. It sends them
-to a topic of their own, off which ``app/execution/parking.py``, in another process, lets them wait as fast as Postgres
-can.
+to a topic of their own, off which ``app/execution/quota_parking.py``, in another process, lets them wait.
 
 Counted by each matcher in its own memory: with several, an owner may start that many by each, and what waits is let go
 at the quota's rate over all of them. So is how many wait: past that an execution ends as blocked.

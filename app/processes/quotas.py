@@ -8,8 +8,8 @@ from app.adapters.postgres.rights import PostgresCallers
 from app.adapters.postgres.timers import PostgresParking
 from app.domain.shares import Shares
 from app.execution.holding import Holding
-from app.execution.parking import Parker
 from app.execution.quota import Quota
+from app.execution.quota_parking import Parker
 from app.execution.routing import Router
 from app.services.access.owner_rights import RecentRights
 from app.services.delivery.dead_letters import DeadLetters

@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 
 from app.domain.callers import Caller
 from app.domain.quotas import MAX_WAITING, RunRate
-from app.execution.parking import Parker
 from app.execution.quota import Quota
+from app.execution.quota_parking import Parker
 from app.execution.routing import read_command
 from app.ports import Record, owner_of
 from app.services.access.owner_rights import RecentRights

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.execution.pool import MAX_READY, KeyedPool
+from app.execution.keyed_pool import MAX_READY, KeyedPool
 from tests.support.records import FakeRecord
 from tests.support.waiting import eventually, limit
 

@@ -19,7 +19,7 @@ from itertools import count
 from typing import Final, Generic, TypeVar
 
 from app.execution.bulkhead import Bulkhead
-from app.execution.turns import Turns
+from app.execution.owner_turns import Turns
 from app.ports import owner_of
 from app.ports.ledger import Ledger
 from schemas.incoming import Incoming
