@@ -14,52 +14,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
-from app.actions.configs import compile_action
-from app.domain.caching import WeighedCache
-from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
+from app.actions.steps import ResolvedStep
 from app.domain.errors import ActionFailedError
 from app.domain.needs import Need, own_entity
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
 from app.ports import CrmReads, OwnerRights
-from schemas.command import Command
-from schemas.workflow import Action
 
 CurrentValues = Mapping[str, Any] | ActionFailedError
 _Found = Mapping[str, dict[str, Any]]
-_CACHED_BYTES: Final = 8 * 2**20
-# What compiled conditions take for each byte of their JSON, of which the key is one, and for each of them; measured.
-_BYTES_PER_BYTE: Final = 30
-_BYTES_PER_CONDITION: Final = 2_000
-_cache: Final[WeighedCache[bytes, CompiledConditions]] = WeighedCache(_CACHED_BYTES)
-
-
-def step_conditions(action: Action, owner: UUID | None = None) -> CompiledConditions:
-    """Return an action's own conditions, compiled; of an owner, whose share of the cache they take.
-
-    Raises:
-        ConditionError: The revision is older than this program's rules.
-    """
-    encoded = orjson.dumps(action.conditions)
-    found = _cache.get(encoded)
-    if found is None:
-        found = compile_conditions(orjson.loads(encoded), current="read", stored=True)
-        _cache.put(encoded, found, _weight(encoded), owner)
-    return found
-
-
-def _weight(encoded: bytes) -> int:
-    return _BYTES_PER_BYTE * len(encoded) + _BYTES_PER_CONDITION * (1 + encoded.count(b'"operator"'))
-
-
-def names_read(action: Action, owner: UUID | None = None) -> frozenset[str]:
-    """Return which members of ``current`` a step looks at; what does not compile looks at none, and says so later."""
-    try:
-        names = compile_action(action.type, action.config, owner).config.current
-        return names | step_conditions(action, owner).current if action.conditions else names
-    except (ActionFailedError, ConditionError):
-        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +52,19 @@ class Current:
         self._timeout = timeout
 
     async def of(
-        self, commands: Sequence[Command], rights: OwnerRights, *, chosen: bool = False
+        self, steps: Sequence[ResolvedStep], rights: OwnerRights, *, chosen: bool = False
     ) -> list[CurrentValues | None]:
         """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known.
 
         Args:
-            commands: The steps.
+            steps: The steps.
             rights: What their owners may; asked only where a step looks at another than its event's own entity.
             chosen: The events are made up by who tries them: none of them has an entity of its own.
         """
-        asked = ((n, _lookup(command, chosen=chosen)) for n, command in enumerate(commands))
+        asked = ((n, _lookup(step, chosen=chosen)) for n, step in enumerate(steps))
         lookups = {n: lookup for n, lookup in asked if lookup is not None}
         values = await self._look(lookups, rights) if lookups else {}
-        return [values.get(n) for n in range(len(commands))]
+        return [values.get(n) for n in range(len(steps))]
 
     async def _look(self, lookups: _Lookups, rights: OwnerRights) -> dict[int, CurrentValues]:
         strangers = {n: one for n, one in lookups.items() if one.customer is not None and one.customer != one.own}
@@ -151,8 +113,8 @@ def _is_of_another(order: Mapping[str, Any] | None, own: str | None) -> bool:
     return order is not None and (own is None or str(order.get("customer_id")) != own)
 
 
-def _lookup(command: Command, *, chosen: bool) -> _Lookup | None:
-    names = names_read(command.action, command.workflow.owner)
+def _lookup(step: ResolvedStep, *, chosen: bool) -> _Lookup | None:
+    names, command = step.current, step.command
     if not names:
         return None
     data = command.event.get("data") or {}

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from app.actions.base import LeasedAction, Ports
+from app.actions.steps import ResolvedStep, resolve
 from app.domain.breaker import circuit_of
 from app.domain.errors import PoisonError
 from app.domain.retry import RetryPolicy
@@ -18,11 +19,11 @@ from app.execution.attempts import Attempts, GivenBackError, IsClosing, LeaseToo
 from app.execution.batching import Batcher
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
-from app.execution.current_values import Current, names_read
+from app.execution.current_values import Current
 from app.execution.guard import blames_input, internal_error
 from app.execution.holding import Holding, TurnedAway
 from app.execution.metrics import ACTIONS, DROPPED, LEASES_LOST, PARKED
-from app.execution.preparation import NO_SECRETS, Prepared, Preparer, secrets_read
+from app.execution.preparation import NO_SECRETS, Prepared, Preparer
 from app.execution.routing import Router, claim_of, read_command, result_json
 from app.execution.timing import REAL_TIME, Timing
 from app.ports import (
@@ -136,24 +137,27 @@ class LeasedExecutor:
         return True
 
     async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:
-        with_text = await self._template_texts.command(command) if names_template(command.action) else command
+        step = await self._resolved(command)
+        current = await self._lookups.do(step) if step.current else None
+        takes = self._action.takes_secrets and step.secrets
+        secrets = await self._secrets(step.secrets) if takes else NO_SECRETS
         before = ticked()
-        asks, names = (
-            names_read(with_text.action),
-            secrets_read(with_text.action) if self._action.takes_secrets else None,
-        )
-        self._holding.count(command, before)
-        current = await self._lookups.do(with_text) if asks else None
-        secrets = await self._secrets(names) if names else NO_SECRETS
-        before = ticked()
-        prepared = self._preparer.prepare(with_text, claim.command_id, current, secrets)
+        prepared = self._preparer.prepare(step, claim.command_id, current, secrets)
         self._holding.count(command, before)
         if isinstance(prepared, Prepared) and prepared.need is not None:
             owner = command.workflow.owner
-            prepared = self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
-        if with_text is not command and isinstance(prepared, Prepared):
-            return replace(prepared, command=command)
+            return self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
         return prepared
+
+    async def _resolved(self, command: Command) -> ResolvedStep:
+        """Resolve the step with its message template's texts, if it names one, as they are now."""
+        action, owner = command.action, command.workflow.owner
+        if names_template(action):
+            action = await self._template_texts.one(owner, action)
+        before = ticked()
+        step = resolve(command, action)
+        self._holding.count(command, before)
+        return step
 
     def _turned_away(self, command: Command, away: TurnedAway) -> ActionResult:
         return self._preparer.result(command, "failed", error=away.reason)

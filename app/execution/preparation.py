@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from app.actions.base import ActionContext, AnyAction, ControlAction, DelayRequest, StopRequest
-from app.actions.configs import compile_action
 from app.actions.message_text import refuse_unfound
+from app.actions.steps import ResolvedStep
 from app.domain.callers import Caller
-from app.domain.conditions import ConditionError, Scope
+from app.domain.conditions import CompiledConditions, ConditionError, Scope
 from app.domain.errors import ActionFailedError, CostlyError
 from app.domain.grants import EVERYBODY, Use, not_granted
 from app.domain.needs import Need, own_entity
@@ -19,12 +19,11 @@ from app.domain.penalties import REFUSED, Penalties
 from app.domain.redaction import MASK, redactor_of
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.wall import MESSAGE, WallReachedError
-from app.execution.current_values import CurrentValues, step_conditions
+from app.execution.current_values import CurrentValues
 from app.execution.metrics import WALLS
 from app.ports import SecretValues
 from schemas.command import Command
 from schemas.result import ActionResult
-from schemas.workflow import Action
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ class Preparer:
 
     def prepare(
         self,
-        command: Command,
+        step: ResolvedStep,
         command_id: UUID,
         current: CurrentValues | None = None,
         secrets: SecretValues = NO_SECRETS,
@@ -86,35 +85,38 @@ class Preparer:
         """Return what is to be carried out, or the step's result where nothing is: skipped, failed, stop.
 
         Args:
-            command: The command.
-            command_id: Its id.
+            step: The command's step.
+            command_id: The command's id.
             current: What ``current`` is, where the step asks for it; or why that is not known.
             secrets: Those that the step uses.
         """
+        command = step.command
         if isinstance(current, ActionFailedError):
             return self.result(command, "failed", error=f"current: {current}")
         if self._penalties and self._penalties.refused(_step_of(command)):
             WALLS.labels("step", "refused").inc()
             return self.result(command, "failed", error=f"{MESSAGE}; {REFUSED}")
-        return self._prepare(command, command_id, current, secrets)
+        return self._prepare(step, command_id, current, secrets)
 
     def _prepare(
-        self, command: Command, command_id: UUID, current: Mapping[str, Any] | None, secrets: SecretValues
+        self, step: ResolvedStep, command_id: UUID, current: Mapping[str, Any] | None, secrets: SecretValues
     ) -> Prepared | ActionResult:
+        command = step.command
         verdicts: list[dict[str, Any]] = []
         scope = _scope(command)
         if current is not None:
             scope["current"] = current
         try:
-            if command.action.conditions:
-                met, verdicts = self._evaluate(command, scope, current)
+            conditions = step.conditions
+            if conditions is not None:
+                met, verdicts = self._evaluate(conditions, command, scope, current)
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
-            refuse_unfound(self._action, command.action.config)
+            refuse_unfound(self._action, step.action.config)
             context = self._context(command, command_id, scope)
-            compiled = compile_action(command.action.type, command.action.config, command.workflow.owner)
-            context = _with_secrets(context, compiled.config.secrets, secrets)
-            request = self._action.prepare(compiled.config, context)
+            config = step.config
+            context = _with_secrets(context, step.secrets, secrets)
+            request = self._action.prepare(config, context)
             self._note_wall(command, reached=False)
         except (ActionFailedError, ConditionError) as error:  # the revision may be older than this program's rules
             self._note_wall(command, reached=isinstance(error, CostlyError))
@@ -144,13 +146,17 @@ class Preparer:
         )
 
     def _evaluate(
-        self, command: Command, scope: dict[str, Any], current: Mapping[str, Any] | None
+        self,
+        conditions: CompiledConditions,
+        command: Command,
+        scope: dict[str, Any],
+        current: Mapping[str, Any] | None,
     ) -> tuple[bool, list[dict[str, Any]]]:
         seen = Scope(
             data=_data(command), event=command.event, now=self._clock(), results=scope["results"], current=current
         )
         try:
-            evaluation = step_conditions(command.action, command.workflow.owner).evaluate(seen)
+            evaluation = conditions.evaluate(seen)
         except WallReachedError as error:
             raise CostlyError(f"conditions: {error}") from None
         return evaluation.met, [verdict.as_json() for verdict in evaluation.verdicts]
@@ -206,26 +212,18 @@ class DryRunPreparer(Preparer):
 
     def prepare(
         self,
-        command: Command,
+        step: ResolvedStep,
         command_id: UUID,
         current: CurrentValues | None = None,
         secrets: SecretValues = NO_SECRETS,
     ) -> Prepared | ActionResult:
         """Return what would be carried out; of ``secrets`` only the grants count, and one without is open."""
-        shown = SecretValues(dict.fromkeys(secrets_read(command.action), MASK), grants=secrets.grants)
-        return super().prepare(command, command_id, current, shown)
+        shown = SecretValues(dict.fromkeys(step.secrets, MASK), grants=secrets.grants)
+        return super().prepare(step, command_id, current, shown)
 
 
 def _step_of(command: Command) -> tuple[UUID, int, int]:
     return command.workflow.id, command.workflow.version, command.step
-
-
-def secrets_read(action: Action) -> frozenset[str]:
-    """Return the secrets that a step uses; what does not compile uses none, and says so later."""
-    try:
-        return compile_action(action.type, action.config).config.secrets
-    except ActionFailedError:
-        return frozenset()
 
 
 def _with_secrets(context: ActionContext, names: frozenset[str], given: SecretValues) -> ActionContext:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from app.actions.base import ControlAction, TransactionalAction
+from app.actions.steps import ResolvedStep, resolve
 from app.domain.errors import HeadraceError, PoisonError
 from app.domain.wall import ticked
 from app.execution.current_values import Current, CurrentValues
@@ -90,16 +91,16 @@ class TransactionalExecutor:
             Exception: Postgres failed for good; the records must stay unacked.
         """
         out: list[Record] = []
-        commands: list[Command] = []
+        steps: list[ResolvedStep] = []
         causes: list[Incoming] = []
         for record in records:
             try:
-                commands.append(read_command(record, self._action.name))
+                steps.append(self._resolved(read_command(record, self._action.name)))
                 causes.append(record)
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
-        current = await self._current.of(commands, self._rights)
-        judged = [self._prepared(*one) for one in zip(commands, current, causes, strict=True)]
+        current = await self._current.of(steps, self._rights)
+        judged = [self._prepared(*one) for one in zip(steps, current, causes, strict=True)]
         held = [item for item in judged if isinstance(item, Timer)]
         if held:
             await self._holding.park(held)
@@ -110,15 +111,23 @@ class TransactionalExecutor:
             out.extend(replace(slip, cause=item.cause) for slip in self._forward(item, outcome))
         return out
 
-    def _prepared(self, command: Command, current: CurrentValues | None, cause: Incoming) -> _Work | Timer:
+    def _resolved(self, command: Command) -> ResolvedStep:
+        before = ticked()
+        step = resolve(command)
+        if ticked() > before:  # it was compiled, and that took long
+            self._holding.count(command, before)
+        return step
+
+    def _prepared(self, step: ResolvedStep, current: CurrentValues | None, cause: Incoming) -> _Work | Timer:
         """Prepare a command; an owner who has taken too much with those before it in the batch has the rest wait."""
+        command = step.command
         claim, held = claim_of(command), self._holding.judge(command)
         if isinstance(held, Timer):
             return held
         if isinstance(held, TurnedAway):
             return _Work(command, claim, self._preparer.result(command, "failed", error=held.reason), cause)
         before = ticked()
-        todo = self._preparer.prepare(command, claim.command_id, current)
+        todo = self._preparer.prepare(step, claim.command_id, current)
         self._holding.count(command, before)
         return _Work(command, claim, todo, cause)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from app.domain.callers import Caller
 from app.domain.errors import ActionFailedError
 from app.ports import OwnerRights, SecretValues
-from schemas.command import Command
 from schemas.result import ActionResult
 
 CurrentValues = Mapping[str, Any] | ActionFailedError
@@ -26,13 +25,15 @@ class PreparedStep(Protocol):
 
 
 P = TypeVar("P", bound=PreparedStep)
+# The step: resolved by code above the ports, which hand it through.
+S_contra = TypeVar("S_contra", contravariant=True)
 
 
-class StepPreparer(Protocol[P]):
+class StepPreparer(Protocol[S_contra, P]):
     """Prepares the steps of one action type; ``app.execution.preparation.Preparer`` is one."""
 
     def prepare(
-        self, command: Command, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
+        self, step: S_contra, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
     ) -> P | ActionResult:
         """Return what would be carried out, or the result of a step of which nothing is."""
 
@@ -40,10 +41,10 @@ class StepPreparer(Protocol[P]):
         """Return what would be carried out, or the failed result of a step that its owner has no permission for."""
 
 
-class CurrentSource(Protocol):
+class CurrentSource(Protocol[S_contra]):
     """Looks up what steps ask for of ``current``; ``app.execution.current_values.Current`` is one."""
 
     async def of(
-        self, commands: Sequence[Command], rights: OwnerRights, /, *, chosen: bool
+        self, steps: Sequence[S_contra], rights: OwnerRights, /, *, chosen: bool
     ) -> Sequence[CurrentValues | None]:
         """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known."""

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import pytest
 
+from app.actions.steps import resolve
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
-from app.execution.current_values import Current, names_read
+from app.execution.current_values import Current
 from app.ports import CustomerUpdate, TagRequest
 from schemas.command import Command
 from schemas.workflow import Action
@@ -49,7 +50,7 @@ def about(*conditions: str, **config: Any) -> Action:
 )
 def test_only_what_a_step_names_is_looked_up(step: Action, names: set[str]) -> None:
     """In its templates at any depth and in its conditions; what does not compile asks for nothing."""
-    assert names_read(step) == names
+    assert resolve(command(step)).current == names
 
 
 async def test_an_order_paid_meanwhile_skips_the_step() -> None:
@@ -80,7 +81,7 @@ async def test_the_customer_is_the_entity_where_the_data_names_none() -> None:
     crm = FakeCrm()
     await crm.apply_tags([TagRequest("c1", "VIP")])
     step = command(action(tag="{{ current.customer.tags[0] }}"), event=order_event(customer=None))
-    found = await Current(crm, PATIENT, timeout=5).of([step], FixedRights())
+    found = await Current(crm, PATIENT, timeout=5).of([resolve(step)], FixedRights())
     assert found == [{"customer": {"id": "c1", "tags": ["VIP"]}}]
 
 
@@ -135,9 +136,9 @@ async def test_a_crm_that_fails_for_a_while_is_asked_again() -> None:
     """As often as an action would be tried; then the step fails with the reason, and the others go on."""
     crm = FakeCrm()
     crm.failures = [ActionFailedError("answered 503"), ActionFailedError("answered 503")]
-    assert await Current(crm, PATIENT, timeout=5).of([asking()], FixedRights()) == [{}]
+    assert await Current(crm, PATIENT, timeout=5).of([resolve(asking())], FixedRights()) == [{}]
     crm.failures = [ActionFailedError("answered 503") for _ in range(3)]
-    (failed,) = await Current(crm, PATIENT, timeout=5).of([asking()], FixedRights())
+    (failed,) = await Current(crm, PATIENT, timeout=5).of([resolve(asking())], FixedRights())
     assert str(failed) == "answered 503"
     assert len(crm.asked) == 6
 
@@ -148,9 +149,8 @@ async def test_one_id_that_is_refused_fails_its_own_step_only() -> None:
     crm.orders_by_id["o-2"] = {"id": "o-2"}
     refusal = ActionFailedError("answered 400", permanent=True)
     crm.failures = [refusal, refusal]
-    found = await Current(crm, PATIENT, timeout=5).of(
-        [asking("o-1"), asking("o-2"), command(action(tag="a"))], FixedRights()
-    )
+    steps = [resolve(one) for one in (asking("o-1"), asking("o-2"), command(action(tag="a")))]
+    found = await Current(crm, PATIENT, timeout=5).of(steps, FixedRights())
     assert found == [refusal, {"order": {"id": "o-2"}}, None]
 
 

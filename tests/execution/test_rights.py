@@ -8,6 +8,7 @@ import pytest
 
 from app.actions.over_http import ON_THE_CRM
 from app.actions.registry import REGISTRY
+from app.actions.steps import resolve
 from app.domain.callers import Permission
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RetryPolicy
@@ -50,7 +51,7 @@ async def looked(rights: FixedRights, event: dict[str, Any], template: str, **op
     crm = crm_of_two()
     await crm.update_customers([CustomerUpdate(f"c{n}", {"name": f"secret {n}"}) for n in (1, 2)])
     current = Current(crm, RetryPolicy(max_retries=0), timeout=5)
-    (found,) = await current.of([command(action(tag=template), event=event)], rights, **options)
+    (found,) = await current.of([resolve(command(action(tag=template), event=event))], rights, **options)
     return str(found) if isinstance(found, ActionFailedError) else found
 
 

@@ -11,13 +11,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from app.actions.base import ActionContext, Ports
 from app.actions.registry import REGISTRY
+from app.actions.steps import resolve
 from app.actions.webhook import Webhook
 from app.adapters.http.client import open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
 from app.domain.grants import EVERYBODY
 from app.execution.breakers import Breakers
-from app.execution.preparation import DryRunPreparer, secrets_read
+from app.execution.preparation import DryRunPreparer
 from app.ports import HttpAnswer, SecretValues
 from schemas.result import ActionResult
 from tests.execution.test_leased import World
@@ -213,9 +214,9 @@ def test_a_dry_run_shows_stars(action_type: str, config: dict[str, Any]) -> None
     kind = REGISTRY.find(action_type)
     assert kind is not None
     one = command(action(action_type, **config))
-    made = DryRunPreparer(kind, timeout=5, clock=now).prepare(one, one.id)
+    made = DryRunPreparer(kind, timeout=5, clock=now).prepare(resolve(one), one.id)
     assert not isinstance(made, ActionResult), made
-    assert secrets_read(one.action)
+    assert resolve(one).secrets
     assert "***" in repr(made.request) or made.request.sign_with == "HOOK_KEY"
 
 
@@ -239,7 +240,7 @@ async def test_a_secret_that_is_not_granted_fails_the_action_unsent(changes: dic
     assert not bench.world.http.requests
     one = command(action("webhook", **HOOK))
     given = SecretValues(grants=bench.secrets.grants)
-    dry = DryRunPreparer(Webhook(), timeout=5, clock=now).prepare(one, one.id, None, given)
+    dry = DryRunPreparer(Webhook(), timeout=5, clock=now).prepare(resolve(one), one.id, None, given)
     assert str(getattr(dry, "error", None)).startswith(said)
 
 

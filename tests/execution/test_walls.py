@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.actions.registry import REGISTRY as ACTIONS
+from app.actions.steps import resolve
 from app.domain.penalties import IN_A_ROW, REFUSED_FOR_S, Penalties
 from app.domain.planning import OVER_SHARE
 from app.domain.wall import MESSAGE
@@ -50,7 +51,7 @@ def _conditional() -> Command:
 
 
 def _prepared(preparer: Preparer, made: Command) -> Prepared | ActionResult:
-    return preparer.prepare(made, made.id, None)
+    return preparer.prepare(resolve(made), made.id, None)
 
 
 @pytest.mark.parametrize("where", ["body", "headers"])

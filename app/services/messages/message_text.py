@@ -10,7 +10,6 @@ from uuid import UUID
 from app.actions.message_text import TEMPLATE, template_named, with_text
 from app.actions.registry import REGISTRY
 from app.ports import MessageText, MessageTexts
-from schemas.command import Command
 from schemas.message_template import MessageKind
 from schemas.workflow import Action
 
@@ -72,23 +71,16 @@ class TemplateTexts:
         Raises:
             UnreachableError: They cannot be looked up.
         """
-        return [await self._word(owner, action) if names_template(action) else action for action in actions]
+        return [await self.one(owner, action) if names_template(action) else action for action in actions]
 
-    async def command(self, command: Command) -> Command:
-        """Return the command as if its step had been written with its template's texts; for preparing it only.
+    async def one(self, owner: UUID, action: Action) -> Action:
+        """Return an action as if it had been written with its template's texts; for preparing it only.
 
-        What travels on is the command itself, so that slips stay small and each step reads what its template says then.
+        What travels on is the action itself, so that slips stay small and each step reads what its template says then.
 
         Raises:
             UnreachableError: They cannot be looked up.
         """
-        action = await self._word(command.workflow.owner, command.action)
-        if action is command.action:
-            return command
-        actions = [action if one is command.action else one for one in command.workflow.actions]
-        return command.model_copy(update={"workflow": command.workflow.model_copy(update={"actions": actions})})
-
-    async def _word(self, owner: UUID, action: Action) -> Action:
         kind = REGISTRY.find(action.type)
         name = template_named(kind, action.config) if kind is not None else None
         if kind is None or kind.message_text is None or name is None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from app.actions.configs import compile_action
+from app.actions.steps import ResolvedStep, resolve
 from app.domain.callers import Caller
 from app.domain.conditions import Evaluation, Scope, compile_conditions
 from app.domain.errors import ActionFailedError, FieldError, InvalidError
@@ -36,7 +36,7 @@ from schemas.command import Command, PinnedRevision
 from schemas.event import Event
 from schemas.field_errors import under
 from schemas.result import ActionResult
-from schemas.workflow import Action, WorkflowDraft
+from schemas.workflow import WorkflowDraft
 
 SOURCE: Final = "/headrace/test"
 NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
@@ -68,8 +68,8 @@ class DryRunner:
 
     def __init__(
         self,
-        preparers: Mapping[str, StepPreparer[Any]],
-        current: CurrentSource,
+        preparers: Mapping[str, StepPreparer[ResolvedStep, Any]],
+        current: CurrentSource[ResolvedStep],
         grants: SecretGrants,
         channels: SecretGrants,
     ) -> None:
@@ -117,9 +117,10 @@ class DryRunner:
 
     async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
         command = run.command
-        preparer, current = self._preparers[command.action.type], await self._look(run)
-        secrets = await self._secrets(command.action)
-        made = preparer.prepare(command, command.id, current, secrets)
+        step = resolve(command)
+        preparer, current = self._preparers[command.action.type], await self._look(run, step)
+        secrets = await self._secrets(step)
+        made = preparer.prepare(step, command.id, current, secrets)
         if not isinstance(made, ActionResult):
             made = preparer.permitted(made, run.caller)
         if not isinstance(made, ActionResult):
@@ -135,7 +136,7 @@ class DryRunner:
                 runs=runs,
                 status=result.status if run.going else "skipped",
                 error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
-                would_send=_would_send(preparer, command, made, current, secrets),
+                would_send=_would_send(preparer, step, made, current, secrets),
                 verdicts=result.verdicts,
             )
         )
@@ -156,15 +157,11 @@ class DryRunner:
             return None
         return _ended(command, "failed", error=Reference("channel", "channel", name).missing.message, attempts=0)
 
-    async def _secrets(self, action: Action) -> SecretValues:
-        try:
-            names = compile_action(action.type, action.config).config.secrets
-        except ActionFailedError:
-            names = frozenset()
-        return SecretValues(grants=await self._grants.of(names) if names else {})
+    async def _secrets(self, step: ResolvedStep) -> SecretValues:
+        return SecretValues(grants=await self._grants.of(step.secrets) if step.secrets else {})
 
-    async def _look(self, run: _Run) -> CurrentValues | None:
-        (found,) = await self._current.of([run.command], RightsOfCaller(run.caller), chosen=True)
+    async def _look(self, run: _Run, step: ResolvedStep) -> CurrentValues | None:
+        (found,) = await self._current.of([step], RightsOfCaller(run.caller), chosen=True)
         if found is None or (isinstance(found, ActionFailedError) and not run.given):
             return found
         current = {**(found if isinstance(found, Mapping) else {}), **run.given}
@@ -186,8 +183,8 @@ def _why_not(run: _Run) -> str:
 
 
 def _would_send(
-    preparer: StepPreparer[Any],
-    command: Command,
+    preparer: StepPreparer[ResolvedStep, Any],
+    step: ResolvedStep,
     made: PreparedStep | ActionResult,
     current: CurrentValues | None,
     secrets: SecretValues,
@@ -197,12 +194,9 @@ def _would_send(
     if made.status != "skipped":
         return plain(made.output) if made.status == "success" else None
     # Skipped by its own conditions: rendered all the same, so that a mistake in it shows.
-    bare = command.action.model_copy(update={"conditions": []})
-    actions = [bare if one is command.action else one for one in command.workflow.actions]
-    revision = command.workflow.model_copy(update={"actions": actions})
-    unconditional = command.model_copy(update={"workflow": revision})
-    made = preparer.prepare(unconditional, command.id, current, secrets)
-    return _would_send(preparer, unconditional, made, current, secrets)
+    bare = step.unconditional()
+    made = preparer.prepare(bare, step.command.id, current, secrets)
+    return _would_send(preparer, bare, made, current, secrets)
 
 
 def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+from app.actions.steps import resolve
 from app.ports import MessageText
 from app.services.messages.message_text import MAX_KEPT, RecentTexts, TemplateTexts
 from tests.support.memory_texts import MemoryTexts
@@ -87,12 +88,12 @@ async def test_actions_get_the_words_of_their_templates() -> None:
     assert [one is as_it_was for one, as_it_was in zip(rest, (missing, own, other), strict=True)] == [True] * 3
 
 
-async def test_a_command_that_is_worded_leaves_the_slip_as_it_was() -> None:
+async def test_a_step_that_is_worded_leaves_the_slip_as_it_was() -> None:
     """The words are for preparing the step; what travels on still names the template."""
     world = World()
     slip = command(action("send_sms", template="welcome"), action("send_sms", 2, template="welcome"))
     encoded = slip.encode()
-    made = await TemplateTexts(world.recent).command(slip)
+    made = resolve(slip, await TemplateTexts(world.recent).one(OWNER, slip.action))
     assert made.action.config == {"text": FIRST.text}
-    assert made.id == slip.id
+    assert made.command is slip
     assert slip.encode() == encoded
