@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import orjson
 from pydantic import ValidationError
 
+from app.domain.entities import entity_of
 from app.domain.errors import PoisonError
 from schemas.attributes import misnamed
 from schemas.base import stored_size
@@ -209,14 +210,10 @@ def _text(name: str, data: bytes | None) -> str:
 
 
 def _entity(key: bytes | None, event: Event) -> str:
-    """What orders this event: the record key, else partitionkey, subject, ``data.customer.id`` (DESIGN 2)."""
+    """What orders this event: the record key, or else what its attributes name."""
     if key:
         return decode_key(key)
-    customer = event.data.get("customer")
-    named = event.partitionkey or event.subject
-    if named is None and isinstance(customer, dict) and isinstance(customer.get("id"), str | int):
-        named = str(customer["id"])
-    entity = named or event.id  # an event of nobody: nothing to keep in order with
+    entity = entity_of(event.id, event.partitionkey, event.subject, event.data).name
     if len(entity.encode()) > MAX_ENTITY_BYTES:
         raise PoisonError("invalid_key", f"the entity is longer than {MAX_ENTITY_BYTES} bytes")
     return entity

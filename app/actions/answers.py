@@ -8,6 +8,7 @@ import orjson
 
 from app.domain.errors import ActionFailedError
 from app.domain.retry import RETRYABLE_STATUSES
+from app.domain.storable import marked
 from app.domain.values import depth
 from app.ports import HttpAnswer
 
@@ -36,7 +37,7 @@ def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
     quote = " ".join(answer.body.split())[:MAX_QUOTED_CHARS]
     retryable = status in RETRYABLE_STATUSES or status >= 500  # noqa: PLR2004 - the same
     raise ActionFailedError(
-        f"answered {status}" + (f": {printable(quote)}" if quote else ""),
+        f"answered {status}" + (f": {marked(quote)}" if quote else ""),
         permanent=not retryable,
         retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
         answered=is_an_answer(status),
@@ -75,12 +76,7 @@ def output_of(answer: HttpAnswer) -> dict[str, Any]:
         value = _json_value(answer.body)
         if value is not None:
             return {"status": answer.status, "body": value}
-    return {"status": answer.status, "body": cut(printable(answer.body), MAX_KEPT_BYTES)}
-
-
-def printable(text: str) -> str:
-    """Return the text with a mark for each NUL and lone surrogate, which JSONB and UTF-8 cannot hold."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return {"status": answer.status, "body": cut(marked(answer.body), MAX_KEPT_BYTES)}
 
 
 def cut(text: str, limit: int) -> str:

@@ -13,6 +13,7 @@ from app.actions.registry import REGISTRY
 from app.actions.templated import Compiled, compile_config
 from app.domain.caching import WeighedCache
 from app.domain.errors import ActionFailedError, FieldError
+from schemas.field_errors import field_errors, under
 
 CACHED_BYTES: Final = 32 * 2**20
 # What does not compile is not tried again for each command, and yet again before long: the wall may have been bad luck.
@@ -49,7 +50,7 @@ def validate_config(action_type: str, config: dict[str, Any], path: str = "confi
 
     An unknown action type is one error, at ``path``.
     """
-    return [_under(path, error) for error in _load(action_type, config)[1]]
+    return under(path, _load(action_type, config)[1])
 
 
 def compile_action(action_type: str, config: dict[str, Any], owner: UUID | None = None) -> CompiledAction:
@@ -92,23 +93,7 @@ def _load(
     try:
         model: ActionConfig = action.config.model_validate(config, context=STORED if stored else None)
     except ValidationError as error:
-        return None, [FieldError(_path(d["loc"]), _message(d["msg"])) for d in error.errors(include_url=False)]
+        return None, field_errors(error)
     compiled: Compiled[ActionConfig]
     compiled, errors = compile_config(model, takes_secrets=action.takes_secrets, owner=owner)
     return CompiledAction(action, compiled), errors
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    path = ""
-    for part in loc:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path.lstrip(".")
-
-
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ")
-
-
-def _under(path: str, error: FieldError) -> FieldError:
-    joint = "." if error.path and not error.path.startswith("[") else ""
-    return FieldError(f"{path}{joint}{error.path}", error.message)

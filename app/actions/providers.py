@@ -12,11 +12,12 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import orjson
 from pydantic import Field
 
-from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, printable, retry_after
+from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, retry_after
 from app.actions.base import ActionContext
 from app.domain.errors import ActionFailedError
 from app.domain.redaction import redactor_of
 from app.domain.retry import RETRYABLE_STATUSES
+from app.domain.storable import marked
 from app.ports import HttpAnswer, HttpClient, HttpRequest
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class Provider:
         # that says when to come back has not.
         unknown = status >= 500 and not (status == UNAVAILABLE and wait is not None)  # noqa: PLR2004 - the same
         retryable = status >= 500 or status in RETRYABLE_STATUSES or explained.transient  # noqa: PLR2004 - the same
-        said = printable(" ".join(explained.text.split()))[:MAX_QUOTED_CHARS]
+        said = marked(" ".join(explained.text.split()))[:MAX_QUOTED_CHARS]
         raise ActionFailedError(
             f"{self.name} answered {status}" + (f": {said}" if said else ""),
             permanent=not retryable,
@@ -112,7 +113,7 @@ async def not_twice(attempt: Callable[[], Awaitable[T]], context: ActionContext,
 
 def text_of(value: Any, *, limit: int = 200) -> str | None:
     """Return what a provider's answer names, if it is text that Postgres can hold; its beginning where it is long."""
-    return printable(value)[:limit] if isinstance(value, str) else None
+    return marked(value)[:limit] if isinstance(value, str) else None
 
 
 def _object(body: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.admin.problems import PreconditionRequiredError, UnsupportedTypeError
 from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.storable import is_storable
 from schemas.base import encode
 from schemas.field_errors import field_errors
 from schemas.incoming import MAX_NESTING
@@ -34,7 +35,7 @@ def check_headers(request: web.Request) -> None:
     Raises:
         InvalidError: One is not.
     """
-    unreadable = [name for name, value in request.headers.items() if not value.isascii() and not _is_text(value)]
+    unreadable = [name for name, value in request.headers.items() if not value.isascii() and not is_storable(value)]
     if unreadable:
         raise InvalidError([FieldError(name, "is no text in UTF-8") for name in sorted(set(unreadable))])
 
@@ -96,7 +97,7 @@ def read_query(request: web.Request, model: type[M]) -> M:
     repeated = sorted({key for key in query if len(query.getall(key)) > 1})
     if repeated:
         raise InvalidError([FieldError(key, "is given more than once") for key in repeated])
-    unstorable = sorted({key for key, value in query.items() if not _is_text(value)})
+    unstorable = sorted({key for key, value in query.items() if not is_storable(value)})
     if unstorable:
         raise InvalidError([FieldError(key, "is no text that can be looked up") for key in unstorable])
     try:
@@ -167,10 +168,6 @@ def etag(version: int) -> dict[str, str]:
 def answer(body: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Answer with a model as JSON."""
     return web.Response(body=encode(body), status=status, content_type="application/json", headers=headers)
-
-
-def _is_text(value: str) -> bool:
-    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _refuse_unstorable(value: Any) -> None:

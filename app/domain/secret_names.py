@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from app.domain.storable import is_storable
+
 SECRETS_ROOT: Final = "secrets"
 MIN_VALUE_CHARS: Final = 8
 MAX_VALUE_BYTES: Final = 8192
@@ -22,12 +24,8 @@ def value_problem(value: str) -> str | None:
     if len(value) < MIN_VALUE_CHARS:
         # A shorter one could not be told from ordinary text where it is to be blotted out.
         return f"must have at least {MIN_VALUE_CHARS} characters"
-    if not _is_storable(value) or len(value.encode()) > MAX_VALUE_BYTES:
+    if not is_storable(value) or len(value.encode()) > MAX_VALUE_BYTES:
         return f"must be text of at most {MAX_VALUE_BYTES} bytes in UTF-8, without a NUL character"
     if value != value.strip():
         return "begins or ends with white space, which is most likely a slip of copy and paste"
     return None
-
-
-def _is_storable(value: str) -> bool:
-    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)

@@ -198,7 +198,7 @@ async def test_every_letter_of_the_table_is_on_the_topic(site: Site) -> None:
 FAILING: dict[str, tuple[Document, str]] = {
     "config that holds no more": (
         {"type": "apply_tag", "config": {"tag": 5}},
-        "config.tag: Input should be a valid string",
+        "config.tag: input should be a valid string",
     ),
     "config with an unknown field": ({"type": "stop_workflow", "config": {"nonsense": 1}}, "config.nonsense:"),
     "template that does not compile": ({"type": "create_note", "config": {"text": "{{ a"}}, "config.text: line 1"),

@@ -16,6 +16,7 @@ from app.admin.requests import CALLER, path_id, read_document, read_model, read_
 from app.admin.state import STATE
 from app.domain.causation import MAX_LINKS, read_chain
 from app.domain.errors import FieldError, InvalidError, NotFoundError
+from app.domain.storable import is_storable
 from app.ports import HandedOn
 from app.ports.systems import Kind, Repository
 from app.systems.pages import page_of
@@ -102,8 +103,9 @@ def path_values(request: web.Request) -> dict[str, Any]:
 
 
 def _is_id(value: str) -> bool:
-    encodable = "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-    return encodable and 0 < len(value) <= MAX_ID_CHARS and value.splitlines() == [value] and bool(value.strip())
+    return (
+        is_storable(value) and 0 < len(value) <= MAX_ID_CHARS and value.splitlines() == [value] and bool(value.strip())
+    )
 
 
 def _key(request: web.Request) -> str | None:

@@ -10,9 +10,10 @@ import orjson
 from prometheus_client import Counter
 
 from app.domain.errors import PoisonError, UnreachableError
+from app.domain.storable import escaped
 from app.domain.times import from_seconds
 from app.ports import Record, Sender
-from app.services.delivery.letter_subjects import About, about, printable
+from app.services.delivery.letter_subjects import About, about
 from app.topics import Topics
 from schemas.dead_letter import MAX_ORIGINAL_BYTES, DeadLetter, to_base64
 from schemas.incoming import Incoming
@@ -117,14 +118,14 @@ def dead_letter(
     """Build the dead letter of ``record``; its key is who read it and where, so that copies of it stay in order."""
     value = record.value
     named = subject or about(record)
-    read_by = printable(reader)[:MAX_READER_CHARS]
+    read_by = escaped(reader)[:MAX_READER_CHARS]
     letter = DeadLetter(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         timestamp=from_seconds(record.timestamp),
         reason=reason,
-        detail=printable(detail)[:_MAX_DETAIL],
+        detail=escaped(detail)[:_MAX_DETAIL],
         key=to_base64(record.key and record.key[:MAX_KEY_BYTES]),
         value=to_base64(value if value is None else value[:MAX_ORIGINAL_BYTES]),
         size=len(value or b""),
@@ -157,6 +158,6 @@ def _digest(record: Incoming) -> str:
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, str | None]]:
     # Bounded, so that a dead letter always fits in a record, whatever it was made of.
     return [
-        (printable(name)[:MAX_HEADER_BYTES], to_base64(value and value[:MAX_HEADER_BYTES]))
+        (escaped(name)[:MAX_HEADER_BYTES], to_base64(value and value[:MAX_HEADER_BYTES]))
         for name, value in islice(headers, MAX_HEADERS)
     ]

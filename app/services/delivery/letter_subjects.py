@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from app.domain.entities import id_text
+from app.domain.storable import escaped
 from schemas.incoming import Incoming
 
 MAX_NAMED_CHARS: Final = 256
@@ -43,15 +45,10 @@ def about(record: Incoming) -> About:
 
 def named(value: Any) -> str | None:
     """Return a text or whole number as text that Postgres can hold and index, its beginning if it is long."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, int) and value.bit_length() > MAX_NAMED_CHARS:
         return None
-    text = value if isinstance(value, str) else str(value) if value.bit_length() <= MAX_NAMED_CHARS else ""
-    return printable(text)[:MAX_NAMED_CHARS] or None
-
-
-def printable(text: str) -> str:
-    """Return text that JSON and Postgres can hold: NUL and lone surrogates become escapes."""
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+    text = id_text(value)
+    return None if text is None else escaped(text)[:MAX_NAMED_CHARS]
 
 
 def _customer(event: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 from pydantic import ValidationError
 
+from app.domain.entities import Entity, entity_of
 from app.domain.errors import FieldError, InvalidError, PoisonError
 from app.ports import Record, Sender, Subscriber
 from app.services.delivery.dead_letters import DeadLetters
@@ -168,24 +169,12 @@ def own_event_record(topics: Topics, event: Mapping[str, Any]) -> Record:
 
 
 def event_key(event: Event) -> str:
-    """The entity an event is about, which is its record key: ``partitionkey``, ``subject``, ``data.customer.id``.
-
-    An event about nobody is an entity of its own: its id spreads such events evenly.
-    """
-    return _entity(event)[1]
+    """The entity an event is about, which is its record key."""
+    return _entity(event).name
 
 
-def _entity(event: Event) -> tuple[str, str]:
-    """Which attribute names the entity, and its value."""
-    if event.partitionkey:
-        return "partitionkey", event.partitionkey
-    if event.subject:
-        return "subject", event.subject
-    customer = event.data.get("customer")
-    customer_id = customer.get("id") if isinstance(customer, dict) else None
-    if isinstance(customer_id, (str, int)) and not isinstance(customer_id, bool) and customer_id != "":
-        return "data.customer.id", str(customer_id)
-    return "id", event.id
+def _entity(event: Event) -> Entity:
+    return entity_of(event.id, event.partitionkey, event.subject, event.data)
 
 
 def _attributes(event: AnyEvent) -> dict[str, Any]:

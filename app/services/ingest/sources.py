@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from app.domain.entities import id_text
 from app.domain.errors import InvalidError, PoisonError
 from app.domain.paths import MISSING, Path, parse_path
 from app.domain.record_times import check_record_time
@@ -122,9 +123,9 @@ class SourceTurner:
         found = self._find(path, value)
         if found is MISSING or found is None or found == "":
             raise PoisonError(MISMATCH, f"{what}: {path} is {'missing' if found is MISSING else 'empty'}")
-        if isinstance(found, bool) or not isinstance(found, str | int):
+        text = id_text(found)
+        if text is None:
             raise PoisonError(MISMATCH, f"{what}: {path} is neither a text nor a whole number")
-        text = str(found)
         if len(text) > _ID_CHARS:
             raise PoisonError(MISMATCH, f"{what}: {path} has more than {_ID_CHARS} characters")
         return text

@@ -1,0 +1,54 @@
+"""Whom an event is about is one rule, wherever it is asked."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from app.services.delivery.letter_subjects import about
+from app.services.ingest.emitter import event_key, valid_event
+from schemas.incoming import decode_event
+from tests.support.records import FakeRecord
+
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": "/shop",
+    "type": "order.created",
+    "time": "2026-01-01T00:00:00Z",
+}
+
+
+def _with(**attributes: Any) -> dict[str, Any]:
+    return {**EVENT, "data": {}, **attributes}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "entity"),
+    [
+        ({"partitionkey": "p", "subject": "s", "data": {"customer": {"id": "c"}}}, "p"),
+        ({"subject": "s", "data": {"customer": {"id": "c"}}}, "s"),
+        ({"data": {"customer": {"id": "c"}}}, "c"),
+        ({"data": {"customer": {"id": 17}}}, "17"),
+        ({"data": {"customer": {"id": 0}}}, "0"),
+        ({"data": {"customer": {"id": True}}}, "e-1"),
+        ({"data": {"customer": {"id": False}}}, "e-1"),
+        ({"data": {"customer": {"id": ""}}}, "e-1"),
+        ({"data": {"customer": {"id": 1.5}}}, "e-1"),
+        ({"data": {"customer": {"id": None}}}, "e-1"),
+        ({"data": {"customer": {"id": ["c"]}}}, "e-1"),
+        ({"data": {"customer": "c"}}, "e-1"),
+        ({"data": {}}, "e-1"),
+    ],
+)
+def test_an_event_has_one_entity_wherever_it_is_asked(attributes: dict[str, Any], entity: str) -> None:
+    """The emitter's key, what the matcher reads off a record without a key, and what a dead letter says agree.
+
+    ``true`` is no id, although Python counts it among the whole numbers. A dead letter names no entity where the event
+    names none: the event's id is there beside it.
+    """
+    event = _with(**attributes)
+    record = FakeRecord(orjson.dumps(event), key=None)
+    assert event_key(valid_event(event)) == entity
+    assert decode_event(record).entity == entity
+    assert about(record).entity == (entity if entity != "e-1" else None)
