@@ -1,6 +1,5 @@
 """The public keys that tokens are signed with, from a JWKS URL (RFC 7517): cached, and followed as they rotate."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,10 +10,10 @@ import jwt
 import orjson
 
 from app.domain.errors import HeadraceError, UnreachableError
+from app.services.access.recent import WholeSet
 
 ALGORITHMS: Final = ("RS256", "ES256")
 FRESH_S: Final = 600.0
-# An unknown key may be a new one; but whoever makes ids up must not make us ask for each.
 ASK_AGAIN_S: Final = 10.0
 _WITHIN_S: Final = 3.0
 _MAX_BYTES: Final = 256 * 1024
@@ -63,11 +62,8 @@ class KeySet:
     def __init__(self, url: str, fetch: Fetch = fetch_json, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
         self._fetch = fetch
-        self._clock = clock
-        self._keys: Mapping[str | None, jwt.PyJWK] = {}
-        self._asked: float | None = None
+        self._set: WholeSet[str | None, jwt.PyJWK] = WholeSet(self._read, FRESH_S, ASK_AGAIN_S, clock)
         self._why_not = ""
-        self._asking = asyncio.Lock()
 
     async def key(self, key_id: str | None) -> jwt.PyJWK:
         """Return a key; one without an id is meant where the set has one key only.
@@ -76,33 +72,26 @@ class KeySet:
             UnknownKeyError: There is none of this id.
             UnreachableError: The set was never fetched, and cannot be now.
         """
-        if self._due(FRESH_S) or self._find(key_id) is None:
-            await self._refresh(key_id)
-        found = self._find(key_id)
-        if found is None and self._why_not and not self._keys:
+        found = await self._set.get(lambda keys: _find(keys, key_id))
+        if found is None and self._why_not and not self._set.known:
             raise UnreachableError(self._why_not)
         if found is None:
             raise UnknownKeyError("the token's key is not in the key set")
         return found
 
-    def _find(self, key_id: str | None) -> jwt.PyJWK | None:
-        if key_id is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(key_id)
+    async def _read(self) -> Mapping[str | None, jwt.PyJWK]:
+        try:
+            return _usable(await self._fetch(self._url))
+        except UnreachableError as error:
+            self._why_not = str(error)
+            _LOG.warning("key set: %s; the keys known so far stay in use", error)
+            return self._set.known
 
-    def _due(self, after: float) -> bool:
-        return self._asked is None or self._clock() - self._asked >= after
 
-    async def _refresh(self, key_id: str | None) -> None:
-        async with self._asking:
-            if not self._due(ASK_AGAIN_S if self._find(key_id) is None else FRESH_S):
-                return  # asked a moment ago, perhaps by who held the lock
-            try:
-                self._keys = _usable(await self._fetch(self._url))
-            except UnreachableError as error:
-                self._why_not = str(error)
-                _LOG.warning("key set: %s; the keys known so far stay in use", error)
-            self._asked = self._clock()
+def _find(keys: Mapping[str | None, jwt.PyJWK], key_id: str | None) -> jwt.PyJWK | None:
+    if key_id is None and len(keys) == 1:
+        return next(iter(keys.values()))
+    return keys.get(key_id)
 
 
 def _usable(document: Any) -> dict[str | None, jwt.PyJWK]:

@@ -1,13 +1,12 @@
 """A bound on the CPU that one caller's templates and conditions may take: seconds a minute, in bounded memory."""
 
 import asyncio
-import math
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Final
 
 from app.domain.wall import METER
-from app.services.access.rate_limit import MAX_CALLERS, RateLimitedError
+from app.services.access.buckets import MAX_CALLERS, Buckets
+from app.services.access.rate_limit import RateLimitedError
 
 SECONDS_A_MINUTE: Final = 5.0
 _MINUTE_S: Final = 60.0
@@ -39,9 +38,7 @@ class CpuBudget:
 
     def __init__(self, per_minute: float, clock: Callable[[], float], *, most: int = MAX_CALLERS) -> None:
         self._per_minute = per_minute
-        self._clock = clock
-        self._most = most
-        self._spent: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._buckets = Buckets(per_minute, clock, most=most)
 
     def of(self, caller: Hashable) -> "CallersCpu":
         """Return a caller's account."""
@@ -53,21 +50,14 @@ class CpuBudget:
         Raises:
             CpuSpentError: There is none.
         """
-        over = self._owed(caller) - self._per_minute
-        if self._per_minute and over >= 0:
-            wait = (over + self._per_minute / _MINUTE_S) * _MINUTE_S / self._per_minute
-            raise CpuSpentError(self._per_minute, max(1, math.ceil(wait)))
+        left = self._buckets.left(caller)
+        if self._per_minute and left <= 0:
+            # Until a second's refill is in it, so that who comes back then may begin something.
+            raise CpuSpentError(self._per_minute, self._buckets.seconds_until(self._per_minute / _MINUTE_S - left))
 
     def spend(self, caller: Hashable, seconds: float) -> None:
         """Take seconds off a caller's."""
-        self._spent[caller] = (self._owed(caller) + seconds, self._clock())
-        self._spent.move_to_end(caller)
-        if len(self._spent) > self._most:
-            self._spent.popitem(last=False)
-
-    def _owed(self, caller: Hashable) -> float:
-        spent, at = self._spent.get(caller, (0.0, 0.0))
-        return max(0.0, spent - (self._clock() - at) * self._per_minute / _MINUTE_S) if spent else 0.0
+        self._buckets.take(caller, seconds)
 
 
 class CallersCpu:

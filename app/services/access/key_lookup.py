@@ -4,7 +4,6 @@ So a good call costs a digest and a look into a dict, whatever keys are made up 
 and a key that was revoked is refused within those seconds.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,9 +14,9 @@ from app.domain.api_keys import digest_of
 from app.domain.callers import Caller
 from app.domain.errors import UnreachableError
 from app.ports import ApiKey, KnownKeys
+from app.services.access.recent import WholeSet
 
 FRESH_S: Final = 3.0
-# An unknown key may be a new one; but whoever makes keys up must not make us ask for each.
 ASK_AGAIN_S: Final = 1.0
 _NOTED_EVERY: Final = timedelta(minutes=1)
 
@@ -38,11 +37,8 @@ class KeyLookup:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._clock = clock
         self._now = now
-        self._known: Mapping[bytes, ApiKey] = {}
-        self._asked: float | None = None
-        self._asking = asyncio.Lock()
+        self._keys: WholeSet[bytes, ApiKey] = WholeSet(self._read, FRESH_S, ASK_AGAIN_S, clock)
         self._noted: dict[bytes, datetime] = {}
 
     async def caller(self, text: str) -> Caller | None:
@@ -54,24 +50,17 @@ class KeyLookup:
         digest = digest_of(text)
         if digest is None:
             return None
-        if self._due(FRESH_S if digest in self._known else ASK_AGAIN_S):
-            await self._refresh(digest)
-        found = self._known.get(digest)
+        found = await self._keys.get(lambda known: known.get(digest))
         now = self._now()
         if found is None or (found.expires_at is not None and found.expires_at <= now):
             return None
         await self._note(digest, found, now)
         return Caller(found.id, "user", found.permissions, is_key=True)
 
-    def _due(self, after: float) -> bool:
-        return self._asked is None or self._clock() - self._asked >= after
-
-    async def _refresh(self, digest: bytes) -> None:
-        async with self._asking:
-            if self._due(FRESH_S if digest in self._known else ASK_AGAIN_S):  # or who held the lock has asked
-                self._known = await self._store.in_use()
-                self._noted = {key: at for key, at in self._noted.items() if key in self._known}
-                self._asked = self._clock()
+    async def _read(self) -> Mapping[bytes, ApiKey]:
+        known = await self._store.in_use()
+        self._noted = {key: at for key, at in self._noted.items() if key in known}
+        return known
 
     async def _note(self, digest: bytes, found: ApiKey, now: datetime) -> None:
         last = self._noted.get(digest) or found.last_used

@@ -1,10 +1,9 @@
 """What owners may, kept for a moment, so that steps cost no query each; and the noting of what callers may."""
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -12,9 +11,9 @@ from uuid import UUID
 from app.domain.callers import Caller, Permission
 from app.domain.errors import UnreachableError
 from app.ports import NotedCallers
+from app.services.access.recent import MAX_KEPT, Recent
 
 MAX_AGE_S: Final = 2.0
-MAX_KEPT: Final = 10_000
 NOTED_FOR_S: Final = 10.0
 
 _LOG: Final = logging.getLogger(__name__)
@@ -37,9 +36,7 @@ class RecentRights:
     ) -> None:
         self._source = source
         self._everybodys = everybodys
-        self._clock = clock
-        self._known: OrderedDict[UUID, tuple[Caller, float]] = OrderedDict()
-        self._reading = asyncio.Lock()
+        self._recent: Recent[UUID, Caller] = Recent(self._read, MAX_AGE_S, clock)
 
     async def of(self, owners: Collection[UUID]) -> Mapping[UUID, Caller]:
         """Return each owner as a caller, at most two seconds old.
@@ -47,27 +44,15 @@ class RecentRights:
         Raises:
             UnreachableError: Postgres stayed away for too long.
         """
-        if self._stale(owners):
-            async with self._reading:
-                stale = self._stale(owners)
-                if stale:
-                    await self._read(stale)
-        found = {owner: self._known[owner][0] for owner in owners}
-        while len(self._known) > MAX_KEPT:
-            self._known.popitem(last=False)
-        return found
+        return await self._recent.get(owners)
 
-    def _stale(self, owners: Collection[UUID]) -> set[UUID]:
-        oldest = self._clock() - MAX_AGE_S
-        return {owner for owner in owners if owner not in self._known or self._known[owner][1] < oldest}
-
-    async def _read(self, owners: Collection[UUID]) -> None:
-        at = self._clock()
-        noted = await self._source.read(owners)
-        for owner in owners:
-            caller = noted.get(owner) or Caller(owner, "user")
-            self._known[owner] = (replace(caller, permissions=caller.permissions | self._everybodys), at)
-            self._known.move_to_end(owner)
+    async def _read(self, owners: Sequence[UUID]) -> dict[UUID, Caller]:
+        noted = await self._source.read(set(owners))
+        callers = {owner: noted.get(owner) or Caller(owner, "user") for owner in owners}
+        return {
+            owner: replace(caller, permissions=caller.permissions | self._everybodys)
+            for owner, caller in callers.items()
+        }
 
 
 class RightsOfCaller:

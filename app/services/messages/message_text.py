@@ -1,8 +1,6 @@
 """Puts the texts of named message templates where actions name them, as they are when the step runs."""
 
-import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
@@ -10,6 +8,7 @@ from uuid import UUID
 from app.actions.message_text import TEMPLATE, template_named, with_text
 from app.actions.registry import REGISTRY
 from app.ports import MessageText, MessageTexts
+from app.services.access.recent import Recent
 from schemas.message_template import MessageKind
 from schemas.workflow import Action
 
@@ -29,9 +28,7 @@ class RecentTexts:
 
     def __init__(self, source: MessageTexts, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
-        self._clock = clock
-        self._known: OrderedDict[_Key, tuple[MessageText | None, float]] = OrderedDict()
-        self._reading = asyncio.Lock()
+        self._recent: Recent[_Key, MessageText | None] = Recent(self._read, MAX_AGE_S, clock, most=MAX_KEPT)
 
     async def find(self, owner: UUID, kind: MessageKind, name: str) -> MessageText | None:
         """Return a template's texts, at most a second old.
@@ -40,19 +37,10 @@ class RecentTexts:
             UnreachableError: They cannot be looked up.
         """
         key = (owner, kind, name)
-        if not self._is_fresh(key):
-            async with self._reading:
-                if not self._is_fresh(key):
-                    at = self._clock()
-                    self._known[key] = (await self._source.find(owner, kind, name), at)
-        self._known.move_to_end(key)
-        found, _ = self._known[key]
-        while len(self._known) > MAX_KEPT:
-            self._known.popitem(last=False)
-        return found
+        return (await self._recent.get((key,)))[key]
 
-    def _is_fresh(self, key: _Key) -> bool:
-        return key in self._known and self._clock() - self._known[key][1] < MAX_AGE_S
+    async def _read(self, keys: Sequence[_Key]) -> dict[_Key, MessageText | None]:
+        return {key: await self._source.find(*key) for key in keys}
 
 
 class TemplateTexts:

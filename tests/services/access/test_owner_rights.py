@@ -4,7 +4,8 @@ import asyncio
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller, Permission
-from app.services.access.owner_rights import MAX_AGE_S, MAX_KEPT, NOTED_FOR_S, CallerNotes, RecentRights
+from app.services.access.owner_rights import MAX_AGE_S, NOTED_FOR_S, CallerNotes, RecentRights
+from app.services.access.recent import MAX_KEPT
 from tests.support.fake_rights import MemoryCallers
 
 EVERYBODYS: frozenset[Permission] = frozenset({"crm:read"})
