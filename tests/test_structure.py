@@ -54,12 +54,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "app.topics",
         "schemas",
     ),
-    # What they import of the services is counters, bounds, and how an event or a failed task is noted: no use case.
+    # What they import of the services is counters, bounds, and what is done about an event, a failed task, an
+    # outage: no use case.
     "app.adapters": (
         "app.adapters",
         "app.services.delivery",
         "app.services.ingest.announcer",
         "app.services.operations.background",
+        "app.services.operations.outages",
         "app.services.scheduling.audience_shares",
         "app.domain",
         "app.ports",

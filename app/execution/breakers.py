@@ -5,7 +5,6 @@ store that all workers share. While a destination serves, nothing of this leaves
 a destination as one owner's workflows reach it (``app.domain.breaker.circuit_of``).
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -17,10 +16,11 @@ from prometheus_client import Counter
 
 from app.domain import breaker
 from app.domain.breaker import BreakerPolicy, BreakerState, FailureCounts, Permit, Verdict
-from app.domain.errors import ActionFailedError, UnreachableError
+from app.domain.errors import ActionFailedError
 from app.execution.open_circuits import OpenCircuit, OpenCircuits
 from app.ports import BreakerStore
 from app.services.operations.background import note_failure
+from app.services.operations.outages import same_pauses, serve_for_ever
 
 LOOK_EVERY_S: Final = 30.0
 MAX_REASON_CHARS: Final = 200
@@ -76,15 +76,13 @@ class Breakers:
 
     async def run(self) -> None:
         """Follow what other workers find out, for ever; while the store is away what is known stays."""
-        while True:
-            try:
-                async with self._store.watch() as watch:
-                    while True:
-                        self.see(*await watch.look())
-                        await watch.changed(LOOK_EVERY_S)
-            except UnreachableError as error:
-                log.warning("circuit breakers: %s; next try in %.1f s", error, _BACKOFF_S)
-            await asyncio.sleep(_BACKOFF_S)
+        await serve_for_ever("circuit breakers", self._follow, same_pauses(_BACKOFF_S), log)
+
+    async def _follow(self) -> None:
+        async with self._store.watch() as watch:
+            while True:
+                self.see(*await watch.look())
+                await watch.changed(LOOK_EVERY_S)
 
     def shut(self, circuit: str) -> Admission | None:
         """Return a refusal where it is known without asking that no attempt may be made."""

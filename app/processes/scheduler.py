@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -22,13 +23,13 @@ from app.adapters.postgres.quota_releases import PostgresQuotaReleases
 from app.adapters.postgres.releases import PostgresReleases
 from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
-from app.domain.errors import UnreachableError
 from app.execution.routing import Router
 from app.ports import CrmReads, HttpClient
 from app.processes.crm_choice import reads_of
 from app.processes.policies import breaker_policy
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
+from app.services.operations.outages import same_pauses, serve_for_ever, until_served
 from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically
 from app.services.scheduling.temporal import TemporalLoop
 from app.services.scheduling.timers import TimerLoop
@@ -97,13 +98,11 @@ def _quota_releases(settings: Settings) -> PostgresQuotaReleases:
 
 async def _connected(sender: KafkaSender, jobs: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
     """Run jobs that send, once there is a broker to send to."""
-    while True:
-        try:
-            await sender.start()
-            break
-        except UnreachableError as error:
-            logger.warning("scheduler: %s", error)
-            await asyncio.sleep(_TRY_AGAIN_S)
+
+    def note(error: Exception) -> None:
+        logger.warning("scheduler: %s", error)
+
+    await until_served(sender.start, same_pauses(_TRY_AGAIN_S), note=note, limit_s=math.inf)
     await asyncio.gather(*(keep_running(name, job) for name, job in jobs.items()))
 
 
@@ -122,16 +121,14 @@ def _temporal(settings: Settings, pool: Pool, http: HttpClient) -> TemporalLoop:
 
 
 async def _trigger(settings: Settings) -> None:
-    while True:
-        try:
-            async with (
-                open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace temporal {settings.instance}") as pool,
-                open_http_client(allow_private=True) as http,
-            ):
-                await _temporal(settings, pool, http).run()
-        except UnreachableError as error:
-            logger.warning("temporal triggers: %s", error)
-            await asyncio.sleep(_TRY_AGAIN_S)
+    async def serve() -> None:
+        async with (
+            open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace temporal {settings.instance}") as pool,
+            open_http_client(allow_private=True) as http,
+        ):
+            await _temporal(settings, pool, http).run()
+
+    await serve_for_ever("temporal triggers", serve, same_pauses(_TRY_AGAIN_S), logger)
 
 
 async def _maintain(settings: Settings) -> None:

@@ -1,13 +1,11 @@
 """A sender that waits Kafka's outages out, so that a broker away for a while needs no manual step (DESIGN 5.4)."""
 
-import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from typing import Final
 
-from app.domain.errors import UnreachableError
 from app.ports import Record, Refusal, Sender
+from app.services.operations.outages import Pauses, until_served
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +32,9 @@ class PersistentSender(Sender):
         Raises:
             UnreachableError: Kafka stayed away for longer than the limit.
         """
-        until = time.monotonic() + self._limit
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                return await self._inner.deliver(records)
-            except UnreachableError as error:
-                if time.monotonic() > until:
-                    raise
-                log.warning("Kafka did not take %d records, trying again: %s", len(records), error)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+        def note(error: Exception) -> None:
+            log.warning("Kafka did not take %d records, trying again: %s", len(records), error)
+
+        pauses = Pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        return await until_served(lambda: self._inner.deliver(records), pauses, note=note, limit_s=self._limit)

@@ -1,8 +1,6 @@
 """The process's one pool of Postgres connections, and how an outage of Postgres is waited out (DESIGN 5.4)."""
 
-import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import UnreachableError
+from app.services.operations.outages import Pauses, until_served
 from app.settings import Settings
 from schemas.stored_json import read_json
 
@@ -134,19 +133,24 @@ async def persistently(run: Callable[[], Awaitable[T]], *, limit_s: float = LIMI
         UnreachableError: Postgres stayed away for longer than the limit.
         psycopg.Error: It refused the statement; trying again cannot help.
     """
-    until = time.monotonic() + limit_s
-    pause = _FIRST_PAUSE_S
-    while True:
-        try:
-            return await run()
-        except psycopg.Error as error:
-            if isinstance(error, PoolClosed):
-                raise UnreachableError("this process is ending: its pool is closed") from error
-            if not is_transient(error):
-                raise
-            said = f"{type(error).__name__} {error.sqlstate or ''}".strip()
-            if time.monotonic() > until:
-                raise UnreachableError(f"Postgres did not serve for {limit_s:g} s ({said})") from error
-            log.warning("Postgres: %s; trying again", said)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
+    pauses = Pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+    try:
+        return await until_served(run, pauses, note=_note, limit_s=limit_s, is_outage=_is_outage)
+    except PoolClosed as error:
+        raise UnreachableError("this process is ending: its pool is closed") from error
+    except psycopg.Error as error:
+        if not is_transient(error):
+            raise
+        raise UnreachableError(f"Postgres did not serve for {limit_s:g} s ({_said(error)})") from error
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, psycopg.Error) and is_transient(error)
+
+
+def _note(error: Exception) -> None:
+    log.warning("Postgres: %s; trying again", _said(error))
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()

@@ -8,7 +8,6 @@ A row that Kafka refuses is set aside in the table, with the error, and the othe
 exist wait for it in their order: as long as one is set aside, later ones are put behind it.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from app.ports import Record, Refusal, Sender
 from app.ports.outbox import Bounds, Outbox, OutboxRow, OutboxSession
 from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
 from app.services.delivery.set_aside import Aside, rows_set_aside
+from app.services.operations.outages import Pauses, serve_for_ever
 
 _BATCH: Final = 500
 _POLL_S: Final = 1.0
@@ -74,24 +74,24 @@ class Relay:
         self._bounds = Bounds(batch)
         self._poll_s = poll_s
         self._retry_s = retry_s
-        self._backoff_s = _FIRST_BACKOFF_S
+        self._pauses = Pauses(_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S)
 
     async def run(self) -> None:
         """Relay until cancelled; where Kafka or Postgres is away, wait and go on by itself."""
-        while True:
-            try:
-                async with self._outbox.lead() as session:
-                    leading.set(1)
-                    logger.info("outbox relay: leading")
-                    await self._serve(session)
-            except UnreachableError as error:
-                waits_total.inc()
-                logger.warning("outbox relay: %s; next try in %.1f s", error, self._backoff_s)
-            finally:
-                leading.set(0)
-                rows_set_aside.set(0)
-            await asyncio.sleep(self._backoff_s)
-            self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
+        await serve_for_ever("outbox relay", self._lead, self._pauses, logger)
+
+    async def _lead(self) -> None:
+        try:
+            async with self._outbox.lead() as session:
+                leading.set(1)
+                logger.info("outbox relay: leading")
+                await self._serve(session)
+        except UnreachableError:
+            waits_total.inc()
+            raise
+        finally:
+            leading.set(0)
+            rows_set_aside.set(0)
 
     async def _serve(self, session: OutboxSession) -> None:
         aside = Aside(session, self._sending, self._bounds, self._retry_s)
@@ -99,7 +99,7 @@ class Relay:
             await aside.retry_if_due()
             if not await self._relay_batch(session, aside):
                 await session.wait(min(self._poll_s, aside.next_retry()))
-            self._backoff_s = _FIRST_BACKOFF_S
+            self._pauses.reset()
 
     async def _relay_batch(self, session: OutboxSession, aside: Aside) -> bool:
         """Send one batch; returns whether more may be waiting."""

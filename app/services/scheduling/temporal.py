@@ -5,7 +5,6 @@ side by side. After a time in which none ran, the latest run that was missed is 
 time. An audience's customers get an event each, a bounded number a second.
 """
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
@@ -25,6 +24,7 @@ from app.ports import Record
 from app.ports.temporal import Owned, Planned, Release, TemporalStore, TemporalTransaction
 from app.services.ingest.emitter import STRUCTURED
 from app.services.operations.background import note_failure
+from app.services.operations.outages import same_pauses, serve_for_ever
 from app.services.scheduling.audience_shares import Shares, skipped_total
 from app.services.scheduling.temporal_refusals import refusal_row, refused
 from app.topics import Topics
@@ -59,12 +59,7 @@ class TemporalLoop:
 
     async def run(self) -> None:
         """Look twice a second; where Postgres is away, wait and go on by itself."""
-        while True:
-            try:
-                await self.round()
-            except UnreachableError as error:
-                logger.warning("temporal triggers: %s", error)
-            await asyncio.sleep(_EVERY_S)
+        await serve_for_ever("temporal triggers", self.round, same_pauses(_EVERY_S), logger)
 
     async def round(self) -> None:
         """Plan what changed, fire what is due, release the next share of each audience."""

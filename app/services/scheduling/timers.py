@@ -4,7 +4,6 @@ Several schedulers may do this side by side: each row is locked by one of them u
 between sending and committing leaves its rows to be sent again; readers know a command by its receipt.
 """
 
-import asyncio
 import logging
 import time
 from collections import Counter as Tally
@@ -14,11 +13,11 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from app.domain.errors import UnreachableError
 from app.ports import Refusal, Sender
 from app.ports.due_timers import DueTimer, TimerSession, TimerStore
 from app.ports.outbox import Bounds
 from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
+from app.services.operations.outages import same_pauses, serve_for_ever
 
 _BATCH: Final = 500
 _LEAST_WAIT_S: Final = 0.05
@@ -58,14 +57,12 @@ class TimerLoop:
 
     async def run(self) -> None:
         """Fire for ever; where Kafka or Postgres is away, wait and go on by itself."""
-        while True:
-            try:
-                async with self._store.open() as session:
-                    while True:
-                        await self._round(session)
-            except UnreachableError as error:
-                logger.warning("timers: %s; next try in %.1f s", error, _BACKOFF_S)
-            await asyncio.sleep(_BACKOFF_S)
+        await serve_for_ever("timers", self._serve, same_pauses(_BACKOFF_S), logger)
+
+    async def _serve(self) -> None:
+        async with self._store.open() as session:
+            while True:
+                await self._round(session)
 
     async def _round(self, session: TimerSession) -> None:
         taken: Sequence[DueTimer] = ()
