@@ -55,8 +55,8 @@ MUTANTS: Final = (
     # 6: events are complete
     Mutant(6, "app/services/ingest/emitter.py", "value = orjson.dumps(attributes)",
            'value = orjson.dumps({**attributes, "data": dict(list(attributes["data"].items())[:1])})'),
-    Mutant(6, "app/services/ingest/emitter.py", 'return "partitionkey", event.partitionkey',
-           'return "id", event.id'),
+    Mutant(6, "app/domain/entities.py", 'return Entity("partitionkey", partitionkey)',
+           'return Entity("id", event_id)'),
     # 7: exactly the active workflows of the event's type
     Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return tuple(self._active.values())"),
     Mutant(7, "app/domain/planning.py", "for workflow in workflows if _is_for(trigger, workflow)]",
