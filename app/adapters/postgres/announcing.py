@@ -1,39 +1,15 @@
-"""What changes to business data have in common: rows as they are shown, names taken, events announced."""
+"""What changes to business data have in common: rows as they are shown, names taken."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-import psycopg
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import ConflictError
-from app.ports import Record
-
-_ANNOUNCE: Final = """
-    INSERT INTO outbox (topic, key, value, headers)
-    SELECT topic, key, value, %s::jsonb
-    FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) WITH ORDINALITY AS wanted (topic, key, value, position)
-    ORDER BY position
-"""
-
-
-async def announce(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:
-    """Put records into the outbox, in order; all have the same headers, as events have.
-
-    Raises:
-        psycopg.Error: None is in it, once the caller's transaction is rolled back.
-    """
-    if not records:
-        return
-    headers = orjson.dumps([(name, value.decode()) for name, value in records[0].headers]).decode()
-    columns = [r.topic for r in records], [r.key for r in records], [r.value for r in records]
-    await connection.execute(_ANNOUNCE, (headers, *columns))
-
 
 _TAKEN: Final = "23505"
 

@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.outbox_rows import put
 from app.domain.callers import Caller
 from app.ports import Record
 from app.ports.cancelling import CancellingTransaction, Copy
@@ -19,7 +21,6 @@ WHERE (execution_id = :execution_id OR CAST(:execution_id AS uuid) IS NULL)
   AND (workflow_id = :workflow_id OR CAST(:workflow_id AS uuid) IS NULL)
 ORDER BY due LIMIT :limit
 """)
-_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_api")
 _TAKE: Final = text("DELETE FROM timers WHERE command_id = ANY(:ids) RETURNING topic, key, value")
 # A receipt that is free, or none yet: its number becomes higher than the copy's, which is dropped as out of date.
 _FORBID: Final = text("""
@@ -30,7 +31,6 @@ FROM unnest(CAST(:commands AS uuid[]), CAST(:executions AS uuid[]), CAST(:parked
 ON CONFLICT (command_id) DO UPDATE SET parked = excluded.parked WHERE r.state = 0 AND r.parked < excluded.parked
 RETURNING command_id
 """)
-_SEND: Final = text("INSERT INTO outbox (topic, key, value) VALUES (:topic, :key, :value)")
 
 
 class PostgresCancelling:
@@ -61,7 +61,7 @@ class _Transaction:
         return [row[0] for row in await self._connection.execute(_FIND, values)]
 
     async def take(self, command_ids: Sequence[UUID]) -> Sequence[Record]:
-        await self._connection.execute(_AS_SERVICE)
+        await go_on_as_api(self._connection)
         rows = await self._connection.execute(_TAKE, {"ids": list(command_ids)})
         return [Record(*row) for row in rows]
 
@@ -77,6 +77,4 @@ class _Transaction:
         return [copy.command_id for copy in copies if copy.command_id not in forbidden]
 
     async def send(self, records: Sequence[Record]) -> None:
-        if records:
-            rows = [{"topic": record.topic, "key": record.key, "value": record.value} for record in records]
-            await self._connection.execute(_SEND, rows)
+        await put(self._connection, records)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.postgres.acting import acting_as_api
 from app.adapters.postgres.announcing import named_once
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.crm_reads import Connect
@@ -156,9 +157,8 @@ class PostgresChannelGrants:
 async def _shown(connection: AsyncConnection, visible: TextClause, values: Mapping[str, Any]) -> list[Channel]:
     """Return channels that the caller sees, by name; who made and may use them is for the API's role to read."""
     ids = list((await connection.execute(visible, values)).scalars())
-    await connection.execute(text("SET LOCAL ROLE headrace_api"))
-    rows = (await connection.execute(_SHOWN, {"ids": ids})).all()
-    await connection.execute(text("SET LOCAL ROLE authenticated"))
+    async with acting_as_api(connection):
+        rows = (await connection.execute(_SHOWN, {"ids": ids})).all()
     return [_channel(row) for row in rows]
 
 

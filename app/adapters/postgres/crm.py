@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row, tuple_row
 
 from app.adapters.postgres import crm_sql as sql
-from app.adapters.postgres.announcing import announce, shown
+from app.adapters.postgres.announcing import shown
+from app.adapters.postgres.outbox_rows import announce
 from app.ports import (
     AppointmentRequest,
     AssignmentRequest,

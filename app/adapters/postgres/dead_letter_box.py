@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,14 +22,13 @@ from sqlalchemy import (
     case,
     func,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.outbox import write_headers
+from app.adapters.postgres.outbox_rows import put
 from app.ports import Record
 from app.ports.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS
@@ -65,9 +63,6 @@ _LETTERS: Final = Table(
 _L: Final = _LETTERS.c
 _STATE: Final = case(
     (_L.replayed_at.is_not(None), "replayed"), (_L.discarded_at.is_not(None), "discarded"), else_="open"
-)
-_SEND: Final = text(
-    "INSERT INTO outbox (topic, key, value, headers) VALUES (:topic, :key, :value, CAST(:headers AS jsonb))"
 )
 
 
@@ -134,9 +129,7 @@ class BoxTransaction:
 
     async def send(self, record: Record) -> None:
         """Put a record into the outbox, its headers byte by byte."""
-        headers = orjson.dumps(write_headers(record.headers)).decode()
-        values = {"topic": record.topic, "key": record.key, "value": record.value, "headers": headers}
-        await self._connection.execute(_SEND, values)
+        await put(self._connection, [record])
 
 
 def _where(statement: Select[Any], name: str, value: str | None) -> Select[Any]:

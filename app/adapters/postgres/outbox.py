@@ -135,11 +135,6 @@ def read_headers(stored: Any) -> Headers:
     return read
 
 
-def write_headers(headers: Headers) -> list[Any]:
-    """Return headers as the column holds them, whatever bytes they are; ``read_headers`` reads them back."""
-    return [[name, {"base64": base64.b64encode(value).decode("ascii")}] for name, value in headers]
-
-
 def _header_bytes(stored: Any) -> bytes:
     encoded = stored.get("base64") if isinstance(stored, dict) else None
     if isinstance(encoded, str):

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.postgres.acting import acting_as_api
 from app.domain.grants import ALL, Use
 from app.domain.hosts import may_go_to
 from app.ports.workflows import Reference
@@ -37,10 +38,9 @@ async def missing(connection: AsyncConnection, use: Use, named: Sequence[Referen
         "kinds": [one.kind for one in named],
         "names": [one.name for one in named],
     }
-    await connection.execute(text("SET LOCAL ROLE headrace_api"))
-    positions = (await connection.execute(_MISSING, values)).scalars().all()
-    astray = await _astray(connection, named)
-    await connection.execute(text("SET LOCAL ROLE authenticated"))
+    async with acting_as_api(connection):
+        positions = (await connection.execute(_MISSING, values)).scalars().all()
+        astray = await _astray(connection, named)
     return [named[position - 1] for position in positions] or astray
 
 

@@ -6,6 +6,9 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from app.adapters.postgres.acting import act_as
+from app.adapters.postgres.database_roles import DatabaseRole
+
 # Table, its primary key, and the column that is sealed.
 SEALED: Final = (("secrets", "name", "value"), ("notification_channels", "id", "url"))
 
@@ -23,7 +26,7 @@ def reseal(database_url: str, renew: Callable[[bytes], bytes]) -> int:
     """
     count = 0
     with psycopg.connect(database_url, application_name="headrace secrets", connect_timeout=10) as connection:
-        connection.execute("SET LOCAL ROLE headrace_service")
+        connection.execute(act_as(DatabaseRole.SERVICE).encode())
         for table, key, column in SEALED:
             names = {"t": sql.Identifier(table), "k": sql.Identifier(key), "c": sql.Identifier(column)}
             rows = connection.execute(sql.SQL("SELECT {k}, {c} FROM {t} FOR UPDATE").format(**names)).fetchall()

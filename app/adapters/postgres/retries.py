@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.outbox_rows import put
 from app.domain.callers import Caller
 from app.ports import Record
 from app.ports.retries import Logged
@@ -23,7 +25,6 @@ JOIN automation_revisions r ON r.automation_id = l.automation_id AND r.version =
 WHERE l.id = :id ORDER BY l.attempt DESC LIMIT 1
 """
 _LOGS: Final = tuple(text(_FIND.format(table=table)) for table in ("automation_logs", "automation_logs_archive"))
-_AS_SERVICE: Final = text("SET LOCAL ROLE headrace_api")
 # The key of an execution that ended long ago may have been removed: then there is nobody to race with but another
 # retry, and the primary key decides that race.
 _TAKE: Final = text("""
@@ -32,7 +33,6 @@ VALUES (:id, :version, :executed_at, :next)
 ON CONFLICT (execution_id) DO UPDATE SET attempt = excluded.attempt WHERE k.attempt = :attempt
 RETURNING attempt
 """)
-_SEND: Final = text("INSERT INTO outbox (topic, key, value) VALUES (:topic, :key, :value)")
 
 
 class PostgresRetries:
@@ -68,7 +68,7 @@ class RetryTransaction:
 
     async def take(self, logged: Logged) -> bool:
         """Raise the execution's attempt by one, if it is still the one in the log."""
-        await self._connection.execute(_AS_SERVICE)
+        await go_on_as_api(self._connection)
         values = {
             "id": logged.execution_id,
             "version": logged.revision.version,
@@ -80,8 +80,8 @@ class RetryTransaction:
 
     async def send(self, record: Record) -> None:
         """Put a record into the outbox."""
-        await self._connection.execute(_AS_SERVICE)
-        await self._connection.execute(_SEND, {"topic": record.topic, "key": record.key, "value": record.value})
+        await go_on_as_api(self._connection)
+        await put(self._connection, [record])
 
 
 def _logged(row: Row[Any]) -> Logged:

@@ -7,6 +7,8 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
+from app.adapters.postgres.acting import act_as
+from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import SettingsError
 
 _MAY_ADD_USERS: Final = "SELECT has_table_privilege('auth.users', 'INSERT')"
@@ -40,7 +42,7 @@ def store_starters(database_url: str, drafts: Mapping[UUID, dict[str, Any]], own
         psycopg.Error: Postgres refused or does not answer.
     """
     with psycopg.connect(database_url, application_name="headrace templates", connect_timeout=10) as connection:
-        connection.execute("SET LOCAL ROLE headrace_service")
+        connection.execute(act_as(DatabaseRole.SERVICE).encode())
         if (connection.execute(_MAY_ADD_USERS).fetchone() or (False,))[0]:
             connection.execute(_ADD_USER, (owner,))
         try:

@@ -11,8 +11,9 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from app.adapters.postgres.announcing import announce, shown
+from app.adapters.postgres.announcing import shown
 from app.adapters.postgres.crm import PostgresCrm
+from app.adapters.postgres.outbox_rows import announce
 from app.domain.errors import ConflictError, NotFoundError
 from app.ports import Cause
 from app.ports.systems import Kind, Row, Wanted

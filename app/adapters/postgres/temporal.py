@@ -8,8 +8,8 @@ from uuid import UUID
 
 import psycopg
 
-from app.adapters.postgres.announcing import announce
 from app.adapters.postgres.listening import unreachable
+from app.adapters.postgres.outbox_rows import announce
 from app.adapters.postgres.pool import Pool
 from app.domain.callers import Caller, known_permissions
 from app.domain.errors import ActionFailedError, UnreachableError

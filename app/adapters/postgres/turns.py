@@ -8,15 +8,12 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
+from app.adapters.postgres.acting import acting_as_api
 
-_AS_API: Final = text(f"SET LOCAL ROLE {DatabaseRole.API}")
-_AS_CALLER: Final = text(f"SET LOCAL ROLE {CALLERS}")
 _TAKE: Final = text("INSERT INTO turns (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name")
 
 
 async def take_turn(connection: AsyncConnection, name: str) -> None:
     """Wait until no other transaction has the turn of this name, and have it until this one, a caller's, ends."""
-    await connection.execute(_AS_API)
-    await connection.execute(_TAKE, {"name": name})
-    await connection.execute(_AS_CALLER)
+    async with acting_as_api(connection):
+        await connection.execute(_TAKE, {"name": name})

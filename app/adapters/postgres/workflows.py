@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
+from app.adapters.postgres.acting import acting_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.reentry_column import ReentryColumn
@@ -174,9 +175,8 @@ class WorkflowTransaction:
 
     async def count_use(self, template_id: UUID) -> None:
         """Count a template's use, as the service: who may apply a template may not change it."""
-        await self._connection.execute(text("SET LOCAL ROLE headrace_api"))
-        await self._connection.execute(_COUNT_USE, {"id": template_id})
-        await self._connection.execute(text("SET LOCAL ROLE authenticated"))
+        async with acting_as_api(self._connection):
+            await self._connection.execute(_COUNT_USE, {"id": template_id})
 
     async def _stored(self, write: ReturningInsert[Any] | ReturningUpdate[Any]) -> Workflow:
         return _workflow((await self._connection.execute(write)).one())
