@@ -1,4 +1,4 @@
-"""One transaction of the API after the other where two would step over a limit: by a row that only the API can lock.
+"""One transaction after the other where two would step over a limit: by a row that only our roles can lock.
 
 An advisory lock would be anybody's who can log in: a user with SQL access could keep everybody from saving.
 """
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.acting import acting_as_api
 
-_TAKE: Final = text("INSERT INTO turns (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name")
+_TAKE: Final = text("SELECT headrace_take_turn(CAST(:name AS text))")
 
 
 async def take_turn(connection: AsyncConnection, name: str) -> None:

@@ -166,7 +166,7 @@ class WorkflowTransaction:
 
     async def owned(self, owner: UUID, trigger_type: str | None) -> int:
         """Count an owner's workflows, or the active ones of a trigger type, with the owner locked against others."""
-        await take_turn(self._connection, f"workflows of {owner}")
+        await take_turn(self._connection, f"owner {owner}")
         # Only now, in a statement of its own: it sees what was committed before the lock was had.
         counted = select(func.count()).where(_A.created_by == owner, _A.deleted_at.is_(None))
         if trigger_type is not None:

@@ -105,6 +105,15 @@ def test_two_at_once_do_not_both_pass(connection: Connection, database: str, iso
     assert error.sqlstate == (OVER if isolation is psycopg.IsolationLevel.READ_COMMITTED else "40001")
 
 
+def test_an_owner_has_one_turn_by_whatever_way_things_are_written(connection: Connection) -> None:
+    """The row that the API locks is the one that the database locks; no other table holds a second one."""
+    become(connection, ANA)
+    many(connection, 1, active=True)
+    connection.commit()
+    assert connection.execute("SELECT name FROM turns").fetchall() == [(f"owner {ANA}",)]
+    assert connection.execute("SELECT FROM owner_turns").fetchall() == []
+
+
 def test_the_limits_are_what_the_api_has_stored(connection: Connection) -> None:
     """0 is no limit; no user writes them, nor their turn."""
     connection.execute("UPDATE workflow_quotas SET workflows = 0, active = 3")
@@ -118,8 +127,10 @@ def test_the_limits_are_what_the_api_has_stored(connection: Connection) -> None:
     for statement in (
         "UPDATE workflow_quotas SET workflows = 0",
         "SELECT * FROM workflow_quotas",
+        "SELECT * FROM turns FOR UPDATE",
         "SELECT * FROM owner_turns FOR UPDATE",
         "SELECT headrace_take_turn(auth.uid())",
+        "SELECT headrace_take_turn('owner ' || auth.uid())",
         "SELECT headrace_refuse_workflows_over_quota(auth.uid(), NULL)",
     ):
         become(connection, ANA)

@@ -93,7 +93,9 @@ async def test_headers_that_cannot_be_read_hold_no_other_row_up(
     async with relaying(database, sender):
         await eventually(lambda: values(sender) == [b"before", b"behind"])
     async with await outbox.connect(database) as connection:
-        rows = await (await connection.execute("SELECT set_aside, error FROM outbox WHERE set_aside IS NOT NULL")).fetchall()
+        rows = await (
+            await connection.execute("SELECT set_aside, error FROM outbox WHERE set_aside IS NOT NULL")
+        ).fetchall()
     assert [(reason, error.startswith("headers: ")) for reason, error in rows] == [("refused", True)]
 
 
