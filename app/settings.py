@@ -18,7 +18,7 @@ _PREFIX = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
 _MIN_SECRET_BYTES = 32
 _FERNET_KEY_BYTES = 32
 
-# Variables of the specification that this implementation has no use for, and why.
+# Variables that other systems of this kind are given, that this one has no use for, and why.
 MEANINGLESS: Final = {"REDIS_URL": "Kafka queues and Postgres keeps what Redis would; unset it"}
 
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
@@ -27,8 +27,8 @@ Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 class Settings(BaseSettings):
     """The process's settings.
 
-    Names without a prefix come from the specification or are customary for the system they point at; the rest
-    start with ``HEADRACE_``. Times named ``*_ms`` are milliseconds, ``*_s`` seconds.
+    Names without a prefix are customary for what they set or for the system they point at; the rest start with
+    ``HEADRACE_``. Times named ``*_ms`` are milliseconds, ``*_s`` seconds.
     """
 
     model_config = SettingsConfigDict(env_prefix="HEADRACE_", extra="ignore", frozen=True, populate_by_name=True)

@@ -1,4 +1,4 @@
-"""Every topic, declared once: names, partitions, retention (DESIGN 2)."""
+"""Every topic, declared once: names, partitions, retention (docs/design.md#1-flow)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ class Topics:
 
     @property
     def matcher_app(self) -> str:
-        """The matcher's Faust app id; its table's changelog hangs on it (DESIGN 5.8)."""
+        """The matcher's Faust app id; its table's changelog hangs on it (docs/design.md#12-workflow-table)."""
         return f"{self.prefix}matcher"
 
     @property

@@ -11,7 +11,7 @@ _WRITTEN_OUT: Final = len("10000000000000000000") - len("1e+19")
 class Contract(BaseModel):
     """A message that crosses a process boundary.
 
-    Readers ignore fields they don't know (DESIGN 3), so that an older reader survives a newer writer.
+    Readers ignore fields they don't know, so that an older reader survives a newer writer.
     """
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)

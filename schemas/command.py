@@ -1,4 +1,4 @@
-"""Commands: the routing slip that carries an execution from step to step (DESIGN 2)."""
+"""Commands: the routing slip that carries an execution from step to step (docs/design.md#1-flow)."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

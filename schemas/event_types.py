@@ -1,4 +1,4 @@
-"""The event types a workflow can be triggered by, from the specification's list, and where each one flows."""
+"""The event types a workflow can be triggered by, and where each one flows."""
 
 import re
 from typing import Final
@@ -34,7 +34,7 @@ _KNOWN: Final = frozenset(BUSINESS_EVENT_TYPES + TEMPORAL_EVENT_TYPES)
 
 
 def is_event_type(value: str) -> bool:
-    """Tell whether ``value`` is one of the specification's types or a well-formed ``custom.<name>``."""
+    """Tell whether ``value`` is one of the known types or a well-formed ``custom.<name>``."""
     return value in _KNOWN or (len(value) <= MAX_TYPE_CHARS and CUSTOM_EVENT_TYPE.fullmatch(value) is not None)
 
 

@@ -14,7 +14,7 @@ _CUT_ERROR_ASCII_CHARS: Final = 1000
 
 
 class ActionResult(Contract):
-    """The outcome of one action (specification: ActionResult), and why.
+    """The outcome of one action, and why.
 
     Attributes:
         step: Position in the workflow's actions, from 0.

@@ -1,4 +1,4 @@
-"""Workflow templates: what a user writes, and what the gallery shows (specification: Template Manager)."""
+"""Workflow templates: what a user writes, and what the gallery shows."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The workflow table: a Faust GlobalTable that nobody in Faust writes (DESIGN 5.8).
+"""The workflow table: a Faust GlobalTable that nobody in Faust writes (docs/design.md#12-workflow-table).
 
 The outbox relay produces revisions straight to the table's changelog; every matcher reads all of it, first to recover
 and then as it grows, and feeds the index that events are matched against. Event partitions stay paused until the

@@ -1,4 +1,4 @@
-"""The layout tells the truth: imports point one way, functions fit a screen, files hold one idea (DESIGN 9, 10)."""
+"""The layout tells the truth: imports, sizes of functions and files, where ports stand (docs/design.md#14-layers)."""
 
 import ast
 import sys

@@ -1,6 +1,6 @@
 """What an action type is: its config model, and its effect over ports.
 
-Three kinds, by where the effect happens, because that decides how it is made to happen once (DESIGN 4):
+Three kinds, by where the effect happens, because that decides how it happens once (docs/design.md#4-receipts):
 
 - ``LeasedAction``: outside our Postgres (HTTP, SMTP). The executor claims with a lease, tries, and stores the result.
 - ``TransactionalAction``: in our own Postgres. Effect and receipt are one transaction: exactly once, many commands a

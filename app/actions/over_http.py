@@ -1,4 +1,4 @@
-"""Actions on the CRM, where that is the user's own: the same actions, as effects outside (DESIGN 4).
+"""Actions on the CRM, where that is the user's own: the same actions, as effects outside (docs/design.md#4-receipts).
 
 In our own Postgres effect and receipt are one transaction. Over HTTP the command is claimed with a lease, tried, and
 its result stored; the command id goes along as ``Idempotency-Key``, so that the CRM can tell a repetition.

@@ -1,4 +1,4 @@
-"""Gauges of the installation as a whole, set when Prometheus asks: the specification's counts and the queue's depth."""
+"""Gauges of the installation as a whole, set when Prometheus asks: counts of what there is, and the queue's depth."""
 
 import asyncio
 import logging

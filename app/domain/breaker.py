@@ -1,4 +1,4 @@
-"""Circuit breakers: a destination that keeps failing is left alone, then tried carefully (DESIGN 4).
+"""Circuit breakers: a destination that keeps failing is left alone, then tried carefully (docs/design.md#7-breakers).
 
 Each owner of workflows has a circuit of their own to each destination: what one's requests come to closes nothing for
 anybody else. Only where those of ``WIDESPREAD`` owners are open at once is it the destination, and left alone by all.

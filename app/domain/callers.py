@@ -1,6 +1,6 @@
 """Who calls, and what they may do: what use cases act for and what Postgres's row level security judges.
 
-Beside the specification's two roles there are permissions (DESIGN 4, Trust). An administrator has them all.
+Beside the roles user and admin there are permissions (docs/design.md#10-trust). An administrator has them all.
 """
 
 from collections.abc import Collection, Iterable

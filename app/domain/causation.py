@@ -1,4 +1,4 @@
-"""The causation chain: which executions led to an event, oldest first (DESIGN 3, extension ``causation``).
+"""The causation chain: which executions led to an event, oldest first (the extension ``causation``).
 
 An event that an action causes carries the chain of the event that started its execution, and that execution at the
 end. A chain too long for its attribute loses its oldest links: loops show in the newest.

@@ -1,4 +1,4 @@
-"""Deterministic ids, so that the same event delivered twice is one execution (DESIGN 3)."""
+"""Deterministic ids, so that the same event delivered twice is one execution (docs/design.md#4-receipts)."""
 
 from hashlib import sha1
 from json.encoder import encode_basestring

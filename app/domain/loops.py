@@ -1,4 +1,4 @@
-"""Loops: a workflow whose effects set it off again is stopped (specification, property 25; DESIGN 4).
+"""Loops: a workflow whose effects set it off again is stopped (docs/design.md#53-loops).
 
 Two ways of seeing one. The causation chain of an event names the executions that led to it; and where a system drops
 the chain, a workflow that runs for one entity over and over shows by its number alone. Pure, but for its counts.

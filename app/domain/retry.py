@@ -1,4 +1,4 @@
-"""Retry as a decision: the policy says wait or give up, the worker carries it out (DESIGN 4)."""
+"""Retry as a decision: the policy says wait or give up, the worker carries it out (docs/design.md#5-retries)."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Temporal triggers: when a daily, weekly or monthly run is due, at a local time in an IANA zone (DESIGN 4). Pure.
+"""Temporal triggers: when a daily, weekly or monthly run is due, at a local time in an IANA zone. Pure.
 
 Where the clocks go forward over the time, it is due at the next minute that exists; where they go back over it, at its
 first pass only. A day of the month that a month does not have is its last day.

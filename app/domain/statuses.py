@@ -1,4 +1,4 @@
-"""How actions and executions can end (DESIGN 3), and how the one follows from the other."""
+"""How actions and executions can end (docs/design.md#54-outcomes), and how the one follows from the other."""
 
 from collections.abc import Iterable
 from enum import StrEnum

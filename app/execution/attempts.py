@@ -1,4 +1,4 @@
-"""Attempts at one claimed command, until one succeeds, the policy gives up, or it has to wait elsewhere (DESIGN 4).
+"""Attempts at one claimed command, until one succeeds, the policy gives up, or it has to wait elsewhere.
 
 What may stand in the way of an attempt, in this order: the destination has its share of the lane already (bulkhead),
 its circuit breaker is open, the lease is too short. What waits for long is parked in the timers, with the attempts

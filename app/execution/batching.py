@@ -1,4 +1,4 @@
-"""Micro-batching: many callers, one round trip. Batches by what has arrived, never by the clock (DESIGN 5.13)."""
+"""Micro-batching: many callers, one round trip. Batches by what has arrived, never by the clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

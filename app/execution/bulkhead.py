@@ -1,4 +1,4 @@
-"""The bulkhead of an executor lane: one destination that hangs must not take every slot (DESIGN 4).
+"""The bulkhead of an executor lane: one destination that hangs must not take every slot (docs/design.md#7-breakers).
 
 A destination is one as an owner's workflows reach it, as for the circuits: what hangs for one need not for others.
 It may have attempts under way as long as they are fewer than some multiple of the slots that are free: one alone gets

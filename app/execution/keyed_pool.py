@@ -1,4 +1,4 @@
-"""The pool of an executor lane: entities in parallel, one entity's records in order, of each owner (DESIGN 5.6).
+"""The pool of an executor lane: entities in parallel, one entity's records in order (docs/design.md#2-order).
 
 The records of an entity are in order as far as one owner's workflows go: nobody's steps wait behind the steps that
 somebody else's workflows have for the same customer, which may hang for as long as they like.

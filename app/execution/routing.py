@@ -1,4 +1,4 @@
-"""The routing slip's way: read a command, append its step's result, and say where the slip goes next (DESIGN 2)."""
+"""The routing slip's way: a command, its step's result, and where the slip goes next (docs/design.md#1-flow)."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace

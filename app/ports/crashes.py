@@ -1,4 +1,4 @@
-"""Crashes: what outlives a process that dies of a record, so that it does not die of it for ever (DESIGN 4)."""
+"""What outlives a process that dies of a record, so that its successors do not (docs/design.md#33-deadly-records)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

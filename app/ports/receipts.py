@@ -86,7 +86,7 @@ TransactionalEffect = Callable[[EffectTransaction, Sequence[int]], Awaitable[dic
 
 
 class Receipts(Protocol):
-    """Receipts of commands: what makes an effect happen once (DESIGN 4, idempotency)."""
+    """Receipts of commands: what makes an effect happen once (docs/design.md#4-receipts)."""
 
     async def claim(self, claims: Sequence[Claim]) -> list[ClaimOutcome]:
         """Claim outside effects with a lease, one outcome per claim, in order.

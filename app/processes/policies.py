@@ -8,7 +8,7 @@ from app.settings import Settings
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:
-    """Return what the specification's retry variables say."""
+    """Return what the retry variables say."""
     return RetryPolicy(
         max_retries=settings.action_retry_max_attempts,
         initial_delay=settings.action_retry_initial_delay_ms / 1000,

@@ -52,7 +52,7 @@ async def create_task(repository: Repository, draft: NewTask) -> Row:
 
 
 async def finish_task(repository: Repository, task_id: Any) -> Row:
-    """Be done with a task; there is no event for it in the specification.
+    """Be done with a task; no event announces it.
 
     Raises:
         NotFoundError: There is none.

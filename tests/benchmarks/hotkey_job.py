@@ -136,7 +136,7 @@ class Job:
         return not self._left(others + (self._hot if self._case.drained else []))
 
     def in_order(self) -> bool:
-        """Whether each entity's webhooks came in order; parked ones may be overtaken (DESIGN 2)."""
+        """Whether each entity's webhooks came in order; parked ones may be overtaken (docs/design.md#2-order)."""
         hot = set(self._hot) if self._case.path == "never" else set()
         return all(ns == sorted(ns) for entity, ns in self._target.first.items() if entity not in hot)
 

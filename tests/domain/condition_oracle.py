@@ -1,4 +1,4 @@
-"""An independent reading of DESIGN 4 "Conditions": written to be obvious, not fast, and sharing no code with the app.
+"""An independent reading of docs/design.md#9-conditions: obvious, not fast, and sharing no code with the app.
 
 Numbers are fractions, a condition list becomes the text of a Python boolean expression, times go through strptime.
 """

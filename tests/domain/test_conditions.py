@@ -1,4 +1,4 @@
-"""Conditions by example: every rule of DESIGN 4, one claim a test."""
+"""Conditions by example: every rule of docs/design.md#9-conditions, one claim a test."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -46,7 +46,7 @@ def evaluate(conditions: list[dict[str, Any]], data: Any, *, stored: bool = Fals
 
 @given(leaf=leaves(), data=json_values)
 def test_one_condition_agrees_with_the_oracle(leaf: dict[str, Any], data: Any) -> None:
-    """Every operator means what DESIGN says, on any JSON."""
+    """Every operator means what docs/design.md#9-conditions says, on any JSON."""
     leaf["field"] = leaf["field"].replace("b", "a")
     for shape in (data, {"a": data}):
         assert evaluate([leaf], shape) == oracle.holds(leaf, shape)

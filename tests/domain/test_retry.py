@@ -10,7 +10,7 @@ POLICY = RetryPolicy()
 
 
 def test_attempts_come_at_0_1_3_and_7_seconds() -> None:
-    """With jitter off and attempts that fail at once, the backoffs are 1, 2 and 4 s (specification)."""
+    """With jitter off and attempts that fail at once, the backoffs are 1, 2 and 4 s."""
     waits = [decide(POLICY, Failure(attempts=n, spent=0), attempt_timeout=5) for n in (1, 2, 3)]
     assert waits == [Wait(1), Wait(2), Wait(4)]
     assert isinstance(decide(POLICY, Failure(attempts=4, spent=7), attempt_timeout=5), GiveUp)
@@ -35,7 +35,7 @@ def test_what_is_longer_than_the_hold_is_parked_and_costs_no_time() -> None:
 
 
 def test_four_full_timeouts_still_fit_the_default_budget() -> None:
-    """4 attempts of 5 s and 7 s of backoff are less than 30 s (DESIGN 4)."""
+    """4 attempts of 5 s and 7 s of backoff are less than 30 s (docs/design.md#51-timeouts)."""
     assert decide(POLICY, Failure(3, 5 + 1 + 5 + 2 + 5), attempt_timeout=5) == Wait(4)
 
 

@@ -177,7 +177,7 @@ def test_what_is_no_command_of_this_topic_is_refused(value: bytes | None, reason
 
 
 def test_readers_ignore_fields_they_do_not_know() -> None:
-    """A newer writer's field does not stop an older reader (DESIGN 3)."""
+    """A newer writer's field does not stop an older reader (docs/design.md#11-contracts)."""
     newer = orjson.dumps({**orjson.loads(command(action(tag="a")).encode()), "colour": "red"})
     assert read_command(FakeRecord(newer), "apply_tag").step == 0
 

@@ -1,4 +1,4 @@
-"""A change takes effect within a second of the API's answer, on every matcher (DESIGN 4; issue 3, 7)."""
+"""A change takes effect within a second of the API's answer, on every matcher (docs/design.md#12-workflow-table)."""
 
 from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""A record that a process dies of ends in the dead letters, whatever role it is and however it dies (DESIGN 4).
+"""A record that a process dies of ends in the dead letters, whatever role it is and however it dies.
 
 The records around it, of its partition and of others, are executed once each, and the restarts stop.
 """

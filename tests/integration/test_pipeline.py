@@ -318,7 +318,7 @@ async def loop(site: Site, *tags: str) -> list[list[str]]:
 
 
 async def test_a_workflow_that_triggers_itself_runs_three_times(site: Site) -> None:
-    """By the tag it applies: three runs, then one row that says why there is no fourth (specification, property 25)."""
+    """By the tag it applies: three runs, then one row that says why there is no fourth (property 25)."""
     assert await loop(site, "self") == [["success", "success", "success", "blocked"]]
 
 

@@ -122,7 +122,7 @@ def test_of_many_misnamed_attributes_some_are_named() -> None:
     ],
 )
 def test_the_entity_is_the_first_of_key_partitionkey_subject_customer(record: FakeRecord, entity: str) -> None:
-    """What orders an event is found in the order DESIGN 2 gives; an event of nobody stands for itself."""
+    """What orders an event is found in the order of docs/design.md#2-order; one of no entity stands for itself."""
     assert decode_event(record).entity == entity
 
 

@@ -44,7 +44,7 @@ class TopicReport:
 
     @property
     def restart_needed(self) -> bool:
-        """Whether running roles must be restarted to see what was made (DESIGN 5.9)."""
+        """Whether running roles must be restarted to see what was made (docs/design.md#35-group-settings)."""
         return bool(self.created or self.grown)
 
 

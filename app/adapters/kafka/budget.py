@@ -1,4 +1,4 @@
-"""How much of what was fetched may wait unfinished in a worker, in bytes and in records (DESIGN 4, hot keys).
+"""How much of what was fetched may wait unfinished in a worker, in bytes and in records (docs/decisions/hot-keys.md).
 
 One budget a process, over all partitions that it reads. Half of it is shared, the other half is each partition's own in
 equal parts, so that one that is full cannot take the room of the others. Past the shared half those are paused that

@@ -1,4 +1,6 @@
-"""The guard against dying for ever of the same record: one worker's side of it (DESIGN 4).
+"""The guard against dying for ever of the same record: one worker's side of it.
+
+The whole of it: docs/design.md#33-deadly-records.
 
 Costs a statement when partitions are assigned and one when they are given up. What is on trial is delivered by
 ``probation.py``.

@@ -1,4 +1,4 @@
-"""A sender that waits Kafka's outages out, so that a broker away for a while needs no manual step (DESIGN 5.4)."""
+"""A sender that waits Kafka's outages out, so that one needs no manual step (docs/design.md#31-outages)."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""When a consumer counts as stuck: pure, over readings and a given clock (DESIGN 5.10)."""
+"""When a consumer counts as stuck: pure, over readings and a given clock (docs/design.md#32-watchdog)."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field

@@ -1,5 +1,6 @@
-"""Our Faust transport: subclasses of Faust's transport, consumer and app, so that nothing is lost (DESIGN 5.7).
+"""Our Faust transport: subclasses of Faust's transport, consumer and app, so that nothing is lost.
 
+Why each of them is needed: docs/design.md#3-delivery.
 The consumer is in ``consumer.py``, its side towards the group in ``group_client.py``, the way of a record to its agent
 in ``drain.py``. What each corrects is held by a test in ``tests/integration/transport``.
 """

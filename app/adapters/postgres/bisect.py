@@ -1,4 +1,4 @@
-"""Finds the row that Postgres refuses, by halving the batch, so that the rest goes on (DESIGN 5.4)."""
+"""Finds the row that Postgres refuses, by halving the batch, so that the rest goes on (docs/design.md#31-outages)."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar

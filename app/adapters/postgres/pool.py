@@ -1,4 +1,4 @@
-"""The process's one pool of Postgres connections, and how an outage of Postgres is waited out (DESIGN 5.4)."""
+"""The process's one pool of Postgres connections, and how its outages are waited out (docs/design.md#31-outages)."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Receipts in Postgres: claims with a lease, and their results (DESIGN 4, idempotency)."""
+"""Receipts in Postgres: claims with a lease, and their results (docs/design.md#4-receipts)."""
 
 import time
 from collections.abc import Iterable, Sequence

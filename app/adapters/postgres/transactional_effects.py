@@ -1,4 +1,4 @@
-"""Effects on our own tables: effect and receipt are one transaction, so exactly once, without a lease (DESIGN 4)."""
+"""Effects on our own tables, in one transaction with their receipts: exactly once (docs/design.md#4-receipts)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Text templates: Jinja2 in a sandbox, strict about variables, bounded in time and output (DESIGN 4).
+"""Text templates: Jinja2 in a sandbox, strict about variables, bounded in time and output (docs/design.md#8-bounds).
 
 ``compile_template(source).render({"customer": {"name": "Ada"}})``. A variable that the event does not have fails the
 render and is named; ``default()`` opts out, at any depth of a path. Null prints as nothing, ``true`` and ``false`` as

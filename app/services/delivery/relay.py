@@ -1,4 +1,4 @@
-"""The outbox relay: what transactions left in Postgres goes to Kafka, in order, at least once (DESIGN 5.8).
+"""The outbox relay: what transactions leave in Postgres goes to Kafka in order (docs/design.md#12-workflow-table).
 
 One relay works at a time; the others wait and take over when it dies. A crash between sending and deleting sends a
 record twice, which readers settle by version or id. No position is remembered: every row that is visible is sent, so a

@@ -33,7 +33,7 @@ class Announcer:
         a change has one. It carries on the chain that led to the change.
 
         Args:
-            event_type: One of the specification's.
+            event_type: One of ``schemas.event_types``.
             entity: The record key, usually the customer's id.
             data: The changed thing, complete.
             origin: What asked for the change; None where nothing that is known did.

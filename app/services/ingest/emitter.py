@@ -1,4 +1,4 @@
-"""The event emitter: the one way in for business events (specification: Event Emitter Service).
+"""The event emitter: the one way in for business events.
 
 It checks an event against the contract, puts it on the topic of its type under the key of its entity, and answers
 when Kafka has it for good. The API, the command line and the reference systems all emit through it; services in Python

@@ -1,4 +1,4 @@
-"""Handlers of events, for services beside Headrace (specification: Event Emitter Service, ``on`` and ``off``).
+"""Handlers of events, for services beside Headrace.
 
 At least once: an event is left behind when every handler of its type has returned. A handler that raises is called
 again after 1, 2 and 4 seconds; then the event goes to the dead letters with the error, and the next one is handled.

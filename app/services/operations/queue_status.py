@@ -1,4 +1,4 @@
-"""The queue's status (specification: ``Queue Manager.getStatus``): how deep it is, what is parked, what has failed."""
+"""The queue's status: how deep it is, what is parked, what has failed."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The workflow table against Postgres: finds what a matcher missed, says so, and mends it (issue 3, workflow table).
+"""The workflow table against Postgres: finds what a matcher missed, says so, and mends it.
 
 Nothing should ever be found. A change that is on its way is no finding, so a suspect must still be behind a while
 later.

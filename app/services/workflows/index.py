@@ -1,4 +1,4 @@
-"""The workflows in memory, by trigger type: what the matcher looks events up in (DESIGN 5.8).
+"""The workflows in memory, by trigger type: what the matcher looks events up in (docs/design.md#12-workflow-table).
 
 Fed by the workflow table's changelog, where the same revision may come twice and an older one after a newer one; a
 version only ever goes up here, so the order of arrival does not matter.

@@ -1,4 +1,4 @@
-"""Manual runs: one workflow, started by hand (specification: ``executeWorkflow``), on the same path as any event."""
+"""Manual runs: one workflow, started by hand, on the same path as any event."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

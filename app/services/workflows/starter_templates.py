@@ -1,4 +1,4 @@
-"""The built-in templates: two for each of the specification's categories, ready to apply or to change."""
+"""The built-in templates: two for each category, ready to apply or to change."""
 
 from typing import Any, Final
 from uuid import UUID, uuid5

@@ -1,4 +1,4 @@
-"""Workflow templates: a gallery to start from (specification: Template Manager, properties 18 and 19)."""
+"""Workflow templates: a gallery to start from."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Postgres away, and answers lost on the way: what the workers' adapters do needs no manual step (DESIGN 5.4)."""
+"""Postgres away, and answers lost on the way: no adapter needs a manual step (docs/design.md#31-outages)."""
 
 import asyncio
 import time

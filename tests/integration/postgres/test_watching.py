@@ -1,4 +1,4 @@
-"""A worker that waits for Postgres is not stuck: each role's watchdog asks Postgres too (DESIGN 5.10)."""
+"""A worker that waits for Postgres is not stuck: its watchdog asks Postgres too (docs/design.md#32-watchdog)."""
 
 import logging
 from pathlib import Path
