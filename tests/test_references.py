@@ -18,6 +18,8 @@ ELSEWHERE: Final = re.compile(r"\b(?:DESIGN|PAGES|JOURNEYS)(?:\.md)?\b|\bissues?
 # Not part of a longer address, which is another site's; a sentence's full stop is none of the name's.
 PAGE: Final = re.compile(r"(?<![\w/.])docs/[\w/-]+\.md(?:#[\w-]+)?")
 LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
+# A file or folder of ours, as pages name it; with a <placeholder> or a star it is none in particular.
+PATH: Final = re.compile(r"`((?:agents|app|deploy|docs|schemas|tables|tests)/[\w/.-]+)`")
 FENCE: Final = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING: Final = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 
@@ -79,6 +81,12 @@ def test_links_between_pages_lead_somewhere(name: str) -> None:
     ]
     assert not links
     assert not ELSEWHERE.findall(text)
+
+
+@pytest.mark.parametrize("name", [name for name in listed("*.md") if name != "CHANGELOG.md"])
+def test_pages_name_files_that_there_are(name: str) -> None:
+    """A file or folder that a page names exists; what has changed of late may name what is gone."""
+    assert not [path for path in PATH.findall((ROOT / name).read_text()) if not (ROOT / path).exists()]
 
 
 @pytest.mark.parametrize(
