@@ -1,6 +1,6 @@
 """API keys: what one looks like, and what is kept of it.
 
-A key is 256 random bits. Nobody guesses that, so what is kept is its plain SHA-256: a slow hash with a salt protects
+A key is 256 random bits. That cannot be guessed, so what is kept is its plain SHA-256: a slow hash with a salt protects
 words that people choose, and would only cost each request its time here.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 from app.domain.callers import PERMISSIONS, Permission
 
 PREFIX: Final = "hrk_"
-# A key publishes no templates: those are somebody's, and a key owns nothing.
+# A key publishes no templates: each has a user as its owner, and a key owns nothing.
 KEY_PERMISSIONS: Final[frozenset[Permission]] = PERMISSIONS - {"templates:publish"}
 MAX_NAME: Final = 100
 _BYTES: Final = 32

@@ -1,9 +1,9 @@
 """Circuit breakers: a destination that keeps failing is left alone, then tried carefully (docs/design.md#7-breakers).
 
 Each owner of workflows has a circuit of their own to each destination: what one's requests come to closes nothing for
-anybody else. Only where those of ``WIDESPREAD`` owners are open at once is it the destination, and left alone by all.
+the others. Only where those of ``WIDESPREAD`` owners are open at once is it the destination, and left alone by all.
 
-A breaker opens after some failed attempts in a row. While it is open nobody attempts anything. After a time it is half
+A breaker opens after some failed attempts in a row. While it is open no attempt is made. After a time it is half
 open: three attempts are let through as probes; three successes close it, one failure opens it again. Pure: what the
 workers share is a :class:`BreakerState`, and every transition is a function of it and the time.
 """
@@ -31,7 +31,7 @@ class BreakerPolicy:
     Attributes:
         threshold: Failed attempts in a row that open one (CIRCUIT_BREAKER_THRESHOLD).
         timeout: How long it is open before it is probed (CIRCUIT_BREAKER_TIMEOUT). A probe of which nothing is heard
-            for as long, because its worker was killed, is given to somebody else.
+            for as long, because its worker was killed, is given to another worker.
         max_wait: How long a command waits for it, at most (CIRCUIT_BREAKER_MAX_WAIT).
     """
 
@@ -68,7 +68,7 @@ def circuit_of(destination: str, owner: UUID) -> str:
 
 @lru_cache(maxsize=4096)
 def parts_of(circuit: str) -> tuple[str, UUID | None]:
-    """Return the destination and the owner of a circuit; one that is nobody's has the destination's name."""
+    """Return the destination and the owner of a circuit; one of no owner has the destination's name."""
     match = _OWNED.fullmatch(circuit)
     return (match[1], UUID(match[2])) if match else (circuit, None)
 

@@ -1,7 +1,7 @@
 """A cache bounded in bytes, of which no owner holds more than a share.
 
-What was used last stays. An owner who puts in more than the share puts out the oldest of his own, so that nobody's
-things push out everybody's.
+What was used last stays. An owner who puts in more than the share puts out the oldest of their own, so that no owner's
+entries push out all the others'.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class WeighedCache(Generic[K, V]):
             self._owned.setdefault(owner, OrderedDict())[key] = None
             self._weights[owner] = self._weights.get(owner, 0) + weight
             self.weight += weight
-            # What is nobody's in particular has no share to keep to.
+            # What has no owner has no share to keep to.
             while owner is not None and self._weights[owner] > self._share:
                 self._drop(next(iter(self._owned[owner])))
             while self.weight > self._limit:

@@ -31,7 +31,7 @@ def compile_day(
         stored: It was saved (see ``zones``).
 
     Raises:
-        ValueError: The operand is none; the message says what is wrong in it.
+        ValueError: The operand is no day; the message says what is wrong in it.
     """
     days, zone = _read(operand, stored=stored)
     mismatch = mismatches("a day")

@@ -49,7 +49,7 @@ def read_permissions(text: str) -> frozenset[Permission]:
     """Read a setting: permissions with commas between, ``all``, or ``none``.
 
     Raises:
-        ValueError: A name is none; the text lists those there are.
+        ValueError: A name is no permission; the text lists those that are.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     if names == ["all"]:

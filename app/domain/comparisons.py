@@ -135,8 +135,8 @@ def compile_comparison(name: str, value: Any, *, stored: bool = False) -> Compar
     Args:
         name: ``> < >= <= == contains in starts_with ends_with``.
         value: The condition's value: JSON of at most 20 levels.
-        stored: It was saved, maybe before objects had to be operands, also those within arrays: one that is none is
-            compared as it stands.
+        stored: It was saved, maybe before objects had to be operands, also those within arrays: an object that is no
+            operand is compared as it stands.
 
     Raises:
         ValueError: The operator can't use the value; the message says what it takes.

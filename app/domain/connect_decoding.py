@@ -178,7 +178,7 @@ def decoder_of_types(types: Mapping[str, str]) -> Decoder | None:
     """Return what decodes values by their paths; a segment ``*`` is every member that no other path names.
 
     Raises:
-        ValueError: A path or a type is none, or two are for the same value; the message names the path.
+        ValueError: A path cannot be read, a type is not known, or two are for one value; the message names the path.
     """
     root = _Members()
     for path, type_name in types.items():

@@ -46,7 +46,7 @@ def decimal(value: Any, scale: int) -> str:
         scale: How many of its digits are decimals; negative: zeros to add.
 
     Raises:
-        MisfitError: It is none.
+        MisfitError: The value is no decimal.
     """
     if not -MAX_SCALE <= scale <= MAX_SCALE:
         raise MisfitError(f"is a decimal of scale {scale}; at most {MAX_SCALE} is read")
@@ -99,7 +99,7 @@ def date(value: Any) -> str:
     """Read a count of days since 1970.
 
     Raises:
-        MisfitError: It is none.
+        MisfitError: The value is no number of days.
     """
     return _day(_count(value, "is no number of days"))
 
@@ -108,7 +108,7 @@ def timestamp(value: Any, per_second: int) -> str:
     """Read a count since 1970 as date and wall time.
 
     Raises:
-        MisfitError: It is none.
+        MisfitError: The value is no count.
     """
     seconds, fraction = divmod(_count(value), per_second)
     days, second = divmod(seconds, _DAY_S)
@@ -119,7 +119,7 @@ def time_of_day(value: Any, per_second: int) -> str:
     """Read a count since midnight.
 
     Raises:
-        MisfitError: It is none.
+        MisfitError: The value is no count.
     """
     count = _count(value)
     seconds, fraction = divmod(abs(count), per_second)
@@ -130,7 +130,7 @@ def duration(value: Any, per_second: int) -> str:
     """Read a count of time as an ISO 8601 duration.
 
     Raises:
-        MisfitError: It is none.
+        MisfitError: The value is no count.
     """
     count = _count(value)
     seconds, fraction = divmod(abs(count), per_second)
@@ -152,7 +152,7 @@ def document(value: Any) -> Any:
     """Read JSON that was written as a text: a JSON column, or a document of MongoDB.
 
     Raises:
-        MisfitError: It is none, or holds what no event may.
+        MisfitError: The text is no JSON, or holds what no event may.
     """
     try:
         found = json.loads(text(value), parse_int=_integer)

@@ -21,7 +21,7 @@ def parse_duration(value: Any) -> timedelta:
     """Read a duration; a bare number is seconds. Years and months have no fixed length, and are refused.
 
     Raises:
-        ValueError: It is none, or longer than 366 days; the message says what one looks like.
+        ValueError: The value is no duration, or longer than 366 days; the message says what one looks like.
     """
     if isinstance(value, (int, float)) and MAX_DURATION.total_seconds() < value:
         raise ValueError(_TOO_LONG)

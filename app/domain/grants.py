@@ -29,7 +29,7 @@ class Grant:
     Attributes:
         owners: Ids of users whose workflows may use it.
         workflows: Ids of the workflows that may.
-        hosts: Where a secret may be sent; of a channel there are none.
+        hosts: Where a secret may be sent; empty in a channel's grant.
     """
 
     owners: tuple[str, ...] = ()
@@ -56,12 +56,12 @@ def not_granted(secret: str) -> str:
 
 
 def refused_host(url: str, hosts: Mapping[str, Sequence[str]]) -> str | None:
-    """Return the first name of those whose hosts a URL is not on; None where there is none."""
+    """Return the first name whose hosts a URL is not on; None where all let it through."""
     return next((name for name, allowed in sorted(hosts.items()) if not may_go_to(url, allowed)), None)
 
 
 def grant_errors(grant: Grant) -> list[FieldError]:
-    """Return what is wrong in a grant that somebody wrote, by field."""
+    """Return what is wrong in a grant as it was written, by field."""
     errors: list[FieldError] = []
     for field, listed in (("owners", grant.owners), ("workflows", grant.workflows), ("hosts", grant.hosts)):
         if len(listed) > MAX_LISTED:

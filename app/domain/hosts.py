@@ -2,7 +2,7 @@
 
 A URL that two programs could read in two ways (a user name in front, a backslash, letters beyond ASCII in the host) is
 on none, so that nothing goes elsewhere than it was judged for. A host without a port stands for the usual ports, since
-what listens on another may be somebody else's.
+what listens on another port may be another's.
 """
 
 from __future__ import annotations

@@ -43,10 +43,11 @@ class RunBudget:
     """Bounds how often a workflow runs for one entity, for systems that drop the chain.
 
     An entity's events come to the matcher that owns its partition, so that its memory is the place to count; it starts
-    anew when partitions move or the matcher restarts, which gives a loop that much more and never blocks anybody.
+    anew when partitions move or the matcher restarts, which gives a loop that much more and blocks
+    nothing wrongly.
 
     What is counted is bounded in bytes. At the bound the pair that has not run for the longest time is forgotten, and
-    counts from nothing when it runs again: nobody is blocked for want of memory, and a loop, which runs over and over,
+    counts from nothing when it runs again: no run is blocked for want of memory, and a loop, which runs over and over,
     is the last to be forgotten.
 
     Args:
@@ -56,7 +57,7 @@ class RunBudget:
 
     Attributes:
         size: Bytes that the counts take.
-        forgotten: Counts forgotten at the bound while their windows were not over; whoever reports them sets it back.
+        forgotten: Counts forgotten at the bound while their windows were not over; who reports them sets it to 0.
     """
 
     def __init__(self, limit: int, window: float, *, most_bytes: int = MOST_BYTES) -> None:

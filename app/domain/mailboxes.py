@@ -25,6 +25,6 @@ def parse_mailbox(value: str) -> tuple[str, str] | None:
 
 
 def domain_of(mailbox: str) -> str:
-    """Return the domain of a mailbox's address, ``localhost`` where it is none."""
+    """Return the domain of a mailbox's address, ``localhost`` where the text is no mailbox."""
     parsed = parse_mailbox(mailbox)
     return parsed[1].rpartition("@")[2] if parsed else "localhost"

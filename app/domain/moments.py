@@ -28,7 +28,7 @@ def read_moment(value: Any) -> datetime:
         An aware datetime, or a naive one where the text names no zone.
 
     Raises:
-        ValueError: It is none, or a number that could be several things; the message says what it may be.
+        ValueError: The value is no time, or a number that could be several things; the message says what it may be.
     """
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     if number := _NUMBER.match(text):
@@ -52,7 +52,7 @@ def parse_clock(value: Any) -> time:
     """Read a time of day, ``HH:MM``.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The value is no time of day.
     """
     if not isinstance(value, str) or not _CLOCK.match(value):
         raise ValueError("must be a time of day such as 09:00")
@@ -65,7 +65,7 @@ def parse_days(value: Any) -> frozenset[int]:
     A list may be the text that a template makes of it: ``["mon", "tue"]``.
 
     Raises:
-        ValueError: They are none.
+        ValueError: The value names no days.
     """
     parts = _parts(value) if isinstance(value, str) else value
     if not isinstance(parts, list) or not parts:

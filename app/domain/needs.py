@@ -1,8 +1,8 @@
 """What a workflow may reach for its owner, who is not there when it runs. Pure.
 
 A workflow may always see and change the **entity of its own event**: the record key, which says whom the event is
-about. It is not the owner who chooses that, but whoever sends the event, and sending is a permission. Its
-``data.customer.id`` may name somebody else: others are what the owner's permissions are for. Of a run by hand it is
+about. It is not the owner who chooses that, but the sender of the event, and sending is a permission. Its
+``data.customer.id`` may name another one: others are what the owner's permissions are for. Of a run by hand it is
 the caller who chooses the key, so that its event has no entity of its own.
 """
 

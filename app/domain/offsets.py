@@ -33,7 +33,7 @@ def parse_offset(text: Any, units: str = ALL_UNITS) -> Offset:
         units: Those that it may name, of ``s m h d w``.
 
     Raises:
-        ValueError: It is none, or longer than 100 years; the message says what one looks like.
+        ValueError: The text is no offset, or longer than 100 years; the message says what one looks like.
     """
     terms = _terms(text) if isinstance(text, str) else []
     if not terms or any(unit not in units for _, unit in terms):

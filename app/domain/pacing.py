@@ -10,7 +10,7 @@ class Paces:
 
     Args:
         rate: How many a second.
-        burst: Seconds that may be made up for, where nobody asked for a while.
+        burst: Seconds that may be made up for, after a while without any use.
     """
 
     def __init__(self, rate: float, *, burst: float = MAX_BURST_S) -> None:

@@ -2,7 +2,7 @@
 
 A path is split at every dot, so a key that itself holds a dot cannot be reached: there is no escape. On an array a
 segment must be an index as JSON would write it (``0``, ``12``; no sign, no leading zero); on an object the same
-segment is a key. Everything else, and whatever is not there, is ``MISSING``, which is not the same as ``null``.
+segment is a key. Everything else, and what is not there, is ``MISSING``, which is not the same as ``null``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ _SEPARATORS: Final = str.maketrans("", "", " \u00a0\u202f-.()")
 def parse_phone(value: str) -> str | None:
     """Return the number without the separators that people write (RFC 3966, 5.1.1); None where it is no E.164 number.
 
-    A number without ``+`` is none, for its country would be a guess; nor is one with ``(0)``, a prefix that is not
+    A number without ``+`` is not taken, for its country would be a guess; nor is one with ``(0)``, a prefix that is not
     dialled from abroad: without its parentheses it would be another number.
     """
     if "(0)" in value:

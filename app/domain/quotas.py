@@ -1,7 +1,7 @@
 """Quotas of a user: how many workflows, and how fast they may run. 0 is no limit; administrators have none.
 
 A run over the rate is not lost: it gets a later time, so that an owner's runs go on evenly at that rate. Only where
-very many wait already does one more not start at all: what waits is kept in everybody's database.
+very many wait already does one more not start at all: what waits is kept in a database that all owners share.
 """
 
 import math
@@ -37,7 +37,7 @@ NO_QUOTAS: Final = WorkflowQuotas()
 class RunRate:
     """Runs a minute of each owner, in bounded memory: two seconds' runs, or ten, may go at once, then they are spaced.
 
-    Were it a minute's, ten thousand at once would be before everybody else's for as long as they take.
+    Were it a minute's, ten thousand at once would be before all others' for as long as they take.
 
     An owner who is put out of memory begins anew: with ten thousand of them that is one whose workflows have not run
     for a while, or one among too many to tell apart.

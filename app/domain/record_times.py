@@ -22,7 +22,7 @@ _MISTAKES: Final = (
 def check_record_time(timestamp: float, now: float) -> None:
     """Refuse a timestamp before the year 2000, or over a day ahead; both in seconds since 1970.
 
-    Such a record is neither old nor new: its producer's unit or clock is wrong, and somebody has to be told.
+    Such a record is neither old nor new: its producer's unit or clock is wrong, and an operator has to be told.
 
     Raises:
         PoisonError: ``absurd_timestamp``, with what was seen, and what it may have been meant for.

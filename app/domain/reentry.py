@@ -27,7 +27,7 @@ _ONCE: Final = "once"
 _PER: Final = "once per "
 _ENVELOPE: Final = "event"
 _ATTRIBUTE: Final = re.compile(r"[a-z0-9]+\Z")
-# What templates and conditions of a step know beside the event: there is none of it when an event comes in.
+# What templates and conditions of a step know beside the event: none of it is there yet when an event comes in.
 _NOT_OF_EVENTS: Final = frozenset({"current", "results", "secrets", "workflow"})
 _SHOWN_CHARS: Final = 80
 
@@ -42,8 +42,8 @@ class Reentry:
 
     Attributes:
         text: As the user wrote it, without the key.
-        window: From one entry to the next, at least; None: there is no next.
-        key: Where in the event stands what is counted by; None: its entity is.
+        window: The least time from one entry to the next; None: there is no next.
+        key: Where in the event the value stands that entries are counted by; None: they are counted by entity.
     """
 
     text: str
@@ -61,8 +61,8 @@ class Reentry:
         A number counts as the text it is written as, as it does in an entity: the cart 17 is the cart "17".
 
         Raises:
-            NoKeyError: The event has no such value. It is an entry of nobody then: neither of its entity, nor of all
-                events that lack it.
+            NoKeyError: The event has no such value. The entry then counts for nothing: neither for its entity, nor for
+                all events that lack the value.
         """
         if self.key is None:
             return entity
@@ -84,7 +84,7 @@ def parse_reentry(written: str | Mapping[str, Any]) -> Reentry | None:
     """Read what a user wrote; None sets no bound. A unit by itself is one of it: ``once per day``.
 
     Raises:
-        ValueError: It is none of these; the message says what they look like.
+        ValueError: The text is none of these forms; the message says what they look like.
     """
     if not isinstance(written, str):
         return _parse_keyed(written)

@@ -1,8 +1,8 @@
-"""Shares: what one owner's conditions and templates take of a process's CPU is bounded, whatever they are.
+"""Shares: what one owner's conditions and templates take of a process's CPU is bounded in all.
 
 A wall bounds one try, and penalties what comes to it; what ends just below it, again and again, meets neither. So the
 CPU that goes into an owner's conditions and templates is counted, and who is over their share waits or is turned away.
-What takes long keeps everybody else waiting meanwhile, so it counts with the square of its length: pieces of 200 ms
+What takes long keeps all others waiting meanwhile, so it counts with the square of its length: pieces of 200 ms
 come once a minute, which a p99 of the others does not see. One tick of the CPU's clock may have fallen on anything, so
 that what is short is counted only where ticks fall on it again and again, on average for several ms a time.
 """
@@ -45,8 +45,8 @@ class _Account:
     """What one owner has taken.
 
     Attributes:
-        owed: Seconds, as of
-        at: this time.
+        owed: Seconds of CPU that are owed.
+        at: The time as of which they are owed.
         last: What the last piece counted for.
         line: Until when those that wait in line will have had their turns.
     """
@@ -97,7 +97,7 @@ class Shares:
         self._watched: OrderedDict[UUID, _Watch] = OrderedDict()
 
     def __bool__(self) -> bool:
-        """Whether anybody has taken any: where nobody has, there is nothing to ask."""
+        """Whether any owner has taken any: where none has, there is nothing to ask."""
         return bool(self._accounts)
 
     def __len__(self) -> int:
@@ -142,7 +142,7 @@ class Shares:
     def refuses(self, owner: UUID, piece: UUID) -> bool:
         """Tell whether a piece must not run now: it was long itself, and its owner is over their share.
 
-        What is short is never refused, whatever else its owner has: nothing would be gained, and a run would be lost.
+        What is short is never refused: nothing would be gained, and a run would be lost.
         """
         return self._long.get(piece, 0.0) > self._clock() and self.wait(owner) > 0
 

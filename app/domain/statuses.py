@@ -34,7 +34,7 @@ def conclude(statuses: Iterable[str], *, stopped: bool = False, broken_off: bool
     Args:
         statuses: Each step's status, in order; steps that were skipped count neither way.
         stopped: ``stop_workflow`` ended it early.
-        broken_off: A step that failed ended it early (``on_error: stop``): it is failed, whatever had succeeded before.
+        broken_off: A step that failed ended it early (``on_error: stop``): it is failed, even if others succeeded.
     """
     if stopped:
         return ExecutionStatus.STOPPED

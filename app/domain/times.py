@@ -45,7 +45,7 @@ def from_seconds(seconds: float | None) -> datetime | None:
 
 
 def parse_time(text: str) -> int | None:
-    """Read a full ISO 8601 date or date-time (see the module) as an instant; None if it is none."""
+    """Read a full ISO 8601 date or date-time (see the module) as an instant; None if the text is neither."""
     written = read_time(text)
     if written is None:
         return None

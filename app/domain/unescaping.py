@@ -1,4 +1,4 @@
-"""Undoing escapes in a text, of whatever kind they are and however they are mixed; and the way back to the text.
+"""Undoing escapes in a text, of all kinds and however they are mixed; and the way back to the text.
 
 Percent-encoding, backslashes of JSON and other languages, HTML's entities may be mixed. Others come one at a time,
 and where there is much of them: quoted-printable, lists of bytes, characters set apart, lines, NUL between letters,

@@ -34,12 +34,12 @@ def kind(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number; a bool is none."""
+    """Whether it is a finite number; a bool is not one."""
     return type(value) is int or (type(value) is float and isfinite(value))
 
 
 def read_decimal(text: str) -> Decimal | None:
-    """Read a plain decimal literal (``199.00``, ``-3``) exactly, in time linear in its length; None if it is none.
+    """Read a plain decimal literal (``199.00``, ``-3``) exactly, in time linear in its length; None if it is not one.
 
     Neither exponent, plus sign, thousands separator, blank nor non-ASCII digit is part of one.
     """

@@ -17,7 +17,7 @@ class Scope:
         event: The event's envelope.
         now: The aware time that relative times count from.
         results: Outputs of the earlier steps; None outside of an action's own conditions.
-        current: The customer and the order as they are now; None where nobody looked.
+        current: The customer and the order as they are now; None where they were not looked up.
     """
 
     data: Any

@@ -1,4 +1,4 @@
-"""The wall: a piece of work ends after 250 ms of CPU, whatever it does and whatever else was meant to bound it.
+"""The wall: a piece of work ends after 250 ms of CPU, whatever it does and however else it is bounded.
 
 On the main thread a timer signal looks at what runs, every 10 ms of CPU, for as long as anything runs that has a wall;
 a tick costs 2 us, and putting a wall up a tenth of that. Its ticks are also what is counted of the CPU that goes into
@@ -44,7 +44,7 @@ class WallReachedError(HeadraceError):
 
 
 class Meter(Protocol):
-    """Counts the CPU of what runs behind walls, on somebody's behalf."""
+    """Counts the CPU of what runs behind walls, for one owner or caller."""
 
     def spend(self, seconds: float) -> None:
         """Count seconds of CPU."""
@@ -99,7 +99,7 @@ class _Watch:
             raise _Stop
 
     def start(self) -> None:
-        """Set the timer. Whoever else had the signal loses it."""
+        """Set the timer. Another user of the signal, such as a profiler, loses it."""
         if signal.getsignal(signal.SIGPROF) != self.tick:
             signal.signal(signal.SIGPROF, self.tick)
             signal.siginterrupt(signal.SIGPROF, False)

@@ -27,7 +27,7 @@ def zone_named(name: Any, *, stored: bool = False) -> ZoneInfo:
         stored: It was saved, maybe when ``localtime`` and ``Factory`` were taken too.
 
     Raises:
-        ValueError: There is none; the message says what one looks like.
+        ValueError: There is no such zone; the message says what one looks like.
     """
     if not isinstance(name, str) or name not in _names() or (name in _NO_PLACES and not stored):
         raise ValueError("must be an IANA time zone such as Europe/Berlin")

@@ -46,7 +46,7 @@ class ExecutorParts:
 
     Attributes:
         parker: Lets executions wait that are over their owner's quota.
-        letters: Takes what is none.
+        letters: Takes records that hold no executions.
         delivery: Takes the records of those that batch.
     """
 

@@ -2,8 +2,8 @@
 
 A destination is one as an owner's workflows reach it, as for the circuits: what hangs for one need not for others.
 It may have attempts under way as long as they are fewer than some multiple of the slots that are free: one alone gets
-most of the lane, several share it, and there is always something left for the next. Whoever must wait, for that or for
-its next attempt, steps aside: it keeps its entity's turn, and gives its slot to another.
+most of the lane, several share it, and there is always something left for the next. A record that
+must wait, for that or for its next attempt, steps aside: it keeps its entity's turn and gives its slot to another.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Bulkhead:
         return self._aside
 
     def on_room(self, call: Callable[[], None]) -> None:
-        """Say what to call when somebody has stepped aside."""
+        """Say what to call when a record has stepped aside."""
         self._on_room = call
 
     async def enter(self, destination: str, within: float, closing: Callable[[], bool]) -> Entry:
@@ -79,7 +79,7 @@ class Bulkhead:
         return entry
 
     def leave(self, destination: str) -> None:
-        """Give a place back, to whoever waits for one."""
+        """Give a place back; the first in the queue for it goes on."""
         self._total -= 1
         self._inside[destination] -= 1
         if not self._inside[destination]:

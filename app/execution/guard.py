@@ -1,7 +1,7 @@
 """The guard around what an agent does with its records: one that makes our own code fail never takes others along.
 
 A batch that fails is tried again in halves, down to the record at fault, which becomes a dead letter. Kafka or Postgres
-failing is nobody's fault, and ends the process without an ack, as does a newer process of the same instance.
+failing is no record's fault, and ends the process without an ack, as does a newer process of the same instance.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

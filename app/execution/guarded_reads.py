@@ -1,4 +1,4 @@
-"""Looks at the user's own CRM behind a circuit breaker: nobody's own, for one look serves many workflows."""
+"""Looks at the user's own CRM behind a circuit breaker of no owner, for one look serves many workflows."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar

@@ -1,7 +1,7 @@
 """Steps of owners who are over their share of CPU: they wait in Postgres, counted and seen, or fail and say why.
 
 Nothing has happened for a step that waits: it has no receipt, and its copy is the same command. What has nothing in it
-that could take long goes on, whoever its owner is.
+that could take long goes on, even where its owner is over their share.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,14 +1,14 @@
 """The pool of an executor lane: entities in parallel, one entity's records in order (docs/design.md#2-order).
 
-The records of an entity are in order as far as one owner's workflows go: nobody's steps wait behind the steps that
-somebody else's workflows have for the same customer, which may hang for as long as they like.
+The records of an entity are in order as far as one owner's workflows go: no owner's steps wait behind those that
+another owner's workflows have for the same customer, which may hang for long.
 
-Owners take turns, so that whoever has a thousand records ready is not a thousand times before the next. Of an owner's
+Owners take turns, so that one with a thousand records ready is not a thousand times before the next. Of an owner's
 keys that are ready the one whose head record is oldest by Kafka's timestamp runs first: that keeps partitions even, and
 little is in flight twice after a rebalance. A busy key's head would always be the oldest, so busy keys have at most
 half of the slots while others are ready.
 
-Whatever arrives is taken in, and waits behind its own key only. What bounds the memory is the consumer, which pauses
+All that arrives is taken in, and waits behind its own key only. What bounds the memory is the consumer, which pauses
 the partitions that hold too much (``app/adapters/kafka/budget.py``).
 """
 
@@ -42,8 +42,8 @@ class KeyedPool(Generic[M]):
         handle: Returns True when the record is done for good, False when it must be given back. What it raises ends
             the process by ``crash``; the record is not acked.
         ledger: Where begun and done records are noted.
-        slots: Most records worked on at once,
-        bulkhead: not counting those that have stepped aside in it.
+        slots: Most records worked on at once, without those that have stepped aside.
+        bulkhead: Where records step aside while they wait for a place or for their next attempt.
         crash: Ends the process with an error.
     """
 

@@ -90,7 +90,8 @@ class DeadLetterSink:
     async def process(self, records: Sequence[Incoming]) -> list[Record]:
         """Store a batch of dead letters and wait until it is durable; nothing follows from them.
 
-        One that is none stays in Kafka alone, logged and counted: a dead letter of a dead letter would go in circles.
+        A record that is no dead letter stays in Kafka alone, logged and counted: a dead letter of it would go in
+        circles.
 
         Raises:
             UnreachableError: Postgres failed for good; the records must stay unacked.
@@ -119,7 +120,7 @@ def _text(record: Incoming) -> str:
     if record.value is None:
         raise PoisonError("tombstone", "the record has no value")
     if may_nest_deeper(record.value, MAX_SLIP_NESTING):
-        load_object(record.value, max_nesting=MAX_SLIP_NESTING)  # Postgres takes what nobody can read back
+        load_object(record.value, max_nesting=MAX_SLIP_NESTING)  # Postgres takes what no reader of ours can
     try:
         return record.value.decode("utf-8")
     except UnicodeDecodeError:

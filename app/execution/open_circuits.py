@@ -1,4 +1,4 @@
-"""The circuits that are not closed, as one worker knows them, and which destinations that makes shut for everybody."""
+"""The circuits that are not closed, as one worker knows them, and the destinations that they shut for all."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -53,7 +53,7 @@ class OpenCircuits:
     def shut(self, circuit: str) -> OpenCircuit | None:
         """Return what says that no attempt may be made: the circuit itself, or as many others to its destination.
 
-        Who has a circuit that is half open may probe, whatever those of others are: it is what closes it again.
+        An owner whose circuit is half open may probe, also where those of others are open: probes are what closes it.
         """
         if not self._by_destination:
             return None

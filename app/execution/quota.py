@@ -1,4 +1,4 @@
-"""Executions over their owner's quota: they wait in Postgres, counted and seen, and nobody else waits for them.
+"""Executions over their owner's quota: they wait in Postgres, counted and seen, and no other owner waits for them.
 
 The matcher does not put them there itself: one owner's thousands would hold up every event behind them. It sends them
 to a topic of their own, off which ``app/execution/quota_parking.py``, in another process, lets them wait.

@@ -59,7 +59,7 @@ def _decode(fields: dict[str, Any]) -> Command:
 
 @lru_cache(maxsize=256)
 def _pinned(encoded: bytes) -> PinnedRevision:
-    """Check a pinned revision; commands share it, so nobody may change it."""
+    """Check a pinned revision; commands share it, so it must not be changed."""
     return PinnedRevision.model_validate_json(encoded)
 
 
@@ -210,7 +210,7 @@ def _named(result: ActionResult) -> str:
 
 
 def cut_execution(record: Record) -> Record | None:
-    """Return an execution's record without its event's data and its outputs; None where it is none, or cut already."""
+    """Return an execution's record without its event's data and outputs; None if cut already, or no execution."""
     try:
         read = Execution.model_validate_json(record.value or b"")
     except ValidationError:

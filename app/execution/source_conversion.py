@@ -1,4 +1,4 @@
-"""The conversion of sources: records of topics that somebody else writes in, events out.
+"""The conversion of sources: records of other systems' topics in, events out.
 
 Input: the topics of ``HEADRACE_SOURCES``. Output: an event for each record and source that makes one, a dead letter for
 each record that cannot be turned. Side effects: none; the batch is acked when what follows from it is durable.

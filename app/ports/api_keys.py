@@ -39,7 +39,7 @@ class ApiKeyStore(Protocol):
         """Return all that there are or were, newest first."""
 
     async def revoke(self, caller: Caller, key_id: UUID) -> bool:
-        """Revoke one; False where there is none in use with this id."""
+        """Revoke a key; False where no key in use has this id."""
 
 
 class KnownKeys(Protocol):

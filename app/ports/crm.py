@@ -88,7 +88,7 @@ class AppointmentRequest:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentRequest:
-    """Give a conversation to somebody; one that is not known yet is made."""
+    """Give a conversation to an assignee; one that is not known yet is made."""
 
     conversation_id: str
     customer_id: str | None
@@ -97,7 +97,7 @@ class AssignmentRequest:
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """Give somebody something to do. ``task_id`` is the command id: one command, one task."""
+    """Make a task. ``task_id`` is the command id: one command, one task."""
 
     task_id: UUID
     customer_id: str | None
@@ -111,7 +111,7 @@ class CrmReads(Protocol):
     """What can be looked up in the CRM and in Sales, as it is now.
 
     A customer is ``{id, tags, ...}``, as its events show it; an order ``{id, customer_id, status, total, ...}``.
-    Whoever a change has named is a customer, if only by a tag, an appointment or an order.
+    Everyone whom a change has named is a customer, if only by a tag, an appointment or an order.
     """
 
     async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -33,7 +33,7 @@ class TimerSession(Protocol):
         """Set timers to a later time, and note why their records were refused."""
 
     async def next_due(self) -> float | None:
-        """Seconds until the next timer is due; None where there is none."""
+        """Seconds until the next timer is due; None where no timer is set."""
 
     async def wait(self, within: float) -> None:
         """Return when a timer may have been set, after ``within`` seconds at the latest."""

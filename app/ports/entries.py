@@ -14,7 +14,7 @@ class Entry:
     Attributes:
         entity: Who asks: the event's entity, or the value of its key.
         at: When its event came into Kafka; aware.
-        window: From one entry to the next, at least; None: there is no next.
+        window: The least time from one entry to the next; None: there is no next.
         key: The path of which ``entity`` is the value; empty where it is the event's entity. Equal values of different
             keys have nothing to do with each other.
     """

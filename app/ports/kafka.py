@@ -38,7 +38,7 @@ class Refusal:
 
     Attributes:
         reason: ``too_large``; ``no_topic``: the topic does not exist, or this client may not write to it, which an
-            operator can mend; ``refused``: whatever else the broker, or the encoding, has against it.
+            operator can mend; ``refused``: the broker or the encoding refuses it for another reason.
         detail: The same for people.
     """
 
@@ -115,7 +115,7 @@ class Subscriber(Protocol):
         """Return the next records, some dozens at most; none where none have come within a second."""
 
     async def done(self, records: Sequence[Incoming]) -> None:
-        """Let the group go past records: what is not done comes again, to whoever reads the partition then."""
+        """Let the group go past records: what is not done comes again, to the next reader of the partition."""
 
 
 class PingableSender(Sender, Protocol):

@@ -14,7 +14,7 @@ class Ledger(Protocol[M_contra]):
         """Say that work on the record begins; False where its partition was taken away."""
 
     def abandon(self, message: M_contra, /) -> None:
-        """Give a begun record back: nothing happened, whoever owns the partition next gets it again."""
+        """Give a begun record back: nothing happened, and the partition's next owner gets it again."""
 
     def is_closing(self, message: M_contra, /) -> bool:
         """Tell whether the record's partition is being taken away."""

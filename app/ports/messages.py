@@ -20,7 +20,7 @@ class MessageTexts(Protocol):
     """Looks message templates up."""
 
     async def find(self, owner: UUID, kind: MessageKind, name: str) -> MessageText | None:
-        """Return the owner's template of that kind and name; None where there is none.
+        """Return the owner's template of that kind and name; None where the owner has no such template.
 
         Raises:
             UnreachableError: They cannot be looked up.

@@ -12,7 +12,7 @@ from schemas.base import Contract
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A topic that a role reads: the role's consumer group, and which lane the topic is ("" where there are none)."""
+    """A topic that a role reads: the role's consumer group, and which lane the topic is ("" where it has no lanes)."""
 
     role: str
     group: str

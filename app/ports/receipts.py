@@ -44,7 +44,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else holds a live lease; ask again after ``retry_after`` seconds."""
+    """Another process holds a live lease; ask again after ``retry_after`` seconds."""
 
     retry_after: float
 
@@ -72,9 +72,9 @@ class Park:
     """Let a claimed command wait.
 
     Attributes:
-        timer: Sends its next copy, whose ``parked`` is
-        parked: this number.
-        uncertain: An attempt was made whose effect may have happened.
+        timer: Sends its next copy.
+        parked: The number that this copy carries as its ``parked``.
+        uncertain: Whether an attempt was made whose effect may have happened.
     """
 
     timer: Timer
@@ -98,8 +98,8 @@ class Receipts(Protocol):
     async def finish(self, results: Sequence[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any] | None]:
         """Store results of commands this process holds; returns for each the result that counts.
 
-        Who lost the lease meanwhile gets the stored result of who took it over. None: that one has stored none yet, so
-        nothing may be forwarded; the command is to be claimed again.
+        Where the lease was lost meanwhile it is the result that the new holder stored. None: it has stored none yet, so
+        nothing may be forwarded, and the command is to be claimed again.
         """
 
     async def release(self, command_ids: Sequence[UUID], *, uncertain: bool) -> None:
@@ -111,7 +111,7 @@ class Receipts(Protocol):
     async def park(self, parks: Sequence[Park]) -> None:
         """Give claims back and set the timers of their next copies, in one transaction.
 
-        A command that this process holds no more is left to whoever took it over.
+        A command that this process holds no more is left to the process that took it over.
         """
 
     async def apply(self, claims: Sequence[Claim], effect: TransactionalEffect) -> list[ClaimOutcome]:

@@ -35,7 +35,7 @@ class RetryTransaction(Protocol):
         """Return an execution of a workflow the caller may see."""
 
     async def take(self, logged: Logged) -> bool:
-        """Make the next attempt the execution's own; False where somebody else has done it already."""
+        """Make the next attempt the execution's own; False where it has been done already."""
 
     async def send(self, record: Record) -> None:
         """Put a record into the outbox."""

@@ -66,7 +66,7 @@ class Repository(Protocol):
         """Return one thing.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such row.
         """
 
     async def find(self, kind: Kind, thing_id: Any, *, lock: bool = False) -> Row | None:
@@ -79,7 +79,7 @@ class Repository(Protocol):
         """Bring a thing into a state; returns it, and whether that changed anything.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such row.
             ConflictError: The state cannot be reached from the one it is in.
         """
 
@@ -102,13 +102,13 @@ class Repository(Protocol):
         """Delete a customer with tags and notes."""
 
     async def finish_task(self, task_id: Any) -> bool:
-        """Note when a task was done first; False where there is none."""
+        """Note when a task was done first; False where there is no such task."""
 
     async def forget_resolution(self, conversation_id: str) -> None:
         """Forget when a conversation was resolved."""
 
     async def set_rate(self, affiliate_id: str, rate: Decimal) -> None:
-        """Make somebody a partner, or change their rate."""
+        """Make a customer a partner, or change a partner's rate."""
 
     async def of_order(self, kind: Kind, order_id: str) -> Row | None:
         """Return the thing of this kind that belongs to an order, or None."""

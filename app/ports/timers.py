@@ -23,7 +23,7 @@ class Timer:
         reason: For people.
         due: When ``record`` is to be sent.
         destination: Whose breaker is open; of ``quota``, the owner's id.
-        deadline: When it has waited long enough, whatever the breaker says; ``circuit`` only.
+        deadline: When it has waited long enough, even where the breaker is still open; ``circuit`` only.
     """
 
     command_id: UUID

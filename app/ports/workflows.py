@@ -73,7 +73,7 @@ class Transaction(Protocol):
         """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
 
     async def count_use(self, template_id: UUID) -> None:
-        """Count that a template has been applied; it may be somebody else's."""
+        """Count that a template has been applied; it may be another user's."""
 
 
 class WorkflowStore(Protocol):
@@ -103,7 +103,7 @@ class Workflows(Protocol):
         """Return one.
 
         Raises:
-            NotFoundError: There is none that the caller may see.
+            NotFoundError: The caller may see no such workflow.
         """
 
 

@@ -116,7 +116,7 @@ class Template:
         whole = [path for path in self._paths if path == name or path.endswith(f".{name}")]
         if len(whole) == 1:
             return whole[0] + _UNDEFINED
-        # A key that was computed may be a secret; what stands in the template is none.
+        # A key that was computed may be a secret; what stands in the template is no secret.
         return message if whole or name == message or name in self._source else f"a computed name{_UNDEFINED}"
 
 
@@ -159,7 +159,7 @@ def compile_template(source: str, *, html: bool = False, owner: UUID | None = No
     Args:
         source: At most 65,536 characters.
         html: Escape for HTML what variables bring in.
-        owner: Whose it is: nobody's templates put everybody's out of the cache.
+        owner: Whose it is; no owner's templates put all the others' out of the cache.
 
     Raises:
         TemplateError: The source is no template; the text has the line.

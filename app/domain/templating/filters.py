@@ -110,7 +110,7 @@ def rounded(value: float, precision: int = 0, method: str = "common") -> float:
 
 
 def integer(value: Any, default: int = 0) -> int:
-    """The value as a whole number, or the default if it is none."""
+    """The value as a whole number, or the default if it is not one."""
     result: int = FILTERS["int"](value, default)
     return result
 

@@ -1,6 +1,6 @@
 """Templates of nothing but text and paths (``order {{ order.id }}``), rendered without Jinja.
 
-Nearly all templates are such, and they take a tenth of the time this way. Whatever is out of the ordinary, in the
+Nearly all templates are such, and they take a tenth of the time this way. All that is out of the ordinary, in the
 template or in the values, is left to Jinja, so that there is one place that says what it comes to.
 """
 

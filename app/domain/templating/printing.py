@@ -1,6 +1,6 @@
 """Secrets in templates: each may be printed whole, and nothing else may be made of it.
 
-A piece of one, or what depends on it, would tell it bit by bit: to hosts of which it is none, and in errors. So each
+A piece of one, or what depends on it, would tell it bit by bit: to hosts that it is not for, and in errors. So each
 ``secrets.NAME`` stands by itself in a ``{{ }}``, or there under a filter that keeps it whole; and what it is printed
 into is the result, and no text that the template can look at again, as what a macro or ``{% set %}`` captures.
 """
