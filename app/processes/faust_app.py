@@ -51,8 +51,8 @@ class Tuning:
     """What may be tuned.
 
     Attributes:
-        fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
-        fetch_max_wait_ms: milliseconds.
+        fetch_min_bytes: The broker answers a fetch once it has as many bytes.
+        fetch_max_wait_ms: Milliseconds after which it answers with fewer.
         fetch_gap: Time between the starts of two fetches.
         buffer_records: Fetched records that may wait in front of one agent.
         buffer_bytes: What may wait unfinished in the process, over all its partitions; past it those that hold most

@@ -35,7 +35,7 @@ class RefusedAddressError(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Tell whether a numeric address belongs to the public internet, whatever it is wrapped in."""
+    """Tell whether a numeric address belongs to the public internet, also where it is wrapped in another."""
     return _is_public(ipaddress.ip_address(address.partition("%")[0]))
 
 

@@ -38,7 +38,7 @@ async def open_http_client(
 
     Args:
         allow_private: Let requests reach private and loopback addresses (``webhook_allow_private``).
-        allow_networks: Let them reach these, whatever they are (``webhook_allow_networks``).
+        allow_networks: Let them reach these, even if they are private (``webhook_allow_networks``).
         resolver: Finds the addresses of names; the system's unless given.
     """
     connector = aiohttp.TCPConnector(
@@ -163,6 +163,6 @@ def _not_connected(error: aiohttp.ClientConnectorError) -> ActionFailedError:
     if isinstance(error.os_error, RefusedAddressError):
         return ActionFailedError(f"{error.host} {error.os_error}", permanent=True)
     reason = error.os_error.strerror or type(error.os_error).__name__
-    # A name that nothing has, or a certificate that is another's, is a mistake in the URL, and no load on anybody.
+    # A name that nothing has, or a certificate that is another's, is a mistake in the URL, and no load on a server.
     mistaken = isinstance(error, aiohttp.ClientConnectorDNSError | aiohttp.ClientSSLError)
     return ActionFailedError(f"no connection to {error.host}:{error.port}: {reason}", own_making=mistaken)

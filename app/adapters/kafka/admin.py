@@ -114,7 +114,7 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replic
         [NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config)) for spec in specs]
     )
     for name, code, message in answer.topic_errors:
-        if code and code != TopicAlreadyExistsError.errno:  # somebody else may be at it too
+        if code and code != TopicAlreadyExistsError.errno:  # another process may be at it too
             raise TopicError(f"{name}: {message or for_code(code).__name__}")
 
 
@@ -126,7 +126,7 @@ async def _grow(admin: AIOKafkaAdminClient, counts: Mapping[str, int]) -> None:
 
 
 async def _await_visible(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """Wait until every partition has a leader, so that whoever starts next does not find half of them."""
+    """Wait until every partition has a leader, so that a process that starts next does not find half of them."""
     deadline = monotonic() + _VISIBLE_WITHIN_S
     while specs:
         there = await _partitions(admin)

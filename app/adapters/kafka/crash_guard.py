@@ -106,7 +106,7 @@ class CrashGuard:
     async def let_go(self, reason: BaseException | None) -> None:
         """End the hold; ``reason``: what the process dies of, unless it ends well.
 
-        What Kafka or Postgres being away ends is no death, and held against no record.
+        An end because Kafka or Postgres is away is no death, and is held against no record.
         """
         self.trials = []
         if not self._held:

@@ -1,11 +1,11 @@
-"""A broker that somebody else runs: asked whether it serves, before anything is started."""
+"""A broker that is not ours: asked whether it serves, before anything is started."""
 
 from app.adapters.kafka.probe import broker_serves
 from app.domain.errors import SetupError
 
 
 class ExternalKafka:
-    """A broker that somebody else runs."""
+    """A broker that is not ours."""
 
     name = "kafka"
     pid: int | None = None

@@ -18,7 +18,7 @@ class SessionClient:
     """aiokafka's client as the fetcher uses it, with its fetches in sessions, one a node.
 
     Args:
-        client: ``AIOKafkaClient``; whatever is no fetch goes straight to it.
+        client: ``AIOKafkaClient``; all that is no fetch goes straight to it.
     """
 
     def __init__(self, client: Any) -> None:

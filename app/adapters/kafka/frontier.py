@@ -61,14 +61,14 @@ class Tracked(Protocol):
     state: int
 
     def lighten(self) -> None:
-        """Give up key, value and headers, which nobody needs any more; ``size`` says what is left."""
+        """Give up key, value and headers, which are not needed any more; ``size`` says what is left."""
 
 
 M = TypeVar("M", bound=Tracked)
 
 
 def _ignore() -> None:
-    """Nobody waits for the last begun record."""
+    """Do nothing: no one waits for the last begun record."""
 
 
 class Frontier:
@@ -81,7 +81,7 @@ class Frontier:
     Attributes:
         begun: Records that have begun and are not finished.
         stale: Acks that came too late to count: of a lane that was revoked, or of a record that was discarded.
-        dropped: Records given up before they began; whoever gets the partition next reads them again.
+        dropped: Records given up before they began; the partition's next owner reads them again.
         typical: Bytes of a record, as of late; larger ones count at once.
     """
 
@@ -200,7 +200,7 @@ class Frontier:
     # -- committing and watching
 
     def committable(self, tp: Hashable, generation: int) -> int | None:
-        """The offset that may be committed for a partition in this generation; None where there is none yet."""
+        """The offset that may be committed for a partition in this generation; None where there is no such yet."""
         lane = self._lanes.get(tp)
         return None if lane is None or lane.generation != generation else lane.offset
 

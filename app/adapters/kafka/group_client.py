@@ -95,7 +95,7 @@ class GroupClient(OnOwnLoop):
         """Have records fetched again that were fetched and not delivered.
 
         A fetch that was under way during a rebalance can return what is ours again already, from after Faust's seek.
-        Where somebody has sought back since, there is nothing to do: this never moves the position forward.
+        Where the position was set back since, there is nothing to do: this never moves the position forward.
         """
         subscription = self._ensure_consumer()._subscription  # noqa: SLF001  # no accessor
         if not records or not subscription.is_assigned(tp):

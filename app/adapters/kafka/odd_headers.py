@@ -1,4 +1,4 @@
-"""Lets records through whose header names are not UTF-8, which Kafka takes from anybody.
+"""Lets records through whose header names are not UTF-8, which Kafka takes from any producer.
 
 aiokafka decodes header names while it unpacks a fetched batch. What cannot be decoded there ends the consumer, and
 again after every restart: one such record would stall its partition for good. Here the batch is unpacked once more, in
@@ -82,7 +82,7 @@ class _Batch(_DefaultRecordBatchPy):
 
 
 class _Text(bytearray):
-    """Bytes that decode whatever they are."""
+    """Bytes that always decode."""
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)

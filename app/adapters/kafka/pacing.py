@@ -22,10 +22,10 @@ class Gap:
     """Seconds between the starts of two fetches from one node.
 
     Attributes:
-        least: However few records flow.
-        most: However many do.
-        free: Records a second at which it begins to grow,
-        per_rate: by so many seconds for each more.
+        least: The gap while few records flow.
+        most: The gap that it never exceeds.
+        free: Records a second at which it begins to grow.
+        per_rate: Seconds that it grows by for each record a second more.
     """
 
     least: float

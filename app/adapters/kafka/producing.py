@@ -66,7 +66,7 @@ class Producing:
                 batch.unknown.add(topic)
         await self._produce(batch, batch.left(of_unknown=False))
         if batch.unknown:
-            # What can be sent has been: a topic that nobody has created costs the others nothing.
+            # What can be sent has been: a topic that does not exist costs the others nothing.
             batch.refuse_topics(await self._topics.missing(batch.unknown), _ABSENT)
             await self._produce(batch, batch.left(of_unknown=True))
         return batch.refusals
@@ -99,7 +99,7 @@ class Producing:
                 batch.refuse_topics(await self._topics.missing(gone), _ABSENT)
             for at in late:
                 if batch.refusals[at] is not None:
-                    sent[at].cancel()  # nobody waits for it any more, what it would say is known
+                    sent[at].cancel()  # what it would say is known already
                     waiting.discard(sent[at])
 
     def _is_refused(self, batch: "_Batch", at: int, future: asyncio.Future[Any]) -> bool:
@@ -126,7 +126,7 @@ class Producing:
 
 
 class _Batch:
-    """Records, and what is known about each: why it is refused, and the topics nobody has heard of."""
+    """Records, and what is known about each: why it is refused, and the topics that are not known."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records

@@ -15,7 +15,7 @@ _REMEMBERED_S: Final = 60.0
 
 
 class TopicLookup:
-    """Asks the cluster for all of its topics, which creates none, whatever the broker's settings are.
+    """Asks the cluster for all of its topics, which creates none under any setting of the broker.
 
     Args:
         client: aiokafka's client of the producer that is to send.

@@ -24,8 +24,8 @@ class Transport(driver.Transport):
     """Creates our consumer.
 
     Attributes:
-        fetch_min_bytes: The broker answers a fetch once it has as many bytes, or after
-        fetch_max_wait_ms: milliseconds.
+        fetch_min_bytes: The broker answers a fetch once it has as many bytes.
+        fetch_max_wait_ms: Milliseconds after which it answers with fewer.
         fetch_gap: Time between the starts of two fetches.
         leaving: The process is stopping, and leaves the group.
     """

@@ -1,6 +1,6 @@
 """A partition on trial: which of its records to try next, how many together, and which one is condemned.
 
-Two processes died over the partition before they got past its frontier, and nobody knows of which record. What could
+Two processes died over the partition before they got past its frontier, and it is not known of which record. What could
 have been in flight then is tried alone in the process: first some dozens of records together, then, where a process
 died over those, one by one; a record that was alone when three processes died is given up.
 """

@@ -79,7 +79,7 @@ class Watchdog:
                 for probe in self._probes:
                     await probe()
                 reading: Reading = await self._consumer().reading()
-        except Exception as error:  # noqa: BLE001  # whatever a probe raises means that it was not answered
+        except Exception as error:  # noqa: BLE001  # anything that a probe raises means that it was not answered
             log.info("no answer, so nothing counts as stuck: %r", error)
             return None
         return reading

@@ -29,7 +29,7 @@ def build_envelope(message: MailMessage, now: datetime) -> Envelope:
     """Build the bytes of a message; bcc recipients are in the envelope and in no header.
 
     Raises:
-        ActionFailedError: Permanent; an address is none, or a header cannot be written.
+        ActionFailedError: Permanent; an address or a header cannot be written.
     """
     recipients = tuple(dict.fromkeys(_address(box).addr_spec for box in (*message.to, *message.cc, *message.bcc)))
     try:

@@ -1,6 +1,6 @@
 """E-mail over SMTP: a few connections per process, kept and used again.
 
-One message is one SMTP transaction, all or nothing: where the server refuses any recipient, nobody gets it. So trying
+One message is one SMTP transaction, all or nothing: where the server refuses one recipient, none gets it. So trying
 again never sends a second copy to those who were accepted.
 """
 

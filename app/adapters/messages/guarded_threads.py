@@ -1,7 +1,7 @@
 """Keeps what a thread of ours runs for others inside bounds: libraries that connect by themselves, as Apprise does.
 
-An audit hook (PEP 578) sees every connection at the moment it is made, whatever library makes it and however often a
-redirect leads on: it is judged by the numeric address, so that neither a spelling nor a name whose answer changes gets
+An audit hook (PEP 578) sees every connection at the moment it is made, by any library and after any number of
+redirects: it is judged by the numeric address, so that neither a spelling nor a name whose answer changes gets
 through. It refuses other programs, and files other than those that Python, its packages and the system bring along.
 The hook stays for the process's life and judges only the threads that ask for it.
 """

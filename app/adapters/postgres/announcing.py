@@ -30,7 +30,7 @@ def named_once(said: str) -> Iterator[None]:
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with its times in ISO 8601 (UTC), and money and ids as text: exact, whoever reads them."""
+    """Return a row with its times in ISO 8601 (UTC), and money and ids as text: exact for every reader."""
     return {name: _plain(value) for name, value in row.items()}
 
 

@@ -1,7 +1,7 @@
 """The API's way into Postgres: one bounded pool, and transactions that row level security judges.
 
 Every transaction runs as the role ``authenticated`` with the caller's claims, as Supabase does it. Both end with the
-transaction, so a connection that goes back to the pool carries nobody's rights.
+transaction, so a connection that goes back to the pool carries no caller's rights.
 """
 
 import logging
@@ -75,7 +75,7 @@ class ApiDatabase:
             set_json_loads(read_json, connection)
             return connection
 
-        # The URL only names the dialect: libpq itself reads the connection string, whatever form it has.
+        # The URL only names the dialect: libpq itself reads the connection string, in all its forms.
         self._engine = create_async_engine(
             "postgresql+psycopg://",
             async_creator=connect,

@@ -59,7 +59,7 @@ class PostgresApiKeys:
             return [_entry(row) for row in await connection.execute(_ENTRIES)]
 
     async def revoke(self, caller: Caller, key_id: UUID) -> bool:
-        """Revoke one; False where there is none in use with this id."""
+        """Revoke a key; False where no key in use has this id."""
         async with self._database.reading(caller) as connection:
             return bool((await connection.execute(_REVOKE, {"id": key_id})).rowcount)
 

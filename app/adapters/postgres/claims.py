@@ -49,7 +49,7 @@ def check_newest(owner: Owner, newest: bool) -> None:  # noqa: FBT001 - a column
 
 
 def check_execution(claim: Claim, version: int | None, attempt: int | None) -> Dropped | None:
-    """Hold a first step's claim against its execution's version and attempt; None for both where it is no first."""
+    """Hold a first step's claim against its execution's version and attempt; None for both: it is a later step's."""
     if version is None or attempt is None:
         return None
     if claim.attempt < attempt:

@@ -1,12 +1,12 @@
 """The statements of the reference CRM; each serves a whole batch.
 
 What they write is sorted by its key, so that two batches which meet on several rows cannot wait for each other in a
-circle. Rows that are there are found by ``= ANY`` of their keys, whatever the planner believes (see ``receipts_sql``).
+circle. Rows that are there are found by ``= ANY`` of their keys, under any plan (see ``receipts_sql``).
 """
 
 from typing import Final
 
-# Customers before their tags, as everybody else locks them: the subquery is done before the first tag is.
+# Customers before their tags, as all others lock them: the subquery is done before the first tag is.
 APPLY_TAGS: Final = """
     WITH wanted AS (
       SELECT DISTINCT customer_id, tag FROM unnest(%(customers)s::text[], %(tags)s::text[]) AS asked (customer_id, tag)

@@ -1,6 +1,6 @@
 """The statements of the execution log: one round trip writes a batch of finished executions.
 
-Keys are looked up one by one, whatever the planner believes (see ``receipts_sql``). Postgres itself takes the rows out
+Keys are looked up one by one, under any plan (see ``receipts_sql``). Postgres itself takes the rows out
 of the JSON that Kafka carried: nothing is decoded twice, and numbers stay exact.
 """
 

@@ -1,4 +1,4 @@
-"""A Postgres that somebody else runs: asked whether it serves, before anything is started."""
+"""A Postgres that is not ours: asked whether it serves, before anything is started."""
 
 import time
 
@@ -9,7 +9,7 @@ from app.domain.errors import SetupError
 
 
 class ExternalPostgres:
-    """A Postgres that somebody else runs."""
+    """A Postgres that is not ours."""
 
     name = "postgres"
     pid: int | None = None

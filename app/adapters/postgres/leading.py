@@ -1,10 +1,10 @@
-"""Leading a duty that one scheduler has at a time: by a lock that nobody but the scheduler's role can take.
+"""Leading a duty that one scheduler has at a time: by a lock that only the scheduler's role can take.
 
-An advisory lock would be anybody's who can log in. This one is on a view that is there for nothing else: a view is
+An advisory lock could be taken by all who can log in. This one is on a view that is there for nothing else: a view is
 never vacuumed, and the transaction that locks it reads nothing and writes nothing, so that it may stay open for months
-and keeps no row from being cleaned up. It ends with the connection: Postgres itself hands the duty to whoever is next.
+and keeps no row from being cleaned up. It ends with the connection: Postgres itself hands the duty to the next.
 
-The lock has a connection of its own, because notifications are delivered between transactions only. Whoever leads
+The lock has a connection of its own, because notifications are delivered between transactions only. The leader
 looks whether it still holds before it acts on what it read.
 """
 
@@ -28,7 +28,7 @@ class Duty(StrEnum):
     QUOTAS = "quota_leader"
 
 
-# Whatever the server, the database or the user say: the transaction is idle for as long as somebody leads. (Servers
+# Also where server, database or user set a limit: the transaction is idle for as long as its process leads. (Servers
 # before 17 know no transaction_timeout.)
 _NO_END: Final = """
 SELECT set_config(name, '0', false) FROM pg_settings
@@ -36,8 +36,8 @@ WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
 """
 # Of a stricter level each look would keep a snapshot, and that keeps vacuum back.
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
-# The only mode that keeps itself out and that nothing a stranger may do keeps out: whoever may name a relation can take
-# up to ROW EXCLUSIVE on it, by preparing a statement that they may not execute.
+# The only mode that keeps itself out and that nothing a stranger may do keeps out: a role that may name a relation can
+# take up to ROW EXCLUSIVE on it, by preparing a statement that they may not execute.
 _LOCK: Final = sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE")
 
 
@@ -57,7 +57,7 @@ class Leadership:
         """Return if the lock was held without a break until now.
 
         Raises:
-            UnreachableError: It is not, and somebody else may lead.
+            UnreachableError: It was not, and another process may lead.
         """
         with unreachable(self._name):
             await self._connection.execute("SELECT 1")
@@ -67,7 +67,7 @@ class Leadership:
 async def leading_session(
     database_url: str, duty: Duty, name: str, channel: str, *, look_again_s: int = 60
 ) -> AsyncIterator[tuple[psycopg.AsyncConnection[Any], Leadership]]:
-    """Wait until nobody else leads, then open a connection that listens to a channel.
+    """Wait until no other process leads, then open a connection that listens to a channel.
 
     Args:
         database_url: Any libpq connection string.

@@ -13,7 +13,7 @@ from app.domain.errors import SettingsError, UnreachableError
 
 PREFIX: Final = "headrace"
 _TRIES: Final = 20
-# Roles belong to the cluster: whoever makes or changes the same one at this moment gets there first.
+# Roles belong to the cluster: another session that makes or changes the same one may get there first.
 _RACED: Final = (errors.DuplicateObject, errors.UniqueViolation, errors.InternalError_)
 _FIND: Final = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s"
 _IS_MEMBER: Final = """

@@ -180,7 +180,7 @@ class Maintenance:
     async def delete_entries(self) -> int:
         """Delete entries that decide nothing any more; returns how many.
 
-        They are those of workflows that are deleted or let everybody in always, and those whose window was over before
+        They are those of workflows that are deleted or have no bound any more, and those whose window was over before
         the oldest event that may still be delivered again.
         """
         deleted = 0

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-# As alembic makes it: it is what migrations take turns by, because nobody but its owner can lock it.
+# As alembic makes it: it is what migrations take turns by, because only its owner can lock it.
 _VERSION: Final = """
 CREATE TABLE headrace_schema_version (
   version_num varchar(32) NOT NULL CONSTRAINT headrace_schema_version_pkc PRIMARY KEY
 )
 """
 _IS_THERE: Final = "SELECT to_regclass('public.headrace_schema_version') IS NOT NULL"
-# Of a stronger mode whoever may name the table could keep it out, by preparing a statement that they may not execute.
+# A role that may name the table could keep a stronger mode out, by preparing a statement that they may not execute.
 _LOCK: Final = "LOCK TABLE headrace_schema_version IN SHARE UPDATE EXCLUSIVE MODE"
 
 
@@ -36,7 +36,7 @@ def upgrade(database_url: str) -> None:
     def connect() -> psycopg.Connection[Any]:
         return psycopg.connect(database_url, application_name="headrace migrate", connect_timeout=10)
 
-    # The URL only names the dialect: libpq itself reads the connection string, whatever form it has.
+    # The URL only names the dialect: libpq itself reads the connection string, in all its forms.
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with as_file(files("deploy.migrations")) as scripts, engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL search_path = public")

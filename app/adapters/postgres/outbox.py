@@ -127,7 +127,7 @@ def read_headers(stored: Any) -> Headers:
 
     Raises:
         TypeError: They are no such pairs.
-        ValueError: The same, or what is to be base64 is none.
+        ValueError: They are no such pairs, or a text that is to be base64 is not.
     """
     read = [(name, _header_bytes(value)) for name, value in stored or ()]
     if not all(isinstance(name, str) for name, _ in read):

@@ -1,4 +1,4 @@
-"""Pages of rows with large bodies: bounded in bytes, so that a page of the largest is no way to take memory."""
+"""Pages of rows with large bodies: bounded in bytes, so that a page of the largest cannot exhaust memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar

@@ -55,8 +55,8 @@ _TRANSIENT_CODES: Final = frozenset({"25006", "25P03", "55P03"})
 async def open_pool(settings: Settings, role: DatabaseRole, *, name: str = "headrace") -> AsyncIterator[Pool]:
     """Open the pool for the length of a block.
 
-    Its connections act as the role, whoever logs in, in UTC and in autocommit: several statements that belong together
-    need ``connection.transaction()``.
+    Its connections act as the role, not as the user that logs in, in UTC and in autocommit: statements that belong
+    together need ``connection.transaction()``.
 
     Args:
         settings: ``database_url`` and ``pool_size``.

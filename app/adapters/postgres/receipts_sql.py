@@ -1,4 +1,4 @@
-"""The statements of the receipts: one round trip a batch, whatever its size.
+"""The statements of the receipts: one round trip for a batch of any size.
 
 States: 0 free, 1 claimed, 2 done. Rows are locked in the order of their ids, so that two batches cannot wait for each
 other in a circle. The parameters of ``CLAIM`` and ``LOOK`` begin with the columns of a batch, as array literals.
@@ -65,7 +65,7 @@ LEFT JOIN LATERAL (SELECT state, parked, result FROM receipts WHERE command_id =
 """
 LOOK: Final = _BATCH_AND_KEYS + _LOOK_REST
 
-# Fails where a receipt is there already: cheap, because nearly always there is none.
+# Fails where a receipt is there already: cheap, because nearly always there is no receipt yet.
 STORE_NEW: Final = """
 INSERT INTO receipts AS r (command_id, execution_id, state, instance, incarnation, parked, result)
 SELECT command_id, execution_id, 2, %s, %s, parked, result
@@ -101,7 +101,7 @@ WHERE command_id = ANY(%(ids)s::uuid[]) AND state = 1 AND instance = %(instance)
 RETURNING command_id
 """
 
-# Of two that start at once the one with the higher number is the newest, in whatever order they arrive here.
+# Of two that start at once the one with the higher number is the newest, in either order of arrival.
 INCARNATE: Final = """
 INSERT INTO instances AS known (instance, incarnation) VALUES (%s, nextval('incarnations'))
 ON CONFLICT (instance) DO UPDATE SET incarnation = excluded.incarnation, started_at = now()

@@ -27,9 +27,9 @@ _HOSTS: Final = text("SELECT name, hosts FROM secrets WHERE name = ANY(:names)")
 
 
 async def missing(connection: AsyncConnection, use: Use, named: Sequence[Reference]) -> list[Reference]:
-    """Return those that are not there, or not for the workflow, in their order; if there are none, those astray.
+    """Return those that are not there, or not for the workflow, in their order; if all are there, those astray.
 
-    Looked up as the API itself: users see no secret. A secret that is not there is none of them, it may come yet.
+    Looked up as the API itself: users see no secret. A secret that is not there is left out: it may come yet.
     """
     values = {
         "owner": use.owner,
@@ -45,7 +45,7 @@ async def missing(connection: AsyncConnection, use: Use, named: Sequence[Referen
 
 
 async def _astray(connection: AsyncConnection, named: Sequence[Reference]) -> list[Reference]:
-    """Return secrets that would be sent to a host that is none of theirs."""
+    """Return secrets that would be sent to a host that they are not for."""
     placed = [(one, one.place) for one in named if one.place is not None]
     if not placed:
         return []

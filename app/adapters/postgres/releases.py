@@ -26,7 +26,7 @@ _LOOK_AGAIN_S: Final = 0.2
 _TIDY_EVERY_S: Final = 5.0
 
 # What these ask many times a second looks at one row of each destination, not at all that wait: the first one due,
-# which its ORDER BY and LIMIT find in the index whatever the planner believes about the table.
+# which its ORDER BY and LIMIT find in the index under any statistics of the table.
 _DUE: Final = """
 SELECT now(), b.destination, b.closed, b.until, b.reason, b.probes, b.successes, b.probing_since FROM breakers b
 WHERE (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1)
@@ -56,7 +56,7 @@ SELECT extract(epoch FROM least(
    ) FROM breakers b),
   (SELECT t.deadline FROM timers t WHERE t.kind = 'circuit' ORDER BY t.deadline LIMIT 1)) - now())::float8
 """
-# A breaker is kept for as long as somebody waits for it; one that nobody asked about for an hour is forgotten.
+# A breaker is kept for as long as a command waits for it; one that was not asked about for an hour is forgotten.
 _FORGET: Final = """
 DELETE FROM breakers b WHERE (closed OR until < now() - interval '1 hour')
   AND (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1)

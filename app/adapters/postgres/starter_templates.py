@@ -13,7 +13,7 @@ from app.domain.errors import SettingsError
 
 _MAY_ADD_USERS: Final = "SELECT has_table_privilege('auth.users', 'INSERT')"
 _ADD_USER: Final = "INSERT INTO auth.users (id) VALUES (%s) ON CONFLICT (id) DO NOTHING"
-# What somebody has changed since (version 2 and up) stays theirs.
+# What a user has changed since (version 2 and up) stays as it is.
 _STORE: Final = """
 INSERT INTO automation_templates AS t (id, name, description, category, trigger_type, trigger_config, conditions,
   actions, is_public, created_by, priority)

@@ -70,7 +70,7 @@ class PostgresRepository:
         """Return one thing.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such row.
         """
         found = await self.find(kind, thing_id, lock=lock)
         if found is None:
@@ -97,7 +97,7 @@ class PostgresRepository:
         """Bring a thing into a state; returns it, and whether that changed anything.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such row.
             ConflictError: The state cannot be reached from the one it is in.
         """
         thing = await self.get(kind, thing_id, lock=True)
@@ -153,7 +153,7 @@ class PostgresRepository:
             await self.rows(statement, (customer_id,))
 
     async def finish_task(self, task_id: Any) -> bool:
-        """Note when a task was done first; False where there is none."""
+        """Note when a task was done first; False where there is no such task."""
         return bool(await self.rows(_FINISH_TASK, (task_id,)))
 
     async def forget_resolution(self, conversation_id: str) -> None:
@@ -161,7 +161,7 @@ class PostgresRepository:
         await self.rows(_REOPENED, (conversation_id,))
 
     async def set_rate(self, affiliate_id: str, rate: Decimal) -> None:
-        """Make somebody a partner, or change their rate."""
+        """Make a customer a partner, or change a partner's rate."""
         await self.rows(_SET_RATE, (affiliate_id, rate))
 
     async def of_order(self, kind: Kind, order_id: str) -> Row | None:

@@ -1,6 +1,6 @@
 """One transaction after the other where two would step over a limit: by a row that only our roles can lock.
 
-An advisory lock would be anybody's who can log in: a user with SQL access could keep everybody from saving.
+An advisory lock could be taken by all who can log in: a user with SQL access could keep all others from saving.
 """
 
 from typing import Final

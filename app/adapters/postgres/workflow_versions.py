@@ -14,7 +14,7 @@ from app.domain.errors import UnreachableError
 from app.topics import WORKFLOWS
 
 _VERSIONS: Final = "SELECT id, version FROM automations WHERE tombstoned_at IS NULL"
-# Sorted and one statement; the newest revision is the row's own, whatever was being written when this was asked for.
+# Sorted and one statement; the newest revision is the row's own, even if one is being written meanwhile.
 # Whose it is comes from the row, for revisions of before the database wrote them.
 _NEWEST: Final = """
     SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to((r.body - 'description'

@@ -1,7 +1,7 @@
 """Workflows in Postgres: users write automations; revisions, and the outbox that tells the matchers, follow from it.
 
-Version, times, revision and outbox row are the database's own (migration 0036), so that whoever else may write SQL in
-a user's name cannot announce anything but what is stored.
+Version, times, revision and outbox row are the database's own (migration 0036), so that a client that writes SQL
+in a user's name cannot announce anything but what is stored.
 """
 
 from collections.abc import AsyncIterator, Sequence

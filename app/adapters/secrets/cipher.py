@@ -25,7 +25,7 @@ class FernetCipher:
         """Seal a text with the newest key.
 
         Raises:
-            SecretsKeyError: There is none.
+            SecretsKeyError: There is no key.
         """
         return self._ring().encrypt(text.encode())
 
@@ -33,7 +33,7 @@ class FernetCipher:
         """Open what was sealed, with whichever key fits.
 
         Raises:
-            SecretsKeyError: None does, or there is none.
+            SecretsKeyError: None fits, or there is no key.
         """
         try:
             return self._ring().decrypt(sealed).decode()
@@ -44,7 +44,7 @@ class FernetCipher:
         """Seal again, with the newest key.
 
         Raises:
-            SecretsKeyError: No key fits, or there is none.
+            SecretsKeyError: None fits, or there is no key.
         """
         try:
             return self._ring().rotate(sealed)

@@ -36,7 +36,7 @@ class ApiKeyService:
         """Make a key, and return it beside what is kept of it.
 
         Raises:
-            InvalidError: The name, a permission or the expiry is none.
+            InvalidError: The name, a permission or the expiry is wrong.
             ConflictError: There are too many.
         """
         now = self._now()
@@ -59,7 +59,7 @@ class ApiKeyService:
         """Revoke a key.
 
         Raises:
-            NotFoundError: There is none in use with this id.
+            NotFoundError: No key in use has this id.
         """
         if not await self._store.revoke(caller, key_id):
             raise NotFoundError("There is no such API key in use")

@@ -48,7 +48,7 @@ class CpuBudget:
         """See that a caller has some left.
 
         Raises:
-            CpuSpentError: There is none.
+            CpuSpentError: None is left.
         """
         left = self._buckets.left(caller)
         if self._per_minute and left <= 0:
@@ -86,10 +86,10 @@ class CallersCpu:
 
 
 async def breathe() -> None:
-    """Leave everybody else half of the time between pieces of work for a caller; see that CPU is left for the next.
+    """Leave all others half of the time between pieces of work for a caller; see that CPU is left for the next.
 
     Raises:
-        CpuSpentError: There is none.
+        CpuSpentError: None is left.
     """
     meter = METER.get()
     if isinstance(meter, CallersCpu):

@@ -1,6 +1,6 @@
 """Who calls with an API key: all keys in use are kept in memory and read again every few seconds.
 
-So a good call costs a digest and a look into a dict, whatever keys are made up cost one small query a second in all,
+So a good call costs a digest and a look into a dict, all keys that are made up cost one small query a second together,
 and a key that was revoked is refused within those seconds.
 """
 

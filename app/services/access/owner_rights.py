@@ -56,7 +56,7 @@ class RecentRights:
 
 
 class RightsOfCaller:
-    """Implements ``app.ports.OwnerRights`` where a caller tries a workflow: whoever owns it, what they may counts.
+    """Implements ``app.ports.OwnerRights`` where a caller tries a workflow: the caller's rights count, not its owner's.
 
     Args:
         caller: Who tries it.

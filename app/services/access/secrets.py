@@ -31,7 +31,7 @@ class SecretService:
         names other owners says where it may go, too.
 
         Raises:
-            InvalidError: The name, the value or a list is none; the text never holds the value.
+            InvalidError: The name, the value or a list is wrong; the text never holds the value.
             SecretsKeyError: There is no key to seal it with.
         """
         if not is_secret_name(name):
@@ -63,7 +63,7 @@ class SecretService:
         """Remove a secret.
 
         Raises:
-            NotFoundError: There is none of this name.
+            NotFoundError: There is no secret of this name.
         """
         if not is_secret_name(name) or not await self._store.delete(caller, name):
             raise NotFoundError("There is no such secret")

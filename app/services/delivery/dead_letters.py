@@ -156,7 +156,7 @@ def _digest(record: Incoming) -> str:
 
 
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, str | None]]:
-    # Bounded, so that a dead letter always fits in a record, whatever it was made of.
+    # Bounded, so that a dead letter of any record fits in a record.
     return [
         (escaped(name)[:MAX_HEADER_BYTES], to_base64(value and value[:MAX_HEADER_BYTES]))
         for name, value in islice(headers, MAX_HEADERS)

@@ -1,8 +1,8 @@
-"""Letters of services that listen: whoever may write their topic may say anything in them.
+"""Letters of services that listen: a service that may write their topic may say anything in them.
 
-So they are stored as letters of a listener, whatever role they name, and never in the place of one of our own roles'. A
-letter that names a topic which only Headrace writes is not replayed: a command or an event of Headrace's own would be
-made of it that never was there.
+So they are stored as letters of a listener, also where they name a role of ours, and never in the place of one of our
+own roles'. A letter that names a topic which only Headrace writes is not replayed: a command or an event of Headrace's
+own would be made of it that never was there.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ def of_a_listener(record: Incoming, topics: Topics) -> str:
     """Return a listener's letter as it is stored.
 
     Raises:
-        PoisonError: It is none.
+        PoisonError: The record is no letter.
     """
     letter = load_object(record.value or b"", max_nesting=MAX_SLIP_NESTING)
     theirs = {"role": LISTENER, "digest": f"{LISTENER}:{letter.get('digest')}", "barred": _barred(letter, topics)}

@@ -159,7 +159,7 @@ def valid_event(attributes: Mapping[str, Any]) -> Event:
 
 
 def own_event_record(topics: Topics, event: Mapping[str, Any]) -> Record:
-    """Return the record of an event that Headrace itself makes: for the internal topic, which nobody else writes.
+    """Return the record of an event that Headrace itself makes: for the internal topic, which only our roles write.
 
     Raises:
         InvalidError: It breaks the contract, as data that a user gave may.

@@ -29,7 +29,7 @@ EVENTS = Counter("headrace_subscriber_events_total", "Events read for handlers, 
 Handler = Callable[[Event], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
 
-# No limit in time: nobody waits for a handler but the events behind it.
+# No limit in time: only the events behind it wait for a handler.
 _POLICY: Final = RetryPolicy(budget=float("inf"))
 _IDLE_S: Final = 0.2
 

@@ -107,7 +107,7 @@ def _inside(schema: Any) -> Any:
 
 
 def _leave_out_unavailable(value: Any) -> None:
-    """Remove what the source does not know from its objects: it is missing, and no text for anybody to read."""
+    """Remove what the source does not know from its objects: it is missing, and its placeholder is no value."""
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     if isinstance(value, dict):
         for name in [name for name, member in value.items() if member in _UNAVAILABLES]:

@@ -23,7 +23,7 @@ def load_sources(setting: str, topic_prefix: str) -> list[Source]:
         topic_prefix: Of our own topics, which cannot be sources: what is read there is written there.
 
     Raises:
-        SettingsError: There are none, or something in them is wrong; names the variable and the field.
+        SettingsError: No source is given, or something in one is wrong; names the variable and the field.
     """
     text = setting.strip()
     if not text:

@@ -1,4 +1,4 @@
-"""Turns records of topics that somebody else writes into events: plain JSON, and Debezium's change events.
+"""Turns records of other systems' topics into events: plain JSON, and Debezium's change events.
 
 A record that is read again becomes the same event, because its id comes from the record, or from where it stands.
 """

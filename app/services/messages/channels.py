@@ -73,7 +73,7 @@ class ChannelService:
         """Return one.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is no such channel.
         """
         return _found(await self._store.get(caller, channel_id))
 

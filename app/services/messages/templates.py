@@ -55,7 +55,7 @@ class MessageTemplateService:
         """Return one.
 
         Raises:
-            NotFoundError: There is none that the caller may see.
+            NotFoundError: The caller may see no such template.
         """
         return _found(await self._store.get(caller, template_id))
 
@@ -77,7 +77,7 @@ class MessageTemplateService:
 
         Raises:
             InvalidError: The draft is wrong.
-            NotFoundError: There is none that the caller may change.
+            NotFoundError: The caller may change no such template.
             StaleVersionError: It has another version by now.
             ConflictError: The name is taken, or workflows use the one that it has.
         """

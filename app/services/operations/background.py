@@ -50,7 +50,7 @@ class Failures:
         failures_total.labels(task).inc()
         if task not in self._last:
             failing_now.labels(task).set_function(lambda: float(task in self.failing()))
-        # The text of a foreign error may quote anything; the log has it, whoever asks for readiness does not.
+        # The text of a foreign error may quote anything; the log has it, the answer about readiness does not.
         self._last[task] = (self._clock(), str(error) if isinstance(error, HeadraceError) else type(error).__name__)
         log.error("%s failed%s", task, f": {what}" if what else "", exc_info=error)
 
@@ -81,7 +81,7 @@ async def keep_running(
     clock: Clock = time.monotonic,
     sleep: Sleep = asyncio.sleep,
 ) -> None:
-    """Run something that has no end until cancelled; start it again after whatever it raises.
+    """Run something that has no end until cancelled; start it again after any exception.
 
     Args:
         task: Its name, of a small set: it is a metric's label.

@@ -89,7 +89,7 @@ class Cancelling:
         Raises:
             NotFoundError: There is no such workflow.
             StaleVersionError: It has another version by now; nothing is cancelled.
-            ConflictError: Executions wait, and nobody said what is to become of them.
+            ConflictError: Executions wait, and the caller has not said what becomes of them.
         """
         await self._check(caller, workflow_id, version)
         if waiting is None:

@@ -68,7 +68,7 @@ class DeadLetterBox:
         """Return one with its bytes.
 
         Raises:
-            NotFoundError: There is none of this number.
+            NotFoundError: There is no dead letter of this number.
         """
         return _detail(_found(await self._store.get(number)))
 
@@ -78,7 +78,7 @@ class DeadLetterBox:
         A header that was null goes out empty.
 
         Raises:
-            NotFoundError: There is none of this number.
+            NotFoundError: There is no dead letter of this number.
             ConflictError: It is not open any more, it was cut or barred, or its topic is not one of ours (any more).
         """
         async with self._store.transaction() as transaction:
@@ -93,7 +93,7 @@ class DeadLetterBox:
         """Mark a letter as done with; its bytes stay until it is removed with age.
 
         Raises:
-            NotFoundError: There is none of this number.
+            NotFoundError: There is no dead letter of this number.
             ConflictError: It is not open any more.
         """
         async with self._store.transaction() as transaction:

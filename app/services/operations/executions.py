@@ -37,7 +37,7 @@ class ExecutionService:
         """Return one, explained.
 
         Raises:
-            NotFoundError: There is none that the caller may see.
+            NotFoundError: The caller may see no such execution.
         """
         found = await self._store.get(caller, execution_id)
         if found is None:

@@ -1,4 +1,4 @@
-"""What a condition saw, in words: ``order.total is 50, not more than 1,000``. Pure; short whatever the values are.
+"""What a condition saw, in words: ``order.total is 50, not more than 1,000``. Pure; short for any values.
 
 Everything is taken from verdicts, as the log holds them: of the tree of conditions those are named that decided.
 """
@@ -179,7 +179,7 @@ def _cut_value(mark: Mapping[str, Any]) -> str:
 
 
 def _clean(text: Any, limit: int) -> str:
-    """Cut a text, and escape what is no printable character: nothing in it may act on whoever shows it."""
+    """Cut a text, and escape what is no printable character: nothing in it may act on a program that shows it."""
     shown = str(text)
     shown = shown if len(shown) <= limit else shown[:limit] + "…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown)

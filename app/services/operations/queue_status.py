@@ -94,7 +94,7 @@ def lanes_of(topics: Topics, families: Mapping[str, Sequence[str]]) -> list[Lane
 
 
 class Queue:
-    """The queue's status; whoever asks within a second gets the same answer, and only one asks Kafka and Postgres.
+    """The queue's status; callers within a second get the same answer, and only one asks Kafka and Postgres.
 
     Args:
         lanes: Every topic that a role reads.
@@ -129,7 +129,7 @@ class Queue:
             return self._known[1]
 
     async def view(self, caller: Caller) -> QueueView:
-        """Return what a caller may know of it: who may operate all, others what is nobody's and what is their own.
+        """Return what a caller may know of it: an operator all, others what has no owner and what is their own.
 
         Raises:
             UnreachableError: Kafka or Postgres does not answer.

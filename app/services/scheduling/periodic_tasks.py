@@ -21,7 +21,7 @@ class PeriodicTask:
 
     Attributes:
         name: For logs and metrics.
-        round: Does it once; it may raise whatever it likes.
+        round: Does it once; it may raise any exception.
         every_s: Seconds between the end of a good round and the next.
         try_again_s: Seconds after a failed one.
     """

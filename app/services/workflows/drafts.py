@@ -33,7 +33,7 @@ class DraftReader:
     check_config: ConfigCheck
 
     async def read(self, raw: Any) -> WorkflowDraft:
-        """Check a draft; everybody else gets a turn between its actions.
+        """Check a draft; other requests get a turn between its actions.
 
         Raises:
             CpuSpentError: The caller has no CPU left.

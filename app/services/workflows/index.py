@@ -38,7 +38,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A newer revision came that is none by its contract; what it was to replace must not run on."""
+    """A newer revision came that breaks its contract; what it was to replace must not run on."""
 
     id: UUID
     version: int
@@ -136,7 +136,7 @@ class WorkflowIndex:
     def _activate(self, revision: Revision) -> Applied:
         try:
             workflow = compile_workflow(revision)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one workflow, the others go on
+        except Exception as error:  # noqa: BLE001 - with anything wrong in one workflow, the others go on
             self.broken[revision.id] = f"{type(error).__name__}: {error}"
             return Applied.BROKEN
         self._active[revision.id] = workflow

@@ -84,7 +84,7 @@ class WorkflowService:
         """Return one.
 
         Raises:
-            NotFoundError: There is none that the caller may see.
+            NotFoundError: The caller may see no such workflow.
         """
         return _found(await self._store.get(caller, workflow_id))
 
@@ -139,7 +139,7 @@ class WorkflowService:
         """Return at most ``limit`` revisions, newest first.
 
         Raises:
-            NotFoundError: There is no such workflow, and was none.
+            NotFoundError: There is and was no such workflow.
         """
         rows = await self._store.revisions(caller, workflow_id, before, limit)
         if not rows and before is None:

@@ -30,7 +30,7 @@ def unmatchable(workflow: Written) -> list[FieldError]:
 
 
 def unknown_actions(actions: Iterable[Action]) -> list[FieldError]:
-    """Return which actions are of types that there are none of."""
+    """Return which actions are of types that do not exist."""
     known = ", ".join(REGISTRY.names())
     return [
         FieldError(f"actions[{position}].type", f"no such action type; there are {known}")

@@ -68,7 +68,7 @@ class TemplateService:
         """Return one.
 
         Raises:
-            NotFoundError: There is none that the caller may see.
+            NotFoundError: The caller may see no such template.
         """
         return _found(await self._store.get(caller, template_id))
 
@@ -88,7 +88,7 @@ class TemplateService:
 
         Raises:
             InvalidError: The draft is wrong.
-            NotFoundError: There is none that the caller may change.
+            NotFoundError: The caller may change no such template.
             NotPermittedError: It is public then, and the caller may not publish; unpublishing is open to its author.
             StaleVersionError: It has another version by now.
         """
@@ -112,7 +112,7 @@ class TemplateService:
         """Make a workflow of a template: inactive, the caller's own, changed by a JSON merge patch.
 
         Raises:
-            NotFoundError: There is none that the caller may see.
+            NotFoundError: The caller may see no such template.
             InvalidError: With the customizations it is no valid draft.
         """
         _refuse_no_object(customizations, "customizations")
@@ -169,7 +169,7 @@ class TemplateService:
 
 
 def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:
-    """Refuse a template that everybody sees; also a change of one, for everybody would see it."""
+    """Refuse a template that all users see; also a change of one, for all would see it."""
     if draft.is_public and not caller.may("templates:publish"):
         raise NotPermittedError([FieldError("is_public", "a public template needs the permission templates:publish")])
 
