@@ -25,7 +25,7 @@ JOIN automation_revisions r ON r.automation_id = l.automation_id AND r.version =
 WHERE l.id = :id ORDER BY l.attempt DESC LIMIT 1
 """
 _LOGS: Final = tuple(text(_FIND.format(table=table)) for table in ("automation_logs", "automation_logs_archive"))
-# The key of an execution that ended long ago may have been removed: then there is nobody to race with but another
+# The key of an execution that ended long ago may have been removed: then there is nothing to race with but another
 # retry, and the primary key decides that race.
 _TAKE: Final = text("""
 INSERT INTO execution_keys AS k (execution_id, version, executed_at, attempt)
