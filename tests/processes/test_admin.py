@@ -86,7 +86,7 @@ async def test_the_process_serves_and_ends_on_sigterm(environment: dict[str, str
             )
             assert (await user.call("GET", "/readyz")).status == 200
             await user.create()
-            assert stored_quotas(environment["DATABASE_URL"]) == (7, 50)
+            assert stored_quotas(environment["DATABASE_URL"]) == (7, 20)
             event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid", "subject": "c"}
             assert (await user.call("POST", "/api/v1/events", event)).status == 202
         (record,) = await read_topic(environment["KAFKA_BOOTSTRAP_SERVERS"], f"{topic_prefix}events.order", 1)

@@ -33,9 +33,9 @@ def _post(url: str) -> HttpRequest:
     return HttpRequest("POST", url, {}, b"{}")
 
 
-async def _fails(client: AiohttpClient, url: str, within: float = 5.0) -> ActionFailedError:
+async def _fails(client: AiohttpClient, url: str, within: float | None = None) -> ActionFailedError:
     with pytest.raises(ActionFailedError) as failure:
-        await client.send(_post(url), within=within, body_limit=100)
+        await client.send(_post(url), within=within or scaled(5), body_limit=100)
     return failure.value
 
 
@@ -195,7 +195,7 @@ async def test_headers_that_are_broken_or_do_not_end_are_no_answer(
 
 async def test_tls_that_fails_had_no_effect(client: AiohttpClient, mailbox: Mailbox) -> None:
     """Where TLS does not come about nothing was sent, so trying again is safe."""
-    failure = await _fails(client, f"https://127.0.0.1:{mailbox.smtp_port}/", within=2)
+    failure = await _fails(client, f"https://127.0.0.1:{mailbox.smtp_port}/", within=scaled(2))
     assert (failure.effect_unknown, failure.permanent) == (False, False)
     assert "no connection" in str(failure)
 
@@ -213,7 +213,7 @@ async def test_nothing_can_be_smuggled_into_a_request(
 ) -> None:
     """Line breaks in a method or a header are refused before anything is sent."""
     with pytest.raises(ActionFailedError) as failure:
-        await client.send(HttpRequest(method, server.url, headers), within=1, body_limit=100)
+        await client.send(HttpRequest(method, server.url, headers), within=scaled(1), body_limit=100)
     assert failure.value.permanent
     assert not server.requests
 
@@ -221,4 +221,4 @@ async def test_nothing_can_be_smuggled_into_a_request(
 @pytest.mark.parametrize("url", ["http://a.example:99999/", "http:///path", "not a url"])
 async def test_what_is_no_url_is_refused(client: AiohttpClient, url: str) -> None:
     """A URL that no request can be made of fails for good."""
-    assert (await _fails(client, url, within=1)).permanent
+    assert (await _fails(client, url, within=scaled(1))).permanent

@@ -126,9 +126,9 @@ async def apprise(channels: Channels) -> AsyncIterator[Notifier]:
         yield notifier
 
 
-async def _failure(notifier: Notifier, *, within: float = 5) -> ActionFailedError:
+async def _failure(notifier: Notifier, *, within: float | None = None) -> ActionFailedError:
     with pytest.raises(ActionFailedError) as failure:
-        await notifier.notify("sales-team", "t", "b", use=USE, within=within)
+        await notifier.notify("sales-team", "t", "b", use=USE, within=within or scaled(5))
     return failure.value
 
 

@@ -18,10 +18,12 @@ from app.domain.errors import ActionFailedError
 from app.execution.breakers import Admission, Breakers
 from app.ports import BreakerStore
 from tests.support.breakers import MemoryBreakers
+from tests.support.deadlines import scaled
 from tests.support.waiting import eventually
 
 LONG = BreakerPolicy(threshold=2, timeout=timedelta(seconds=60))
-SHORT = BreakerPolicy(threshold=2, timeout=timedelta(seconds=0.3))
+# Long enough for a busy machine's other worker to see it open.
+SHORT = BreakerPolicy(threshold=2, timeout=timedelta(seconds=scaled(0.3)))
 HOOK = "https://shop.example:443"
 
 
