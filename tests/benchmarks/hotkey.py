@@ -22,9 +22,9 @@ from uuid import uuid4
 import orjson
 import psycopg
 
+from tests.benchmarks.beside import LIMIT
 from tests.benchmarks.hotkey_job import PLACES, ROLES, Case, Job
 from tests.benchmarks.hotkey_receiver import destination
-from tests.benchmarks.isolation import LIMIT
 from tests.benchmarks.measure import Rows, percentile
 from tests.benchmarks.progress import say
 from tests.support.broker import remove_topics

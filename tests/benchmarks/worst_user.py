@@ -12,17 +12,12 @@ Prints a table, writes ``build/worst-user.json``, and fails where a p99 beside h
 
 import argparse
 import asyncio
-import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import orjson
 import psycopg
 from aiohttp import web
 
@@ -30,21 +25,17 @@ from app.domain.ids import execution_id
 from app.embedded.free_ports import HOST
 from app.embedded.mail import Mailbox
 from app.settings import Settings
-from tests.benchmarks.measure import Rows, percentile
+from tests.benchmarks.beside import KINDS, Found, Timer, Turns, actions, compared, conclude, event_of
+from tests.benchmarks.measure import Rows
 from tests.benchmarks.progress import say
 from tests.benchmarks.villain import Villain
 from tests.support.broker import remove_topics
 from tests.support.servers import Servers, harness_home, servers
 from tests.support.stack import Stack
-from tests.support.waiting import eventually
 
-LIMIT: Final = 2.0
-KINDS: Final = ("webhook", "e-mail", "tag")
 ALONE: Final = "alone"
 BESIDE: Final = "beside"
-_BUILD: Final = Path(__file__).resolve().parents[2] / "build"
 _SOURCE: Final = "/worst"
-_STEP_S: Final = 0.05
 _ROWS_WITHIN_S: Final = 120.0
 # Only for as long as his workflows are made, so that it does not take minutes.
 _MAKING: Final = {"RATE_LIMIT_PER_MINUTE": "1000"}
@@ -70,34 +61,12 @@ async def destination() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-@dataclass(slots=True)
-class Turns:
-    """Seconds from due to logged of all turns of one sort, by kind."""
-
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one kind came to; p99 in ms."""
-
-    kind: str
-    alone_p99_ms: float
-    beside_p99_ms: float
-    executions: int
-
-    @property
-    def ratio(self) -> float:
-        """How many times as long it took beside him."""
-        return self.beside_p99_ms / self.alone_p99_ms
-
-
 class Victim:
     """The user whose executions are timed."""
 
     def __init__(self, stack: Stack, rows: Rows, url: str) -> None:
         self._stack = stack
-        self._rows = rows
+        self._timer = Timer(stack, rows, within=_ROWS_WITHIN_S)
         self._url = url
         self._ids: dict[tuple[str, str], UUID] = {}
         # The others' workflows are on the event types of the turns beside them alone: they need not be switched.
@@ -105,45 +74,19 @@ class Victim:
 
     async def prepare(self) -> None:
         """Make the workflows."""
-        actions = {
-            "webhook": {"type": "webhook", "config": {"url": f"{self._url}/good"}},
-            "e-mail": {"type": "send_email", "config": {"to": "a@example.com", "subject": "s", "text": "t"}},
-            "tag": {"type": "apply_tag", "config": {"tag": "t"}},
-        }
+        of_kind = actions(self._url)
         for which, event_type in self.types.items():
-            draft = {"name": which[0], "trigger": {"type": event_type}, "actions": [{"order": 1, **actions[which[0]]}]}
+            draft = {"name": which[0], "trigger": {"type": event_type}, "actions": [{"order": 1, **of_kind[which[0]]}]}
             self._ids[which] = await self._stack.api.create_workflow(draft)
         await self._stack.settled()
 
     async def turn(self, which: str, seconds: float, rate: float, into: Turns) -> None:
         """Send at ``rate`` of each kind for so long, wait for every row, and add what came of it."""
-        sent: list[tuple[str, UUID, float]] = []
-        due, began = dict.fromkeys(KINDS, 0), time.time()
-        while (gone := time.time() - began) < seconds:
-            events = []
-            for kind, count in due.items():
-                for number in range(count, int(gone * rate)):
-                    events.append(self._event(self.types[kind, which]))
-                    made = execution_id(self._ids[kind, which], _SOURCE, events[-1]["id"])
-                    sent.append((kind, made, began + number / rate))
-                due[kind] = int(gone * rate)
-            if events:
-                await self._stack.emitter.emit_many(events)
-            await asyncio.sleep(_STEP_S)
-        ids = [one for _, one, _ in sent]
-        await eventually(partial(self._all_there, ids), within=_ROWS_WITHIN_S, every=0.2, what="every row")
-        for (kind, _, at), committed in zip(sent, await self._rows.committed(ids), strict=True):
-            into.seconds[kind].append(committed - at)
+        await self._timer.turn(seconds, dict.fromkeys(KINDS, rate), partial(self._made, which), into)
 
-    async def _all_there(self, ids: list[UUID]) -> bool:
-        return await self._rows.count(ids) == len(ids)
-
-    @staticmethod
-    def _event(event_type: str) -> dict[str, Any]:
-        customer = f"c-{uuid4().hex[:12]}"
-        ids = {"id": uuid4().hex, "source": _SOURCE, "type": event_type, "subject": customer}
-        data = {"customer": {"id": customer}, "text": "x" * 2_000, "many": list(range(500))}
-        return {"specversion": "1.0", **ids, "data": data}
+    def _made(self, which: str, kind: str) -> tuple[dict[str, Any], UUID | None]:
+        event = event_of(_SOURCE, self.types[kind, which], text="x" * 2_000, many=list(range(500)))
+        return event, execution_id(self._ids[kind, which], _SOURCE, event["id"])
 
 
 async def measure(place: Servers, given: argparse.Namespace) -> list[Found]:
@@ -183,15 +126,7 @@ async def measure(place: Servers, given: argparse.Namespace) -> list[Found]:
         await remove_topics(place.bootstrap, prefix)
     if failed:
         raise RuntimeError(f"executions of the other user failed: {failed[:3]}")
-    return [
-        Found(
-            kind,
-            percentile(alone.seconds[kind], 0.99) * 1000,
-            percentile(beside.seconds[kind], 0.99) * 1000,
-            len(beside.seconds[kind]),
-        )
-        for kind in KINDS
-    ]
+    return compared("worst user", alone, beside)
 
 
 _FAILED: Final = """
@@ -231,17 +166,6 @@ SELECT count(*) || ' waits', kind, left(reason, 100), '' FROM timers GROUP BY ki
 _FORGET: Final = "DELETE FROM timers RETURNING 1"
 
 
-def table(found: list[Found]) -> str:
-    """Return what was found as a table."""
-    lines = ["kind      executions   alone p99 ms   beside p99 ms   ratio"]
-    lines += [
-        f"{one.kind:<7}   {one.executions:>10}   {one.alone_p99_ms:>12.0f}   {one.beside_p99_ms:>13.0f}   "
-        f"{one.ratio:>5.2f}   {'ok' if one.ratio <= LIMIT else 'NOT SHOWN'}"
-        for one in found
-    ]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Read the arguments, measure, print, write, judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -254,11 +178,7 @@ def main() -> None:
     with servers(harness_home("worst-user")) as place:
         place.stamp_commits()
         found = asyncio.run(measure(place, given))
-    _BUILD.mkdir(exist_ok=True)
-    written = [{**asdict(one), "ratio": one.ratio, "passed": one.ratio <= LIMIT} for one in found]
-    (_BUILD / "worst-user.json").write_bytes(orjson.dumps({"limit": LIMIT, "found": written}))
-    sys.stdout.write(table(found) + "\n")
-    sys.exit(0 if all(one.ratio <= LIMIT for one in found) else 1)
+    conclude("worst-user", found)
 
 
 if __name__ == "__main__":
