@@ -14,7 +14,7 @@ from uuid import UUID
 from prometheus_client import Counter
 from psycopg.errors import LockNotAvailable
 
-from app.adapters.postgres.outbox_rows import INTO_OUTBOX
+from app.adapters.postgres.outbox_rows import into_outbox
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reentry_column import read_reentry
 from app.domain.reentry import parse_reentry
@@ -68,16 +68,17 @@ DELETE FROM dead_letters WHERE id = ANY(ARRAY(
 RETURNING CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN discarded_at IS NOT NULL THEN 'discarded'
   ELSE 'open' END
 """
-_BURY: Final = """
+_TOMBSTONES: Final = into_outbox(
+    "SELECT %s, convert_to(id::text, 'UTF8'), NULL FROM gone ORDER BY id",
+    before="""
 WITH gone AS (
   UPDATE automations SET tombstoned_at = now() WHERE id IN (
     SELECT id FROM automations WHERE tombstoned_at IS NULL AND deleted_at < now() - interval '7 days'
     LIMIT %s FOR UPDATE SKIP LOCKED)
   RETURNING id
 )
-{into_outbox} SELECT %s, convert_to(id::text, 'UTF8'), NULL FROM gone ORDER BY id
-"""
-_TOMBSTONES: Final = _BURY.format(into_outbox=INTO_OUTBOX)
+""",
+)
 _ENTERED: Final = """
 SELECT a.id, CASE WHEN a.deleted_at IS NULL THEN a.reentry ELSE 'always' END FROM automations a
 WHERE EXISTS (SELECT FROM entries e WHERE e.workflow_id = a.id)

@@ -11,16 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import Headers, Record
 
-# Followed by what gives these columns. The matcher writes no headers, and may not.
-INTO_OUTBOX: Final = "INSERT INTO outbox (topic, key, value)"
-_WITH_HEADERS: Final = "INSERT INTO outbox (topic, key, value, headers) "
-_PUT: Final = text(_WITH_HEADERS + "VALUES (:topic, :key, :value, CAST(:headers AS jsonb))")
-_UNNEST: Final = """
+_INSERT: Final = "{before}INSERT INTO outbox (topic, key, value{headers}) {rows}"
+
+
+def into_outbox(rows: str, *, before: str = "", headers: bool = False) -> str:
+    """Return the statement that puts rows into the outbox.
+
+    Args:
+        rows: What gives them: topic, key, value.
+        before: What the statement begins with, such as a common table.
+        headers: The rows have headers too; who writes none, as the matcher, may not.
+    """
+    return _INSERT.format(before=before, headers=", headers" if headers else "", rows=rows)
+
+
+_PUT: Final = text(into_outbox("VALUES (:topic, :key, :value, CAST(:headers AS jsonb))", headers=True))
+_ANNOUNCE: Final = into_outbox(
+    """
     SELECT topic, key, value, %s::jsonb
     FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) WITH ORDINALITY AS wanted (topic, key, value, position)
     ORDER BY position
-"""
-_ANNOUNCE: Final = _WITH_HEADERS + _UNNEST
+""",
+    headers=True,
+)
 
 
 async def put(connection: AsyncConnection, records: Sequence[Record]) -> None:

@@ -1,6 +1,6 @@
 """Releasing runs that wait for their owner's quota: in their order, each owner at the quota's rate.
 
-One scheduler does it at a time, so that the rate is the installation's. It is not the loop that fires other timers:
+It is not the loop that fires other timers:
 those never stand behind a user's thousands.
 """
 
@@ -12,37 +12,26 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 from app.adapters.postgres.leading import Duty, Leadership, leading_session
-from app.adapters.postgres.listening import unreachable
-from app.adapters.postgres.timers import BOUNDED, CHANNEL, PostgresTimerSession
+from app.adapters.postgres.releasing import ReleaseSession, over_waiting, taking
+from app.adapters.postgres.timers import CHANNEL
 from app.domain.pacing import Paces
 from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.outbox import Bounds
 
 # Where the quota was taken away, what waits still goes evenly.
 UNLIMITED_RATE: Final = 500.0
-_LOOK_AGAIN_S: Final = 0.2
-_LONGEST_WAIT_S: Final = 5.0
 
-# From each owner to the next, not over all that wait; and of each only the first.
-_OWNERS: Final = """
-WITH RECURSIVE waiting (owner) AS (
-  (SELECT t.destination FROM timers t WHERE t.kind = 'quota' ORDER BY t.destination LIMIT 1)
-  UNION ALL
-  SELECT (SELECT t.destination FROM timers t WHERE t.kind = 'quota' AND t.destination > w.owner
-    ORDER BY t.destination LIMIT 1) FROM waiting w WHERE w.owner IS NOT NULL
+# An owner is a destination here. Of each only the first that waits is looked at.
+_OWNERS: Final[LiteralString] = over_waiting(
+    "quota",
+    """
+SELECT destination, (SELECT t.due FROM timers t WHERE t.kind = 'quota' AND t.destination = w.destination
+  ORDER BY t.due LIMIT 1) <= now()
+FROM waiting w WHERE destination IS NOT NULL
+""",
 )
-SELECT owner, (SELECT t.due FROM timers t WHERE t.kind = 'quota' AND t.destination = w.owner ORDER BY t.due LIMIT 1)
-    <= now()
-FROM waiting w WHERE owner IS NOT NULL
-"""
-_TAKE: Final[LiteralString] = BOUNDED.format(
-    due="""
-SELECT t.command_id, t.topic, t.key, t.value, t.owner, extract(epoch FROM now() - t.due)::float8 AS late
-FROM unnest(%s::text[], %s::int[]) AS w (owner, most) CROSS JOIN LATERAL (
-  SELECT * FROM timers WHERE kind = 'quota' AND destination = w.owner AND due <= now()
-  ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t"""
-)
-_NEXT: Final = """
+_TAKE: Final[LiteralString] = taking("quota")
+_NEXT: Final[LiteralString] = """
 SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind = 'quota'
 """
 
@@ -68,10 +57,9 @@ class PostgresQuotaReleases:
             yield _Session(connection, lead, self._rate)
 
 
-class _Session(PostgresTimerSession):
+class _Session(ReleaseSession):
     def __init__(self, connection: psycopg.AsyncConnection[Any], lead: Leadership, rate: float) -> None:
-        super().__init__(connection)
-        self._lead = lead
+        super().__init__(connection, lead, "what waits for quotas", _TAKE, _NEXT)
         self._paces = Paces(rate)
         self._waiting: set[str] = set()
 
@@ -84,12 +72,4 @@ class _Session(PostgresTimerSession):
         self._waiting = waiting
         now = time.monotonic()
         most = {owner: min(self._paces.take(owner, now), bounds.rows) for owner, due in rows if due}
-        allowed = {owner: count for owner, count in most.items() if count}
-        return await self._read(_TAKE, (list(allowed), list(allowed.values()), bounds.size)) if allowed else []
-
-    async def next_due(self) -> float | None:
-        with unreachable("what waits for quotas"):
-            row = await (await self._connection.execute(_NEXT)).fetchone()
-        seconds: float | None = row[0] if row else None
-        # What is due and was not let go waits for its owner's rate, not for the clock.
-        return _LONGEST_WAIT_S if seconds is None else min(max(seconds, _LOOK_AGAIN_S), _LONGEST_WAIT_S)
+        return await self._take(most, bounds.size)

@@ -15,15 +15,16 @@ import psycopg
 from app.adapters.postgres.breakers import CHANNEL
 from app.adapters.postgres.leading import Duty, Leadership, leading_session
 from app.adapters.postgres.listening import unreachable
-from app.adapters.postgres.timers import BOUNDED, PostgresTimerSession
+from app.adapters.postgres.releasing import LONGEST_WAIT_S, ReleaseSession, over_waiting, taking
+from app.adapters.postgres.timers import BOUNDED
 from app.adapters.postgres.timers import CHANNEL as TIMERS_CHANNEL
 from app.domain.breaker import BreakerPolicy, BreakerState, free_probes, parts_of
 from app.domain.pacing import Paces
 from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.outbox import Bounds
 
-_LOOK_AGAIN_S: Final = 0.2
-_TIDY_EVERY_S: Final = 5.0
+_TIDY_EVERY_S: Final = LONGEST_WAIT_S
+_WHAT: Final = "what waits for circuit breakers"
 
 # What these ask many times a second looks at one row of each destination, not at all that wait: the first one due,
 # which its ORDER BY and LIMIT find in the index under any statistics of the table.
@@ -34,14 +35,7 @@ WHERE (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b
   OR b.destination IN (
     SELECT t.destination FROM timers t WHERE t.kind = 'circuit' AND t.deadline <= now() ORDER BY t.deadline OFFSET 0)
 """
-# Of each destination as many as it may have, those first that have waited longest.
-_TAKE: Final[LiteralString] = BOUNDED.format(
-    due="""
-SELECT t.command_id, t.topic, t.key, t.value, t.owner, extract(epoch FROM now() - t.due)::float8 AS late
-FROM unnest(%s::text[], %s::int[]) AS w (destination, most) CROSS JOIN LATERAL (
-  SELECT * FROM timers WHERE kind = 'circuit' AND destination = w.destination AND due <= now()
-  ORDER BY due LIMIT w.most FOR UPDATE SKIP LOCKED) AS t"""
-)
+_TAKE: Final[LiteralString] = taking("circuit")
 # Who has waited for too long while the breaker did not close is to fail, which asks nothing of the destination.
 _TAKE_LATE: Final[LiteralString] = BOUNDED.format(
     due="""
@@ -49,7 +43,7 @@ SELECT command_id, topic, key, value, owner, extract(epoch FROM now() - deadline
 WHERE kind = 'circuit' AND deadline <= now() AND destination = ANY(%s::text[])
 ORDER BY deadline LIMIT %s FOR UPDATE SKIP LOCKED"""
 )
-_NEXT: Final = """
+_NEXT: Final[LiteralString] = """
 SELECT extract(epoch FROM least(
   (SELECT min(
     (SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1)
@@ -63,16 +57,12 @@ DELETE FROM breakers b WHERE (closed OR until < now() - interval '1 hour')
     IS NULL
 RETURNING destination
 """
-# From each destination to the next, not over all that wait.
-_ADOPT: Final = """
-WITH RECURSIVE waiting (destination) AS (
-  (SELECT t.destination FROM timers t WHERE t.kind = 'circuit' ORDER BY t.destination LIMIT 1)
-  UNION ALL
-  SELECT (SELECT t.destination FROM timers t WHERE t.kind = 'circuit' AND t.destination > w.destination
-    ORDER BY t.destination LIMIT 1) FROM waiting w WHERE w.destination IS NOT NULL
-)
+_ADOPT: Final[LiteralString] = over_waiting(
+    "circuit",
+    """
 INSERT INTO breakers (destination) SELECT destination FROM waiting WHERE destination IS NOT NULL ON CONFLICT DO NOTHING
-"""
+""",
+)
 
 
 class PostgresReleases:
@@ -102,18 +92,17 @@ class PostgresReleases:
             yield _Session(connection, lead, self._policy, self._rate)
 
 
-class _Session(PostgresTimerSession):
+class _Session(ReleaseSession):
     def __init__(
         self, connection: psycopg.AsyncConnection[Any], lead: Leadership, policy: BreakerPolicy, rate: float
     ) -> None:
-        super().__init__(connection)
-        self._lead = lead
+        super().__init__(connection, lead, _WHAT, _TAKE, _NEXT)
         self._policy = policy
         self._paces = Paces(rate)
         self._tidied = 0.0
 
     async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
-        with unreachable("what waits for circuit breakers"):
+        with unreachable(_WHAT):
             await self._tidy()
         return await super().fire(bounds, send)
 
@@ -121,7 +110,7 @@ class _Session(PostgresTimerSession):
         allowed, failing = await self._allowed(bounds.rows)
         await self._lead.confirm()
         half = bounds.size // 2
-        due = await self._read(_TAKE, (list(allowed), list(allowed.values()), half)) if allowed else []
+        due = await self._take(allowed, half)
         if failing:
             due += await self._read(_TAKE_LATE, (failing, bounds.rows, half))
         return list({timer.command_id: timer for timer in due}.values())
@@ -132,9 +121,7 @@ class _Session(PostgresTimerSession):
         failing = []
         for row in await (await self._connection.execute(_DUE)).fetchall():
             now, destination, state = row[0], row[1], BreakerState(*row[2:])
-            most = self._most(destination, state, now)
-            if most:
-                allowed[destination] = min(most, limit)
+            allowed[destination] = min(self._most(destination, state, now), limit)
             if not state.closed:
                 failing.append(destination)
         return allowed, failing
@@ -143,13 +130,6 @@ class _Session(PostgresTimerSession):
         if state.closed:
             return self._paces.take(parts_of(destination)[0], time.monotonic())  # of all its circuits together
         return free_probes(state, now, self._policy)
-
-    async def next_due(self) -> float | None:
-        with unreachable("what waits for circuit breakers"):
-            row = await (await self._connection.execute(_NEXT)).fetchone()
-        seconds: float | None = row[0] if row else None
-        # What is due and was not let go waits for its destination, not for the clock.
-        return _TIDY_EVERY_S if seconds is None else min(max(seconds, _LOOK_AGAIN_S), _TIDY_EVERY_S)
 
     async def _tidy(self) -> None:
         if time.monotonic() - self._tidied > _TIDY_EVERY_S:

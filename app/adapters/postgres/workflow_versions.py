@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 
 from app.adapters.postgres.bisect import is_refusal
-from app.adapters.postgres.outbox_rows import INTO_OUTBOX
+from app.adapters.postgres.outbox_rows import into_outbox
 from app.adapters.postgres.pool import Pool
 from app.domain.errors import UnreachableError
 from app.topics import WORKFLOWS
@@ -16,14 +16,13 @@ from app.topics import WORKFLOWS
 _VERSIONS: Final = "SELECT id, version FROM automations WHERE tombstoned_at IS NULL"
 # Sorted and one statement; the newest revision is the row's own, even if one is being written meanwhile.
 # Whose it is comes from the row, for revisions of before the database wrote them.
-_NEWEST: Final = """
+_SEND_AGAIN: Final = into_outbox("""
     SELECT %s, convert_to(a.id::text, 'UTF8'), convert_to((r.body - 'description'
       || jsonb_build_object('id', a.id, 'version', a.version, 'owner', a.created_by))::text, 'UTF8')
     FROM automations a JOIN automation_revisions r ON r.automation_id = a.id AND r.version = a.version
     WHERE a.id = ANY(%s::uuid[]) AND a.tombstoned_at IS NULL
     ORDER BY a.id
-"""
-_SEND_AGAIN: Final = INTO_OUTBOX + _NEWEST
+""")
 
 
 class PostgresVersions:
