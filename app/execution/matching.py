@@ -19,11 +19,11 @@ import orjson
 from prometheus_client import Counter
 
 from app.domain.errors import PoisonError, our_mistake
+from app.domain.evaluate import OVER_SHARE, Outcome, Plan, Trigger, TurnedAway, evaluate
 from app.domain.loops import RunBudget
-from app.domain.planning import OVER_SHARE, Plan, Trigger, plan
 from app.domain.quotas import NEVER
 from app.domain.record_times import check_record_time
-from app.domain.reentry import NoKeyError, Reentry, skip_reason
+from app.domain.reentry import Reentry, skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.execution.metrics import BLOCKED, WALLS
@@ -178,26 +178,28 @@ class Matcher:
         self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
     ) -> Iterator[Record | Over | _Asking]:
         event, timestamp = incoming.event, record.timestamp
-        trigger = Trigger(event.source, event.id, incoming.raw, event.data, event.causation, event.workflowid)
+        trigger = Trigger(
+            event.type,
+            event.source,
+            event.id,
+            incoming.raw,
+            event.data,
+            incoming.entity,
+            event.causation,
+            event.workflowid,
+        )
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
         matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
-        for made in plan(trigger, workflows, now=now, shares=self._shares):
+        for made in evaluate(trigger, workflows, now=now, shares=self._shares):
+            if isinstance(made, TurnedAway):
+                continue
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
-            if reentry is not None and made.met:
-                yield self._ask(made, reentry, matched, trigger)
+            if reentry is not None and made.who is not None:
+                yield _Asking(made, reentry, matched, made.who)
             else:
                 yield self._judge(made, matched)
-
-    def _ask(
-        self, made: Plan[ActiveWorkflow], reentry: Reentry, matched: _Matched, trigger: Trigger
-    ) -> Record | _Asking:
-        try:
-            return _Asking(made, reentry, matched, reentry.who(matched.entity, trigger.data, trigger.envelope))
-        except NoKeyError as error:
-            KEYLESS.inc()
-            return self._not_run(made, ExecutionStatus.SKIPPED, str(error), matched)
 
     def _enter(self, asking: _Asking, since: datetime | None) -> Record | Over:
         if since is None:
@@ -207,15 +209,23 @@ class Matcher:
         return self._not_run(asking.made, ExecutionStatus.SKIPPED, why, asking.matched)
 
     def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
-        if made.costly is not None:
-            WALLS.labels("conditions", "over_share" if made.costly == OVER_SHARE else "reached").inc()
-            return self._not_run(made, ExecutionStatus.SKIPPED, made.costly, matched)
-        blocked = self._why_blocked(made, matched)
-        if blocked is not None:
-            return self._not_run(made, ExecutionStatus.BLOCKED, blocked, matched)
-        if made.met:
-            return self._start(made, matched)
-        return self._not_run(made, ExecutionStatus.SKIPPED, None, matched)
+        status = made.outcome.status
+        if status is not None:
+            self._count_kept(made)
+            return self._not_run(made, status, made.why, matched)
+        over = self._budget.spend(made.workflow.id, matched.entity, made.execution_id, matched.now.timestamp())
+        if over is not None:
+            self._blocked["budget"] += 1
+            return self._not_run(made, ExecutionStatus.BLOCKED, over, matched)
+        return self._start(made, matched)
+
+    def _count_kept(self, made: Plan[ActiveWorkflow]) -> None:
+        if made.outcome is Outcome.COSTLY:
+            WALLS.labels("conditions", "over_share" if made.why == OVER_SHARE else "reached").inc()
+        elif made.outcome is Outcome.KEYLESS:
+            KEYLESS.inc()
+        elif made.outcome is Outcome.BLOCKED:
+            self._blocked["loop"] += 1
 
     def _start(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
         first = self._command(made, matched)
@@ -229,17 +239,6 @@ class Matcher:
         if wait == NEVER:
             return Over(first, matched.now, self._not_run(made, ExecutionStatus.BLOCKED, self._quota.full, matched))
         return Over(first, matched.now + timedelta(seconds=wait))
-
-    def _why_blocked(self, made: Plan[ActiveWorkflow], matched: _Matched) -> str | None:
-        if made.blocked is not None:
-            self._blocked["loop"] += 1
-            return made.blocked
-        if not made.met:
-            return None
-        over = self._budget.spend(made.workflow.id, matched.entity, made.execution_id, matched.now.timestamp())
-        if over is not None:
-            self._blocked["budget"] += 1
-        return over
 
     def _command(self, made: Plan[ActiveWorkflow], matched: _Matched) -> First:
         workflow = made.workflow

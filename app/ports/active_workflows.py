@@ -26,6 +26,10 @@ class ActiveWorkflow(Protocol):
         """Compiled conditions."""
 
     @property
+    def trigger_type(self) -> str:
+        """The type of the events that it awaits."""
+
+    @property
     def trigger_config(self) -> Mapping[str, Any]:
         """What else its trigger asks of an event."""
 

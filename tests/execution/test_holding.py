@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import REGISTRY
 
-from app.domain.planning import OVER_SHARE
+from app.domain.evaluate import OVER_SHARE
 from app.domain.shares import SAID, Shares
 from app.execution.holding import MOST_WAIT, TURNED_AWAY, Holding, TurnedAway
 from app.execution.routing import Router, read_command

@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 
 from app.actions.registry import REGISTRY as ACTIONS
 from app.actions.steps import resolve
+from app.domain.evaluate import OVER_SHARE
 from app.domain.penalties import IN_A_ROW, REFUSED_FOR_S, Penalties
-from app.domain.planning import OVER_SHARE
 from app.domain.wall import MESSAGE
 from app.execution.preparation import Prepared, Preparer
 from schemas.command import Command

@@ -59,10 +59,9 @@ MUTANTS: Final = (
            'return Entity("id", event_id)'),
     # 7: exactly the active workflows of the event's type
     Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return tuple(self._active.values())"),
-    Mutant(7, "app/domain/planning.py", "for workflow in workflows if _is_for(trigger, workflow)]",
-           "for workflow in list(workflows)[:1] if _is_for(trigger, workflow)]"),
+    Mutant(7, "app/domain/evaluate.py", "for workflow in workflows\n", "for workflow in list(workflows)[:1]\n"),
     # 8: conditions before actions
-    Mutant(8, "app/execution/matching.py", "if made.met:", "if made:"),
+    Mutant(8, "app/domain/evaluate.py", "if not evaluation.met:", "if evaluation is None:"),
     Mutant(8, "app/execution/matching.py", '            "verdicts": bounded_verdicts(made.verdicts),\n        }',
            "        }"),
     # 9 and 10: AND, OR

@@ -11,8 +11,8 @@ from app.admin.requests import CALLER, answer, path_id, read_document, read_mode
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.domain.grants import Use
-from app.services.operations.dry_run import NOBODYS
 from app.services.operations.dry_run_report import DryRun
+from app.services.operations.tried_event import NOBODYS
 from app.services.workflows.stored_problems import unknown_actions, unmatchable
 from schemas.field_errors import under
 from schemas.workflow import WorkflowDraft

@@ -1,45 +1,39 @@
 """Dry runs (specification: ``testWorkflow``): what a workflow would make of an event, without any effect or row.
 
-The rules are those that run in earnest: the compiled conditions, the planner, and each action's own preparation, which
-renders its templates and checks what comes out. Only the effect is left out; what it would have answered is simulated.
+The rules are those that run in earnest: the workflow is compiled and judged as the matcher does it, and each step is
+prepared by its action, which renders its templates and checks what comes out. Only the effect is left out; what it
+would have answered is simulated.
 
 What its owner may counts as it does in earnest, but for one thing: who tries a workflow has made its event up, so that
 ``current`` is looked up for those alone who may read customers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
-from uuid import UUID, uuid4
+from typing import Any, Literal
+from uuid import uuid4
 
 from app.actions.steps import ResolvedStep, resolve
 from app.domain.callers import Caller
-from app.domain.conditions import Evaluation, Scope, compile_conditions
-from app.domain.errors import ActionFailedError, FieldError, InvalidError
+from app.domain.errors import ActionFailedError
+from app.domain.evaluate import Outcome, Plan, Trigger
 from app.domain.grants import NOBODY, Use
-from app.domain.reentry import NoKeyError, parse_reentry
 from app.domain.statuses import conclude, left_out
-from app.domain.triggers import wants
-from app.domain.wall import WallReachedError
 from app.ports import SecretGrants, SecretValues
 from app.ports.dry_run import CurrentSource, CurrentValues, PreparedStep, StepPreparer
 from app.ports.workflows import Reference
 from app.services.access.cpu_budget import breathe
 from app.services.access.owner_rights import RightsOfCaller
-from app.services.ingest.emitter import event_key, valid_event
 from app.services.operations.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
 from app.services.operations.explanations import explain
 from app.services.operations.plain_values import plain
+from app.services.operations.tried_event import NOBODYS, compiled, entry_report, judged, tried_event
+from app.services.workflows.index import CompiledWorkflow
 from app.services.workflows.references import channel_named
-from schemas.command import Command, PinnedRevision
-from schemas.event import Event
-from schemas.field_errors import under
+from schemas.command import Command
 from schemas.result import ActionResult
 from schemas.workflow import WorkflowDraft
-
-SOURCE: Final = "/headrace/test"
-NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
 
 
 @dataclass(slots=True)
@@ -101,19 +95,14 @@ class DryRunner:
         Raises:
             InvalidError: The event breaks the contract.
         """
-        event = _event(draft, attributes)
-        envelope = event.model_dump(mode="json", exclude_none=True)
-        scope = Scope(data=event.data, event=envelope, now=datetime.now(UTC))
-        evaluation = _evaluation(draft, scope)
-        verdicts = [verdict.as_json() for verdict in evaluation.verdicts]
-        matched = event.type == draft.trigger.type and wants(draft.trigger.config, event.data)
-        entry = _entry(draft, event, envelope)
-        going = matched and evaluation.met and (entry is None or entry.error is None)
-        run = _Run(_command(draft, event, envelope, verdicts, use), caller, going=going, given=current)
+        workflow, trigger = compiled(draft, use), tried_event(draft, use, attributes)
+        made, matched = judged(trigger, workflow)
+        going = matched and made.outcome is Outcome.RUNS
+        run = _Run(_command(made, trigger), caller, going=going, given=current)
         for _ in run.command.workflow.actions:
             await breathe()
             await self._step(run, simulated)
-        return _report(run, entry, matched=matched, met=evaluation.met, verdicts=verdicts)
+        return _report(run, made, entry_report(trigger, workflow), matched=matched)
 
     async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
         command = run.command
@@ -169,13 +158,6 @@ class DryRunner:
         return current
 
 
-def _evaluation(draft: WorkflowDraft, scope: Scope) -> Evaluation:
-    try:
-        return compile_conditions(draft.conditions, "conditions", stored=True).evaluate(scope)
-    except WallReachedError as error:
-        raise InvalidError([FieldError("conditions", str(error))]) from None
-
-
 def _why_not(run: _Run) -> str:
     if run.broken_off is not None:
         return left_out(run.broken_off)
@@ -210,62 +192,36 @@ def _ended(command: Command, status: Literal["success", "failed"], **more: Any) 
     return ActionResult(step=command.step, action_type=command.action.type, status=status, executed_at=now, **more)
 
 
-def _event(draft: WorkflowDraft, attributes: Mapping[str, Any]) -> Event:
-    made_up = {"specversion": "1.0", "id": str(uuid4()), "source": SOURCE, "type": draft.trigger.type, "data": {}}
-    try:
-        return valid_event({**made_up, **attributes})
-    except InvalidError as error:
-        raise InvalidError(under("event", error.errors)) from None
-
-
-def _command(
-    draft: WorkflowDraft, event: Event, envelope: dict[str, Any], verdicts: Sequence[dict[str, Any]], use: Use
-) -> Command:
-    actions = sorted(draft.actions, key=lambda action: action.order)
+def _command(made: Plan[CompiledWorkflow], trigger: Trigger) -> Command:
     return Command(
         execution_id=uuid4(),
-        entity=event_key(event),
-        workflow=PinnedRevision(id=use.workflow, version=1, name=draft.name, owner=use.owner, actions=actions),
-        event=envelope,
+        entity=trigger.entity,
+        workflow=made.workflow.pinned,
+        event=dict(trigger.envelope),
         matched_at=datetime.now(UTC),
-        verdicts=list(verdicts),
+        verdicts=made.verdicts,
     )
 
 
-def _entry(draft: WorkflowDraft, event: Event, envelope: Mapping[str, Any]) -> EntryReport | None:
-    reentry = parse_reentry(draft.reentry)
-    if reentry is None:
-        return None
-    try:
-        who, why = reentry.who(event_key(event), event.data, envelope), None
-    except NoKeyError as error:
-        who, why = None, str(error)
-    return EntryReport(key=reentry.counted_by, value=who, how_often=reentry.how_often, error=why)
-
-
-def _report(
-    run: _Run, entry: EntryReport | None, *, matched: bool, met: bool, verdicts: list[dict[str, Any]]
-) -> DryRun:
-    results = run.command.results
-    kept_out = entry.error if entry is not None else None
+def _report(run: _Run, made: Plan[CompiledWorkflow], entry: EntryReport | None, *, matched: bool) -> DryRun:
     status: str | None = None
     why = "Would not run: the event is none that its trigger asks for."
     if matched:
-        ended = [step.status for step in run.steps]
-        ran = met and kept_out is None
-        status = conclude(ended, stopped=run.stopped, broken_off=run.broken_off is not None).value if ran else "skipped"
-        shown = [_as_reported(result, step) for result, step in zip(results, run.steps, strict=True)]
-        why = explain(status, conditions_met=met, verdicts=verdicts, results=shown, error=kept_out)
+        status = made.outcome.status or conclude(
+            [step.status for step in run.steps], stopped=run.stopped, broken_off=run.broken_off is not None
+        )
+        shown = [_as_reported(result, step) for result, step in zip(run.command.results, run.steps, strict=True)]
+        why = explain(status, conditions_met=made.met, verdicts=made.verdicts, results=shown, error=made.why)
     return DryRun.model_validate(
         {
             "matched": matched,
-            "conditions_met": met,
+            "conditions_met": made.met,
             "status": status,
             "explanation": why,
             "event": run.command.event,
             "current": run.current,
             "entry": entry,
-            "verdicts": verdicts,
+            "verdicts": made.verdicts,
             "steps": run.steps,
         }
     )

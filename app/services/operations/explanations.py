@@ -45,6 +45,8 @@ def _explained(
         return f"Did not run: {error or 'the workflow would trigger itself again'}."
     if status == ExecutionStatus.SKIPPED and met:
         return f"Did not run, although {_because(verdicts)}: {error or 'its entity may not enter again'}."
+    if not met and error:
+        return f"Did not run: {error}."
     if not met:
         return f"Did not run: its conditions were not met{_listed(verdicts, met=False)}."
     return f"Ran, because {_because(verdicts)}. {_outcome(status, results, error)}"

@@ -54,6 +54,8 @@ class CompiledWorkflow:
 
     Attributes:
         revision: As it came from the changelog.
+        trigger_type: The type of the events that it awaits.
+        trigger_config: What else its trigger asks of an event.
         conditions: Compiled once, here.
         actions: In the order they run.
         lane: ``high`` for priorities 1 to 3.
@@ -63,6 +65,8 @@ class CompiledWorkflow:
     """
 
     revision: Revision
+    trigger_type: str
+    trigger_config: Mapping[str, Any]
     conditions: CompiledConditions
     actions: tuple[Action, ...]
     lane: Lane
@@ -79,11 +83,6 @@ class CompiledWorkflow:
     def owner(self) -> UUID:
         """Whose it is."""
         return self.revision.owner
-
-    @property
-    def trigger_config(self) -> Mapping[str, Any]:
-        """What else its trigger asks of an event."""
-        return self.revision.trigger.config
 
 
 class WorkflowIndex:
@@ -178,6 +177,8 @@ def compile_workflow(revision: Revision) -> CompiledWorkflow:
     lane: Lane = "high" if revision.priority < HIGH_LANE_BELOW else "normal"
     return CompiledWorkflow(
         revision=revision,
+        trigger_type=revision.trigger.type,
+        trigger_config=revision.trigger.config,
         conditions=compile_conditions(revision.conditions, stored=True),
         actions=tuple(actions),
         lane=lane,

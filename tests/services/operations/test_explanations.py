@@ -43,6 +43,12 @@ def test_a_blocked_loop_is_named() -> None:
     assert said("blocked", conditions_met=False, error="a loop of 3") == "Did not run: a loop of 3."
 
 
+def test_conditions_that_were_not_evaluated_are_not_said_to_be_unmet() -> None:
+    """Whose conditions take too much CPU, or have no share left: the sentence is the row's error."""
+    error = "conditions: takes more than 250 ms of CPU"
+    assert said("skipped", conditions_met=False, error=error) == f"Did not run: {error}."
+
+
 def test_an_entity_that_may_not_enter_again_is_told_of() -> None:
     """Skipped although its conditions were met: the sentence says both."""
     assert said("skipped", error="this entity has entered") == (
