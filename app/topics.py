@@ -36,7 +36,7 @@ class Topics:
     prefix: str
 
     def events(self, event_type: str) -> str:
-        """Topic that events of this type, of systems outside, flow through; of types of our own there are none."""
+        """Topic that events of this type, of systems outside, flow through; types of our own have no such topic."""
         if is_own_type(event_type):
             return self.internal_events
         return f"{self.prefix}events.{event_group(event_type)}"
@@ -47,7 +47,7 @@ class Topics:
         return f"{self.prefix}internal-events"
 
     def outside_events(self) -> list[str]:
-        """Every topic that whoever may send events writes."""
+        """Every topic that a sender of events may write."""
         return [f"{self.prefix}events.{group}" for group in EVENT_GROUPS]
 
     def all_events(self) -> list[str]:

@@ -1,7 +1,7 @@
 """How attributes of an event may be called: lower-case letters and digits (CloudEvents 1.0.2, "Naming conventions").
 
 Other spellings are refused, not folded: ``workflowId`` beside ``workflowid``, or ``ID`` beside ``id``, would be two
-attributes to one reader and one to another, and whoever reads the event decides which of them counts.
+attributes to one reader and one to another, and each reader would decide for itself which of them counts.
 """
 
 import re

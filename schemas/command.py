@@ -34,11 +34,11 @@ class Command(Contract):
         entity: The record key of every topic it passes: one entity's steps run in order.
         event: The CloudEvent as it was read.
         matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
-        tried: Attempts at this step before it was parked,
-        tried_s: and the seconds that those and their backoffs took.
+        tried: Attempts at this step before it was parked.
+        tried_s: Seconds that those attempts and their backoffs took.
         waits_since: When this step first met an open circuit breaker.
-        kept: Of a retry: results of the attempt before that were successes; those steps are not carried out again.
-        retried_at: Of a retry: when it was asked for; its duration counts from here.
+        kept: In a retry, the successful results of the attempt before; those steps are not carried out again.
+        retried_at: When a retry was asked for; its duration counts from here.
     """
 
     v: Literal[1] = 1

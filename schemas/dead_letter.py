@@ -24,9 +24,9 @@ class DeadLetter(Contract):
         headers: Names and base64 values, in order, repeats kept.
         reader: The consumer group that read it, and for which of its parts, such as a source; empty in letters of
             older writers.
-        digest: Of the record's Kafka timestamp, key, value and headers: tells it from the record that stood at the same
-            place in a topic of the same name before. Empty in letters of older writers.
-        event_id: Of the event that it is or carries, as far as it can be made out; so ``source`` and ``entity``.
+        digest: A digest of the record's Kafka timestamp, key, value and headers: it tells it from a record
+            that stood at the same place in a topic of the same name before. Empty in letters of older writers.
+        event_id: The id of the event that it is or carries, as far as it can be made out; so ``source`` and ``entity``.
     """
 
     v: Literal[1] = 1

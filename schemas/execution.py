@@ -19,7 +19,7 @@ class Execution(Contract):
         attempt: 0 where the matcher wrote it (nothing ran); a higher attempt replaces a lower one's row.
         conditions_met: False also where conditions were not evaluated (``blocked``).
         executed_at: When it was matched; with the id it is the row's primary key.
-        duration_ms: From matching to the end of the last step.
+        duration_ms: The time from matching to the end of the last step.
     """
 
     v: Literal[1] = 1

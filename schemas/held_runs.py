@@ -22,7 +22,7 @@ class _Workflow(BaseModel):
 
 
 class _Command(BaseModel):
-    """What is looked at of a command; the rest is checked by whoever carries it out."""
+    """What is looked at of a command; the rest is checked by the executor that carries it out."""
 
     execution_id: UUID
     workflow: _Workflow

@@ -75,7 +75,7 @@ def decode_event(record: Incoming) -> IncomingEvent:
     """Read the CloudEvent off a record.
 
     Raises:
-        PoisonError: It is none; the reason is one of tombstone, too_large, not_json, too_deep, nul_character,
+        PoisonError: It is no event; the reason is one of tombstone, too_large, not_json, too_deep, nul_character,
             integer_over_64_bits, invalid_event, invalid_key.
     """
     value = record.value

@@ -23,8 +23,8 @@ class MessageTemplateDraft(Contract):
 
     Attributes:
         kind: Which action uses it: ``send_email``, ``send_sms``, ``send_whatsapp`` or ``send_notification``.
-        subject: Of an e-mail; the title of a notification; the others have none.
-        html: Of an e-mail.
+        subject: The subject of an e-mail or the title of a notification; the others have none.
+        html: The HTML body of an e-mail.
     """
 
     model_config = ConfigDict(extra="forbid")

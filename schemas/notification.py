@@ -10,9 +10,9 @@ class Notification(Contract):
     """A notification as its user sees it.
 
     Attributes:
-        id: Of the command that made it.
-        workflow_id: Whose action it was,
-        execution_id: and in which execution.
+        id: The id of the command that made it.
+        workflow_id: The workflow whose action it was.
+        execution_id: The execution that it was in.
         read_at: When its user marked it as read; None: not yet.
     """
 

@@ -1,6 +1,6 @@
 """What of an event is Headrace's own: sources under ``/headrace/``, types ``temporal.*``, the attribute ``workflowid``.
 
-An event acts on everybody's workflows, and what makes it one event, source and id, is what the next one is told from. A
+An event acts on all users' workflows, and what makes it one event, source and id, is what the next one is told from. A
 sender who may write ``/headrace/scheduler`` runs scheduled workflows when it likes, and makes the real run look like a
 repetition; one who may write ``temporal.daily`` runs every daily workflow before it is due; one who may write
 ``workflowid`` picks whose workflow runs. So these are taken from the internal topic alone,
@@ -59,7 +59,7 @@ def _leads_to_ours(source: str) -> bool:
         if decoded == before:
             break
     else:
-        return True  # nobody has a reason to encode that deep but to hide something
+        return True  # there is no reason to encode that deep but to hide something
     path: list[str] = []
     for segment in _BETWEEN_SEGMENTS.split(_plain(decoded)):
         if segment == "..":
@@ -80,7 +80,7 @@ def _is_seen(character: str) -> bool:
 
 
 def check_type(event_type: str) -> str:
-    """Return the type of events that somebody else is to send.
+    """Return the type of events that another system is to send.
 
     Raises:
         ValueError: It is Headrace's own.
@@ -91,7 +91,7 @@ def check_type(event_type: str) -> str:
 
 
 def reserved_in(event: Event) -> Sequence[FieldError]:
-    """Return what of an event is Headrace's own; empty for an event of anybody else."""
+    """Return what of an event is Headrace's own; empty for an event of another system."""
     ours = (
         ("source", _SOURCE, is_reserved(event.source)),
         ("type", _TYPE, is_own_type(event.type)),

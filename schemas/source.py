@@ -1,4 +1,4 @@
-"""Sources: how records of a topic that somebody else writes become events, as it stands in ``HEADRACE_SOURCES``."""
+"""Sources: how records of another system's topic become events, as it stands in ``HEADRACE_SOURCES``."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
@@ -37,7 +37,7 @@ PathText = Annotated[str, AfterValidator(_path)]
 
 
 class _Part(BaseModel):
-    """A part of a source; an unknown key is a mistake somebody wants to hear of."""
+    """A part of a source; an unknown key is a mistake, which its author wants to hear of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""JSON as Postgres holds it, read whatever numbers are in it: ``jsonb`` keeps some that nothing else can."""
+"""JSON as Postgres holds it, read with any numbers in it: ``jsonb`` keeps some that nothing else can."""
 
 import json
 import sys

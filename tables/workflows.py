@@ -1,4 +1,4 @@
-"""The workflow table: a Faust GlobalTable that nobody in Faust writes (docs/design.md#12-workflow-table).
+"""The workflow table: a Faust GlobalTable that nothing in Faust writes (docs/design.md#12-workflow-table).
 
 The outbox relay produces revisions straight to the table's changelog; every matcher reads all of it, first to recover
 and then as it grows, and feeds the index that events are matched against. Event partitions stay paused until the
@@ -87,15 +87,15 @@ def build_workflow_table(app: Any, index: WorkflowIndex) -> GlobalTable:
 
 
 def read_change(key: bytes, value: bytes | None) -> Change:
-    """Read a changelog record: a revision, one that is none by its contract, or a tombstone where there is no value.
+    """Read a changelog record: a revision, one that breaks its contract, or a tombstone where there is no value.
 
     Raises:
-        ValueError: It is none of them, or of another workflow than its key says.
+        ValueError: The record is not one of these, or of another workflow than its key says.
     """
     workflow_id = UUID(key.decode("ascii"))
     if value is None:
         return Tombstone(workflow_id)
-    # As Postgres writes JSON: numbers are written out, whatever they hold.
+    # As Postgres writes JSON: numbers are written out in full.
     fields = read_json(value)
     try:
         revision = Revision.model_validate(fields)

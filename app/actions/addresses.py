@@ -1,4 +1,4 @@
-"""Recipients: one rendered text is one address, never more, whatever an event brings in.
+"""Recipients: one rendered text is one address, never more, with any value from an event in it.
 
 A list may be written as one string with commas; it is taken apart as it was written, before anything is rendered, so
 that data with a comma in it cannot add recipients.

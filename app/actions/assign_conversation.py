@@ -1,4 +1,4 @@
-"""``assign_conversation``: give a conversation to somebody; to the one who has it already is a success too."""
+"""``assign_conversation``: give a conversation to an assignee; to one who has it already is a success too."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final

@@ -119,9 +119,9 @@ class Ports:
         mail_from: Sender of every e-mail, as ``Name <address>``.
         sms: Where text messages are sent; None where it is not set up.
         whatsapp: Where WhatsApp messages are sent; None where it is not set up.
-        secrets: What configs use as ``{{ secrets.NAME }}``; None: there are none.
-        notifier: Sends to channels,
-        inbox: and holds users' notifications; None in a process that does neither.
+        secrets: What configs use as ``{{ secrets.NAME }}``; None where secrets are not set up.
+        notifier: Sends to channels; None in a process that sends nothing.
+        inbox: Holds users' notifications; None likewise.
     """
 
     http: HttpClient
@@ -170,8 +170,8 @@ class MessageTextSpec:
     """How a message template can give an action its words.
 
     Attributes:
-        kind: Of the templates that it can use.
-        parts: By field of the config, the part of the template that stands in for it.
+        kind: The kind of templates that it can use.
+        parts: The part of the template that stands in for a field of the config, by field.
         example: What a config needs beside its words to be a valid one.
     """
 
@@ -189,7 +189,7 @@ class _Action(ABC, Generic[C]):
     message_text: ClassVar[MessageTextSpec | None] = None
 
     def needs(self, request: Any, context: ActionContext) -> Need | None:  # noqa: ARG002 - most need nothing
-        """Return what a rendered request needs of the workflow's owner; None: nothing, which asks nobody."""
+        """Return what a rendered request needs of the workflow's owner; None: nothing, and no right is looked up."""
         return None
 
 

@@ -59,7 +59,7 @@ def compile_action(action_type: str, config: dict[str, Any], owner: UUID | None 
     Args:
         action_type: The action's type.
         config: As it was saved.
-        owner: Whose it is: nobody's configs put everybody's out of the cache.
+        owner: Whose it is; no owner's configs put all the others' out of the cache.
 
     Raises:
         ActionFailedError: Permanent; the config does not hold (any more), and the text names the field.

@@ -1,4 +1,4 @@
-"""``create_task``: give somebody something to do. One command makes one task, however often it is delivered."""
+"""``create_task``: make a task for someone to do. One command makes one task, however often it is delivered."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -92,7 +92,7 @@ def end_of(fields: Mapping[str, Any], now: datetime) -> datetime:
     """Return when a wait is over.
 
     Args:
-        fields: Of a :class:`DelayConfig`, rendered.
+        fields: The fields of a :class:`DelayConfig`, rendered.
         now: What a duration counts from, and before which nothing that ``at`` or ``days`` bounds is over.
 
     Raises:

@@ -1,7 +1,7 @@
 """Texts of messages: the action's own, or those of a named message template, never both.
 
 A template stands for the fields that it takes the place of: what is sent is what would be sent if its texts stood in
-the config. So the same checks, sandbox and escaping apply, and whatever an edit brings is compiled once.
+the config. So the same checks, sandbox and escaping apply, and what an edit brings is compiled once.
 """
 
 from collections.abc import Mapping

@@ -34,7 +34,7 @@ OnUncertain = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What a provider says of an error; ``transient``: it asks to try again, whatever the status."""
+    """What a provider says of an error; ``transient``: it asks to try again, with any status."""
 
     text: str
     transient: bool = False
@@ -48,8 +48,8 @@ class Provider:
     """How to talk to one provider.
 
     Attributes:
-        name: For errors.
-        secrets: Never to be quoted, though the provider may do so, in whatever spelling.
+        name: The provider's name, for errors.
+        secrets: Never to be quoted, though the provider may do so, in any spelling.
         explain: Reads the JSON of an error.
     """
 
@@ -59,7 +59,7 @@ class Provider:
     explain: Explain
 
     async def send(self, request: HttpRequest, context: ActionContext, on_uncertain: OnUncertain) -> dict[str, Any]:
-        """Make one attempt and return the JSON of the answer; empty where that is none.
+        """Make one attempt and return the JSON of the answer; empty where the answer is not JSON.
 
         Raises:
             ActionFailedError: Refused, or no answer. Permanent too where the message may have been sent, now or by an

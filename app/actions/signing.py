@@ -21,7 +21,7 @@ def signature_headers(key: bytes, message_id: str, timestamp: int, body: bytes) 
     Args:
         key: The shared key.
         message_id: The same on every attempt at a delivery; without a full stop.
-        timestamp: Of the attempt, in seconds since the epoch.
+        timestamp: When the attempt is made, in seconds since the epoch.
         body: As it is sent, byte for byte.
     """
     content = f"{message_id}.{timestamp}.".encode() + body

@@ -51,7 +51,7 @@ def templated_fields(model: type[BaseModel]) -> dict[str, Templated]:
 
 
 class _Place:
-    """Which field is being compiled or rendered, for whoever has to say where the wall was reached."""
+    """Which field is being compiled or rendered, for the error that says where the wall was reached."""
 
     __slots__ = ("path",)
 

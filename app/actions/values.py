@@ -92,7 +92,7 @@ def phone(field: str, value: Any, *, quote: bool) -> str:
         quote: Whether an error may quote it; not where a secret may be in it.
 
     Raises:
-        ActionFailedError: It is none, or names no country.
+        ActionFailedError: The value is no phone number, or names no country.
     """
     written = filled_line(field, value, max_chars=MAX_PHONE_CHARS)
     return parse_phone(written) or refuse(
@@ -122,7 +122,7 @@ def moment(field: str, value: Any) -> datetime:
     """Return a rendered time: ISO 8601, UTC where it names no offset.
 
     Raises:
-        ActionFailedError: It is none.
+        ActionFailedError: The value is no time.
     """
     written = filled_line(field, value, max_chars=MAX_MOMENT_CHARS)
     found = parse_time(written)

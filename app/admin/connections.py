@@ -44,7 +44,7 @@ class Connections:
         return self._open.total()
 
     def enter(self, peer: str) -> str | None:
-        """Count a new one; returns why there is no room for it, if there is none."""
+        """Count a new one; returns why there is no room for it, or None."""
         address = peer_site(peer)
         if len(self) >= self.limits.most:
             return "full"
@@ -167,7 +167,7 @@ class Guard(asyncio.Protocol):
         self._transport.abort()
 
     def _refuse(self, reason: str) -> None:
-        """Say that there is no room, and close after a moment: with bytes unread, nobody would see what is said."""
+        """Say that there is no room, and close after a moment: with bytes unread, it would not be seen."""
         CONNECTIONS_CLOSED.labels(reason).inc()
         self._connections.goodbyes += 1
         if self._connections.goodbyes > _MOST_GOODBYES:
@@ -182,7 +182,7 @@ class Guard(asyncio.Protocol):
 
 @contextmanager
 def begun(request: web.Request) -> Iterator[None]:
-    """Let the connection's guard know how long a request is worked on; there is none where a test serves without."""
+    """Let the connection's guard know how long a request is worked on; a test that serves without one has none."""
     guard = request.transport.get_protocol() if request.transport is not None else None
     if not isinstance(guard, Guard):
         yield

@@ -1,8 +1,8 @@
 """Who calls, and how often an address may get that wrong.
 
-Every token is checked, whatever came from its address before, so that those behind one address (NAT, a proxy) are not
+Every token is checked, also after bad ones from its address, so that those behind one address (NAT, a proxy) are not
 held back by one among them who guesses. What an address has too much of is failures: they are answered with 429 then.
-A check costs some 50 us and no query, which is what a flood of them costs; nobody guesses 256 bits in any number.
+A check costs some 50 us and no query, which is what a flood of them costs; 256 bits cannot be guessed.
 """
 
 from aiohttp import web

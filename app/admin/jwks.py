@@ -54,7 +54,7 @@ class KeySet:
     """The keys behind a URL.
 
     Args:
-        url: Of the JWKS document.
+        url: The URL of the JWKS document.
         fetch: Fetches a JSON document.
         clock: Seconds, monotonic.
     """
@@ -69,7 +69,7 @@ class KeySet:
         """Return a key; one without an id is meant where the set has one key only.
 
         Raises:
-            UnknownKeyError: There is none of this id.
+            UnknownKeyError: There is no key of this id.
             UnreachableError: The set was never fetched, and cannot be now.
         """
         found = await self._set.get(lambda keys: _find(keys, key_id))

@@ -13,10 +13,10 @@ class BodyLimits:
 
     Attributes:
         within: Seconds in which a body must be here whole.
-        grace: Seconds after which it must have come at ``rate`` on the average,
-        rate: in bytes a second.
-        most: Bytes of bodies that are read or worked on at once, over all callers,
-        most_each: and of one caller.
+        grace: Seconds after which it must have come at ``rate`` on the average.
+        rate: Bytes a second.
+        most: Bytes of bodies that are read or worked on at once, over all callers.
+        most_each: The same, of one caller.
     """
 
     within: float = 30.0
@@ -35,10 +35,10 @@ class ConnectionLimits:
             their first byte.
         idle: Seconds that a connection is kept between two requests; more than the usual proxies keep theirs (60).
         answer_within: Seconds in which a caller must take up what is written.
-        most: Connections in all,
-        most_each: and from one address; what trusted proxies hand on comes from one address, and is not bounded so.
-        lingering: Seconds in which the rest of a body that nobody reads is thrown away, so that the answer is seen.
-        read_buffer: Bytes of a body that nobody reads yet, twice that at most.
+        most: Connections in all.
+        most_each: Connections from one address; what trusted proxies hand on comes from one, and is not bounded so.
+        lingering: Seconds in which the rest of a body that is not read is thrown away, so that the answer is seen.
+        read_buffer: Bytes of a body that are held before they are read; twice that at most.
     """
 
     headers_within: float = 10.0

@@ -73,7 +73,7 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def guarded(operation: Operation) -> _Handler:
-    """Wrap an operation's handler: whoever may not call it never reaches it."""
+    """Wrap an operation's handler: a caller who may not call it never reaches it."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = operation
@@ -108,7 +108,7 @@ async def _metered(access: Access, caller: Caller, handler: _Handler, request: w
 
 
 def _check(operation: Operation, caller: Caller) -> None:
-    """Refuse whoever may not.
+    """Refuse a caller who may not call it.
 
     Raises:
         ForbiddenError: The caller may not; the text says what it would take.

@@ -22,7 +22,7 @@ class Body:
     """What an operation reads.
 
     Attributes:
-        models: By content type, the model, and whether the body is a list of it.
+        models: The model by content type, and whether the body is a list of it.
         most: Bytes that it may have, unpacked.
     """
 
@@ -44,7 +44,7 @@ class Operation:
         if_match: Whether ``If-Match`` is read, and must be there.
         conflicts: The thing may be in a state in which this cannot be done: 409.
         repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
-        content_type: Of the success answer.
+        content_type: The content type of the success answer.
     """
 
     method: str
@@ -65,7 +65,7 @@ class Operation:
 
     @property
     def open_to_keys(self) -> bool:
-        """Whether an API key may call it: to read, or with a permission; what makes a thing of somebody's is not."""
+        """Whether an API key may call it: to read, or with a permission; what makes a thing that a user owns is not."""
         return self.permission is not None or self.method == "GET"
 
 

@@ -37,7 +37,7 @@ class BodyRefusedError(Exception):
     """A body that is not read to its end.
 
     Attributes:
-        status: Of the answer.
+        status: The answer's status.
         again: The request may be repeated in a while.
     """
 

@@ -1,4 +1,4 @@
-"""Who may read ``/metrics``: on loopback whoever gets there, elsewhere with its token, or to operate."""
+"""Who may read ``/metrics``: on loopback every client, elsewhere one with its token or the permission to operate."""
 
 import hmac
 import ipaddress
@@ -28,7 +28,7 @@ class Scraping:
 
         Raises:
             UnauthorizedError: No token, or one that does not hold.
-            ForbiddenError: It is of somebody who may not operate.
+            ForbiddenError: The token's user may not operate.
             RateLimitedError: It does not hold, like too many others of the same address.
         """
         if self._open or self._is_ours(request.headers.get("Authorization", "")):
@@ -44,7 +44,7 @@ class Scraping:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address to listen on; a name is none but ``localhost``."""
+    """Tell whether only this machine reaches an address to listen on; of names only ``localhost`` is one."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

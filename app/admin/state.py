@@ -50,8 +50,8 @@ class Access:
 
     Attributes:
         notes: Keeps what users may, for the time when their workflows run without them.
-        limiter: Requests of each caller,
-        events: and events that each sends.
+        limiter: Bounds the requests of each caller.
+        events: Bounds the events that each sends.
         scraping: Lets those in who read metrics.
         cpu: What each caller's templates and conditions take.
     """

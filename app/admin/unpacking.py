@@ -1,6 +1,6 @@
 """Unpacks bodies by their Content-Encoding, piece by piece, and never into more than is asked for.
 
-aiohttp could, but for a body that ends too early it lets whoever reads it wait for the rest.
+aiohttp could, but for a body that ends too early it lets the reader wait for the rest.
 """
 
 import zlib

@@ -43,7 +43,7 @@ def passwords_here() -> dict[DatabaseRole, str]:
     """Return the roles' passwords from the environment.
 
     Raises:
-        SettingsError: There is none.
+        SettingsError: The environment holds no password.
     """
     found = {role: os.environ.get(_variable(role), "") for role in LOGIN_ROLES}
     passwords = {role: password for role, password in found.items() if password}

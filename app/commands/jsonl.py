@@ -54,7 +54,7 @@ class Batch:
 
 @contextmanager
 def open_jsonl(file: Path) -> Iterator[JsonLines]:
-    """Open a file, ``-`` for standard input; what begins as gzip does is decompressed, whatever its name."""
+    """Open a file, ``-`` for standard input; what begins as gzip does is decompressed, under any name."""
     if str(file) == "-":
         piped: io.BufferedReader = io.BufferedReader(cast("Any", sys.stdin.buffer))  # peek() is all that it adds
         yield JsonLines(_decompressed(piped), piped, None)

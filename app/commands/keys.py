@@ -1,4 +1,4 @@
-"""``headrace keys``: API keys of services, made and revoked by whoever reaches the database."""
+"""``headrace keys``: API keys of services, made and revoked by an operator who reaches the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -73,7 +73,7 @@ async def _preview(settings: Settings, configured: Sequence[Source], last: int) 
 
 
 def preview_row(turner: SourceTurner, record: Incoming) -> tuple[str, ...]:
-    """Return the table's row of one record: where it is, what it becomes, and the event or why there is none."""
+    """Return the table's row of one record: where it is, what it becomes, and the event, or why it becomes none."""
     place = f"{record.partition}/{record.offset}"
     try:
         made = turner.turn(record)

@@ -15,7 +15,7 @@ from app.services.workflows.starter_templates import OWNER, STARTERS, starter_id
     "--owner", type=click.UUID, default=OWNER, show_default=True, help="Whose they are; in Supabase, a user of yours."
 )
 def templates(owner: UUID) -> None:
-    """Store the built-in templates that are missing or out of date; those that somebody has changed stay."""
+    """Store the built-in templates that are missing or out of date; those that were changed stay."""
     settings = settings_here()
     need_postgres(settings)
     drafts = {starter_id(draft): draft for draft in STARTERS}

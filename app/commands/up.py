@@ -32,7 +32,7 @@ def up(*, detach: bool, no_demo: bool) -> None:
 
     KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL name servers to use instead of starting some. Data is kept in .headrace.
     """
-    os.umask(0o077)  # whatever this writes is for its owner alone
+    os.umask(0o077)  # what this writes is for its owner alone
     home = default_home()
     if detach:
         _start_detached(home, no_demo=no_demo)

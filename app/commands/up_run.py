@@ -59,7 +59,7 @@ async def _start(installation: Installation, say: Say, *, demo: bool) -> None:
             say(f"  {line}")
     for line in _closing_lines(installation.home, facts):
         say(line)
-    # Last: whoever waits for this state shows the lines above.
+    # Last: a command that waits for this state shows the lines above.
     installation.publish(ready=True)
 
 

@@ -42,7 +42,7 @@ class BreakerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """What the workers share of a destination's breaker; where there is none, it is closed.
+    """What the workers share of a destination's breaker; without a state it is closed.
 
     Attributes:
         closed: Attempts are free.

@@ -26,7 +26,7 @@ def compile_day(
     """Compile the comparison of a field with a day.
 
     Args:
-        relation: Of the field's day with the operand's.
+        relation: The relation that the field's day must have to the operand's.
         operand: As the module describes.
         stored: It was saved (see ``zones``).
 

@@ -42,7 +42,7 @@ def decimal(value: Any, scale: int) -> str:
     """Read a decimal: base64, or a number where the converter's ``decimal.format`` is NUMERIC.
 
     Args:
-        value: From JSON; a number with a fraction as a :class:`Decimal`, for a float has lost digits.
+        value: A value from JSON; a number with a fraction as a :class:`Decimal`, for a float has lost digits.
         scale: How many of its digits are decimals; negative: zeros to add.
 
     Raises:

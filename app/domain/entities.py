@@ -17,7 +17,7 @@ class Entity(NamedTuple):
 def entity_of(event_id: str, partitionkey: str | None, subject: str | None, data: Any) -> Entity:
     """Return the entity that an event's attributes name.
 
-    An event about nobody is an entity of its own: its id spreads such events evenly.
+    An event that names no entity is one of its own: its id spreads such events evenly.
     """
     if partitionkey:
         return Entity("partitionkey", partitionkey)

@@ -72,9 +72,9 @@ class RunBudget:
         """Count a run, and say why it may not start; None where it may. A run that was counted stays one run.
 
         Args:
-            workflow_id: Of the workflow.
+            workflow_id: The workflow's id.
             entity: Record key of its event.
-            execution_id: Of the run.
+            execution_id: The run's id.
             now: Seconds of any clock that goes forward.
         """
         if not self._limit:

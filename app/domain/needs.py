@@ -37,7 +37,7 @@ def own_entity(source: Any, entity: str) -> str | None:
     """Return the entity of an event that is its own; None where its owner may have chosen it.
 
     Args:
-        source: Of the event.
+        source: The event's source.
         entity: Its record key.
     """
     return None if source in CHOSEN_BY_CALLER else entity

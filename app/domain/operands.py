@@ -57,7 +57,7 @@ def without_objects(value: Any, at: str = "") -> Any:
     """Return a value that is no object, once no object is found at any depth of it.
 
     Args:
-        value: Of at most as many levels as a condition's value has.
+        value: A value of at most as many levels as a condition's value has.
         at: Which member of a list of values it is, such as ``[1]``; empty where it is the whole.
 
     Raises:

@@ -72,7 +72,7 @@ def parse_path(text: str) -> Path:
     """Split a dotted path.
 
     Args:
-        text: At most 512 characters and 32 segments, none of them empty.
+        text: The path: at most 512 characters and 32 segments, none of them empty.
 
     Raises:
         ValueError: The text is no such path; the message says why.

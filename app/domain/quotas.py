@@ -23,8 +23,8 @@ class WorkflowQuotas:
     """How many workflows one user may have.
 
     Attributes:
-        workflows: That are not deleted.
-        active: That are active, of one trigger type.
+        workflows: Workflows that are not deleted.
+        active: Active workflows of one trigger type.
     """
 
     workflows: int = 0

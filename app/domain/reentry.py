@@ -84,7 +84,7 @@ def parse_reentry(written: str | Mapping[str, Any]) -> Reentry | None:
     """Read what a user wrote; None sets no bound. A unit by itself is one of it: ``once per day``.
 
     Raises:
-        ValueError: The text is none of these forms; the message says what they look like.
+        ValueError: The text has none of these forms; the message says what they look like.
     """
     if not isinstance(written, str):
         return _parse_keyed(written)

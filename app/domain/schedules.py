@@ -27,8 +27,8 @@ class Schedule:
         kind: How often.
         at: Local time, to the minute.
         zone: IANA zone.
-        weekdays: Of a weekly one: 0 is Monday.
-        day: Of a monthly one: 1 to 31.
+        weekdays: The days of a weekly schedule: 0 is Monday.
+        day: The day of a monthly schedule: 1 to 31.
     """
 
     kind: Kind

@@ -63,7 +63,7 @@ class _Watch:
 
     Attributes:
         times: How often.
-        seconds: In ticks.
+        seconds: Seconds of CPU that fell on it, counted in ticks.
     """
 
     times: int = 0
@@ -75,7 +75,7 @@ class Shares:
 
     Args:
         clock: Seconds, monotonic.
-        share: Of a core.
+        share: The part of a core that an owner may take.
         burst: Seconds that an owner may take at once.
         most: Owners to remember, those that took some last.
     """

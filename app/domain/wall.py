@@ -1,4 +1,4 @@
-"""The wall: a piece of work ends after 250 ms of CPU, whatever it does and however else it is bounded.
+"""The wall: a piece of work ends after 250 ms of CPU, for whatever reason it takes so long.
 
 On the main thread a timer signal looks at what runs, every 10 ms of CPU, for as long as anything runs that has a wall;
 a tick costs 2 us, and putting a wall up a tenth of that. Its ticks are also what is counted of the CPU that goes into

@@ -23,7 +23,7 @@ def zone_named(name: Any, *, stored: bool = False) -> ZoneInfo:
     """Return the IANA zone of a name.
 
     Args:
-        name: Such as ``Europe/Berlin``.
+        name: A zone's name, such as ``Europe/Berlin``.
         stored: It was saved, maybe when ``localtime`` and ``Factory`` were taken too.
 
     Raises:

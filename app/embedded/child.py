@@ -1,4 +1,4 @@
-"""One child process: bound to the life of this one, logged to a file, known by pid to whoever comes after."""
+"""One child process: bound to the life of this one, logged to a file, known by pid to a later command."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import psutil
 from app.processes.home import open_private, read_json, write_json
 
 _WRAPPER = str(Path(__file__).with_name("bound_exec.py"))
-# Whatever a child writes (Kafka its data, a stand-in its mailbox) is for its owner alone.
+# All that a child writes (Kafka its data, a stand-in its mailbox) is for its owner alone.
 _UMASK = 0o077
 _LOG_LIMIT_BYTES = 20_000_000
 

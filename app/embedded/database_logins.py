@@ -17,7 +17,7 @@ def database_urls(home: Path, owner_url: str, processes: Iterable[str], *, share
 
     Args:
         home: Where the passwords are kept, for this user's eyes only.
-        owner_url: Of who may create roles, in a database that is migrated.
+        owner_url: The URL of a user who may create roles, in a database that is migrated.
         processes: Names of the roles, and ``admin``.
         shared: The server is not ours alone: other installations may have users of the usual names there.
 

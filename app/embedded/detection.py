@@ -57,7 +57,7 @@ def docker_answers() -> bool:
     """Return whether a Docker engine answers within two seconds."""
     host = os.environ.get("DOCKER_HOST") or _DOCKER_SOCKET
     socket = host.removeprefix("unix://") if host.startswith("unix://") else None
-    # Looked for first: where nobody listens, Docker's client leaves its socket open.
+    # Looked for first: where nothing listens, Docker's client leaves its socket open.
     if importlib.util.find_spec("docker") is None or (socket and not Path(socket).is_socket()):
         return False
     import docker  # noqa: PLC0415 - slow to import, and only of the embedded extra

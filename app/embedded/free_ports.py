@@ -1,4 +1,4 @@
-"""Pick TCP ports of 127.0.0.1 that nobody listens on."""
+"""Pick TCP ports of 127.0.0.1 that nothing listens on."""
 
 import socket
 

@@ -32,8 +32,8 @@ class Mail:
         message_id: The Message-ID header, in its angle brackets.
         subject: The Subject header, decoded.
         headers: All headers in order, decoded.
-        text: The plain text part, "" if there is none.
-        html: The HTML part, "" if there is none.
+        text: The plain text part, "" without one.
+        html: The HTML part, "" without one.
     """
 
     number: int

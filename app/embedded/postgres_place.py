@@ -103,7 +103,7 @@ def _wheel() -> Path:
 
 
 def _owner_of_data(root: str | None) -> str | None:
-    """Return who made the data of an earlier start: Postgres takes no data that belongs to somebody else."""
+    """Return who made the data of an earlier start: Postgres takes no data of another user."""
     data = Path(root or "/") / "data"
     if root is None or not data.exists() or data.stat().st_uid == 0:
         return None

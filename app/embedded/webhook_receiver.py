@@ -21,7 +21,7 @@ class Delivery:
     Attributes:
         number: Order of arrival, from 1.
         received_at: Seconds since the epoch.
-        path: With its query.
+        path: The path with its query.
         key: The Idempotency-Key.
         content_type: As sent, "" if it was not.
         body: As sent.

@@ -61,7 +61,7 @@ class Work:
         held_until: Until when (monotonic seconds) its claim surely holds.
         lane: Where it takes its place.
         destination: Where its attempts go.
-        circuit: That destination as the workflow's owner reaches it, which is what breakers go by.
+        circuit: The destination as the workflow's owner reaches it, which is what breakers go by.
     """
 
     record: Any

@@ -59,7 +59,7 @@ class Preparer:
         action: The action type.
         timeout: Seconds one attempt may take.
         clock: The time, for relative times in conditions and for results.
-        penalties: Of steps that take too much CPU again and again; None where nothing waits behind them.
+        penalties: Refuses steps that take too much CPU again and again; None where nothing waits behind them.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ class SourceConversion:
     """Turns batches of records.
 
     Args:
-        turners: Of every source; a topic may have several.
+        turners: What turns records into events, one for each source; a topic may have several.
         letters: Builds dead letters.
     """
 

@@ -26,7 +26,7 @@ class WhatsAppAccount:
     """A phone number at Meta's WhatsApp Cloud API.
 
     Attributes:
-        base_url: With the API's version, without a slash at its end.
+        base_url: The URL with the API's version, without a slash at its end.
     """
 
     http: HttpClient

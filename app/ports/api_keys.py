@@ -14,9 +14,9 @@ class ApiKey:
     """What may be seen of a key.
 
     Attributes:
-        id: Of the principal that its calls are made as.
-        last_used: To the minute or so; None: never.
-        expires_at: From when on it does not hold; None: it does until it is revoked.
+        id: The id of the principal that its calls are made as.
+        last_used: When it was last used, to the minute or so; None: never.
+        expires_at: When it ceases to hold; None: it holds until it is revoked.
     """
 
     id: UUID

@@ -16,7 +16,7 @@ class Cause(Protocol):
 
     @property
     def causation(self) -> str | None:
-        """The chain that the event carries on; None where there is none."""
+        """The chain that the event carries on; None where the event starts one."""
 
 
 @dataclass(frozen=True, slots=True)

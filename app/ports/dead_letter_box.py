@@ -22,14 +22,14 @@ class DeadLetterSummary(Contract):
     """One dead letter, without its bytes.
 
     Attributes:
-        number: Of the dead letter, ascending in the order in which they were stored.
+        number: The dead letter's number, ascending in the order in which they were stored.
         topic: Where the record was read, with ``partition`` and ``offset``.
         size: Bytes of the original value; ``cut`` says whether only the first 64 KiB of it are kept.
         by: Who replayed or discarded it, and ``at`` when.
         reader: The consumer group that read it, and for which of its parts: a source, a handler.
-        event_id: Of the event that it is or carries, as far as it could be made out; so ``source`` and ``entity``,
-            of each at most 256 characters.
-        barred: Why it cannot be replayed, whatever else there is in it.
+        event_id: The id of the event that it is or carries, as far as it could be made out. So are ``source`` and
+            ``entity``; each has at most 256 characters.
+        barred: Why it must not be replayed, even where it is whole.
     """
 
     number: int

@@ -52,7 +52,7 @@ class LogWriter(Protocol):
         """Write executions (:class:`schemas.execution.Execution` as JSON); all is durable when this returns.
 
         Args:
-            documents: In any order, repeats allowed.
+            documents: Executions in any order, repeats allowed.
 
         Returns:
             One outcome per document, in order.

@@ -22,7 +22,7 @@ class ExecutionSummary(Contract):
     Attributes:
         attempt: 0 where nothing ran, else the attempt that this row tells of.
         executed_at: When the event was matched.
-        duration_ms: From matching to the end of the last step.
+        duration_ms: The time from matching to the end of the last step.
     """
 
     id: UUID
@@ -78,8 +78,8 @@ class WaitingExecution(Contract):
 
     Attributes:
         id: The execution's.
-        command_id: Of the step that waits, or whose delay it is.
-        step: That step, from 0.
+        command_id: The command of the step that waits, or whose delay it is.
+        step: The position of that step, from 0.
         kind: What it waits for.
         reason: The same in words.
         due: When it goes on.

@@ -41,7 +41,7 @@ class SetAside(Contract):
     Attributes:
         kind: ``outbox`` or ``timer``.
         reason: ``no_topic`` (create it: they are sent then), ``too_large`` or ``refused``.
-        count: At most 10,001 of each kind are counted.
+        count: How many there are; at most 10,001 of each kind are counted.
     """
 
     kind: str

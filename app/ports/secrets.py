@@ -92,7 +92,7 @@ class SecretValues:
     """What a command's secrets are.
 
     Attributes:
-        values: By name, in the clear.
+        values: The values by name, in the clear.
         problems: Why a name has no value, by name.
         grants: Who may use those that have one, by name.
     """

@@ -17,13 +17,13 @@ class Kind:
     """A kind of thing that a system keeps; names of tables and columns are ours, never a caller's.
 
     Attributes:
-        name: For people.
+        name: The kind's name, for people.
         table: Where its rows are.
         key: The column of its id.
         columns: What is shown of it, ``id`` first.
         customer: What it is looked for by.
         status: An expression; None where it has no states.
-        before: From which states a state can be reached.
+        before: The states from which each state can be reached.
         stamps: The column that notes when a state was reached.
         json: Columns that come as JSON text.
     """

@@ -16,7 +16,7 @@ class Release:
     """An audience on its way: customers up to ``after`` have been looked at.
 
     Attributes:
-        nonce: Of its workflow, when it began.
+        nonce: The workflow's nonce when the release began.
     """
 
     workflow_id: UUID

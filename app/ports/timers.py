@@ -16,11 +16,11 @@ class Timer:
     """A command that waits.
 
     Attributes:
-        command_id: Of the command that set it; it has at most one timer.
+        command_id: The command that set it; a command has at most one timer.
         step: The step that waits, or after which the execution waits.
         kind: ``delay`` (the workflow says so), ``retry`` (a wait too long to hold), ``circuit`` (an open breaker) or
             ``quota`` (its owner's workflows run more often than they may).
-        reason: For people.
+        reason: Why it waits, for people.
         due: When ``record`` is to be sent.
         destination: Whose breaker is open; of ``quota``, the owner's id.
         deadline: When it has waited long enough, even where the breaker is still open; ``circuit`` only.

@@ -21,7 +21,7 @@ class Reference:
     Attributes:
         path: Where, as in ``actions[1].config.template``.
         kind: A message template's kind, a channel or a secret.
-        place: Of a secret, where it is sent, as far as that is known before anything is rendered.
+        place: Where a secret is sent, as far as that is known before anything is rendered.
         astray: It may not be sent there.
     """
 

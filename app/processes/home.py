@@ -52,7 +52,7 @@ def private_folder(folder: Path) -> Path:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file to write, for its owner alone whatever the umask; also where it was there for others too."""
+    """Open a file to write, for its owner alone under any umask; also where it was there for others too."""
     private_folder(path.parent)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
     os.fchmod(fd, 0o600)

@@ -24,7 +24,7 @@ class Lifespan(Generic[T]):
         """Return the open parts.
 
         Raises:
-            Exception: Whatever opening raised, in every caller.
+            Exception: What opening raised, in every caller.
         """
         if self._parts is None:
             self._parts = asyncio.get_running_loop().create_future()

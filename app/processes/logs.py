@@ -93,7 +93,7 @@ class Repeats(logging.Filter):
 
 
 def _last_words(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """Log an error that nobody caught as everything else is logged: Python itself would print what it quotes."""
+    """Log an uncaught error as everything else is logged: Python itself would print what it quotes."""
     if error is not None:
         logging.getLogger(__name__).critical("nobody caught an error", exc_info=(kind, error, trace))
 

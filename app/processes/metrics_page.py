@@ -48,7 +48,7 @@ class _Server(ThreadingWSGIServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """End, every now and then, what takes too long, whatever its thread waits for."""
+        """End, every now and then, connections that take too long, even while their threads wait."""
         late = time.monotonic() - self.within
         for request, since in list(self._since.items()):
             if since < late:

@@ -34,7 +34,7 @@ _EARNED: Final = ("paid", "delivered")
 
 
 async def set_rate(repository: Repository, affiliate_id: str, rate: Decimal) -> Row:
-    """Make somebody a partner, or change their rate (per cent) for commissions to come."""
+    """Make a customer a partner, or change a partner's rate (per cent) for commissions to come."""
     await repository.meet(affiliate_id)
     await repository.set_rate(affiliate_id, rate)
     return await repository.get(PARTNER, affiliate_id)
@@ -45,7 +45,7 @@ async def calculate(repository: Repository, order_id: str) -> Row:
 
     Raises:
         InvalidError: There is no such order.
-        ConflictError: It is not paid, nobody brought it, or who did is no partner.
+        ConflictError: The order is not paid, was brought by no one, or by one who is no partner.
     """
     order = await repository.find(ORDER, order_id, lock=True)
     if order is None:
@@ -73,7 +73,7 @@ async def pay(repository: Repository, commission_id: Any) -> Row:
     """Pay a commission (``commission.paid``).
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such commission.
         ConflictError: Its order was cancelled.
     """
     commission, changed = await repository.move(COMMISSION, commission_id, "paid")

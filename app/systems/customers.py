@@ -36,7 +36,7 @@ async def get_customer(repository: Repository, customer_id: str) -> Row:
     """Return a customer.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such customer.
     """
     found = await repository.crm.customers([customer_id])
     if customer_id not in found:
@@ -45,7 +45,7 @@ async def get_customer(repository: Repository, customer_id: str) -> Row:
 
 
 async def update_customer(repository: Repository, customer_id: str, changes: Mapping[str, Any]) -> Row:
-    """Change fields (``customer.updated``); whoever is not known is entered. Returns them, and what changed.
+    """Change fields (``customer.updated``); a customer who is not known is entered. Returns them, and what changed.
 
     Raises:
         InvalidError: The profile would be too large.
@@ -63,7 +63,7 @@ async def delete_customer(repository: Repository, customer_id: str) -> None:
     What they bought, and what was agreed with them, stays.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such customer.
     """
     await repository.lock_customer(customer_id)
     customer = await get_customer(repository, customer_id)

@@ -38,7 +38,7 @@ async def page_of(repository: Repository, kind: Kind, query: Any, customer: str 
         customer: Instead of the query's.
 
     Raises:
-        InvalidError: The cursor is none.
+        InvalidError: The cursor cannot be read.
     """
     at, after = read_cursor(query.cursor)
     wanted = Wanted(customer or query.customer_id, query.status, at, after, query.limit + 1)

@@ -52,7 +52,7 @@ async def move_order(repository: Repository, order_id: str, to: str) -> Row:
     """Bring an order into a state: ``paid``, ``cancelled`` or ``delivered`` (``order.paid`` and so on).
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such order.
         ConflictError: The state cannot be reached from the one it is in.
     """
     order, changed = await repository.move(ORDER, order_id, to)

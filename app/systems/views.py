@@ -97,7 +97,7 @@ class Conversation(BaseModel):
 
 
 class Assigned(BaseModel):
-    """A conversation, and whether it was somebody else's before."""
+    """A conversation, and whether it had another assignee before."""
 
     assigned: bool
     conversation: Conversation

@@ -44,7 +44,7 @@ MESSAGE: Final = Kind(
 
 
 async def create_task(repository: Repository, draft: NewTask) -> Row:
-    """Give somebody something to do; a task of this id that is there already is left as it is."""
+    """Make a task; one of this id that is there already is left as it is."""
     named = draft.id or uuid4()
     asked = TaskRequest(named, draft.customer_id, draft.title, draft.description, draft.assignee, draft.due_at)
     await repository.crm.create_tasks([asked])
@@ -55,7 +55,7 @@ async def finish_task(repository: Repository, task_id: Any) -> Row:
     """Be done with a task; no event announces it.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such task.
     """
     if not await repository.finish_task(task_id):
         raise NotFoundError("There is no such task")
@@ -74,8 +74,8 @@ async def move_appointment(repository: Repository, appointment_id: Any, to: str)
     """Say that an appointment was ``completed`` or ``missed`` (``appointment.completed``, ``appointment.missed``).
 
     Raises:
-        NotFoundError: There is none.
-        ConflictError: It has been said otherwise.
+        NotFoundError: There is no such appointment.
+        ConflictError: The opposite has been said.
     """
     appointment, changed = await repository.move(APPOINTMENT, appointment_id, to)
     if changed:
@@ -104,7 +104,7 @@ async def create_conversation(repository: Repository, draft: NewConversation) ->
 async def assign_conversation(
     repository: Repository, conversation_id: str, assignee: str, customer_id: str | None
 ) -> Row:
-    """Give a conversation to somebody; one that is not known yet is entered."""
+    """Give a conversation to an assignee; one that is not known yet is entered."""
     (assigned,) = await repository.crm.assign_conversations([AssignmentRequest(conversation_id, customer_id, assignee)])
     return {"assigned": assigned, "conversation": await repository.get(CONVERSATION, conversation_id)}
 
@@ -113,7 +113,7 @@ async def resolve_conversation(repository: Repository, conversation_id: str) -> 
     """Close a conversation (``conversation.resolved``).
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such conversation.
     """
     conversation, changed = await repository.move(CONVERSATION, conversation_id, "resolved")
     if changed:

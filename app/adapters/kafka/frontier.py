@@ -1,7 +1,7 @@
 """The ordered ack frontier: which offset of each partition may be committed, and which records may still begin.
 
 A *lane* is one assignment of one partition. Every record that was fetched stands in its lane in order until it is
-done, so the committable offset never passes a record that is not finished, whatever order the others finish in. What
+done, so the committable offset never passes a record that is not finished, in any order that the others finish. What
 is finished behind a slow head keeps its place only, and gives up its bytes.
 Pure: no Faust, no clock of its own, no I/O.
 """

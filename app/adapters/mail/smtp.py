@@ -44,7 +44,7 @@ class SmtpServer:
         tls: ``none``, ``starttls`` or ``tls``. A certificate is trusted as OpenSSL does on this machine, so that
             ``SSL_CERT_FILE`` adds an authority of your own.
         username: Empty: no login.
-        password: Of that user.
+        password: That user's password.
         ehlo_name: What we call ourselves; many servers refuse or distrust ``localhost``.
     """
 

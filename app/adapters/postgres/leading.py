@@ -45,8 +45,8 @@ class Leadership:
     """A duty's lock, held.
 
     Args:
-        connection: In the transaction that holds it.
-        name: Of who leads.
+        connection: The connection, in the transaction that holds the lock.
+        name: The leader's name, for errors.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[Any], name: str) -> None:
@@ -73,7 +73,7 @@ async def leading_session(
         database_url: Any libpq connection string.
         duty: What to lead.
         name: What Postgres shows as ``application_name``.
-        channel: Of NOTIFY.
+        channel: The channel of NOTIFY.
         look_again_s: Who waits keeps vacuum back, so each wait ends after this, and the next one begins.
 
     Raises:

@@ -41,7 +41,7 @@ def make_login_users(database_url: str, passwords: Mapping[DatabaseRole, str], p
 
     Args:
         database_url: Any libpq connection string, of a user who may create roles.
-        passwords: Of the roles whose users are wanted.
+        passwords: The passwords of the roles whose users are wanted.
         prefix: What the names begin with: installations that share a cluster have one each.
 
     Raises:

@@ -56,7 +56,7 @@ async def announce(connection: psycopg.AsyncConnection[Any], records: Sequence[R
 
 
 def write_headers(headers: Headers) -> list[Any]:
-    """Return headers as the column holds them, whatever bytes they are; the relay reads them back."""
+    """Return headers as the column holds them, with any bytes in them; the relay reads them back."""
     return [[name, {"base64": base64.b64encode(value).decode("ascii")}] for name, value in headers]
 
 

@@ -49,7 +49,7 @@ class PostgresRepository:
     """Work on the reference systems within one transaction.
 
     Args:
-        connection: In a transaction, in the workers' role.
+        connection: A connection in a transaction, in the workers' role.
         topics: Names of the topics.
         cause: What asks for the changes.
     """

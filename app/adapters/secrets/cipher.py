@@ -14,7 +14,7 @@ class FernetCipher:
     """Implements ``app.ports.secrets.Cipher``.
 
     Args:
-        keys: Of ``HEADRACE_SECRETS_KEY``: one or more with commas between, the newest first; empty: every use fails.
+        keys: As in ``HEADRACE_SECRETS_KEY``, with commas between, the newest first; empty: every use fails.
     """
 
     def __init__(self, keys: str) -> None:

@@ -28,7 +28,7 @@ async def create_workflow(request: web.Request) -> web.Response:
 
 
 async def list_workflows(request: web.Request) -> web.Response:
-    """List the caller's workflows; an admin's list holds everybody's."""
+    """List the caller's workflows; an admin's list holds all users'."""
     query = read_query(request, WorkflowQuery)
     wanted = WorkflowFilter(query.active, query.trigger_type, query.search)
     page = await _service(request).find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)

@@ -157,7 +157,7 @@ def compile_template(source: str, *, html: bool = False, owner: UUID | None = No
     """Compile a template, or take it from the cache.
 
     Args:
-        source: At most 65,536 characters.
+        source: The template: at most 65,536 characters.
         html: Escape for HTML what variables bring in.
         owner: Whose it is; no owner's templates put all the others' out of the cache.
 

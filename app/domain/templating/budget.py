@@ -2,7 +2,7 @@
 
 A step is about what one node of the template's syntax tree costs, well under a microsecond. Loops and macros are
 charged for their bodies, filters, calls and printed values for the text that they handle. So the steps bound the
-time and the memory of a render, whatever the template does.
+time and the memory of any template's render.
 """
 
 from __future__ import annotations

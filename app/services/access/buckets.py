@@ -13,7 +13,7 @@ class Buckets:
     """A bucket of ``per_minute`` tokens for each caller; a bucket that owes some holds less than none.
 
     Buckets are kept for the callers that took last. One that is put out of memory is full when its caller comes back:
-    with ten thousand of them that is somebody who has not asked for a while, or one among too many to tell apart.
+    with ten thousand of them that is one who has not asked for a while, or one among too many to tell apart.
 
     Args:
         per_minute: What a bucket holds, and gets back in a minute.

@@ -73,8 +73,8 @@ class WholeSet(Generic[K, V]):
     Args:
         read: Reads the set.
         fresh_s: Seconds for which what is in it counts.
-        ask_again_s: Seconds for which what is not in it counts as missing: it may be new, but whoever makes keys up
-            must not make us ask for each.
+        ask_again_s: Seconds for which what is not in it counts as missing: it may be new, but a caller who makes
+            keys up must not make us ask for each.
         clock: Seconds, monotonic.
 
     Attributes:

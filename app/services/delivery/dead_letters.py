@@ -63,7 +63,7 @@ class DeadLetters:
         Args:
             record: What cannot be processed.
             error: Why.
-            part: For which of the reader's parts, where several read the same record: a source, a handler.
+            part: Which of the reader's parts it is for, where several read the same record: a source, a handler.
             subject: What it is about, where that is known better than from the record alone.
         """
         DEAD_LETTERS.labels(self._role, error.reason).inc()

@@ -20,7 +20,7 @@ def load_sources(setting: str, topic_prefix: str) -> list[Source]:
 
     Args:
         setting: JSON where it begins with ``[``, else the path of a file.
-        topic_prefix: Of our own topics, which cannot be sources: what is read there is written there.
+        topic_prefix: The prefix of our own topics, which cannot be sources: what is read there is written there.
 
     Raises:
         SettingsError: No source is given, or something in one is wrong; names the variable and the field.

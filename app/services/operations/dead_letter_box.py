@@ -19,7 +19,7 @@ class LetterNote(Contract):
     """That an event, or a step of it, was not processed; what is null is shown to administrators only.
 
     Attributes:
-        number: Of the dead letter.
+        number: The dead letter's number.
         detail: The error.
     """
 

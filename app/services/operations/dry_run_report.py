@@ -41,7 +41,7 @@ class StepReport(Contract):
         status: What it comes to in this run, the simulated result included.
         error: Why it fails or is skipped.
         would_send: The rendered and checked request, also of a step that does not run; None where it cannot be made.
-        verdicts: Of its own conditions.
+        verdicts: The verdicts of the step's own conditions.
     """
 
     step: int

@@ -87,7 +87,7 @@ async def serve_for_ever(
         what: Serves, for the log.
         serve: Serves until something is away.
         pauses: Between two tries.
-        logger: Of the caller.
+        logger: The caller's logger.
     """
     while True:
         try:

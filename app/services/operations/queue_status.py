@@ -55,7 +55,7 @@ class QueueView(OwnStatus):
     """How the installation keeps up, as much of it as a caller may know.
 
     Attributes:
-        counted: Whose ``parked``, ``failed_executions`` and ``failed_actions`` are counted: everybody's
+        counted: Whose ``parked``, ``failed_executions`` and ``failed_actions`` are counted: all owners'
             (``installation``), or the caller's own alone (``own``), who may not operate. Those have null in the fields
             about others: dead letters, outbox, breakers and what is set aside.
         depth: Records that some role has not finished, over all roles.

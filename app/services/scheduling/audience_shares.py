@@ -28,7 +28,7 @@ class Share:
     """What came of a page.
 
     Attributes:
-        events: Of the customers who meet the conditions.
+        events: The events of the customers who meet the conditions.
         looked_at: Up to whom it was looked at.
         pause_s: How long the audience rests now.
     """
@@ -43,7 +43,7 @@ class Shares:
 
     Args:
         rate: Most customers of a share.
-        penalties: By owner: whose conditions come to the wall three times in a row rest for a minute.
+        penalties: Lets owners rest for a minute whose conditions come to the wall three times in a row.
     """
 
     def __init__(self, rate: int, penalties: Penalties | None = None) -> None:

@@ -20,7 +20,7 @@ class PeriodicTask:
     """Something to do every so often.
 
     Attributes:
-        name: For logs and metrics.
+        name: The task's name, for logs and metrics.
         round: Does it once; it may raise any exception.
         every_s: Seconds between the end of a good round and the next.
         try_again_s: Seconds after a failed one.

@@ -57,7 +57,7 @@ class CompiledWorkflow:
         trigger_type: The type of the events that it awaits.
         trigger_config: What else its trigger asks of an event.
         conditions: Compiled once, here.
-        actions: In the order they run.
+        actions: The actions in the order they run.
         lane: ``high`` for priorities 1 to 3.
         pinned: What each of its executions carries along.
         encoded: The same as JSON.
