@@ -3,11 +3,10 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from app.actions.base import AnyAction, Family, LeasedAction, Ports
+from app.actions.base import Family, Ports
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import bounds_of
 from app.adapters.http.client import AiohttpClient, open_http_client
@@ -34,18 +33,14 @@ from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.secrets.cipher import FernetCipher
 from app.domain.loops import RunBudget
 from app.domain.mailboxes import domain_of
-from app.domain.penalties import Penalties
 from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.breakers import Breakers
 from app.execution.current_values import Current
-from app.execution.holding import Holding
-from app.execution.leased import LeasedExecutor
+from app.execution.executors import LeasedOnly, Shared, executor_of
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.matching import Matcher
-from app.execution.preparation import Preparer
 from app.execution.routing import Router
 from app.execution.source_conversion import SourceConversion
-from app.execution.transactional import TransactionalExecutor
 from app.ports import HttpClient, Sender
 from app.processes.crm_choice import on_the_crm, reads_of
 from app.processes.logs import BLOTTED
@@ -180,69 +175,26 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             router=router,
             holding=step_holding(pool, router, utc_now),
             dead_letters=letters,
+            timeout=settings.action_timeout,
+            clock=utc_now,
         )
         ports = await stack.enter_async_context(action_ports(settings, pool, trusted))
-        template_texts = TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True)))
-        leased = LeasedOnly(ports, sender, breakers, template_texts)
+        leased = _leased_only(settings, pool, ports, sender, breakers)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
-        made = {action.name: _executor(action, shared, leased, settings) for action in actions}
+        made = {action.name: executor_of(action, shared, leased) for action in actions}
         waiting = parker(pool, topics, REGISTRY.names(), letters)
         yield ExecutorParts(made, waiting, letters, Delivery(sender, letters, router.refused))
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What all executors of a process share."""
-
-    current: Current
-    rights: RecentRights
-    receipts: PostgresReceipts
-    router: Router
-    holding: Holding
-    dead_letters: DeadLetters
-
-
-@dataclass(frozen=True, slots=True)
-class LeasedOnly:
-    """What only effects outside our Postgres need."""
-
-    ports: Ports
-    sender: Sender
-    breakers: Breakers
-    template_texts: TemplateTexts
-
-
-def _executor(
-    action: AnyAction, shared: Shared, leased: LeasedOnly, settings: Settings
-) -> TransactionalExecutor | LeasedExecutor:
-    preparer = Preparer(action, timeout=settings.action_timeout, clock=utc_now, penalties=Penalties())
-    if not isinstance(action, LeasedAction):
-        return TransactionalExecutor(
-            action=action,
-            preparer=preparer,
-            current=shared.current,
-            rights=shared.rights,
-            receipts=shared.receipts,
-            router=shared.router,
-            holding=shared.holding,
-            dead_letters=shared.dead_letters,
-        )
-    return LeasedExecutor(
-        action=action,
-        preparer=preparer,
-        ports=leased.ports,
-        sender=leased.sender,
-        breakers=leased.breakers,
-        template_texts=leased.template_texts,
+def _leased_only(settings: Settings, pool: Pool, ports: Ports, sender: Sender, breakers: Breakers) -> LeasedOnly:
+    return LeasedOnly(
+        ports,
+        sender,
+        breakers,
+        TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True))),
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
         is_closing=ledger.is_closing,
-        current=shared.current,
-        rights=shared.rights,
-        receipts=shared.receipts,
-        router=shared.router,
-        holding=shared.holding,
-        dead_letters=shared.dead_letters,
     )
 
 

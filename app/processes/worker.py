@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from agents.executor import lane_agent, over_quota_agent
 from agents.matcher import matcher_agent
@@ -22,8 +23,9 @@ from app.adapters.postgres.crashes import PostgresCrashes
 from app.adapters.postgres.database_roles import check_login, of_process
 from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
+from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.log_writing import give_up, is_of_a_letter
-from app.processes.faust_app import AgentSpec, Tuning, build_app, run_worker
+from app.processes.faust_app import AgentSpec, TableFactory, Tuning, build_app, run_worker
 from app.processes.lifespan import Lifespan
 from app.processes.logs import BLOTTED, set_up_logging
 from app.processes.metrics_page import serve_page
@@ -37,6 +39,9 @@ from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 from tables.workflows import build_workflow_table
 
 log = logging.getLogger(__name__)
+
+
+P = TypeVar("P", bound=MatcherParts | SinkParts | SourceParts | ExecutorParts)
 
 MAX_SLOTS: Final = 512
 
@@ -144,9 +149,10 @@ def _app(
     app_id: str,
     settings: Settings,
     agents: list[AgentSpec],
-    parts: Lifespan[Any],
+    parts: Lifespan[P],
+    *,
     tuning: Tuning | None = None,
-    **more: Any,
+    tables: Sequence[TableFactory] = (),
 ) -> App:
     app = build_app(
         app_id=app_id,
@@ -157,7 +163,7 @@ def _app(
         probes=[partial(ping, settings)],
         tuning=replace(tuning or Tuning(), buffer_bytes=settings.worker_buffer_mb * MIB),
         crash_guard=_crash_guard(app_id, settings, parts),
-        **more,
+        tables=tables,
     )
 
     async def close(_: Any, **__: Any) -> None:
@@ -167,7 +173,7 @@ def _app(
     return app
 
 
-def _crash_guard(group: str, settings: Settings, parts: Lifespan[Any]) -> CrashGuard:
+def _crash_guard(group: str, settings: Settings, parts: Lifespan[P]) -> CrashGuard:
     letters_topic = Topics(settings.topic_prefix).dead_letters
 
     async def condemn(message: TrackedMessage, detail: str) -> None:

@@ -17,7 +17,6 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from app.actions.base import AnyAction, LeasedAction
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
@@ -34,10 +33,9 @@ from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
-from app.execution.leased import LeasedExecutor
+from app.execution.executors import Executor, LeasedOnly, Shared, executor_of
 from app.execution.log_writing import Sink
 from app.execution.matching import Matcher
-from app.execution.preparation import Preparer
 from app.execution.routing import Router
 from app.execution.timing import Timing
 from app.execution.transactional import TransactionalExecutor
@@ -129,16 +127,34 @@ class Engine:
         self._sink = Sink(ExecutionLog(pools[DatabaseRole.SINK]), self._letters)
         self._crm = partial(PostgresCrm, topics=self.topics)
         self._receipts = PostgresReceipts(pool, "properties/1", LEASE, self._crm)
-        self._current = current_over(PostgresReads(pool.connection, self._crm, patient=True))
-        self._template_texts = TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True)))
+        self._shared = Shared(
+            current=current_over(PostgresReads(pool.connection, self._crm, patient=True)),
+            rights=FixedRights(),
+            receipts=self._receipts,
+            router=self._router,
+            holding=no_holding(),
+            dead_letters=self._letters,
+            timeout=5,
+            clock=utc_now,
+        )
+        self._leased = LeasedOnly(
+            ports=replace(ports_of(self.http), mail=self.mail),
+            sender=api.sender,
+            breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1_000_000)),
+            template_texts=TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True))),
+            policy=RetryPolicy(),
+            lease=LEASE.total_seconds(),
+            is_closing=lambda _: False,
+            timing=Timing(self.clock.monotonic, self.clock.sleep, lambda: self.jitter),
+        )
         self._lane = Bulkhead(10, shared=False)
-        self._executors: dict[str, TransactionalExecutor | LeasedExecutor] = {}
+        self._executors: dict[str, Executor] = {}
 
     async def start(self) -> None:
         """Make the executors."""
         await self._receipts.start()
         for action in REGISTRY:
-            made = self._executor(action)
+            made = executor_of(action, self._shared, self._leased)
             for lane in ("normal", "high"):
                 self._executors[self.topics.actions(action.name, lane)] = made
 
@@ -154,39 +170,6 @@ class Engine:
             budget=RunBudget(0, 1),
             entries=self._entries,
             quota=no_quota(),
-        )
-
-    def _executor(self, action: AnyAction) -> TransactionalExecutor | LeasedExecutor:
-        preparer = Preparer(action, timeout=5, clock=utc_now)
-        # Named one by one, so that mypy says where a constructor has changed.
-        if not isinstance(action, LeasedAction):
-            return TransactionalExecutor(
-                action=action,
-                preparer=preparer,
-                current=self._current,
-                rights=FixedRights(),
-                receipts=self._receipts,
-                holding=no_holding(),
-                router=self._router,
-                dead_letters=self._letters,
-            )
-        return LeasedExecutor(
-            action=action,
-            preparer=preparer,
-            current=self._current,
-            rights=FixedRights(),
-            receipts=self._receipts,
-            holding=no_holding(),
-            router=self._router,
-            dead_letters=self._letters,
-            ports=replace(ports_of(self.http), mail=self.mail),
-            template_texts=self._template_texts,
-            sender=self.api.sender,
-            policy=RetryPolicy(),
-            breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1_000_000)),
-            lease=LEASE.total_seconds(),
-            is_closing=lambda _: False,
-            timing=Timing(self.clock.monotonic, self.clock.sleep, lambda: self.jitter),
         )
 
     # -- what a property does with it
@@ -287,7 +270,7 @@ class Engine:
         else:
             await self._carry_out(self._executors[topic], batch)
 
-    async def _carry_out(self, executor: TransactionalExecutor | LeasedExecutor, batch: list[FakeRecord]) -> None:
+    async def _carry_out(self, executor: Executor, batch: list[FakeRecord]) -> None:
         if isinstance(executor, TransactionalExecutor):
             await self.api.sender.send_all(await executor.process(batch))
             return
