@@ -39,6 +39,7 @@ class Echoes:
     smtp_port: int = 0
     repeated: set[tuple[str, str]] = field(default_factory=set)
     _turns: Iterator[int] = field(default_factory=count)
+    _logins: Iterator[int] = field(default_factory=count)
 
     def spelled(self, sent: str, who: str) -> str:
         """Return the secret that is in what was sent, in the next spelling, whole or cut."""
@@ -89,10 +90,15 @@ class Echoes:
         verb, _, rest = line.partition(" ")
         if verb.upper() == "EHLO":
             return "250-ready\r\n250 AUTH PLAIN"
-        if verb.upper() == "AUTH" and next(self._turns) % 2:
-            login = base64.b64decode(rest.split(" ")[-1]).decode()
-            return f"535 5.7.8 not {self.spelled(login, 'mail')}"
-        return "235 ok" if verb.upper() == "AUTH" else "250 ok"
+        if verb.upper() != "AUTH":
+            return "250 ok"
+        turn = next(self._logins)
+        if turn % 3:
+            return "235 ok"
+        # The first is refused for good, the others for now: they are tried again, so that each message is refused, too.
+        code = "454 4.7.0" if turn else "535 5.7.8"
+        login = base64.b64decode(rest.split(" ")[-1]).decode()
+        return f"{code} not {self.spelled(login, 'mail')}"
 
 
 def _sent(request: web.Request, body: str) -> str:
