@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,7 +43,8 @@ class _Broken:
     until: float
 
 
-_cache: Final[WeighedCache[tuple[str, bytes], CompiledAction | _Broken]] = WeighedCache(CACHED_BYTES)
+ConfigKey = tuple[str, bytes]
+_cache: Final[WeighedCache[ConfigKey, CompiledAction | _Broken]] = WeighedCache(CACHED_BYTES)
 
 
 def validate_config(action_type: str, config: dict[str, Any], path: str = "config") -> list[FieldError]:
@@ -64,11 +66,24 @@ def compile_action(action_type: str, config: dict[str, Any], owner: UUID | None 
     Raises:
         ActionFailedError: Permanent; the config does not hold (any more), and the text names the field.
     """
-    key = (action_type, orjson.dumps(config, option=_CANONICAL))
+    return compile_keyed(config_key(action_type, config), config, owner)
+
+
+def config_key(action_type: str, config: dict[str, Any]) -> ConfigKey:
+    """Return what a config is found by: its type and a digest, the same whatever the order of its keys."""
+    return action_type, blake2b(orjson.dumps(config, option=_CANONICAL), digest_size=32).digest()
+
+
+def compile_keyed(key: ConfigKey, config: dict[str, Any], owner: UUID | None) -> CompiledAction:
+    """Do as :func:`compile_action` does, for who knows the config's key already.
+
+    Raises:
+        ActionFailedError: Permanent; the config does not hold (any more), and the text names the field.
+    """
     found = _cache.get(key)
     if found is None or (isinstance(found, _Broken) and found.until < time.monotonic()):
-        found, weight = _compile(*key, owner)
-        _cache.put(key, found, weight + len(key[1]), owner)
+        found, weight = _compile(key[0], orjson.dumps(config, option=_CANONICAL), owner)
+        _cache.put(key, found, weight, owner)
     if isinstance(found, _Broken):
         raise ActionFailedError(found.reason, permanent=True)
     return found

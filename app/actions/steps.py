@@ -1,17 +1,19 @@
 """Steps, resolved once a command: what is compiled of them, and what they read, for all who handle the command.
 
 What is compiled is kept in two caches bounded in bytes, of which no owner holds more than a share. A resolved step
-keeps a hold of it for as long as its command is under way, and no longer.
+keeps a hold of it for as long as its command is under way, and no longer. What a config is found by is remembered for
+as long as its action is in memory: commands of one revision share their actions, and a large config takes longer to
+digest than all else that is done to find it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
+from weakref import ref
 
 import orjson
 
 from app.actions.base import CompiledConfig
-from app.actions.configs import CompiledAction, compile_action
+from app.actions.configs import CompiledAction, ConfigKey, compile_keyed, config_key
 from app.domain.caching import WeighedCache
 from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
 from app.domain.errors import ActionFailedError
@@ -23,26 +25,30 @@ _CACHED_BYTES: Final = 8 * 2**20
 _BYTES_PER_BYTE: Final = 30
 _BYTES_PER_CONDITION: Final = 2_000
 _conditions: Final[WeighedCache[bytes, CompiledConditions]] = WeighedCache(_CACHED_BYTES)
+_keys: Final[dict[int, tuple[ref[Action], ConfigKey]]] = {}
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedStep:
+class ResolvedStep(NamedTuple):
     """The step that a command is for; what does not compile reads nothing, and says so when it is prepared.
+
+    A tuple, because thousands are made each second.
 
     Attributes:
         command: The command, as it travels on.
         action: Its action, with the texts of a message template in place of the template's name.
         current: Which members of ``current`` its templates and conditions look at.
         secrets: Names of the secrets that it uses.
+        compiled: Its compiled action, or why it does not compile.
+        own: Its conditions, compiled, or why they do not compile; None where it has none.
     """
 
     command: Command
     action: Action
     current: frozenset[str]
     secrets: frozenset[str]
-    _compiled: CompiledAction | str
-    _own: CompiledConditions | ConditionError | None
+    compiled: CompiledAction | str
+    own: CompiledConditions | ConditionError | None
 
     @property
     def config(self) -> CompiledConfig[Any]:
@@ -51,9 +57,9 @@ class ResolvedStep:
         Raises:
             ActionFailedError: Permanent; it does not compile, and the text says why.
         """
-        if isinstance(self._compiled, str):
-            raise ActionFailedError(self._compiled, permanent=True)
-        return self._compiled.config
+        if isinstance(self.compiled, str):
+            raise ActionFailedError(self.compiled, permanent=True)
+        return self.compiled.config
 
     @property
     def conditions(self) -> CompiledConditions | None:
@@ -62,13 +68,13 @@ class ResolvedStep:
         Raises:
             ConditionError: The revision is older than this program's rules.
         """
-        if isinstance(self._own, ConditionError):
-            raise ConditionError(self._own.path, self._own.message)
-        return self._own
+        if isinstance(self.own, ConditionError):
+            raise ConditionError(self.own.path, self.own.message)
+        return self.own
 
     def unconditional(self) -> "ResolvedStep":
         """Return the step as if it had no conditions."""
-        return replace(self, _own=None)
+        return self._replace(own=None)
 
 
 def resolve(command: Command, action: Action | None = None) -> ResolvedStep:
@@ -90,9 +96,19 @@ def resolve(command: Command, action: Action | None = None) -> ResolvedStep:
 
 def _config(action: Action, owner: UUID) -> CompiledAction | str:
     try:
-        return compile_action(action.type, action.config, owner)
+        return compile_keyed(_key(action), action.config, owner)
     except ActionFailedError as error:
         return str(error)
+
+
+def _key(action: Action) -> ConfigKey:
+    place = id(action)
+    known = _keys.get(place)
+    if known is not None and known[0]() is action:
+        return known[1]
+    key = config_key(action.type, action.config)
+    _keys[place] = ref(action, lambda _: _keys.pop(place, None)), key
+    return key
 
 
 def _own_conditions(action: Action, owner: UUID) -> CompiledConditions | ConditionError | None:

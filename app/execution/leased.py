@@ -216,7 +216,7 @@ class LeasedExecutor:
                 result = made
             else:
                 result = result.model_copy(update={"uncertain": result.uncertain or uncertain})
-            if await self._finish(record, outcome, command, result):
+            if await self._finish(record, claim, outcome, command, result):
                 return
 
     async def _try(self, claim: Claim, work: Work) -> ActionResult | Park | None:
@@ -230,10 +230,12 @@ class LeasedExecutor:
                 raise
             return None
 
-    async def _finish(self, record: Incoming, claimed: Claimed, command: Command, result: ActionResult) -> bool:
+    async def _finish(
+        self, record: Incoming, claim: Claim, claimed: Claimed, command: Command, result: ActionResult
+    ) -> bool:
         """Store a result and send the slip on; False where the lease was lost and nothing is stored yet."""
         made = result_json(result)
-        counts = await self._finishes.do((command.id, made))
+        counts = await self._finishes.do((claim.command_id, made))
         if counts is None:
             LEASES_LOST.inc()
             return False

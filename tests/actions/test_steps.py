@@ -68,6 +68,13 @@ def test_the_texts_of_a_template_stand_in_for_its_name() -> None:
     assert step.config.config.text.startswith("hello")
 
 
+def test_an_action_in_the_place_of_one_that_is_gone_is_looked_up_by_its_own_config() -> None:
+    """Steps come and go, and their memory is used again: each finds what its own config compiles to."""
+    for number in range(2_000):
+        step = resolve(_hook(f"{number % 7}"))
+        assert step.config.config.body == f"{number % 7}"
+
+
 async def test_what_executors_compile_takes_its_owners_share_of_the_cache() -> None:
     """However much one owner's steps have compiled, another's stays."""
     world = World(ReceiptStore())
