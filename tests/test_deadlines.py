@@ -25,7 +25,7 @@ NO_DEADLINES: Final = {
 WAITS: Final = {"asyncio.timeout", "asyncio.timeout_at", "asyncio.wait_for"}
 CLOCKS: Final = {"monotonic", "perf_counter"}
 # Their ``timeout`` and ``within`` are settings of what is tested.
-SUBJECTS: Final = {"Preparer", "DryRunPreparer", "Current", "BreakerPolicy", "context_of", "ActionContext"}
+SUBJECTS: Final = {"Preparer", "DryRunPreparer", "Shared", "Current", "BreakerPolicy", "context_of", "ActionContext"}
 
 
 def named(node: ast.expr) -> str:
