@@ -33,7 +33,7 @@ class HeldRun(Contract):
 
     Attributes:
         topic: Where its first command goes when its time has come.
-        due: When that is.
+        due: When it may start.
         command: The command's fields but for those that all have in common.
     """
 

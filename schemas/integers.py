@@ -21,7 +21,7 @@ def over_64_bits(value: bytes) -> str | None:
     """Say which integer of a JSON document is under -2**63 or over 2**64 - 1, and what to write; None: all can be kept.
 
     Args:
-        value: JSON that parses.
+        value: A JSON value.
     """
     if _RUN not in value.translate(_ZEROED):
         return None

@@ -27,8 +27,8 @@ def mailbox(field: str, value: Any, *, quote: bool) -> str:
     """Return one rendered address, checked; empty where the template rendered nothing.
 
     Args:
-        field: Which.
-        value: What it rendered to.
+        field: The field's name, for errors.
+        value: What the field rendered to.
         quote: Whether an error may quote it; not where a secret may be in it.
 
     Raises:

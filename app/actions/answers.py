@@ -22,7 +22,7 @@ def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
     """Return if the status is 2xx.
 
     Args:
-        answer: The last one.
+        answer: The last answer.
         redirects: How many were allowed on the way to it.
 
     Raises:

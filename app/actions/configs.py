@@ -60,7 +60,7 @@ def compile_action(action_type: str, config: dict[str, Any], owner: UUID | None 
 
     Args:
         action_type: The action's type.
-        config: As it was saved.
+        config: The config as it was saved.
         owner: Whose it is; no owner's configs put all the others' out of the cache.
 
     Raises:

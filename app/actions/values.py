@@ -87,8 +87,8 @@ def phone(field: str, value: Any, *, quote: bool) -> str:
     """Return a rendered phone number in E.164, without separators.
 
     Args:
-        field: Which.
-        value: What it rendered to.
+        field: The field's name, for errors.
+        value: What the field rendered to.
         quote: Whether an error may quote it; not where a secret may be in it.
 
     Raises:

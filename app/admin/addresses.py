@@ -9,7 +9,7 @@ _SITE_BITS = 64
 
 
 def client_address(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
-    """Return the address of who asks, one for a whole IPv6 network of 64 bits.
+    """Return the client's address, one for a whole IPv6 network of 64 bits.
 
     X-Forwarded-For is read from its end, as far as each hop is a trusted proxy: any client may write what is before.
     """

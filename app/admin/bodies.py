@@ -47,7 +47,7 @@ class Bodies:
     """The bytes of all bodies that are read or worked on.
 
     Args:
-        limits: What they may take.
+        limits: What bodies may take.
     """
 
     def __init__(self, limits: BodyLimits) -> None:

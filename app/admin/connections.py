@@ -29,7 +29,7 @@ class Connections:
     """All connections of one server.
 
     Args:
-        limits: What they may take.
+        limits: What connections may take.
         proxies: Networks whose addresses hand on what others send, and may hold any share of the connections.
     """
 
@@ -67,8 +67,8 @@ class Guard(asyncio.Protocol):
     """Stands before aiohttp's protocol of one connection.
 
     Args:
-        connections: All of them.
-        behind: Makes aiohttp's.
+        connections: All connections of the process.
+        behind: Makes aiohttp's protocol, which takes over.
     """
 
     def __init__(self, connections: Connections, behind: Callable[[], asyncio.Protocol]) -> None:

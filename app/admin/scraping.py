@@ -24,7 +24,7 @@ class Scraping:
         self._identity = identity
 
     async def admit(self, request: web.Request) -> None:
-        """Return if metrics may be shown to who asks.
+        """Return if metrics may be shown to the client.
 
         Raises:
             UnauthorizedError: No token, or one that does not hold.

@@ -36,7 +36,7 @@ class Batch:
     """Some events in a row.
 
     Attributes:
-        events: Decoded.
+        events: The decoded events.
         numbers: The line of each, from 1.
         size: Bytes of the file read for them.
     """

@@ -45,7 +45,7 @@ class BreakerState:
     """What the workers share of a destination's breaker; without a state it is closed.
 
     Attributes:
-        closed: Attempts are free.
+        closed: Whether attempts are free.
         until: While it is not closed: when it is half open.
         reason: The failure that opened it.
         probes: Attempts that may still be let through while it is half open.
@@ -82,7 +82,7 @@ class Verdict(StrEnum):
 
 
 class Permit(StrEnum):
-    """What a half-open breaker says to who asks."""
+    """What a half-open breaker answers."""
 
     CLOSED = "closed"
     PROBE = "probe"
@@ -106,7 +106,7 @@ def free_probes(state: BreakerState, now: datetime, policy: BreakerPolicy) -> in
 
 
 def asked(state: BreakerState | None, now: datetime, policy: BreakerPolicy) -> tuple[Permit, BreakerState | None]:
-    """Answer who wants to make an attempt; returns the breaker after that."""
+    """Tell whether an attempt may be made; returns the breaker after that, too."""
     if state is None or state.closed:
         return Permit.CLOSED, state
     probes = free_probes(state, now, policy)

@@ -57,7 +57,7 @@ class RunBudget:
 
     Attributes:
         size: Bytes that the counts take.
-        forgotten: Counts forgotten at the bound while their windows were not over; who reports them sets it to 0.
+        forgotten: Counts forgotten at the bound before their windows were over; the matcher reports and resets it.
     """
 
     def __init__(self, limit: int, window: float, *, most_bytes: int = MOST_BYTES) -> None:

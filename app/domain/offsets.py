@@ -63,8 +63,8 @@ def moved(moment: datetime, offset: Offset, zone: ZoneInfo) -> datetime:
 
     Args:
         moment: An instant, or a naive time on the zone's clocks.
-        offset: How far.
-        zone: Whose days.
+        offset: How far to move.
+        zone: The time zone whose days count.
 
     Raises:
         OverflowError: It leaves the calendar.

@@ -59,7 +59,7 @@ def decide(policy: RetryPolicy, failure: Failure, *, attempt_timeout: float, jit
     """Say what follows a failed attempt.
 
     Args:
-        policy: The bounds.
+        policy: The bounds of retries.
         failure: The attempt that failed.
         attempt_timeout: Seconds the next attempt may take; it must still fit the budget.
         jitter: 0 to 1, from the caller's random source; it can only shorten a backoff, never a Retry-After.

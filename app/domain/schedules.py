@@ -24,9 +24,9 @@ class Schedule:
     """When a workflow runs.
 
     Attributes:
-        kind: How often.
+        kind: How often it is due.
         at: Local time, to the minute.
-        zone: IANA zone.
+        zone: The IANA zone of its local time.
         weekdays: The days of a weekly schedule: 0 is Monday.
         day: The day of a monthly schedule: 1 to 31.
     """

@@ -62,7 +62,7 @@ class _Watch:
     """How often a piece was done since a tick first fell on it, and the seconds of the ticks since.
 
     Attributes:
-        times: How often.
+        times: How often the piece was done since then.
         seconds: Seconds of CPU that fell on it, counted in ticks.
     """
 
@@ -169,7 +169,7 @@ class Shares:
         """Return in how many seconds a piece may have its turn, behind those that wait already; 0: now.
 
         Args:
-            owner: Whose it is.
+            owner: Whose piece it is.
             again: It has waited for its turn: only if there is nothing left for it does it wait anew.
         """
         now = self._clock()

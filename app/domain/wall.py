@@ -61,9 +61,9 @@ class _Watch:
     """What runs on the main thread behind a wall, if anything.
 
     Attributes:
-        on: Something does.
+        on: Whether anything runs behind a wall.
         began: The thread's CPU clock when the first tick saw it.
-        ticking: The timer is set.
+        ticking: Whether the timer is set.
         ticks: How many found something.
         limit: Seconds of CPU, from the first tick on, after which what runs is ended.
     """

@@ -38,8 +38,8 @@ def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
     """Return when a local time is, in UTC; the first of two, or the next minute that there is.
 
     Args:
-        local: Naive.
-        zone: Whose clocks.
+        local: A naive local time.
+        zone: The zone whose clocks show it.
 
     Raises:
         OverflowError: It is at the end of the calendar.

@@ -77,7 +77,7 @@ class MessageProviders:
     Attributes:
         sent: What was taken, oldest first; the last 10,000.
         refused: Why messages were refused, in order.
-        moods: How it answers.
+        moods: How each provider answers.
     """
 
     def __init__(self, login: Login, port: int = 0, *, host: str = HOST) -> None:

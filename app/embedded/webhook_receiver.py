@@ -24,7 +24,7 @@ class Delivery:
         path: The path with its query.
         key: The Idempotency-Key.
         content_type: As sent, "" if it was not.
-        body: As sent.
+        body: The body as it was sent.
     """
 
     number: int
@@ -52,7 +52,7 @@ class Behaviour:
         status: Answered to what is well formed.
         first: Answered to the next ones instead, one each; what was answered is taken off.
         delay_s: Seconds until it answers.
-        headers: Sent with the answer.
+        headers: Headers that are sent with the answer.
     """
 
     status: int = 200

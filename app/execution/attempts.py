@@ -55,8 +55,8 @@ class Work:
     """One claimed command that is to be carried out.
 
     Attributes:
-        record: What it came on.
-        prepared: What is to be done.
+        record: The record that the command came on.
+        prepared: The step as it was prepared.
         tries: The attempts so far; changed as they are made.
         held_until: Until when (monotonic seconds) its claim surely holds.
         lane: Where it takes its place.
@@ -84,7 +84,7 @@ class Attempts:
         breakers: Which destinations to leave alone.
         again: Makes the record of a step that is to be tried again.
         is_closing: Tells whether a record's partition is being taken away.
-        timing: What time does.
+        timing: The clock, and how to wait.
     """
 
     def __init__(

@@ -36,10 +36,10 @@ class Admission:
     """Whether an attempt may be made now.
 
     Attributes:
-        admitted: It may.
+        admitted: Whether the attempt may be made.
         probe: It is a probe: what comes of it moves the breaker.
         wait: Seconds until it may be worth asking again, where it may not.
-        reason: Why not.
+        reason: Why it may not be made.
     """
 
     admitted: bool = True

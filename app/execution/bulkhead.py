@@ -55,7 +55,7 @@ class Bulkhead:
         self._on_room = call
 
     async def enter(self, destination: str, within: float, closing: Callable[[], bool]) -> Entry:
-        """Take a place for one attempt at a destination; who enters must leave.
+        """Take a place for one attempt at a destination; a caller that enters must leave.
 
         Args:
             destination: Where the attempt goes.

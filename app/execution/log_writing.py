@@ -44,8 +44,8 @@ class Sink:
     """Writes executions.
 
     Args:
-        writer: Where they go.
-        letters: Builds them.
+        writer: Stores executions.
+        letters: Builds dead letters.
     """
 
     def __init__(self, writer: LogWriter, letters: DeadLetters) -> None:
@@ -79,7 +79,7 @@ class DeadLetterSink:
     """Stores dead letters.
 
     Args:
-        store: Where they go.
+        store: Stores dead letters.
         topics: Names of the topics.
     """
 

@@ -33,11 +33,11 @@ class First:
     """The first command of an execution, not yet encoded.
 
     Attributes:
-        topic: Where it goes.
-        key: Its record's.
+        topic: The topic that it goes to.
+        key: The key of its record.
         owner: Whose workflow it is of.
         common: The fields that all commands of its event have in common.
-        fields: The others.
+        fields: The fields of this command alone.
         cause: The event's record.
     """
 

@@ -25,7 +25,7 @@ class Parker:
     """Lets executions wait.
 
     Args:
-        parking: Where they wait.
+        parking: Where executions wait.
         topics: Where a command may go.
         dead_letters: Takes what holds no executions.
     """

@@ -115,7 +115,7 @@ class CrmReads(Protocol):
     """
 
     async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Customers by id; who is not known is left out."""
+        """Return customers by id; those that are not known are left out."""
 
     async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
         """The first customers whose ids come after one, by id in the order of its bytes; "" begins."""

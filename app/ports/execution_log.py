@@ -11,7 +11,7 @@ class Logged:
     """The execution is a row.
 
     Attributes:
-        executed_at: Its first writer's.
+        executed_at: When it was matched, as its first writer has it.
         late: It is older than the log reaches, and went to the archive.
     """
 

@@ -77,11 +77,11 @@ class WaitingExecution(Contract):
     """One execution that waits.
 
     Attributes:
-        id: The execution's.
+        id: The execution's id.
         command_id: The command of the step that waits, or whose delay it is.
         step: The position of that step, from 0.
         kind: What it waits for.
-        reason: The same in words.
+        reason: What it waits for, in words.
         due: When it goes on.
         since: When it began to wait.
     """

@@ -39,7 +39,7 @@ class Refusal:
     Attributes:
         reason: ``too_large``; ``no_topic``: the topic does not exist, or this client may not write to it, which an
             operator can mend; ``refused``: the broker or the encoding refuses it for another reason.
-        detail: The same for people.
+        detail: Why it is refused, in words.
     """
 
     reason: Literal["too_large", "no_topic", "refused"]

@@ -58,7 +58,7 @@ class StoreStatus(Contract):
     Attributes:
         breakers: Circuit breakers that are not closed; at most 100 are listed.
         parked: Delays, retries and commands that wait for a breaker.
-        dead_letters: Open ones.
+        dead_letters: Open dead letters.
         outbox: Records that wait for the relay; of these three at most 100,001 each are counted.
         outbox_oldest_s: Seconds that the oldest of them has waited, without what is set aside.
         set_aside: What of outbox and timers Kafka did not take, by topic and reason; at most 100 are listed.

@@ -53,7 +53,7 @@ class SecretStore(Protocol):
 
         Args:
             caller: On whose behalf.
-            name: The secret's.
+            name: The secret's name.
             sealed: The value; None keeps the one that is there.
             grant: Makes the grant of the one that is there, or of None.
 

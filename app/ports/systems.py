@@ -18,7 +18,7 @@ class Kind:
 
     Attributes:
         name: The kind's name, for people.
-        table: Where its rows are.
+        table: The table that holds its rows.
         key: The column of its id.
         columns: What is shown of it, ``id`` first.
         customer: What it is looked for by.

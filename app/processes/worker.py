@@ -72,8 +72,8 @@ def build_role(role: str, settings: Settings, around: Around | None = None) -> A
     """Build a role's Faust app with its agents.
 
     Args:
-        role: Its name.
-        settings: The process's.
+        role: The role's name.
+        settings: The process's settings.
         around: Told of records before an agent handles them, such as by a test that plants faults.
     """
     if role == "matcher":

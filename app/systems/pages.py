@@ -32,8 +32,8 @@ async def page_of(repository: Repository, kind: Kind, query: Any, customer: str 
     """Return a page of things, and the cursor of the next.
 
     Args:
-        repository: Where to look.
-        kind: What for.
+        repository: Where to look for it.
+        kind: The kind of things on it.
         query: ``customer_id``, ``status``, ``cursor`` and ``limit``.
         customer: Instead of the query's.
 

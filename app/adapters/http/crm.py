@@ -51,7 +51,7 @@ class HttpReads:
 
     Args:
         client: Sends the requests.
-        server: Where to.
+        server: Where the requests go.
     """
 
     def __init__(self, client: HttpClient, server: CrmServer) -> None:
@@ -101,7 +101,7 @@ class HttpCrm(HttpReads):
 
     Args:
         client: Sends the requests.
-        server: Where to.
+        server: Where the requests go.
         key: The Idempotency-Key of the next request.
         causation: The chain that led to the changes, for the CRM's events to carry on.
         within: Seconds that one request may take.

@@ -22,9 +22,9 @@ class Probation:
     """One run of it, within the drain loop.
 
     Args:
-        drain: Fetches and delivers.
+        drain: Fetches and delivers records.
         consumer: Whose partitions are on trial.
-        stopped: Whether to end.
+        stopped: Tells whether to end.
     """
 
     def __init__(self, drain: Any, consumer: Any, stopped: Callable[[], bool]) -> None:

@@ -47,7 +47,7 @@ class Producing:
     """What a producer that has started does with records.
 
     Args:
-        producer: aiokafka's.
+        producer: The producer of aiokafka.
     """
 
     def __init__(self, producer: Any) -> None:

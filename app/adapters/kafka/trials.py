@@ -24,7 +24,7 @@ class Trial:
     """One partition's.
 
     Attributes:
-        suspicion: Why.
+        suspicion: Why the partition is on trial.
         until: The first offset that need not be tried.
     """
 

@@ -43,7 +43,7 @@ class SmtpServer:
         port: Its TCP port.
         tls: ``none``, ``starttls`` or ``tls``. A certificate is trusted as OpenSSL does on this machine, so that
             ``SSL_CERT_FILE`` adds an authority of your own.
-        username: Empty: no login.
+        username: The user to log in as; empty: no login.
         password: That user's password.
         ehlo_name: What we call ourselves; many servers refuse or distrust ``localhost``.
     """

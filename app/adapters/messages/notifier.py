@@ -84,7 +84,7 @@ class AppriseNotifier:
 
     Args:
         urls: The channels' URLs, by their names.
-        threads: What sends.
+        threads: The threads that send.
         may_reach: Tells which addresses channels may lead to.
     """
 

@@ -155,7 +155,7 @@ class PostgresChannelGrants:
 
 
 async def _shown(connection: AsyncConnection, visible: TextClause, values: Mapping[str, Any]) -> list[Channel]:
-    """Return channels that the caller sees, by name; who made and may use them is for the API's role to read."""
+    """Return channels that the caller sees, by name; only the API's role reads who made and may use them."""
     ids = list((await connection.execute(visible, values)).scalars())
     async with acting_as_api(connection):
         rows = (await connection.execute(_SHOWN, {"ids": ids})).all()

@@ -68,7 +68,7 @@ class PostgresCrashes:
 
     Args:
         database_url: Any libpq connection string.
-        role: The process's.
+        role: The process's database role.
         group: The consumer group.
         instance: The worker's, for people; this process's name is made of it.
     """
@@ -78,7 +78,7 @@ class PostgresCrashes:
         self._act = f"SET ROLE {role}".encode()
         self._group = group
         self._holder = f"{instance}/{uuid4().hex}"
-        # Not the name under which executors claim: who reads and who claims are told apart, and checked, separately.
+        # Not the name under which executors claim: readers and claimers are told apart, and checked, separately.
         self._instance = f"reader {group}/{instance}"
         self._incarnation: int | None = None
 

@@ -74,7 +74,7 @@ async def leading_session(
         duty: What to lead.
         name: What Postgres shows as ``application_name``.
         channel: The channel of NOTIFY.
-        look_again_s: Who waits keeps vacuum back, so each wait ends after this, and the next one begins.
+        look_again_s: A process that waits keeps vacuum back, so each wait ends after so long, and the next one begins.
 
     Raises:
         UnreachableError: Postgres does not answer.

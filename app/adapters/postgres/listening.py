@@ -38,7 +38,7 @@ async def session(database_url: str, role: DatabaseRole, name: str) -> AsyncIter
 
     Args:
         database_url: Any libpq connection string.
-        role: The process's.
+        role: The process's database role.
         name: What Postgres shows as ``application_name``.
 
     Raises:

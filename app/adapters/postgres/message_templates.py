@@ -1,4 +1,4 @@
-"""Message templates in Postgres, as the API works on them; who sees and changes them is row level security's to say."""
+"""Message templates in Postgres, as the API works on them; row level security says who sees and changes them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

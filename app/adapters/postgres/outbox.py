@@ -1,6 +1,6 @@
 """The outbox in Postgres: rows written beside the change they announce, held by one relay at a time.
 
-Who holds it has the relay's duty (:mod:`app.adapters.postgres.leading`): Postgres itself hands it to the next relay
+Its holder has the relay's duty (:mod:`app.adapters.postgres.leading`): Postgres itself hands it to the next relay
 when the holder dies. What the relay reads counts only if it leads still; without that, it sends nothing. (A pooler that
 shares sessions between clients, such as PgBouncer in transaction mode, breaks listening: point DATABASE_URL past it.)
 """

@@ -20,7 +20,7 @@ def into_outbox(rows: str, *, before: str = "", headers: bool = False) -> str:
     Args:
         rows: What gives them: topic, key, value.
         before: What the statement begins with, such as a common table.
-        headers: The rows have headers too; who writes none, as the matcher, may not.
+        headers: Whether the rows have headers too; a role that writes none, as the matcher, has no right to.
     """
     return _INSERT.format(before=before, headers=", headers" if headers else "", rows=rows)
 

@@ -27,7 +27,7 @@ async def within_bytes(
         statement: Selects the page, with its limit.
         order: Columns that it is ordered by, descending.
         bodies: Columns that may be large.
-        make: Reads a row.
+        make: Makes a result of a row.
     """
     page = statement.subquery("page")
     sizes = (func.coalesce(func.octet_length(cast(page.c[name], Text)), 0) for name in bodies)

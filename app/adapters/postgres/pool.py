@@ -60,7 +60,7 @@ async def open_pool(settings: Settings, role: DatabaseRole, *, name: str = "head
 
     Args:
         settings: ``database_url`` and ``pool_size``.
-        role: The process's.
+        role: The process's database role.
         name: What Postgres shows as ``application_name``.
 
     Raises:

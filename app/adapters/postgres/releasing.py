@@ -49,7 +49,7 @@ class ReleaseSession(PostgresTimerSession):
     """A session of the scheduler that leads.
 
     Args:
-        connection: It listens.
+        connection: The connection, which listens.
         lead: What is read counts only while this holds.
         what: Is let go, for errors.
         take: The query of :func:`taking`.

@@ -35,7 +35,7 @@ def store_starters(database_url: str, drafts: Mapping[UUID, dict[str, Any]], own
     Args:
         database_url: Any libpq connection string.
         drafts: Drafts by id.
-        owner: Who they belong to; entered as a user where we may.
+        owner: The user they belong to, who is entered as one where we may.
 
     Raises:
         SettingsError: The owner is no user, and users are made elsewhere.

@@ -1,4 +1,4 @@
-"""Workflow templates in Postgres; who sees and who changes them is for row level security to say."""
+"""Workflow templates in Postgres; row level security says who sees and who changes them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

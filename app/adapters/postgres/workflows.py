@@ -174,7 +174,7 @@ class WorkflowTransaction:
         return int((await self._connection.execute(counted)).scalar_one())
 
     async def count_use(self, template_id: UUID) -> None:
-        """Count a template's use, as the service: who may apply a template may not change it."""
+        """Count a template's use, as the service: a caller who may apply a template may not change it."""
         async with acting_as_api(self._connection):
             await self._connection.execute(_COUNT_USE, {"id": template_id})
 

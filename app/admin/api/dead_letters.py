@@ -1,4 +1,4 @@
-"""``/api/v1/dead-letters``: records that could not be processed; for who may operate."""
+"""``/api/v1/dead-letters``: records that could not be processed; for callers who may operate."""
 
 from typing import Final
 

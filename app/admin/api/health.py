@@ -1,7 +1,7 @@
 """``/healthz``, ``/readyz`` and ``/metrics``: for those who run the service; no data of users.
 
 ``/metrics`` is open on loopback alone. Elsewhere, or where ``HEADRACE_METRICS_TOKEN`` is set, it needs that or a token
-of who may operate: counts tell how an installation is doing, which is not for all to know.
+of a caller who may operate: counts tell how an installation is doing, which is not for all to know.
 """
 
 import asyncio

@@ -76,7 +76,7 @@ def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 2
 
 
 def of_customers(*operations: Operation) -> tuple[Operation, ...]:
-    """Return operations on what belongs to customers: who reads needs ``crm:read``, who changes ``crm:write``."""
+    """Return operations on what belongs to customers: reading needs ``crm:read``, changing ``crm:write``."""
     return tuple(replace(one, permission="crm:read" if one.method == "GET" else "crm:write") for one in operations)
 
 

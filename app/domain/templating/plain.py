@@ -37,7 +37,7 @@ def render_plain(parts: Parts, context: Mapping[str, Any], limit: int) -> str | 
     Args:
         parts: What ``plain_parts`` returned.
         context: JSON values by name.
-        limit: Most characters.
+        limit: The most characters of the result.
     """
     out = []
     for part in parts:

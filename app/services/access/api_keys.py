@@ -15,7 +15,7 @@ MAX_KEYS: Final = 1000
 
 
 class ApiKeyService:
-    """The use cases; who may call them is the API's to check.
+    """The use cases; the API checks who may call them.
 
     Args:
         store: Where keys are kept.

@@ -52,7 +52,7 @@ class CpuBudget:
         """
         left = self._buckets.left(caller)
         if self._per_minute and left <= 0:
-            # Until a second's refill is in it, so that who comes back then may begin something.
+            # Until a second's refill is in it, so that a caller who comes back then may begin something.
             raise CpuSpentError(self._per_minute, self._buckets.seconds_until(self._per_minute / _MINUTE_S - left))
 
     def spend(self, caller: Hashable, seconds: float) -> None:

@@ -59,7 +59,7 @@ class RightsOfCaller:
     """Implements ``app.ports.OwnerRights`` where a caller tries a workflow: the caller's rights count, not its owner's.
 
     Args:
-        caller: Who tries it.
+        caller: The caller who tries the workflow.
     """
 
     def __init__(self, caller: Caller) -> None:
@@ -77,7 +77,7 @@ class CallerNotes:
     token of theirs meanwhile, and the last call counts.
 
     Args:
-        store: Where they are noted.
+        store: Where callers' rights are noted.
         clock: Seconds, monotonic.
     """
 

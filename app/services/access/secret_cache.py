@@ -28,7 +28,7 @@ class SecretCache:
 
     Args:
         source: Where the sealed values are.
-        cipher: Opens them.
+        cipher: Opens sealed values.
         clock: Seconds, monotonic.
         seen: Told every value that is read, so that logs can blot it out.
         noun: What one is called, for people.

@@ -11,11 +11,11 @@ from app.ports import Cipher, SecretEntry, SecretStore
 
 
 class SecretService:
-    """The use cases; who may call them is the API's to check.
+    """The use cases; the API checks who may call them.
 
     Args:
         store: Where sealed values are kept.
-        cipher: Seals them.
+        cipher: Seals values.
     """
 
     def __init__(self, store: SecretStore, cipher: Cipher) -> None:

@@ -32,8 +32,8 @@ class DeadLetters:
 
     Args:
         topics: Names of the topics.
-        sender: Where they go.
-        role: Who reads.
+        sender: Sends dead letters.
+        role: The role that reads.
         clock: The time.
         reader: The consumer group; without, the one that a role of ours reads as.
         to: Topic for them; without, that of our roles.
@@ -62,7 +62,7 @@ class DeadLetters:
 
         Args:
             record: What cannot be processed.
-            error: Why.
+            error: Why it is a dead letter.
             part: Which of the reader's parts it is for, where several read the same record: a source, a handler.
             subject: What it is about, where that is known better than from the record alone.
         """

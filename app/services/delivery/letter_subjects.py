@@ -1,4 +1,4 @@
-"""Whom and what a dead letter is about, as far as its record still tells: event id, source and entity. Never raises.
+"""What a dead letter is about, as far as its record still tells: event id, source and entity. Never raises.
 
 What cannot be decoded is looked through for what it would have said: most records that are no JSON were meant to be.
 """

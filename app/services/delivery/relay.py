@@ -48,7 +48,7 @@ class Relay:
 
     Args:
         outbox: Where records wait.
-        sender: Where they go.
+        sender: Sends them.
         instead: Makes what is sent instead of a record that is refused.
         meant: Tells the topic of a row: the database does not know how all of them are called.
         batch: Records sent at once, at most.

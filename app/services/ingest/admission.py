@@ -1,6 +1,6 @@
 """Whether an event may be on the topic that it was read from.
 
-Who may write which topic is the broker's to hold (docs/kafka.md). That is a boundary only where the topic says what can
+The broker holds who may write which topic (docs/kafka.md). That is a boundary only where the topic says what can
 be in it: so a topic of others holds events of its own group, none of Headrace's, and what is elsewhere is refused.
 """
 

@@ -36,7 +36,7 @@ class EventEmitter:
     Args:
         sender: Where records go.
         topics: Names of the topics.
-        subscriber: What ``listen`` reads with; who only emits needs none.
+        subscriber: What ``listen`` reads with; a caller that only emits needs none.
     """
 
     def __init__(self, sender: Sender, topics: Topics, subscriber: Subscriber | None = None) -> None:

@@ -43,7 +43,7 @@ class Opener:
     """Opens the records of one source.
 
     Args:
-        source: What they are.
+        source: What its records are.
     """
 
     def __init__(self, source: Source) -> None:

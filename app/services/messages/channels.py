@@ -17,7 +17,7 @@ from schemas.field_errors import field_errors
 
 
 class ChannelService:
-    """The use cases; who may call them is the API's to check.
+    """The use cases; the API checks who may call them.
 
     Args:
         store: Where channels are kept.

@@ -22,7 +22,7 @@ class RecentTexts:
     """Implements ``app.ports.MessageTexts`` over another: what is older than a second is read again, at the next use.
 
     Args:
-        source: Where they are.
+        source: Where texts are stored.
         clock: Seconds, monotonic.
     """
 

@@ -85,7 +85,7 @@ async def keep_running(
 
     Args:
         task: Its name, of a small set: it is a metric's label.
-        run: Starts it.
+        run: Starts the task.
         failures: Where its failures are noted.
         clock: Seconds, monotonic.
         sleep: Waits some seconds.

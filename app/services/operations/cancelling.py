@@ -1,6 +1,6 @@
 """Cancelling executions that wait: they end as stopped, and the steps that remain are skipped.
 
-A scheduler may be about to send the same execution on. The row of ``timers`` decides: who deletes it has it. And where
+A scheduler may be about to send the same execution on. The row of ``timers`` decides: deleting it wins. And where
 a scheduler was killed between sending and deleting, the receipt of the copy decides: a copy that has begun cannot be
 cancelled any more, and one that is cancelled cannot begin.
 """

@@ -20,7 +20,7 @@ class LetterNote(Contract):
 
     Attributes:
         number: The dead letter's number.
-        detail: The error.
+        detail: The error, in words.
     """
 
     number: int | None
@@ -40,7 +40,7 @@ class DeadLetterDetail(DeadLetterSummary):
 
 
 class DeadLetterBox:
-    """The use cases; who may call them is the API's to check.
+    """The use cases; the API checks who may call them.
 
     Args:
         store: Where dead letters are kept.

@@ -56,7 +56,7 @@ class WaitingService:
     """The use case.
 
     Args:
-        store: Where they are kept.
+        store: Where waiting executions are kept.
     """
 
     def __init__(self, store: WaitingStore) -> None:

@@ -61,8 +61,8 @@ async def until_served(
     """Run something again until it is carried out, which may be more than once: it must be safe to repeat.
 
     Args:
-        run: Does it.
-        pauses: Between two tries.
+        run: Makes one try.
+        pauses: The pauses between two tries.
         note: Told of each outage that is waited out.
         limit_s: Seconds of trying after which the outage's error is raised after all.
         is_outage: Tells what is worth waiting for from what is raised at once.
@@ -84,9 +84,9 @@ async def serve_for_ever(
     """Serve until cancelled, again after each outage; what ends by itself begins again after a pause too.
 
     Args:
-        what: Serves, for the log.
+        what: What serves: its name, for the log.
         serve: Serves until something is away.
-        pauses: Between two tries.
+        pauses: The pauses between two tries.
         logger: The caller's logger.
     """
     while True:

@@ -29,7 +29,7 @@ class Share:
 
     Attributes:
         events: The events of the customers who meet the conditions.
-        looked_at: Up to whom it was looked at.
+        looked_at: The last customer that was looked at.
         pause_s: How long the audience rests now.
     """
 
@@ -66,10 +66,10 @@ class Shares:
         """Look at customers in their order, until there are enough, or it has cost enough.
 
         Args:
-            conditions: Whom it is for.
+            conditions: The conditions that its customers meet.
             customers: A page, all of them behind ``after``.
-            release: Which audience.
-            owner: Whose it is.
+            release: The audience that is released.
+            owner: Whose audience it is.
             make: Makes a customer's event.
         """
         share, began = Share([], release.after), time.thread_time()

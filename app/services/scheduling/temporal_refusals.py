@@ -29,8 +29,8 @@ def refusal_row(topics: Topics, workflow_id: UUID, owned: Owned, run: Record, du
 
     Args:
         topics: Names of the topics.
-        workflow_id: Which workflow.
-        owned: Whose it is.
+        workflow_id: The workflow's id.
+        owned: The workflow, with its owner.
         run: The event that a run without an audience would have.
         due: When it was due.
     """

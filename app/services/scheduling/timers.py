@@ -41,7 +41,7 @@ class TimerLoop:
     """Fires timers until cancelled.
 
     Args:
-        store: Where they are.
+        store: Where timers are stored.
         sender: Where their records go.
         instead: Makes what is sent instead of a record that is refused.
         batch: Timers fired at once, at most; their records have 4 MiB at most, or are one.

@@ -56,11 +56,11 @@ class CompiledWorkflow:
         revision: As it came from the changelog.
         trigger_type: The type of the events that it awaits.
         trigger_config: What else its trigger asks of an event.
-        conditions: Compiled once, here.
+        conditions: Its conditions, compiled once, here.
         actions: The actions in the order they run.
         lane: ``high`` for priorities 1 to 3.
         pinned: What each of its executions carries along.
-        encoded: The same as JSON.
+        encoded: ``pinned`` as JSON.
         reentry: How often an entity, or a value of its key, may enter; None: always.
     """
 
