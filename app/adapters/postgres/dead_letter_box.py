@@ -6,61 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    Select,
-    Table,
-    Text,
-    Uuid,
-    case,
-    func,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Row, Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.outbox_rows import put
+from app.adapters.postgres.schema import DEAD_LETTERS
 from app.ports import Record
 from app.ports.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS
 
-_LETTERS: Final = Table(
-    "dead_letters",
-    MetaData(),
-    Column("id", BigInteger, primary_key=True),
-    Column("topic", Text),
-    Column("partition", Integer),
-    Column("offset", BigInteger),
-    Column("record_timestamp", DateTime(timezone=True)),
-    Column("reason", Text),
-    Column("detail", Text),
-    Column("key", LargeBinary),
-    Column("value", LargeBinary),
-    Column("size", Integer),
-    Column("cut", Boolean),
-    Column("headers", JSONB),
-    Column("role", Text),
-    Column("reader", Text),
-    Column("event_id", Text),
-    Column("source", Text),
-    Column("entity", Text),
-    Column("barred", Text),
-    Column("failed_at", DateTime(timezone=True)),
-    Column("replayed_at", DateTime(timezone=True)),
-    Column("replayed_by", Uuid),
-    Column("discarded_at", DateTime(timezone=True)),
-    Column("discarded_by", Uuid),
-)
-_L: Final = _LETTERS.c
+_L: Final = DEAD_LETTERS.c
 _STATE: Final = case(
     (_L.replayed_at.is_not(None), "replayed"), (_L.discarded_at.is_not(None), "discarded"), else_="open"
 )
@@ -125,7 +81,7 @@ class BoxTransaction:
     async def mark(self, number: int, state: State, at: datetime, by: UUID) -> None:
         """Note what became of it."""
         marks = {f"{state}_at": at, f"{state}_by": by}
-        await self._connection.execute(update(_LETTERS).where(_L.id == number).values(marks))
+        await self._connection.execute(update(DEAD_LETTERS).where(_L.id == number).values(marks))
 
     async def send(self, record: Record) -> None:
         """Put a record into the outbox, its headers byte by byte."""

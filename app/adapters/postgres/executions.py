@@ -4,56 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    DateTime,
-    Integer,
-    MetaData,
-    Row,
-    Select,
-    String,
-    Table,
-    Text,
-    Uuid,
-    select,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Row, Select, Table, select, tuple_
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.workflows import AUTOMATIONS
+from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
 from app.domain.paging import Position
 from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, WaitingExecution
-
-_METADATA: Final = MetaData()
-
-
-def _log(name: str) -> Table:
-    return Table(
-        name,
-        _METADATA,
-        Column("id", Uuid, primary_key=True),
-        Column("automation_id", Uuid),
-        Column("trigger_event", JSONB),
-        Column("conditions_met", Boolean),
-        Column("conditions_result", JSONB),
-        Column("actions_executed", JSONB),
-        Column("status", String(50)),
-        Column("error_message", Text),
-        Column("execution_duration_ms", Integer),
-        Column("executed_at", DateTime(timezone=True), primary_key=True),
-        Column("attempt", Integer),
-        Column("version", Integer),
-        Column("event_id", Text),
-        Column("event_type", Text),
-        Column("entity", Text),
-    )
-
-
-_LOGS: Final = _log("automation_logs")
-_ARCHIVE: Final = _log("automation_logs_archive")
 
 
 class PostgresExecutions:
@@ -70,8 +27,8 @@ class PostgresExecutions:
         self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
     ) -> Sequence[ExecutionSummary]:
         """Return a page, newest first."""
-        log = _LOGS.c
-        statement = _summaries(_LOGS).order_by(log.executed_at.desc(), log.id.desc()).limit(limit)
+        log = LOGS.c
+        statement = _summaries(LOGS).order_by(log.executed_at.desc(), log.id.desc()).limit(limit)
         for column, value in (
             (log.automation_id, wanted.workflow_id),
             (log.status, wanted.status),
@@ -96,7 +53,7 @@ class PostgresExecutions:
     async def get(self, caller: Caller, execution_id: UUID) -> ExecutionDetail | None:
         """Return one, from the log or else the archive."""
         async with self._database.reading(caller) as connection:
-            for table in (_LOGS, _ARCHIVE):
+            for table in (LOGS, ARCHIVE):
                 statement = _details(table).where(table.c.id == execution_id).order_by(table.c.attempt.desc()).limit(1)
                 row = (await connection.execute(statement)).one_or_none()
                 if row is not None:
@@ -141,22 +98,7 @@ def _mapping(row: Row[Any]) -> Any:
     return row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for a row's columns
 
 
-_TIMERS: Final = Table(
-    "timers",
-    MetaData(),
-    Column("command_id", Uuid, primary_key=True),
-    Column("execution_id", Uuid),
-    Column("workflow_id", Uuid),
-    Column("entity", Text),
-    Column("step", Integer),
-    Column("kind", Text),
-    Column("reason", Text),
-    Column("due", DateTime(timezone=True)),
-    Column("created_at", DateTime(timezone=True)),
-)
-
-
-_T: Final = _TIMERS.c
+_T: Final = TIMERS.c
 
 
 class PostgresWaiting:
@@ -186,7 +128,7 @@ class PostgresWaiting:
                 _T.due,
                 _T.created_at.label("since"),
             )
-            .join_from(_TIMERS, AUTOMATIONS, AUTOMATIONS.c.id == _T.workflow_id)
+            .join_from(TIMERS, AUTOMATIONS, AUTOMATIONS.c.id == _T.workflow_id)
             .order_by(_T.due, _T.command_id)
             .limit(limit)
         )

@@ -4,25 +4,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, MetaData, Row, Table, Text, Uuid, func, select, tuple_, update
+from sqlalchemy import Row, func, select, tuple_, update
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.schema import NOTIFICATIONS
 from app.domain.callers import Caller
 from app.domain.paging import Position
 from schemas.notification import Notification
 
-_NOTIFICATIONS: Final = Table(
-    "notifications",
-    MetaData(),
-    Column("id", Uuid, primary_key=True),
-    Column("title", Text),
-    Column("body", Text),
-    Column("workflow_id", Uuid),
-    Column("execution_id", Uuid),
-    Column("created_at", DateTime(timezone=True)),
-    Column("read_at", DateTime(timezone=True)),
-)
-_N: Final = _NOTIFICATIONS.c
+_N: Final = NOTIFICATIONS.c
 
 
 class PostgresNotifications:
@@ -37,7 +27,7 @@ class PostgresNotifications:
 
     async def find(self, caller: Caller, *, unread: bool, after: Position | None, limit: int) -> Sequence[Notification]:
         """Return a page of the caller's own, newest first."""
-        statement = select(_NOTIFICATIONS).order_by(_N.created_at.desc(), _N.id.desc()).limit(limit)
+        statement = select(NOTIFICATIONS).order_by(_N.created_at.desc(), _N.id.desc()).limit(limit)
         if unread:
             statement = statement.where(_N.read_at.is_(None))
         if after is not None:
@@ -48,7 +38,7 @@ class PostgresNotifications:
     async def mark_read(self, caller: Caller, notification_id: UUID) -> Notification | None:
         """Mark one of the caller's own as read; the first time counts."""
         statement = (
-            update(_NOTIFICATIONS)
+            update(NOTIFICATIONS)
             .where(_N.id == notification_id)
             .values(read_at=func.coalesce(_N.read_at, func.now()))
             .returning(*_N)

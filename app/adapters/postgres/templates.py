@@ -5,60 +5,18 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    DateTime,
-    Integer,
-    MetaData,
-    Row,
-    Select,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    Uuid,
-    delete,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Row, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.page_bytes import within_bytes
-from app.adapters.postgres.reentry_column import ReentryColumn
+from app.adapters.postgres.newest_first import NewestFirst
+from app.adapters.postgres.schema import TEMPLATES
 from app.domain.callers import Caller
 from app.domain.paging import Position
 from app.ports.templates import TemplateFilter
 from schemas.template import Template
 
-TEMPLATES: Final = Table(
-    "automation_templates",
-    MetaData(),
-    Column("id", Uuid, primary_key=True),
-    Column("name", String(255)),
-    Column("description", Text),
-    Column("category", String(100)),
-    Column("trigger_type", String(100)),
-    Column("trigger_config", JSONB),
-    Column("conditions", JSONB),
-    Column("actions", JSONB),
-    Column("is_public", Boolean),
-    Column("created_by", Uuid),
-    Column("usage_count", Integer),
-    Column("created_at", DateTime(timezone=True)),
-    Column("updated_at", DateTime(timezone=True)),
-    Column("version", Integer),
-    Column("priority", SmallInteger),
-    Column("reentry", ReentryColumn),
-)
 _T: Final = TEMPLATES.c
-_NEWEST: Final = ("created_at", "id")
 _BODIES: Final = ("description", "trigger_config", "conditions", "actions")
 
 
@@ -81,28 +39,25 @@ class PostgresTemplates:
     async def get(self, caller: Caller, template_id: UUID) -> Template | None:
         """Return a template that is the caller's to see."""
         async with self._database.reading(caller) as connection:
-            return await _one(connection, select(TEMPLATES).where(_T.id == template_id))
+            return await _ROWS.get(connection, template_id)
 
     async def find(
         self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int
     ) -> Sequence[Template]:
         """Return a page, newest first."""
-        statement = select(TEMPLATES).order_by(_T.created_at.desc(), _T.id.desc()).limit(limit)
+        where: list[ColumnElement[bool]] = []
         if wanted.category is not None:
-            statement = statement.where(_T.category == wanted.category)
+            where.append(_T.category == wanted.category)
         if wanted.trigger_type is not None:
-            statement = statement.where(_T.trigger_type == wanted.trigger_type)
+            where.append(_T.trigger_type == wanted.trigger_type)
         if wanted.public is not None:
-            statement = statement.where(_T.is_public.is_(wanted.public))
+            where.append(_T.is_public.is_(wanted.public))
         if wanted.mine:
-            statement = statement.where(_T.created_by == caller.user_id)
+            where.append(_T.created_by == caller.user_id)
         if wanted.search is not None:
-            like = (column.icontains(wanted.search, autoescape=True) for column in (_T.name, _T.description))
-            statement = statement.where(or_(*like))
-        if after is not None:
-            statement = statement.where(tuple_(_T.created_at, _T.id) < tuple_(after.at, after.id))
+            where.append(_ROWS.holding(wanted.search, "name", "description"))
         async with self._database.reading(caller) as connection:
-            return await within_bytes(connection, statement, _NEWEST, _BODIES, _template)
+            return await _ROWS.page(connection, where, after, limit)
 
 
 class TemplateTransaction:
@@ -113,29 +68,20 @@ class TemplateTransaction:
 
     async def get(self, template_id: UUID) -> Template | None:
         """Return a template, locked: row level security lets a caller lock what they may change."""
-        return await _one(self._connection, select(TEMPLATES).where(_T.id == template_id).with_for_update())
+        return await _ROWS.get(self._connection, template_id, locked=True)
 
     async def insert(self, template: Template) -> Template:
         """Store a new template; its version and times are the database's."""
         row = {**columns(template), "id": template.id, "created_by": template.created_by}
-        return await self._stored(insert(TEMPLATES).values(row).returning(TEMPLATES))
+        return await _ROWS.insert(self._connection, row)
 
     async def update(self, template: Template) -> Template:
         """Store a template's new version."""
-        statement = update(TEMPLATES).where(_T.id == template.id).values(columns(template))
-        return await self._stored(statement.returning(TEMPLATES))
+        return await _ROWS.update(self._connection, template.id, columns(template))
 
     async def delete(self, template_id: UUID) -> None:
         """Remove a template."""
         await self._connection.execute(delete(TEMPLATES).where(_T.id == template_id))
-
-    async def _stored(self, write: ReturningInsert[Any] | ReturningUpdate[Any]) -> Template:
-        return _template((await self._connection.execute(write)).one())
-
-
-async def _one(connection: AsyncConnection, statement: Select[Any]) -> Template | None:
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _template(row)
 
 
 def columns(template: Template) -> dict[str, Any]:
@@ -165,3 +111,6 @@ def _template(row: Row[Any]) -> Template:
             "trigger": {"type": found["trigger_type"], "config": found["trigger_config"]},
         }
     )
+
+
+_ROWS: Final = NewestFirst(TEMPLATES, _template, _BODIES)

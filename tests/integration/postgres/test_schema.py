@@ -4,6 +4,9 @@ from typing import Final
 
 import psycopg
 import pytest
+from sqlalchemy import NullPool, create_engine, inspect
+
+from app.adapters.postgres.schema import METADATA
 
 pytestmark = pytest.mark.postgres
 
@@ -180,3 +183,14 @@ def _short(definition: str) -> str:
     unique = "UNIQUE " if definition.startswith("CREATE UNIQUE") else ""
     table, _, rest = definition.partition(" ON ")[2].removeprefix("ONLY ").partition(" USING btree ")
     return f"{unique}{table.removeprefix('public.')} {rest}"
+
+
+def test_the_tables_of_the_code_are_those_of_the_migrations(database: str) -> None:
+    """Each column that the API reads or writes through SQLAlchemy is there, of that type; so are the primary keys."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database), poolclass=NullPool)
+    stored = inspect(engine)
+    for name, table in METADATA.tables.items():
+        there = {column["name"]: column["type"].compile(engine.dialect) for column in stored.get_columns(name)}
+        said = {column.name: column.type.compile(engine.dialect) for column in table.columns}
+        assert said.items() <= there.items(), name
+        assert stored.get_pk_constraint(name)["constrained_columns"] == table.primary_key.columns.keys(), name

@@ -1,0 +1,157 @@
+"""The tables that the API reads and writes through SQLAlchemy, as the migrations make them; a test compares the two."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.adapters.postgres.reentry_column import ReentryColumn
+
+METADATA: Final = MetaData()
+
+
+def _at(name: str, *, primary_key: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), primary_key=primary_key)
+
+
+def _written_and_kept() -> list[Column[Any]]:
+    """Return what workflows and their templates have alike."""
+    return [
+        Column("id", Uuid, primary_key=True),
+        Column("name", String(255)),
+        Column("description", Text),
+        Column("trigger_type", String(100)),
+        Column("trigger_config", JSONB),
+        Column("conditions", JSONB),
+        Column("actions", JSONB),
+        Column("priority", SmallInteger),
+        Column("reentry", ReentryColumn),
+        Column("version", Integer),
+        Column("created_by", Uuid),
+        _at("created_at"),
+        _at("updated_at"),
+    ]
+
+
+AUTOMATIONS: Final = Table("automations", METADATA, *_written_and_kept(), Column("active", Boolean), _at("deleted_at"))
+TEMPLATES: Final = Table(
+    "automation_templates",
+    METADATA,
+    *_written_and_kept(),
+    Column("category", String(100)),
+    Column("is_public", Boolean),
+    Column("usage_count", Integer),
+)
+REVISIONS: Final = Table(
+    "automation_revisions",
+    METADATA,
+    Column("automation_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSONB),
+    _at("created_at"),
+    Column("created_by", Uuid),
+)
+MESSAGE_TEMPLATES: Final = Table(
+    "message_templates",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text),
+    Column("kind", Text),
+    Column("subject", Text),
+    Column("text", Text),
+    Column("html", Text),
+    Column("version", Integer),
+    Column("created_by", Uuid),
+    _at("created_at"),
+    _at("updated_at"),
+)
+
+
+def _log(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("id", Uuid, primary_key=True),
+        Column("automation_id", Uuid),
+        Column("trigger_event", JSONB),
+        Column("conditions_met", Boolean),
+        Column("conditions_result", JSONB),
+        Column("actions_executed", JSONB),
+        Column("status", String(50)),
+        Column("error_message", Text),
+        Column("execution_duration_ms", Integer),
+        _at("executed_at", primary_key=True),
+        Column("attempt", Integer),
+        Column("version", Integer),
+        Column("event_id", Text),
+        Column("event_type", Text),
+        Column("entity", Text),
+    )
+
+
+LOGS: Final = _log("automation_logs")
+ARCHIVE: Final = _log("automation_logs_archive")
+TIMERS: Final = Table(
+    "timers",
+    METADATA,
+    Column("command_id", Uuid, primary_key=True),
+    Column("execution_id", Uuid),
+    Column("workflow_id", Uuid),
+    Column("entity", Text),
+    Column("step", Integer),
+    Column("kind", Text),
+    Column("reason", Text),
+    _at("due"),
+    _at("created_at"),
+)
+NOTIFICATIONS: Final = Table(
+    "notifications",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("title", Text),
+    Column("body", Text),
+    Column("workflow_id", Uuid),
+    Column("execution_id", Uuid),
+    _at("created_at"),
+    _at("read_at"),
+)
+DEAD_LETTERS: Final = Table(
+    "dead_letters",
+    METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("topic", Text),
+    Column("partition", Integer),
+    Column("offset", BigInteger),
+    _at("record_timestamp"),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("size", Integer),
+    Column("cut", Boolean),
+    Column("headers", JSONB),
+    Column("role", Text),
+    Column("reader", Text),
+    Column("event_id", Text),
+    Column("source", Text),
+    Column("entity", Text),
+    Column("barred", Text),
+    _at("failed_at"),
+    _at("replayed_at"),
+    Column("replayed_by", Uuid),
+    _at("discarded_at"),
+    Column("discarded_by", Uuid),
+)
