@@ -39,9 +39,9 @@ MUTANTS: Final = (
     Mutant(1, _WORKFLOW_ROWS, '"conditions": workflow.conditions,', '"conditions": workflow.conditions[:1],'),
     # 2: an update is what is read
     Mutant(2, _WORKFLOWS, "await transaction.update(changed,", "await transaction.update(current,"),
-    Mutant(2, _WORKFLOWS, "return await self._write(caller, workflow_id, version, lambda _: _given(_fields(draft)))",
+    Mutant(2, _WORKFLOWS, "return await self._write(caller, workflow_id, version, lambda _: _given(fields(draft)))",
            "return await self._write(caller, workflow_id, version, "
-           'lambda old: _given({**_fields(draft), "name": old.name}))'),
+           'lambda old: _given({**fields(draft), "name": old.name}))'),
     # 3: deleted, it does not run
     Mutant(3, _INDEX, "self._deactivate(change.id)\n        if isinstance", "if isinstance"),
     Mutant(3, _WORKFLOWS, "return await transaction.update(changed, deleted=deleted)", "return changed"),
@@ -97,8 +97,8 @@ MUTANTS: Final = (
     Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
     # 18: a template becomes a workflow
     Mutant(18, "app/services/workflows/templates.py",
-           "draft = merge_patch(_written(template, _OF_WORKFLOW), customizations)",
-           'draft = {**merge_patch(_written(template, _OF_WORKFLOW), customizations), "conditions": []}'),
+           "draft = merge_patch(written(template, WorkflowDraft), customizations)",
+           'draft = {**merge_patch(written(template, WorkflowDraft), customizations), "conditions": []}'),
     Mutant(18, "app/services/workflows/templates.py", "draft, template_id=template.id)", "draft)"),
     # 19: who sees a template
     Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING (true);"),

@@ -12,16 +12,26 @@ from app.actions.configs import validate_config
 from app.actions.message_text import with_text
 from app.actions.registry import REGISTRY
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
-from app.domain.paging import Page, Position, page_of
+from app.domain.errors import ConflictError, FieldError, InvalidError
+from app.domain.paging import Page, Position
 from app.ports import MessageText
 from app.ports.message_templates import MessageFilter, MessageStore, MessageTransaction
 from app.services.access.cpu_budget import breathe
 from app.services.workflows.drafts import merge_patch
+from app.services.workflows.editing import (
+    at_version,
+    fields,
+    found,
+    newest_first,
+    next_version,
+    refuse_no_object,
+    written,
+)
 from schemas.field_errors import field_errors
 from schemas.message_template import MessageKind, MessageTemplate, MessageTemplateDraft
 
-_DRAFTED: Final = tuple(MessageTemplateDraft.model_fields)
+_NOUN: Final = "message template"
+_MISSING: Final = f"There is no such {_NOUN}"
 _PARTS: Final = ("subject", "text", "html")
 
 
@@ -47,7 +57,7 @@ class MessageTemplateService:
         await breathe()
         draft, now = read(raw), self._now()
         times = {"created_at": now, "updated_at": now}
-        template = MessageTemplate(id=uuid4(), version=1, created_by=caller.user_id, **times, **draft.__dict__)
+        template = MessageTemplate(id=uuid4(), version=1, created_by=caller.user_id, **times, **fields(draft))
         async with self._store.transaction(caller) as transaction:
             return await transaction.insert(template)
 
@@ -57,14 +67,14 @@ class MessageTemplateService:
         Raises:
             NotFoundError: The caller may see no such template.
         """
-        return _found(await self._store.get(caller, template_id))
+        return found(await self._store.get(caller, template_id), _MISSING)
 
     async def find(
         self, caller: Caller, wanted: MessageFilter, after: Position | None, limit: int
     ) -> Page[MessageTemplate]:
         """List the caller's templates, newest first; an admin sees all."""
         rows = await self._store.find(caller, wanted, after, limit + 1)
-        return page_of(rows, limit, lambda template: Position(template.created_at, template.id))
+        return newest_first(rows, limit)
 
     async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> MessageTemplate:
         """Replace everything a user writes; steps that run from then on send what it says now.
@@ -87,15 +97,18 @@ class MessageTemplateService:
 
     async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> MessageTemplate:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
-        if not isinstance(patch, dict):
-            raise InvalidError([FieldError("", "a merge patch is a JSON object")])
+        refuse_no_object(patch, "a merge patch")
         await breathe()
-        return await self._write(caller, template_id, version, lambda now: read(merge_patch(_written(now), patch)))
+
+        def change(current: MessageTemplate) -> MessageTemplateDraft:
+            return read(merge_patch(written(current, MessageTemplateDraft), patch))
+
+        return await self._write(caller, template_id, version, change)
 
     async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:
         """Remove a template that no workflow uses. Errors as in ``replace``."""
         async with self._store.transaction(caller) as transaction:
-            current = _check(_found(await transaction.get(template_id)), version)
+            current = at_version(found(await transaction.get(template_id), _MISSING), version, _NOUN)
             await _refuse_used(transaction, current)
             await transaction.delete(template_id)
 
@@ -107,9 +120,8 @@ class MessageTemplateService:
         change: Callable[[MessageTemplate], MessageTemplateDraft],
     ) -> MessageTemplate:
         async with self._store.transaction(caller) as transaction:
-            current = _check(_found(await transaction.get(template_id)), version)
-            changes = {**change(current).__dict__, "version": current.version + 1, "updated_at": self._now()}
-            changed = current.model_copy(update=changes)
+            current = at_version(found(await transaction.get(template_id), _MISSING), version, _NOUN)
+            changed = next_version(current, fields(change(current)), self._now())
             if (changed.kind, changed.name) != (current.kind, current.name):
                 await _refuse_used(transaction, current)
             return await transaction.update(changed)
@@ -153,19 +165,3 @@ async def _refuse_used(transaction: MessageTransaction, template: MessageTemplat
     if users:
         named = ", ".join(repr(name) for name in users)
         raise ConflictError(f"Workflows use it by its name: {named}; change or delete them first")
-
-
-def _written(template: MessageTemplate) -> dict[str, Any]:
-    return template.model_dump(mode="json", include=set(_DRAFTED))
-
-
-def _check(template: MessageTemplate, version: int | None) -> MessageTemplate:
-    if version not in (None, template.version):
-        raise StaleVersionError(f"The message template is at version {template.version} by now; read it again")
-    return template
-
-
-def _found(template: MessageTemplate | None) -> MessageTemplate:
-    if template is None:
-        raise NotFoundError("There is no such message template")
-    return template

@@ -6,18 +6,27 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from app.domain.grants import Use
-from app.domain.paging import Page, Position, page_of
+from app.domain.paging import Page, Position
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
 from app.ports.workflows import Transaction, WorkflowFilter, WorkflowStore
 from app.services.workflows.drafts import DraftReader, merge_patch
+from app.services.workflows.editing import (
+    at_version,
+    fields,
+    found,
+    newest_first,
+    next_version,
+    refuse_no_object,
+    written,
+)
 from app.services.workflows.permits import refuse_unpermitted
 from app.services.workflows.references import references
 from schemas.base import stored_size
 from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
 
-_DRAFTED: Final = tuple(WorkflowDraft.model_fields)
+_MISSING: Final = "There is no such workflow"
 
 
 class WorkflowService:
@@ -61,7 +70,7 @@ class WorkflowService:
             created_by=caller.user_id,
             created_at=now,
             updated_at=now,
-            **_fields(draft),
+            **fields(draft),
         )
         _refuse_large(workflow)
         async with self._store.transaction(caller) as transaction:
@@ -86,12 +95,12 @@ class WorkflowService:
         Raises:
             NotFoundError: The caller may see no such workflow.
         """
-        return _found(await self._store.get(caller, workflow_id))
+        return found(await self._store.get(caller, workflow_id), _MISSING)
 
     async def find(self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int) -> Page[Workflow]:
         """List workflows, newest first."""
         rows = await self._store.find(caller, wanted, after, limit + 1)
-        return page_of(rows, limit, lambda workflow: Position(workflow.created_at, workflow.id))
+        return newest_first(rows, limit)
 
     async def replace(self, caller: Caller, workflow_id: UUID, version: int | None, raw: Any) -> Workflow:
         """Replace everything a user writes; whether it is active stays.
@@ -110,16 +119,14 @@ class WorkflowService:
             ConflictError: It is active, and its owner has as many of its new trigger type as a user may.
         """
         draft = await self._drafts.read(raw)
-        return await self._write(caller, workflow_id, version, lambda _: _given(_fields(draft)))
+        return await self._write(caller, workflow_id, version, lambda _: _given(fields(draft)))
 
     async def patch(self, caller: Caller, workflow_id: UUID, version: int | None, patch: Any) -> Workflow:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
-        if not isinstance(patch, dict):
-            raise InvalidError([FieldError("", "a merge patch is a JSON object")])
+        refuse_no_object(patch, "a merge patch")
 
         async def patched(current: Workflow) -> dict[str, Any]:
-            written = current.model_dump(mode="json", include=set(_DRAFTED))
-            return _fields(await self._drafts.read(merge_patch(written, patch)))
+            return fields(await self._drafts.read(merge_patch(written(current, WorkflowDraft), patch)))
 
         return await self._write(caller, workflow_id, version, patched)
 
@@ -143,7 +150,7 @@ class WorkflowService:
         """
         rows = await self._store.revisions(caller, workflow_id, before, limit)
         if not rows and before is None:
-            raise NotFoundError("There is no such workflow")
+            raise NotFoundError(_MISSING)
         return rows
 
     async def _write(
@@ -156,17 +163,14 @@ class WorkflowService:
         deleted: bool = False,
     ) -> Workflow:
         async with self._store.transaction(caller) as transaction:
-            current = _found(await transaction.get(workflow_id))
-            if version not in (None, current.version):
-                raise StaleVersionError(f"The workflow is at version {current.version} by now; read it again")
+            current = at_version(found(await transaction.get(workflow_id), _MISSING), version, "workflow")
             changes = await change(current)
             if not changes:
                 return current
             if "actions" in changes:
                 refuse_unpermitted(caller, current.created_by, changes["trigger"], changes["actions"])
                 await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes["actions"])
-            changes |= {"version": current.version + 1, "updated_at": self._now()}
-            changed = current.model_copy(update=changes)
+            changed = next_version(current, changes, self._now())
             _refuse_large(changed)
             if changed.active and (not current.active or changed.trigger.type != current.trigger.type):
                 await self._room(transaction, caller, changed.created_by, changed.trigger.type)
@@ -195,16 +199,6 @@ async def _refuse_missing(transaction: Transaction, use: Use, actions: Sequence[
     missing = await transaction.missing(use, named) if named else ()
     if missing:
         raise InvalidError([one.missing for one in missing])
-
-
-def _found(workflow: Workflow | None) -> Workflow:
-    if workflow is None:
-        raise NotFoundError("There is no such workflow")
-    return workflow
-
-
-def _fields(draft: WorkflowDraft) -> dict[str, Any]:
-    return {name: getattr(draft, name) for name in _DRAFTED}
 
 
 def _refuse_large(workflow: Workflow) -> None:

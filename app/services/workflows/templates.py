@@ -1,6 +1,6 @@
 """Workflow templates: a gallery to start from."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -8,16 +8,25 @@ from uuid import UUID, uuid4
 from pydantic import ValidationError
 
 from app.domain.callers import Caller
-from app.domain.errors import FieldError, InvalidError, NotFoundError, NotPermittedError, StaleVersionError
-from app.domain.paging import Page, Position, page_of
+from app.domain.errors import FieldError, InvalidError, NotPermittedError
+from app.domain.paging import Page, Position
 from app.ports.templates import TemplateFilter, TemplateStore
 from app.services.workflows.drafts import DraftReader, merge_patch
+from app.services.workflows.editing import (
+    at_version,
+    fields,
+    found,
+    newest_first,
+    next_version,
+    refuse_no_object,
+    written,
+)
 from app.services.workflows.lifecycle import WorkflowService
 from schemas.field_errors import field_errors
 from schemas.template import Template, TemplateDraft, TemplateMetadata
 from schemas.workflow import Workflow, WorkflowDraft
 
-_DRAFTED: Final = tuple(TemplateDraft.model_fields)
+_NOT_TO_CHANGE: Final = "There is no such template that you may change; a public one can be applied"
 _OF_WORKFLOW: Final = tuple(WorkflowDraft.model_fields)
 
 
@@ -70,12 +79,12 @@ class TemplateService:
         Raises:
             NotFoundError: The caller may see no such template.
         """
-        return _found(await self._store.get(caller, template_id))
+        return found(await self._store.get(caller, template_id), "There is no such template")
 
     async def find(self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int) -> Page[Template]:
         """List templates, newest first: the caller's own and the public ones; an admin sees all."""
         rows = await self._store.find(caller, wanted, after, limit + 1)
-        return page_of(rows, limit, lambda template: Position(template.created_at, template.id))
+        return newest_first(rows, limit)
 
     async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> Template:
         """Replace everything a user writes.
@@ -97,15 +106,18 @@ class TemplateService:
 
     async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> Template:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
-        _refuse_no_object(patch, "a merge patch")
+        refuse_no_object(patch, "a merge patch")
         return await self._write(
-            caller, template_id, version, lambda current: self._read(merge_patch(_written(current, _DRAFTED), patch))
+            caller,
+            template_id,
+            version,
+            lambda current: self._read(merge_patch(written(current, TemplateDraft), patch)),
         )
 
     async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:
         """Remove a template; workflows made of it stay. Errors as in ``replace``."""
         async with self._store.transaction(caller) as transaction:
-            _check(_mine(await transaction.get(template_id)), version)
+            at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
             await transaction.delete(template_id)
 
     async def apply(self, caller: Caller, template_id: UUID, customizations: Any) -> Workflow:
@@ -115,9 +127,9 @@ class TemplateService:
             NotFoundError: The caller may see no such template.
             InvalidError: With the customizations it is no valid draft.
         """
-        _refuse_no_object(customizations, "customizations")
+        refuse_no_object(customizations, "a patch of customizations")
         template = await self.get(caller, template_id)
-        draft = merge_patch(_written(template, _OF_WORKFLOW), customizations)
+        draft = merge_patch(written(template, WorkflowDraft), customizations)
         return await self._workflows.create(caller, draft, template_id=template.id)
 
     async def _insert(self, caller: Caller, draft: TemplateDraft) -> Template:
@@ -130,7 +142,7 @@ class TemplateService:
             created_by=caller.user_id,
             created_at=now,
             updated_at=now,
-            **_fields(draft),
+            **fields(draft),
         )
         async with self._store.transaction(caller) as transaction:
             return await transaction.insert(template)
@@ -143,11 +155,10 @@ class TemplateService:
         change: Callable[[Template], Awaitable[TemplateDraft]],
     ) -> Template:
         async with self._store.transaction(caller) as transaction:
-            current = _check(_mine(await transaction.get(template_id)), version)
+            current = at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
             draft = await change(current)
             _refuse_publishing(caller, draft)
-            changes = {**_fields(draft), "version": current.version + 1, "updated_at": self._now()}
-            return await transaction.update(current.model_copy(update=changes))
+            return await transaction.update(next_version(current, fields(draft), self._now()))
 
     async def _read(self, raw: Any) -> TemplateDraft:
         """Check a draft: the gallery's fields here, the workflow's where workflows are checked."""
@@ -161,8 +172,8 @@ class TemplateService:
             try:
                 await self._drafts.read({name: value for name, value in raw.items() if name in _OF_WORKFLOW})
             except InvalidError as error:
-                known = {found.path for found in errors}
-                errors += [found for found in error.errors if found.path not in known]
+                known = {told.path for told in errors}
+                errors += [told for told in error.errors if told.path not in known]
         if errors or shaped is None:
             raise InvalidError(errors)
         return shaped
@@ -176,34 +187,3 @@ def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:
 
 async def _given(draft: TemplateDraft) -> TemplateDraft:
     return draft
-
-
-def _refuse_no_object(value: Any, what: str) -> None:
-    if not isinstance(value, dict):
-        raise InvalidError([FieldError("", f"{what}: a JSON object is needed")])
-
-
-def _written(template: Template, names: Sequence[str]) -> dict[str, Any]:
-    return template.model_dump(mode="json", include=set(names))
-
-
-def _fields(draft: TemplateDraft) -> dict[str, Any]:
-    return {name: getattr(draft, name) for name in _DRAFTED}
-
-
-def _check(template: Template, version: int | None) -> Template:
-    if version not in (None, template.version):
-        raise StaleVersionError(f"The template is at version {template.version} by now; read it again")
-    return template
-
-
-def _found(template: Template | None) -> Template:
-    if template is None:
-        raise NotFoundError("There is no such template")
-    return template
-
-
-def _mine(template: Template | None) -> Template:
-    if template is None:
-        raise NotFoundError("There is no such template that you may change; a public one can be applied")
-    return template

@@ -1,0 +1,67 @@
+"""What is the same of workflows and both kinds of templates: users write them, and change them by their version."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.paging import Page, Position, page_of
+from schemas.message_template import MessageTemplate
+from schemas.template import Template
+from schemas.workflow import Workflow
+
+Kept = TypeVar("Kept", Workflow, Template, MessageTemplate)
+
+
+def found(kept: Kept | None, missing: str) -> Kept:
+    """Return what is there.
+
+    Raises:
+        NotFoundError: It is not; ``missing`` says so.
+    """
+    if kept is None:
+        raise NotFoundError(missing)
+    return kept
+
+
+def at_version(kept: Kept, version: int | None, noun: str) -> Kept:
+    """Return what has the version that a caller has read; None is any.
+
+    Raises:
+        StaleVersionError: It has another by now; ``noun`` is what it is called.
+    """
+    if version not in (None, kept.version):
+        raise StaleVersionError(f"The {noun} is at version {kept.version} by now; read it again")
+    return kept
+
+
+def next_version(kept: Kept, changes: dict[str, Any], now: datetime) -> Kept:
+    """Return the next version of something, with changes."""
+    return kept.model_copy(update={**changes, "version": kept.version + 1, "updated_at": now})
+
+
+def newest_first(rows: Sequence[Kept], limit: int) -> Page[Kept]:
+    """Return a page of what was read, one row more than ``limit`` where there are more."""
+    return page_of(rows, limit, lambda kept: Position(kept.created_at, kept.id))
+
+
+def written(kept: Kept, draft: type[BaseModel]) -> dict[str, Any]:
+    """Return what a user has written of something, as they would write it again."""
+    return kept.model_dump(mode="json", include=set(draft.model_fields))
+
+
+def fields(draft: BaseModel) -> dict[str, Any]:
+    """Return a draft's fields, as they are."""
+    return {name: getattr(draft, name) for name in type(draft).model_fields}
+
+
+def refuse_no_object(value: Any, what: str) -> None:
+    """Refuse what is no JSON object, where a merge patch is to be one.
+
+    Raises:
+        InvalidError: It is none.
+    """
+    if not isinstance(value, dict):
+        raise InvalidError([FieldError("", f"{what} is a JSON object")])
