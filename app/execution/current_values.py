@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.actions.steps import ResolvedStep
+from app.domain.entities import id_in
 from app.domain.errors import ActionFailedError
 from app.domain.needs import Need, own_entity
 from app.domain.retry import Failure, GiveUp, RetryPolicy, decide
@@ -118,15 +119,10 @@ def _lookup(step: ResolvedStep, *, chosen: bool) -> _Lookup | None:
     if not names:
         return None
     data = command.event.get("data") or {}
-    customer = (_id_of(data.get("customer")) or command.entity) if "customer" in names else None
+    customer = (id_in(data.get("customer")) or command.entity) if "customer" in names else None
     own = None if chosen else own_entity(command.event.get("source"), command.entity)
-    order = _id_of(data.get("order")) if "order" in names else None
+    order = id_in(data.get("order")) if "order" in names else None
     return _Lookup(command.workflow.owner, own, customer, order)
-
-
-def _id_of(thing: Any) -> str | None:
-    found = thing.get("id") if isinstance(thing, dict) else None
-    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
 
 
 def _values(lookup: _Lookup, customers: _Found, orders: _Found) -> dict[str, Any]:

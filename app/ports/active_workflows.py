@@ -1,37 +1,15 @@
 """The active workflows, as the matcher sees them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Protocol
 
-from app.domain.conditions import CompiledConditions
-from app.domain.reentry import Reentry
+from app.domain.evaluate import Matchable
 from schemas.command import Lane, PinnedRevision
 from schemas.workflow import Action
 
 
-class ActiveWorkflow(Protocol):
-    """A workflow as the table's index holds it."""
-
-    @property
-    def id(self) -> UUID:
-        """Workflow id."""
-
-    @property
-    def owner(self) -> UUID:
-        """Whose it is."""
-
-    @property
-    def conditions(self) -> CompiledConditions:
-        """Compiled conditions."""
-
-    @property
-    def trigger_type(self) -> str:
-        """The type of the events that it awaits."""
-
-    @property
-    def trigger_config(self) -> Mapping[str, Any]:
-        """What else its trigger asks of an event."""
+class ActiveWorkflow(Matchable, Protocol):
+    """A workflow as the table's index holds it: what judging an event asks of it, and what a command carries."""
 
     @property
     def pinned(self) -> PinnedRevision:
@@ -48,10 +26,6 @@ class ActiveWorkflow(Protocol):
     @property
     def lane(self) -> Lane:
         """Priority 1 to 3 takes the high lane."""
-
-    @property
-    def reentry(self) -> Reentry | None:
-        """How often an entity, or a value of its key, may enter; None: always."""
 
 
 class Index(Protocol):
