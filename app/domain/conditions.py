@@ -1,4 +1,4 @@
-"""Conditions: compiled once per revision, evaluated once per event, each verdict with its reason (DESIGN 4).
+"""Conditions: compiled once per revision, evaluated once per event, each with its reason (docs/design.md#9-conditions).
 
 Conditions are a list of ``{field, operator, value}``, each with an optional ``logic`` (``AND`` if left out) that joins
 it to the next; AND binds tighter than OR, and the last one's ``logic`` joins to nothing. In place of a condition a
@@ -97,8 +97,8 @@ def compile_conditions(
     Args:
         conditions: As the module describes; at most 100 conditions and groups, nested at most 10 deep.
         at: What the list is called in error paths, such as ``actions[0].conditions``.
-        current: What ``current.…`` is: ``read`` where the evaluation has it looked up, ``refused`` where nobody looks
-            anything up, ``data`` for a field of the event's data like any other.
+        current: What ``current.…`` is: ``read`` where the evaluation has it looked up, ``refused`` where nothing is
+            looked up, ``data`` for a field of the event's data like any other.
         stored: They were saved: what was accepted once is still compiled, and its verdicts say what is wrong with it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What becomes of an event: the one rule by which matchers, dry runs and whatever explains judge it. Pure.
+"""What becomes of an event: the one rule by which matchers, dry runs and explanations judge it. Pure.
 
 An event and workflows in; out, for each, whether it is turned away by the trigger, starts, or why it does not. What
 only a matcher knows (entries, budgets of runs, quotas) comes after it.
@@ -130,13 +130,13 @@ class Trigger:
 def evaluate(
     trigger: Trigger, workflows: Iterable[W], *, now: datetime, shares: Shares | None = None
 ) -> list[Plan[W] | TurnedAway[W]]:
-    """Say what becomes of an event for each workflow; conditions come before any action (specification, property 8).
+    """Say what becomes of an event for each workflow; conditions come before any action.
 
     Args:
         trigger: The event.
-        workflows: Active ones.
+        workflows: Active workflows.
         now: The time.
-        shares: What owners' conditions have taken; None where nobody waits behind them.
+        shares: What owners' conditions have taken; None where no other owner waits behind them.
     """
     scope = Scope(data=trigger.data, event=trigger.envelope, now=now)
     chain = read_chain(trigger.causation) if trigger.causation else ()
@@ -157,7 +157,7 @@ def entry_of(trigger: Trigger, reentry: Reentry) -> tuple[str | None, str | None
 def _is_for(trigger: Trigger, workflow: Matchable) -> bool:
     if trigger.type != workflow.trigger_type:
         return False
-    if trigger.only is not None:  # whoever names the workflow has chosen it: its trigger has nothing more to ask
+    if trigger.only is not None:  # the event was made for this workflow alone: its trigger has nothing more to ask
         return trigger.only == workflow.id
     config = workflow.trigger_config
     return not config or wants(config, trigger.data)

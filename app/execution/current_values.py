@@ -58,9 +58,9 @@ class Current:
         """Return what ``current`` is for each step: None where it does not ask, an error where it cannot be known.
 
         Args:
-            steps: The steps.
+            steps: The steps that are about to be prepared.
             rights: What their owners may; asked only where a step looks at another than its event's own entity.
-            chosen: The events are made up by who tries them: none of them has an entity of its own.
+            chosen: Whether the caller made the events up: none of them then has an entity of its own.
         """
         asked = ((n, _lookup(step, chosen=chosen)) for n, step in enumerate(steps))
         lookups = {n: lookup for n, lookup in asked if lookup is not None}

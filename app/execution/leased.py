@@ -1,4 +1,4 @@
-"""Executor of actions whose effect is outside our Postgres: claim, attempts, receipt, forward (DESIGN 4).
+"""Executor of effects outside our Postgres: claim, attempts, receipt, forward (docs/design.md#4-receipts).
 
 Input: one lane's topic. Output: the slip, on its way. Side effects: the action's, once, or twice with the same key and
 marked uncertain where a crash fell between effect and receipt.
@@ -195,7 +195,7 @@ class LeasedExecutor:
     # -- steps with an effect
 
     async def _carry_out(self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead) -> None:
-        """Claim, and make attempts; who loses its lease on the way claims again, with the result it has, if any."""
+        """Claim, and make attempts; where the lease is lost on the way, claim again, with the result so far, if any."""
         command, result = prepared.command, None
         destination = prepared.context.redact.text(self._action.destination(prepared.request))
         circuit = circuit_of(destination, command.workflow.owner)

@@ -170,7 +170,7 @@ class Matcher:
             log.exception("matching failed: %s/%d/%d", record.topic, record.partition, record.offset)
             self._outcomes["internal_error"] += 1
             return [self._dead_letters.build(record, our_mistake(error))]
-        # What a trigger's config, or an event's own choice of its workflow, turned away is no event that nobody awaits.
+        # What a trigger's config, or an event's own choice of its workflow, turned away is counted apart.
         self._outcomes["matched" if found else "turned_away" if workflows else "no_workflow"] += 1
         return found
 

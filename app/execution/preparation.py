@@ -88,7 +88,7 @@ class Preparer:
             step: The command's step.
             command_id: The command's id.
             current: What ``current`` is, where the step asks for it; or why that is not known.
-            secrets: Those that the step uses.
+            secrets: The secrets that the step uses.
         """
         command = step.command
         if isinstance(current, ActionFailedError):

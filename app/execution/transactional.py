@@ -132,14 +132,14 @@ class TransactionalExecutor:
         return _Work(command, claim, todo, cause)
 
     async def _permit(self, work: Sequence[_Work]) -> None:
-        """Refuse what the owners lack permission for; who needs none is not asked about."""
+        """Refuse what the owners lack permission for; where no permission is needed, none is looked up."""
         asking = [(item, todo) for item in work if isinstance(todo := item.todo, Prepared) and todo.need is not None]
         owners = await self._rights.of({todo.command.workflow.owner for _, todo in asking}) if asking else {}
         for item, todo in asking:
             item.todo = self._preparer.permitted(todo, owners[todo.command.workflow.owner])
 
     async def _apply(self, work: Sequence[_Work]) -> list[ClaimOutcome]:
-        """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on (DESIGN 5.4)."""
+        """Apply a batch; what Postgres or our own code refuses is found by halving, the rest goes on."""
 
         async def effect(transaction: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
             return await self._effect(transaction, {index: work[index] for index in indexes})

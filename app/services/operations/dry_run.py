@@ -1,11 +1,11 @@
-"""Dry runs (specification: ``testWorkflow``): what a workflow would make of an event, without any effect or row.
+"""Dry runs: what a workflow would make of an event, without any effect or row.
 
 The rules are those that run in earnest: the workflow is compiled and judged as the matcher does it, and each step is
 prepared by its action, which renders its templates and checks what comes out. Only the effect is left out; what it
 would have answered is simulated.
 
-What its owner may counts as it does in earnest, but for one thing: who tries a workflow has made its event up, so that
-``current`` is looked up for those alone who may read customers.
+What its owner may counts as it does in earnest, but for one thing: a caller who tries a workflow made its event up, so
+that ``current`` is looked up only for one who may read customers.
 """
 
 from collections.abc import Mapping
@@ -54,10 +54,10 @@ class DryRunner:
     """Makes dry runs.
 
     Args:
-        preparers: By action type.
+        preparers: What prepares a step, by action type.
         current: Looks up what steps ask for.
-        grants: Knows who may use which secret,
-        channels: and who may use which channel.
+        grants: Knows who may use which secret.
+        channels: Knows who may use which channel.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ class SimulatedResult(Contract):
 
 
 class EntryReport(Contract):
-    """What would be asked before the workflow runs, where its re-entry is bounded; nobody has been asked.
+    """What would be asked before the workflow runs, where its re-entry is bounded; it has not been asked.
 
     Attributes:
         key: The field that is counted by; empty where the entity is.
