@@ -1,6 +1,5 @@
 """Where the embedded default keeps its data: one folder per clone, so that two clones run beside each other."""
 
-import fcntl
 import json
 import os
 import stat
@@ -9,9 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from app.domain.errors import HeadraceError
 
 _OWNER_ONLY = 0o700
+_OWNER_READS = 0o600
 _OWNER_AND_THROUGH = 0o711
 _CLONE = Path(__file__).resolve().parents[2]
 
@@ -54,8 +56,8 @@ def private_folder(folder: Path) -> Path:
 def open_private(path: Path, flags: int) -> int:
     """Open a file to write, for its owner alone under any umask; also where it was there for others too."""
     private_folder(path.parent)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
-    os.fchmod(fd, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, _OWNER_READS)
+    os.fchmod(fd, _OWNER_READS)
     return fd
 
 
@@ -100,7 +102,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fd: int | None = None
+        self._lock = FileLock(path, mode=_OWNER_READS, thread_local=False)
 
     def acquire(self) -> None:
         """Take the lock, or keep it.
@@ -108,33 +110,24 @@ class Lock:
         Raises:
             AlreadyStartedError: Another process, or another object of this one, holds it.
         """
-        if self._fd is not None:
+        if self._lock.is_locked:
             return
         private_folder(self._path.parent)
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
+            self._lock.acquire(blocking=False)
+        except Timeout:
             raise AlreadyStartedError(
                 f"{self._path.stem} of {self._path.parent} is run by another process; stop that first (`make down`)"
             ) from None
-        self._fd = fd
 
     def release(self) -> None:
         """Let go; harmless if it was not held."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        self._lock.release()
 
 
 @contextmanager
 def waiting_lock(path: Path) -> Iterator[None]:
     """Hold the lock of ``path`` for a block, waiting until it is free: for one-off work such as a download."""
     private_folder(path.parent)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+    with FileLock(path, mode=_OWNER_READS, thread_local=False):
         yield
-    finally:
-        os.close(fd)
