@@ -113,8 +113,14 @@ class _Watch:
 
 
 def _collects(frame: FrameType | None) -> bool:
-    """Whether this is a callback of the garbage collector: what is raised there goes nowhere but to the log."""
-    return frame is not None and any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks)
+    """Whether this is a callback of the garbage collector, or a destructor: what is raised there ends in the log."""
+    if frame is not None and any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks):
+        return True
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 _watch: Final = _Watch()

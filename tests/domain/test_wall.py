@@ -181,3 +181,21 @@ def test_a_meter_counts_what_runs_behind_walls() -> None:
         assert -MOST_S < account.left < 0
     finally:
         METER.reset(token)
+
+
+def test_nothing_is_raised_in_a_destructor() -> None:
+    """What is raised there reaches nobody but the log: the work is ended behind it."""
+
+    class Slow:
+        def __del__(self) -> None:
+            until = time.thread_time() + 0.4
+            while time.thread_time() < until:
+                pass
+
+    def work() -> None:
+        Slow()
+        while True:
+            pass
+
+    with pytest.raises(WallReachedError):
+        walled(work)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import psutil
 import psycopg
 import pytest
 from psycopg_pool import PoolClosed
@@ -115,7 +116,10 @@ async def _survive(pool: Pool, log: ExecutionLog, node: PostgresNode, *, crash: 
     receipts = PostgresReceipts(pool, "executor/1", LEASE, crm_over)
     await receipts.start()
     assert isinstance((await log.write([document()]))[0], Logged)
+    serving = psutil.Process(node.pid).children()
     await asyncio.to_thread(node.kill if crash else node.stop)
+    # Servers whose postmaster was killed answer until they notice.
+    await eventually(lambda: not psutil.wait_procs(serving, timeout=0)[1], within=30, what="the servers to be gone")
     claims = [a_claim(matched_at=datetime.now(UTC)) for _ in range(3)]
     writing = asyncio.create_task(log.write([document()]))
     claiming = asyncio.create_task(receipts.claim([claims[0], claims[1]]))
