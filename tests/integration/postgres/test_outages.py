@@ -112,6 +112,13 @@ async def test_a_restart_of_postgres_needs_no_manual_step(*, crash: bool) -> Non
             node.stop()
 
 
+def _gone(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 async def _survive(pool: Pool, log: ExecutionLog, node: PostgresNode, *, crash: bool) -> None:
     receipts = PostgresReceipts(pool, "executor/1", LEASE, crm_over)
     await receipts.start()
@@ -119,7 +126,7 @@ async def _survive(pool: Pool, log: ExecutionLog, node: PostgresNode, *, crash: 
     serving = psutil.Process(node.pid).children()
     await asyncio.to_thread(node.kill if crash else node.stop)
     # Servers whose postmaster was killed answer until they notice.
-    await eventually(lambda: not psutil.wait_procs(serving, timeout=0)[1], within=30, what="the servers to be gone")
+    await eventually(lambda: all(map(_gone, serving)), within=30, what="the servers to be gone")
     claims = [a_claim(matched_at=datetime.now(UTC)) for _ in range(3)]
     writing = asyncio.create_task(log.write([document()]))
     claiming = asyncio.create_task(receipts.claim([claims[0], claims[1]]))
