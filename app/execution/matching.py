@@ -2,10 +2,9 @@
 
 Input: the ``events.*`` topics, the internal one, and the workflow table's index. Output: one command per workflow whose
 conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
-dead letter per record that is no event, or may not be on its topic (``app.services.ingest.admission``); executions over
-their owner's quota go where they are let wait. Side effects:
-entries, of workflows that bound them. The records are returned, and the
-batch is acked when all of them are durable.
+dead letter per record that is no event, or may not be on its topic (``app.services.ingest.admission``); one record of
+the executions that an event starts over an owner's quota, for where they wait. Side effects: entries, of workflows that
+bound them. The records are returned, and the batch is acked when all of them are durable.
 """
 
 import logging

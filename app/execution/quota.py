@@ -94,7 +94,7 @@ class Quota:
         return self._rate.take(owner, now)
 
     async def settle(self, judged: Sequence[Record | Over]) -> list[Record]:
-        """Return what follows from a batch, in its order: what starts, what is to wait, and what does not start at all.
+        """Return what follows from a batch: in its order what starts or does not, and behind that what is to wait.
 
         Raises:
             UnreachableError: Postgres stayed away for too long; the batch must stay unacked.
