@@ -10,12 +10,14 @@ size. See docs/decisions/cost-wall.md.
 
 from __future__ import annotations
 
+import _weakrefset
 import atexit
 import gc
 import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -103,6 +105,7 @@ class _Watch:
         if signal.getsignal(signal.SIGPROF) != self.tick:
             signal.signal(signal.SIGPROF, self.tick)
             signal.siginterrupt(signal.SIGPROF, False)
+        _keep_out_of_the_log()
         signal.setitimer(signal.ITIMER_PROF, _TICK, _TICK)
         self.ticking = True
 
@@ -112,12 +115,43 @@ class _Watch:
         self.ticking = False
 
 
+class Unraisable:
+    """Keeps a stop that could not be raised out of the log: the next look raises it again, in the work itself.
+
+    Attributes:
+        before: The hook that was there, which is told of all else.
+    """
+
+    def __init__(self, before: Callable[[sys.UnraisableHookArgs], object]) -> None:
+        self.before = before
+
+    def __call__(self, told: sys.UnraisableHookArgs, /) -> None:
+        """Pass all else on. Python ends the tracing of a thread whose trace function raises: it is set again."""
+        if told.exc_type is not _Stop:
+            self.before(told)
+        elif getattr(_thread, "on", False):
+            sys.settrace(_thread.look)
+
+
+def _keep_out_of_the_log() -> None:
+    if not isinstance(sys.unraisablehook, Unraisable):
+        sys.unraisablehook = Unraisable(sys.unraisablehook)
+
+
+# The standard library's weak collections tidy up in callbacks of these files; a stop there would leave a dead entry.
+_WEAK_FILES: Final = frozenset({weakref.__file__, _weakrefset.__file__})
+
+
 def _collects(frame: FrameType | None) -> bool:
-    """Whether this is a callback of the garbage collector, or a destructor: what is raised there ends in the log."""
+    """Whether this is a callback of the garbage collector, a weak collection's or a destructor: it is not to be ended.
+
+    What is raised there does not reach the work. Callbacks of others' own weak references cannot be told from the
+    work; for what is raised in them see ``Unraisable``.
+    """
     if frame is not None and any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks):
         return True
     while frame is not None:
-        if frame.f_code.co_name == "__del__":
+        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename in _WEAK_FILES:
             return True
         frame = frame.f_back
     return False
@@ -199,13 +233,15 @@ def _elsewhere(work: Callable[..., R], *args: Any) -> R:
 
 
 def _traced(work: Callable[..., R], *args: Any) -> R:
+    _keep_out_of_the_log()
     ends = time.thread_time() + LIMIT_MS / 1000
 
-    def look(_frame: FrameType, _event: str, _arg: Any) -> Any:
-        if time.thread_time() > ends:
+    def look(frame: FrameType, _event: str, _arg: Any) -> Any:
+        if time.thread_time() > ends and not _collects(frame):
             raise _Stop
         return look
 
+    _thread.look = look
     before = sys.gettrace()
     sys.settrace(look)
     try:

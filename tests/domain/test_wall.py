@@ -1,15 +1,18 @@
 """The wall: whatever runs behind it ends, and nothing that runs after it is hit."""
 
 import asyncio
+import gc
 import signal
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 
 import pytest
 import uvloop
 
-from app.domain.wall import LIMIT_MS, METER, WallReachedError, reserve, walled
+from app.domain.wall import LIMIT_MS, METER, Unraisable, WallReachedError, reserve, walled
 
 # The wall, a tick at either end, and as much again for a machine that is busy with other things.
 MOST_S = LIMIT_MS / 1000 * 1.6
@@ -197,5 +200,60 @@ def test_nothing_is_raised_in_a_destructor() -> None:
         while True:
             pass
 
+    with pytest.raises(WallReachedError):
+        walled(work)
+
+
+def test_nothing_is_raised_where_a_weak_collection_tidies_up() -> None:
+    """Its callbacks reach nobody but the log either, and would leave a dead entry behind: the work is ended after."""
+
+    class Kept:
+        pass
+
+    held = weakref.WeakValueDictionary[int, Kept]()
+
+    def work() -> None:
+        while True:
+            kept = {n: Kept() for n in range(1_000)}
+            held.update(kept)
+            kept.clear()
+
+    for _ in range(3):
+        with pytest.raises(WallReachedError):
+            walled(work)
+        gc.collect()
+        assert not list(held.valuerefs())
+
+
+def test_what_a_weak_references_callback_swallows_is_raised_again_in_the_work() -> None:
+    """Such a callback cannot be told from the work: what is raised in it is lost, without a word in the log."""
+
+    class Watched:
+        pass
+
+    def slow(_gone: object) -> None:
+        until = time.thread_time() + 0.4
+        while time.thread_time() < until:
+            pass
+
+    def work() -> None:
+        watched = Watched()
+        _reference = weakref.ref(watched, slow)
+        del watched
+        while True:
+            pass
+
+    def elsewhere() -> None:
+        sys.unraisablehook = before
+        with pytest.raises(WallReachedError):
+            walled(work)
+        ended.append(True)
+
+    before = sys.unraisablehook.before if isinstance(sys.unraisablehook, Unraisable) else sys.unraisablehook
+    ended: list[bool] = []
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert ended
     with pytest.raises(WallReachedError):
         walled(work)
