@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.domain": ("app.domain",),
     "schemas": ("schemas", "app.domain"),
     "app.ports": ("app.ports", "app.domain", "schemas"),
-    "app.settings": ("app.domain",),
+    "app.settings": ("app.settings", "app.domain"),
     "app.topics": ("app.settings", "schemas"),
     "app.processes.lifespan": (),
     "app.processes.logs": ("app.domain",),

@@ -1,0 +1,58 @@
+"""What actions reach: mail, text messages, WhatsApp, the CRM, webhooks."""
+
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from app.settings.base import Group, Networks, networks
+
+
+class ChannelSettings(Group):
+    """Servers, accounts and senders of what goes out, and what webhooks may reach."""
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(25, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$")
+    mail_from: str = "Headrace <headrace@localhost.localdomain>"
+    twilio_base_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^/]")
+    twilio_account_sid: str = Field("", pattern=r"^$|^AC[0-9a-f]{32}$", description="Empty: no text messages")
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = Field("", description="Sender: a number in E.164, a short code or an alphanumeric sender id")
+    twilio_messaging_service_sid: str = Field("", pattern=r"^$|^MG[0-9a-f]{32}$", description="Sender, instead")
+    whatsapp_base_url: str = Field("https://graph.facebook.com", pattern=r"^https?://[^/]")
+    whatsapp_api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$")
+    whatsapp_phone_number_id: str = Field("", pattern=r"^[0-9]*$", description="Empty: no WhatsApp messages")
+    whatsapp_access_token: SecretStr = SecretStr("")
+    crm_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^/@?#]+(/[^@?#]*)?$",
+        description="The user's own CRM (docs/crm-http.md); empty: built in",
+    )
+    crm_token: SecretStr = Field(SecretStr(""), description="Bearer token for it")
+    webhook_allow_private: bool = Field(default=False, description="Let webhooks reach private and loopback addresses")
+    webhook_allow_networks: str = Field(
+        "", description="Networks that webhooks may reach although they are private: 10.1.0.0/16, commas between"
+    )
+
+    @model_validator(mode="after")
+    def _message_providers_are_whole(self) -> Self:
+        if self.twilio_account_sid and not self.twilio_auth_token.get_secret_value():
+            raise ValueError("HEADRACE_TWILIO_AUTH_TOKEN is needed with HEADRACE_TWILIO_ACCOUNT_SID")
+        if self.twilio_account_sid and bool(self.twilio_from) == bool(self.twilio_messaging_service_sid):
+            raise ValueError("one of HEADRACE_TWILIO_FROM and HEADRACE_TWILIO_MESSAGING_SERVICE_SID is needed")
+        if self.whatsapp_phone_number_id and not self.whatsapp_access_token.get_secret_value():
+            raise ValueError("HEADRACE_WHATSAPP_ACCESS_TOKEN is needed with HEADRACE_WHATSAPP_PHONE_NUMBER_ID")
+        return self
+
+    @field_validator("webhook_allow_networks")
+    @classmethod
+    def _allowed_are_networks(cls, value: str) -> str:
+        networks(value)  # raises ValueError, which says what is wrong with it
+        return value
+
+    @property
+    def allowed_networks(self) -> Networks:
+        """What ``webhook_allow_networks`` lists."""
+        return networks(self.webhook_allow_networks)

@@ -1,0 +1,32 @@
+"""Kafka: where it is, and the topics in it."""
+
+import re
+from typing import Final
+
+from pydantic import Field, field_validator
+
+from app.settings.base import Group
+
+_PREFIX: Final = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
+
+
+class KafkaSettings(Group):
+    """Where Kafka is, which topics are ours, and what is read of them."""
+
+    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", alias="KAFKA_BOOTSTRAP_SERVERS")
+    topic_prefix: str = "headrace."
+    events_partitions: int = Field(4, ge=1, le=1000)
+    actions_partitions: int = Field(8, ge=1, le=1000)
+    replication_factor: int = Field(1, ge=1, le=9)
+    event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")
+    worker_buffer_mb: int = Field(
+        64, ge=1, le=16_384, description="MiB of records that may wait unfinished in a worker, over all its partitions"
+    )
+    sources: str = Field("", description="Topics of other systems: a JSON list, or the path of a file that holds one")
+
+    @field_validator("topic_prefix")
+    @classmethod
+    def _legal_topic_prefix(cls, value: str) -> str:
+        if not _PREFIX.match(value):
+            raise ValueError("must be 1 to 41 of a-z 0-9 . _ - and start with a letter or digit")
+        return value
