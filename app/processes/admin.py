@@ -20,6 +20,8 @@ from app.admin.limits import ConnectionLimits
 from app.admin.listening import listening
 from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
+from app.processes.heartbeats import heartbeat_of
+from app.services.operations.heartbeats import beating
 from app.settings import Settings
 
 
@@ -60,7 +62,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await check_login(settings.database_url.get_secret_value(), DatabaseRole.API)
-    async with served(settings) as url:
+    async with beating(heartbeat_of("admin", settings)), served(settings) as url:
         click.echo(f"admin API at {url}")
         await stop.wait()
 

@@ -26,9 +26,11 @@ from app.adapters.postgres.timers import PostgresTimerStore
 from app.execution.routing import Router
 from app.ports import CrmReads, HttpClient
 from app.processes.crm_choice import reads_of
+from app.processes.heartbeats import heartbeat_of
 from app.processes.policies import breaker_policy
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
+from app.services.operations.heartbeats import beating
 from app.services.operations.outages import same_pauses, serve_for_ever, until_served
 from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically
 from app.services.scheduling.temporal import TemporalLoop
@@ -55,7 +57,8 @@ async def _until_signalled(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     logger.info("scheduler %s: running", settings.instance)
     maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
-    await serve_scheduler(settings, stop, periodic=[maintenance])
+    async with beating(heartbeat_of("scheduler", settings)):
+        await serve_scheduler(settings, stop, periodic=[maintenance])
 
 
 async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, periodic: Sequence[PeriodicTask]) -> None:

@@ -26,6 +26,7 @@ from app.domain.errors import PoisonError, SettingsError
 from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.log_writing import give_up, is_of_a_letter
 from app.processes.faust_app import AgentSpec, TableFactory, Tuning, build_app, run_worker
+from app.processes.heartbeats import heartbeat_of
 from app.processes.lifespan import Lifespan
 from app.processes.logs import BLOTTED, set_up_logging
 from app.processes.metrics_page import serve_page
@@ -166,8 +167,12 @@ def _app(
         tables=tables,
     )
 
+    beats = heartbeat_of(app_id.removeprefix(settings.topic_prefix), settings)
+    app.run_beside("heartbeat", beats.run)
+
     async def close(_: Any, **__: Any) -> None:
         await parts.close()
+        await beats.end(orderly=app.crash_reason is None)
 
     app.on_before_shutdown.connect(close, weak=False)
     return app

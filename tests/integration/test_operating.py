@@ -188,3 +188,13 @@ async def idle(site: Site) -> list[dict[str, Any]]:
     """The status, once nothing waits."""
     status, _ = await site.stack.api.call("GET", "/api/v1/queue")
     return [status] if status["depth"] == 0 else []
+
+
+async def test_every_process_has_a_heartbeat(site: Site) -> None:
+    """Written by its own database user, with its own pid."""
+
+    async def beating() -> bool:
+        rows = await site.fetch("SELECT role || '-' || instance AS name, pid FROM heartbeats WHERE stopped_at IS NULL")
+        return {row["name"]: row["pid"] for row in rows} == site.stack.pids()
+
+    await eventually(beating, within=30.0, what="heartbeats of all processes")

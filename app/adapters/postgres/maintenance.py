@@ -61,6 +61,7 @@ _DELETE_NOTIFICATIONS: Final = """
 DELETE FROM notifications WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM notifications WHERE created_at < now() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
+_DELETE_HEARTBEATS: Final = "DELETE FROM heartbeats WHERE seen_at < now() - interval '1 day'"
 _DELETE_LETTERS: Final = """
 DELETE FROM dead_letters WHERE id = ANY(ARRAY(
   SELECT id FROM dead_letters WHERE failed_at < now() - make_interval(days => %s) ORDER BY failed_at LIMIT %s
@@ -118,6 +119,7 @@ class Maintenance:
             self.delete_old_notifications,
             self.delete_old_dead_letters,
             self.put_tombstones,
+            self.forget_silent_processes,
         )
         errors: list[Exception] = []
         for step in steps:
@@ -207,6 +209,11 @@ class Maintenance:
             put += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 return put
+
+    async def forget_silent_processes(self) -> int:
+        """Delete heartbeats of processes that were not seen for a day; returns how many."""
+        async with self._pool.connection() as connection:
+            return (await connection.execute(_DELETE_HEARTBEATS)).rowcount
 
     async def _delete_entries(self, workflow_id: UUID, key: str, age: timedelta | None) -> int:
         """Delete those of other keys, and those that are older; no age: none is too old."""

@@ -231,3 +231,13 @@ async def test_a_step_that_fails_keeps_none_of_the_others(upkeep: Maintenance, d
     assert [type(error) for error in raised.value.exceptions] == [psycopg.errors.UndefinedTable]
     assert partitions(database, "automation_logs") == days(*range(-1, 8))
     assert execute(database, "SELECT count(*) FROM outbox WHERE value IS NULL") == [(1,)]
+
+
+async def test_processes_that_were_not_seen_for_a_day_are_forgotten(upkeep: Maintenance, database: str) -> None:
+    """One that was seen an hour ago is still shown."""
+    row = "INSERT INTO heartbeats (role, instance, host, pid, version, started_at, ready, seen_at)"
+    for instance, ago in (("old", "25 hours"), ("known", "1 hour")):
+        values = f"VALUES ('sink', %s, 'h', 1, '1', now(), true, now() - '{ago}'::interval)"
+        execute(database, f"{row} {values}", instance)
+    await upkeep.run()
+    assert execute(database, "SELECT instance FROM heartbeats") == [("known",)]

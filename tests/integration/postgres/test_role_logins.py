@@ -16,6 +16,19 @@ pytestmark = pytest.mark.postgres
 _HOLDS: Final = "SELECT * FROM partition_holds"
 _INCARNATE: Final = "INSERT INTO instances (instance, incarnation) VALUES ('x', nextval('incarnations'))"
 _SEND: Final = "INSERT INTO outbox (topic, key, value) VALUES ('t', 'k', 'v')"
+_BEAT: Final = (
+    "INSERT INTO heartbeats AS h (role, instance, host, pid, version, started_at, ready)"
+    " VALUES ('{}', '1', 'h', 1, '1', now(), true) ON CONFLICT (role, instance) DO UPDATE SET pid = 2"
+)
+# By database role, the names of its processes.
+_PROCESSES: Final = {
+    DatabaseRole.MATCHER: ("matcher",),
+    DatabaseRole.EXECUTOR: ("executor-crm", "executor-system"),
+    DatabaseRole.SINK: ("sink",),
+    DatabaseRole.SCHEDULER: ("scheduler",),
+    DatabaseRole.SOURCES: ("sources",),
+    DatabaseRole.API: ("admin",),
+}
 MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
     DatabaseRole.MATCHER: (
         _HOLDS,
@@ -211,6 +224,22 @@ def test_a_login_is_nothing_but_its_role(database: str, role: DatabaseRole) -> N
         tables = "automations", "outbox", "partition_holds", "secrets", "dead_letters"
         assert [table for table in tables if not denied(connection, f"SELECT FROM {table}")] == []
         assert [one for one in NOBODY_MAY if not denied(connection, one)] == []
+
+
+@pytest.mark.parametrize("role", LOGIN_ROLES)
+def test_a_role_writes_heartbeats_of_its_own_processes(database: str, role: DatabaseRole) -> None:
+    """A new one and a known one; it reads all, changes no other role's, and removes none: the scheduler does."""
+    with psycopg.connect(database, autocommit=True) as owner:
+        for name in (name for names in _PROCESSES.values() for name in names):
+            owner.execute(_BEAT.format(name).encode())
+    others = [name for other, names in _PROCESSES.items() if other is not role for name in names]
+    with login(database, role) as connection:
+        for own in _PROCESSES[role]:
+            connection.execute(_BEAT.format(own).encode())
+        assert [name for name in others if not denied(connection, _BEAT.format(name))] == []
+        assert connection.execute("UPDATE heartbeats SET pid = 3").rowcount == len(_PROCESSES[role])
+        assert len(connection.execute("SELECT role FROM heartbeats").fetchall()) == len(others) + len(_PROCESSES[role])
+        assert denied(connection, "DELETE FROM heartbeats") is (role is not DatabaseRole.SCHEDULER)
 
 
 def test_roles_are_no_more_than_their_grants(database: str) -> None:
