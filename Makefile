@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 1200
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench priority isolation hotkey soak timers faults faults-short hostile attack worst-user reconcile zones fuzz-templates mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack worst-user reconcile zones fuzz-templates mutants schemas lock prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -42,6 +42,10 @@ types: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks.bench
+
+# What every process holds, idle and under load; AGAINST names a commit to measure first. About three minutes each.
+memory: setup
+	$(BIN)/python -m tests.benchmarks.memory $(if $(AGAINST),--against $(AGAINST))
 
 priority: setup
 	$(BIN)/python -m tests.benchmarks.priority
