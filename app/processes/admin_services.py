@@ -14,7 +14,8 @@ from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
 from app.adapters.postgres.cancelling import PostgresCancelling
-from app.adapters.postgres.channels import PostgresChannelGrants, PostgresChannels
+from app.adapters.postgres.channel_urls import PostgresChannelGrants
+from app.adapters.postgres.channels import PostgresChannels
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
@@ -25,7 +26,8 @@ from app.adapters.postgres.notifications import PostgresNotifications
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.rights import PostgresCallers
-from app.adapters.postgres.secrets import PostgresSecretGrants, PostgresSecretStore
+from app.adapters.postgres.sealed_secrets import PostgresSecretGrants
+from app.adapters.postgres.secrets import PostgresSecretStore
 from app.adapters.postgres.systems import PostgresSystems
 from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.workflows import PostgresWorkflows

@@ -16,7 +16,7 @@ from app.adapters.kafka.producer import KafkaSender
 from app.adapters.mail.smtp import SmtpServer, open_mailer
 from app.adapters.messages.notifier import open_notifier
 from app.adapters.postgres.breakers import PostgresBreakers
-from app.adapters.postgres.channels import PostgresChannelUrls
+from app.adapters.postgres.channel_urls import PostgresChannelUrls
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.database_roles import DatabaseRole
@@ -28,7 +28,7 @@ from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.rights import PostgresCallers
-from app.adapters.postgres.secrets import PostgresSealedSecrets
+from app.adapters.postgres.sealed_secrets import PostgresSealedSecrets
 from app.adapters.postgres.workflow_versions import PostgresVersions
 from app.adapters.secrets.cipher import FernetCipher
 from app.domain.loops import RunBudget

@@ -7,7 +7,7 @@ import psycopg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.postgres.reentry_column import read_reentry
+from app.adapters.postgres.reentry_text import read_reentry
 from tests.admin.conftest import Api
 from tests.admin.drafts import NAMES, drafts
 from tests.admin.test_ownership import listed

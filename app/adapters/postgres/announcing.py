@@ -1,32 +1,10 @@
-"""What changes to business data have in common: rows as they are shown, names taken."""
+"""Rows of business data as they are shown."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
-
-from sqlalchemy.exc import IntegrityError
-
-from app.domain.errors import ConflictError
-
-_TAKEN: Final = "23505"
-
-
-@contextmanager
-def named_once(said: str) -> Iterator[None]:
-    """Say what a unique index has refused.
-
-    Raises:
-        ConflictError: With ``said``; the transaction is lost.
-    """
-    try:
-        yield
-    except IntegrityError as error:
-        if getattr(error.orig, "sqlstate", None) == _TAKEN:
-            raise ConflictError(said) from error
-        raise
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

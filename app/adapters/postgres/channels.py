@@ -1,6 +1,6 @@
 """Channels of notifications in Postgres: sealed by the time they get here. The API's role reads no URL."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -9,13 +9,9 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.acting import acting_as_api
-from app.adapters.postgres.announcing import named_once
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.crm_reads import Connect
-from app.adapters.postgres.pool import persistently
+from app.adapters.postgres.named_once import named_once
 from app.domain.callers import Caller
-from app.domain.grants import Grant
-from app.ports import Sealed
 from schemas.channel import Channel
 
 _ALL: Final = text("SELECT id FROM notification_channels")
@@ -42,8 +38,6 @@ SELECT name FROM automations WHERE deleted_at IS NULL
     'config', jsonb_build_object('channel', CAST(:name AS text))))
 ORDER BY name LIMIT 3
 """)
-_GRANTS: Final = "SELECT name, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
-_READ: Final = "SELECT name, url, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
 
 
 class PostgresChannels:
@@ -110,48 +104,6 @@ class ChannelTransaction:
     async def workflows_with(self, channel: Channel) -> Sequence[str]:
         """Return names of workflows that use it, three at most."""
         return list((await self._connection.execute(_USERS, {"name": channel.name})).scalars())
-
-
-class PostgresChannelUrls:
-    """Implements ``app.ports.SealedSecrets`` for executors: a channel's name is the name, its URL the value.
-
-    Args:
-        connect: Lends a connection.
-    """
-
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
-
-    async def read(self, names: Collection[str]) -> Mapping[str, Sealed]:
-        """Return the sealed URLs of those that there are; waits an outage out.
-
-        Raises:
-            UnreachableError: Postgres stayed away for too long.
-        """
-
-        async def run() -> list[Any]:
-            async with self._connect() as connection:
-                return await (await connection.execute(_READ, (list(names),))).fetchall()
-
-        rows = await persistently(run)
-        return {name: Sealed(bytes(url), Grant(tuple(whose), tuple(which))) for name, url, whose, which in rows}
-
-
-class PostgresChannelGrants:
-    """Implements ``app.ports.SecretGrants`` for channels.
-
-    Args:
-        connect: Lends a connection in the API's role.
-    """
-
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
-
-    async def of(self, names: Collection[str]) -> Mapping[str, Grant]:
-        """Return the grants of those that there are."""
-        async with self._connect() as connection:
-            rows = await (await connection.execute(_GRANTS, (list(names),))).fetchall()
-        return {name: Grant(tuple(whose), tuple(which)) for name, whose, which in rows}
 
 
 async def _shown(connection: AsyncConnection, visible: TextClause, values: Mapping[str, Any]) -> list[Channel]:

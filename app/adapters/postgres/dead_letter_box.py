@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.outbox_rows import put
+from app.adapters.postgres.api_outbox import put
 from app.adapters.postgres.schema import DEAD_LETTERS
 from app.ports import Record
 from app.ports.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored

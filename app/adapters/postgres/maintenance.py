@@ -16,7 +16,7 @@ from psycopg.errors import LockNotAvailable
 
 from app.adapters.postgres.outbox_rows import into_outbox
 from app.adapters.postgres.pool import Pool
-from app.adapters.postgres.reentry_column import read_reentry
+from app.adapters.postgres.reentry_text import read_reentry
 from app.domain.reentry import parse_reentry
 from app.services.operations.background import note_failure
 from app.settings import Settings

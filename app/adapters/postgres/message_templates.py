@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.adapters.postgres.announcing import named_once
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.named_once import named_once
 from app.adapters.postgres.newest_first import NewestFirst
 from app.adapters.postgres.schema import MESSAGE_TEMPLATES
 from app.domain.callers import Caller

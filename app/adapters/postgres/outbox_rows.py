@@ -6,8 +6,6 @@ from typing import Any, Final
 
 import orjson
 import psycopg
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ports import Headers, Record
 
@@ -25,7 +23,6 @@ def into_outbox(rows: str, *, before: str = "", headers: bool = False) -> str:
     return _INSERT.format(before=before, headers=", headers" if headers else "", rows=rows)
 
 
-_PUT: Final = text(into_outbox("VALUES (:topic, :key, :value, CAST(:headers AS jsonb))", headers=True))
 _ANNOUNCE: Final = into_outbox(
     """
     SELECT topic, key, value, %s::jsonb
@@ -34,12 +31,6 @@ _ANNOUNCE: Final = into_outbox(
 """,
     headers=True,
 )
-
-
-async def put(connection: AsyncConnection, records: Sequence[Record]) -> None:
-    """Put records into the outbox, in order, their headers byte by byte."""
-    if records:
-        await connection.execute(_PUT, [_row(record) for record in records])
 
 
 async def announce(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:
@@ -58,8 +49,3 @@ async def announce(connection: psycopg.AsyncConnection[Any], records: Sequence[R
 def write_headers(headers: Headers) -> list[Any]:
     """Return headers as the column holds them, with any bytes in them; the relay reads them back."""
     return [[name, {"base64": base64.b64encode(value).decode("ascii")}] for name, value in headers]
-
-
-def _row(record: Record) -> dict[str, Any]:
-    headers = orjson.dumps(write_headers(record.headers)).decode()
-    return {"topic": record.topic, "key": record.key, "value": record.value, "headers": headers}

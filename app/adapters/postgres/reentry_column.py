@@ -6,11 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Dialect, Text, TypeDecorator
 
-
-def read_reentry(stored: str) -> str | dict[str, Any]:
-    """Return a bound as the user wrote it."""
-    read: str | dict[str, Any] = orjson.loads(stored) if stored.startswith("{") else stored
-    return read
+from app.adapters.postgres.reentry_text import read_reentry
 
 
 class ReentryColumn(TypeDecorator[str | Mapping[str, Any]]):

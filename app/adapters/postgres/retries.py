@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.outbox_rows import put
+from app.adapters.postgres.api_outbox import put
 from app.domain.callers import Caller
 from app.ports import Record
 from app.ports.retries import Logged

@@ -1,16 +1,15 @@
 """Secrets in Postgres: sealed by the time they get here. The API's role can write them and read no value."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, text
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.crm_reads import Connect
-from app.adapters.postgres.pool import Pool, persistently
+from app.adapters.postgres.sealed_secrets import grant_of
 from app.domain.callers import Caller
 from app.domain.grants import Grant
-from app.ports import Sealed, SecretEntry
+from app.ports import SecretEntry
 
 _SHOWN: Final = "name, updated_by, updated_at, owners, workflows, hosts"
 _LOCK: Final = text("SELECT owners, workflows, hosts FROM secrets WHERE name = :name FOR UPDATE")
@@ -28,8 +27,6 @@ WHERE name = :name RETURNING {_SHOWN}
 """)  # noqa: S608 - a constant
 _ENTRIES: Final = text(f"SELECT {_SHOWN} FROM secrets ORDER BY name")  # noqa: S608 - a constant
 _DELETE: Final = text("DELETE FROM secrets WHERE name = :name")
-_READ: Final = "SELECT name, value, owners, workflows, hosts FROM secrets WHERE name = ANY(%s)"
-_GRANTS: Final = "SELECT name, owners, workflows, hosts FROM secrets WHERE name = ANY(%s)"
 
 
 class PostgresSecretStore:
@@ -50,7 +47,7 @@ class PostgresSecretStore:
             known = (await connection.execute(_LOCK, {"name": name})).one_or_none()
             if known is None and sealed is None:
                 return None
-            made = grant(None if known is None else _grant(*known))
+            made = grant(None if known is None else grant_of(*known))
             values = {"name": name, "value": sealed, "by": caller.user_id, **_lists(made)}
             return _entry((await connection.execute(_GRANT if sealed is None else _PUT, values)).one())
 
@@ -65,54 +62,9 @@ class PostgresSecretStore:
             return bool((await connection.execute(_DELETE, {"name": name})).rowcount)
 
 
-class PostgresSealedSecrets:
-    """Implements ``app.ports.SealedSecrets``.
-
-    Args:
-        pool: A worker's pool.
-    """
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def read(self, names: Collection[str]) -> Mapping[str, Sealed]:
-        """Return those that there are; waits an outage out.
-
-        Raises:
-            UnreachableError: Postgres stayed away for too long.
-        """
-
-        async def run() -> list[Any]:
-            async with self._pool.connection() as connection:
-                return await (await connection.execute(_READ, (list(names),))).fetchall()
-
-        return {name: Sealed(bytes(value), _grant(*lists)) for name, value, *lists in await persistently(run)}
-
-
-class PostgresSecretGrants:
-    """Implements ``app.ports.SecretGrants``.
-
-    Args:
-        connect: Lends a connection in the workers' role.
-    """
-
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
-
-    async def of(self, names: Collection[str]) -> Mapping[str, Grant]:
-        """Return the grants of those that there are."""
-        async with self._connect() as connection:
-            rows = await (await connection.execute(_GRANTS, (list(names),))).fetchall()
-        return {name: _grant(*lists) for name, *lists in rows}
-
-
-def _grant(owners: Sequence[str], workflows: Sequence[str], hosts: Sequence[str]) -> Grant:
-    return Grant(tuple(owners), tuple(workflows), tuple(hosts))
-
-
 def _lists(grant: Grant) -> dict[str, list[str]]:
     return {"owners": list(grant.owners), "workflows": list(grant.workflows), "hosts": list(grant.hosts)}
 
 
 def _entry(row: Row[Any]) -> SecretEntry:
-    return SecretEntry(row.name, row.updated_by, row.updated_at, _grant(row.owners, row.workflows, row.hosts))
+    return SecretEntry(row.name, row.updated_by, row.updated_at, grant_of(row.owners, row.workflows, row.hosts))

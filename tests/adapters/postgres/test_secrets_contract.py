@@ -9,7 +9,8 @@ import pytest
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.resealing import reseal
-from app.adapters.postgres.secrets import PostgresSealedSecrets, PostgresSecretGrants, PostgresSecretStore
+from app.adapters.postgres.sealed_secrets import PostgresSealedSecrets, PostgresSecretGrants
+from app.adapters.postgres.secrets import PostgresSecretStore
 from app.adapters.secrets.cipher import FernetCipher
 from app.domain.callers import Caller
 from app.domain.errors import NotPermittedError, SecretsKeyError

@@ -1,0 +1,50 @@
+"""What a role does not need is not in its memory: three quarters of an idle worker were modules."""
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from app.processes.role_names import OPTIONAL_ROLES, role_names
+
+_BUILD: Final = """
+import sys
+from pydantic import SecretStr
+from app.commands.worker import worker
+from app.processes.worker import build_role
+from app.settings import Settings
+role = sys.argv[1]
+sources = '[{"name": "crm", "topic": "crm", "type": "order.created", "entity": "customer"}]'
+url = SecretStr("postgresql://headrace@127.0.0.1/headrace")
+settings = Settings.model_validate({"DATABASE_URL": url, "sources": sources})
+if role != "scheduler":
+    build_role(role, settings)
+print(*sys.modules, sep="\\n")
+"""
+# The API's, a command's, or the embedded default's; Apprise is loaded by its first notification.
+_NO_WORKERS: Final = {
+    "alembic",
+    "apprise",
+    "docker",
+    "jwt",
+    "opentelemetry",
+    "requests",
+    "sqlalchemy",
+    "testcontainers",
+}
+
+
+def loaded(role: str) -> set[str]:
+    """Return the packages that a process has loaded once it has built a role, and connected to nothing."""
+    ran = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", _BUILD, role], check=True, capture_output=True, text=True, env=dict(os.environ)
+    )
+    return {name.partition(".")[0] for name in ran.stdout.split()}
+
+
+@pytest.mark.parametrize("role", [*role_names(), *OPTIONAL_ROLES])
+def test_a_role_loads_what_it_needs(role: str) -> None:
+    """None loads what only the API, a command or the embedded default uses."""
+    assert not loaded(role) & _NO_WORKERS
