@@ -1,0 +1,1 @@
+"""What Prometheus is given: which pages to scrape, and the alerts."""
