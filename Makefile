@@ -102,11 +102,16 @@ mutants: setup
 schemas: setup
 	$(BIN)/python -m schemas.publish
 
-# Pins every package with its hashes. Nothing about this machine or its package index goes into the file.
+# Pins every package with its hashes. Nothing about this machine or its package index goes into the files. The locks of
+# the image pin what the tests ran with: requirements.lock is a constraint to them.
+LOCK = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 lock: setup
-	$(BIN)/python -m deploy.requirements | $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
-		--strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--no-emit-options --output-file requirements.lock -
+	$(BIN)/python -m deploy.requirements | $(LOCK) --output-file requirements.lock -
+	@for name in production stand-ins build; do \
+		$(BIN)/python -m deploy.requirements $$name \
+		| $(LOCK) --constraint requirements.lock --output-file requirements-$$name.lock - || exit 1; \
+	done
 
 prerequisites:
 	@PYTHON="$(PYTHON)" deploy/prerequisites
