@@ -1,7 +1,11 @@
 """The ``headrace`` command: a group that loads each command's module only when it is asked for."""
 
+import os
+import signal
 import sys
 from importlib import import_module
+from importlib.util import find_spec
+from types import FrameType
 from typing import Any, Final
 
 import click
@@ -23,22 +27,32 @@ COMMANDS: Final = (
     ("token", "app.commands.token", "token"),
     ("keys", "app.commands.keys", "keys"),
     ("secrets", "app.commands.secrets", "secrets"),
+    ("healthcheck", "app.commands.healthcheck", "healthcheck"),
     ("dev", "app.commands.dev", "dev"),
 )
+# They start what stands in app/embedded, which an image for production does not have.
+EMBEDDED: Final = frozenset({"up", "down"})
+_FIRST_PROCESS: Final = 1
+
+
+def commands() -> tuple[tuple[str, str, str], ...]:
+    """Return the commands that this installation has."""
+    whole = find_spec("app.embedded") is not None
+    return tuple(command for command in COMMANDS if whole or command[0] not in EMBEDDED)
 
 
 class Headrace(click.Group):
-    """Finds commands in ``COMMANDS``, and turns our own errors into one line and exit code 1."""
+    """Finds commands in ``commands()``, and turns our own errors into one line and exit code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order above, which is the order of first use."""
         del ctx
-        return [name for name, _, _ in COMMANDS]
+        return [name for name, _, _ in commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         del ctx
-        for name, module, attribute in COMMANDS:
+        for name, module, attribute in commands():
             if name == cmd_name:
                 found: click.Command = getattr(import_module(module), attribute)
                 return found
@@ -70,6 +84,18 @@ def main() -> None:
       headrace up                          start everything here, with a demo
       headrace emit --type order.created --subject customer-1 --data '{"order": {"total": 250}}'
     """
+    if os.getpid() == _FIRST_PROCESS:
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End at SIGTERM before a role has set its own way, or in a command that has none.
+
+    To a container's first process the kernel does not do what a signal does by default: without this, one that is told
+    to stop while it starts, or migrates, would be killed half a minute later.
+    """
+    del frame
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

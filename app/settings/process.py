@@ -1,11 +1,26 @@
 """A process of ours: its name, its files, its log, and the database."""
 
+import re
+import socket
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from app.domain.dsn import dsn_problem
 from app.settings.base import Group
+
+INSTANCE_CHARACTERS: Final = 64  # as many as Linux gives a host's name
+_NO_INSTANCE: Final = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def instance_of(host: str) -> str:
+    """Return a host's name as an instance id, so that each container or pod of a role has one of its own.
+
+    What an id may not hold becomes a hyphen. Of a name that is too long the end counts: that is where those of a
+    StatefulSet differ.
+    """
+    return _NO_INSTANCE.sub("-", host)[-INSTANCE_CHARACTERS:] or "1"
 
 
 class ProcessSettings(Group):
@@ -13,10 +28,20 @@ class ProcessSettings(Group):
 
     database_url: SecretStr = Field(SecretStr("postgresql://localhost/headrace"), alias="DATABASE_URL")
     pool_size: int = Field(4, ge=1, le=50)
-    instance: str = Field("1", pattern=r"^[A-Za-z0-9._-]{1,60}$", description="Stable id of this worker in its role")
+    instance: str = Field(
+        "",
+        pattern=rf"^[A-Za-z0-9._-]{{0,{INSTANCE_CHARACTERS}}}$",
+        description="Stable id of this worker in its role; empty: the host's name",
+        validate_default=True,
+    )
     data_dir: Path = Path(".headrace/workers")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
+
+    @field_validator("instance")
+    @classmethod
+    def _of_this_host(cls, value: str) -> str:
+        return value or instance_of(socket.gethostname())
 
     @field_validator("database_url")
     @classmethod
