@@ -91,13 +91,13 @@ def one_event(event_type: str, subject: str | None, data: str, source: str, even
 
 
 async def _emit_one(settings: Settings, event: dict[str, Any]) -> str:
-    async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-emit") as sender:
+    async with KafkaSender(settings.kafka_connection, client_id="headrace-emit") as sender:
         return await EventEmitter(sender, Topics(settings.topic_prefix)).emit(event)
 
 
 async def _emit_file(settings: Settings, file: Path, rate: float | None) -> int:
     emitted = 0
-    async with KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-emit") as sender:
+    async with KafkaSender(settings.kafka_connection, client_id="headrace-emit") as sender:
         emitter = EventEmitter(sender, Topics(settings.topic_prefix))
         with open_jsonl(file) as lines, _progress(file, lines) as bar:
             size = _BATCH if rate is None else max(1, min(_BATCH, round(rate / _RATED_BATCHES_PER_S)))

@@ -36,7 +36,7 @@ def need_kafka(settings: Settings) -> None:
     Raises:
         UnreachableError: None does within 3 seconds each.
     """
-    _need(ExternalKafka(settings.kafka_bootstrap_servers))
+    _need(ExternalKafka(settings.kafka_connection))
 
 
 def need_postgres(settings: Settings) -> None:

@@ -50,7 +50,7 @@ def refuse_missing_topics(settings: Settings, configured: Sequence[Source]) -> N
         UnreachableError: Kafka does not answer.
     """
     topics = [source.topic for source in configured]
-    missing = asyncio.run(missing_topics(settings.kafka_bootstrap_servers, topics))
+    missing = asyncio.run(missing_topics(settings.kafka_connection, topics))
     for position, source in enumerate(configured):
         if source.topic in missing:
             raise SettingsError(f"{VARIABLE}: [{position}].topic: Kafka has no topic {source.topic}")
@@ -58,14 +58,14 @@ def refuse_missing_topics(settings: Settings, configured: Sequence[Source]) -> N
 
 async def _preview(settings: Settings, configured: Sequence[Source], last: int) -> None:
     topics = Topics(settings.topic_prefix)
-    missing = await missing_topics(settings.kafka_bootstrap_servers, [source.topic for source in configured])
+    missing = await missing_topics(settings.kafka_connection, [source.topic for source in configured])
     for source in configured:
         click.echo(f"{source.name}: the last {last} records of {source.topic} ({source.format})")
         if source.topic in missing:
             click.echo("  Kafka has no such topic\n")
             continue
         turner = SourceTurner(source, topics, settings.event_max_age_s)
-        records = await last_records(settings.kafka_bootstrap_servers, source.topic, last)
+        records = await last_records(settings.kafka_connection, source.topic, last)
         rows = [preview_row(turner, record) for record in records]
         for line in columns([_HEADER, *rows], shutil.get_terminal_size().columns) if rows else ["It is empty"]:
             click.echo(f"  {line}")

@@ -23,7 +23,7 @@ def topics(*, add_partitions: bool, before_roles: bool) -> None:
     need_kafka(settings)
     report = asyncio.run(
         ensure_topics(
-            settings.kafka_bootstrap_servers,
+            settings.kafka_connection,
             declare(settings, REGISTRY.names()),
             replication_factor=settings.replication_factor,
             add_partitions=add_partitions,

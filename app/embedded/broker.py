@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from pathlib import Path
 
 from app.adapters.kafka.external import ExternalKafka
@@ -18,6 +19,7 @@ from app.embedded.service import Service, wait_until
 from app.embedded.tiers import Facts, choose_kafka
 from app.embedded.tool import run_tool
 from app.processes.home import Lock, default_home, open_private, read_json, waiting_lock, write_json
+from app.settings import load_settings
 
 _HERE = Path(__file__).parent
 _START_WITHIN = 180.0
@@ -40,7 +42,7 @@ def make_kafka(
     facts = facts or look()
     tier = choose_kafka(facts)
     if tier == "external":
-        return ExternalKafka(facts.bootstrap_servers or "")
+        return ExternalKafka(replace(load_settings().kafka_connection, servers=facts.bootstrap_servers or ""))
     if tier == "docker":
         from app.embedded.kafka_docker import DockerKafka  # noqa: PLC0415 - slow import, one tier only
 

@@ -40,12 +40,12 @@ async def served(settings: Settings) -> AsyncIterator[str]:
     """Serve the API for as long as the block runs; yields its URL. Raises as ``run_admin``."""
     Authenticator(settings)  # before anything is connected to: without a secret there is no API
     database = ApiDatabase(settings)
-    depths = KafkaDepths(settings.kafka_bootstrap_servers, client_id="headrace-admin")
+    depths = KafkaDepths(settings.kafka_connection, client_id="headrace-admin")
     try:
         await database.ping()
         await tell_quotas(database, quotas_of(settings))
         async with (
-            KafkaSender(settings.kafka_bootstrap_servers, client_id="headrace-admin") as sender,
+            KafkaSender(settings.kafka_connection, client_id="headrace-admin") as sender,
             open_http_client(allow_private=True) as http,
         ):
             app = build_app(assemble(settings, database, sender, depths, http=http))

@@ -17,8 +17,9 @@ from app.adapters.kafka.budget import MOST_BYTES
 from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
-from app.adapters.kafka.transport import App
+from app.adapters.kafka.transport import App, credentials
 from app.adapters.kafka.watchdog import Probe, Watchdog
+from app.domain.kafka_connection import KafkaConnection
 
 _STILL_SECONDS = 60.0
 
@@ -72,7 +73,7 @@ class Tuning:
 def build_app(
     *,
     app_id: str,
-    bootstrap_servers: str,
+    connection: KafkaConnection,
     instance: str,
     data_dir: Path,
     agents: Sequence[AgentSpec],
@@ -85,7 +86,7 @@ def build_app(
 
     Args:
         app_id: Consumer group, and prefix of the tables' changelogs.
-        bootstrap_servers: ``host:port``, several separated by commas.
+        connection: Where Kafka is and how it lets us in.
         instance: Stable id of this worker within its role; never the same for two processes at once.
         data_dir: Where Faust keeps files of this worker.
         agents: Every agent, names unique.
@@ -99,7 +100,7 @@ def build_app(
         ValueError: Two agents have one name, or the instance is empty.
     """
     _check(instance, agents)
-    app = _new_app(app_id, bootstrap_servers, instance, data_dir, tuning)
+    app = _new_app(app_id, connection, instance, data_dir, tuning)
     policy = StallPolicy(still_seconds=_STILL_SECONDS, hold_seconds=tuning.longest_hold_s)
     app.run_beside("watchdog", Watchdog(lambda: app.consumer, policy, probes=probes).run)
     app.crash_guard = crash_guard or app.crash_guard
@@ -118,10 +119,11 @@ def _check(instance: str, agents: Sequence[AgentSpec]) -> None:
         raise ValueError("a worker needs an instance id, or it waits out the session timeout of its predecessor")
 
 
-def _new_app(app_id: str, bootstrap_servers: str, instance: str, data_dir: Path, tuning: Tuning) -> App:
+def _new_app(app_id: str, connection: KafkaConnection, instance: str, data_dir: Path, tuning: Tuning) -> App:
     return App(
         app_id,
-        broker=[URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")],
+        broker=[URL(f"kafka://{server}") for server in connection.server_list()],
+        broker_credentials=credentials(connection),
         consumer_group_instance_id=f"{app_id}-{instance}",
         datadir=data_dir / f"{app_id}-{instance}",
         fetch_min_bytes=tuning.fetch_min_bytes,

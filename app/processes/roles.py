@@ -69,7 +69,7 @@ def utc_now() -> datetime:
 @asynccontextmanager
 async def open_sender(settings: Settings, role: str) -> AsyncIterator[Sender]:
     """Open a sender that waits outages out."""
-    async with KafkaSender(settings.kafka_bootstrap_servers, client_id=f"{role}-{settings.instance}") as sender:
+    async with KafkaSender(settings.kafka_connection, client_id=f"{role}-{settings.instance}") as sender:
         yield PersistentSender(sender)
 
 

@@ -66,7 +66,7 @@ async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, periodic: 
 
     Nothing that one of them raises ends it for good, or any other.
     """
-    sender = KafkaSender(settings.kafka_bootstrap_servers, client_id=f"scheduler-{settings.instance}")
+    sender = KafkaSender(settings.kafka_connection, client_id=f"scheduler-{settings.instance}")
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
     topics = Topics(settings.topic_prefix)
     router = Router(topics, frozenset(REGISTRY.names()))

@@ -157,7 +157,7 @@ def _app(
 ) -> App:
     app = build_app(
         app_id=app_id,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        connection=settings.kafka_connection,
         instance=settings.instance,
         data_dir=settings.data_dir,
         agents=agents,

@@ -1,19 +1,18 @@
-"""Kafka: where it is, and the topics in it."""
+"""Kafka: the topics in it, and what is read of them."""
 
 import re
 from typing import Final
 
 from pydantic import Field, field_validator
 
-from app.settings.base import Group
+from app.settings.kafka_login import KafkaLogin
 
 _PREFIX: Final = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
 
 
-class KafkaSettings(Group):
-    """Where Kafka is, which topics are ours, and what is read of them."""
+class KafkaSettings(KafkaLogin):
+    """Which topics are ours, and what is read of them."""
 
-    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", alias="KAFKA_BOOTSTRAP_SERVERS")
     topic_prefix: str = "headrace."
     events_partitions: int = Field(4, ge=1, le=1000)
     actions_partitions: int = Field(8, ge=1, le=1000)

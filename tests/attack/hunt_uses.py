@@ -12,6 +12,7 @@ import psycopg
 
 from app.adapters.kafka.producer import KafkaSender
 from app.domain.callers import PERMISSIONS
+from app.domain.kafka_connection import KafkaConnection
 from tests.attack.echoes import HEADER, OUTSIDE
 from tests.attack.ground import Ground
 from tests.support.topic_records import read_all
@@ -170,7 +171,7 @@ async def _broken_records(ground: Ground) -> int:
         without = {**orjson.loads(value), "step": 99}
         broken += [replace(one, value=value[: len(value) // 2]), replace(one, value=orjson.dumps(without))]
     assert broken
-    async with KafkaSender(ground.stack.bootstrap, client_id="attack") as sender:
+    async with KafkaSender(KafkaConnection(ground.stack.bootstrap), client_id="attack") as sender:
         assert not any(await sender.deliver(broken))
 
     async def told() -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from app.adapters.kafka.admin import ensure_topics
+from app.domain.kafka_connection import KafkaConnection
 from app.embedded.child import Child, Command
 from app.topics import TopicSpec
 from tests.support.servers import Servers
@@ -80,7 +81,9 @@ class CeilingContender:
         """Make database and topic, start the process."""
         self.topic = f"bench.ceiling.{uuid4().hex[:8]}"
         self.database_url = self._servers.fresh_database("bench_ceiling")
-        await ensure_topics(self._servers.bootstrap, [TopicSpec(self.topic, _PARTITIONS)], replication_factor=1)
+        await ensure_topics(
+            KafkaConnection(self._servers.bootstrap), [TopicSpec(self.topic, _PARTITIONS)], replication_factor=1
+        )
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             await connection.execute(_SCHEMA.read_bytes())
             await connection.execute("INSERT INTO automations VALUES (%s)", (self.workflow,))

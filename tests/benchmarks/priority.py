@@ -28,6 +28,7 @@ import psycopg
 
 from app.adapters.kafka.depths import KafkaDepths
 from app.domain.ids import execution_id
+from app.domain.kafka_connection import KafkaConnection
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.ports.queue_status import Lane
 from tests.benchmarks.bench import receiver
@@ -163,7 +164,7 @@ async def measure(place: Servers, destination: str, url: str, given: argparse.Na
     """Measure at one destination."""
     database = await asyncio.to_thread(place.fresh_database, f"bench_priority_{destination}")
     prefix = f"priority-{uuid4().hex[:8]}."
-    depths = KafkaDepths(place.bootstrap)
+    depths = KafkaDepths(KafkaConnection(place.bootstrap))
     say(f"{destination}: starting")
     try:
         async with (

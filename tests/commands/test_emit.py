@@ -17,6 +17,7 @@ from app.cli import main
 from app.commands.emit import one_event, paced
 from app.commands.jsonl import Batch, batches, open_jsonl
 from app.domain.errors import FieldError
+from app.domain.kafka_connection import KafkaConnection
 from app.settings import load_settings
 from app.topics import Topics, TopicSpec
 from tests.support.deadlines import scaled
@@ -113,7 +114,7 @@ async def test_a_file_arrives_whole_and_in_order(kafka: str, topic_prefix: str, 
     """600 events of one entity are on the topic in the file's order; a bad one stops after those before its batch."""
     settings = load_settings().model_copy(update={"topic_prefix": topic_prefix})
     topic = Topics(topic_prefix).events("order.created")
-    await ensure_topics(kafka, [TopicSpec(topic, 2)], replication_factor=settings.replication_factor)
+    await ensure_topics(KafkaConnection(kafka), [TopicSpec(topic, 2)], replication_factor=settings.replication_factor)
     file = tmp_path / "events.jsonl.gz"
     file.write_bytes(gzip.compress(_lines(*range(600))))
     runner = CliRunner(env={"KAFKA_BOOTSTRAP_SERVERS": kafka, "HEADRACE_TOPIC_PREFIX": topic_prefix})

@@ -19,6 +19,7 @@ import orjson
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import ensure_topics
+from app.domain.kafka_connection import KafkaConnection
 from app.embedded.free_ports import pick_ports
 from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
@@ -48,7 +49,7 @@ async def run(on: Servers, seed: int, size: Size) -> Report:
     mailbox, receiver = Mailbox(), WebhookReceiver()
     await mailbox.start()
     await receiver.start()
-    await ensure_topics(on.bootstrap, _specs(topics), replication_factor=1)
+    await ensure_topics(KafkaConnection(on.bootstrap), _specs(topics), replication_factor=1)
     metrics = dict(zip(_COUNTING, pick_ports(len(_COUNTING)), strict=True))
     try:
         say("starting every role")

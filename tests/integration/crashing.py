@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from app.adapters.kafka.admin import ensure_topics
 from app.domain.ids import execution_id
+from app.domain.kafka_connection import KafkaConnection
 from app.embedded.child import Child, Command
 from app.embedded.supervisor import Supervisor
 from app.embedded.webhook_receiver import WebhookReceiver
@@ -73,7 +74,7 @@ async def crashing(kafka: str, database_url: str, home: Path) -> AsyncIterator[C
     """Run it."""
     name = uuid4().hex[:10]
     prefix, foreign = f"t{name}.", f"f{name}.orders"
-    await ensure_topics(kafka, [TopicSpec(foreign, 4)], replication_factor=1)
+    await ensure_topics(KafkaConnection(kafka), [TopicSpec(foreign, 4)], replication_factor=1)
     receiver = WebhookReceiver()
     await receiver.start()
     more = {"HEADRACE_SOURCES": json.dumps([shop(topic=foreign)]), "ACTION_RETRY_INITIAL_DELAY": "100"}

@@ -17,6 +17,7 @@ from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.lifecycle import WorkflowService
@@ -40,7 +41,7 @@ DRAFT = {
 async def service(database: str, kafka: str, topic_prefix: str) -> AsyncIterator[WorkflowService]:
     """The API's use cases, on this test's database and topics."""
     settings = Settings.model_validate({"database_url": database, "topic_prefix": topic_prefix})
-    await ensure_topics(kafka, declare(settings, []), replication_factor=1)
+    await ensure_topics(KafkaConnection(kafka), declare(settings, []), replication_factor=1)
     api = ApiDatabase(settings)
     yield WorkflowService(PostgresWorkflows(api), DraftReader(REGISTRY.names(), validate_config))
     await api.close()
@@ -94,7 +95,7 @@ async def toggle(service: WorkflowService, caller: Caller, workflows: list[UUID]
 async def matched(tables: list[TableWorker], kafka: str, prefix: str, event_id: str) -> list[str]:
     """What an event that is produced now matches."""
     value = orjson.dumps({"id": event_id, "type": "order.created"})
-    async with KafkaSender(kafka) as sender:
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         await sender.send(Record(Topics(prefix).events("order.created"), b"key", value))
 
     def found() -> list[list[str]]:

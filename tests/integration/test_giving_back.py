@@ -15,6 +15,7 @@ from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.producer import KafkaSender
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from app.topics import TopicSpec
 from tests.support.deadlines import scaled
@@ -33,8 +34,8 @@ class Client(GroupClient):
 async def consumer(kafka: str, topic_prefix: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of one partition with ten records."""
     topic = f"{topic_prefix}ten"
-    await ensure_topics(kafka, [TopicSpec(topic, 1)], replication_factor=1)
-    async with KafkaSender(kafka) as sender:
+    await ensure_topics(KafkaConnection(kafka), [TopicSpec(topic, 1)], replication_factor=1)
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         await sender.send_all([Record(topic, None, b"%d" % number) for number in range(10)])
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()

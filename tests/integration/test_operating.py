@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.adapters.kafka.producer import KafkaSender
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from tests.integration.site import Row, Site, event
 from tests.integration.traces import traces
@@ -74,7 +75,7 @@ async def test_a_workflow_runs_by_hand(site: Site) -> None:
 async def test_a_dead_letter_is_replayed(site: Site) -> None:
     """A record that nobody could read goes to the dead letters; replayed, it comes back as another one."""
     key = uuid4().hex
-    async with KafkaSender(site.stack.bootstrap, client_id="tests") as sender:
+    async with KafkaSender(KafkaConnection(site.stack.bootstrap), client_id="tests") as sender:
         await sender.send(Record(site.stack.topics.events("order.paid"), key.encode(), b"{no json"))
     (letter,) = await eventually(partial(letters, site, key), within=30.0, what="the dead letter")
     await site.stack.api.call("POST", f"/api/v1/dead-letters/{letter['id']}/replay")

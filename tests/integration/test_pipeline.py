@@ -9,6 +9,7 @@ import pytest
 
 from app.adapters.kafka.producer import KafkaSender
 from app.domain.ids import command_id, execution_id
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from tests.integration.site import Site, event
 from tests.support.topic_records import read_all
@@ -382,7 +383,7 @@ async def test_nobody_takes_the_place_of_headraces_own_events(site: Site) -> Non
         event("order.paid"),
     ]
     topic = site.stack.topics.events(kind)
-    async with KafkaSender(site.stack.bootstrap, client_id="tests") as sender:
+    async with KafkaSender(KafkaConnection(site.stack.bootstrap), client_id="tests") as sender:
         await sender.send_all([Record(topic, b"c-forged", orjson.dumps(one)) for one in forged])
     customer = f"c-{uuid4().hex[:8]}"
     path = f"/api/v1/workflows/{workflow}/execute"

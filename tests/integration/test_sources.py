@@ -15,6 +15,7 @@ from app.adapters.kafka.admin import ensure_topics
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.kafka.tail import last_records
 from app.cli import main
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from app.settings import Settings
 from app.topics import Topics, TopicSpec, declare
@@ -66,11 +67,13 @@ class World:
 @pytest.fixture
 async def world(kafka: str, topic_prefix: str) -> AsyncIterator[World]:
     """All topics there, nothing in them."""
-    async with KafkaSender(kafka) as sender:
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         made = World(kafka, topic_prefix, sender)
         settings = Settings(topic_prefix=made.topics.prefix, events_partitions=1, actions_partitions=1)
         foreign = [TopicSpec(made.plain, 2), TopicSpec(made.changes, 1)]
-        await ensure_topics(kafka, [*declare(settings, REGISTRY.names()), *foreign], replication_factor=1)
+        await ensure_topics(
+            KafkaConnection(kafka), [*declare(settings, REGISTRY.names()), *foreign], replication_factor=1
+        )
         yield made
 
 
@@ -141,9 +144,9 @@ def home(tmp_path: Path) -> Path:
 
 async def test_the_last_records_of_a_topic_are_read(world: World) -> None:
     """Newest over all partitions, oldest of them first; an empty topic has none."""
-    assert await last_records(world.kafka, world.changes, 3) == []
+    assert await last_records(KafkaConnection(world.kafka), world.changes, 3) == []
     await world.put(world.changes, *({"n": n} for n in range(8)))
-    found = await last_records(world.kafka, world.changes, 3)
+    found = await last_records(KafkaConnection(world.kafka), world.changes, 3)
     assert [orjson.loads(one.value or b"")["n"] for one in found] == [5, 6, 7]
     assert [one.offset for one in found] == [5, 6, 7]
 

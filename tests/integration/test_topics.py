@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicError, TopicReport, ensure_topics
 from app.domain.errors import UnreachableError
+from app.domain.kafka_connection import KafkaConnection
 from app.settings import Settings
 from app.topics import Topics, TopicSpec, declare
 from tests.support.deadlines import scaled
@@ -17,7 +18,7 @@ from tests.support.waiting import eventually
 
 async def ensure(kafka: str, specs: Sequence[TopicSpec], *, add_partitions: bool = False) -> TopicReport:
     """Make topics, with one replica."""
-    return await ensure_topics(kafka, specs, replication_factor=1, add_partitions=add_partitions)
+    return await ensure_topics(KafkaConnection(kafka), specs, replication_factor=1, add_partitions=add_partitions)
 
 
 async def describe(kafka: str, prefix: str) -> dict[str, int]:

@@ -91,10 +91,14 @@ class Stack:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(upgrade, self.database_url)
         await asyncio.to_thread(make_logins, self.database_url)
-        await ensure_topics(self.bootstrap, declare(self.settings, REGISTRY.names()), replication_factor=1)
+        await ensure_topics(
+            self.settings.kafka_connection, declare(self.settings, REGISTRY.names()), replication_factor=1
+        )
         base = f"http://{HOST}:{self.settings.admin_port}"
         self._api = await self._resources.enter_async_context(Api(base, self.settings))
-        sender = await self._resources.enter_async_context(KafkaSender(self.bootstrap, client_id="tests"))
+        sender = await self._resources.enter_async_context(
+            KafkaSender(self.settings.kafka_connection, client_id="tests")
+        )
         self._emitter = EventEmitter(sender, self.topics)
         try:
             for worker in self.workers:

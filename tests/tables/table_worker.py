@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from app.adapters.kafka.batches import ack_many, batches, begin_many
+from app.domain.kafka_connection import KafkaConnection
 from app.processes.faust_app import AgentSpec, build_app, run_worker
 from app.processes.logs import set_up_logging
 from app.services.workflows.index import Applied, Change, Tombstone, WorkflowIndex
@@ -51,7 +52,7 @@ def main(bootstrap_servers: str, prefix: str, instance: str, data_dir: str) -> N
 
     app = build_app(
         app_id=topics.matcher_app,
-        bootstrap_servers=bootstrap_servers,
+        connection=KafkaConnection(bootstrap_servers),
         instance=instance,
         data_dir=Path(data_dir),
         agents=[AgentSpec("match", topics.events("order.created"), match)],

@@ -12,6 +12,7 @@ import pytest
 
 from app.adapters.kafka.admin import ensure_topics
 from app.adapters.kafka.producer import KafkaSender
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from app.settings import Settings
 from app.topics import Topics, declare
@@ -28,7 +29,7 @@ Change = tuple[str, int | None]
 async def topics(kafka: str, topic_prefix: str) -> Topics:
     """This test's topics, made."""
     settings = Settings(topic_prefix=topic_prefix, events_partitions=4, actions_partitions=1)
-    await ensure_topics(kafka, declare(settings, []), replication_factor=1)
+    await ensure_topics(KafkaConnection(kafka), declare(settings, []), replication_factor=1)
     return Topics(topic_prefix)
 
 
@@ -75,7 +76,7 @@ class Changelog:
 @pytest.fixture
 async def changelog(kafka: str, topics: Topics) -> AsyncIterator[Changelog]:
     """The writer of this test's changelog."""
-    async with KafkaSender(kafka) as sender:
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         yield Changelog(sender, topics)
 
 
@@ -142,7 +143,7 @@ async def test_no_event_is_matched_before_the_table_is_complete(
 ) -> None:
     """An event that waits when a worker starts is matched against every workflow, not against those read so far."""
     await changelog.write(*(revision(number) for number in range(2000)))
-    async with KafkaSender(kafka) as sender:
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         for number in range(20):
             value = orjson.dumps({"id": str(number), "type": "order.created"})
             await sender.send(Record(topics.events("order.created"), str(number).encode(), value))
@@ -158,7 +159,7 @@ async def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(
     garbage = (b"{", b"[]", b'{"id": 1}', b"\xff\xfe")
 
     async def spoil() -> None:
-        async with KafkaSender(kafka) as sender:
+        async with KafkaSender(KafkaConnection(kafka)) as sender:
             for value in garbage:
                 await sender.send(Record(topics.workflows_changelog, b"not a uuid", value))
             await sender.send(Record(topics.workflows_changelog, b"not a uuid", None))

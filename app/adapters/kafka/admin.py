@@ -11,7 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError, for_code
 
-from app.domain.errors import HeadraceError, UnreachableError
+from app.adapters.kafka.connecting import client_options
+from app.adapters.kafka.reachability import unreachable
+from app.domain.errors import HeadraceError
+from app.domain.kafka_connection import KafkaConnection
 from app.topics import TopicSpec
 
 _ANSWER_WITHIN_S: Final = 7.0
@@ -49,7 +52,7 @@ class TopicReport:
 
 
 async def ensure_topics(
-    bootstrap_servers: str, specs: Iterable[TopicSpec], *, replication_factor: int, add_partitions: bool = False
+    connection: KafkaConnection, specs: Iterable[TopicSpec], *, replication_factor: int, add_partitions: bool = False
 ) -> TopicReport:
     """Make every missing topic and compare the others; with ``add_partitions`` also grow those that are short.
 
@@ -61,7 +64,7 @@ async def ensure_topics(
         TopicError: The broker refused a topic.
     """
     wanted = {spec.name: spec for spec in specs}
-    async with _admin(bootstrap_servers) as admin:
+    async with _admin(connection) as admin:
         there = await _partitions(admin)
         missing = [spec for name, spec in wanted.items() if name not in there]
         short = {
@@ -80,20 +83,17 @@ async def ensure_topics(
 
 
 @asynccontextmanager
-async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=_REQUEST_MS)
-    unreachable = UnreachableError(
-        f"Kafka does not answer at {bootstrap_servers}; start it, or set KAFKA_BOOTSTRAP_SERVERS"
-    )
+async def _admin(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(request_timeout_ms=_REQUEST_MS, **client_options(connection))
     try:
         try:
             await asyncio.wait_for(admin.start(), _ANSWER_WITHIN_S)
         except (KafkaError, TimeoutError, OSError) as error:
-            raise unreachable from error
+            raise await unreachable(connection, error) from error
         try:
             yield admin
         except (KafkaError, TimeoutError) as error:
-            raise unreachable from error
+            raise await unreachable(connection, error) from error
     finally:
         await admin.close()
 

@@ -8,7 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from app.domain.errors import UnreachableError
+from app.adapters.kafka.connecting import client_options
+from app.adapters.kafka.reachability import unanswered
+from app.domain.kafka_connection import KafkaConnection
 from app.ports.queue_status import Lane
 
 _WITHIN_S: Final = 5.0
@@ -19,12 +21,12 @@ class KafkaDepths:
     """Implements ``app.ports.queue_status.DepthSource``; connects when it is asked first. ``stop`` it in the end.
 
     Args:
-        bootstrap_servers: ``host:port``, joined by commas.
+        connection: Where Kafka is and how it lets us in.
         client_id: Name in the broker's logs.
     """
 
-    def __init__(self, bootstrap_servers: str, *, client_id: str = "headrace") -> None:
-        self._servers = bootstrap_servers
+    def __init__(self, connection: KafkaConnection, *, client_id: str = "headrace") -> None:
+        self._connection = connection
         self._client_id = client_id
         self._admin: Any = None
         self._consumer: Any = None
@@ -51,7 +53,7 @@ class KafkaDepths:
             return await asyncio.wait_for(self._look(lanes), _WITHIN_S)
         except (KafkaError, TimeoutError, OSError) as error:
             await self.stop()  # a fresh connection next time
-            raise UnreachableError(f"Kafka does not answer at {self._servers}") from error
+            raise unanswered(self._connection, error) from error
 
     async def _look(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
         await self._connect()
@@ -73,13 +75,13 @@ class KafkaDepths:
     async def _connect(self) -> None:
         if self._admin is None:
             admin = AIOKafkaAdminClient(
-                bootstrap_servers=self._servers, client_id=self._client_id, request_timeout_ms=_REQUEST_MS
+                client_id=self._client_id, request_timeout_ms=_REQUEST_MS, **client_options(self._connection)
             )
             await admin.start()
             self._admin = admin
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers, client_id=self._client_id, request_timeout_ms=_REQUEST_MS
+                client_id=self._client_id, request_timeout_ms=_REQUEST_MS, **client_options(self._connection)
             )
             await consumer.start()
             self._consumer = consumer

@@ -1,7 +1,10 @@
 """A broker that is not ours: asked whether it serves, before anything is started."""
 
-from app.adapters.kafka.probe import broker_serves
+import asyncio
+
+from app.adapters.kafka.reachability import problem
 from app.domain.errors import SetupError
+from app.domain.kafka_connection import KafkaConnection
 
 
 class ExternalKafka:
@@ -10,8 +13,9 @@ class ExternalKafka:
     name = "kafka"
     pid: int | None = None
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self.url = bootstrap_servers
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        self.url = connection.servers
 
     def prepare(self) -> None:
         """Nothing: it is there or not."""
@@ -20,14 +24,15 @@ class ExternalKafka:
         """Nothing: it runs already."""
 
     def wait_ready(self) -> None:
-        """Check that one of its servers answers, within 3 seconds each.
+        """Check that one of its servers lets us in, within 3 seconds. Not from a coroutine: it runs a loop of its own.
 
         Raises:
-            SetupError: None does.
+            SetupError: None does; the text says why, and names the setting.
+            SettingsError: A certificate's file cannot be used.
         """
-        if any(broker_serves(server) for server in self.url.split(",")):
-            return
-        raise SetupError(f"no broker answers at {self.url}; check KAFKA_BOOTSTRAP_SERVERS (host:port,...), or unset it")
+        why = asyncio.run(problem(self._connection))
+        if why:
+            raise SetupError(why)
 
     def alive(self) -> bool:
         """Return True: its life is not ours to watch."""

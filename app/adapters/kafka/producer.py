@@ -8,8 +8,11 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from app.adapters.kafka.connecting import client_options
 from app.adapters.kafka.producing import Producing
+from app.adapters.kafka.reachability import unreachable
 from app.domain.errors import UnreachableError
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record, Refusal, Sender
 from app.topics import MAX_RECORD_BYTES
 
@@ -26,7 +29,7 @@ class KafkaSender(Sender):
     because aiokafka has one request in flight per partition.
 
     Args:
-        bootstrap_servers: ``host:port``, joined by commas.
+        connection: Where Kafka is and how it lets us in.
         client_id: Name in the broker's logs.
         linger_ms: How long a record may wait for company.
         confirm_within_ms: How long Kafka may take to confirm a record.
@@ -34,13 +37,13 @@ class KafkaSender(Sender):
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        connection: KafkaConnection,
         *,
         client_id: str = "headrace",
         linger_ms: int = 0,
         confirm_within_ms: int = 10_000,
     ) -> None:
-        self._servers = bootstrap_servers
+        self._connection = connection
         self._client_id = client_id
         self._linger_ms = linger_ms
         self._confirm_within_ms = confirm_within_ms
@@ -54,7 +57,7 @@ class KafkaSender(Sender):
             UnreachableError: No broker answered within 8 seconds.
         """
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._servers,
+            **client_options(self._connection),
             client_id=self._client_id,
             acks="all",
             compression_type="lz4",
@@ -70,9 +73,7 @@ class KafkaSender(Sender):
                 await producer.start()
         except (KafkaError, TimeoutError, OSError) as error:
             await producer.stop()
-            raise UnreachableError(
-                f"Kafka does not answer at {self._servers}; start it, or set KAFKA_BOOTSTRAP_SERVERS"
-            ) from error
+            raise await unreachable(self._connection, error) from error
         except asyncio.CancelledError:
             await producer.stop()
             raise
@@ -105,7 +106,7 @@ class KafkaSender(Sender):
         except TimeoutError:
             answered = False
         if not answered:
-            raise UnreachableError(f"Kafka does not answer at {self._servers}")
+            raise UnreachableError(f"Kafka does not answer at {self._connection}")
 
     async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Produce records in order; see :class:`app.ports.Sender`."""

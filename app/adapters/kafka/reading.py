@@ -1,14 +1,13 @@
 """Reading Kafka without Faust: what is off the critical path, such as handlers of users' services and previews."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
-from app.domain.errors import UnreachableError
+from app.adapters.kafka.connecting import client_options
+from app.domain.kafka_connection import KafkaConnection
 from app.domain.record_times import NO_TIMESTAMP
 
 _READ_COMMITTED: Final = "read_committed"
@@ -35,24 +34,13 @@ class ReadRecord:
         return cls(message.topic, message.partition, message.offset, timestamp, message.key, message.value, headers)
 
 
-def new_consumer(bootstrap_servers: str, *topics: str, **options: Any) -> Any:
+def new_consumer(connection: KafkaConnection, *topics: str, **options: Any) -> Any:
     """Return a consumer, not started, that reads committed records and commits by hand; ``options`` are its own."""
     return AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=bootstrap_servers,
+        **client_options(connection),
         isolation_level=_READ_COMMITTED,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         **options,
     )
-
-
-@contextmanager
-def unreachable(bootstrap_servers: str) -> Iterator[None]:
-    """Say that Kafka does not answer, instead of how it failed."""
-    try:
-        yield
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise UnreachableError(
-            f"Kafka does not answer at {bootstrap_servers} ({type(error).__name__}); set KAFKA_BOOTSTRAP_SERVERS"
-        ) from error

@@ -8,8 +8,10 @@ from typing import Any, Final, Self
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from app.adapters.kafka.reading import ReadRecord, new_consumer, unreachable
+from app.adapters.kafka.reachability import reaching
+from app.adapters.kafka.reading import ReadRecord, new_consumer
 from app.domain.errors import UnreachableError
+from app.domain.kafka_connection import KafkaConnection
 from app.ports import Subscriber
 from schemas.incoming import Incoming
 
@@ -26,13 +28,13 @@ class KafkaSubscriber(Subscriber):
     """One member of a consumer group; use it as an async context manager, or ``start`` and ``stop`` it.
 
     Args:
-        bootstrap_servers: ``host:port``, joined by commas.
+        connection: Where Kafka is and how it lets us in.
         group: The consumer group: members share the partitions, groups each get everything.
         client_id: Name in the broker's logs.
     """
 
-    def __init__(self, bootstrap_servers: str, *, group: str, client_id: str = "headrace") -> None:
-        self._servers = bootstrap_servers
+    def __init__(self, connection: KafkaConnection, *, group: str, client_id: str = "headrace") -> None:
+        self._connection = connection
         self._group = group
         self._client_id = client_id
         self._consumer: Any = None
@@ -50,7 +52,7 @@ class KafkaSubscriber(Subscriber):
             UnreachableError: No broker answers.
         """
         consumer = new_consumer(
-            self._servers,
+            self._connection,
             group_id=self._group,
             client_id=self._client_id,
             max_poll_records=_AT_ONCE,
@@ -58,7 +60,7 @@ class KafkaSubscriber(Subscriber):
             rebalance_timeout_ms=_REBALANCE_MS,
         )
         try:
-            with unreachable(self._servers):
+            async with reaching(self._connection):
                 await consumer.start()
         except BaseException:
             await consumer.stop()
@@ -93,7 +95,7 @@ class KafkaSubscriber(Subscriber):
 
     async def fetch(self) -> Sequence[Incoming]:
         """Return the next records; see :class:`app.ports.Subscriber`."""
-        with unreachable(self._servers):
+        async with reaching(self._connection):
             found = await self._running().getmany(timeout_ms=_FETCH_MS)
         return [ReadRecord.of(message) for messages in found.values() for message in messages]
 
@@ -108,7 +110,7 @@ class KafkaSubscriber(Subscriber):
         if not offsets:
             return
         try:
-            with unreachable(self._servers):
+            async with reaching(self._connection):
                 await self._running().commit(offsets)
         except (UnreachableError, IllegalStateError) as error:
             if not isinstance(error.__cause__ or error, CommitFailedError | IllegalStateError):

@@ -4,42 +4,44 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from app.adapters.kafka.reading import ReadRecord, new_consumer, unreachable
+from app.adapters.kafka.reachability import reaching
+from app.adapters.kafka.reading import ReadRecord, new_consumer
 from app.domain.errors import UnreachableError
+from app.domain.kafka_connection import KafkaConnection
 
 _WITHIN_S: Final = 10.0
 _FETCH_MS: Final = 300
 
 
-async def missing_topics(bootstrap_servers: str, topics: Iterable[str]) -> list[str]:
+async def missing_topics(connection: KafkaConnection, topics: Iterable[str]) -> list[str]:
     """Return those topics that Kafka does not have, and create none.
 
     Raises:
         UnreachableError: Kafka does not answer.
     """
-    consumer = new_consumer(bootstrap_servers)
+    consumer = new_consumer(connection)
     try:
-        with unreachable(bootstrap_servers):
+        async with reaching(connection):
             await consumer.start()
             return sorted(set(topics) - set(await consumer.topics()))
     finally:
         await consumer.stop()
 
 
-async def last_records(bootstrap_servers: str, topic: str, count: int) -> list[ReadRecord]:
+async def last_records(connection: KafkaConnection, topic: str, count: int) -> list[ReadRecord]:
     """Return the newest records of a topic over all partitions, the oldest of them first.
 
     Args:
-        bootstrap_servers: ``host:port``, joined by commas.
+        connection: Where Kafka is and how it lets us in.
         topic: A topic that exists.
         count: How many; fewer come where there are no more, or compaction has left holes.
 
     Raises:
         UnreachableError: Kafka does not answer within 10 seconds.
     """
-    consumer = new_consumer(bootstrap_servers, topic)
+    consumer = new_consumer(connection, topic)
     try:
-        with unreachable(bootstrap_servers):
+        async with reaching(connection):
             await consumer.start()
             found = await _read(consumer, count)
     finally:

@@ -11,13 +11,36 @@ from typing import Any
 from weakref import WeakSet
 
 import faust
+from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers import aiokafka as driver
 from mode.utils.queues import FlowControlEvent
 
+from app.adapters.kafka.connecting import login_options
 from app.adapters.kafka.consumer import Consumer
 from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.pacing import FOLLOWING, Gap
+from app.domain.kafka_connection import KafkaConnection, PasswordLogin
 from app.services.operations.background import keep_running
+
+
+def credentials(connection: KafkaConnection) -> Any:
+    """Return what Faust takes for every client that it makes; None where Kafka is open.
+
+    Raises:
+        SettingsError: A certificate's file cannot be used.
+    """
+    options = login_options(connection)
+    context = options.get("ssl_context")
+    if isinstance(connection.login, PasswordLogin):
+        return SASLCredentials(
+            username=connection.login.username,
+            password=connection.login.password,
+            mechanism=connection.mechanism,
+            ssl_context=context,
+        )
+    if connection.login is not None:
+        return OAuthCredentials(oauth_cb=options["sasl_oauth_token_provider"], ssl_context=context)
+    return SSLCredentials(context) if context else None
 
 
 class Transport(driver.Transport):

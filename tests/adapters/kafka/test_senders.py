@@ -10,6 +10,7 @@ import pytest
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
 from app.domain.errors import InvalidError, UnreachableError
+from app.domain.kafka_connection import KafkaConnection
 from app.embedded.free_ports import pick_ports
 from app.ports import Record, Sender
 from app.topics import MAX_RECORD_BYTES
@@ -45,7 +46,7 @@ async def subject(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncIte
     await make_topic(servers, topic)
     await make_topic(servers, narrow, max_message_bytes="2000")
     # Longer than any test may take: what is refused is not waited for.
-    async with KafkaSender(servers, confirm_within_ms=120_000) as sender:
+    async with KafkaSender(KafkaConnection(servers), confirm_within_ms=120_000) as sender:
 
         async def read(count: int, of: str = topic) -> list[Record]:
             return await read_topic(servers, of, count)
@@ -158,7 +159,7 @@ async def test_a_topic_deleted_while_in_use_is_refused_soon(kafka: str, topic_pr
     topic, other = f"{topic_prefix}deleted", f"{topic_prefix}stays"
     await make_topic(kafka, topic)
     await make_topic(kafka, other)
-    async with KafkaSender(kafka, confirm_within_ms=120_000) as sender:
+    async with KafkaSender(KafkaConnection(kafka), confirm_within_ms=120_000) as sender:
         records = [Record(topic, b"k", b"v"), Record(other, b"k", b"v")]
         assert list(await sender.deliver(records)) == [None, None]
         await delete_topic(kafka, topic)
@@ -173,7 +174,7 @@ async def test_a_record_that_a_compacted_topic_cannot_keep_is_refused(kafka: str
     """Without a key a record cannot be compacted: the broker's own no, in a code that aiokafka does not know."""
     topic = f"{topic_prefix}compacted"
     await make_topic(kafka, topic, cleanup_policy="compact")
-    async with KafkaSender(kafka) as sender:
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         refusals = await sender.deliver(
             [Record(topic, b"k", b"1"), Record(topic, None, b"2"), Record(topic, b"k", b"3")]
         )
@@ -185,12 +186,12 @@ async def test_no_broker_is_said_within_8_seconds() -> None:
     """Starting without a broker fails with where it was looked for, and what to do."""
     servers = f"127.0.0.1:{pick_ports(1)[0]}"
     with pytest.raises(UnreachableError, match=servers):
-        await KafkaSender(servers).start()
+        await KafkaSender(KafkaConnection(servers)).start()
 
 
 async def test_a_stopped_sender_sends_nothing(kafka: str) -> None:
     """After ``stop`` a send fails rather than hangs; stopping twice is fine."""
-    sender = KafkaSender(kafka)
+    sender = KafkaSender(KafkaConnection(kafka))
     await sender.start()
     await sender.stop()
     await sender.stop()
@@ -200,5 +201,5 @@ async def test_a_stopped_sender_sends_nothing(kafka: str) -> None:
 
 async def test_a_running_broker_answers_a_ping(kafka: str) -> None:
     """``ping`` returns while the broker answers."""
-    async with KafkaSender(kafka) as sender:
+    async with KafkaSender(KafkaConnection(kafka)) as sender:
         await sender.ping()

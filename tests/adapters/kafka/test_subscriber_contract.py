@@ -10,6 +10,7 @@ import pytest
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.kafka.subscriber import KafkaSubscriber
 from app.domain.errors import UnreachableError
+from app.domain.kafka_connection import KafkaConnection
 from app.embedded.free_ports import pick_ports
 from app.ports import Record, Sender, Subscriber
 from tests.support.sender import MemorySender
@@ -46,8 +47,8 @@ async def subject(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncIte
     for topic in topics:
         await make_topic(servers, topic)
     name = f"{topic_prefix}{uuid4().hex[:6]}"
-    async with KafkaSender(servers) as sender:
-        yield Subject(sender, topics, lambda: KafkaSubscriber(servers, group=name), name)
+    async with KafkaSender(KafkaConnection(servers)) as sender:
+        yield Subject(sender, topics, lambda: KafkaSubscriber(KafkaConnection(servers), group=name), name)
 
 
 async def values(subscriber: Subscriber, count: int, *, done: bool = True) -> list[bytes | None]:
@@ -113,10 +114,10 @@ async def test_no_broker_is_said() -> None:
     """Starting without a broker fails with where it was looked for."""
     servers = f"127.0.0.1:{pick_ports(1)[0]}"
     with pytest.raises(UnreachableError, match=servers):
-        await KafkaSubscriber(servers, group="g").start()
+        await KafkaSubscriber(KafkaConnection(servers), group="g").start()
 
 
 async def test_a_subscriber_that_is_not_started_says_so() -> None:
     """Not an attribute error."""
     with pytest.raises(UnreachableError, match="not running"):
-        await KafkaSubscriber("127.0.0.1:1", group="g").fetch()
+        await KafkaSubscriber(KafkaConnection("127.0.0.1:1"), group="g").fetch()

@@ -7,6 +7,7 @@ from time import monotonic
 from aiokafka import AIOKafkaConsumer
 
 from app.adapters.kafka.admin import ensure_topics
+from app.domain.kafka_connection import KafkaConnection
 from app.topics import TopicSpec
 from tests.integration.relay import outbox_rows as outbox
 from tests.integration.relay.schedulers import environment, scheduler, until_said
@@ -38,7 +39,7 @@ def steps_back(numbers: list[int]) -> int:
 async def test_kill_minus_nine_of_the_holder_loses_nothing(database: str, kafka: str, topic_prefix: str) -> None:
     """Three times the relay is killed while rows flow: every row arrives, in order but for what is sent again."""
     topic = f"{topic_prefix}out"
-    await ensure_topics(kafka, [TopicSpec(topic, 1)], replication_factor=1)
+    await ensure_topics(KafkaConnection(kafka), [TopicSpec(topic, 1)], replication_factor=1)
     settings = environment(database, kafka, topic_prefix)
     numbers, kills, gaps = count(), 3, []
 
@@ -105,7 +106,7 @@ async def test_a_scheduler_keeps_the_tables_up(database: str, kafka: str, topic_
     async with scheduler(environment(database, kafka, topic_prefix), "a") as process:
         assert process.stderr is not None
         await until_said(process.stderr, b"maintenance failed")
-        await ensure_topics(kafka, [TopicSpec(f"{topic_prefix}out", 1)], replication_factor=1)
+        await ensure_topics(KafkaConnection(kafka), [TopicSpec(f"{topic_prefix}out", 1)], replication_factor=1)
         await outbox.put_now(database, f"{topic_prefix}out", b"1")
         await eventually(lambda: empty(database), within=20)
     assert await partitions(database) >= 8

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faust.types import TP
 
 from app.adapters.kafka.batches import ack, batches, begin
+from app.domain.kafka_connection import KafkaConnection
 from app.processes.faust_app import AgentSpec, build_app, common_settings
 from tests.support.waiting import eventually
 
@@ -44,7 +45,7 @@ class Place:
         spec = AgentSpec("agent", self.topic, agent)
         return build_app(
             app_id=self.group,
-            bootstrap_servers=self.kafka,
+            connection=KafkaConnection(self.kafka),
             instance=instance,
             data_dir=self.folder,
             agents=[spec, *others],

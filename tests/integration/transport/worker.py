@@ -14,6 +14,7 @@ from typing import Any
 from app.adapters.kafka.batches import ack, batches, begin_many
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
+from app.domain.kafka_connection import KafkaConnection
 from app.processes.faust_app import AgentSpec, build_app, run_worker
 
 
@@ -46,7 +47,7 @@ def main(*arguments: str) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     app = build_app(
         app_id=group,
-        bootstrap_servers=bootstrap_servers,
+        connection=KafkaConnection(bootstrap_servers),
         instance=instance,
         data_dir=Path(folder),
         agents=[AgentSpec("work", topic, work)],
