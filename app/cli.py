@@ -44,6 +44,15 @@ def commands() -> tuple[tuple[str, str, str], ...]:
 class Headrace(click.Group):
     """Finds commands in ``commands()``, and turns our own errors into one line and exit code 1."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as the process that this is: with its logging set up. Whoever calls ``main`` has their own."""
+        named = sys.argv[1] if len(sys.argv) > 1 else ""
+        if any(named == name for name, _, _ in COMMANDS):
+            from app.processes.logs import log_command  # noqa: PLC0415 - `--help` and a misspelt name need none
+
+            log_command(named)
+        return super().__call__(*args, **kwargs)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order above, which is the order of first use."""
         del ctx

@@ -21,7 +21,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.settings": ("app.settings", "app.domain"),
     "app.topics": ("app.settings", "schemas"),
     "app.processes.lifespan": (),
-    "app.processes.logs": ("app.domain",),
+    "app.processes.blotting": ("app.domain",),
+    "app.processes.log_values": (),
+    "app.processes.log_lines": ("app.domain", "app.processes.blotting", "app.processes.log_values"),
+    "app.processes.logs": ("app.domain", "app.processes.blotting", "app.processes.log_lines", "app.settings"),
     "app.actions": ("app.actions", "app.domain", "app.ports", "schemas"),
     "app.services": ("app.services", "app.actions", "app.domain", "app.ports", "app.settings", "app.topics", "schemas"),
     "app.execution": (

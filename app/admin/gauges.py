@@ -19,7 +19,7 @@ from app.domain.errors import UnreachableError
 from app.services.operations.background import note_failure
 from app.services.operations.queue_status import Queue
 
-_LOG: Final = logging.getLogger("headrace.admin")
+_LOG: Final = logging.getLogger(__name__)
 _WITHIN_S: Final = 5.0
 _SINGLE: Final = (
     BREAKERS_OPEN,

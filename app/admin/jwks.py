@@ -17,7 +17,7 @@ FRESH_S: Final = 600.0
 ASK_AGAIN_S: Final = 10.0
 _WITHIN_S: Final = 3.0
 _MAX_BYTES: Final = 256 * 1024
-_LOG: Final = logging.getLogger("headrace.admin")
+_LOG: Final = logging.getLogger(__name__)
 
 Fetch = Callable[[str], Awaitable[Any]]
 

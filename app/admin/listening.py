@@ -14,7 +14,7 @@ from app.domain.errors import SettingsError
 
 _STOP_WITHIN_S: Final = 10.0
 _BACKLOG: Final = 512
-_LOG: Final = logging.getLogger("headrace.admin.http")
+_LOG: Final = logging.getLogger(__name__)
 
 
 @asynccontextmanager

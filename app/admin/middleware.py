@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
@@ -19,14 +20,17 @@ from app.admin.requests import CALLER, check_headers
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
 from app.domain.errors import InvalidError
+from app.domain.log_context import all_about
 from app.domain.wall import METER
 
-_LOG: Final = logging.getLogger("headrace.admin")
+_LOG: Final = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NO_OPERATION: Final = "none"
 _SERVER_ERRORS: Final = 500
 _LOGGED_ERRORS: Final = 10
 _LOGGED_CHARS: Final = 1000
+_PATH_CHARS: Final = 500
+_PROBES: Final = ("healthz", "readyz", "metrics")
 _SECURITY: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -42,23 +46,39 @@ async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse
     """Give the request an id, turn its errors into problem documents, log and count it."""
     request[REQUEST_ID] = str(uuid4())
     began = time.monotonic()
-    with begun(request):
-        response = await _answered(request, handler)
+    with begun(request), all_about(request_id=request[REQUEST_ID]):
+        answer = await _answered(request, handler)
     seconds = time.monotonic() - began
     operation = request[OPERATION].name if OPERATION in request else _NO_OPERATION
-    REQUESTS.labels(operation, str(response.status)).inc()
+    REQUESTS.labels(operation, str(answer.response.status)).inc()
     SECONDS.labels(operation).observe(seconds)
-    level = logging.ERROR if response.status >= _SERVER_ERRORS else logging.INFO
-    _LOG.log(
-        level,
-        "%s %s %d %.1f ms %s",
-        request.method,
-        request.rel_url.raw_path,
-        response.status,
-        seconds * 1000,
-        request[REQUEST_ID],
-    )
-    return response
+    _log(request, answer, seconds)
+    return answer.response
+
+
+def _log(request: web.Request, answer: "_Answer", seconds: float) -> None:
+    """Write the request's line; the route is its pattern, so that lines of one operation can be counted together."""
+    operation = request.get(OPERATION)
+    caller = request.get(CALLER)
+    said = {
+        "method": request.method,
+        "route": operation.path if operation else _NO_OPERATION,
+        # The ids in it are looked for; a path that no operation has may be anything.
+        "path": request.rel_url.raw_path[:_PATH_CHARS],
+        "status": answer.response.status,
+        "ms": round(seconds * 1000, 1),
+        "request_id": request[REQUEST_ID],
+        "user": str(caller.user_id) if caller else None,
+        **({"refused": answer.refused} if answer.refused else {}),
+    }
+    _LOG.log(_level(operation, answer), "request", extra=said, exc_info=answer.error)
+
+
+def _level(operation: Operation | None, answer: "_Answer") -> int:
+    """Return the line's level: what asks again and again whether we live is not worth a line, while we do."""
+    if answer.response.status >= _SERVER_ERRORS:
+        return logging.WARNING if answer.error is None else logging.ERROR
+    return logging.DEBUG if operation is not None and operation.name in _PROBES else logging.INFO
 
 
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
@@ -123,22 +143,38 @@ def _check(operation: Operation, caller: Caller) -> None:
         )
 
 
-async def _answered(request: web.Request, handler: _Handler) -> web.StreamResponse:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How a request was answered.
+
+    Attributes:
+        refused: Why it was not done as asked.
+        error: What failed in our own code.
+    """
+
+    response: web.StreamResponse
+    refused: str = ""
+    error: Exception | None = None
+
+
+async def _answered(request: web.Request, handler: _Handler) -> _Answer:
     instance = f"urn:uuid:{request[REQUEST_ID]}"
     try:
-        return await handler(request)
+        return _Answer(await handler(request))
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001 - the one place where an error becomes an answer; ours are logged
         problem = problem_for(error, instance)
         if problem is not None:
-            if isinstance(error, InvalidError):
-                _LOG.info("request %s refused: %s", request[REQUEST_ID], _fields(error))
-            elif problem.status >= _SERVER_ERRORS:
-                _LOG.warning("request %s: %s", request[REQUEST_ID], error)
-            return problem
-        _LOG.exception("request %s failed in our own code", request[REQUEST_ID])
-        return problem_response(500, "Something went wrong here; quote the request id", instance=instance)
+            return _Answer(problem, _why(error, problem.status))
+        failed = problem_response(500, "Something went wrong here; quote the request id", instance=instance)
+        return _Answer(failed, error=error)
+
+
+def _why(error: Exception, status: int) -> str:
+    if isinstance(error, InvalidError):
+        return _fields(error)
+    return str(error)[:_LOGGED_CHARS] if status >= _SERVER_ERRORS else ""
 
 
 def _fields(error: InvalidError) -> str:

@@ -1,11 +1,12 @@
 """The admin role: puts the API together, serves it, and stops it in order."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
-import click
 import uvloop
 
 from app.adapters.http.client import open_http_client
@@ -21,8 +22,13 @@ from app.admin.listening import listening
 from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
 from app.processes.heartbeats import heartbeat_of
+from app.processes.logs import log_as
 from app.services.operations.heartbeats import beating
 from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ROLE: Final = "admin"
 
 
 def run_admin(settings: Settings) -> None:
@@ -32,6 +38,7 @@ def run_admin(settings: Settings) -> None:
         SettingsError: There is no JWT secret, the port is taken, or DATABASE_URL is another role's.
         UnreachableError: Kafka or Postgres does not answer.
     """
+    log_as(ROLE, settings)
     uvloop.run(_run(settings))
 
 
@@ -62,8 +69,8 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await check_login(settings.database_url.get_secret_value(), DatabaseRole.API)
-    async with beating(heartbeat_of("admin", settings)), served(settings) as url:
-        click.echo(f"admin API at {url}")
+    async with beating(heartbeat_of(ROLE, settings)), served(settings) as url:
+        log.info("the admin API serves", extra={"url": url})
         await stop.wait()
 
 

@@ -42,8 +42,8 @@ from app.execution.matching import Matcher
 from app.execution.routing import Router
 from app.execution.source_conversion import SourceConversion
 from app.ports import HttpClient, Sender
+from app.processes.blotting import BLOTTED
 from app.processes.crm_choice import on_the_crm, reads_of
-from app.processes.logs import BLOTTED
 from app.processes.policies import breaker_policy, retry_policy
 from app.processes.provider_accounts import twilio_account, whatsapp_account
 from app.processes.quotas import execution_quota, parker, step_holding

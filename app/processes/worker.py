@@ -28,7 +28,7 @@ from app.execution.log_writing import give_up, is_of_a_letter
 from app.processes.faust_app import AgentSpec, TableFactory, Tuning, build_app, run_worker
 from app.processes.heartbeats import heartbeat_of
 from app.processes.lifespan import Lifespan
-from app.processes.logs import BLOTTED, set_up_logging
+from app.processes.logs import log_as
 from app.processes.metrics_page import serve_page
 from app.processes.role_names import OPTIONAL_ROLES, role_names
 from app.processes.roles import open_executor, open_matcher, open_sink, open_sources
@@ -57,9 +57,7 @@ def run_role(role: str, settings: Settings) -> None:
     known = (*role_names(), *OPTIONAL_ROLES)
     if role not in known:
         raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
-    for secret in settings.credentials:
-        BLOTTED.add(secret)
-    set_up_logging(role, settings.log_level)
+    log_as(role, settings)
     asyncio.run(check_login(settings.database_url.get_secret_value(), of_process(role)))
     if settings.metrics_port:
         serve_page(settings.metrics_port)

@@ -35,7 +35,14 @@ class ProcessSettings(Group):
         validate_default=True,
     )
     data_dir: Path = Path(".headrace/workers")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Our own lines from this level on (docs/logs.md)"
+    )
+    log_format: str = Field(
+        "auto",
+        pattern="^(auto|json|console)$",
+        description="json: an object a line; console: for people; auto: console where standard error is a terminal",
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
 
     @field_validator("instance")

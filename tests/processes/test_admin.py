@@ -70,7 +70,7 @@ async def url_of(started: asyncio.subprocess.Process) -> str:
     async with limit(60, what="the line with the URL", saw=lambda: b"".join(said[-20:])):
         async for line in started.stdout:
             said.append(line)
-            found = re.search(rb"http://\S+", line)
+            found = re.search(rb"http://[^\s\"]+", line)
             if found:
                 return found[0].decode()
     raise AssertionError(f"the process ended without a URL: {b''.join(said[-20:])!r}")
