@@ -11,9 +11,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from faust.tables.globaltable import GlobalTable
-from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
+from app.metrics.matcher import TABLE_CHANGES, TABLE_DELAY, TABLE_ENTRIES, TABLE_ERRORS, TABLE_RECOVERED
 from app.services.operations.background import note_failure
 from app.services.workflows.index import Applied, Change, Tombstone, Unreadable, WorkflowIndex
 from schemas.stored_json import read_json
@@ -22,16 +22,6 @@ from schemas.workflow import Revision
 TABLE_NAME: Final = "workflows"
 
 logger = logging.getLogger(__name__)
-
-changes_total = Counter("headrace_workflow_table_changes", "Changelog records by what became of them", ["outcome"])
-errors_total = Counter("headrace_workflow_table_errors", "Changelog records that could not be read")
-entries = Gauge("headrace_workflow_table_entries", "Workflows that events can start")
-recovered = Gauge("headrace_workflow_table_recovered", "1 once the changelog was read to its end")
-delay_seconds = Histogram(
-    "headrace_workflow_table_delay_seconds",
-    "From the record's Kafka timestamp to this matcher's knowing it, recoveries not counted",
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-)
 
 
 class WorkflowTable(GlobalTable):
@@ -46,21 +36,21 @@ class WorkflowTable(GlobalTable):
             change = read_change(message.key, message.value)
             outcome = self.workflow_index.apply(change)
         except Exception as error:  # noqa: BLE001 - noted with its traceback
-            errors_total.inc()
+            TABLE_ERRORS.inc()
             note_failure("workflow_table", error, f"the changelog's record at offset {message.offset} cannot be read")
             return
-        changes_total.labels(outcome).inc()
-        entries.set(len(self.workflow_index))
+        TABLE_CHANGES.labels(outcome).inc()
+        TABLE_ENTRIES.set(len(self.workflow_index))
         if outcome is Applied.BROKEN:
             logger.error("workflow %s will not run: %s", change.id, self.workflow_index.broken[change.id])
         if message.timestamp and not self.app.in_recovery:
-            delay_seconds.observe(max(0.0, time() - message.timestamp))
+            TABLE_DELAY.observe(max(0.0, time() - message.timestamp))
 
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
         """Note that the table is complete; Faust lets events through after this."""
         await super().on_recovery_completed(active_tps, standby_tps)
         self.workflow_index.complete.set()
-        recovered.set(1)
+        TABLE_RECOVERED.set(1)
         logger.info("workflow table complete: %d active of %d", len(self.workflow_index), len(self))
 
 

@@ -15,10 +15,10 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from app.admin.limits import BodyLimits
-from app.admin.metrics import BODY_BYTES, BODY_REFUSALS
 from app.admin.problems import CallerFullError, FullError, TooLargeError, TooSlowError, UnsupportedTypeError
 from app.admin.unpacking import ENCODINGS, BrokenError, Unpacker
 from app.domain.errors import FieldError, InvalidError
+from app.metrics.admin import BODY_BYTES, BODY_REFUSALS
 
 
 class Hold:

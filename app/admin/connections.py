@@ -16,8 +16,8 @@ from aiohttp import web
 
 from app.admin.addresses import is_trusted, peer_site
 from app.admin.limits import ConnectionLimits
-from app.admin.metrics import CONNECTIONS, CONNECTIONS_CLOSED
 from app.admin.problems import raw_problem
+from app.metrics.admin import CONNECTIONS, CONNECTIONS_CLOSED
 
 Network = IPv4Network | IPv6Network
 

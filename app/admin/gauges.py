@@ -5,19 +5,22 @@ import logging
 import math
 from typing import Final
 
-from app.admin.metrics import (
+from app.domain.errors import UnreachableError
+from app.metrics.admin import (
     ACTIONS_FAILED,
     BREAKERS_OPEN,
     DEAD_LETTERS_OPEN,
+    EXECUTION_SECONDS,
+    EXECUTIONS_PER_MINUTE,
     PARKED,
     QUEUE_DEPTH,
     SET_ASIDE,
+    SUCCESS_RATE,
     WORKFLOWS_ACTIVE,
     WORKFLOWS_CREATED,
 )
-from app.domain.errors import UnreachableError
 from app.services.operations.background import note_failure
-from app.services.operations.queue_status import Queue
+from app.services.operations.queue_status import Queue, QueueStatus
 
 _LOG: Final = logging.getLogger(__name__)
 _WITHIN_S: Final = 5.0
@@ -29,13 +32,17 @@ _SINGLE: Final = (
     ACTIONS_FAILED,
     WORKFLOWS_CREATED,
     WORKFLOWS_ACTIVE,
+    EXECUTIONS_PER_MINUTE,
+    SUCCESS_RATE,
+    EXECUTION_SECONDS,
 )
 
 
 async def refresh_gauges(queue: Queue) -> None:
     """Set every gauge; what cannot be known now is not a number, so that no old value passes for a new one."""
     try:
-        status, counts = await asyncio.wait_for(asyncio.gather(queue.status(), queue.workflows()), _WITHIN_S)
+        asked = asyncio.gather(queue.status(), queue.workflows(), queue.recent())
+        status, counts, recent = await asyncio.wait_for(asked, _WITHIN_S)
     except Exception as error:  # noqa: BLE001 - noted with its traceback; the page's other metrics count
         if isinstance(error, UnreachableError | TimeoutError):
             _LOG.warning("metrics: %s", error or f"no answer within {_WITHIN_S:g} s")
@@ -45,10 +52,7 @@ async def refresh_gauges(queue: Queue) -> None:
         for gauge in _SINGLE:
             gauge.set(math.nan)
         return
-    QUEUE_DEPTH.clear()
-    for role in status.roles:
-        for lane in role.topics:
-            QUEUE_DEPTH.labels(role.role, lane.topic).set(lane.depth)
+    _show_depths(queue, status)
     values = (
         len(status.breakers),
         status.parked,
@@ -57,6 +61,16 @@ async def refresh_gauges(queue: Queue) -> None:
         status.failed_actions,
         counts.created,
         counts.active,
+        recent.per_minute,
+        recent.success_rate,
+        recent.seconds,
     )
     for gauge, value in zip(_SINGLE, values, strict=True):
         gauge.set(value)
+
+
+def _show_depths(queue: Queue, status: QueueStatus) -> None:
+    """Show the depth of every topic that a role reads, 0 where nothing waits."""
+    found = {(role.role, lane.topic): lane.depth for role in status.roles for lane in role.topics}
+    for lane in queue.lanes:
+        QUEUE_DEPTH.labels(lane.role, lane.topic).set(found.get((lane.role, lane.topic), 0))

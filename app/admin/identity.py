@@ -6,17 +6,13 @@ A check costs some 50 us and no query, which is what a flood of them costs; 256 
 """
 
 from aiohttp import web
-from prometheus_client import Counter
 
 from app.admin.addresses import client_address
 from app.admin.auth import Authenticator, UnauthorizedError
 from app.domain.callers import Caller
+from app.metrics.admin import FAILED_TOKENS
 from app.services.access.rate_limit import RateLimitedError, RateLimiter
 from app.settings import Settings
-
-FAILED = Counter(
-    "headrace_failed_tokens_total", "Tokens and API keys that did not hold, by how that was answered", ["answer"]
-)
 
 
 class Identity:
@@ -58,6 +54,6 @@ class Identity:
         try:
             self._failures.take(address)
         except RateLimitedError:
-            FAILED.labels("429").inc()
+            FAILED_TOKENS.labels("429").inc()
             raise
-        FAILED.labels("401").inc()
+        FAILED_TOKENS.labels("401").inc()

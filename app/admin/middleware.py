@@ -13,7 +13,6 @@ from aiohttp import web
 from app.admin.auth import ForbiddenError
 from app.admin.bodies import HOLD
 from app.admin.connections import begun
-from app.admin.metrics import REQUESTS, SECONDS
 from app.admin.operations import OPERATION, Operation
 from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER, check_headers
@@ -22,6 +21,7 @@ from app.domain.callers import Caller
 from app.domain.errors import InvalidError
 from app.domain.log_context import all_about
 from app.domain.wall import METER
+from app.metrics.admin import REQUESTS, SECONDS
 
 _LOG: Final = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from app.admin.bodies import Bodies
 from app.admin.identity import Identity
@@ -72,6 +73,7 @@ class State:
     Attributes:
         bodies: What their bodies may take.
         probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
+        metrics: What ``/metrics`` shows.
     """
 
     access: Access
@@ -92,6 +94,7 @@ class State:
     secrets: SecretService
     topics: Topics
     probes: Mapping[str, Probe]
+    metrics: CollectorRegistry
 
 
 STATE: Final = web.AppKey("state", State)

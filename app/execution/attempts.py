@@ -17,9 +17,9 @@ from app.domain.errors import ActionFailedError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, Wait, decide
 from app.execution.breakers import Admission, Breakers
 from app.execution.bulkhead import Bulkhead, Entry
-from app.execution.metrics import ACTIONS
 from app.execution.preparation import Prepared, Preparer
 from app.execution.timing import REAL_TIME, Timing
+from app.metrics.executor import ACTIONS
 from app.ports import Park, Record, Timer, TimerKind
 from schemas.command import Command
 from schemas.result import ActionResult

@@ -12,23 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from prometheus_client import Counter
-
 from app.domain import breaker
 from app.domain.breaker import BreakerPolicy, BreakerState, FailureCounts, Permit, Verdict
 from app.domain.errors import ActionFailedError
 from app.execution.open_circuits import OpenCircuit, OpenCircuits
+from app.metrics.executor import BREAKER_STATE, BREAKER_TRANSITIONS
+from app.metrics.families import Samples
 from app.ports import BreakerStore
 from app.services.operations.background import note_failure
 from app.services.operations.outages import same_pauses, serve_for_ever
 
+MOST_SHOWN: Final = 100
 LOOK_EVERY_S: Final = 30.0
 MAX_REASON_CHARS: Final = 200
 _BACKOFF_S: Final = 1.0
 
 log = logging.getLogger(__name__)
-
-transitions_total = Counter("headrace_breaker_transitions_total", "Circuit breakers that opened or closed", ["to"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,7 @@ class Breakers:
         self._clock = clock
         self._counts = FailureCounts(policy.threshold)
         self._open = OpenCircuits(clock)
+        BREAKER_STATE.watch(self._states)
 
     @property
     def max_wait(self) -> timedelta:
@@ -148,11 +148,14 @@ class Breakers:
             except Exception as error:  # noqa: BLE001 - noted with its traceback; the other breakers count
                 note_failure("breakers", error, f"the breaker of {circuit}")
 
+    def _states(self) -> Samples:
+        return {(destination,): float(state) for destination, state in self._open.states(MOST_SHOWN).items()}
+
     def _refusal(self, known: OpenCircuit) -> Admission:
         return Admission(admitted=False, wait=max(0.0, known.until - self._clock()), reason=known.reason)
 
     def _say(self, circuit: str, to: str, failure: str) -> None:
-        transitions_total.labels(to).inc()
+        BREAKER_TRANSITIONS.labels(to).inc()
         log.warning("circuit breaker of %s: %s%s", circuit, to, f" ({failure})" if failure else "")
 
     def _learn(self, circuit: str, state: BreakerState | None, now: datetime) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from app.domain.shares import SAID, Shares
 from app.domain.templating.plain import plain_parts
 from app.domain.wall import ticked
-from app.execution.metrics import WALLS
 from app.execution.routing import Router
+from app.metrics.walls import WALLS
 from app.ports import Parking, Timer
 from app.services.messages.message_text import names_template
 from schemas.command import Command

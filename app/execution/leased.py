@@ -22,10 +22,10 @@ from app.execution.bulkhead import Bulkhead
 from app.execution.current_values import Current
 from app.execution.guard import blames_input, internal_error
 from app.execution.holding import Holding, TurnedAway
-from app.execution.metrics import ACTIONS, DROPPED, LEASES_LOST, PARKED
 from app.execution.preparation import NO_SECRETS, Prepared, Preparer
 from app.execution.routing import Router, claim_of, read_command, result_json
 from app.execution.timing import REAL_TIME, Timing
+from app.metrics.executor import ACTIONS, DROPPED, LEASES_LOST, PARKED
 from app.ports import (
     Busy,
     Claim,

@@ -10,10 +10,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from prometheus_client import Counter, Histogram
-
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.statuses import ExecutionStatus
+from app.metrics.sink import DELAY, EXECUTIONS, LATE, NOT_WRITTEN, REPEATED, UNSTORED
 from app.ports import Record
 from app.ports.execution_log import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
 from app.services.delivery.dead_letters import DeadLetters
@@ -24,18 +23,6 @@ from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_d
 
 log = logging.getLogger(__name__)
 
-EXECUTIONS = Counter("headrace_executions_total", "Executions written to the log, by status", ["status"])
-NOT_WRITTEN = Counter("headrace_executions_dropped_total", "Executions that made no row, by reason", ["reason"])
-LATE = Counter("headrace_executions_late_total", "Executions so old that they went to the archive")
-DELAY = Histogram(
-    "headrace_execution_seconds",
-    "From matching an event to its execution's row",
-    buckets=(0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
-)
-UNSTORED = Counter(
-    "headrace_dead_letters_unstored_total", "Dead letters that could not be stored in Postgres, by reason", ["reason"]
-)
-REPEATED = Counter("headrace_dead_letters_repeated_total", "Dead letters that were stored before and came again")
 
 _STATUSES: Final = frozenset(ExecutionStatus)
 

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from prometheus_client import Counter
 
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.evaluate import OVER_SHARE, Outcome, Plan, Trigger, TurnedAway, evaluate
@@ -25,9 +24,10 @@ from app.domain.record_times import check_record_time
 from app.domain.reentry import Reentry, skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
-from app.execution.metrics import BLOCKED, WALLS
 from app.execution.quota import First, Over, Quota
 from app.execution.routing import Router
+from app.metrics.matcher import BLOCKED, EVENTS, FORGOTTEN, KEYLESS, PLANS, REENTRIES
+from app.metrics.walls import WALLS
 from app.ports import Entries, Entry, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
 from app.services.delivery.dead_letters import DeadLetters
@@ -44,12 +44,6 @@ log = logging.getLogger(__name__)
 # takes several ms a time is counted.
 _SHARE: Final = 0.1
 _BURST_S: Final = 0.25
-
-EVENTS = Counter("headrace_events_total", "Events read by the matcher, by what became of them", ["outcome"])
-PLANS = Counter("headrace_plans_total", "Workflows of an event's type, by whether their conditions held", ["met"])
-FORGOTTEN = Counter("headrace_run_budgets_forgotten_total", "Counts of runs forgotten as memory is bounded")
-REENTRIES = Counter("headrace_reentries_skipped_total", "Executions whose entity had entered and may not enter again")
-KEYLESS = Counter("headrace_reentries_without_key_total", "Executions skipped, as their event lacks the re-entry key")
 
 
 @dataclass(frozen=True, slots=True)

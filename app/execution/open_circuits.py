@@ -64,6 +64,14 @@ class OpenCircuits:
         others = list(islice((one for one in circuits.values() if one.until > now), WIDESPREAD))
         return min(others) if len(others) == WIDESPREAD else None
 
+    def states(self, most: int) -> dict[str, int]:
+        """Return what destinations have circuits that are not closed, at most so many: 2 one is open, 1 half-open."""
+        now = self._clock()
+        return {
+            destination: 2 if any(one.until > now for one in list(circuits.values())) else 1
+            for destination, circuits in islice(list(self._by_destination.items()), most)
+        }
+
     def __contains__(self, circuit: str) -> bool:
         """Whether one is not closed."""
         return self.get(circuit) is not None

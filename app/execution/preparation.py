@@ -20,7 +20,7 @@ from app.domain.redaction import MASK, redactor_of
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.wall import MESSAGE, WallReachedError
 from app.execution.current_values import CurrentValues
-from app.execution.metrics import WALLS
+from app.metrics.walls import WALLS
 from app.ports import SecretValues
 from schemas.command import Command
 from schemas.result import ActionResult

@@ -14,15 +14,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from prometheus_client import Counter
 
 from app.domain.quotas import MAX_WAITING, RunRate
-from app.execution.metrics import BLOCKED
+from app.metrics.matcher import BLOCKED, DELAYED
 from app.ports import OwnerRights, Record, owner_header
 from schemas.base import encode
 from schemas.incoming import Incoming
-
-DELAYED = Counter("headrace_executions_delayed_total", "Executions that wait, as their owner's quota was used up")
 
 # Of a record with executions that wait: with the largest event, revision and verdicts it is still one that Kafka takes.
 _MOST_BYTES: Final = 256 * 1024

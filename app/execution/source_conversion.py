@@ -8,9 +8,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from prometheus_client import Counter
-
 from app.domain.errors import PoisonError, our_mistake
+from app.metrics.sources import RECORDS
 from app.ports import Record
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.source_envelopes import Ignored
@@ -18,8 +17,6 @@ from app.services.ingest.sources import SourceTurner
 from schemas.incoming import Incoming
 
 log = logging.getLogger(__name__)
-
-RECORDS = Counter("headrace_source_records_total", "Records of sources, by what became of them", ["source", "outcome"])
 
 
 class SourceConversion:

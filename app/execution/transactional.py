@@ -17,9 +17,9 @@ from app.domain.errors import HeadraceError, PoisonError
 from app.domain.wall import ticked
 from app.execution.current_values import Current, CurrentValues
 from app.execution.holding import Holding, TurnedAway
-from app.execution.metrics import ACTIONS, DROPPED
 from app.execution.preparation import Prepared, Preparer
 from app.execution.routing import Router, claim_of, read_command, result_json
+from app.metrics.executor import ACTIONS, DROPPED
 from app.ports import Claim, ClaimOutcome, Done, Dropped, EffectTransaction, OwnerRights, Receipts, Record, Timer
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command

@@ -102,6 +102,21 @@ class DepthSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RecentRuns:
+    """How executions went that were matched within five minutes; what did not run is none.
+
+    Attributes:
+        per_minute: How many a minute.
+        success_rate: Those with status success or stopped, as a share of all; 1 without any.
+        seconds: Average time from matching to the end of the last step; 0 without any.
+    """
+
+    per_minute: float
+    success_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowCounts:
     """Workflows ever created, deleted ones included, and those that are active."""
 
@@ -128,6 +143,13 @@ class StatusStore(Protocol):
 
     async def workflows(self) -> WorkflowCounts:
         """Count workflows.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def recent(self) -> RecentRuns:
+        """Tell how executions went of late.
 
         Raises:
             UnreachableError: Postgres does not answer.

@@ -44,6 +44,7 @@ from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
 from app.execution.preparation import DryRunPreparer
 from app.execution.routing import Router
+from app.metrics.roles import registry_of
 from app.ports import Cipher, HttpClient
 from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
@@ -114,6 +115,7 @@ def assemble(
         systems=PostgresSystems(database.driver, topics),
         topics=topics,
         probes=_probes(database, sender, failures),
+        metrics=registry_of("admin"),
     )
 
 

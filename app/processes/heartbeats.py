@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from app.adapters.postgres.database_roles import of_process
 from app.adapters.postgres.heartbeats import PostgresHeartbeats
+from app.metrics.roles import registry_of
 from app.services.operations.background import failing
 from app.services.operations.figures import figures_of
 from app.services.operations.heartbeats import HeartbeatWriter, this_process
@@ -21,4 +23,4 @@ def heartbeat_of(role: str, settings: Settings, problems: Callable[[], Mapping[s
     """
     store = PostgresHeartbeats(settings.database_url.get_secret_value(), of_process(role))
     process = this_process(role, settings.instance, datetime.now(UTC))
-    return HeartbeatWriter(store, process, problems=problems, figures=figures_of)
+    return HeartbeatWriter(store, process, problems=problems, figures=partial(figures_of, registry_of(role)))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import orjson
-from prometheus_client import make_wsgi_app
+from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from app.services.operations.background import failing
@@ -60,24 +60,31 @@ class _Server(ThreadingWSGIServer):
 
 
 def serve_page(
-    port: int, *, within: float = WITHIN_S, failing: Callable[[], Mapping[str, str]] = failing
+    port: int,
+    registry: CollectorRegistry,
+    *,
+    within: float = WITHIN_S,
+    failing: Callable[[], Mapping[str, str]] = failing,
 ) -> WSGIServer:
     """Serve the page in a thread of its own; ``shutdown`` ends it.
 
     Args:
         port: On the loopback address; 0 for any that is free.
+        registry: What it shows; see :mod:`app.metrics.roles`.
         within: Seconds after which a connection ends.
         failing: Returns the background tasks in which something failed of late, and what.
     """
     server = _Server((_LOOPBACK, port), _Silent)
     server.within = within
-    server.set_app(_page(failing))
+    server.set_app(_page(registry, failing))
     threading.Thread(target=server.serve_forever, args=(_LOOK_EVERY_S,), name="metrics page", daemon=True).start()
     return server
 
 
-def _page(failing: Callable[[], Mapping[str, str]]) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
-    metrics = make_wsgi_app()
+def _page(
+    registry: CollectorRegistry, failing: Callable[[], Mapping[str, str]]
+) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    metrics = make_wsgi_app(registry)
 
     def page(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/readyz":

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from prometheus_client import CollectorRegistry
+
 from agents.executor import lane_agent, over_quota_agent
 from agents.matcher import matcher_agent
 from agents.reading import Around
@@ -25,6 +27,7 @@ from app.adapters.postgres.pool import ping
 from app.domain.errors import PoisonError, SettingsError
 from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, SourceParts
 from app.execution.log_writing import give_up, is_of_a_letter
+from app.metrics.roles import registry_of
 from app.processes.faust_app import AgentSpec, TableFactory, Tuning, build_app, run_worker
 from app.processes.heartbeats import heartbeat_of
 from app.processes.lifespan import Lifespan
@@ -60,11 +63,19 @@ def run_role(role: str, settings: Settings) -> None:
     log_as(role, settings)
     asyncio.run(check_login(settings.database_url.get_secret_value(), of_process(role)))
     if settings.metrics_port:
-        serve_page(settings.metrics_port)
+        serve_page(settings.metrics_port, metrics_of(role, settings))
     if role == "scheduler":
         run_scheduler(settings)
         return
     run_worker(build_role(role, settings))
+
+
+def metrics_of(role: str, settings: Settings) -> CollectorRegistry:
+    """Return what a role exports, with all that it may count at 0."""
+    families = [family for family in FAMILIES if role == f"executor-{family}"]
+    types = [action.name for family in families for action in REGISTRY.of_family(family)]
+    read = load_sources(settings.sources, settings.topic_prefix) if role == "sources" else ()
+    return registry_of(role, action_type=types, source=["", *(source.name for source in read)], chore=["maintenance"])
 
 
 def build_role(role: str, settings: Settings, around: Around | None = None) -> App:

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.breaker import circuit_of
 from app.domain.callers import Caller
-from app.ports.queue_status import Lane, OwnStatus, StoreStatus, WorkflowCounts
+from app.ports.queue_status import Lane, OwnStatus, RecentRuns, StoreStatus, WorkflowCounts
 from app.services.operations.queue_status import Queue, lanes_of
 from app.topics import Topics
 from tests.admin.conftest import Api, User
@@ -42,6 +42,10 @@ class Store:
     async def workflows(self) -> WorkflowCounts:
         """Return none."""
         return WorkflowCounts(0, 0)
+
+    async def recent(self) -> RecentRuns:
+        """Return that none ran."""
+        return RecentRuns(0.0, 1.0, 0.0)
 
 
 @pytest.fixture
@@ -206,6 +210,30 @@ async def test_prometheus_sees_the_installations_counts(fresh: Api, user: User, 
         counted = await (await connection.execute(query)).fetchone()
     assert (samples["headrace_workflows_created"], samples["headrace_workflows_active"]) == counted
     assert samples[f'headrace_queue_depth{{role="executor-system",topic="{TOPIC}"}}'] == 3
+
+
+async def test_prometheus_sees_how_executions_went_of_late(fresh: Api, user: User, log: Log) -> None:
+    """Of five minutes, what ran: how many a minute, the share that succeeded, the average time; 0, 1 and 0 of none."""
+    await log.connection.execute("DELETE FROM automation_logs")
+    none = await scraped(fresh)
+    names = ("executions_per_minute", "success_rate", "execution_seconds_average")
+    assert [none[f"headrace_{name}"] for name in names] == [0, 1, 0]
+    workflow, now = await user.create(), datetime.now(UTC)
+    for status in ("success", "stopped", "success", "failed", "partial"):
+        await log.add(workflow, status=status, at=now - timedelta(seconds=10))
+    await log.add(workflow, status="failed", at=now - timedelta(minutes=6))
+    await log.connection.execute("UPDATE automation_logs SET execution_duration_ms = 250")
+    await log.add(workflow, status="skipped", at=now - timedelta(seconds=10))
+    samples = await scraped(fresh)
+    assert [samples[f"headrace_{name}"] for name in names] == [1.0, 0.6, 0.25]
+
+
+async def test_topics_in_which_nothing_waits_have_a_depth_of_0(fresh: Api) -> None:
+    """Every topic that a role reads has a sample, so that an alert sees it grow from nothing."""
+    samples = await scraped(fresh)
+    depths = {name: value for name, value in samples.items() if name.startswith("headrace_queue_depth")}
+    assert len(depths) > 30
+    assert set(depths.values()) == {0}
 
 
 async def test_what_is_not_known_is_no_number(fresh: Api) -> None:

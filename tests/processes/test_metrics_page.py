@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from app.processes.metrics_page import MOST_CONNECTIONS, serve_page
 from app.services.operations.background import Failures
@@ -16,7 +17,7 @@ ASKED = b"GET /readyz HTTP/1.0\r\n\r\n"
 @contextmanager
 def serving(within: float, failures: Failures) -> Iterator[str]:
     """A page that gives a connection so many seconds, and knows these failures, not what other tests let fail."""
-    server = serve_page(0, within=within, failing=failures.failing)
+    server = serve_page(0, CollectorRegistry(), within=within, failing=failures.failing)
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -11,7 +11,7 @@ from app.processes.faust_app import run_worker
 from app.processes.logs import set_up_logging
 from app.processes.metrics_page import serve_page
 from app.processes.parent_watch import end_with_parent
-from app.processes.worker import build_role
+from app.processes.worker import build_role, metrics_of
 from app.settings import load_settings
 from schemas.incoming import Incoming
 
@@ -44,7 +44,7 @@ def main(role: str) -> None:
             raise UnreachableError("planted outage")
 
     if settings.metrics_port:
-        serve_page(settings.metrics_port)
+        serve_page(settings.metrics_port, metrics_of(role, settings))
     run_worker(build_role(role, settings, around=die_if_asked))
 
 

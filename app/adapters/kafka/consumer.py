@@ -14,6 +14,7 @@ from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
+from app.adapters.kafka.lag import watch_lag
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.pacing import Flow
 from app.adapters.kafka.stall import Reading
@@ -39,9 +40,11 @@ class Consumer(driver.Consumer):
         self.epoch = 0
         self._asked: set[TP] = set()
         self._partitions = 0
+        self._ends: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
         self.budget = Budget(self.app.buffer_bytes)
         held_metrics.watch(self.frontier, self.budget)
+        watch_lag(self)
 
     def _new_consumer_thread(self) -> GroupClient:
         return GroupClient(self, loop=self.loop, beacon=self.beacon)
@@ -207,8 +210,25 @@ class Consumer(driver.Consumer):
             KafkaError: Kafka does not answer.
         """
         watched = [tp for tp in self.assignment() if self._ought_to_move(tp)]
-        ends = await self._thread.ends(watched)
+        # Of the others too, in the same request: for the metrics of those that are not fetched from.
+        self._ends = await self._thread.ends(self.assignment())
+        ends = {tp: self._ends[tp] for tp in watched if tp in self._ends}
         return Reading(self._thread.positions(watched), ends, self.frontier.oldest())
+
+    def agents_partitions(self) -> list[TP]:
+        """Return the partitions that are assigned to agents; other threads may ask."""
+        assigned = list(self.assignment()) if self._thread.started else []
+        return [tp for tp in assigned if not self._is_changelog_tp(tp)]
+
+    def end_of(self, tp: TP) -> int | None:
+        """Return the offset after the last record that can be read, as far as it is known without asking Kafka."""
+        known = [end for end in (self._thread.last_end(tp), self._ends.get(tp)) if end is not None]
+        return max(known, default=None)
+
+    def position_of(self, tp: TP) -> int | None:
+        """Return the next offset to deliver; None where it is not known yet."""
+        position: int | None = self._thread.positions([tp])[tp]
+        return position
 
     def _ought_to_move(self, tp: TP) -> bool:
         if self._is_changelog_tp(tp):

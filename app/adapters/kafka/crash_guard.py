@@ -12,17 +12,16 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
-from prometheus_client import Gauge
 
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.trials import Trial, begin_trials, end_of_flight
 from app.domain.errors import HeadraceError, SupersededError, UnreachableError
+from app.metrics.consumer import ON_TRIAL
 from app.ports import Crashes, Suspicion
 from app.services.operations.background import note_failure
 
 log = logging.getLogger(__name__)
 
-on_trial = Gauge("headrace_partitions_on_trial", "Partitions whose records are tried alone, because processes died")
 
 Ends = Callable[[Sequence[TP]], Awaitable[Mapping[TP, int]]]
 Condemn = Callable[[TrackedMessage, str], Awaitable[None]]
@@ -72,7 +71,7 @@ class CrashGuard:
             raise
         except Exception as error:  # noqa: BLE001 - noted with its traceback
             note_failure(_TASK, error)
-        on_trial.set(len(self.trials))
+        ON_TRIAL.set(len(self.trials))
 
     async def _suspect(self, suspicions: list[Suspicion], ends: Ends) -> None:
         found = await ends([TP(*one.place) for one in suspicions])
@@ -96,7 +95,7 @@ class CrashGuard:
     async def passed(self, trial: Trial) -> None:
         """End a trial: no record of it is dangerous any more."""
         self.trials.remove(trial)
-        on_trial.set(len(self.trials))
+        ON_TRIAL.set(len(self.trials))
         log.warning("%s/%d is read as usual again", *trial.place)
         try:
             await self._crashes.clear(trial.place)

@@ -214,26 +214,33 @@ class Frontier:
 
     def held(self) -> dict[Any, tuple[int, int]]:
         """What is fetched and not yet behind the frontier, by partition: (bytes, records)."""
-        return {tp: (lane.held, len(lane.queue)) for tp, lane in self._lanes.items()}
+        return {tp: (lane.held, len(lane.queue)) for tp, lane in list(self._lanes.items())}
 
-    def oldest(self) -> tuple[Any, int, float] | None:
-        """The partition whose head has stood still longest: (partition, offset of the head, seconds).
+    def heads(self) -> dict[Any, tuple[int, float]]:
+        """The first unfinished record of each partition that has one: its offset, and for how many seconds it is that.
 
         A head that has not begun waits for its turn, behind its own key or for a slot, as long as others of its topic
-        begin: it has stood still since the last of them did.
+        begin: it has stood still since the last of them did. Other threads may ask.
         """
+        lanes = list(self._lanes.values())
         began: dict[Any, float] = {}
-        for lane in self._lanes.values():
+        for lane in lanes:
             began[lane.topic] = max(began.get(lane.topic, 0.0), lane.began)
-        still = [
-            (max(lane.since, began[lane.topic]) if lane.queue[0].state == FETCHED else lane.since, number, lane)
-            for number, lane in enumerate(self._lanes.values())
-            if lane.queue
-        ]
-        if not still:
+        now, found = self._clock(), {}
+        for lane in lanes:
+            head = _head(lane)
+            if head is not None:
+                since = max(lane.since, began[lane.topic]) if head.state == FETCHED else lane.since
+                found[lane.tp] = (head.offset, now - since)
+        return found
+
+    def oldest(self) -> tuple[Any, int, float] | None:
+        """The partition whose head has stood still longest: (partition, offset of the head, seconds)."""
+        heads = self.heads()
+        if not heads:
             return None
-        since, _, lane = min(still)
-        return lane.tp, lane.queue[0].offset, self._clock() - since
+        tp = max(heads, key=lambda tp: heads[tp][1])
+        return tp, *heads[tp]
 
     # -- inside
 
@@ -261,3 +268,11 @@ class Frontier:
         lane.closing = lane.dead = True
         lane.queue.clear()
         lane.held = 0
+
+
+def _head(lane: Lane) -> Tracked | None:
+    """Return a lane's first unfinished record; the queue may become empty in another thread meanwhile."""
+    try:
+        return lane.queue[0]
+    except IndexError:
+        return None

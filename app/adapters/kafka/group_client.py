@@ -81,6 +81,16 @@ class GroupClient(OnOwnLoop):
         offset: int | None = self._ensure_consumer().last_stable_offset(tp)
         return offset
 
+    @property
+    def started(self) -> bool:
+        """Whether aiokafka's consumer runs."""
+        return self._consumer is not None
+
+    def last_end(self, tp: TP) -> int | None:
+        """Offset up to which committed records can be read, as the last fetch said; None where none said it yet."""
+        state = self._state(tp)
+        return None if state is None or state.lso is None or state.lso < 0 else int(state.lso)
+
     def take_at_most(self, records: int) -> None:
         """Bound what the next poll returns."""
         self._ensure_consumer()._max_poll_records = records  # noqa: SLF001  # no setting that can change
@@ -115,8 +125,13 @@ class GroupClient(OnOwnLoop):
 
     def positions(self, tps: Iterable[TP]) -> dict[TP, int | None]:
         """Next offset to deliver, by partition; None where it is not known yet or the partition is not assigned."""
-        assignment = self._ensure_consumer()._subscription.subscription.assignment  # noqa: SLF001  # no accessor that does not wait
-        return {tp: _position(assignment, tp) for tp in tps}
+        return {tp: _position(self._state(tp)) for tp in tps}
+
+    def _state(self, tp: TP) -> Any:
+        """Return what aiokafka knows of a partition; None where it is not assigned now."""
+        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001  # no accessor that does not wait
+        assignment = subscription and subscription.assignment
+        return assignment and assignment.state_value(tp)
 
     async def commit_in(self, offsets: Mapping[TP, int], generation: int) -> bool:
         """Commit if the group is still in ``generation`` when the commit is about to be sent."""
@@ -145,8 +160,7 @@ class GroupClient(OnOwnLoop):
         await super().on_thread_stop()
 
 
-def _position(assignment: Any, tp: TP) -> int | None:
-    state = None if assignment is None else assignment.state_value(tp)
+def _position(state: Any) -> int | None:
     if state is None or not state.has_valid_position:
         return None
     position: int = state.position

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import orjson
 import psycopg
-from prometheus_client import Counter
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -21,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotPermittedError, UnreachableError
+from app.metrics.admin import DATABASE_REFUSALS
 from app.settings import Settings
 from schemas.base import written
 from schemas.stored_json import read_json
@@ -33,9 +33,6 @@ _NOT_PERMITTED: Final = "42501"
 # Ours, of migration 0043: a quota; PostgREST answers it as we do.
 _CONFLICT: Final = "PT409"
 _LOG: Final = logging.getLogger("headrace.admin")
-_REFUSED: Final = Counter(
-    "headrace_database_refusals_total", "Statements for callers that the API let through and the database refused"
-)
 
 _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
@@ -190,7 +187,7 @@ class ApiDatabase:
 
 def _refused(error: DBAPIError) -> NotPermittedError:
     """Note that the second wall has held where the first has not, which is a mistake of ours, and say so."""
-    _REFUSED.inc()
+    DATABASE_REFUSALS.inc()
     _LOG.error("the database refuses what the API let through: %s", str(error.orig).partition("\n")[0])
     return NotPermittedError([FieldError("", "the database does not let this caller do this")])
 

@@ -11,22 +11,19 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from prometheus_client import Counter
 from psycopg.errors import LockNotAvailable
 
 from app.adapters.postgres.outbox_rows import into_outbox
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reentry_text import read_reentry
 from app.domain.reentry import parse_reentry
+from app.metrics.scheduler import LETTERS_REMOVED
 from app.services.operations.background import note_failure
 from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, WORKFLOWS
 
 log = logging.getLogger(__name__)
 
-LETTERS_REMOVED = Counter(
-    "headrace_dead_letters_removed_total", "Dead letters removed with age, by what had become of them", ["state"]
-)
 
 _BATCH: Final = 2000
 

@@ -15,9 +15,9 @@ import psycopg
 
 from app.adapters.postgres.leading import Duty, Leadership, leading_session
 from app.adapters.postgres.listening import notified, unreachable
+from app.metrics.scheduler import OUTBOX_REFUSED
 from app.ports import Headers, Record, Refusal
 from app.ports.outbox import Bounds, OutboxRow, OutboxSession
-from app.services.delivery.set_aside import refused_total
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class _Session:
                 broken[row_id] = Refusal("refused", f"headers: {error}"[:500])
         if broken:
             logger.error("outbox: the headers of %d rows cannot be read, they are set aside", len(broken))
-            refused_total.inc(len(broken))
+            OUTBOX_REFUSED.inc(len(broken))
             await self.set_aside(broken)
         return read
 

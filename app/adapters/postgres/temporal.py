@@ -13,9 +13,9 @@ from app.adapters.postgres.outbox_rows import announce
 from app.adapters.postgres.pool import Pool
 from app.domain.callers import Caller, known_permissions
 from app.domain.errors import ActionFailedError, UnreachableError
+from app.metrics.scheduler import TEMPORAL_SKIPPED
 from app.ports import CrmReads, Record
 from app.ports.temporal import Owned, Planned, Release
-from app.services.scheduling.audience_shares import skipped_total
 
 _WHAT: Final = "temporal triggers"
 _ENDED: Final = """
@@ -103,7 +103,7 @@ class _Transaction:
     async def changed(self, limit: int) -> Sequence[Planned]:
         await self._connection.execute(_ENDED)
         ended = await self._connection.execute(_ENDED_AUDIENCES)
-        skipped_total.labels("audience_ended").inc(ended.rowcount)
+        TEMPORAL_SKIPPED.labels("audience_ended").inc(ended.rowcount)
         return [Planned(*row) for row in await self._rows(_CHANGED, limit)]
 
     async def due(self, now: datetime, limit: int) -> Sequence[Planned]:

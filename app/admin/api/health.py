@@ -38,7 +38,7 @@ async def metrics(request: web.Request) -> web.Response:
     """Show this process's metrics to Prometheus, with what is asked of Kafka and Postgres at this moment."""
     await request.app[STATE].access.scraping.admit(request)
     await refresh_gauges(request.app[STATE].queue)
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=generate_latest(request.app[STATE].metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _check(probe: Probe) -> Check:

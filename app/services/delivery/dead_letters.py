@@ -7,18 +7,16 @@ from datetime import datetime
 from itertools import islice
 
 import orjson
-from prometheus_client import Counter
 
 from app.domain.errors import PoisonError, UnreachableError
 from app.domain.storable import escaped
 from app.domain.times import from_seconds
+from app.metrics.delivery import DEAD_LETTERS
 from app.ports import Record, Sender
 from app.services.delivery.letter_subjects import About, about
 from app.topics import Topics
 from schemas.dead_letter import MAX_ORIGINAL_BYTES, DeadLetter, to_base64
 from schemas.incoming import Incoming
-
-DEAD_LETTERS = Counter("headrace_dead_letters_total", "Records that could not be processed", ["role", "reason"])
 
 _MAX_DETAIL = 2000
 MAX_READER_CHARS = 256

@@ -14,13 +14,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from app.domain.errors import UnreachableError
+from app.metrics.scheduler import (
+    OUTBOX_DELAY,
+    OUTBOX_LEADING,
+    OUTBOX_OLDEST,
+    OUTBOX_SENT,
+    OUTBOX_SET_ASIDE,
+    OUTBOX_WAITS,
+)
 from app.ports import Record, Refusal, Sender
 from app.ports.outbox import Bounds, Outbox, OutboxRow, OutboxSession
 from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
-from app.services.delivery.set_aside import Aside, rows_set_aside
+from app.services.delivery.set_aside import Aside
 from app.services.operations.outages import Pauses, serve_for_ever
 
 _BATCH: Final = 500
@@ -31,16 +37,6 @@ _LONGEST_BACKOFF_S: Final = 2.0
 _BEHIND: Final = Refusal("no_topic", "waits behind earlier records for the same topic")
 
 logger = logging.getLogger(__name__)
-
-sent_total = Counter("headrace_outbox_sent", "Records sent from the outbox")
-waits_total = Counter("headrace_outbox_relay_waits", "Times the relay waited because Kafka or Postgres did not answer")
-leading = Gauge("headrace_outbox_relay_leading", "1 while this process is the relay")
-oldest_seconds = Gauge("headrace_outbox_oldest_seconds", "Age of the oldest record that is not sent yet")
-delay_seconds = Histogram(
-    "headrace_outbox_delay_seconds",
-    "From the row's creation to Kafka's confirmation",
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-)
 
 
 class Relay:
@@ -83,15 +79,15 @@ class Relay:
     async def _lead(self) -> None:
         try:
             async with self._outbox.lead() as session:
-                leading.set(1)
+                OUTBOX_LEADING.set(1)
                 logger.info("outbox relay: leading")
                 await self._serve(session)
         except UnreachableError:
-            waits_total.inc()
+            OUTBOX_WAITS.inc()
             raise
         finally:
-            leading.set(0)
-            rows_set_aside.set(0)
+            OUTBOX_LEADING.set(0)
+            OUTBOX_SET_ASIDE.set(0)
 
     async def _serve(self, session: OutboxSession) -> None:
         aside = Aside(session, self._sending, self._bounds, self._retry_s)
@@ -104,7 +100,7 @@ class Relay:
     async def _relay_batch(self, session: OutboxSession, aside: Aside) -> bool:
         """Send one batch; returns whether more may be waiting."""
         rows = await session.pending(self._bounds)
-        oldest_seconds.set(_age(rows[0]) if rows else 0)
+        OUTBOX_OLDEST.set(_age(rows[0]) if rows else 0)
         if not rows:
             return False
         free = [row for row in rows if row.record.topic not in aside.missing]
@@ -118,9 +114,9 @@ class Relay:
         refusals = await deliver_or_end(self._sender, self._instead, [self._addressed(row.record) for row in rows])
         sent = [row for row, refusal in zip(rows, refusals, strict=True) if refusal is None]
         await session.delete([row.id for row in sent])
-        sent_total.inc(len(sent))
+        OUTBOX_SENT.inc(len(sent))
         for row in sent:
-            delay_seconds.observe(_age(row))
+            OUTBOX_DELAY.observe(_age(row))
         return {row.id: refusal for row, refusal in zip(rows, refusals, strict=True) if refusal is not None}
 
     def _addressed(self, record: Record) -> Record:

@@ -7,15 +7,13 @@ row that is cut, of anything else, or where that is refused too, a dead letter o
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from prometheus_client import Counter
-
 from app.domain.errors import PoisonError, UnreachableError
+from app.metrics.delivery import REFUSED
 from app.ports import Record, Refusal, Sender
 from app.services.delivery.dead_letters import DeadLetters
 
 log = logging.getLogger(__name__)
 
-REFUSED = Counter("headrace_records_refused_total", "Records that Kafka did not take, by reason", ["reason"])
 
 Instead = Callable[[Record, Refusal], Record | None]
 

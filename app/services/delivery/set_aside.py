@@ -6,17 +6,13 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Final
 
-from prometheus_client import Counter, Gauge
-
+from app.metrics.scheduler import OUTBOX_REFUSED, OUTBOX_SET_ASIDE
 from app.ports import Refusal
 from app.ports.outbox import Bounds, OutboxRow, OutboxSession, Sending
 
 _REFUSED_RETRY_S: Final = 60.0
 
 logger = logging.getLogger(__name__)
-
-refused_total = Counter("headrace_outbox_refused", "Records of the outbox that Kafka did not take, by attempt")
-rows_set_aside = Gauge("headrace_outbox_set_aside", "Records of the outbox that Kafka did not take, and that wait")
 
 
 class Aside:
@@ -42,7 +38,7 @@ class Aside:
         """Set rows aside that were refused."""
         if not refusals:
             return
-        refused_total.inc(len(refusals))
+        OUTBOX_REFUSED.inc(len(refusals))
         topics = {row.id: row.record.topic for row in rows}
         for (topic, refusal), count in Tally((topics[row_id], why) for row_id, why in refusals.items()).items():
             logger.error("outbox: %d records for %s are set aside: %s", count, topic, refusal)
@@ -57,7 +53,7 @@ class Aside:
             return
         self._due = now + self._retry_s
         counts = await self._session.topics_set_aside()
-        rows_set_aside.set(sum(counts.values()))
+        OUTBOX_SET_ASIDE.set(sum(counts.values()))
         self.missing = {topic for topic, reason in counts if reason == "no_topic"}
         for topic in tuple(self.missing):
             await self._retry(topic)

@@ -10,10 +10,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from prometheus_client import Counter
-
 from app.domain.errors import FieldError, HeadraceError, InvalidError, PoisonError, UnreachableError
 from app.domain.retry import Failure, RetryPolicy, Wait, decide
+from app.metrics.listeners import EVENTS
 from app.ports import Subscriber
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.admission import REASONS, Admission
@@ -24,7 +23,6 @@ from schemas.incoming import Incoming, decode_event
 
 log = logging.getLogger(__name__)
 
-EVENTS = Counter("headrace_subscriber_events_total", "Events read for handlers, by what became of them", ["outcome"])
 
 Handler = Callable[[Event], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]

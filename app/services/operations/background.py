@@ -12,10 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from prometheus_client import Counter, Gauge
-
 from app.domain.backoff import Backoff
 from app.domain.errors import HeadraceError
+from app.metrics.process import BACKGROUND_FAILING, BACKGROUND_FAILURES
 
 FAILING_FOR_S: Final = 60.0
 _LONGEST_DELAY_S: Final = 30.0
@@ -23,8 +22,6 @@ _CANCEL_AGAIN_S: Final = 2.0
 
 log = logging.getLogger(__name__)
 
-failures_total = Counter("headrace_background_failures", "What failed in background tasks, by task", ["task"])
-failing_now = Gauge("headrace_background_failing", "1 for a minute after something failed in the task", ["task"])
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
@@ -47,9 +44,9 @@ class Failures:
 
     def note(self, task: str, error: BaseException, what: str = "") -> None:
         """Log and count a failure; ``what`` names the piece that failed, for the log only."""
-        failures_total.labels(task).inc()
+        BACKGROUND_FAILURES.labels(task).inc()
         if task not in self._last:
-            failing_now.labels(task).set_function(lambda: float(task in self.failing()))
+            BACKGROUND_FAILING.labels(task).set_function(lambda: float(task in self.failing()))
         # The text of a foreign error may quote anything; the log has it, the answer about readiness does not.
         self._last[task] = (self._clock(), str(error) if isinstance(error, HeadraceError) else type(error).__name__)
         log.error("%s failed%s", task, f": {what}" if what else "", exc_info=error)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 
 # Names of samples as Prometheus gets them; a process has those of its own role. What is no number yet is left out.
 FIGURES: Final = (
@@ -17,7 +17,7 @@ FIGURES: Final = (
 )
 
 
-def figures_of(registry: CollectorRegistry = REGISTRY, names: tuple[str, ...] = FIGURES) -> Mapping[str, float]:
+def figures_of(registry: CollectorRegistry, names: tuple[str, ...] = FIGURES) -> Mapping[str, float]:
     """Return the samples of some names, each summed over its labels; of a name that is not there, nothing.
 
     Only the metrics that are named are collected: others may be dear.

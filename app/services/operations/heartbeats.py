@@ -13,9 +13,8 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import Gauge
-
 from app.domain.errors import UnreachableError
+from app.metrics.process import STARTS
 from app.ports.heartbeats import Heartbeats, Process
 from app.services.operations.background import end_all, running_beside
 
@@ -24,10 +23,6 @@ _STOP_WITHIN_S: Final = 2.0
 _MOST_PROBLEM_CHARS: Final = 300
 
 log = logging.getLogger(__name__)
-
-starts_recent = Gauge(
-    "headrace_process_starts_recent", "Starts of this role and instance within 10 minutes that no orderly end followed"
-)
 
 
 def this_process(role: str, instance: str, started_at: datetime) -> Process:
@@ -80,7 +75,7 @@ class HeartbeatWriter:
             self._away = True
         else:
             self._away = False
-            starts_recent.set(self.starts)
+            STARTS.set(self.starts)
 
     async def end(self, *, orderly: bool) -> None:
         """Write no more. An orderly end is said, but not at any price, and does not count as one of many starts."""

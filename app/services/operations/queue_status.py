@@ -12,6 +12,7 @@ from app.ports.queue_status import (
     Lane,
     OpenBreaker,
     OwnStatus,
+    RecentRuns,
     SetAside,
     StatusStore,
     StoreStatus,
@@ -147,6 +148,19 @@ class Queue:
             UnreachableError: Postgres does not answer.
         """
         return await self._store.workflows()
+
+    async def recent(self) -> RecentRuns:
+        """Tell how executions went of late.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+        return await self._store.recent()
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """Every topic that a role reads."""
+        return self._lanes
 
     async def _ask(self) -> QueueStatus:
         depths, stored = await asyncio.gather(self._depths.depths(self._lanes), self._store.status())

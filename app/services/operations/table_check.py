@@ -11,9 +11,8 @@ from time import time
 from typing import Final
 from uuid import UUID
 
-from prometheus_client import Counter, Gauge
-
 from app.domain.errors import UnreachableError
+from app.metrics.matcher import TABLE_AGE, TABLE_BEHIND, TABLE_CHECKED_AT, TABLE_CHECKS
 from app.ports.workflows import StoredVersions
 from app.services.operations.background import note_failure
 from app.services.workflows.index import WorkflowIndex
@@ -21,11 +20,6 @@ from app.services.workflows.index import WorkflowIndex
 _GRACE_S: Final = 5.0
 
 logger = logging.getLogger(__name__)
-
-behind_total = Counter("headrace_workflow_table_behind", "Workflows that this matcher had missed a change of")
-checks_total = Counter("headrace_workflow_table_checks", "Comparisons with Postgres", ["outcome"])
-checked_at = Gauge("headrace_workflow_table_checked_at_seconds", "When the table last equalled Postgres, Unix time")
-age_seconds = Gauge("headrace_workflow_table_age_seconds", "Seconds since the table last equalled Postgres")
 
 
 def behind(table: Mapping[UUID, int], stored: Mapping[UUID, int]) -> dict[UUID, int]:
@@ -51,7 +45,7 @@ class TableCheck:
         self._every_s = every_s
         self._grace_s = grace_s
         self._equal_at = time()
-        age_seconds.set_function(lambda: time() - self._equal_at)
+        TABLE_AGE.set_function(lambda: time() - self._equal_at)
 
     async def run(self) -> None:
         """Compare for ever, from when the table is complete."""
@@ -60,7 +54,7 @@ class TableCheck:
             try:
                 await self.check()
             except UnreachableError as error:
-                checks_total.labels("unreachable").inc()
+                TABLE_CHECKS.labels("unreachable").inc()
                 logger.warning("workflow table not compared: %s", error)
             await asyncio.sleep(self._every_s)
 
@@ -74,11 +68,11 @@ class TableCheck:
         if missed:
             await asyncio.sleep(self._grace_s)
             missed = behind(self._index.versions(), missed)
-        checks_total.labels("behind" if missed else "equal").inc()
+        TABLE_CHECKS.labels("behind" if missed else "equal").inc()
         if not missed:
             self._note_equal()
             return missed
-        behind_total.inc(len(missed))
+        TABLE_BEHIND.inc(len(missed))
         logger.error("workflow table: %d behind Postgres, sent again: %s", len(missed), sorted(map(str, missed))[:20])
         await self._send_again(list(missed))
         return missed
@@ -98,4 +92,4 @@ class TableCheck:
 
     def _note_equal(self) -> None:
         self._equal_at = time()
-        checked_at.set(self._equal_at)
+        TABLE_CHECKED_AT.set(self._equal_at)

@@ -5,11 +5,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from prometheus_client import Counter
-
 from app.domain.conditions import CompiledConditions, Scope
 from app.domain.penalties import REFUSED_FOR_S, Penalties
 from app.domain.wall import WallReachedError
+from app.metrics.scheduler import TEMPORAL_SKIPPED
 from app.ports import Record
 from app.ports.temporal import Release
 from app.services.operations.background import note_failure
@@ -17,10 +16,6 @@ from app.services.operations.background import note_failure
 # What a look at one page may take; every audience of an installation is looked over by the same loop.
 MAX_CPU_S: Final = 0.5
 _SHARE_EVERY_S: Final = 1.0
-
-skipped_total = Counter(
-    "headrace_temporal_skipped_total", "Runs and audiences that got no event, by reason", ["reason"]
-)
 
 
 @dataclass(slots=True)
@@ -80,11 +75,11 @@ class Shares:
                 if conditions.evaluate(scope).met:
                     share.events.append(make(customer))
             except WallReachedError:
-                skipped_total.labels("customer_costly").inc()
+                TEMPORAL_SKIPPED.labels("customer_costly").inc()
                 self._penalties.reached(owner)
             except Exception as error:  # noqa: BLE001 - noted with its traceback; the other customers go on
                 note_failure("temporal", error, f"workflow {release.workflow_id}, a customer of its audience")
-                skipped_total.labels("customer_unreadable").inc()
+                TEMPORAL_SKIPPED.labels("customer_unreadable").inc()
             costly = time.thread_time() - began > MAX_CPU_S
             if costly:
                 self._penalties.reached(owner)

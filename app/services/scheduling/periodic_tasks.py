@@ -5,14 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import Counter, Gauge
-
+from app.metrics.scheduler import UPKEEP_ROUNDS, UPKEEP_SUCCESS
 from app.services.operations.background import note_failure
 
 _TRY_AGAIN_S: Final = 30.0
-
-rounds_total = Counter("headrace_upkeep_rounds", "Rounds of each chore", ["chore", "outcome"])
-last_success = Gauge("headrace_upkeep_last_success_seconds", "Unix time of each chore's last good round", ["chore"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,9 @@ async def _round(task: PeriodicTask) -> bool:
     try:
         await task.round()
     except Exception as error:  # noqa: BLE001 - noted with its traceback
-        rounds_total.labels(task.name, "failed").inc()
+        UPKEEP_ROUNDS.labels(task.name, "failed").inc()
         note_failure(task.name, error, f"again in {task.try_again_s:.0f} s")
         return False
-    rounds_total.labels(task.name, "good").inc()
-    last_success.labels(task.name).set_to_current_time()
+    UPKEEP_ROUNDS.labels(task.name, "good").inc()
+    UPKEEP_SUCCESS.labels(task.name).set_to_current_time()
     return True

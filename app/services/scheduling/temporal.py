@@ -13,19 +13,19 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
-from prometheus_client import Counter
 
 from app.domain.callers import Permission
 from app.domain.conditions import compile_conditions
 from app.domain.errors import InvalidError, UnreachableError
 from app.domain.penalties import REFUSED_FOR_S
 from app.domain.schedules import Schedule, dues_between, latest_due, next_due, read_schedule
+from app.metrics.scheduler import TEMPORAL_EMITTED, TEMPORAL_SKIPPED
 from app.ports import Record
 from app.ports.temporal import Owned, Planned, Release, TemporalStore, TemporalTransaction
 from app.services.ingest.emitter import STRUCTURED
 from app.services.operations.background import note_failure
 from app.services.operations.outages import same_pauses, serve_for_ever
-from app.services.scheduling.audience_shares import Shares, skipped_total
+from app.services.scheduling.audience_shares import Shares
 from app.services.scheduling.temporal_refusals import refusal_row, refused
 from app.topics import Topics
 
@@ -37,8 +37,6 @@ _UNREADABLE_REST: Final = timedelta(hours=1)
 _FAILED_REST: Final = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
-
-emitted_total = Counter("headrace_temporal_events_total", "Events of temporal triggers, by kind", ["kind"])
 
 
 class TemporalLoop:
@@ -85,22 +83,22 @@ class TemporalLoop:
     async def _fire(self, transaction: TemporalTransaction, workflow: Planned, now: datetime) -> None:
         schedule = _schedule(workflow)
         if schedule is None:
-            skipped_total.labels("unreadable").inc()
+            TEMPORAL_SKIPPED.labels("unreadable").inc()
             await transaction.move(workflow, now + _UNREADABLE_REST)
             return
         due = latest_due(schedule, now)
         if workflow.due is not None:  # after downtime the latest run is made up for, once
-            skipped_total.labels("missed").inc(dues_between(schedule, workflow.due, due))
+            TEMPORAL_SKIPPED.labels("missed").inc(dues_between(schedule, workflow.due, due))
         audience = workflow.config.get("audience")
         if audience is None:
             await transaction.emit([self._event(workflow, due)])
-            emitted_total.labels("run").inc()
+            TEMPORAL_EMITTED.labels("run").inc()
         else:
             release = Release(
                 workflow.workflow_id, workflow.trigger_type, due, audience, after="", nonce=workflow.nonce
             )
             if not await transaction.open_audience(release):
-                skipped_total.labels("already_open").inc()
+                TEMPORAL_SKIPPED.labels("already_open").inc()
         await transaction.move(workflow, next_due(schedule, now))
 
     async def _release(self, transaction: TemporalTransaction, release: Release) -> None:
@@ -116,7 +114,7 @@ class TemporalLoop:
             conditions = compile_conditions(release.conditions, "audience", stored=True)
         except InvalidError as error:
             logger.error("workflow %s: its audience gets no run: %s", release.workflow_id, error)  # noqa: TRY400 - a traceback into the compiler says nothing
-            skipped_total.labels("audience_unreadable").inc()
+            TEMPORAL_SKIPPED.labels("audience_unreadable").inc()
             await transaction.advance(release, None, 0.0)
             return
         page = await transaction.customers(release.after, _PAGE)
@@ -128,14 +126,14 @@ class TemporalLoop:
             make=lambda customer: self._event(release, release.due, customer["id"], {"customer": customer}),
         )
         await transaction.emit(share.events)
-        emitted_total.labels("audience").inc(len(share.events))
+        TEMPORAL_EMITTED.labels("audience").inc(len(share.events))
         at_end = len(page) < _PAGE and (not page or share.looked_at == page[-1]["id"])
         await transaction.advance(release, None if at_end else share.looked_at, share.pause_s)
 
     async def _refuse(self, transaction: TemporalTransaction, release: Release, owned: Owned) -> None:
         """End an audience whose owner may not read customers by now, with a row of the log that says why."""
         logger.warning("workflow %s: its audience gets no run: its owner may not read customers", release.workflow_id)
-        skipped_total.labels("audience_refused").inc()
+        TEMPORAL_SKIPPED.labels("audience_refused").inc()
         run = self._event(release, release.due)
         await transaction.emit([refusal_row(self._topics, release.workflow_id, owned, run, release.due)])
         await transaction.advance(release, None, 0.0)

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from prometheus_client import Counter, Histogram
-
+from app.metrics.scheduler import TIMER_LATENESS, TIMERS_FIRED, TIMERS_REFUSED
 from app.ports import Refusal, Sender
 from app.ports.due_timers import DueTimer, TimerSession, TimerStore
 from app.ports.outbox import Bounds
@@ -27,14 +26,6 @@ _MISSING_REST: Final = timedelta(seconds=5)
 _REFUSED_REST: Final = timedelta(minutes=10)
 
 logger = logging.getLogger(__name__)
-
-fired_total = Counter("headrace_timers_fired_total", "Timers whose record was sent")
-refused_total = Counter("headrace_timers_refused_total", "Timers whose record Kafka did not take, by attempt")
-late_seconds = Histogram(
-    "headrace_timer_lateness_seconds",
-    "From a timer's due time to when its record was durable and the timer forgotten",
-    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
-)
 
 
 class TimerLoop:
@@ -92,7 +83,7 @@ class TimerLoop:
 
     async def _set_aside(self, session: TimerSession, refused: Sequence[tuple[DueTimer, Refusal]]) -> None:
         """Let timers rest whose record was refused: of a missing topic until it is looked for again."""
-        refused_total.inc(len(refused))
+        TIMERS_REFUSED.inc(len(refused))
         for (topic, why), count in Tally((timer.record.topic, why) for timer, why in refused).items():
             logger.error("timers: %d records for %s are set aside: %s", count, topic, why)
         for rest, of_topic in ((_MISSING_REST, True), (_REFUSED_REST, False)):
@@ -103,6 +94,6 @@ class TimerLoop:
 
 def _count(sent: Sequence[DueTimer], took: float) -> None:
     """Count what was sent and is forgotten; ``took``: seconds from when it was taken up."""
-    fired_total.inc(len(sent))
+    TIMERS_FIRED.inc(len(sent))
     for timer in sent:
-        late_seconds.observe(max(0.0, timer.late + took))
+        TIMER_LATENESS.observe(max(0.0, timer.late + took))

@@ -122,7 +122,7 @@ def page(port: int, path: str) -> tuple[int, bytes]:
 
 def test_a_workers_page_says_what_fails() -> None:
     """/readyz is 503 with the task's name, beside the metrics."""
-    server = serve_page(0)
+    server = serve_page(0, REGISTRY)
     port = server.server_port
     try:
         note_failure("page", ZeroDivisionError())
