@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,16 +51,50 @@ def make_kafka(
     return KafkaNode(home, libs_home or default_home(), long_lived=long_lived)
 
 
+PropertiesOf = Callable[[int, int, str], dict[str, str]]
+
+
+def open_properties(port: int, controller_port: int, data: str) -> dict[str, str]:
+    """Return the settings of a node that is alone and lets everybody in, on this machine only."""
+    return server_properties(advertised_port=port, port=port, controller_port=controller_port, host=HOST, data=data)
+
+
+def new_cluster_id() -> str:
+    """Return a new id of a cluster."""
+    # The version's digit comes first, so that it never begins with a dash, which the tool takes for an option.
+    return urlsafe_b64encode(uuid.uuid4().bytes[6:] + uuid.uuid4().bytes[:6]).decode().rstrip("=")
+
+
 class KafkaNode:
     """Apache Kafka in KRaft mode from Maven's jars: one node, its data under ``home/kafka``.
 
     Stop and start keep data and port. Only one process at a time can hold a node; what a killed one left is ended.
+
+    Args:
+        home: Folder of its data.
+        libs_home: Folder that keeps Kafka's jars.
+        long_lived: Its JVM may optimise.
+        properties: Makes its settings of its port, its controller's and the folder of its logs.
+        format_options: What else its data is formatted with, such as users.
+        cluster: Id of the cluster that it is one of; one of its own by default.
     """
 
     name = "kafka"
 
-    def __init__(self, home: Path, libs_home: Path, *, long_lived: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        libs_home: Path,
+        *,
+        long_lived: bool = False,
+        properties: PropertiesOf = open_properties,
+        format_options: Sequence[str] = (),
+        cluster: str | None = None,
+    ) -> None:
         self._home = home
+        self._properties_of = properties
+        self._format_options = tuple(format_options)
+        self._cluster = cluster or new_cluster_id()
         self._long_lived = long_lived
         self._root = home / "kafka"
         self._data = self._root / "data"
@@ -134,22 +169,14 @@ class KafkaNode:
         self._port = keep_or_pick(saved.get("port"))
         controller = keep_or_pick(saved.get("controller_port"))
         write_json(self._state, {"port": self._port, "controller_port": controller})
-        properties = server_properties(
-            advertised_port=self._port,
-            port=self._port,
-            controller_port=controller,
-            host=HOST,
-            data=str(self._data),
-        )
+        properties = self._properties_of(self._port, controller, str(self._data))
         with os.fdopen(open_private(self._properties, os.O_TRUNC), "w") as file:
             file.write(properties_text(properties))
 
     def _format(self) -> None:
-        # The version's digit comes first, so that it never begins with a dash, which the tool takes for an option.
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes[6:] + uuid.uuid4().bytes[:6]).decode().rstrip("=")
         shutil.rmtree(self._data, ignore_errors=True)
-        arguments = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
-        run_tool([*self._java("-XX:TieredStopAtLevel=1"), *arguments], "formatting Kafka's data")
+        arguments = ("kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(self._properties))
+        run_tool([*self._java("-XX:TieredStopAtLevel=1"), *arguments, *self._format_options], "formatting Kafka's data")
 
     def _java(self, *options: str) -> list[str]:
         return [java_program() or "java", *options, "-cp", f"{self._libs}/*"]

@@ -72,6 +72,7 @@ def _reason(error: OSError) -> str:
 
 
 def _token_provider(login: OAuthLogin, tls: Tls | None) -> "TokenProvider":
-    from app.adapters.kafka.oauth import TokenProvider  # noqa: PLC0415 - an HTTP client, for one mechanism only
+    from app.adapters.kafka.oauth import TokenProvider, install  # noqa: PLC0415 - an HTTP client, for one mechanism
 
+    install()
     return TokenProvider(login, cafile=tls.cafile if tls else "")

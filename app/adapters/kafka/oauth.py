@@ -8,7 +8,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+from aiokafka import conn
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.conn import OAuthAuthenticator
 from aiokafka.errors import KafkaConnectionError
 
 from app.domain.errors import SettingsError
@@ -19,6 +21,22 @@ _WITHIN_S: Final = 5.0
 _USED_FOR: Final = 0.8
 _DEFAULT_LIFE_S: Final = 300.0
 _OK: Final = 200
+
+
+class _Authenticator(OAuthAuthenticator):
+    """aiokafka's, which takes the broker's refusal of a token for a success and goes on without a login."""
+
+    async def step(self, payload: bytes | None) -> tuple[bytes | str, bool] | None:
+        """Return what to send next; a challenge after the token is a refusal, to be confirmed (RFC 7628, 3.2.3)."""
+        if payload:
+            return b"\x01", True
+        step: tuple[bytes | str, bool] | None = await super().step(payload)
+        return step
+
+
+def install() -> None:
+    """Have connections of this process hear a broker's refusal of a token; more than once does no harm."""
+    conn.OAuthAuthenticator = _Authenticator
 
 
 class TokenError(KafkaConnectionError):
@@ -61,11 +79,11 @@ class TokenProvider(AbstractTokenProvider):
         login = self._login
         body = {"grant_type": "client_credentials"} | ({"scope": login.scope} if login.scope else {})
         # Encoded as a form first (RFC 6749, 2.3.1).
-        user = aiohttp.BasicAuth(quote(login.client_id, safe=""), quote(login.client_secret, safe=""))
+        user = aiohttp.encode_basic_auth(quote(login.client_id, safe=""), quote(login.client_secret, safe=""))
         timeout = aiohttp.ClientTimeout(total=_WITHIN_S)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout, auth=user) as session,
+                aiohttp.ClientSession(timeout=timeout, headers={"Authorization": user}) as session,
                 session.post(login.token_url, data=body, ssl=self._context(), allow_redirects=False) as answer,
             ):
                 if answer.status != _OK:

@@ -84,22 +84,12 @@ async def _try(
         async with asyncio.timeout(within):
             made = await create_conn(host.strip("[]"), int(port), request_timeout_ms=int(within * 1000), **options)
             try:
-                return await _ask(connection, server, made)
+                # A listener that wants a login answers the first request without one; it closes at this one.
+                await made.send(MetadataRequest([]))
             finally:
                 made.close()
     except (KafkaError, TimeoutError, OSError, EOFError) as error:
         return _say(connection, server, error)
-
-
-async def _ask(connection: KafkaConnection, server: str, made: Any) -> tuple[bool, str] | None:
-    """A listener that wants a login answers the first request without one; it closes at this one."""
-    try:
-        await made.send(MetadataRequest([]))
-    except KafkaError as error:
-        if isinstance(connection.login, OAuthLogin) and _hung_up(error):
-            # aiokafka takes the broker's "invalid_token" for a success.
-            return True, f"Kafka at {server} refuses the token of {_user(connection)}; {_login_settings(connection)}"
-        raise
     return None
 
 
@@ -118,9 +108,9 @@ def _refusal(connection: KafkaConnection, server: str, error: BaseException) -> 
     if isinstance(cause, ssl.SSLError):
         said = _tls_problem(server, cause)
     elif isinstance(error, SaslAuthenticationFailed):
-        said = f"Kafka at {server} refuses {_user(connection)} ({error}); {_login_settings(connection)}"
+        said = f"Kafka at {server} refuses {_user(connection)} ({_told(error)}); {_login_settings(connection)}"
     elif isinstance(error, UnsupportedSaslMechanismError):
-        said = f"HEADRACE_KAFKA_SASL_MECHANISM: Kafka at {server} does not offer {connection.mechanism} ({error})"
+        said = f"HEADRACE_KAFKA_SASL_MECHANISM: {server} does not offer {connection.mechanism} ({_told(error)})"
     elif isinstance(error, IllegalSaslStateError):
         said = f"{_PROTOCOL}: Kafka at {server} asks for no login, {connection.protocol} would make one"
     elif "HEADRACE_KAFKA_OAUTH" in str(error):
@@ -131,6 +121,11 @@ def _refusal(connection: KafkaConnection, server: str, error: BaseException) -> 
             "the listener may want TLS or a login"
         )
     return said
+
+
+def _told(error: BaseException) -> str:
+    """The broker's own words."""
+    return str(error.args[0]) if error.args and error.args[0] else type(error).__name__
 
 
 def _hung_up(error: BaseException) -> bool:

@@ -1,0 +1,1 @@
+"""An Apache Kafka of the tests with locks on: logins, certificates, ACLs."""
