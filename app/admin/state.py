@@ -1,6 +1,5 @@
 """What the handlers work with, put together once by ``app.processes.admin`` (or by a test)."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,14 +24,13 @@ from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.executions import ExecutionService, WaitingService
+from app.services.operations.health import Health
 from app.services.operations.queue_status import Queue
 from app.services.operations.retries import Retries
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
 from app.topics import Topics
-
-Probe = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class State:
 
     Attributes:
         bodies: What their bodies may take.
-        probes: What ``/readyz`` asks, by name: returns a detail, or raises ``UnreachableError``.
+        health: What the process stands on, for ``/readyz``.
         metrics: What ``/metrics`` shows.
     """
 
@@ -93,7 +91,7 @@ class State:
     systems: Systems
     secrets: SecretService
     topics: Topics
-    probes: Mapping[str, Probe]
+    health: Health
     metrics: CollectorRegistry
 
 

@@ -22,6 +22,10 @@ class UnreachableError(HeadraceError):
     """Kafka or Postgres does not answer; the text says where it was looked for and what to do."""
 
 
+class NotReadyError(HeadraceError):
+    """A process cannot do its work now, or not yet; the text says what it lacks."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one field: ``path`` as in ``actions[1].config.url``, and why."""

@@ -21,9 +21,8 @@ from app.admin.limits import ConnectionLimits
 from app.admin.listening import listening
 from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
-from app.processes.heartbeats import heartbeat_of
 from app.processes.logs import log_as
-from app.services.operations.heartbeats import beating
+from app.processes.vitals import living, vitals_of
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,9 +54,11 @@ async def served(settings: Settings) -> AsyncIterator[str]:
             KafkaSender(settings.kafka_connection, client_id="headrace-admin") as sender,
             open_http_client(allow_private=True) as http,
         ):
-            app = build_app(assemble(settings, database, sender, depths, http=http))
+            state = assemble(settings, database, sender, depths, http=http)
+            vitals = vitals_of(ROLE, settings, state.metrics, state.health)
+            app = build_app(state)
             connections = Connections(connection_limits(settings), settings.proxy_networks)
-            async with listening(app, connections, settings.admin_host, settings.admin_port) as url:
+            async with living(vitals), listening(app, connections, settings.admin_host, settings.admin_port) as url:
                 yield url
     finally:
         await depths.stop()
@@ -69,7 +70,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await check_login(settings.database_url.get_secret_value(), DatabaseRole.API)
-    async with beating(heartbeat_of(ROLE, settings)), served(settings) as url:
+    async with served(settings) as url:
         log.info("the admin API serves", extra={"url": url})
         await stop.wait()
 

@@ -37,8 +37,8 @@ from app.admin.bodies import Bodies
 from app.admin.identity import Identity
 from app.admin.limits import BodyLimits
 from app.admin.scraping import Scraping
-from app.admin.state import Access, Messages, Probe, State
-from app.domain.errors import UnreachableError
+from app.admin.state import Access, Messages, State
+from app.domain.errors import NotReadyError
 from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
 from app.execution.current_values import Current
@@ -65,6 +65,7 @@ from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.executions import ExecutionService, WaitingService
+from app.services.operations.health import Health
 from app.services.operations.queue_status import Queue, lanes_of
 from app.services.operations.retries import Retries
 from app.services.workflows.drafts import DraftReader
@@ -114,7 +115,7 @@ def assemble(
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
         topics=topics,
-        probes=_probes(database, sender, failures),
+        health=_health(database, sender, failures),
         metrics=registry_of("admin"),
     )
 
@@ -176,7 +177,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
     )
 
 
-def _probes(database: ApiDatabase, sender: PingableSender, failures: Failures) -> dict[str, Probe]:
+def _health(database: ApiDatabase, sender: PingableSender, failures: Failures) -> Health:
     async def kafka() -> str:
         await sender.ping()
         return "answers"
@@ -188,13 +189,10 @@ def _probes(database: ApiDatabase, sender: PingableSender, failures: Failures) -
     async def relay() -> str:
         age = await database.outbox_age()
         if age > MAX_RELAY_LAG_S:
-            raise UnreachableError(f"the outbox's oldest record has waited {age:.0f} s for the relay")
+            raise NotReadyError(f"the outbox's oldest record has waited {age:.0f} s for the relay")
         return f"{age:.1f} s behind"
 
-    async def background() -> str:
-        tasks = failures.failing()
-        if tasks:
-            raise UnreachableError(f"{', '.join(tasks)} failed; the log says how")  # this page is public
-        return "nothing failed within the last minute"
-
-    return {"kafka": kafka, "postgres": postgres, "relay": relay, "background": background}
+    health = Health(failures)
+    for name, probe in {"kafka": kafka, "postgres": postgres, "relay": relay}.items():
+        health.watch(name, probe)
+    return health

@@ -14,3 +14,10 @@ def role_names() -> list[str]:
 
 # Roles that run only where a setting asks for them: the sources' reads HEADRACE_SOURCES.
 OPTIONAL_ROLES: Final = ("sources",)
+_FIRST_PORT: Final = 9464  # OpenTelemetry's for Prometheus
+
+
+def usual_metrics_port(role: str) -> int:
+    """Return where a role's page is unless HEADRACE_METRICS_PORT says otherwise: one of each fit on a machine."""
+    families = [f"executor-{family}" for family in FAMILIES]
+    return _FIRST_PORT + ["matcher", *families, "sink", "scheduler", *OPTIONAL_ROLES].index(role)

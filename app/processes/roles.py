@@ -55,7 +55,7 @@ from app.services.ingest.source_settings import load_sources
 from app.services.ingest.sources import SourceTurner
 from app.services.messages.message_text import RecentTexts, TemplateTexts
 from app.services.operations.background import running_beside
-from app.services.operations.table_check import TableCheck
+from app.services.operations.table_check import TableAge, TableCheck
 from app.services.workflows.index import WorkflowIndex
 from app.settings import Settings
 from app.topics import Topics
@@ -74,11 +74,11 @@ async def open_sender(settings: Settings, role: str) -> AsyncIterator[Sender]:
 
 
 @asynccontextmanager
-async def open_matcher(settings: Settings, index: WorkflowIndex) -> AsyncIterator[MatcherParts]:
-    """Open the matcher; ``index`` is what the workflow table feeds."""
+async def open_matcher(settings: Settings, index: WorkflowIndex, age: TableAge) -> AsyncIterator[MatcherParts]:
+    """Open the matcher; ``index`` is what the workflow table feeds, ``age`` how old that is."""
     topics = Topics(settings.topic_prefix)
     async with open_sender(settings, "matcher") as sender, open_pool(settings, DatabaseRole.MATCHER) as pool:
-        check = TableCheck(index, PostgresVersions(pool), every_s=settings.workflow_check_s)
+        check = TableCheck(index, PostgresVersions(pool), age=age, every_s=settings.workflow_check_s)
         router = Router(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
         matcher = Matcher(

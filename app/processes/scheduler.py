@@ -26,11 +26,11 @@ from app.adapters.postgres.timers import PostgresTimerStore
 from app.execution.routing import Router
 from app.ports import CrmReads, HttpClient
 from app.processes.crm_choice import reads_of
-from app.processes.heartbeats import heartbeat_of
 from app.processes.policies import breaker_policy
+from app.processes.vitals import Vitals, living
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
-from app.services.operations.heartbeats import beating
+from app.services.operations.health import Health
 from app.services.operations.outages import same_pauses, serve_for_ever, until_served
 from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically
 from app.services.scheduling.temporal import TemporalLoop
@@ -44,29 +44,33 @@ _MAINTENANCE_EVERY_S: Final = 3600.0
 logger = logging.getLogger(__name__)
 
 
-def run_scheduler(settings: Settings) -> None:
+def run_scheduler(settings: Settings, vitals: Vitals) -> None:
     """Run until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_signalled(settings))
+        runner.run(_until_signalled(settings, vitals))
 
 
-async def _until_signalled(settings: Settings) -> None:
+async def _until_signalled(settings: Settings, vitals: Vitals) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logger.info("scheduler %s: running", settings.instance)
     maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
-    async with beating(heartbeat_of("scheduler", settings)):
-        await serve_scheduler(settings, stop, periodic=[maintenance])
+    async with living(vitals):
+        await serve_scheduler(settings, stop, periodic=[maintenance], health=vitals.health)
 
 
-async def serve_scheduler(settings: Settings, stop: asyncio.Event, *, periodic: Sequence[PeriodicTask]) -> None:
+async def serve_scheduler(
+    settings: Settings, stop: asyncio.Event, *, periodic: Sequence[PeriodicTask], health: Health | None = None
+) -> None:
     """Relay, fire timers and do the periodic tasks until ``stop`` is set; what was being sent then is sent again later.
 
-    Nothing that one of them raises ends it for good, or any other.
+    Nothing that one of them raises ends it for good, or any other. ``health`` is given what it stands on.
     """
     sender = KafkaSender(settings.kafka_connection, client_id=f"scheduler-{settings.instance}")
+    if health is not None:
+        health.watch("kafka", sender.answers)
     outbox = PostgresOutbox(settings.database_url.get_secret_value(), name=f"headrace relay {settings.instance}")
     topics = Topics(settings.topic_prefix)
     router = Router(topics, frozenset(REGISTRY.names()))

@@ -17,6 +17,7 @@ from agents.sources import sources_agent
 from app.actions.base import FAMILIES, AnyAction, Family, LeasedAction
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.budget import MIB
+from app.adapters.kafka.consumer_health import ConsumerHealth
 from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.pacing import GATHERING
@@ -29,14 +30,14 @@ from app.execution.agent_parts import ExecutorParts, MatcherParts, SinkParts, So
 from app.execution.log_writing import give_up, is_of_a_letter
 from app.metrics.roles import registry_of
 from app.processes.faust_app import AgentSpec, TableFactory, Tuning, build_app, run_worker
-from app.processes.heartbeats import heartbeat_of
 from app.processes.lifespan import Lifespan
 from app.processes.logs import log_as
-from app.processes.metrics_page import serve_page
 from app.processes.role_names import OPTIONAL_ROLES, role_names
 from app.processes.roles import open_executor, open_matcher, open_sink, open_sources
 from app.processes.scheduler import run_scheduler
+from app.processes.vitals import Vitals, show_page, vitals_of
 from app.services.ingest.source_settings import load_sources
+from app.services.operations.table_check import TableAge
 from app.services.workflows.index import WorkflowIndex
 from app.settings import Settings
 from app.topics import LANES, OVER_QUOTA_ROLE, Topics
@@ -62,12 +63,12 @@ def run_role(role: str, settings: Settings) -> None:
         raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
     log_as(role, settings)
     asyncio.run(check_login(settings.database_url.get_secret_value(), of_process(role)))
-    if settings.metrics_port:
-        serve_page(settings.metrics_port, metrics_of(role, settings))
+    vitals = vitals_of(role, settings, metrics_of(role, settings))
+    show_page(role, settings, vitals)
     if role == "scheduler":
-        run_scheduler(settings)
+        run_scheduler(settings, vitals)
         return
-    run_worker(build_role(role, settings))
+    run_worker(build_role(role, settings, vitals))
 
 
 def metrics_of(role: str, settings: Settings) -> CollectorRegistry:
@@ -78,31 +79,34 @@ def metrics_of(role: str, settings: Settings) -> CollectorRegistry:
     return registry_of(role, action_type=types, source=["", *(source.name for source in read)], chore=["maintenance"])
 
 
-def build_role(role: str, settings: Settings, around: Around | None = None) -> App:
+def build_role(role: str, settings: Settings, vitals: Vitals, around: Around | None = None) -> App:
     """Build a role's Faust app with its agents.
 
     Args:
         role: The role's name.
         settings: The process's settings.
+        vitals: What it says of its own condition; what the role stands on is added.
         around: Told of records before an agent handles them, such as by a test that plants faults.
     """
     if role == "matcher":
-        return _matcher(settings, around)
+        return _matcher(settings, vitals, around)
     if role == "sink":
-        return _sink(settings, around)
+        return _sink(settings, vitals, around)
     if role == "sources":
-        return _sources(settings, around)
-    return _executor(role, settings, around)
+        return _sources(settings, vitals, around)
+    return _executor(role, settings, vitals, around)
 
 
-def _matcher(settings: Settings, around: Around | None) -> App:
+def _matcher(settings: Settings, vitals: Vitals, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
-    index = WorkflowIndex()
-    parts = Lifespan(lambda: open_matcher(settings, index))
+    index, age = WorkflowIndex(), TableAge(settings.workflow_check_s)
+    parts = Lifespan(lambda: open_matcher(settings, index, age))
+    vitals.health.watch("table", age.probe)
 
     return _app(
         topics.matcher_app,
         settings,
+        vitals,
         [AgentSpec("matcher", tuple(topics.all_events()), matcher_agent(parts.get, around))],
         parts,
         tables=[lambda app: build_workflow_table(app, index)],
@@ -110,7 +114,7 @@ def _matcher(settings: Settings, around: Around | None) -> App:
     )
 
 
-def _sink(settings: Settings, around: Around | None) -> App:
+def _sink(settings: Settings, vitals: Vitals, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
     parts = Lifespan(lambda: open_sink(settings))
 
@@ -120,18 +124,18 @@ def _sink(settings: Settings, around: Around | None) -> App:
             "dead-letters", (topics.dead_letters, topics.listener_letters), dead_letters_agent(parts.get, around)
         ),
     ]
-    return _app(f"{topics.prefix}sink", settings, agents, parts)
+    return _app(f"{topics.prefix}sink", settings, vitals, agents, parts)
 
 
-def _sources(settings: Settings, around: Around | None) -> App:
+def _sources(settings: Settings, vitals: Vitals, around: Around | None) -> App:
     parts = Lifespan(lambda: open_sources(settings))
     topics = {source.topic for source in load_sources(settings.sources, settings.topic_prefix)}
 
     agents = [AgentSpec("sources", tuple(sorted(topics)), sources_agent(parts.get, around))]
-    return _app(f"{settings.topic_prefix}sources", settings, agents, parts)
+    return _app(f"{settings.topic_prefix}sources", settings, vitals, agents, parts)
 
 
-def _executor(role: str, settings: Settings, around: Around | None) -> App:
+def _executor(role: str, settings: Settings, vitals: Vitals, around: Around | None) -> App:
     topics = Topics(settings.topic_prefix)
     family: Family = next(name for name in FAMILIES if role == f"executor-{name}")
     parts = Lifespan(lambda: open_executor(role, family, settings))
@@ -146,7 +150,7 @@ def _executor(role: str, settings: Settings, around: Around | None) -> App:
     ]
     if role == OVER_QUOTA_ROLE:
         agents.append(AgentSpec("over-quota", topics.over_quota, over_quota_agent(parts.get, around)))
-    return _app(f"{topics.prefix}{role}", settings, agents, parts)
+    return _app(f"{topics.prefix}{role}", settings, vitals, agents, parts)
 
 
 def lane_slots(action: AnyAction, settings: Settings) -> int:
@@ -158,6 +162,7 @@ def lane_slots(action: AnyAction, settings: Settings) -> int:
 def _app(
     app_id: str,
     settings: Settings,
+    vitals: Vitals,
     agents: list[AgentSpec],
     parts: Lifespan[P],
     *,
@@ -176,12 +181,15 @@ def _app(
         tables=tables,
     )
 
-    beats = heartbeat_of(app_id.removeprefix(settings.topic_prefix), settings)
-    app.run_beside("heartbeat", beats.run)
+    consumer = ConsumerHealth(app)
+    for name in ("kafka", "partitions", "frontier"):
+        vitals.health.watch(name, getattr(consumer, name))
+    app.run_beside("readiness", vitals.health.run)
+    app.run_beside("heartbeat", vitals.beats.run)
 
     async def close(_: Any, **__: Any) -> None:
         await parts.close()
-        await beats.end(orderly=app.crash_reason is None)
+        await vitals.beats.end(orderly=app.crash_reason is None)
 
     app.on_before_shutdown.connect(close, weak=False)
     return app

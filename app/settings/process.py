@@ -43,7 +43,15 @@ class ProcessSettings(Group):
         pattern="^(auto|json|console)$",
         description="json: an object a line; console: for people; auto: console where standard error is a terminal",
     )
-    metrics_port: int = Field(0, ge=0, le=65535, description="0: the worker serves no metrics page")
+    metrics_host: str = Field(
+        "127.0.0.1", min_length=1, description="Where a worker's page listens; it asks for no token"
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Of a worker's page: health, readiness, metrics; 0: none; unset: the role's own, from 9464 on",
+    )
 
     @field_validator("instance")
     @classmethod

@@ -9,8 +9,8 @@ import sys
 from app.domain.errors import UnreachableError
 from app.processes.faust_app import run_worker
 from app.processes.logs import set_up_logging
-from app.processes.metrics_page import serve_page
 from app.processes.parent_watch import end_with_parent
+from app.processes.vitals import show_page, vitals_of
 from app.processes.worker import build_role, metrics_of
 from app.settings import load_settings
 from schemas.incoming import Incoming
@@ -43,9 +43,9 @@ def main(role: str) -> None:
         if mark(role, "outage").encode() in value:
             raise UnreachableError("planted outage")
 
-    if settings.metrics_port:
-        serve_page(settings.metrics_port, metrics_of(role, settings))
-    run_worker(build_role(role, settings, around=die_if_asked))
+    vitals = vitals_of(role, settings, metrics_of(role, settings))
+    show_page(role, settings, vitals)
+    run_worker(build_role(role, settings, vitals, around=die_if_asked))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class WorkerProcess:
         self.name = f"{role}-{instance}"
         words = ("admin",) if role == "admin" else ("worker", role)
         argv = (sys.executable, "-m", *(("app.cli", *words) if module is None else (module, role)))
-        named = {**environment, "HEADRACE_INSTANCE": instance}
+        named = {"HEADRACE_METRICS_PORT": "0", **environment, "HEADRACE_INSTANCE": instance}
         self._child = Child(Command(self.name, argv, named, stop_within=scaled(STOP_WITHIN_S)), home)
 
     @property

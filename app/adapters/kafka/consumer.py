@@ -230,6 +230,12 @@ class Consumer(driver.Consumer):
         position: int | None = self._thread.positions([tp])[tp]
         return position
 
+    def standing(self) -> int | None:
+        """How many of the agents' partitions are assigned; None while this is no member of the group, or not yet."""
+        if self.app.rebalancing or not self._thread.is_member():
+            return None
+        return sum(not self._is_changelog_tp(tp) for tp in self.assignment())
+
     def _ought_to_move(self, tp: TP) -> bool:
         if self._is_changelog_tp(tp):
             return tp not in self._paused_partitions

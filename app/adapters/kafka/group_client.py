@@ -139,6 +139,11 @@ class GroupClient(OnOwnLoop):
             return False
         return bool(await self._commit(offsets))
 
+    def is_member(self) -> bool:
+        """Whether the group knows this consumer, in the generation that it has now."""
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        return not self.left and coordinator is not None and coordinator.generation > 0
+
     async def leave(self) -> None:
         """Leave the group now, so that the partitions need not wait for the session to time out; commits end here."""
         if self._consumer is None or self.left:

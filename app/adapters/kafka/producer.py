@@ -108,6 +108,15 @@ class KafkaSender(Sender):
         if not answered:
             raise UnreachableError(f"Kafka does not answer at {self._connection}")
 
+    async def answers(self) -> str:
+        """As ``ping``, for readiness.
+
+        Raises:
+            UnreachableError: None answered.
+        """
+        await self.ping()
+        return "answers"
+
     async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Produce records in order; see :class:`app.ports.Sender`."""
         return await self._running().deliver(records)

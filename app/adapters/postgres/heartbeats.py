@@ -79,6 +79,16 @@ class PostgresHeartbeats:
             rows = await (await connection.execute(_ALL, {"recent": RECENT})).fetchall()
         return [Heartbeat(Process(*row[:6]), *row[6:]) for row in rows]
 
+    async def ping(self) -> str:
+        """Ask Postgres for anything.
+
+        Raises:
+            UnreachableError: It does not answer within 5 s.
+        """
+        async with self._asked() as connection:
+            await connection.execute("SELECT 1")
+        return "answers"
+
     async def close(self) -> None:
         """Close the connection; the next call opens another."""
         self._connection = None

@@ -7,18 +7,21 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
-from app.domain.errors import UnreachableError
+from app.domain.errors import NotReadyError, UnreachableError
 from app.metrics.process import STARTS
 from app.ports.heartbeats import Heartbeats, Process
 from app.services.operations.background import end_all, running_beside
 
 EVERY_S: Final = 10.0
+MOST_RESTARTS: Final = 3
+PROVEN_S: Final = 120.0
 _STOP_WITHIN_S: Final = 2.0
 _MOST_PROBLEM_CHARS: Final = 300
 
@@ -38,6 +41,7 @@ class HeartbeatWriter:
         process: Who it is.
         problems: Returns why the process is not ready, by what is asked; empty: it is.
         figures: Returns some of its metrics.
+        clock: Monotonic seconds.
 
     Attributes:
         starts: How often its role and instance was started of late; 0 while that is not known.
@@ -50,11 +54,14 @@ class HeartbeatWriter:
         *,
         problems: Callable[[], Mapping[str, str]],
         figures: Callable[[], Mapping[str, float]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._process = process
         self._problems = problems
         self._figures = figures
+        self._clock = clock
+        self._since = clock()
         self._away = False
         self.starts = 0
 
@@ -76,6 +83,17 @@ class HeartbeatWriter:
         else:
             self._away = False
             STARTS.set(self.starts)
+
+    async def restarts(self) -> str:
+        """Say how often the role and instance was started of late, which makes a probe of readiness.
+
+        Raises:
+            NotReadyError: Again and again, and this process has not run for long enough to tell that it is over.
+        """
+        again, up = max(0, self.starts - 1), self._clock() - self._since
+        if again >= MOST_RESTARTS and up < PROVEN_S:
+            raise NotReadyError(f"started again {again} times within 10 minutes; ready once it has run for 2 minutes")
+        return f"{again} within 10 minutes"
 
     async def end(self, *, orderly: bool) -> None:
         """Write no more. An orderly end is said, but not at any price, and does not count as one of many starts."""

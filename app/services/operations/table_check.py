@@ -6,18 +6,19 @@ later.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Final
 from uuid import UUID
 
-from app.domain.errors import UnreachableError
+from app.domain.errors import NotReadyError, UnreachableError
 from app.metrics.matcher import TABLE_AGE, TABLE_BEHIND, TABLE_CHECKED_AT, TABLE_CHECKS
 from app.ports.workflows import StoredVersions
 from app.services.operations.background import note_failure
 from app.services.workflows.index import WorkflowIndex
 
 _GRACE_S: Final = 5.0
+_MARGIN_S: Final = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -27,29 +28,76 @@ def behind(table: Mapping[UUID, int], stored: Mapping[UUID, int]) -> dict[UUID, 
     return {workflow: version for workflow, version in stored.items() if table.get(workflow, 0) < version}
 
 
+class TableAge:
+    """How old what a matcher's table says may be.
+
+    Args:
+        every_s: Seconds between two comparisons (HEADRACE_WORKFLOW_CHECK_S).
+        clock: Seconds, Unix time.
+
+    Attributes:
+        complete: The table was read to its end once.
+    """
+
+    def __init__(self, every_s: float, clock: Callable[[], float] = time) -> None:
+        self._clock = clock
+        self._fresh_for_s = 2 * every_s + _MARGIN_S
+        self._equal_at = clock()
+        self.complete = False
+        TABLE_AGE.set_function(self.seconds)
+
+    def note_equal(self) -> None:
+        """The table equals Postgres at this moment."""
+        self._equal_at = self._clock()
+        TABLE_CHECKED_AT.set(self._equal_at)
+
+    def seconds(self) -> float:
+        """Return the seconds since it last equalled Postgres, or since the start."""
+        return self._clock() - self._equal_at
+
+    async def probe(self) -> str:
+        """Say that the table is fresh.
+
+        Raises:
+            NotReadyError: It was not read to its end yet, or has not equalled Postgres for two comparisons.
+        """
+        if not self.complete:
+            raise NotReadyError("the table is not read to its end yet")
+        if self.seconds() > self._fresh_for_s:
+            raise NotReadyError(f"the table has not equalled Postgres for {self.seconds():.0f} s")
+        return f"equalled Postgres within the last {self._fresh_for_s:.0f} s"
+
+
 class TableCheck:
     """Compares one matcher's table with Postgres.
 
     Args:
         index: The matcher's table.
         stored: What Postgres holds.
+        age: What is told of comparisons that found nothing.
         every_s: Seconds between two comparisons (HEADRACE_WORKFLOW_CHECK_S).
         grace_s: Seconds that a change may be on its way.
     """
 
     def __init__(
-        self, index: WorkflowIndex, stored: StoredVersions, *, every_s: float, grace_s: float = _GRACE_S
+        self,
+        index: WorkflowIndex,
+        stored: StoredVersions,
+        *,
+        age: TableAge,
+        every_s: float,
+        grace_s: float = _GRACE_S,
     ) -> None:
         self._index = index
         self._stored = stored
         self._every_s = every_s
         self._grace_s = grace_s
-        self._equal_at = time()
-        TABLE_AGE.set_function(lambda: time() - self._equal_at)
+        self._age = age
 
     async def run(self) -> None:
         """Compare for ever, from when the table is complete."""
         await self._index.complete.wait()
+        self._age.complete = True
         while True:
             try:
                 await self.check()
@@ -70,7 +118,7 @@ class TableCheck:
             missed = behind(self._index.versions(), missed)
         TABLE_CHECKS.labels("behind" if missed else "equal").inc()
         if not missed:
-            self._note_equal()
+            self._age.note_equal()
             return missed
         TABLE_BEHIND.inc(len(missed))
         logger.error("workflow table: %d behind Postgres, sent again: %s", len(missed), sorted(map(str, missed))[:20])
@@ -89,7 +137,3 @@ class TableCheck:
                 return
             for workflow in missed:
                 await self._send_again([workflow])
-
-    def _note_equal(self) -> None:
-        self._equal_at = time()
-        TABLE_CHECKED_AT.set(self._equal_at)

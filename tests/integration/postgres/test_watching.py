@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.adapters.postgres.pool import ping
 from app.domain.errors import UnreachableError
 from app.processes.role_names import role_names
+from app.processes.vitals import vitals_of
 from app.processes.worker import build_role
 from app.settings import Settings
 
@@ -34,10 +36,10 @@ async def test_every_roles_watchdog_asks_postgres(
 ) -> None:
     """While Postgres is away it says so and counts nothing as stuck; while Postgres answers it says no such thing."""
     with caplog.at_level(logging.INFO, logger="app.adapters.kafka.watchdog"):
-        await watchdog(build_role(role, settings(away(free_port), tmp_path))).look()
+        await watchdog(built(role, settings(away(free_port), tmp_path))).look()
         assert "nothing counts as stuck: UnreachableError('Postgres does not answer" in caplog.text
         caplog.clear()
-        await watchdog(build_role(role, settings(database, tmp_path))).look()
+        await watchdog(built(role, settings(database, tmp_path))).look()
         assert "Postgres" not in caplog.text
 
 
@@ -48,7 +50,11 @@ async def test_a_ping_tells_no_secret(free_port: int, tmp_path: Path) -> None:
     assert str(failure.value) == "Postgres does not answer (OperationalError)"
 
 
+def built(role: str, of: Settings) -> Any:
+    """A role's app."""
+    return build_role(role, of, vitals_of(role, of, CollectorRegistry()))
+
+
 def watchdog(app: Any) -> Any:
     """The app's watchdog, which nothing but the app itself calls."""
-    ((_, run),) = app._beside  # noqa: SLF001 - see above
-    return run.__self__
+    return dict(app._beside)["watchdog"].__self__  # noqa: SLF001 - see above

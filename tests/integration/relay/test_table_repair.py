@@ -13,7 +13,7 @@ from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
 from app.ports import Record
 from app.ports.outbox import Bounds
-from app.services.operations.table_check import TableCheck
+from app.services.operations.table_check import TableAge, TableCheck
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.index import Applied, WorkflowIndex
 from app.services.workflows.lifecycle import WorkflowService
@@ -58,7 +58,7 @@ async def test_what_a_matcher_missed_comes_again(database: str) -> None:
     first = await take_all(database)
     index = WorkflowIndex()
     async with open_pool(settings, DatabaseRole.MATCHER) as pool:
-        check = TableCheck(index, PostgresVersions(pool), every_s=60, grace_s=0.01)
+        check = TableCheck(index, PostgresVersions(pool), age=TableAge(60), every_s=60, grace_s=0.01)
         assert await check.check() == {ids[0]: 1, ids[1]: 2, ids[2]: 2}
         again = await take_all(database)
         newest = {record.key: record for record in first}

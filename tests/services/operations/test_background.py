@@ -2,23 +2,18 @@
 
 import asyncio
 from contextlib import suppress
-from http.client import HTTPConnection
 
-import orjson
 import pytest
 from prometheus_client import REGISTRY
 
 from app.domain.errors import UnreachableError
-from app.processes.metrics_page import serve_page
 from app.services.operations.background import (
     FAILING_FOR_S,
     Failures,
     end_all,
     keep_running,
-    note_failure,
     running_beside,
 )
-from tests.support.deadlines import scaled
 from tests.support.waiting import eventually, in_time
 
 
@@ -107,31 +102,6 @@ def test_a_failure_is_seen_for_a_minute() -> None:
     assert gauge("seen") == 1
     now += 1
     assert (failures.failing(), gauge("seen")) == ({}, 0)
-
-
-def page(port: int, path: str) -> tuple[int, bytes]:
-    """Ask a worker's page."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=scaled(10))
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def test_a_workers_page_says_what_fails() -> None:
-    """/readyz is 503 with the task's name, beside the metrics."""
-    server = serve_page(0, REGISTRY)
-    port = server.server_port
-    try:
-        note_failure("page", ZeroDivisionError())
-        status, body = page(port, "/readyz")
-        assert (status, orjson.loads(body)["failing"]["page"]) == (503, "ZeroDivisionError")
-        assert b'headrace_background_failing{task="page"} 1.0' in page(port, "/metrics")[1]
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 async def test_a_task_that_loses_a_cancellation_ends_all_the_same() -> None:

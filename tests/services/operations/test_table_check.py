@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from app.domain.errors import UnreachableError
-from app.services.operations.table_check import TableCheck, behind
+from app.services.operations.table_check import TableAge, TableCheck, behind
 from app.services.workflows.index import WorkflowIndex
 from tests.support.waiting import eventually
 from tests.tables.revisions import revision, workflow_id
@@ -46,7 +46,7 @@ class Stored:
 
 def check(index: WorkflowIndex, stored: Stored) -> TableCheck:
     """A check with a short grace."""
-    return TableCheck(index, stored, every_s=0.01, grace_s=GRACE_S)
+    return TableCheck(index, stored, age=TableAge(0.01), every_s=0.01, grace_s=GRACE_S)
 
 
 @given(versions, versions)
