@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from app.admin.auth import mint_token
@@ -63,13 +64,20 @@ async def _start(installation: Installation, say: Say, *, demo: bool) -> None:
     installation.publish(ready=True)
 
 
-def _closing_lines(home: Path, facts: dict[str, str]) -> list[str]:
+def _pages(pages: dict[str, str]) -> list[str]:
+    if not pages:
+        return []
+    return ["Pages of the roles (/readyz, /metrics):", *(f"  {role:<22}{url}" for role, url in pages.items())]
+
+
+def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
     # These stay on a screen and in a log: the token is made where the line is pasted.
     made = shlex.join(["env", f"HEADRACE_HOME={home}", sys.executable, "-m", "app.cli", "token"])
     return [
         f"API: {facts['api_url']}  (its description: {facts['api_url']}/openapi.json)",
         f"What was mailed: {facts['mail_url']}   Webhooks that arrived: {facts['receiver_url']}/deliveries",
         f"SMS and WhatsApp messages: {facts['messages_url']}",
+        *_pages(facts["pages"]),
         "Try:",
         f"  curl -s -H \"Authorization: Bearer $({made})\" '{facts['api_url']}/api/v1/executions?limit=5'",
         "ready",

@@ -15,6 +15,7 @@ from app.embedded.broker import make_kafka
 from app.embedded.child import Child, end_leftovers
 from app.embedded.database_logins import database_urls
 from app.embedded.detection import look
+from app.embedded.free_ports import HOST
 from app.embedded.postgres import make_postgres
 from app.embedded.processes import (
     Ports,
@@ -67,11 +68,11 @@ class Installation:
         close_to_others(self.home)
         await asyncio.to_thread(end_leftovers, list((self.home / "pids").glob("*.json")))
         kafka, postgres = await self._start_services()
-        ports = choose_ports(self.home, usual=claim_usual_port(self._usual_port))
+        ports = choose_ports(self.home, self._roles, usual=claim_usual_port(self._usual_port))
         self.environment = environment(self.home, ports, kafka.url, postgres.url)
         await self._prepare_services(postgres)
         self._supervisor.start(stand_ins(self.home, ports))
-        self._workers = role_processes(self.home, self._roles, self.environment, self._urls)
+        self._workers = role_processes(self.home, self._roles, self.environment, self._urls, ports.pages)
         self._supervisor.start(self._workers)
         self._say(f"Roles: {', '.join(self._roles)} and admin started")
         self._describe(ports, kafka, postgres)
@@ -166,6 +167,7 @@ class Installation:
             mail_url=ports.mail_url,
             receiver_url=ports.receiver_url,
             messages_url=ports.messages_url,
+            pages={role: f"http://{HOST}:{port}" for role, port in ports.pages.items()},
             ready=False,
         )
 

@@ -5,7 +5,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.adapters.secrets.cipher import new_key
@@ -14,19 +14,25 @@ from app.embedded.free_ports import HOST, keep_or_pick
 from app.embedded.provider_logins import role_variables, stand_in_variables
 from app.processes.home import AlreadyStartedError, Lock, read_json, write_json
 from app.processes.parent_watch import PARENT_VARIABLE
+from app.processes.role_names import usual_metrics_port
 
 _API_PORT = 8080
+_PAGE_VARIABLE = "HEADRACE_METRICS_PORT"
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Ports of the processes that listen, all on 127.0.0.1; kept from one start to the next while they are free."""
+    """Ports of the processes that listen, all on 127.0.0.1; kept from one start to the next while they are free.
+
+    ``pages`` are those of the roles' pages: health, readiness and metrics.
+    """
 
     api: int
     smtp: int
     mail: int
     receiver: int
     messages: int
+    pages: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def api_url(self) -> str:
@@ -67,8 +73,8 @@ def usual_port_lock() -> Lock:
     return Lock(Path(tempfile.gettempdir()) / f"headrace-port-{_API_PORT}.lock")
 
 
-def choose_ports(home: Path, *, usual: bool) -> Ports:
-    """Return ports that are free, those of the last start where possible; the API's first choice is 8080, if ``usual``.
+def choose_ports(home: Path, roles: Sequence[str] = (), *, usual: bool) -> Ports:
+    """Return ports that are free, those of the last start where possible; first choices are the usual, if ``usual``.
 
     Side effect: remembers them for the next start.
     """
@@ -81,8 +87,17 @@ def choose_ports(home: Path, *, usual: bool) -> Ports:
         "receiver": keep_or_pick(saved.get("receiver")),
         "messages": keep_or_pick(saved.get("messages")),
     }
-    write_json(home / "ports.json", chosen)
-    return Ports(**chosen)
+    pages = _choose_pages(saved.get("pages", {}), roles, usual=usual)
+    write_json(home / "ports.json", {**chosen, "pages": pages})
+    return Ports(**chosen, pages=pages)
+
+
+def _choose_pages(saved: Mapping[str, int], roles: Sequence[str], *, usual: bool) -> dict[str, int]:
+    """Return a port for each role's page; none where HEADRACE_METRICS_PORT is 0."""
+    if os.environ.get(_PAGE_VARIABLE) == "0":
+        return {}
+    firsts = {role: saved.get(role, usual_metrics_port(role) if usual else None) for role in roles}
+    return {role: keep_or_pick(first) for role, first in firsts.items()}
 
 
 def jwt_secret(home: Path) -> str:
@@ -135,12 +150,26 @@ def stand_ins(home: Path, ports: Ports) -> list[Child]:
     ]
 
 
-def role_processes(home: Path, roles: Sequence[str], env: Mapping[str, str], urls: Mapping[str, str]) -> list[Child]:
-    """Return one process for each role and the admin API, not started; ``urls`` has their DATABASE_URLs."""
+def role_processes(
+    home: Path, roles: Sequence[str], env: Mapping[str, str], urls: Mapping[str, str], pages: Mapping[str, int]
+) -> list[Child]:
+    """Return one process for each role and the admin API, not started.
+
+    Args:
+        home: The data folder.
+        roles: Their names.
+        env: The variables that all of them get.
+        urls: Their DATABASE_URLs, by name.
+        pages: Ports of their pages, by name; what is left out has none.
+    """
     variables = {**env, PARENT_VARIABLE: str(os.getpid())}
     commands = {**{role: headrace("worker", role) for role in roles}, "admin": headrace("admin")}
     return [
-        Child(Command(name, argv, {**variables, "DATABASE_URL": urls[name]}), home) for name, argv in commands.items()
+        Child(
+            Command(name, argv, {**variables, "DATABASE_URL": urls[name], _PAGE_VARIABLE: str(pages.get(name, 0))}),
+            home,
+        )
+        for name, argv in commands.items()
     ]
 
 

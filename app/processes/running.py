@@ -19,6 +19,7 @@ _SHOWN = (
     "mail_url",
     "receiver_url",
     "messages_url",
+    "pages",
     "roles",
     "ready",
 )

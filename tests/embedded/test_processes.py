@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import pytest
+
 from app.adapters.secrets.cipher import FernetCipher
 from app.embedded.processes import choose_ports, claim_usual_port, environment, jwt_secret, role_processes, secrets_key
 from app.processes.home import Lock
@@ -19,6 +21,16 @@ def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
     assert second.smtp != first.smtp
     assert (second.api, second.mail, second.receiver) == (first.api, first.mail, first.receiver)
     assert second.messages == first.messages
+
+
+def test_each_role_has_a_page_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a port that is kept; none where the user wants none."""
+    roles = ["matcher", "sink", "scheduler"]
+    first = choose_ports(tmp_path, roles, usual=False)
+    assert (list(first.pages), len(set(first.pages.values()))) == (roles, 3)
+    assert choose_ports(tmp_path, roles, usual=False).pages == first.pages
+    monkeypatch.setenv("HEADRACE_METRICS_PORT", "0")
+    assert choose_ports(tmp_path, roles, usual=False).pages == {}
 
 
 def test_of_two_that_start_at_once_one_gets_the_usual_port(tmp_path: Path) -> None:
@@ -59,8 +71,9 @@ def test_roles_reach_what_was_started(tmp_path: Path) -> None:
     ports = choose_ports(tmp_path, usual=False)
     variables = environment(tmp_path, ports, "127.0.0.1:1", "postgresql://x")
     urls = {"matcher": "postgresql://matcher@x", "admin": "postgresql://api@x"}
-    processes = role_processes(tmp_path, ["matcher"], variables, urls)
+    processes = role_processes(tmp_path, ["matcher"], variables, urls, {"matcher": 1234})
     assert [process.name for process in processes] == ["matcher", "admin"]
+    assert [process.command.env["HEADRACE_METRICS_PORT"] for process in processes] == ["1234", "0"]
     for process in processes:
         assert process.command.env["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:1"
         assert process.command.env["DATABASE_URL"] == urls[process.name]

@@ -7,6 +7,8 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         await _check_privacy(environment, said)
         await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
         _check_logins(environment)
+        await _check_pages(environment, said)
         await _check_killed_role(environment)
         await _check_more_partitions(environment)
         left = await _kill_supervisor(environment)
@@ -99,6 +102,21 @@ def _check_logins(environment: dict[str, str]) -> None:
     logs = "".join(log.read_text(errors="replace") for log in (home / "logs").glob("*.log"))
     assert "which this process has no use for" not in logs
     assert (home / "database_users.json").stat().st_mode & 0o777 == 0o600
+
+
+async def _check_pages(environment: dict[str, str], said: str) -> None:
+    """Every role's page is printed, and says that the role is ready: nothing is left of how it started."""
+    pages = (await _info(environment))["pages"]
+    assert list(pages) == role_names()
+    assert all(page in said for page in pages.values())
+    for role, page in pages.items():
+        await eventually(partial(_is_ready, page), within=60, every=0.2, what=f"{role} to be ready")
+
+
+def _is_ready(page: str) -> bool:
+    connection = HTTPConnection(page.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/readyz")
+    return bool(json.loads(connection.getresponse().read())["status"] == "ok")
 
 
 async def _check_killed_role(environment: dict[str, str]) -> None:
