@@ -25,7 +25,8 @@ SERVES = {
     "app.services.operations.figures",
     "app.admin.state",
     "app.admin.api.health",
-    "app.processes.metrics_page",
+    "app.processes.vitals",
+    "app.processes.worker_page",
     "app.processes.worker",
 }
 

@@ -13,14 +13,15 @@ _BUILD: Final = """
 import sys
 from pydantic import SecretStr
 from app.commands.worker import worker
-from app.processes.worker import build_role
+from app.processes.vitals import vitals_of
+from app.processes.worker import build_role, metrics_of
 from app.settings import Settings
 role = sys.argv[1]
 sources = '[{"name": "crm", "topic": "crm", "type": "order.created", "entity": "customer"}]'
 url = SecretStr("postgresql://headrace@127.0.0.1/headrace")
 settings = Settings.model_validate({"DATABASE_URL": url, "sources": sources})
 if role != "scheduler":
-    build_role(role, settings)
+    build_role(role, settings, vitals_of(role, settings, metrics_of(role, settings)))
 print(*sys.modules, sep="\\n")
 """
 # The API's, a command's, or the embedded default's; Apprise is loaded by its first notification.
