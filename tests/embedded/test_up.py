@@ -18,6 +18,7 @@ import pytest
 
 from app.processes.role_names import role_names
 from tests.embedded.test_privacy import open_to_others
+from tests.support.deadlines import scaled
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home
 from tests.support.waiting import eventually
@@ -114,7 +115,7 @@ async def _check_pages(environment: dict[str, str], said: str) -> None:
 
 
 def _is_ready(page: str) -> bool:
-    connection = HTTPConnection(page.removeprefix("http://"), timeout=10)
+    connection = HTTPConnection(page.removeprefix("http://"), timeout=scaled(10))
     connection.request("GET", "/readyz")
     return bool(json.loads(connection.getresponse().read())["status"] == "ok")
 
