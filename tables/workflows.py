@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from app.metrics.matcher import TABLE_CHANGES, TABLE_DELAY, TABLE_ENTRIES, TABLE_ERRORS, TABLE_RECOVERED
 from app.services.operations.background import note_failure
 from app.services.workflows.index import Applied, Change, Tombstone, Unreadable, WorkflowIndex
+from schemas.log_ids import of_record
 from schemas.stored_json import read_json
 from schemas.workflow import Revision
 
@@ -37,12 +38,13 @@ class WorkflowTable(GlobalTable):
             outcome = self.workflow_index.apply(change)
         except Exception as error:  # noqa: BLE001 - noted with its traceback
             TABLE_ERRORS.inc()
-            note_failure("workflow_table", error, f"the changelog's record at offset {message.offset} cannot be read")
+            note_failure("workflow_table", error, "a record of the changelog cannot be read", **of_record(message))
             return
         TABLE_CHANGES.labels(outcome).inc()
         TABLE_ENTRIES.set(len(self.workflow_index))
         if outcome is Applied.BROKEN:
-            logger.error("workflow %s will not run: %s", change.id, self.workflow_index.broken[change.id])
+            why = self.workflow_index.broken[change.id]
+            logger.error("a workflow will not run", extra={"workflow_id": change.id, "why": why})
         if message.timestamp and not self.app.in_recovery:
             TABLE_DELAY.observe(max(0.0, time() - message.timestamp))
 
@@ -51,7 +53,9 @@ class WorkflowTable(GlobalTable):
         await super().on_recovery_completed(active_tps, standby_tps)
         self.workflow_index.complete.set()
         TABLE_RECOVERED.set(1)
-        logger.info("workflow table complete: %d active of %d", len(self.workflow_index), len(self))
+        logger.info(
+            "the workflow table is complete", extra={"active": len(self.workflow_index), "workflows": len(self)}
+        )
 
 
 def build_workflow_table(app: Any, index: WorkflowIndex) -> GlobalTable:

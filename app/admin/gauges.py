@@ -20,10 +20,18 @@ from app.metrics.admin import (
     WORKFLOWS_CREATED,
 )
 from app.services.operations.background import note_failure
+from app.services.operations.outages import Outage
 from app.services.operations.queue_status import Queue, QueueStatus
 
 _LOG: Final = logging.getLogger(__name__)
 _WITHIN_S: Final = 5.0
+
+
+def _said(error: Exception) -> str:
+    return str(error) or f"no answer within {_WITHIN_S:g} s"
+
+
+_OUTAGE: Final = Outage("figures of the installation", _LOG, say=_said)
 _SINGLE: Final = (
     BREAKERS_OPEN,
     PARKED,
@@ -45,13 +53,14 @@ async def refresh_gauges(queue: Queue) -> None:
         status, counts, recent = await asyncio.wait_for(asked, _WITHIN_S)
     except Exception as error:  # noqa: BLE001 - noted with its traceback; the page's other metrics count
         if isinstance(error, UnreachableError | TimeoutError):
-            _LOG.warning("metrics: %s", error or f"no answer within {_WITHIN_S:g} s")
+            _OUTAGE.failed(error)
         else:
             note_failure("gauges", error)
         QUEUE_DEPTH.clear()
         for gauge in _SINGLE:
             gauge.set(math.nan)
         return
+    _OUTAGE.served()
     _show_depths(queue, status)
     values = (
         len(status.breakers),

@@ -11,6 +11,7 @@ import orjson
 
 from app.domain.errors import HeadraceError, UnreachableError
 from app.services.access.recent import WholeSet
+from app.services.operations.outages import Outage
 
 ALGORITHMS: Final = ("RS256", "ES256")
 FRESH_S: Final = 600.0
@@ -64,6 +65,7 @@ class KeySet:
         self._fetch = fetch
         self._set: WholeSet[str | None, jwt.PyJWK] = WholeSet(self._read, FRESH_S, ASK_AGAIN_S, clock)
         self._why_not = ""
+        self._outage = Outage("key set", _LOG, clock=clock)
 
     async def key(self, key_id: str | None) -> jwt.PyJWK:
         """Return a key; one without an id is meant where the set has one key only.
@@ -81,11 +83,13 @@ class KeySet:
 
     async def _read(self) -> Mapping[str | None, jwt.PyJWK]:
         try:
-            return _usable(await self._fetch(self._url))
+            found = _usable(await self._fetch(self._url))
         except UnreachableError as error:
             self._why_not = str(error)
-            _LOG.warning("key set: %s; the keys known so far stay in use", error)
+            self._outage.failed(error)  # the keys known so far stay in use
             return self._set.known
+        self._outage.served()
+        return found
 
 
 def _find(keys: Mapping[str | None, jwt.PyJWK], key_id: str | None) -> jwt.PyJWK | None:
@@ -102,7 +106,7 @@ def _usable(document: Any) -> dict[str | None, jwt.PyJWK]:
         try:
             key = jwt.PyJWK.from_dict(raw)
         except (jwt.PyJWTError, AttributeError, TypeError, ValueError) as error:
-            _LOG.warning("key set: a key is left out (%s)", type(error).__name__)
+            _LOG.warning("a key of the key set is left out", extra={"why": type(error).__name__})
             continue
         if key.algorithm_name in ALGORITHMS and key.public_key_use in {None, "sig"}:
             found[key.key_id] = key

@@ -22,6 +22,7 @@ from app.execution.timing import REAL_TIME, Timing
 from app.metrics.executor import ACTIONS
 from app.ports import Park, Record, Timer, TimerKind
 from schemas.command import Command
+from schemas.log_ids import of_command
 from schemas.result import ActionResult
 
 log = logging.getLogger(__name__)
@@ -170,17 +171,23 @@ class Attempts:
                 output = await self._action.perform(work.prepared.request, self._ports, context)
         except ActionFailedError as error:
             error.args = (context.redact.text(str(error)),)
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("an attempt failed", extra=self._said(work, why=str(error)))
             return error
         except TimeoutError:
             return ActionFailedError(f"no end within {context.timeout:g} s", effect_unknown=True)
         except Exception as error:
-            log.exception("%s failed in our own code", self._action.name)
+            log.exception("an action failed in our own code", extra=self._said(work))
             return ActionFailedError(f"internal error: {type(error).__name__}", permanent=True, effect_unknown=True)
         else:
             clean: dict[str, Any] = context.redact.value(output)
             return clean
         finally:
             work.tries.spent += self._timing.monotonic() - began
+
+    def _said(self, work: Work, **said: object) -> dict[str, Any]:
+        of = {"action": self._action.name, "destination": work.destination, "attempt": work.tries.attempts}
+        return {**of_command(work.prepared.command, work.record), **of, **said}
 
     async def _sit_out(self, work: Work, seconds: float) -> bool:
         """Wait out a backoff without a slot; False where there is no room for that."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from app.domain.log_context import about_nothing
 from app.execution.guard import in_halves
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Batcher(Generic[T, R]):
         return await future
 
     async def _drain(self) -> None:
+        about_nothing()  # this task is the first caller's, its batches are everybody's
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._max_size], self._waiting[self._max_size :]

@@ -20,7 +20,7 @@ from app.metrics.executor import BREAKER_STATE, BREAKER_TRANSITIONS
 from app.metrics.families import Samples
 from app.ports import BreakerStore
 from app.services.operations.background import note_failure
-from app.services.operations.outages import same_pauses, serve_for_ever
+from app.services.operations.outages import Outage, same_pauses, serve_for_ever
 
 MOST_SHOWN: Final = 100
 LOOK_EVERY_S: Final = 30.0
@@ -67,6 +67,7 @@ class Breakers:
         self._clock = clock
         self._counts = FailureCounts(policy.threshold)
         self._open = OpenCircuits(clock)
+        self._outage = Outage("circuit breakers", log)
         BREAKER_STATE.watch(self._states)
 
     @property
@@ -76,12 +77,13 @@ class Breakers:
 
     async def run(self) -> None:
         """Follow what other workers find out, for ever; while the store is away what is known stays."""
-        await serve_for_ever("circuit breakers", self._follow, same_pauses(_BACKOFF_S), log)
+        await serve_for_ever(self._outage, self._follow, same_pauses(_BACKOFF_S))
 
     async def _follow(self) -> None:
         async with self._store.watch() as watch:
             while True:
                 self.see(*await watch.look())
+                self._outage.served()
                 await watch.changed(LOOK_EVERY_S)
 
     def shut(self, circuit: str) -> Admission | None:
@@ -123,13 +125,13 @@ class Breakers:
         if failure is not None:
             failure = failure.partition(": ")[0][:MAX_REASON_CHARS]  # what a destination answered may hold anything
         if admission.probe:
-            before = circuit in self._open
+            before = self._open.get(circuit)
             state, now = await self._store.change(
                 circuit, lambda state, now: breaker.probed(state, now, self._policy, failure)
             )
             self._learn(circuit, state, now)
-            if before and circuit not in self._open:
-                self._say(circuit, "closed", "")
+            if before is not None and circuit not in self._open:
+                self._say(circuit, "closed", open_s=round(self._clock() - before.since, 1))
         elif failure is None:
             self._counts.succeeded(circuit)
         elif circuit not in self._open and self._counts.failed(circuit):
@@ -137,7 +139,7 @@ class Breakers:
                 circuit, lambda state, now: breaker.tripped(state, now, self._policy, failure)
             )
             self._learn(circuit, state, now)
-            self._say(circuit, "open", failure)
+            self._say(circuit, "open", why=failure)
 
     def see(self, states: Mapping[str, BreakerState], now: datetime) -> None:
         """Take over what the store holds: the breakers that are not closed, and its time."""
@@ -154,13 +156,16 @@ class Breakers:
     def _refusal(self, known: OpenCircuit) -> Admission:
         return Admission(admitted=False, wait=max(0.0, known.until - self._clock()), reason=known.reason)
 
-    def _say(self, circuit: str, to: str, failure: str) -> None:
+    def _say(self, circuit: str, to: str, **said: object) -> None:
         BREAKER_TRANSITIONS.labels(to).inc()
-        log.warning("circuit breaker of %s: %s%s", circuit, to, f" ({failure})" if failure else "")
+        destination, owner = breaker.parts_of(circuit)
+        of = {"outage": destination, "owner": owner, "breaker": to, **said}
+        log.warning("circuit breaker of %s: %s", destination, to, extra=of)
 
     def _learn(self, circuit: str, state: BreakerState | None, now: datetime) -> None:
         if state is None or state.closed:
             self._open.remove(circuit)
         else:
-            until = self._clock() + (state.until - now).total_seconds()
-            self._open.put(circuit, OpenCircuit(until, state.reason))
+            known, here = self._open.get(circuit), self._clock()
+            until = here + (state.until - now).total_seconds()
+            self._open.put(circuit, OpenCircuit(until, state.reason, here if known is None else known.since))

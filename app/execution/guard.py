@@ -14,6 +14,7 @@ from app.ports import Record
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.operations.background import note_failure
 from schemas.incoming import Incoming
+from schemas.log_ids import of_record
 
 Process = Callable[[Sequence[Incoming]], Awaitable[Sequence[Record]]]
 GiveUp = Callable[[Incoming, Exception], Sequence[Record]]
@@ -58,7 +59,7 @@ async def in_halves(
 
 def internal_error(record: Incoming, error: Exception) -> PoisonError:
     """Note that our own code failed on a record, and return why it goes to the dead letters."""
-    note_failure(_TASK, error, f"{record.topic}/{record.partition}/{record.offset}")
+    note_failure(_TASK, error, **of_record(record))
     return our_mistake(error)
 
 

@@ -13,6 +13,7 @@ from app.actions.base import LeasedAction, Ports
 from app.actions.steps import ResolvedStep, resolve
 from app.domain.breaker import circuit_of
 from app.domain.errors import PoisonError
+from app.domain.log_context import about
 from app.domain.retry import RetryPolicy
 from app.domain.wall import ticked
 from app.execution.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortError, Tries, Work, pause
@@ -47,6 +48,7 @@ from app.services.delivery.sending import Delivery
 from app.services.messages.message_text import TemplateTexts, names_template
 from schemas.command import Command
 from schemas.incoming import Incoming
+from schemas.log_ids import of_command, of_record
 from schemas.result import ActionResult
 
 
@@ -107,6 +109,7 @@ class LeasedExecutor:
         Raises:
             Exception: Kafka or Postgres failed for good; the record must stay unacked.
         """
+        about(of_record, record)
         try:
             return await self._handle(record, lane)
         except Exception as error:
@@ -121,6 +124,7 @@ class LeasedExecutor:
         except PoisonError as error:
             await self._dead_letters.send(record, error)
             return True
+        about(of_command, command, record)
         claim = claim_of(command)
         held = self._holding.judge(command)
         if isinstance(held, Timer):

@@ -20,6 +20,7 @@ from app.services.delivery.listener_letters import of_a_listener
 from app.services.operations.background import note_failure
 from app.topics import Topics
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
+from schemas.log_ids import of_record
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def _text(record: Incoming) -> str:
 
 def stay_in_kafka(record: Incoming, error: Exception) -> Sequence[Record]:
     """Give a dead letter up that our own code fails on."""
-    note_failure("records", error, f"{record.topic}/{record.partition}/{record.offset}")
+    note_failure("records", error, **of_record(record))
     give_up(record, our_mistake(error))
     return []
 
@@ -129,7 +130,9 @@ def is_of_a_letter(record: Incoming, letters_topic: str) -> bool:
 def give_up(record: Incoming, why: PoisonError) -> None:
     """Leave a record of the dead letters' topic in Kafka alone: a letter of it would go in circles."""
     UNSTORED.labels(why.reason).inc()
-    log.error("%s/%d/%d is no dead letter: %s", record.topic, record.partition, record.offset, why)
+    log.error(
+        "a record of the dead letters is none, and stays in Kafka alone", extra={**of_record(record), "why": str(why)}
+    )
 
 
 def _count(outcomes: Sequence[LogOutcome]) -> None:

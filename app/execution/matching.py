@@ -18,6 +18,7 @@ import orjson
 
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.evaluate import OVER_SHARE, Outcome, Plan, Trigger, TurnedAway, evaluate
+from app.domain.log_context import about, about_nothing
 from app.domain.loops import RunBudget
 from app.domain.quotas import NEVER
 from app.domain.record_times import check_record_time
@@ -36,6 +37,7 @@ from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command
 from schemas.incoming import Incoming, IncomingEvent, decode_event
+from schemas.log_ids import of_event, of_record
 from schemas.verdicts import bounded_verdicts
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,7 @@ class Matcher:
         planned: list[Record | Over | _Asking] = []
         for record in records:
             planned.extend(self.match(record))
+        about_nothing()
         asking = [item for item in planned if isinstance(item, _Asking)]
         since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
         judged = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
@@ -145,6 +148,7 @@ class Matcher:
     def match(self, record: Incoming) -> list[Record | Over | _Asking]:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
+        about(of_record, record)
         try:
             if record.timestamp is not None:
                 check_record_time(record.timestamp, now.timestamp())
@@ -152,6 +156,7 @@ class Matcher:
                     self._outcomes["too_old"] += 1
                     return []
             incoming = decode_event(record)
+            about(of_event, record, incoming.event.id, incoming.event.source)
             self._admission.check(incoming.event, record.topic)
             workflows = self._index.matching(incoming.event.type)
             found = list(self._plans(incoming, workflows, record, now)) if workflows else []
@@ -160,7 +165,7 @@ class Matcher:
             self._outcomes[error.reason] += 1
             return [self._dead_letters.build(record, error)]
         except Exception as error:
-            log.exception("matching failed: %s/%d/%d", record.topic, record.partition, record.offset)
+            log.exception("matching failed")
             self._outcomes["internal_error"] += 1
             return [self._dead_letters.build(record, our_mistake(error))]
         # What a trigger's config, or an event's own choice of its workflow, turned away is counted apart.

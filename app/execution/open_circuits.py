@@ -10,10 +10,11 @@ _NONE: Final[dict[str, "OpenCircuit"]] = {}
 
 
 class OpenCircuit(NamedTuple):
-    """When a circuit is half open (monotonic seconds), and why it opened."""
+    """When a circuit is half open, why it opened, and since when this process knows it (monotonic seconds)."""
 
     until: float
     reason: str
+    since: float = 0.0
 
 
 class OpenCircuits:

@@ -23,6 +23,7 @@ from app.execution.current_values import CurrentValues
 from app.metrics.walls import WALLS
 from app.ports import SecretValues
 from schemas.command import Command
+from schemas.log_ids import of_command
 from schemas.result import ActionResult
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ class Preparer:
             self._note_wall(command, reached=isinstance(error, CostlyError))
             return self.result(command, "failed", error=_said(error, secrets), verdicts=verdicts)
         except Exception as error:
-            log.exception("preparing a command failed", extra={"execution_id": str(command.execution_id)})
+            log.exception("preparing a command failed", extra=of_command(command))
             return self.result(command, "failed", error=f"internal error: {type(error).__name__}", verdicts=verdicts)
         if isinstance(self._action, ControlAction):
             return self._controlled(command, request, verdicts)

@@ -15,6 +15,7 @@ from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.source_envelopes import Ignored
 from app.services.ingest.sources import SourceTurner
 from schemas.incoming import Incoming
+from schemas.log_ids import of_record
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class SourceConversion:
             RECORDS.labels(turner.source.name, "dead_letter").inc()
             return [self._letter(turner, record, error)]
         except Exception as error:
-            log.exception("source %s: %s/%d/%d", turner.source.name, record.topic, record.partition, record.offset)
+            log.exception(
+                "a source's record could not be turned", extra={"source": turner.source.name, **of_record(record)}
+            )
             RECORDS.labels(turner.source.name, "dead_letter").inc()
             return [self._letter(turner, record, our_mistake(error))]
         RECORDS.labels(turner.source.name, made.outcome if isinstance(made, Ignored) else "event").inc()

@@ -24,6 +24,7 @@ from app.ports import Claim, ClaimOutcome, Done, Dropped, EffectTransaction, Own
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
+from schemas.log_ids import of_command
 from schemas.result import ActionResult
 
 log = logging.getLogger(__name__)
@@ -192,7 +193,7 @@ class TransactionalExecutor:
         )
 
     def _refused(self, command: Command, error: Exception) -> ActionResult:
-        log.error("%s failed", self._action.name, exc_info=error, extra={"execution_id": str(command.execution_id)})
+        log.error("an action failed", exc_info=error, extra={"action": self._action.name, **of_command(command)})
         said = (
             f"Postgres refused it ({error.sqlstate})"
             if isinstance(error, psycopg.Error)

@@ -24,13 +24,14 @@ _SIZES: Final = ((4096, 50), (1024, 20), (256, 10))
 _FIRST: Final = ("time", "level", "role", "instance", "logger", "message")
 # With one of these a line says itself what it is about, and what is under way around it may be something else.
 IDS: Final = frozenset({"execution_id", "event_id", "workflow_id", "command_id", "topic", "partition", "offset"})
+_OF_ITS_OWN: Final = IDS | {"outage"}  # an outage is nobody's in particular
 _SHOWN_AS_THEY_ARE: Final = {ord("\n"): "\n", ord("\t"): "\t"}
 _CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | _SHOWN_AS_THEY_ARE
 
 
 def with_context(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Add what the work under way is about, unless the line says it itself."""
-    if IDS.isdisjoint(event):
+    if _OF_ITS_OWN.isdisjoint(event):
         for name, value in ids_here().items():
             event.setdefault(name, value)
     return event

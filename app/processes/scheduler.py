@@ -31,7 +31,7 @@ from app.processes.vitals import Vitals, living
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
 from app.services.operations.health import Health
-from app.services.operations.outages import same_pauses, serve_for_ever, until_served
+from app.services.operations.outages import Outage, same_pauses, serve_for_ever, until_served
 from app.services.scheduling.periodic_tasks import PeriodicTask, run_periodically
 from app.services.scheduling.temporal import TemporalLoop
 from app.services.scheduling.timers import TimerLoop
@@ -55,7 +55,7 @@ async def _until_signalled(settings: Settings, vitals: Vitals) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    logger.info("scheduler %s: running", settings.instance)
+    logger.info("running")
     maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
     async with living(vitals):
         await serve_scheduler(settings, stop, periodic=[maintenance], health=vitals.health)
@@ -76,8 +76,8 @@ async def serve_scheduler(
     router = Router(topics, frozenset(REGISTRY.names()))
     relay = Relay(outbox, sender, instead=router.refused, meant=topics.meant)
     timers = TimerLoop(PostgresTimerStore(settings.database_url.get_secret_value()), sender, instead=router.refused)
-    releases = TimerLoop(_releases(settings), sender, instead=router.refused)
-    quotas = TimerLoop(_quota_releases(settings), sender, instead=router.refused)
+    releases = TimerLoop(_releases(settings), sender, instead=router.refused, name="releases")
+    quotas = TimerLoop(_quota_releases(settings), sender, instead=router.refused, name="quotas")
     jobs = [
         _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run, "quotas": quotas.run}),
         keep_running("temporal", partial(_trigger, settings)),
@@ -105,11 +105,7 @@ def _quota_releases(settings: Settings) -> PostgresQuotaReleases:
 
 async def _connected(sender: KafkaSender, jobs: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
     """Run jobs that send, once there is a broker to send to."""
-
-    def note(error: Exception) -> None:
-        logger.warning("scheduler: %s", error)
-
-    await until_served(sender.start, same_pauses(_TRY_AGAIN_S), note=note, limit_s=math.inf)
+    await until_served(sender.start, same_pauses(_TRY_AGAIN_S), outage=Outage("Kafka", logger), limit_s=math.inf)
     await asyncio.gather(*(keep_running(name, job) for name, job in jobs.items()))
 
 
@@ -128,14 +124,17 @@ def _temporal(settings: Settings, pool: Pool, http: HttpClient) -> TemporalLoop:
 
 
 async def _trigger(settings: Settings) -> None:
+    outage = Outage("Postgres, for temporal triggers", logger)
+
     async def serve() -> None:
         async with (
             open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace temporal {settings.instance}") as pool,
             open_http_client(allow_private=True) as http,
         ):
+            outage.served()
             await _temporal(settings, pool, http).run()
 
-    await serve_for_ever("temporal triggers", serve, same_pauses(_TRY_AGAIN_S), logger)
+    await serve_for_ever(outage, serve, same_pauses(_TRY_AGAIN_S))
 
 
 async def _maintain(settings: Settings) -> None:

@@ -81,14 +81,14 @@ class CrashGuard:
         for trial in self.trials:
             one = trial.suspicion
             died = f"{one.deaths} processes died over {one.place[0]}/{one.place[1]} from offset {one.frontier} on"
-            note_failure(_TASK, DiedOverError(f"{died}; its records are tried alone"), one.error)
+            note_failure(_TASK, DiedOverError(f"{died}; its records are tried alone"), one.error, **_place(trial))
 
     async def mark(self, trial: Trial, first: int, end: int) -> bool:
         """Say what is alone in work from now; False where that cannot be said now."""
         try:
             await self._crashes.mark(trial.place, first, end)
         except UnreachableError as error:
-            log.warning("%s", error)
+            log.warning("a trial cannot be noted now", extra={**_place(trial), "why": str(error)})
             return False
         return True
 
@@ -96,11 +96,11 @@ class CrashGuard:
         """End a trial: no record of it is dangerous any more."""
         self.trials.remove(trial)
         ON_TRIAL.set(len(self.trials))
-        log.warning("%s/%d is read as usual again", *trial.place)
+        log.warning("a partition is read as usual again", extra=_place(trial))
         try:
             await self._crashes.clear(trial.place)
         except UnreachableError as error:
-            log.warning("%s", error)
+            log.warning("the end of a trial cannot be noted now", extra={**_place(trial), "why": str(error)})
 
     async def let_go(self, reason: BaseException | None) -> None:
         """End the hold; ``reason``: what the process dies of, unless it ends well.
@@ -114,8 +114,13 @@ class CrashGuard:
         try:
             await self._crashes.let_go(f"{type(reason).__name__}: {reason}" if died else None)
         except UnreachableError as error:
-            log.warning("%s", error)
+            log.warning("the end of a hold cannot be noted now", extra={"why": str(error)})
         self._held = died
+
+
+def _place(trial: Trial) -> dict[str, object]:
+    topic, partition = trial.place
+    return {"topic": topic, "partition": partition, "offset": trial.suspicion.frontier}
 
 
 class NoGuard:

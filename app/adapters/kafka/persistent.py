@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.ports import Record, Refusal, Sender
-from app.services.operations.outages import Pauses, until_served
+from app.services.operations.outages import Outage, Pauses, until_served
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class PersistentSender(Sender):
     def __init__(self, inner: Sender, *, limit: float = LIMIT_S) -> None:
         self._inner = inner
         self._limit = limit
+        self._outage = Outage("Kafka", log)
 
     async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Produce records in order; see :class:`app.ports.Sender`.
@@ -32,9 +33,7 @@ class PersistentSender(Sender):
         Raises:
             UnreachableError: Kafka stayed away for longer than the limit.
         """
-
-        def note(error: Exception) -> None:
-            log.warning("Kafka did not take %d records, trying again: %s", len(records), error)
-
         pauses = Pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-        return await until_served(lambda: self._inner.deliver(records), pauses, note=note, limit_s=self._limit)
+        return await until_served(
+            lambda: self._inner.deliver(records), pauses, outage=self._outage, limit_s=self._limit
+        )

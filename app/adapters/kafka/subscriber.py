@@ -14,11 +14,13 @@ from app.domain.errors import UnreachableError
 from app.domain.kafka_connection import KafkaConnection
 from app.ports import Subscriber
 from schemas.incoming import Incoming
+from schemas.log_ids import of_record
 
 log = logging.getLogger(__name__)
 
 _FETCH_MS: Final = 1000
 _AT_ONCE: Final = 20
+_NAMED: Final = 5
 # Its handlers may take long; that it lives is told by heartbeats, not by how often it fetches.
 _LONGEST_HANDLING_MS: Final = 24 * 3_600_000
 _REBALANCE_MS: Final = 30_000
@@ -116,7 +118,8 @@ class KafkaSubscriber(Subscriber):
             if not isinstance(error.__cause__ or error, CommitFailedError | IllegalStateError):
                 raise
             # The partition has gone to another member meanwhile, which reads these records again.
-            log.warning("%s: %d records will be handled again: %s", self._group, len(records), error)
+            said = {"group": self._group, "records": [of_record(one) for one in records[:_NAMED]], "why": str(error)}
+            log.warning("records will be handled again: their partition has gone to another member", extra=said)
 
     def _running(self) -> Any:
         if self._consumer is None:

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, Final, NoReturn
 
 from app.adapters.kafka.stall import Reading, StallPolicy
+from app.services.operations.outages import Outage
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ Probe = Callable[[], Awaitable[object]]
 
 def end_process(reason: str) -> NoReturn:
     """End this process at once, without the orderly stop that would wait for what is stuck."""
-    log.critical("stuck: %s; ending the process with code %d so that it is started anew", reason, EXIT_CODE)
+    log.critical("stuck; the process ends, so that it is started anew", extra={"why": reason, "exit_code": EXIT_CODE})
     logging.shutdown()
     os._exit(EXIT_CODE)
 
@@ -55,6 +56,7 @@ class Watchdog:
         self._probes = probes
         self._every = every
         self._clock = clock
+        self._outage = Outage("what the watchdog asks", log, say=repr)  # nothing counts as stuck meanwhile
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -80,6 +82,7 @@ class Watchdog:
                     await probe()
                 reading: Reading = await self._consumer().reading()
         except Exception as error:  # noqa: BLE001  # anything that a probe raises means that it was not answered
-            log.info("no answer, so nothing counts as stuck: %r", error)
+            self._outage.failed(error)
             return None
+        self._outage.served()
         return reading

@@ -32,7 +32,7 @@ _CHECK: Final = "23514"
 _NOT_PERMITTED: Final = "42501"
 # Ours, of migration 0043: a quota; PostgREST answers it as we do.
 _CONFLICT: Final = "PT409"
-_LOG: Final = logging.getLogger("headrace.admin")
+_LOG: Final = logging.getLogger(__name__)
 
 _ACT_AS: Final = text(
     "SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
@@ -188,7 +188,8 @@ class ApiDatabase:
 def _refused(error: DBAPIError) -> NotPermittedError:
     """Note that the second wall has held where the first has not, which is a mistake of ours, and say so."""
     DATABASE_REFUSALS.inc()
-    _LOG.error("the database refuses what the API let through: %s", str(error.orig).partition("\n")[0])
+    why = {"why": str(error.orig).partition("\n")[0]}
+    _LOG.error("the database refuses what the API let through", extra=why)
     return NotPermittedError([FieldError("", "the database does not let this caller do this")])
 
 

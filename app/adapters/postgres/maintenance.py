@@ -188,7 +188,7 @@ class Maintenance:
             try:
                 reentry = parse_reentry(read_reentry(text))
             except ValueError as error:
-                note_failure("maintenance", error, f"entries of workflow {workflow_id}")
+                note_failure("maintenance", error, "entries of a workflow", workflow_id=workflow_id)
                 continue
             if reentry is None:
                 deleted += await self._delete_entries(workflow_id, "", timedelta(0))

@@ -94,7 +94,9 @@ class _Session:
             except (ValueError, TypeError) as error:
                 broken[row_id] = Refusal("refused", f"headers: {error}"[:500])
         if broken:
-            logger.error("outbox: the headers of %d rows cannot be read, they are set aside", len(broken))
+            logger.error(
+                "headers of the outbox cannot be read, their records are set aside", extra={"outbox_ids": [*broken]}
+            )
             OUTBOX_REFUSED.inc(len(broken))
             await self.set_aside(broken)
         return read

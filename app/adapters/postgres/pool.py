@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import UnreachableError
-from app.services.operations.outages import Pauses, until_served
+from app.services.operations.outages import Outage, Pauses, until_served
 from app.settings import Settings
 from schemas.stored_json import read_json
 
@@ -135,7 +135,7 @@ async def persistently(run: Callable[[], Awaitable[T]], *, limit_s: float = LIMI
     """
     pauses = Pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
     try:
-        return await until_served(run, pauses, note=_note, limit_s=limit_s, is_outage=_is_outage)
+        return await until_served(run, pauses, outage=POSTGRES, limit_s=limit_s, is_outage=_is_outage)
     except PoolClosed as error:
         raise UnreachableError("this process is ending: its pool is closed") from error
     except psycopg.Error as error:
@@ -148,9 +148,14 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, psycopg.Error) and is_transient(error)
 
 
-def _note(error: Exception) -> None:
-    log.warning("Postgres: %s; trying again", _said(error))
+def _is_rolled_back(error: Exception) -> bool:
+    """Tell whether Postgres only chose this transaction to make way: a deadlock, a serialization failure."""
+    return (getattr(error, "sqlstate", None) or "").startswith("40")
 
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()
+
+
+# One for the process: what stands behind its pools is the same.
+POSTGRES: Final = Outage("Postgres", log, say=_said, passing=_is_rolled_back)

@@ -12,6 +12,7 @@ from app.domain.callers import Caller, Permission
 from app.domain.errors import UnreachableError
 from app.ports import NotedCallers
 from app.services.access.recent import MAX_KEPT, Recent
+from app.services.operations.outages import Outage
 
 MAX_AGE_S: Final = 2.0
 NOTED_FOR_S: Final = 10.0
@@ -84,6 +85,7 @@ class CallerNotes:
     def __init__(self, store: NotedCallers, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
+        self._outage = Outage("notes of callers' permissions", _LOG)
         self._noted: OrderedDict[UUID, tuple[Caller, float]] = OrderedDict()
 
     async def note(self, caller: Caller) -> None:
@@ -98,8 +100,9 @@ class CallerNotes:
         try:
             await self._store.note(caller)
         except UnreachableError as error:
-            _LOG.warning("a caller's permissions were not noted: %s", error)
+            self._outage.failed(error)
             return
+        self._outage.served()
         self._noted[caller.user_id] = (caller, now)
         self._noted.move_to_end(caller.user_id)
         if len(self._noted) > MAX_KEPT:

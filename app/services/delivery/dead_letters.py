@@ -1,10 +1,12 @@
 """What becomes of a record that cannot be processed: a dead letter with its coordinates, reason and bytes."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import orjson
 
@@ -14,11 +16,19 @@ from app.domain.times import from_seconds
 from app.metrics.delivery import DEAD_LETTERS
 from app.ports import Record, Sender
 from app.services.delivery.letter_subjects import About, about
+from app.services.operations.sparing import Sparing
 from app.topics import Topics
 from schemas.dead_letter import MAX_ORIGINAL_BYTES, DeadLetter, to_base64
 from schemas.incoming import Incoming
+from schemas.log_ids import of_record, of_value
+
+log = logging.getLogger(__name__)
 
 _MAX_DETAIL = 2000
+# A topic full of what is no event makes so many lines in so many seconds, and a counter of the rest.
+_LINES = 20
+_LINES_S = 10.0
+_SAID_CHARS = 500
 MAX_READER_CHARS = 256
 MAX_KEY_BYTES = 4096
 MAX_HEADERS = 64
@@ -52,6 +62,7 @@ class DeadLetters:
         self._reader = reader or f"{topics.prefix}{role}"
         self._to = to or topics.dead_letters
         self._clock = clock
+        self._lines = Sparing(_LINES, _LINES_S)
 
     def build(
         self, record: Incoming, error: PoisonError, *, part: str | None = None, subject: About | None = None
@@ -65,6 +76,10 @@ class DeadLetters:
             subject: What it is about, where that is known better than from the record alone.
         """
         DEAD_LETTERS.labels(self._role, error.reason).inc()
+        reader, named = self._reader if part is None else f"{self._reader}/{part}", subject or about(record)
+        if self._lines.admits():
+            said = {"reader": reader, "reason": error.reason, "why": error.detail[:_SAID_CHARS], **_ids(record, named)}
+            log.warning("a record becomes a dead letter", extra=said | self._lines.held_back())
         return dead_letter(
             self._to,
             record,
@@ -72,8 +87,8 @@ class DeadLetters:
             detail=error.detail,
             role=self._role,
             now=self._clock(),
-            reader=self._reader if part is None else f"{self._reader}/{part}",
-            subject=subject,
+            reader=reader,
+            subject=named,
         )
 
     async def send(self, record: Incoming, error: PoisonError, *, part: str | None = None) -> None:
@@ -100,6 +115,11 @@ class DeadLetters:
             refusal = (await self._sender.deliver((replace(letter, value=orjson.dumps(bare)),)))[0]
         if refusal is not None:
             raise UnreachableError(f"Kafka takes no dead letters: {refusal}")
+
+
+def _ids(record: Incoming, named: About) -> dict[str, Any]:
+    event = {"event_id": named.event_id, "event_source": named.source}
+    return {**of_record(record), **of_value(record.value), **{name: one for name, one in event.items() if one}}
 
 
 def dead_letter(

@@ -27,7 +27,7 @@ from app.ports import Record, Refusal, Sender
 from app.ports.outbox import Bounds, Outbox, OutboxRow, OutboxSession
 from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
 from app.services.delivery.set_aside import Aside
-from app.services.operations.outages import Pauses, serve_for_ever
+from app.services.operations.outages import Outage, Pauses, said_to_lead, serve_for_ever
 
 _BATCH: Final = 500
 _POLL_S: Final = 1.0
@@ -71,17 +71,18 @@ class Relay:
         self._poll_s = poll_s
         self._retry_s = retry_s
         self._pauses = Pauses(_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S)
+        self._outage = Outage("outbox relay", logger)
 
     async def run(self) -> None:
         """Relay until cancelled; where Kafka or Postgres is away, wait and go on by itself."""
-        await serve_for_ever("outbox relay", self._lead, self._pauses, logger)
+        await serve_for_ever(self._outage, self._lead, self._pauses)
 
     async def _lead(self) -> None:
         try:
             async with self._outbox.lead() as session:
                 OUTBOX_LEADING.set(1)
-                logger.info("outbox relay: leading")
-                await self._serve(session)
+                with said_to_lead("outbox relay", logger):
+                    await self._serve(session)
         except UnreachableError:
             OUTBOX_WAITS.inc()
             raise
@@ -96,6 +97,7 @@ class Relay:
             if not await self._relay_batch(session, aside):
                 await session.wait(min(self._poll_s, aside.next_retry()))
             self._pauses.reset()
+            self._outage.served()
 
     async def _relay_batch(self, session: OutboxSession, aside: Aside) -> bool:
         """Send one batch; returns whether more may be waiting."""

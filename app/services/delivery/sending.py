@@ -6,11 +6,13 @@ row that is cut, of anything else, or where that is refused too, a dead letter o
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from app.domain.errors import PoisonError, UnreachableError
 from app.metrics.delivery import REFUSED
 from app.ports import Record, Refusal, Sender
 from app.services.delivery.dead_letters import DeadLetters
+from schemas.log_ids import of_record, of_value
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +49,16 @@ async def deliver_or_end(sender: Sender, instead: Instead, records: Sequence[Rec
         REFUSED.labels(refusal.reason).inc()
         for made in ladder(instead, record, refusal) if refusal.reason != "no_topic" else ():
             if (await sender.deliver((made,)))[0] is None:
-                log.error("a record for %s is refused, and its execution ends: %s", record.topic, refusal)
+                log.error("a record is refused, and its execution ends", extra=_refused(record, refusal))
                 refusals[at] = None
                 break
     return refusals
+
+
+def _refused(record: Record, refusal: Refusal) -> dict[str, Any]:
+    """Return what is refused, for the log: where it should go, what it is of, and the record that it came from."""
+    cause = {} if record.cause is None else of_record(record.cause)
+    return {"to": record.topic, "why": str(refusal), **of_value(record.value), **cause}
 
 
 class Delivery:
@@ -80,7 +88,7 @@ class Delivery:
 
     async def _settle(self, record: Record, refusal: Refusal) -> None:
         REFUSED.labels(refusal.reason).inc()
-        log.error("a record for %s is refused: %s", record.topic, refusal)
+        log.error("a record is refused", extra=_refused(record, refusal))
         for made in ladder(self._instead, record, refusal):
             if (await self._sender.deliver((made,)))[0] is None:
                 return

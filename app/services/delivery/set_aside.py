@@ -9,8 +9,10 @@ from typing import Final
 from app.metrics.scheduler import OUTBOX_REFUSED, OUTBOX_SET_ASIDE
 from app.ports import Refusal
 from app.ports.outbox import Bounds, OutboxRow, OutboxSession, Sending
+from schemas.log_ids import of_value
 
 _REFUSED_RETRY_S: Final = 60.0
+_NAMED: Final = 20
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +41,12 @@ class Aside:
         if not refusals:
             return
         OUTBOX_REFUSED.inc(len(refusals))
-        topics = {row.id: row.record.topic for row in rows}
-        for (topic, refusal), count in Tally((topics[row_id], why) for row_id, why in refusals.items()).items():
-            logger.error("outbox: %d records for %s are set aside: %s", count, topic, refusal)
+        records = {row.id: row.record for row in rows}
+        for (topic, refusal), count in Tally((records[row_id].topic, why) for row_id, why in refusals.items()).items():
+            some = [row_id for row_id, why in refusals.items() if why == refusal and records[row_id].topic == topic]
+            named = {"outbox_ids": some[:_NAMED], **of_value(records[some[0]].value)}
+            said = {"to": topic, "why": str(refusal), "count": count, **named}
+            logger.error("records of the outbox are set aside", extra=said)
             if refusal.reason == "no_topic":
                 self.missing.add(topic)
         await self._session.set_aside(refusals)

@@ -20,6 +20,7 @@ from app.topics import Topics
 from schemas.event import Event
 from schemas.event_types import is_event_type
 from schemas.incoming import Incoming, decode_event
+from schemas.log_ids import of_event
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,8 @@ class Listening:
             if error is None:
                 return "handled"
             attempts += 1
-            log.error("a handler of %s failed on event %s, attempt %d", event.type, event.id, attempts, exc_info=error)
+            said = {"event_type": event.type, "attempt": attempts, **of_event(record, event.id, event.source)}
+            log.error("a handler failed on an event", exc_info=error, extra=said)
             permanent = isinstance(error, InvalidError)
             decision = decide(_POLICY, Failure(attempts, 0.0, permanent), attempt_timeout=0.0)
             if not isinstance(decision, Wait):

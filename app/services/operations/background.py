@@ -42,14 +42,15 @@ class Failures:
         self._clock = clock
         self._last: dict[str, tuple[float, str]] = {}
 
-    def note(self, task: str, error: BaseException, what: str = "") -> None:
-        """Log and count a failure; ``what`` names the piece that failed, for the log only."""
+    def note(self, task: str, error: BaseException, what: str = "", **ids: object) -> None:
+        """Log and count a failure; ``what`` says which piece failed, ``ids`` name it, both for the log only."""
         BACKGROUND_FAILURES.labels(task).inc()
         if task not in self._last:
             BACKGROUND_FAILING.labels(task).set_function(lambda: float(task in self.failing()))
         # The text of a foreign error may quote anything; the log has it, the answer about readiness does not.
         self._last[task] = (self._clock(), str(error) if isinstance(error, HeadraceError) else type(error).__name__)
-        log.error("%s failed%s", task, f": {what}" if what else "", exc_info=error)
+        said = f": {what}" if what else ""
+        log.error("%s failed%s", task, said, exc_info=error, extra={"task": task, **ids})
 
     def failing(self) -> Mapping[str, str]:
         """Return the tasks in which something failed within the last minute, and what."""
@@ -60,9 +61,9 @@ class Failures:
 PROCESS: Final = Failures()
 
 
-def note_failure(task: str, error: BaseException, what: str = "") -> None:
+def note_failure(task: str, error: BaseException, what: str = "", **ids: object) -> None:
     """Log and count a failure in this process; see :meth:`Failures.note`."""
-    PROCESS.note(task, error, what)
+    PROCESS.note(task, error, what, **ids)
 
 
 def failing() -> Mapping[str, str]:

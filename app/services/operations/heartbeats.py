@@ -18,6 +18,7 @@ from app.domain.errors import NotReadyError, UnreachableError
 from app.metrics.process import STARTS
 from app.ports.heartbeats import Heartbeats, Process
 from app.services.operations.background import end_all, running_beside
+from app.services.operations.outages import Outage
 
 EVERY_S: Final = 10.0
 MOST_RESTARTS: Final = 3
@@ -62,7 +63,7 @@ class HeartbeatWriter:
         self._figures = figures
         self._clock = clock
         self._since = clock()
-        self._away = False
+        self._outage = Outage("table of heartbeats", log)
         self.starts = 0
 
     async def run(self) -> None:
@@ -77,11 +78,9 @@ class HeartbeatWriter:
         try:
             self.starts = await self._store.beat(self._process, problems, self._figures())
         except UnreachableError as error:
-            if not self._away:
-                log.warning("no heartbeat: %s", error)
-            self._away = True
+            self._outage.failed(error)
         else:
-            self._away = False
+            self._outage.served()
             STARTS.set(self.starts)
 
     async def restarts(self) -> str:

@@ -15,10 +15,12 @@ from app.domain.errors import NotReadyError, UnreachableError
 from app.metrics.matcher import TABLE_AGE, TABLE_BEHIND, TABLE_CHECKED_AT, TABLE_CHECKS
 from app.ports.workflows import StoredVersions
 from app.services.operations.background import note_failure
+from app.services.operations.outages import Outage
 from app.services.workflows.index import WorkflowIndex
 
 _GRACE_S: Final = 5.0
 _MARGIN_S: Final = 30.0
+_NAMED: Final = 20
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +95,7 @@ class TableCheck:
         self._every_s = every_s
         self._grace_s = grace_s
         self._age = age
+        self._outage = Outage("comparison of the workflow table", logger)
 
     async def run(self) -> None:
         """Compare for ever, from when the table is complete."""
@@ -103,7 +106,9 @@ class TableCheck:
                 await self.check()
             except UnreachableError as error:
                 TABLE_CHECKS.labels("unreachable").inc()
-                logger.warning("workflow table not compared: %s", error)
+                self._outage.failed(error)
+            else:
+                self._outage.served()
             await asyncio.sleep(self._every_s)
 
     async def check(self) -> Mapping[UUID, int]:
@@ -121,7 +126,8 @@ class TableCheck:
             self._age.note_equal()
             return missed
         TABLE_BEHIND.inc(len(missed))
-        logger.error("workflow table: %d behind Postgres, sent again: %s", len(missed), sorted(map(str, missed))[:20])
+        named = {"workflow_ids": sorted(map(str, missed))[:_NAMED], "workflows": len(missed)}
+        logger.error("the workflow table is behind Postgres; what it lacks is sent again", extra=named)
         await self._send_again(list(missed))
         return missed
 
@@ -133,7 +139,7 @@ class TableCheck:
             raise
         except Exception as error:  # noqa: BLE001 - noted with its traceback
             if len(missed) == 1:
-                note_failure("table_check", error, f"workflow {missed[0]} is not sent again")
+                note_failure("table_check", error, "a workflow is not sent again", workflow_id=missed[0])
                 return
             for workflow in missed:
                 await self._send_again([workflow])

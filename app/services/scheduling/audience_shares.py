@@ -78,7 +78,7 @@ class Shares:
                 TEMPORAL_SKIPPED.labels("customer_costly").inc()
                 self._penalties.reached(owner)
             except Exception as error:  # noqa: BLE001 - noted with its traceback; the other customers go on
-                note_failure("temporal", error, f"workflow {release.workflow_id}, a customer of its audience")
+                note_failure("temporal", error, "a customer of an audience", workflow_id=release.workflow_id)
                 TEMPORAL_SKIPPED.labels("customer_unreadable").inc()
             costly = time.thread_time() - began > MAX_CPU_S
             if costly:

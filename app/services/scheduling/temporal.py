@@ -24,7 +24,7 @@ from app.ports import Record
 from app.ports.temporal import Owned, Planned, Release, TemporalStore, TemporalTransaction
 from app.services.ingest.emitter import STRUCTURED
 from app.services.operations.background import note_failure
-from app.services.operations.outages import same_pauses, serve_for_ever
+from app.services.operations.outages import Outage, same_pauses, serve_for_ever
 from app.services.scheduling.audience_shares import Shares
 from app.services.scheduling.temporal_refusals import refusal_row, refused
 from app.topics import Topics
@@ -57,7 +57,7 @@ class TemporalLoop:
 
     async def run(self) -> None:
         """Look twice a second; where Postgres is away, wait and go on by itself."""
-        await serve_for_ever("temporal triggers", self.round, same_pauses(_EVERY_S), logger)
+        await serve_for_ever(Outage("temporal triggers", logger), self.round, same_pauses(_EVERY_S))
 
     async def round(self) -> None:
         """Plan what changed, fire what is due, release the next share of each audience."""
@@ -113,7 +113,8 @@ class TemporalLoop:
         try:
             conditions = compile_conditions(release.conditions, "audience", stored=True)
         except InvalidError as error:
-            logger.error("workflow %s: its audience gets no run: %s", release.workflow_id, error)  # noqa: TRY400 - a traceback into the compiler says nothing
+            why = {"workflow_id": release.workflow_id, "why": str(error)}
+            logger.error("an audience gets no run: its conditions cannot be read", extra=why)  # noqa: TRY400 - a traceback into the compiler says nothing
             TEMPORAL_SKIPPED.labels("audience_unreadable").inc()
             await transaction.advance(release, None, 0.0)
             return
@@ -132,7 +133,8 @@ class TemporalLoop:
 
     async def _refuse(self, transaction: TemporalTransaction, release: Release, owned: Owned) -> None:
         """End an audience whose owner may not read customers by now, with a row of the log that says why."""
-        logger.warning("workflow %s: its audience gets no run: its owner may not read customers", release.workflow_id)
+        of = {"workflow_id": release.workflow_id}
+        logger.warning("an audience gets no run: its owner may not read customers", extra=of)
         TEMPORAL_SKIPPED.labels("audience_refused").inc()
         run = self._event(release, release.due)
         await transaction.emit([refusal_row(self._topics, release.workflow_id, owned, run, release.due)])
@@ -174,7 +176,7 @@ async def _one(
         except UnreachableError:
             raise
         except Exception as error:  # noqa: BLE001 - noted with its traceback
-            note_failure("temporal", error, f"workflow {what.workflow_id}")
+            note_failure("temporal", error, workflow_id=what.workflow_id)
         else:
             return
 
@@ -184,7 +186,8 @@ def _schedule(workflow: Planned) -> Schedule | None:
     try:
         return read_schedule(workflow.trigger_type, workflow.config)
     except (LookupError, TypeError, ValueError) as error:
-        logger.error("workflow %s: its trigger cannot be read: %r", workflow.workflow_id, error)  # noqa: TRY400 - the same for every such row
+        why = {"workflow_id": workflow.workflow_id, "why": repr(error)}
+        logger.error("a trigger cannot be read", extra=why)  # noqa: TRY400 - the same for every such row
         return None
 
 

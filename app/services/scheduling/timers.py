@@ -16,12 +16,14 @@ from app.ports import Refusal, Sender
 from app.ports.due_timers import DueTimer, TimerSession, TimerStore
 from app.ports.outbox import Bounds
 from app.services.delivery.sending import Instead, deliver_or_end, nothing_instead
-from app.services.operations.outages import same_pauses, serve_for_ever
+from app.services.operations.outages import Outage, same_pauses, serve_for_ever
+from schemas.log_ids import of_value
 
 _BATCH: Final = 500
 _LEAST_WAIT_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 30.0
 _BACKOFF_S: Final = 1.0
+_NAMED: Final = 20
 _MISSING_REST: Final = timedelta(seconds=5)
 _REFUSED_REST: Final = timedelta(minutes=10)
 
@@ -36,24 +38,33 @@ class TimerLoop:
         sender: Where their records go.
         instead: Makes what is sent instead of a record that is refused.
         batch: Timers fired at once, at most; their records have 4 MiB at most, or are one.
+        name: What they are, for the log.
     """
 
     def __init__(
-        self, store: TimerStore, sender: Sender, *, instead: Instead = nothing_instead, batch: int = _BATCH
+        self,
+        store: TimerStore,
+        sender: Sender,
+        *,
+        instead: Instead = nothing_instead,
+        batch: int = _BATCH,
+        name: str = "timers",
     ) -> None:
         self._store = store
         self._sender = sender
         self._instead = instead
         self._bounds = Bounds(batch)
+        self._outage = Outage(name, logger)
 
     async def run(self) -> None:
         """Fire for ever; where Kafka or Postgres is away, wait and go on by itself."""
-        await serve_for_ever("timers", self._serve, same_pauses(_BACKOFF_S), logger)
+        await serve_for_ever(self._outage, self._serve, same_pauses(_BACKOFF_S))
 
     async def _serve(self) -> None:
         async with self._store.open() as session:
             while True:
                 await self._round(session)
+                self._outage.served()
 
     async def _round(self, session: TimerSession) -> None:
         taken: Sequence[DueTimer] = ()
@@ -85,7 +96,9 @@ class TimerLoop:
         """Let timers rest whose record was refused: of a missing topic until it is looked for again."""
         TIMERS_REFUSED.inc(len(refused))
         for (topic, why), count in Tally((timer.record.topic, why) for timer, why in refused).items():
-            logger.error("timers: %d records for %s are set aside: %s", count, topic, why)
+            held = [timer for timer, one in refused if one == why and timer.record.topic == topic]
+            named = {"command_ids": [timer.command_id for timer in held[:_NAMED]], **of_value(held[0].record.value)}
+            logger.error("timers are set aside", extra={"to": topic, "why": str(why), "count": count, **named})
         for rest, of_topic in ((_MISSING_REST, True), (_REFUSED_REST, False)):
             some = [(timer, why) for timer, why in refused if (why.reason == "no_topic") is of_topic]
             if some:
