@@ -39,6 +39,8 @@ class Command(Contract):
         waits_since: When this step first met an open circuit breaker.
         kept: In a retry, the successful results of the attempt before; those steps are not carried out again.
         retried_at: When a retry was asked for; its duration counts from here.
+        event_at: When the event came into Kafka, while times from then on tell how fast Headrace is: not of an old
+            event, after a wait that the workflow asked for, or in a retry.
     """
 
     v: Literal[1] = 1
@@ -58,6 +60,7 @@ class Command(Contract):
     waits_since: datetime | None = None
     kept: list[ActionResult] = Field(default_factory=list)
     retried_at: datetime | None = None
+    event_at: datetime | None = None
 
     @property
     def id(self) -> UUID:

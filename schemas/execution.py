@@ -20,6 +20,7 @@ class Execution(Contract):
         conditions_met: False also where conditions were not evaluated (``blocked``).
         executed_at: When it was matched; with the id it is the row's primary key.
         duration_ms: The time from matching to the end of the last step.
+        event_at: When the event came into Kafka, where the time from then on is one that metrics observe.
     """
 
     v: Literal[1] = 1
@@ -36,3 +37,4 @@ class Execution(Contract):
     error: str | None = None
     executed_at: datetime
     duration_ms: int = 0
+    event_at: datetime | None = None

@@ -1,7 +1,7 @@
 """Whether a record's Kafka timestamp can be what its producer meant. Pure."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeGuard
 
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
@@ -12,6 +12,7 @@ NO_TIMESTAMP: Final = -1
 
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _AHEAD_S: Final = 86_400.0
+_HISTORY_S: Final = 86_400.0
 _MISTAKES: Final = (
     (1_000.0, "seconds"),
     (0.001, "microseconds"),
@@ -37,6 +38,11 @@ def check_record_time(timestamp: float, now: float) -> None:
         if meant is not None:
             said += f"; it would be {meant.isoformat(timespec='seconds')} if it was set in {unit}"
     raise PoisonError(ABSURD, said)
+
+
+def is_observed(timestamp: float | None, now: float) -> TypeGuard[float]:
+    """Tell whether a record's age says how fast it is read; older than a day it is history that is read in."""
+    return timestamp is not None and now - timestamp <= _HISTORY_S
 
 
 def _plausible(timestamp: float, now: float) -> bool:

@@ -18,8 +18,8 @@ from app.domain.retry import Failure, GiveUp, RetryPolicy, Wait, decide
 from app.execution.breakers import Admission, Breakers
 from app.execution.bulkhead import Bulkhead, Entry
 from app.execution.preparation import Prepared, Preparer
+from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
-from app.metrics.executor import ACTIONS
 from app.ports import Park, Record, Timer, TimerKind
 from schemas.command import Command
 from schemas.log_ids import of_command
@@ -83,6 +83,7 @@ class Attempts:
         ports: The outside world.
         policy: When to try again.
         breakers: Which destinations to leave alone.
+        metrics: Counts attempts that another follows.
         again: Makes the record of a step that is to be tried again.
         is_closing: Tells whether a record's partition is being taken away.
         timing: The clock, and how to wait.
@@ -96,6 +97,7 @@ class Attempts:
         policy: RetryPolicy,
         breakers: Breakers,
         *,
+        metrics: StepMetrics,
         again: Callable[[Command], Record],
         is_closing: IsClosing,
         timing: Timing = REAL_TIME,
@@ -105,6 +107,7 @@ class Attempts:
         self._ports = ports
         self._policy = policy
         self._breakers = breakers
+        self._metrics = metrics
         self._again = again
         self._is_closing = is_closing
         self._timing = timing
@@ -127,7 +130,7 @@ class Attempts:
             if isinstance(decision, GiveUp):
                 work.tries.timed_out = decision.timed_out
                 return self._result(work, error=f"{answer} ({decision.reason})")
-            ACTIONS.labels(self._action.name, "retried").inc()
+            self._metrics.retried()
             if decision.parked or not await self._sit_out(work, decision.seconds):
                 return self._park(work, "retry", decision.seconds, f"{answer}; to be tried again")
 
@@ -240,7 +243,6 @@ class Attempts:
 
     def _result(self, work: Work, **more: Any) -> ActionResult:
         status: Literal["success", "failed"] = "failed" if "error" in more else "success"
-        ACTIONS.labels(self._action.name, status).inc()
         tries = work.tries
         facts: dict[str, Any] = {"attempts": tries.attempts, "uncertain": tries.uncertain, "timed_out": tries.timed_out}
         facts |= {"duration_ms": round(tries.spent * 1000), "verdicts": work.prepared.verdicts}

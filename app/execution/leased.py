@@ -4,8 +4,7 @@ Input: one lane's topic. Output: the slip, on its way. Side effects: the action'
 marked uncertain where a crash fell between effect and receipt.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.domain.errors import PoisonError
 from app.domain.log_context import about
 from app.domain.retry import RetryPolicy
 from app.domain.wall import ticked
-from app.execution.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortError, Tries, Work, pause
+from app.execution.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortError, Tries, Work
 from app.execution.batching import Batcher
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
@@ -24,21 +23,16 @@ from app.execution.current_values import Current
 from app.execution.guard import blames_input, internal_error
 from app.execution.holding import Holding, TurnedAway
 from app.execution.preparation import NO_SECRETS, Prepared, Preparer
-from app.execution.routing import Router, claim_of, read_command, result_json
+from app.execution.routing import Router, claim_of, read_command
+from app.execution.settling import Settling
+from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
-from app.metrics.executor import ACTIONS, DROPPED, LEASES_LOST, PARKED
 from app.ports import (
-    Busy,
     Claim,
     Claimed,
-    ClaimOutcome,
-    Done,
-    Dropped,
-    EffectTransaction,
     OwnerRights,
     Park,
     Receipts,
-    Record,
     SecretValues,
     Sender,
     Timer,
@@ -75,26 +69,26 @@ class LeasedExecutor:
         is_closing: IsClosing,
         timing: Timing = REAL_TIME,
     ) -> None:
-        self._action = action
-        self._preparer = preparer
-        self._ports, self._router = ports, router
-        self._delivery = Delivery(sender, dead_letters, router.refused)
-        self._dead_letters = dead_letters
-        self._lease = lease
-        self._is_closing = is_closing
-        self._timing = timing
+        self._action, self._preparer, self._ports, self._timing = action, preparer, ports, timing
+        self._metrics = StepMetrics(action.name)
         self._lookups = Batcher(partial(current.of, rights=rights))
         self._attempts = Attempts(
-            action, preparer, ports, policy, breakers, again=router.again, is_closing=is_closing, timing=timing
+            action,
+            preparer,
+            ports,
+            policy,
+            breakers,
+            metrics=self._metrics,
+            again=router.again,
+            is_closing=is_closing,
+            timing=timing,
         )
-        self._rights, self._template_texts = rights, template_texts
-        self._claims = Batcher(receipts.claim)
-        self._finishes = Batcher(receipts.finish)
-        self._settles = Batcher(self._settle_all)
-        self._forwards = Batcher(self._send_all)
-        self._parks = Batcher(self._park_all)
+        delivery = Delivery(sender, dead_letters, router.refused)
+        self._settling = Settling(
+            receipts, router, delivery, self._metrics, lease=lease, is_closing=is_closing, timing=timing
+        )
+        self._rights, self._template_texts, self._dead_letters = rights, template_texts, dead_letters
         self._holding, self._holds = holding, Batcher(holding.park)
-        self._receipts = receipts
 
     @property
     def many_destinations(self) -> bool:
@@ -125,7 +119,7 @@ class LeasedExecutor:
             await self._dead_letters.send(record, error)
             return True
         about(of_command, command, record)
-        claim = claim_of(command)
+        claim, began = claim_of(command), self._timing.monotonic()
         held = self._holding.judge(command)
         if isinstance(held, Timer):
             await self._holds.do(held)
@@ -133,9 +127,9 @@ class LeasedExecutor:
         prepared = await self._prepare(command, claim) if held is None else self._turned_away(command, held)
         try:
             if isinstance(prepared, ActionResult):
-                await self._settle(record, command, claim, prepared)
+                await self._settling.settle(record, command, claim, prepared)
             else:
-                await self._carry_out(record, claim, prepared, lane)
+                await self._carry_out(record, claim, prepared, lane, began)
         except GivenBackError:
             return False
         return True
@@ -172,55 +166,34 @@ class LeasedExecutor:
             return SecretValues(problems=dict.fromkeys(names, "this installation has no secret store"))
         return await source.get(names)
 
-    # -- steps without an effect: skipped, or failed before anything was tried
-
-    async def _settle(self, record: Incoming, command: Command, claim: Claim, result: ActionResult) -> None:
-        outcome = await self._settles.do((claim, result))
-        if isinstance(outcome, Dropped):
-            DROPPED.labels(outcome.reason).inc()
-        elif isinstance(outcome, Done):
-            await self._forward(record, command, outcome)
-
-    async def _settle_all(self, items: Sequence[tuple[Claim, ActionResult]]) -> list[ClaimOutcome]:
-        begun: set[int] = set()
-
-        async def nothing(_: EffectTransaction, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
-            begun.update(indexes)
-            return {index: result_json(items[index][1]) for index in indexes}
-
-        outcomes = await self._receipts.apply([claim for claim, _ in items], nothing)
-        for index, outcome in enumerate(outcomes):
-            if index in begun:
-                ACTIONS.labels(self._action.name, items[index][1].status).inc()
-            elif isinstance(outcome, Done):
-                DROPPED.labels("duplicate").inc()
-        return outcomes
-
-    # -- steps with an effect
-
-    async def _carry_out(self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead) -> None:
+    async def _carry_out(
+        self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead, began: float
+    ) -> None:
         """Claim, and make attempts; where the lease is lost on the way, claim again, with the result so far, if any."""
         command, result = prepared.command, None
         destination = prepared.context.redact.text(self._action.destination(prepared.request))
         circuit = circuit_of(destination, command.workflow.owner)
         while True:
-            outcome, held_until = await self._claim(record, claim, lane)
+            outcome, held_until = await self._settling.claim(record, claim, lane)
+            repeatable = self._action.repeatable(prepared.request)
             if not isinstance(outcome, Claimed):
-                await self._was_settled(record, command, outcome)
+                await self._settling.was_settled(record, command, outcome, twice=result is not None and not repeatable)
                 return
-            uncertain = outcome.uncertain and not self._action.repeatable(prepared.request)
+            uncertain = outcome.uncertain and not repeatable
             if result is None:
+                self._metrics.taken((command,))
                 tries = Tries(command.tried, command.tried_s, uncertain)
                 made = await self._try(claim, Work(record, prepared, tries, held_until, lane, destination, circuit))
                 if made is None:
                     continue
                 if isinstance(made, Park):
-                    await self._parks.do(made)
+                    await self._settling.park(made)
                     return
                 result = made
             else:
                 result = result.model_copy(update={"uncertain": result.uncertain or uncertain})
-            if await self._finish(record, claim, outcome, command, result):
+            if await self._settling.finish(record, claim, outcome, command, result):
+                self._metrics.seconds.observe(self._timing.monotonic() - began)
                 return
 
     async def _try(self, claim: Claim, work: Work) -> ActionResult | Park | None:
@@ -229,56 +202,7 @@ class LeasedExecutor:
             return await self._attempts.make(work)
         except (GivenBackError, LeaseTooShortError) as error:
             # No attempt is under way: the next owner, or we, need not wait for the lease.
-            await self._receipts.release([claim.command_id], uncertain=work.tries.uncertain)
+            await self._settling.release(claim, uncertain=work.tries.uncertain)
             if isinstance(error, GivenBackError):
                 raise
             return None
-
-    async def _finish(
-        self, record: Incoming, claim: Claim, claimed: Claimed, command: Command, result: ActionResult
-    ) -> bool:
-        """Store a result and send the slip on; False where the lease was lost and nothing is stored yet."""
-        made = result_json(result)
-        counts = await self._finishes.do((claim.command_id, made))
-        if counts is None:
-            LEASES_LOST.inc()
-            return False
-        await self._forward(record, command, Done(claimed.matched_at, counts), result if counts is made else None)
-        return True
-
-    async def _was_settled(self, record: Incoming, command: Command, outcome: Done | Dropped) -> None:
-        """Count a copy that does not run; one whose step is done goes on, for the earlier forward may not have been."""
-        if isinstance(outcome, Dropped):
-            DROPPED.labels(outcome.reason).inc()
-            return
-        DROPPED.labels("duplicate").inc()
-        await self._forward(record, command, outcome)
-
-    async def _claim(self, record: Incoming, claim: Claim, lane: Bulkhead) -> tuple[Claimed | Done | Dropped, float]:
-        """Claim, and say until when (monotonic seconds) a claim surely holds."""
-        while True:
-            asked = self._timing.monotonic()
-            outcome = await self._claims.do(claim)
-            if not isinstance(outcome, Busy):
-                return outcome, asked + self._lease
-            # A stranger's live lease is waited for, never acked. That takes no slot as long as there is room aside;
-            # past it the command keeps its slot, for which it waits no longer than the lease.
-            with lane.step_aside():
-                await pause(outcome.retry_after, partial(self._is_closing, record), self._timing)
-
-    async def _park_all(self, parks: Sequence[Park]) -> Sequence[None]:
-        await self._receipts.park(parks)
-        PARKED.inc(len(parks))
-        return [None] * len(parks)
-
-    async def _forward(
-        self, record: Incoming, command: Command, done: Done, result: ActionResult | None = None
-    ) -> None:
-        """Send the slip on with what its step came to; ``result`` is that, where it need not be read off ``done``."""
-        command.matched_at = done.matched_at
-        result = result or ActionResult.model_validate(done.result)
-        await self._forwards.do(replace(self._router.after(command, result), cause=record))
-
-    async def _send_all(self, records: Sequence[Record]) -> Sequence[None]:
-        await self._delivery.send_all(records)
-        return [None] * len(records)

@@ -7,12 +7,14 @@ it is durable, so that the caller may ack.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections import Counter as Tally
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.statuses import ExecutionStatus
-from app.metrics.sink import DELAY, EXECUTIONS, LATE, NOT_WRITTEN, REPEATED, UNSTORED
+from app.domain.times import parse_time
+from app.metrics.sink import DELAY, EVENT_TO_ROW, EXECUTIONS, LATE, NOT_WRITTEN, REPEATED, UNSTORED
 from app.ports import Record
 from app.ports.execution_log import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
 from app.services.delivery.dead_letters import DeadLetters
@@ -25,6 +27,7 @@ from schemas.log_ids import of_record
 log = logging.getLogger(__name__)
 
 
+_NANOSECONDS: Final = 1e9
 _STATUSES: Final = frozenset(ExecutionStatus)
 
 
@@ -137,11 +140,19 @@ def give_up(record: Incoming, why: PoisonError) -> None:
 
 def _count(outcomes: Sequence[LogOutcome]) -> None:
     now = time.time()
+    logged = [outcome for outcome in outcomes if isinstance(outcome, Logged)]
     for outcome in outcomes:
         if isinstance(outcome, Skipped):
             NOT_WRITTEN.labels(outcome.reason).inc()
-        elif isinstance(outcome, Logged):
-            EXECUTIONS.labels(outcome.status if outcome.status in _STATUSES else "other").inc()
-            DELAY.observe(max(0.0, now - outcome.executed_at.timestamp()))
-            if outcome.late:
-                LATE.inc()
+    for status, count in Tally(outcome.status for outcome in logged).items():
+        EXECUTIONS.labels(status if status in _STATUSES else "other").inc(count)
+    DELAY.observe_all(max(0.0, now - outcome.executed_at.timestamp()) for outcome in logged)
+    EVENT_TO_ROW.observe_all(_ages(logged, now))
+    LATE.inc(sum(outcome.late for outcome in logged))
+
+
+def _ages(logged: Sequence[Logged], now: float) -> Iterator[float]:
+    for outcome in logged:
+        at = parse_time(outcome.event_at) if outcome.event_at is not None else None
+        if at is not None:
+            yield max(0.0, now - at / _NANOSECONDS)

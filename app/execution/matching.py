@@ -21,13 +21,13 @@ from app.domain.evaluate import OVER_SHARE, Outcome, Plan, Trigger, TurnedAway, 
 from app.domain.log_context import about, about_nothing
 from app.domain.loops import RunBudget
 from app.domain.quotas import NEVER
-from app.domain.record_times import check_record_time
+from app.domain.record_times import check_record_time, is_observed
 from app.domain.reentry import Reentry, skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.execution.quota import First, Over, Quota
 from app.execution.routing import Router
-from app.metrics.matcher import BLOCKED, EVENTS, FORGOTTEN, KEYLESS, PLANS, REENTRIES
+from app.metrics.matcher import BLOCKED, EVENT_TO_MATCH, EVENTS, FORGOTTEN, KEYLESS, PLANS, REENTRIES
 from app.metrics.walls import WALLS
 from app.ports import Entries, Entry, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
@@ -119,6 +119,7 @@ class Matcher:
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
         self._blocked: Tally[str] = Tally()
+        self._ages: list[float] = []
 
     async def process(self, records: Iterable[Incoming]) -> list[Record]:
         """Plan every record; returns what follows from them, in order.
@@ -144,20 +145,25 @@ class Matcher:
             for label, count in tally.items():
                 metric.labels(label).inc(count)
             tally.clear()
+        EVENT_TO_MATCH.observe_all(self._ages)
+        self._ages.clear()
 
     def match(self, record: Incoming) -> list[Record | Over | _Asking]:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
+        seconds = now.timestamp()
         about(of_record, record)
         try:
             if record.timestamp is not None:
-                check_record_time(record.timestamp, now.timestamp())
-                if now.timestamp() - record.timestamp > self._max_age:
+                check_record_time(record.timestamp, seconds)
+                if seconds - record.timestamp > self._max_age:
                     self._outcomes["too_old"] += 1
                     return []
             incoming = decode_event(record)
             about(of_event, record, incoming.event.id, incoming.event.source)
             self._admission.check(incoming.event, record.topic)
+            if is_observed(record.timestamp, seconds):
+                self._ages.append(max(0.0, seconds - record.timestamp))
             workflows = self._index.matching(incoming.event.type)
             found = list(self._plans(incoming, workflows, record, now)) if workflows else []
             self._counts["turned_away"] += len(workflows) - len(found)
@@ -186,8 +192,10 @@ class Matcher:
             event.causation,
             event.workflowid,
         )
-        common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
+        common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
+        if is_observed(timestamp, now.timestamp()):
+            common["event_at"] = at
         matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
         for made in evaluate(trigger, workflows, now=now, shares=self._shares):
             if isinstance(made, TurnedAway):

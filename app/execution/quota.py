@@ -132,7 +132,8 @@ class Quota:
             yield self._record(group[0].first, batch)
 
     def _record(self, first: First, runs: Sequence[orjson.Fragment]) -> Record:
-        held = {"v": 1, "owner": first.owner, "reason": self._reason, "common": first.common, "runs": runs}
+        common = {name: value for name, value in first.common.items() if name != "event_at"}  # they wait on purpose
+        held = {"v": 1, "owner": first.owner, "reason": self._reason, "common": common, "runs": runs}
         return Record(self._topic, first.key, encode(held), cause=first.cause)
 
 

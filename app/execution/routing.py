@@ -92,6 +92,8 @@ class Router:
         command.results = [*command.results, result.bounded()]
         command.step += 1
         command.parked, command.tried, command.tried_s, command.waits_since = 0, 0, 0.0, None
+        if result.resume_at is not None:
+            command.event_at = None
         if result.stop:
             self._skip_rest(command, f"stopped by step {result.step}")
             return self._finished(command, ExecutionStatus.STOPPED)
@@ -198,6 +200,8 @@ class Router:
             "executed_at": command.matched_at,
             "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),
         }
+        if command.event_at is not None:
+            execution["event_at"] = command.event_at
         return Record(self.topics.executions, command.entity.encode(), encode(execution))
 
 

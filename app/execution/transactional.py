@@ -5,6 +5,7 @@ the order of the records, with their receipts, in one transaction.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +20,8 @@ from app.execution.current_values import Current, CurrentValues
 from app.execution.holding import Holding, TurnedAway
 from app.execution.preparation import Prepared, Preparer
 from app.execution.routing import Router, claim_of, read_command, result_json
-from app.metrics.executor import ACTIONS, DROPPED
+from app.execution.step_metrics import StepMetrics
+from app.metrics.executor import DROPPED
 from app.ports import Claim, ClaimOutcome, Done, Dropped, EffectTransaction, OwnerRights, Receipts, Record, Timer
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command
@@ -84,6 +86,7 @@ class TransactionalExecutor:
         self._router = router
         self._holding = holding
         self._dead_letters = dead_letters
+        self._metrics = StepMetrics(action.name)
 
     async def process(self, records: Sequence[Incoming]) -> list[Record]:
         """Carry a batch out; returns its slips on their way, in order.
@@ -91,6 +94,7 @@ class TransactionalExecutor:
         Raises:
             Exception: Postgres failed for good; the records must stay unacked.
         """
+        began = time.monotonic()
         out: list[Record] = []
         steps: list[ResolvedStep] = []
         causes: list[Incoming] = []
@@ -108,9 +112,17 @@ class TransactionalExecutor:
         work = [item for item in judged if isinstance(item, _Work)]
         await self._permit(work)
         outcomes = await self._apply(work) if work else []
+        self._observe(work, time.monotonic() - began)
         for item, outcome in zip(work, outcomes, strict=True):
             out.extend(replace(slip, cause=item.cause) for slip in self._forward(item, outcome))
         return out
+
+    def _observe(self, work: Sequence[_Work], took: float) -> None:
+        """Count a batch: each of its steps took as long as it did."""
+        begun = [item for item in work if item.begun]
+        self._metrics.taken(item.command for item in begun)
+        if begun:
+            self._metrics.seconds.observe_times(took, sum(isinstance(item.todo, Prepared) for item in begun))
 
     def _resolved(self, command: Command) -> ResolvedStep:
         before = ticked()
@@ -210,9 +222,9 @@ class TransactionalExecutor:
         item.command.matched_at = outcome.matched_at
         result = item.result(outcome.result)
         if item.begun:
-            ACTIONS.labels(self._action.name, result.status).inc()
+            self._metrics.ended(result)
         else:
-            DROPPED.labels("duplicate").inc()
+            self._metrics.duplicates.inc()
         if result.resume_at is not None:
             return []  # its timer sends it on; a copy that comes again must not be sooner
         return [self._router.after(item.command, result)]

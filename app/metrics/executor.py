@@ -19,13 +19,13 @@ RETRIES: Final = FAMILIES.counter(
 )
 MATCH_TO_STEP: Final = FAMILIES.histogram(
     "headrace_match_to_step_seconds",
-    "From matching an event to when an executor took the execution's first step in hand, waits for a quota among it;"
-    " retries and copies that were parked are left out",
+    "From matching an event to when an executor took the execution's first step in hand; of the executions whose"
+    " event_to_row is observed, and no copies that were parked",
 )
 STEP: Final = FAMILIES.histogram(
     "headrace_step_seconds",
     "From when an executor took a step in hand to its result's being durable: claim, attempts and the backoffs between"
-    " them; what was parked meanwhile is left out",
+    " them; what was parked before is left out, and steps that were skipped",
     action_type=_TYPES,
 )
 UNCERTAIN: Final = FAMILIES.counter(

@@ -24,8 +24,8 @@ DELAY: Final = FAMILIES.histogram(
 )
 EVENT_TO_ROW: Final = FAMILIES.histogram(
     "headrace_event_to_row_seconds",
-    "From an event's timestamp in Kafka to its execution's row, delays and retries on the way among it; events older"
-    " than a day are left out",
+    "From an event's timestamp in Kafka to its execution's row; not of executions that waited on purpose (delay,"
+    " quota), of events older than a day, or of retries that were asked for",
 )
 UNSTORED: Final = FAMILIES.counter(
     "headrace_dead_letters_unstored_total",

@@ -13,11 +13,13 @@ class Logged:
     Attributes:
         executed_at: When it was matched, as its first writer has it.
         late: It is older than the log reaches, and went to the archive.
+        event_at: When its event came into Kafka, as the execution says; None where the time from then on tells nothing.
     """
 
     status: str
     executed_at: datetime
     late: bool
+    event_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,13 @@ TOPICS = Topics("t.")
 class World:
     """A matcher with its fakes."""
 
-    def __init__(self, budget: int = 0, entries: MemoryEntries | None = None, quota: Quota | None = None) -> None:
+    def __init__(
+        self,
+        budget: int = 0,
+        entries: MemoryEntries | None = None,
+        quota: Quota | None = None,
+        max_age: float = 3600,
+    ) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
         self.entries = entries or MemoryEntries()
@@ -43,7 +49,7 @@ class World:
             index=self.index,
             router=Router(TOPICS, frozenset({"apply_tag", "webhook"})),
             dead_letters=letters,
-            max_age=3600,
+            max_age=max_age,
             clock=lambda: self.now,
             budget=RunBudget(budget, 60),
             entries=self.entries,

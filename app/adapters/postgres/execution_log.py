@@ -43,7 +43,7 @@ class ExecutionLog:
     async def _write(self, batch: Sequence[_Document]) -> dict[int, LogOutcome]:
         """Write a batch; an execution that raced with another writer is left out, to be tried again."""
         rows = await self._rows(literals.json_documents(text for _, text in batch))
-        found: dict[int, LogOutcome | None] = {batch[row[0] - 1][0]: _outcome(*row[1:]) for row in rows}
+        found: dict[int, LogOutcome | None] = {batch[row[0] - 1][0]: _outcome(row[1:]) for row in rows}
         # Of an execution that is in the batch several times only the highest attempt was looked at.
         answers = {index: found.get(index, Skipped("duplicate")) for index, _ in batch}
         return {index: outcome for index, outcome in answers.items() if outcome is not None}
@@ -67,9 +67,10 @@ class ExecutionLog:
         return await persistently(run)
 
 
-def _outcome(status: str, executed_at: Any, dropped: str | None, live: bool, late: bool) -> LogOutcome | None:  # noqa: FBT001 - columns of a row
+def _outcome(row: tuple[Any, ...]) -> LogOutcome | None:
+    status, executed_at, dropped, live, late, event_at = row
     if dropped == "again":
         return None
     if dropped is not None:
         return Skipped(dropped)
-    return Logged(status, executed_at, late) if live or late else Skipped("duplicate")
+    return Logged(status, executed_at, late, event_at) if live or late else Skipped("duplicate")

@@ -17,7 +17,7 @@ WITH batch AS MATERIALIZED (
     SELECT docs.position, d.* FROM jsonb_to_record(doc) AS d (
       execution_id uuid, attempt integer, workflow_id uuid, version integer, entity text, event jsonb,
       conditions_met boolean, verdicts jsonb, results jsonb, status text, error text, executed_at timestamptz,
-      duration_ms integer)) AS b
+      duration_ms integer, event_at text)) AS b
   LEFT JOIN LATERAL (
     SELECT version, attempt, executed_at FROM execution_keys WHERE execution_id = b.execution_id OFFSET 0
   ) AS k ON true
@@ -41,7 +41,7 @@ WITH batch AS MATERIALIZED (
 ), late AS ({late}
 )
 SELECT position, status, settled_at, dropped, execution_id IN (SELECT id FROM live),
-  execution_id IN (SELECT id FROM late)
+  execution_id IN (SELECT id FROM late), event_at
 FROM settled
 """
 

@@ -37,6 +37,14 @@ def rows_of(database: str, table: str = "automation_logs") -> list[dict[str, Any
         return connection.execute(found).fetchall()
 
 
+async def test_an_execution_is_answered_with_when_its_event_came(log: ExecutionLog) -> None:
+    """As it says it, whatever that is: a time that only metrics ask for refuses no row."""
+    told = ["2026-03-01T12:00:00Z", "yesterday", None]
+    made = [execution(execution_id=str(uuid4())) | ({} if at is None else {"event_at": at}) for at in told]
+    outcomes = await log.write([orjson.dumps(one).decode() for one in made])
+    assert [outcome.event_at for outcome in outcomes if isinstance(outcome, Logged)] == told
+
+
 async def test_an_execution_becomes_the_specified_row(log: ExecutionLog, database: str) -> None:
     """Every column of the specification is filled from the execution, exactly."""
     made = execution(status="partial", error="step 1 (webhook): 500", duration_ms=7)
