@@ -1,25 +1,28 @@
 """Sealing with Fernet (AES-128-CBC with HMAC-SHA256, https://github.com/fernet/spec), several keys at once."""
 
-from typing import Final
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+import base64
+import secrets
+from typing import TYPE_CHECKING, Final
 
 from app.domain.errors import SecretsKeyError
 
+if TYPE_CHECKING:
+    from app.adapters.secrets.ring import Ring
+
 _NO_KEY: Final = "HEADRACE_SECRETS_KEY is not set; make a key with `headrace secrets key`, and give every role the same"
-_WRONG_KEY: Final = "HEADRACE_SECRETS_KEY has not the key that this was sealed with; add that one, after a comma"
+_KEY_BYTES: Final = 32
 
 
 class FernetCipher:
-    """Implements ``app.ports.secrets.Cipher``.
+    """Implements ``app.ports.secrets.Cipher``. What seals is loaded at the first use: most workers have none.
 
     Args:
         keys: As in ``HEADRACE_SECRETS_KEY``, with commas between, the newest first; empty: every use fails.
     """
 
     def __init__(self, keys: str) -> None:
-        ring = [Fernet(key) for key in split_keys(keys)]
-        self._fernet = MultiFernet(ring) if ring else None
+        self._keys = split_keys(keys)
+        self._loaded: Ring | None = None
 
     def encrypt(self, text: str) -> bytes:
         """Seal a text with the newest key.
@@ -27,7 +30,7 @@ class FernetCipher:
         Raises:
             SecretsKeyError: There is no key.
         """
-        return self._ring().encrypt(text.encode())
+        return self._ring().encrypt(text)
 
     def decrypt(self, sealed: bytes) -> str:
         """Open what was sealed, with whichever key fits.
@@ -35,10 +38,7 @@ class FernetCipher:
         Raises:
             SecretsKeyError: None fits, or there is no key.
         """
-        try:
-            return self._ring().decrypt(sealed).decode()
-        except InvalidToken:
-            raise SecretsKeyError(_WRONG_KEY) from None
+        return self._ring().decrypt(sealed)
 
     def renew(self, sealed: bytes) -> bytes:
         """Seal again, with the newest key.
@@ -46,20 +46,21 @@ class FernetCipher:
         Raises:
             SecretsKeyError: None fits, or there is no key.
         """
-        try:
-            return self._ring().rotate(sealed)
-        except InvalidToken:
-            raise SecretsKeyError(_WRONG_KEY) from None
+        return self._ring().renew(sealed)
 
-    def _ring(self) -> MultiFernet:
-        if self._fernet is None:
+    def _ring(self) -> "Ring":
+        if not self._keys:
             raise SecretsKeyError(_NO_KEY)
-        return self._fernet
+        if self._loaded is None:
+            from app.adapters.secrets.ring import Ring  # noqa: PLC0415 - see the class
+
+            self._loaded = Ring(self._keys)
+        return self._loaded
 
 
 def new_key() -> str:
     """Make a key."""
-    return Fernet.generate_key().decode()
+    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def split_keys(keys: str) -> list[str]:
