@@ -3,7 +3,7 @@
 from typing import Any
 
 from agents.reading import Agent, Around, Opened, announced, run_batches, run_leased
-from app.execution.agent_parts import ExecutorParts
+from app.execution.executor_parts import ExecutorParts
 from app.execution.guard import guarded, lettered
 from app.execution.transactional import TransactionalExecutor
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agents.reading import Agent, Around, Opened, announced, run_batches
-from app.execution.agent_parts import MatcherParts
 from app.execution.guard import guarded, lettered
+from app.execution.matcher_parts import MatcherParts
 
 
 def matcher_agent(opened: Opened[MatcherParts], around: Around | None) -> Agent:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from agents.reading import Agent, Around, Opened, announced, run_batches
-from app.execution.agent_parts import SinkParts
 from app.execution.guard import guarded, lettered
 from app.execution.log_writing import stay_in_kafka
+from app.execution.sink_parts import SinkParts
 
 
 def executions_agent(opened: Opened[SinkParts], around: Around | None) -> Agent:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agents.reading import Agent, Around, Opened, announced, run_batches
-from app.execution.agent_parts import SourceParts
 from app.execution.guard import guarded, lettered
+from app.execution.source_parts import SourceParts
 
 
 def sources_agent(opened: Opened[SourceParts], around: Around | None) -> Agent:

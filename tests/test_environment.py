@@ -13,7 +13,7 @@ from app.domain.errors import SettingsError
 from app.domain.retry import Failure, GiveUp, Wait, decide
 from app.execution.breakers import Breakers
 from app.processes.policies import breaker_policy, retry_policy
-from app.processes.worker import MAX_SLOTS, lane_slots
+from app.processes.roles.executor import MAX_SLOTS, lane_slots
 from app.settings import load_settings
 from tests.support.breakers import MemoryBreakers
 from tests.support.waiting import finished

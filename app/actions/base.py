@@ -15,11 +15,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo
 
+from app.actions.families import Family
 from app.domain.causation import Link
 from app.domain.grants import Use
 from app.domain.needs import Need
@@ -36,10 +37,6 @@ from app.ports import (
     WhatsAppAccount,
 )
 from schemas.message_template import MessageKind
-
-Family = Literal["notification", "crm", "workflow", "system"]
-FAMILIES: tuple[Family, ...] = ("notification", "crm", "workflow", "system")
-
 
 NO_USE: Final = Use(UUID(int=0), UUID(int=0))
 

@@ -42,13 +42,15 @@ def preview(*, last: int) -> None:
     asyncio.run(_preview(settings, configured, last))
 
 
-def refuse_missing_topics(settings: Settings, configured: Sequence[Source]) -> None:
-    """Check that the topics are there.
+def check_sources(settings: Settings) -> None:
+    """Check that sources are configured, and that their topics are there.
 
     Raises:
-        SettingsError: One is not; names its source.
+        SettingsError: Something is wrong in one, or its topic is not there; names the source.
         UnreachableError: Kafka does not answer.
     """
+    configured = load_sources(settings.sources, settings.topic_prefix)
+    need_kafka(settings)
     topics = [source.topic for source in configured]
     missing = asyncio.run(missing_topics(settings.kafka_connection, topics))
     for position, source in enumerate(configured):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from app.actions.base import FAMILIES
 from app.actions.configs import validate_config
+from app.actions.families import FAMILIES
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
 from app.adapters.messages.notifier import AppriseUrls

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from app.actions.base import FAMILIES
+from app.actions.families import FAMILIES
 from app.actions.registry import REGISTRY
 
 
 def role_names() -> list[str]:
     """Return every role that has work to do: an executor family without action types has none."""
-    families = [f"executor-{family}" for family in FAMILIES if REGISTRY.of_family(family)]
+    families = [f"executor-{family}" for family in FAMILIES if REGISTRY.names(family)]
     return ["matcher", *families, "sink", "scheduler"]
 
 

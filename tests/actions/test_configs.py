@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.actions.apply_tag import ApplyTag
 from app.actions.configs import compile_action, validate_config
-from app.actions.registry import REGISTRY, Registry
+from app.actions.families import FAMILIES
+from app.actions.registry import REGISTRY, Listed, Registry
 from app.actions.templated import templated_fields
 from app.domain.errors import ActionFailedError
 from tests.support.commands import failure_of, prepared, wrong_paths
@@ -62,7 +62,15 @@ def test_an_undefined_variable_fails_by_field_and_name() -> None:
 def test_the_registry_refuses_duplicates() -> None:
     """Two types of one name cannot be registered."""
     with pytest.raises(ValueError, match="apply_tag"):
-        Registry((ApplyTag(), ApplyTag()))
+        Registry((Listed("apply_tag", "crm", "ApplyTag"), Listed("apply_tag", "crm", "ApplyTag")))
+
+
+def test_a_type_is_listed_as_what_it_is() -> None:
+    """The list's name and family are those of the class, of every type; another family is told when it is loaded."""
+    for family in FAMILIES:
+        assert [action.name for action in REGISTRY.of_family(family)] == REGISTRY.names(family)
+    with pytest.raises(ValueError, match="listed as another"):
+        Registry([Listed("apply_tag", "system", "ApplyTag")]).find("apply_tag")
 
 
 def test_the_registry_knows_types_by_name_and_family() -> None:

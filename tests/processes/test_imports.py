@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from app.actions.families import FAMILIES
+from app.actions.registry import REGISTRY
 from app.processes.role_names import OPTIONAL_ROLES, role_names
 
 _BUILD: Final = """
@@ -20,7 +22,9 @@ role = sys.argv[1]
 sources = '[{"name": "crm", "topic": "crm", "type": "order.created", "entity": "customer"}]'
 url = SecretStr("postgresql://headrace@127.0.0.1/headrace")
 settings = Settings.model_validate({"DATABASE_URL": url, "sources": sources})
-if role != "scheduler":
+if role == "scheduler":
+    import app.processes.scheduler
+else:
     build_role(role, settings, vitals_of(role, settings, metrics_of(role, settings)))
 print(*sys.modules, sep="\\n")
 """
@@ -38,14 +42,20 @@ _NO_WORKERS: Final = {
 
 
 def loaded(role: str) -> set[str]:
-    """Return the packages that a process has loaded once it has built a role, and connected to nothing."""
+    """Return the modules that a process has loaded once it has built a role, and connected to nothing."""
     ran = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _BUILD, role], check=True, capture_output=True, text=True, env=dict(os.environ)
     )
-    return {name.partition(".")[0] for name in ran.stdout.split()}
+    return set(ran.stdout.split())
 
 
 @pytest.mark.parametrize("role", [*role_names(), *OPTIONAL_ROLES])
 def test_a_role_loads_what_it_needs(role: str) -> None:
-    """None loads what only the API, a command or the embedded default uses."""
-    assert not loaded(role) & _NO_WORKERS
+    """None loads what only the API, a command or the embedded default uses, nor another role, nor another's actions."""
+    modules = loaded(role)
+    assert not {name.partition(".")[0] for name in modules} & _NO_WORKERS
+    own = role.partition("-")[0]
+    assert {name for name in modules if name.startswith("agents.")} <= {"agents.reading", f"agents.{own}"}
+    families = [family for family in FAMILIES if role == f"executor-{family}"]
+    own_actions = {f"app.actions.{name}" for family in families for name in REGISTRY.names(family)}
+    assert modules & {f"app.actions.{name}" for name in REGISTRY.names()} <= own_actions

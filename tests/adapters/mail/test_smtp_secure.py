@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from app.adapters.mail.smtp import SmtpServer, open_mailer
 from app.domain.errors import ActionFailedError
-from app.processes.roles import smtp_server
+from app.processes.roles.outside import smtp_server
 from app.settings import Settings
 from tests.adapters.mail.test_mailer_contract import MESSAGE
 from tests.support.deadlines import scaled
