@@ -177,6 +177,17 @@ ALERTS: Final = (
         "A process dies again and again. What it had in work is read again; what kills it may be a record.",
         by="role",
     ),
+    # The specification has administrators told of system errors: a process's death is one, and InternalErrors.
+    Alert(
+        "ProcessDied",
+        Severity.WARNING,
+        "starts",
+        ("max by (role) (headrace_process_starts_recent)",),
+        1,
+        "A {subject} died, and was started anew",
+        "A process ended without an orderly end within the last ten minutes. What it had in work is read again.",
+        by="role",
+    ),
     Alert(
         "DeadLetters",
         Severity.WARNING,
@@ -257,7 +268,7 @@ ALERTS: Final = (
         "InternalErrors",
         Severity.WARNING,
         "internal_errors",
-        ("headrace_background_failures_total", 'headrace_http_requests_total{status="500"}'),
+        ("headrace_background_failures_total", "headrace_http_errors_total"),
         0,
         "{value} errors in the code of {subject} itself",
         "A background task failed, or the API answered 500. The role's log has the tracebacks.",
