@@ -119,3 +119,16 @@ def test_who_sets_redis_url_hears_that_it_does_nothing(tmp_path: Path, value: st
     assert done.stderr.count("REDIS_URL is set and has no meaning here") == warned
     assert "secret@cache" not in done.stderr
     assert done.stdout.count(".") == 2
+
+
+def test_channels_of_alerts_are_urls_or_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each once, commas between; what is neither is named by its place, for it may be secret."""
+    monkeypatch.setenv("ADMIN_ALERT_CHANNELS", "mailto://me:pw@example.com, ops,ops ,")
+    assert load_settings().alert_channels == ("mailto://me:pw@example.com", "ops")
+    assert "mailto" not in repr(load_settings())
+    monkeypatch.setenv("ADMIN_ALERT_CHANNELS", "ops, s3cret/which is no url")
+    with pytest.raises(SettingsError, match=r"ADMIN_ALERT_CHANNELS: .*channel 2 is neither") as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
+    monkeypatch.delenv("ADMIN_ALERT_CHANNELS")
+    assert load_settings().alert_channels == ()

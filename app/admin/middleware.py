@@ -21,7 +21,7 @@ from app.domain.callers import Caller
 from app.domain.errors import InvalidError
 from app.domain.log_context import all_about
 from app.domain.wall import METER
-from app.metrics.admin import REQUESTS, SECONDS
+from app.metrics.admin import ERRORS, REQUESTS, SECONDS
 
 _LOG: Final = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,6 +51,7 @@ async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse
     seconds = time.monotonic() - began
     operation = request[OPERATION].name if OPERATION in request else _NO_OPERATION
     REQUESTS.labels(operation, str(answer.response.status)).inc()
+    ERRORS.inc(answer.response.status == _SERVER_ERRORS)
     SECONDS.labels(operation).observe(seconds)
     _log(request, answer, seconds)
     return answer.response

@@ -24,8 +24,9 @@ _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 def database_users(prefix: str) -> None:
     """Make a login user for each role whose password is set, or give it that password; run it as often as you like.
 
-    Passwords come from HEADRACE_DATABASE_PASSWORD_MATCHER, _EXECUTOR, _SINK, _SCHEDULER, _SOURCES and _API. The users
-    are named headrace_matcher_login and so on. DATABASE_URL is the owner's, who may create roles.
+    Passwords come from HEADRACE_DATABASE_PASSWORD_MATCHER, _EXECUTOR, _SINK, _SCHEDULER, _SOURCES, _API and
+    _DASHBOARDS (Grafana's). The users are named headrace_matcher_login and so on. DATABASE_URL is the owner's, who may
+    create roles.
     """
     if not _PREFIX.fullmatch(prefix):
         raise SettingsError("--prefix is up to 31 lower-case letters, digits and underscores, a letter first")

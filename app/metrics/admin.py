@@ -48,6 +48,7 @@ REQUESTS: Final = FAMILIES.counter(
     operation=_OPERATIONS,
     status="statuses of HTTP that the API answers",
 )
+ERRORS: Final = FAMILIES.counter("headrace_http_errors_total", "Requests that our own code failed on: answered 500")
 SECONDS: Final = FAMILIES.histogram(
     "headrace_http_request_seconds",
     "Seconds to answer a request",

@@ -1,4 +1,4 @@
-"""What the scheduler counts: outbox relay, timers, temporal triggers, upkeep."""
+"""What the scheduler counts: outbox relay, timers, temporal triggers, upkeep, alerts."""
 
 from typing import Final
 
@@ -62,4 +62,20 @@ LETTERS_REMOVED: Final = FAMILIES.counter(
     "headrace_dead_letters_removed_total",
     "Dead letters removed with age, by what had become of them",
     state=("open", "replayed", "discarded"),
+)
+
+ALERTS_FIRING: Final = FAMILIES.gauge(
+    "headrace_alerts_firing",
+    "1 while the alert fires, as the one scheduler that judges sees it",
+    alert="the alerts of docs/alerts.md",
+)
+ALERT_MESSAGES: Final = FAMILIES.counter(
+    "headrace_alert_messages_total",
+    "Messages to the channels of ADMIN_ALERT_CHANNELS; failed: it is tried again",
+    outcome=("sent", "failed"),
+)
+OWNERS_TOLD: Final = FAMILIES.counter(
+    "headrace_owners_told_total",
+    "Notes to owners whose workflow began to fail, or works again",
+    what=("fails", "works"),
 )

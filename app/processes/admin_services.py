@@ -49,6 +49,7 @@ from app.ports import Cipher, HttpClient
 from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
 from app.processes.crm_choice import reads_of
+from app.processes.role_names import action_types_by_role
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.cpu_budget import SECONDS_A_MINUTE, CpuBudget
 from app.services.access.key_lookup import KeyLookup
@@ -111,7 +112,7 @@ def assemble(
         dry_runs=_dry_runner(settings, database, http),
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
-        queue=Queue(lanes_of(topics, _families()), depths, PostgresQueueStatus(database), clock),
+        queue=Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
         topics=topics,
@@ -142,11 +143,6 @@ def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float
 
 def _cipher(settings: Settings) -> Cipher:
     return FernetCipher(settings.secrets_key.get_secret_value())
-
-
-def _families() -> dict[str, list[str]]:
-    """Return the executors' roles, with the action types of each."""
-    return {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
 
 
 def _messages(database: ApiDatabase, cipher: Cipher, bounds: MayReach) -> Messages:

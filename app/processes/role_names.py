@@ -12,6 +12,11 @@ def role_names() -> list[str]:
     return ["matcher", *families, "sink", "scheduler"]
 
 
+def action_types_by_role() -> dict[str, list[str]]:
+    """Return the executors' roles, with the action types of each."""
+    return {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
+
+
 # Roles that run only where a setting asks for them: the sources' reads HEADRACE_SOURCES.
 OPTIONAL_ROLES: Final = ("sources",)
 _FIRST_PORT: Final = 9464  # OpenTelemetry's for Prometheus

@@ -25,6 +25,7 @@ from app.adapters.postgres.temporal import PostgresTemporal
 from app.adapters.postgres.timers import PostgresTimerStore
 from app.execution.routing import Router
 from app.ports import CrmReads, HttpClient
+from app.processes.alerting import watch_alerts
 from app.processes.crm_choice import reads_of
 from app.processes.policies import breaker_policy
 from app.processes.vitals import Vitals, living
@@ -58,15 +59,28 @@ async def _until_signalled(settings: Settings, vitals: Vitals) -> None:
     logger.info("running")
     maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
     async with living(vitals):
-        await serve_scheduler(settings, stop, periodic=[maintenance], health=vitals.health)
+        alerts = partial(watch_alerts, settings)
+        await serve_scheduler(settings, stop, periodic=[maintenance], health=vitals.health, alerts=alerts)
 
 
 async def serve_scheduler(
-    settings: Settings, stop: asyncio.Event, *, periodic: Sequence[PeriodicTask], health: Health | None = None
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    periodic: Sequence[PeriodicTask],
+    health: Health | None = None,
+    alerts: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Relay, fire timers and do the periodic tasks until ``stop`` is set; what was being sent then is sent again later.
 
-    Nothing that one of them raises ends it for good, or any other. ``health`` is given what it stands on.
+    Nothing that one of them raises ends it for good, or any other.
+
+    Args:
+        settings: The process's settings.
+        stop: Set when it is to end.
+        periodic: What is done every so often.
+        health: Given what it stands on.
+        alerts: Judges the alerts until cancelled; none: nobody does.
     """
     sender = KafkaSender(settings.kafka_connection, client_id=f"scheduler-{settings.instance}")
     if health is not None:
@@ -81,6 +95,7 @@ async def serve_scheduler(
     jobs = [
         _connected(sender, {"relay": relay.run, "timers": timers.run, "releases": releases.run, "quotas": quotas.run}),
         keep_running("temporal", partial(_trigger, settings)),
+        *([] if alerts is None else [keep_running("alerts", alerts)]),
         *(run_periodically(task) for task in periodic),
     ]
     try:

@@ -1,10 +1,13 @@
 """What actions reach: mail, text messages, WhatsApp, the CRM, webhooks."""
 
-from typing import Self
+import re
+from typing import Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.settings.base import Group, Networks, networks
+
+_URL_OR_NAME: Final = re.compile(r"[a-z][a-z0-9+.-]*://\S+|[^\s:/][^:/]{0,99}", re.IGNORECASE)
 
 
 class ChannelSettings(Group):
@@ -31,6 +34,12 @@ class ChannelSettings(Group):
         description="The user's own CRM (docs/crm-http.md); empty: built in",
     )
     crm_token: SecretStr = Field(SecretStr(""), description="Bearer token for it")
+    admin_alert_channels: SecretStr = Field(
+        SecretStr(""),
+        alias="ADMIN_ALERT_CHANNELS",
+        description="Whom the scheduler tells of alerts (docs/alerts.md): URLs of Apprise or names of channels, commas"
+        " between; none: nobody",
+    )
     webhook_allow_private: bool = Field(default=False, description="Let webhooks reach private and loopback addresses")
     webhook_allow_networks: str = Field(
         "", description="Networks that webhooks may reach although they are private: 10.1.0.0/16, commas between"
@@ -52,7 +61,24 @@ class ChannelSettings(Group):
         networks(value)  # raises ValueError, which says what is wrong with it
         return value
 
+    @field_validator("admin_alert_channels")
+    @classmethod
+    def _channels_are_urls_or_names(cls, value: SecretStr) -> SecretStr:
+        for place, one in enumerate(_listed(value), start=1):
+            if not _URL_OR_NAME.fullmatch(one):
+                raise ValueError(f"its channel {place} is neither a URL of Apprise nor a channel's name")
+        return value
+
+    @property
+    def alert_channels(self) -> tuple[str, ...]:
+        """What ``admin_alert_channels`` lists, each once."""
+        return tuple(dict.fromkeys(_listed(self.admin_alert_channels)))
+
     @property
     def allowed_networks(self) -> Networks:
         """What ``webhook_allow_networks`` lists."""
         return networks(self.webhook_allow_networks)
+
+
+def _listed(value: SecretStr) -> list[str]:
+    return [one for one in map(str.strip, value.get_secret_value().split(",")) if one]

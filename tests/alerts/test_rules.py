@@ -128,6 +128,14 @@ CASES: Final = (
         summary="executor-crm was started 3 times within ten minutes",
         role="executor-crm",
     ),
+    level(
+        "ProcessDied",
+        'headrace_process_starts_recent{role="sink",instance="a"}',
+        at=1,
+        above=2,
+        summary="A sink died, and was started anew",
+        role="sink",
+    ),
     increase(
         "DeadLetters",
         'headrace_dead_letters_total{role="matcher",reason="not_json",instance="a"}',
@@ -195,7 +203,7 @@ CASES: Final = (
     ),
     increase(
         "InternalErrors",
-        'headrace_http_requests_total{role="admin",operation="executeWorkflow",status="500"}',
+        'headrace_http_errors_total{role="admin",instance="a"}',
         before="_",
         summary="1 errors in the code of admin itself",
         role="admin",

@@ -79,6 +79,38 @@ def open_notifier(urls: Secrets, may_reach: MayReach) -> Iterator["AppriseNotifi
         threads.shutdown(wait=False, cancel_futures=True)
 
 
+class AppriseSender:
+    """Sends to URLs of Apprise.
+
+    Args:
+        threads: The threads that send.
+        may_reach: Tells which addresses they may lead to.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor, may_reach: MayReach) -> None:
+        self._threads = threads
+        self._may_reach = may_reach
+
+    async def send(
+        self, channel: str, url: str, title: str, body: str, *, within: float, until: float | None = None
+    ) -> None:
+        """Send once, within ``within`` seconds; ``channel`` is what errors call it.
+
+        Where part of the time is over already, ``until`` is when all of it is, by the loop's clock.
+
+        Raises:
+            ActionFailedError: As ``AppriseNotifier.notify``.
+        """
+        work = self._threads.submit(_send, url, title, body, within, self._may_reach)
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + within if until is None else until):
+                sent = await asyncio.wrap_future(work)
+        except TimeoutError:
+            began = not work.cancelled()
+            raise ActionFailedError(f"channel {channel}: no end within {within:g} s", effect_unknown=began) from None
+        _check(channel, sent)
+
+
 class AppriseNotifier:
     """Implements ``app.ports.Notifier``.
 
@@ -89,9 +121,8 @@ class AppriseNotifier:
     """
 
     def __init__(self, urls: Secrets, threads: ThreadPoolExecutor, may_reach: MayReach) -> None:
-        self._may_reach = may_reach
         self._urls = urls
-        self._threads = threads
+        self._sender = AppriseSender(threads, may_reach)
 
     async def notify(self, channel: str, title: str, body: str, *, use: Use, within: float) -> None:
         """Send once, within ``within`` seconds.
@@ -101,16 +132,12 @@ class AppriseNotifier:
                 failed, or did not end in time (``effect_unknown`` where it may have been sent all the same).
         """
         until = asyncio.get_running_loop().time() + within
-        work = None
         try:
             async with asyncio.timeout_at(until):
                 url = await self._url(channel, use)
-                work = self._threads.submit(_send, url, title, body, within, self._may_reach)
-                sent = await asyncio.wrap_future(work)
         except TimeoutError:
-            began = work is not None and not work.cancelled()
-            raise ActionFailedError(f"channel {channel}: no end within {within:g} s", effect_unknown=began) from None
-        _check(channel, sent)
+            raise ActionFailedError(f"channel {channel}: no end within {within:g} s") from None
+        await self._sender.send(channel, url, title, body, within=within, until=until)
 
     async def _url(self, channel: str, use: Use) -> str:
         found = await self._urls.get([channel])

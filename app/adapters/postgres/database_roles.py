@@ -20,6 +20,8 @@ class DatabaseRole(StrEnum):
     SCHEDULER = "headrace_scheduler"
     SOURCES = "headrace_sources"
     API = "headrace_api"
+    # Of no process of ours: Grafana reads as it.
+    DASHBOARDS = "headrace_dashboards"
     # Of the owner's own commands, which see and change everything.
     SERVICE = "headrace_service"
 

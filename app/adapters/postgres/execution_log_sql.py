@@ -8,7 +8,7 @@ from typing import Final
 
 # An execution's version and time are its first writer's. A run's key is there already, made by its first step's claim,
 # and is not touched. `fresh` may miss a key that another process commits at this very moment: such a row comes back
-# as `again`.
+# as `again`. Of what failed the workflow is noted, for its owner to be told (the scheduler does).
 _WRITE: Final = """
 WITH batch AS MATERIALIZED (
   SELECT DISTINCT ON (b.execution_id) b.*, k.version AS known_version, k.attempt AS known_attempt,
@@ -39,6 +39,14 @@ WITH batch AS MATERIALIZED (
   SELECT live_from::timestamp AT TIME ZONE 'UTC' AS live_from FROM automation_logs_horizon
 ), live AS ({live}
 ), late AS ({late}
+), failing AS (
+  INSERT INTO workflow_failures AS f (workflow_id, execution_id, status)
+  SELECT DISTINCT ON (workflow_id) workflow_id, execution_id, status FROM settled
+  WHERE status IN ('failed', 'partial', 'timed_out')
+    AND execution_id IN (SELECT id FROM live UNION ALL SELECT id FROM late)
+  ORDER BY workflow_id, settled_at DESC
+  ON CONFLICT (workflow_id) DO UPDATE SET failed_at = excluded.failed_at
+  WHERE f.failed_at < now() - interval '10 seconds'
 )
 SELECT position, status, settled_at, dropped, execution_id IN (SELECT id FROM live),
   execution_id IN (SELECT id FROM late), event_at

@@ -76,8 +76,7 @@ class PostgresHeartbeats:
     async def all(self) -> Sequence[Heartbeat]:
         """Read every row; see :class:`app.ports.heartbeats.Heartbeats`."""
         async with self._asked() as connection:
-            rows = await (await connection.execute(_ALL, {"recent": RECENT})).fetchall()
-        return [Heartbeat(Process(*row[:6]), *row[6:]) for row in rows]
+            return await read_heartbeats(connection)
 
     async def ping(self) -> str:
         """Ask Postgres for anything.
@@ -115,6 +114,12 @@ class PostgresHeartbeats:
             opening = session(self._database_url, self._role, _NAME)
             self._connection = await self._stack.enter_async_context(opening)
         return self._connection
+
+
+async def read_heartbeats(connection: psycopg.AsyncConnection[Any]) -> Sequence[Heartbeat]:
+    """Return every row, over any connection of a role of ours."""
+    rows = await (await connection.execute(_ALL, {"recent": RECENT})).fetchall()
+    return [Heartbeat(Process(*row[:6]), *row[6:]) for row in rows]
 
 
 def _named(process: Process) -> dict[str, Any]:

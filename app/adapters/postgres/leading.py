@@ -26,6 +26,7 @@ class Duty(StrEnum):
     RELAY = "relay_leader"
     CIRCUITS = "circuit_leader"
     QUOTAS = "quota_leader"
+    ALERTS = "alert_leader"
 
 
 # Also where server, database or user set a limit: the transaction is idle for as long as its process leads. (Servers

@@ -12,6 +12,8 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import SettingsError, UnreachableError
 
 PREFIX: Final = "headrace"
+# Who logs in as these is no code of ours, and cannot say whom it acts as: it does from the start.
+ITSELF: Final = frozenset({DatabaseRole.DASHBOARDS})
 _TRIES: Final = 20
 # Roles belong to the cluster: another session that makes or changes the same one may get there first.
 _RACED: Final = (errors.DuplicateObject, errors.UniqueViolation, errors.InternalError_)
@@ -72,6 +74,8 @@ def by_hand(roles: Sequence[DatabaseRole] | Mapping[DatabaseRole, str], prefix: 
     for role in roles:
         user = user_name(role, prefix)
         lines.append(f"CREATE ROLE {user} LOGIN NOINHERIT PASSWORD '...'; GRANT {', '.join(role.acted_as)} TO {user};")
+        if role in ITSELF:
+            lines.append(f"ALTER ROLE {user} SET role = {role.value};")
     return "\n".join(lines)
 
 
@@ -101,6 +105,9 @@ def _make(connection: psycopg.Connection[Any], role: DatabaseRole, password: str
         for group in role.acted_as:
             if not connection.execute(_IS_MEMBER, (user, group)).fetchone():
                 connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(user)))
+        if role in ITSELF:
+            alter = sql.SQL("ALTER ROLE {} SET role = {}")
+            connection.execute(alter.format(sql.Identifier(user), sql.Literal(role.value)))
         if connection.execute(_MAY_CONNECT, (user,)).fetchone() == (False,):
             database = sql.Identifier(connection.info.dbname)
             connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(user)))

@@ -8,17 +8,22 @@ from prometheus_client import CollectorRegistry
 # Names of samples as Prometheus gets them; a process has those of its own role. What is no number yet is left out.
 FIGURES: Final = (
     "headrace_background_failing",
+    "headrace_background_failures_total",
     "headrace_dead_letters_total",
+    "headrace_http_errors_total",
     "headrace_outbox_oldest_seconds",
+    "headrace_partition_still_seconds",
     "headrace_partitions_on_trial",
     "headrace_records_set_aside",
     "headrace_unexpected_duplicates_total",
     "headrace_workflow_table_age_seconds",
 )
+# Of those the greatest sample counts, where the others are summed.
+_GREATEST: Final = frozenset({"headrace_partition_still_seconds"})
 
 
 def figures_of(registry: CollectorRegistry, names: tuple[str, ...] = FIGURES) -> Mapping[str, float]:
-    """Return the samples of some names, each summed over its labels; of a name that is not there, nothing.
+    """Return the samples of some names, each summed over its labels or the greatest of them; of an unknown, nothing.
 
     Only the metrics that are named are collected: others may be dear.
     """
@@ -26,5 +31,7 @@ def figures_of(registry: CollectorRegistry, names: tuple[str, ...] = FIGURES) ->
     for family in registry.restricted_registry(names).collect():
         for sample in family.samples:
             if sample.name in names:
-                sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+                known = sums.get(sample.name, 0.0)
+                greatest = sample.name in _GREATEST
+                sums[sample.name] = max(known, sample.value) if greatest else known + sample.value
     return {name: value for name, value in sums.items() if value - value == 0}  # neither NaN nor infinite

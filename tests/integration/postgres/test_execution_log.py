@@ -45,6 +45,12 @@ async def test_an_execution_is_answered_with_when_its_event_came(log: ExecutionL
     assert [outcome.event_at for outcome in outcomes if isinstance(outcome, Logged)] == told
 
 
+def rows_of_failures(database: str) -> list[tuple[Any, ...]]:
+    """Which workflows are noted."""
+    with psycopg.connect(database) as connection:
+        return connection.execute("SELECT workflow_id FROM workflow_failures").fetchall()
+
+
 async def test_an_execution_becomes_the_specified_row(log: ExecutionLog, database: str) -> None:
     """Every column of the specification is filled from the execution, exactly."""
     made = execution(status="partial", error="step 1 (webhook): 500", duration_ms=7)
@@ -69,6 +75,19 @@ async def test_an_execution_becomes_the_specified_row(log: ExecutionLog, databas
         "event_type": "order.paid",
         "entity": "customer-1",
     }
+
+
+async def test_a_workflow_that_fails_is_noted(log: ExecutionLog, database: str) -> None:
+    """With the row, once a workflow, for its owner to be told; not again by a copy, and not by what is no failure."""
+    failed = document(status="failed")
+    await log.write([document(), document(status="stopped"), document(status="skipped", attempt=0)])
+    assert rows_of_failures(database) == []
+    await log.write([failed, document(status="partial")])
+    assert rows_of_failures(database) == [(WORKFLOW,)]
+    with psycopg.connect(database) as connection:
+        connection.execute("DELETE FROM workflow_failures")
+    await log.write([failed])
+    assert rows_of_failures(database) == []
 
 
 async def test_fields_that_the_matcher_leaves_out_have_defaults(log: ExecutionLog, database: str) -> None:

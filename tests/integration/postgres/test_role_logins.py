@@ -60,8 +60,16 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "DELETE FROM timers",
         "UPDATE automations SET tombstoned_at = now()",
         "SELECT headrace_archive_log_partition('2020-01-01')",
+        "SELECT name, url FROM notification_channels",
+        "SELECT * FROM workflow_failures",
+        "DELETE FROM alert_states",
     ),
     DatabaseRole.SOURCES: (_HOLDS, _INCARNATE),
+    DatabaseRole.DASHBOARDS: (
+        "SELECT id, name, active FROM automations",
+        "SELECT automation_id, status, executed_at, execution_duration_ms FROM automation_logs",
+        "SELECT workflow_id, since FROM workflow_failures",
+    ),
     DatabaseRole.API: (
         _SEND,
         "SELECT * FROM dead_letters",
@@ -114,7 +122,8 @@ MAY_NOT: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "SELECT headrace_archive_log_partition('2020-01-01')",
     ),
     DatabaseRole.SCHEDULER: (
-        *(*_SECRETS, *_LOG, *_INBOXES, *_TEXTS, *_WORKFLOWS),
+        *(*_LOG, *_INBOXES, *_TEXTS, *_WORKFLOWS),
+        "SELECT value FROM secrets",
         "SELECT result FROM receipts",
         "UPDATE receipts SET result = '{}'",
         "UPDATE crm.customers SET profile = '{}'",
@@ -126,6 +135,15 @@ MAY_NOT: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         *(*_SECRETS, *_LOG, *_CRM, *_WORKFLOWS, *_EFFECTS, *_INBOXES, *_TEXTS, *_OUTBOX),
         "INSERT INTO outbox (topic, key) VALUES ('t', 'k')",
         "SELECT * FROM timers",
+        "SELECT * FROM dead_letters",
+    ),
+    DatabaseRole.DASHBOARDS: (
+        *(*_SECRETS, *_LOG, *_CRM, *_WORKFLOWS, *_EFFECTS, *_INBOXES, *_TEXTS, *_OUTBOX),
+        "SELECT error_message FROM automation_logs",
+        "SELECT execution_id FROM workflow_failures",
+        "DELETE FROM workflow_failures",
+        "SELECT * FROM heartbeats",
+        "SELECT * FROM partition_holds",
         "SELECT * FROM dead_letters",
     ),
     DatabaseRole.API: (
@@ -212,7 +230,7 @@ def test_what_a_role_may_not(database: str, role: DatabaseRole) -> None:
         assert [one for one in (*MAY_NOT[role], *NOBODY_MAY) if not denied(connection, one)] == []
 
 
-@pytest.mark.parametrize("role", LOGIN_ROLES)
+@pytest.mark.parametrize("role", _PROCESSES)
 def test_a_login_is_nothing_but_its_role(database: str, role: DatabaseRole) -> None:
     """RESET ROLE takes away what there was, and no other role can be taken on."""
     others = [str(other) for other in DatabaseRole if other is not role]
@@ -226,7 +244,7 @@ def test_a_login_is_nothing_but_its_role(database: str, role: DatabaseRole) -> N
         assert [one for one in NOBODY_MAY if not denied(connection, one)] == []
 
 
-@pytest.mark.parametrize("role", LOGIN_ROLES)
+@pytest.mark.parametrize("role", _PROCESSES)
 def test_a_role_writes_heartbeats_of_its_own_processes(database: str, role: DatabaseRole) -> None:
     """A new one and a known one; it reads all, changes no other role's, and removes none: the scheduler does."""
     with psycopg.connect(database, autocommit=True) as owner:
@@ -240,6 +258,15 @@ def test_a_role_writes_heartbeats_of_its_own_processes(database: str, role: Data
         assert connection.execute("UPDATE heartbeats SET pid = 3").rowcount == len(_PROCESSES[role])
         assert len(connection.execute("SELECT role FROM heartbeats").fetchall()) == len(others) + len(_PROCESSES[role])
         assert denied(connection, "DELETE FROM heartbeats") is (role is not DatabaseRole.SCHEDULER)
+
+
+def test_grafana_reads_from_the_start(database: str) -> None:
+    """It cannot say whom it acts as, so its login user does by itself; it reads little, and no more."""
+    with psycopg.connect(as_role(database, DatabaseRole.DASHBOARDS), autocommit=True) as connection:
+        connection.execute("SELECT name FROM automations")
+        others = [str(other) for other in DatabaseRole if other is not DatabaseRole.DASHBOARDS]
+        assert [other for other in others if not denied(connection, f"SET ROLE {other}")] == []
+        assert [one for one in NOBODY_MAY if not denied(connection, one)] == []
 
 
 def test_roles_are_no_more_than_their_grants(database: str) -> None:

@@ -1,15 +1,15 @@
 """Keep what alerts stand at, what each channel was told, which workflows fail; and let dashboards read.
 
-``headrace_dashboards`` is whom Grafana reads as: names and switches of workflows, and of the log what happened when, but
-no event, no result, no error and no customer.
+``headrace_dashboards`` is whom Grafana reads as: names and switches of workflows, and of the log what happened
+when, but no event, no result, no error and no customer.
 """
 
 from typing import Final
 
 from alembic import op
 
-revision = "0050"
-down_revision = "0049"
+revision = "0053"
+down_revision = "0052"
 
 _ROLE: Final = """
 DO $$
@@ -85,10 +85,12 @@ BEGIN
   FOREACH made IN ARRAY ARRAY['alert_states', 'alert_channels', 'workflow_failures'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', made);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', made);
-    EXECUTE format('CREATE POLICY service ON %I TO headrace_rows, headrace_service USING (true) WITH CHECK (true)', made);
+    EXECUTE format('CREATE POLICY service ON %I TO headrace_rows, headrace_service USING (true) WITH CHECK (true)',
+      made);
   END LOOP;
   FOR stranger IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role') LOOP
-    EXECUTE format('REVOKE ALL ON alert_leader, alert_states, alert_channels, workflow_failures FROM PUBLIC, %I', stranger);
+    EXECUTE format('REVOKE ALL ON alert_leader, alert_states, alert_channels, workflow_failures FROM PUBLIC, %I',
+      stranger);
   END LOOP;
 END $$;
 GRANT UPDATE ON alert_leader TO headrace_scheduler;

@@ -1,0 +1,154 @@
+"""The alerts without Prometheus: one scheduler reads, judges, and tells each channel what has changed.
+
+What alerts stand at and what each channel was told is in Postgres, so that a message goes once a change, whichever
+scheduler judges; only a process that dies between sending and storing sends one again. All that changed goes in one
+message, a channel gets at most one a minute, and one that cannot be told is tried again ever more rarely.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.alert_messages import message, news, now_told, summary
+from app.domain.alert_rules import ALERTS, Alert
+from app.domain.alert_states import Reading, Standing, judge
+from app.domain.errors import ActionFailedError, UnreachableError
+from app.metrics.scheduler import ALERT_MESSAGES, ALERTS_FIRING, OWNERS_TOLD
+from app.ports.alerts import AlertChannel, AlertSession, AlertStore, Telling
+from app.ports.queue_status import DepthSource, Lane
+from app.services.operations.alert_readings import of_heartbeats
+from app.services.operations.outages import Pauses, serve_for_ever
+
+log = logging.getLogger(__name__)
+
+_FIRST_RETRY_S: Final = 15.0
+_LONGEST_RETRY_S: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTimes:
+    """How often what is done.
+
+    Attributes:
+        every_s: Seconds between two looks.
+        gap_s: Seconds between two messages to a channel.
+        quiet_s: Seconds without a failure after which a workflow works again.
+    """
+
+    every_s: float = 15.0
+    gap_s: float = 60.0
+    quiet_s: float = 600.0
+
+
+class AlertLoop:
+    """Reads, judges and tells, again and again.
+
+    Args:
+        store: Where it is kept what alerts stand at.
+        depths: Knows how far roles are behind,
+        lanes: and of which topics.
+        channels: Whom to tell.
+        alerts: Which alerts there are.
+        times: How often what is done.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: AlertStore,
+        depths: DepthSource,
+        lanes: Sequence[Lane],
+        channels: Sequence[AlertChannel],
+        *,
+        alerts: Sequence[Alert] = ALERTS,
+        times: AlertTimes = AlertTimes(),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._depths = depths
+        self._lanes = lanes
+        self._channels = channels
+        self._alerts = {alert.full_name: alert for alert in alerts}
+        self._times = times
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look until cancelled; where Postgres is away, wait and go on by itself."""
+        await serve_for_ever("alerts", self._lead, Pauses(1.0, 15.0), log)
+
+    async def _lead(self) -> None:
+        try:
+            async with self._store.lead() as session:
+                log.info("alerts: judging, for %d channels", len(self._channels))
+                while True:
+                    await self.look(session)
+                    await asyncio.sleep(self._times.every_s)
+        finally:
+            self._silent()
+
+    def _silent(self) -> None:
+        """Say of no alert that it fires: another scheduler judges."""
+        for name in self._alerts:
+            ALERTS_FIRING.labels(name).set(0)
+
+    async def look(self, session: AlertSession) -> None:
+        """Look once, and tell what has changed.
+
+        Raises:
+            UnreachableError: Postgres does not answer, or another process judges by now.
+        """
+        before, readings = await session.standings(), await self._readings(session)
+        now = self._clock()
+        after = {
+            name: judge(alert, before.get(name, Standing()), readings.get(alert.reading), now)
+            for name, alert in self._alerts.items()
+        }
+        await session.keep({name: one for name, one in after.items() if one != before.get(name)})
+        self._say(before, after)
+        began, works = await session.tell_owners(self._times.quiet_s)
+        OWNERS_TOLD.labels("fails").inc(began)
+        OWNERS_TOLD.labels("works").inc(works)
+        await asyncio.gather(*(self._tell(session, channel, after) for channel in self._channels))
+
+    async def _readings(self, session: AlertSession) -> Mapping[str, Reading]:
+        stored = {**of_heartbeats(await session.heartbeats()), **await session.readings()}
+        try:
+            depths = await self._depths.depths(self._lanes)
+        except UnreachableError as error:
+            log.warning("alerts: depths are not known: %s", error)
+            return stored
+        roles: dict[str, float] = {}
+        for lane in self._lanes:
+            roles[lane.role] = roles.get(lane.role, 0) + depths.get(lane.topic, 0)
+        return {**stored, "queue_depth": roles}
+
+    def _say(self, before: Mapping[str, Standing], after: Mapping[str, Standing]) -> None:
+        for name, standing in after.items():
+            ALERTS_FIRING.labels(name).set(bool(standing.firing))
+            known = before.get(name, Standing()).firing
+            for subject, wrong in standing.firing.items():
+                if subject not in known:
+                    log.warning("%s fires: %s", name, summary(self._alerts[name], subject, wrong.value))
+            for subject in known.keys() - standing.firing.keys():
+                log.warning("%s is resolved%s", name, f": {subject}" if subject else "")
+
+    async def _tell(self, session: AlertSession, channel: AlertChannel, standings: Mapping[str, Standing]) -> None:
+        telling = await session.telling(channel.name)
+        changes = news(standings, telling.told)
+        if not changes or self._clock() < telling.next_at:
+            return
+        try:
+            await channel.send(*message(changes))
+        except (ActionFailedError, UnreachableError) as error:
+            ALERT_MESSAGES.labels("failed").inc()
+            pause = min(_FIRST_RETRY_S * 2**telling.tries, _LONGEST_RETRY_S)
+            log.warning("alerts: %s was not told, again in %.0f s: %s", channel.name, pause, error)
+            later = Telling(telling.told, min(telling.tries + 1, 20), self._clock() + pause, str(error)[:500])
+            await session.keep_telling(channel.name, later)
+            return
+        ALERT_MESSAGES.labels("sent").inc()
+        told = Telling(now_told(standings), next_at=self._clock() + self._times.gap_s)
+        await session.keep_telling(channel.name, told)
