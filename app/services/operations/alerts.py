@@ -20,10 +20,12 @@ from app.metrics.scheduler import ALERT_MESSAGES, ALERTS_FIRING, OWNERS_TOLD
 from app.ports.alerts import AlertChannel, AlertSession, AlertStore, Telling
 from app.ports.queue_status import DepthSource, Lane
 from app.services.operations.alert_readings import of_heartbeats
-from app.services.operations.outages import Pauses, serve_for_ever
+from app.services.operations.outages import Outage, Pauses, said_to_lead, serve_for_ever
 
 log = logging.getLogger(__name__)
 
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 15.0
 _FIRST_RETRY_S: Final = 15.0
 _LONGEST_RETRY_S: Final = 900.0
 
@@ -74,20 +76,28 @@ class AlertLoop:
         self._alerts = {alert.full_name: alert for alert in alerts}
         self._times = times
         self._clock = clock
+        self._outage = Outage("alerts", log)
+        self._depths_away = Outage("depths of topics", log)
+        self._pauses = Pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
 
     async def run(self) -> None:
         """Look until cancelled; where Postgres is away, wait and go on by itself."""
-        await serve_for_ever("alerts", self._lead, Pauses(1.0, 15.0), log)
+        await serve_for_ever(self._outage, self._lead, self._pauses)
 
     async def _lead(self) -> None:
         try:
             async with self._store.lead() as session:
-                log.info("alerts: judging, for %d channels", len(self._channels))
-                while True:
-                    await self.look(session)
-                    await asyncio.sleep(self._times.every_s)
+                with said_to_lead("alerts", log):
+                    await self._judge(session)
         finally:
             self._silent()
+
+    async def _judge(self, session: AlertSession) -> None:
+        while True:
+            await self.look(session)
+            self._outage.served()
+            self._pauses.reset()
+            await asyncio.sleep(self._times.every_s)
 
     def _silent(self) -> None:
         """Say of no alert that it fires: another scheduler judges."""
@@ -118,8 +128,9 @@ class AlertLoop:
         try:
             depths = await self._depths.depths(self._lanes)
         except UnreachableError as error:
-            log.warning("alerts: depths are not known: %s", error)
+            self._depths_away.failed(error)
             return stored
+        self._depths_away.served()
         roles: dict[str, float] = {}
         for lane in self._lanes:
             roles[lane.role] = roles.get(lane.role, 0) + depths.get(lane.topic, 0)
@@ -131,9 +142,10 @@ class AlertLoop:
             known = before.get(name, Standing()).firing
             for subject, wrong in standing.firing.items():
                 if subject not in known:
-                    log.warning("%s fires: %s", name, summary(self._alerts[name], subject, wrong.value))
+                    said = summary(self._alerts[name], subject, wrong.value)
+                    log.warning("%s fires: %s", name, said, extra={"alert": name, "about": subject})
             for subject in known.keys() - standing.firing.keys():
-                log.warning("%s is resolved%s", name, f": {subject}" if subject else "")
+                log.warning("%s is resolved", name, extra={"alert": name, "about": subject})
 
     async def _tell(self, session: AlertSession, channel: AlertChannel, standings: Mapping[str, Standing]) -> None:
         telling = await session.telling(channel.name)
