@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from app.actions.configs import validate_config
-from app.actions.families import FAMILIES
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
 from app.adapters.messages.notifier import AppriseUrls
