@@ -97,6 +97,7 @@ def declare(settings: Settings, action_types: Iterable[str]) -> Iterator[TopicSp
     """Yield every topic this installation needs; ``action_types`` are the registry's names."""
     topics = Topics(settings.topic_prefix)
     flow = {
+        "cleanup.policy": "delete",
         "max.message.bytes": str(MAX_RECORD_BYTES),
         "retention.ms": _milliseconds(RETENTION),
         "segment.ms": _milliseconds(SEGMENT),

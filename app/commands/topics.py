@@ -10,16 +10,27 @@ from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicReport, ensure_topics
 from app.commands.preflight import need_kafka, settings_here
 from app.processes.home import default_home
+from app.processes.kafka_access import needed_commands
 from app.processes.running import running_state
 from app.topics import declare
 
 
 @click.command(epilog="Example: HEADRACE_TOPIC_PREFIX=acme. headrace topics")
 @click.option("--add-partitions", is_flag=True, help="Give topics that have fewer partitions than declared the rest.")
+@click.option("--acls", is_flag=True, help="Print the commands that grant each role what it needs, and do nothing.")
+@click.option(
+    "--principal",
+    default="User:headrace-{role}",
+    show_default=True,
+    help="With --acls: Kafka's name of a role's user.",
+)
 @click.option("--before-roles", is_flag=True, help="No role runs yet: leave out that they need a restart.")
-def topics(*, add_partitions: bool, before_roles: bool) -> None:
+def topics(*, add_partitions: bool, acls: bool, principal: str, before_roles: bool) -> None:
     """Create every topic that is missing, and say where the others differ from what is declared."""
     settings = settings_here()
+    if acls:
+        click.echo("\n".join(needed_commands(settings, principal)))
+        return
     need_kafka(settings)
     report = asyncio.run(
         ensure_topics(
@@ -38,11 +49,12 @@ def topics(*, add_partitions: bool, before_roles: bool) -> None:
 def report_lines(report: TopicReport) -> list[str]:
     """Return what was found and done, a line each."""
     lines = [f"Topics: {report.total} declared, {len(report.created)} created, {len(report.grown)} got partitions"]
+    lines += [f"Copies: {report.replication}"]
     lines += [
-        f"{name} has {there} of {declared} partitions; `headrace topics --add-partitions` adds them"
+        f"Warning: {name} has {there} of {declared} partitions; `headrace topics --add-partitions` adds them"
         for name, (there, declared) in report.short.items()
     ]
-    return lines + report.differing
+    return lines + [f"Warning: {line}" for line in report.differing]
 
 
 def _restart_roles() -> str:

@@ -1,10 +1,12 @@
 """``headrace worker``: run one role."""
 
+import asyncio
 import os
 
 import click
 
 from app.commands.preflight import need_kafka, need_postgres, settings_here
+from app.processes.kafka_access import refuse_denied
 from app.processes.parent_watch import end_with_parent
 from app.processes.role_names import OPTIONAL_ROLES, role_names
 from app.settings import Settings
@@ -18,6 +20,7 @@ def worker(role: str) -> None:
     if role == "sources":
         _check_sources(settings)
     need_kafka(settings)
+    asyncio.run(refuse_denied(role, settings))
     need_postgres(settings)
     os.umask(0o077)  # what a worker writes is for its owner alone
     settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder of a path only

@@ -8,13 +8,12 @@ from app.actions.registry import REGISTRY
 
 def role_names() -> list[str]:
     """Return every role that has work to do: an executor family without action types has none."""
-    families = [f"executor-{family}" for family in FAMILIES if REGISTRY.names(family)]
-    return ["matcher", *families, "sink", "scheduler"]
+    return ["matcher", *action_types_by_role(), "sink", "scheduler"]
 
 
 def action_types_by_role() -> dict[str, list[str]]:
     """Return the executors' roles, with the action types of each."""
-    return {f"executor-{name}": [action.name for action in REGISTRY.of_family(name)] for name in FAMILIES}
+    return {f"executor-{family}": names for family in FAMILIES if (names := REGISTRY.names(family))}
 
 
 # Roles that run only where a setting asks for them: the sources' reads HEADRACE_SOURCES.

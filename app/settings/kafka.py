@@ -16,7 +16,9 @@ class KafkaSettings(KafkaLogin):
     topic_prefix: str = "headrace."
     events_partitions: int = Field(4, ge=1, le=1000)
     actions_partitions: int = Field(8, ge=1, le=1000)
-    replication_factor: int = Field(1, ge=1, le=9)
+    replication_factor: int = Field(
+        0, ge=0, le=9, description="Copies of each topic; 0: three, or as many as there are brokers"
+    )
     event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")
     worker_buffer_mb: int = Field(
         64, ge=1, le=16_384, description="MiB of records that may wait unfinished in a worker, over all its partitions"

@@ -85,11 +85,33 @@ def event(kind: str, customer: str | None = None, **data: Any) -> dict[str, Any]
     }
 
 
+def new_prefix() -> str:
+    """Return a prefix that no other installation's topics have."""
+    return f"t{uuid4().hex[:10]}."
+
+
 @asynccontextmanager
 async def running_site(
-    kafka: str, database_url: str, home: Path, more: Mapping[str, str] | None = None
+    kafka: str,
+    database_url: str,
+    home: Path,
+    more: Mapping[str, str] | None = None,
+    *,
+    by_role: Mapping[str, Mapping[str, str]] | None = None,
+    roles: Mapping[str, int] | None = None,
+    prefix: str | None = None,
 ) -> AsyncIterator[Site]:
-    """Run one worker of each role, retrying failed actions after a tenth of a second; ``more`` are further settings."""
+    """Run workers, retrying failed actions after a tenth of a second.
+
+    Args:
+        kafka: Bootstrap servers of the tests' own helpers.
+        database_url: An administrator's URL.
+        home: Folder for logs and workers' files.
+        more: Further settings,
+        by_role: and those of a role's processes alone.
+        roles: How many workers of each role; the default is one of each.
+        prefix: Of the topics; a new one by default.
+    """
     mailbox, receiver, providers = Mailbox(), WebhookReceiver(), MessageProviders(LOGIN)
     await mailbox.start()
     await receiver.start()
@@ -102,10 +124,10 @@ async def running_site(
         **variables_of(providers),
         **(more or {}),
     }
-    prefix = f"t{uuid4().hex[:10]}."
+    prefix = prefix or new_prefix()
     try:
         async with (
-            Stack(kafka, database_url, prefix, home, environment=environment) as stack,
+            Stack(kafka, database_url, prefix, home, environment=environment, by_role=by_role, roles=roles) as stack,
             await psycopg.AsyncConnection.connect(database_url, autocommit=True, row_factory=dict_row) as connection,
         ):
             yield Site(stack, receiver, mailbox, providers, connection, stack.pids())

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.secured.cluster import Secured, secured_kafka
+from tests.support.secured.installation import PRINCIPALS
 from tests.support.secured.tokens import TokenEndpoint, token_endpoint
 
 # Who logs in: the operator may do everything, a stranger nothing.
-USERS = ("stranger",)
+USERS = ("stranger", *PRINCIPALS)
 
 
 @pytest.fixture(scope="module")

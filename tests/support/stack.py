@@ -91,8 +91,9 @@ class Stack:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(upgrade, self.database_url)
         await asyncio.to_thread(make_logins, self.database_url)
+        administrator = _settings(self.environment | dict(self._by_role.get("topics", {})))
         await ensure_topics(
-            self.settings.kafka_connection, declare(self.settings, REGISTRY.names()), replication_factor=1
+            administrator.kafka_connection, declare(self.settings, REGISTRY.names()), replication_factor=0
         )
         base = f"http://{HOST}:{self.settings.admin_port}"
         self._api = await self._resources.enter_async_context(Api(base, self.settings))

@@ -13,6 +13,7 @@ from aiokafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsE
 
 from app.adapters.kafka.connecting import client_options
 from app.adapters.kafka.reachability import unreachable
+from app.adapters.kafka.replication import Replication, TopicState, shortcomings
 from app.domain.errors import HeadraceError
 from app.domain.kafka_connection import KafkaConnection
 from app.topics import TopicSpec
@@ -35,8 +36,9 @@ class TopicReport:
         created: Topics that were missing.
         grown: Topics that got partitions.
         short: Topics with fewer partitions than declared: name to (there, declared).
-        differing: Configs that are not as declared, one line each.
+        differing: What is not as declared, or falls short of what the cluster could do, one line each.
         total: How many topics are declared.
+        replication: Copies that new topics are made with.
     """
 
     created: list[str] = field(default_factory=list)
@@ -44,6 +46,7 @@ class TopicReport:
     short: dict[str, tuple[int, int]] = field(default_factory=dict)
     differing: list[str] = field(default_factory=list)
     total: int = 0
+    replication: Replication | None = None
 
     @property
     def restart_needed(self) -> bool:
@@ -59,12 +62,21 @@ async def ensure_topics(
     Never shrinks, deletes or changes the config of what is there. Adding partitions moves keys to other partitions, so
     the order of one entity's events is lost once, at that moment.
 
+    Args:
+        connection: Where Kafka is and how it lets us in.
+        specs: Every topic as it should be.
+        replication_factor: Copies of new topics; 0: three, or as many as there are brokers.
+        add_partitions: Grow topics that are short.
+
     Raises:
         UnreachableError: No broker answered within 8 seconds.
         TopicError: The broker refused a topic.
+        SettingsError: There are fewer brokers than copies asked for.
     """
     wanted = {spec.name: spec for spec in specs}
     async with _admin(connection) as admin:
+        brokers = len((await admin.describe_cluster())["brokers"])
+        replication = Replication.of(brokers, replication_factor)
         there = await _partitions(admin)
         missing = [spec for name, spec in wanted.items() if name not in there]
         short = {
@@ -72,14 +84,14 @@ async def ensure_topics(
             for name, spec in wanted.items()
             if there.get(name, spec.partitions) < spec.partitions
         }
-        await _create(admin, missing, replication_factor)
+        await _create(admin, missing, replication)
         if add_partitions and short:
             await _grow(admin, {name: declared for name, (_, declared) in short.items()})
         grown = list(short) if add_partitions else []
         await _await_visible(admin, [*missing, *(wanted[name] for name in grown)])
-        differing = await _differing(admin, [spec for name, spec in wanted.items() if name in there])
+        differing = await _differing(admin, [spec for name, spec in wanted.items() if name in there], replication)
     created = [spec.name for spec in missing]
-    return TopicReport(created, grown, {} if add_partitions else short, differing, len(wanted))
+    return TopicReport(created, grown, {} if add_partitions else short, differing, len(wanted), replication)
 
 
 @asynccontextmanager
@@ -107,11 +119,14 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
     }
 
 
-async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int) -> None:
+async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], copies: Replication) -> None:
     if not specs:
         return
     answer = await admin.create_topics(
-        [NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config)) for spec in specs]
+        [
+            NewTopic(spec.name, spec.partitions, copies.factor, topic_configs={**copies.config, **spec.config})
+            for spec in specs
+        ]
     )
     for name, code, message in answer.topic_errors:
         if code and code != TopicAlreadyExistsError.errno:  # another process may be at it too
@@ -138,18 +153,32 @@ async def _await_visible(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec])
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def _differing(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[str]:
-    asked = [spec for spec in specs if spec.config]
-    if not asked:
+async def _differing(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication: Replication) -> list[str]:
+    if not specs:
         return []
-    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name, dict.fromkeys(spec.config, "")) for spec in asked]
-    actual: dict[str, dict[str, str]] = {}
-    for answer in await admin.describe_configs(resources):
-        for _code, _message, _type, name, settings in answer.resources:
-            actual[name] = {entry[0]: entry[1] for entry in settings}
-    return [
-        f"{spec.name}: {key} is {actual.get(spec.name, {}).get(key)}, declared {value}"
-        for spec in asked
-        for key, value in spec.config.items()
-        if actual.get(spec.name, {}).get(key) != value
+    config = await _configs(admin, specs, replication.config)
+    replicas = await _replicas(admin)
+    states = [(spec, TopicState(replicas.get(spec.name, 0), config.get(spec.name, {}))) for spec in specs]
+    return [line for spec, state in states for line in shortcomings(spec, state, replication)]
+
+
+async def _configs(
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], beside: Iterable[str]
+) -> dict[str, dict[str, str | None]]:
+    resources = [
+        ConfigResource(ConfigResourceType.TOPIC, spec.name, dict.fromkeys([*spec.config, *beside], ""))
+        for spec in specs
     ]
+    return {
+        name: {entry[0]: entry[1] for entry in settings}
+        for answer in await admin.describe_configs(resources)
+        for _code, _message, _type, name, settings in answer.resources
+    }
+
+
+async def _replicas(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    return {
+        topic["topic"]: min(len(partition["replicas"]) for partition in topic["partitions"])
+        for topic in await admin.describe_topics(None)
+        if topic["partitions"] and not topic["error_code"]
+    }

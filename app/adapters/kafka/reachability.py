@@ -55,7 +55,7 @@ def _missing_access(connection: KafkaConnection, error: BaseException) -> str:
     what = {TopicAuthorizationFailedError: "topic", GroupAuthorizationFailedError: "group"}.get(type(error), "cluster")
     names = ", ".join(map(str, error.args))
     return (
-        f"Kafka at {connection} denies {_user(connection)} access to the {what} {names}".rstrip()
+        f"Kafka at {connection} denies {user_of(connection)} access to the {what} {names}".rstrip()
         + "; `headrace topics --acls` prints what each role needs"
     )
 
@@ -108,7 +108,7 @@ def _refusal(connection: KafkaConnection, server: str, error: BaseException) -> 
     if isinstance(cause, ssl.SSLError):
         said = _tls_problem(server, cause)
     elif isinstance(error, SaslAuthenticationFailed):
-        said = f"Kafka at {server} refuses {_user(connection)} ({_told(error)}); {_login_settings(connection)}"
+        said = f"Kafka at {server} refuses {user_of(connection)} ({_told(error)}); {_login_settings(connection)}"
     elif isinstance(error, UnsupportedSaslMechanismError):
         said = f"HEADRACE_KAFKA_SASL_MECHANISM: {server} does not offer {connection.mechanism} ({_told(error)})"
     elif isinstance(error, IllegalSaslStateError):
@@ -151,7 +151,8 @@ def _tls_problem(server: str, error: ssl.SSLError) -> str:
     return f"{_PROTOCOL}: {server} speaks no TLS that we know ({reason or error})"
 
 
-def _user(connection: KafkaConnection) -> str:
+def user_of(connection: KafkaConnection) -> str:
+    """Say as whom we come, with the setting that decides it."""
     if isinstance(connection.login, PasswordLogin):
         return f"the user {connection.login.username}"
     if isinstance(connection.login, OAuthLogin):
