@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 1200
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack worst-user reconcile zones fuzz-templates mutants schemas lock prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack worst-user reconcile zones fuzz-templates mutants schemas lock image prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -101,6 +101,11 @@ mutants: setup
 
 schemas: setup
 	$(BIN)/python -m schemas.publish
+
+# The image built for real, and every service of docker-compose.yml run from it: Docker, or as root podman, runc and
+# debootstrap. `build/image.json`.
+image: setup
+	$(BIN)/python -m tests.image.run
 
 # Pins every package with its hashes. Nothing about this machine or its package index goes into the files. The locks of
 # the image pin what the tests ran with: requirements.lock is a constraint to them.

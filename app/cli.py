@@ -1,11 +1,8 @@
 """The ``headrace`` command: a group that loads each command's module only when it is asked for."""
 
-import os
-import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from types import FrameType
 from typing import Any, Final
 
 import click
@@ -32,7 +29,6 @@ COMMANDS: Final = (
 )
 # They start what stands in app/embedded, which an image for production does not have.
 EMBEDDED: Final = frozenset({"up", "down"})
-_FIRST_PROCESS: Final = 1
 
 
 def commands() -> tuple[tuple[str, str, str], ...]:
@@ -93,18 +89,6 @@ def main() -> None:
       headrace up                          start everything here, with a demo
       headrace emit --type order.created --subject customer-1 --data '{"order": {"total": 250}}'
     """
-    if os.getpid() == _FIRST_PROCESS:
-        signal.signal(signal.SIGTERM, _end)
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    """End at SIGTERM before a role has set its own way, or in a command that has none.
-
-    To a container's first process the kernel does not do what a signal does by default: without this, one that is told
-    to stop while it starts, or migrates, would be killed half a minute later.
-    """
-    del frame
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
