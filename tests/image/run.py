@@ -21,6 +21,7 @@ from tests.image.bases import with_bases
 from tests.image.containers import IMAGE, JOBS, STAND_INS, STOPPED_WITHIN_S, Containers, containers
 from tests.image.engine import Engine, answers, find_engine
 from tests.image.life import one_execution_runs
+from tests.image.manifests import manifests_render
 from tests.support.broker import remove_topics
 from tests.support.consumer_groups import group_admin, members
 from tests.support.servers import Servers, harness_home, servers
@@ -111,11 +112,12 @@ def compose_takes_the_file(environment: Mapping[str, str]) -> bool:
 
 def main() -> None:
     """Build, run, write, say."""
+    rendered = manifests_render()
     engine = find_engine()
     if engine is None:
         sys.exit("make image needs Docker, or as root podman: apt-get install -y podman runc debootstrap")
     engine, base = with_bases(engine)
-    figures = {"engine": engine.name, **build(engine, base)}
+    figures = {"manifests": rendered, "engine": engine.name, **build(engine, base)}
     nothing_else_is_in_it(engine)
     prefix = f"i{uuid4().hex[:8]}."
     with servers(harness_home("image")) as on, containers(engine, on, on.fresh_database("image"), prefix) as place:
