@@ -10,6 +10,7 @@ from app.embedded.free_ports import pick_ports
 from tests.benchmarks.progress import say
 from tests.deployment.compose import container_environment, example, ours
 from tests.image.engine import Engine, EngineError
+from tests.support.deadlines import Deadline
 from tests.support.servers import Servers
 
 IMAGE: Final = "localhost/headrace:test"
@@ -60,11 +61,11 @@ class Containers:
         Raises:
             EngineError: One does not; the text has the end of its log.
         """
-        began, waiting = time.monotonic(), dict(self.running)
+        began, waiting, deadline = time.monotonic(), dict(self.running), Deadline(_READY_WITHIN_S)
         while waiting:
             waiting = {name: container for name, container in waiting.items() if not self._engine.well(container)}
             say(f"not ready yet: {', '.join(waiting) or 'none'}", passing=True)
-            if waiting and time.monotonic() - began > _READY_WITHIN_S:
+            if waiting and deadline.left() <= 0:
                 name, container = waiting.popitem()
                 raise EngineError(f"{name} does not get ready:\n{self._engine.logs(container)}")
         return time.monotonic() - began

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.deployment.compose import ROOT
+from tests.support.deadlines import scaled
 
 _PIP: Final = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "cert")
 _AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
@@ -46,7 +47,9 @@ class Engine:
         """
         command = (self.name, *self.general, *arguments)
         try:
-            done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=within, cwd=ROOT)  # noqa: S603
+            done = subprocess.run(  # noqa: S603
+                command, input=stdin, capture_output=True, check=False, timeout=scaled(within), cwd=ROOT
+            )
         except subprocess.TimeoutExpired:
             raise EngineError(f"{' '.join(command[:6])}: not done within {within:g} s") from None
         if done.returncode:
@@ -110,7 +113,7 @@ def find_engine() -> Engine | None:
 def answers(*command: str) -> bool:
     """Tell whether a program is here and does what it is told."""
     try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
+        return subprocess.run(command, capture_output=True, check=False, timeout=scaled(30)).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return False
 
