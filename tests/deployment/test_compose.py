@@ -41,7 +41,8 @@ HOLDERS: Final = {
     "POSTGRES_PASSWORD": {"postgres", *JOBS - {"topics"}},
     "HEADRACE_JWT_SECRET": {"admin"},
     "HEADRACE_METRICS_TOKEN": {"admin"},
-    "HEADRACE_SECRETS_KEY": {"admin", *EXECUTORS, "messages"},
+    "HEADRACE_SECRETS_KEY": {"admin", "scheduler", *EXECUTORS, "messages"},
+    "ADMIN_ALERT_CHANNELS": {"scheduler"},
     "HEADRACE_SMTP_PASSWORD": {"admin", *EXECUTORS, "messages"},
 }
 
@@ -135,7 +136,8 @@ def test_every_setting_can_be_made_in_the_one_file() -> None:
 def test_every_variable_is_one_that_there_is() -> None:
     """No container is given what nothing reads."""
     passwords = {
-        f"HEADRACE_DATABASE_PASSWORD_{user}" for user in ("MATCHER", "EXECUTOR", "SINK", "SCHEDULER", "SOURCES", "API")
+        f"HEADRACE_DATABASE_PASSWORD_{user}"
+        for user in ("MATCHER", "EXECUTOR", "SINK", "SCHEDULER", "SOURCES", "API", "DASHBOARDS")
     }
     for name, service in ours().items():
         unknown = set(service["environment"]) - set(known()) - (passwords if name == "database-users" else set())

@@ -19,7 +19,7 @@ STEPS: Final = ["migrate", "database-users", "topics", "templates"]
 # Variables that no setting of ours is: parts of DATABASE_URL, and what only `headrace database-users` reads.
 PARTS: Final = {"DATABASE_SERVER", "DATABASE_NAME", "DATABASE_OWNER", "DATABASE_PASSWORD", "DATABASE_URL"}
 PASSWORD: Final = re.compile(
-    r"^HEADRACE_DATABASE_PASSWORD_(MATCHER|EXECUTOR|SINK|SCHEDULER|SOURCES|API)$|^POSTGRES_PASSWORD$"
+    r"^HEADRACE_DATABASE_PASSWORD_(MATCHER|EXECUTOR|SINK|SCHEDULER|SOURCES|API|DASHBOARDS)$|^POSTGRES_PASSWORD$"
 )
 
 
