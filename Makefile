@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 1200
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack worst-user reconcile zones fuzz-templates mutants schemas lock image prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack secured worst-user reconcile zones fuzz-templates mutants schemas lock image prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -73,6 +73,10 @@ faults-short: setup
 # What people without the right may try, on an installation as in production; at most twenty minutes.
 attack: setup
 	$(BIN)/python -m tests.attack.run
+
+# Three brokers that demand logins and encryption, minimal ACLs, two workers of each role, a broker killed; two minutes.
+secured: setup
+	$(BIN)/pytest tests/secured/three_brokers.py -v
 
 # One user who does his worst in every way at once: what it costs another; about five minutes.
 worst-user: setup

@@ -137,7 +137,9 @@ def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict
         "HEADRACE_ADMIN_HOST": HOST,
         "HEADRACE_ADMIN_PORT": str(ports.api),
     }
-    return {**{name: os.environ.get(name, value) for name, value in defaults.items()}, **fixed}
+    # How a broker of the user's lets us in, so that commands in another terminal get in too.
+    login = {name: value for name, value in os.environ.items() if name.startswith("HEADRACE_KAFKA_")}
+    return {**{name: os.environ.get(name, value) for name, value in defaults.items()}, **login, **fixed}
 
 
 def stand_ins(home: Path, ports: Ports) -> list[Child]:

@@ -66,6 +66,13 @@ def test_the_secret_stores_key_is_made_once_beside_it(tmp_path: Path) -> None:
     assert environment(tmp_path, ports, "127.0.0.1:1", "postgresql://x")["HEADRACE_SECRETS_KEY"] == key
 
 
+def test_a_brokers_login_reaches_commands_in_another_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says of the user's own Kafka goes on to roles, and to who adopts the environment."""
+    monkeypatch.setenv("HEADRACE_KAFKA_SECURITY_PROTOCOL", "SSL")
+    variables = environment(tmp_path, choose_ports(tmp_path, usual=False), "broker:9093", "postgresql://x")
+    assert variables["HEADRACE_KAFKA_SECURITY_PROTOCOL"] == "SSL"
+
+
 def test_roles_reach_what_was_started(tmp_path: Path) -> None:
     """Each role and the API are a process with the addresses and a database user of its own, and end with this one."""
     ports = choose_ports(tmp_path, usual=False)

@@ -150,6 +150,13 @@ def test_a_named_broker_that_does_not_answer_is_one_line() -> None:
         ExternalKafka(KafkaConnection(f"127.0.0.1:{port}")).wait_ready()
 
 
+async def test_it_is_looked_for_wherever_one_waits() -> None:
+    """A coroutine of some loop may wait for it, too."""
+    port = pick_ports(1)[0]
+    with pytest.raises(SetupError, match="KAFKA_BOOTSTRAP_SERVERS"):
+        ExternalKafka(KafkaConnection(f"127.0.0.1:{port}")).wait_ready()
+
+
 def test_a_named_database_that_does_not_answer_is_one_line_without_its_password() -> None:
     """The line names the variable, and never the password."""
     port = pick_ports(1)[0]

@@ -12,9 +12,14 @@ from typing import Final
 
 import pytest
 
+from app.adapters.kafka.admin import TopicError, ensure_topics
 from app.adapters.kafka.permissions import denied
+from app.adapters.kafka.producer import KafkaSender
+from app.domain.errors import HeadraceError
 from app.domain.kafka_access import Access
 from app.processes.kafka_access import accesses, concrete
+from app.services.ingest.emitter import EventEmitter
+from app.topics import Topics, TopicSpec
 from tests.integration.site import event
 from tests.support.deadlines import scaled
 from tests.support.postgres import new_database
@@ -123,6 +128,23 @@ async def test_a_worker_without_its_right_does_not_start(locked: Locked) -> None
     assert done.returncode != 0
     assert "denies the user stranger what sink needs: Read topic" in done.stderr
     assert "headrace topics --acls" in done.stderr
+
+
+async def test_topics_are_made_by_who_may(locked: Locked) -> None:
+    """Another role is told what is denied, and of topics whose settings it may not see."""
+    other, prefix = locked.connection("admin"), locked.settings.topic_prefix
+    with pytest.raises(TopicError, match=rf"{prefix}new: .*`headrace topics --acls`"):
+        await ensure_topics(other, [TopicSpec(f"{prefix}new", 1)], replication_factor=1)
+    seen = await ensure_topics(other, [TopicSpec(f"{prefix}executions", 1)], replication_factor=1)
+    assert seen.differing == ["the settings of 1 topics may not be looked at (DescribeConfigs)"]
+
+
+async def test_who_may_not_send_is_told(locked: Locked) -> None:
+    """A stranger's event is refused, with where to look."""
+    topics = Topics(locked.settings.topic_prefix)
+    async with KafkaSender(locked.cluster.login("stranger")) as sender:
+        with pytest.raises(HeadraceError, match="--acls"):
+            await EventEmitter(sender, topics).emit(event("custom.unwanted"))
 
 
 async def test_nobody_is_granted_more_than_one_role_needs(locked: Locked) -> None:

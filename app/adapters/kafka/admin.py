@@ -9,7 +9,13 @@ from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    BrokerResponseError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from app.adapters.kafka.connecting import client_options
 from app.adapters.kafka.reachability import unreachable
@@ -130,7 +136,12 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], copies
     )
     for name, code, message in answer.topic_errors:
         if code and code != TopicAlreadyExistsError.errno:  # another process may be at it too
-            raise TopicError(f"{name}: {message or for_code(code).__name__}")
+            raise TopicError(f"{name}: {message or for_code(code).__name__}{_hint(code)}")
+
+
+def _hint(code: int) -> str:
+    denied = code == TopicAuthorizationFailedError.errno
+    return "; `headrace topics --acls` prints what whoever makes topics needs" if denied else ""
 
 
 async def _grow(admin: AIOKafkaAdminClient, counts: Mapping[str, int]) -> None:
@@ -158,8 +169,14 @@ async def _differing(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], rep
         return []
     config = await _configs(admin, specs, replication.config)
     replicas = await _replicas(admin)
-    states = [(spec, TopicState(replicas.get(spec.name, 0), config.get(spec.name, {}))) for spec in specs]
-    return [line for spec, state in states for line in shortcomings(spec, state, replication)]
+    states = [
+        (spec, TopicState(replicas.get(spec.name, 0), there))
+        for spec in specs
+        if (there := config.get(spec.name)) is not None
+    ]
+    hidden = len(specs) - len(states)
+    unseen = [f"the settings of {hidden} topics may not be looked at (DescribeConfigs)"] if hidden else []
+    return [*unseen, *(line for spec, state in states for line in shortcomings(spec, state, replication))]
 
 
 async def _configs(
@@ -172,7 +189,8 @@ async def _configs(
     return {
         name: {entry[0]: entry[1] for entry in settings}
         for answer in await admin.describe_configs(resources)
-        for _code, _message, _type, name, settings in answer.resources
+        for code, _message, _type, name, settings in answer.resources
+        if not code
     }
 
 

@@ -1,6 +1,7 @@
 """A broker that is not ours: asked whether it serves, before anything is started."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from app.adapters.kafka.reachability import problem
 from app.domain.errors import SetupError
@@ -24,13 +25,15 @@ class ExternalKafka:
         """Nothing: it runs already."""
 
     def wait_ready(self) -> None:
-        """Check that one of its servers lets us in, within 3 seconds. Not from a coroutine: it runs a loop of its own.
+        """Check that one of its servers lets us in, within 3 seconds.
 
         Raises:
             SetupError: None does; the text says why, and names the setting.
             SettingsError: A certificate's file cannot be used.
         """
-        why = asyncio.run(problem(self._connection))
+        # A loop of its own in a thread of its own: whoever waits may be a coroutine of another.
+        with ThreadPoolExecutor(1) as thread:
+            why = thread.submit(lambda: asyncio.run(problem(self._connection))).result()
         if why:
             raise SetupError(why)
 

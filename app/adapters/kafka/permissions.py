@@ -5,6 +5,7 @@ hands, which then fails though nothing is wrong with it.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -16,11 +17,14 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from app.adapters.kafka.connecting import client_options
-from app.adapters.kafka.reachability import unreachable
+from app.adapters.kafka.reachability import problem
+from app.domain.errors import UnreachableError
 from app.domain.kafka_access import Access
 from app.domain.kafka_connection import KafkaConnection
 
-_WITHIN_S: Final = 8.0
+log = logging.getLogger(__name__)
+
+_WITHIN_S: Final = 6.0
 _REQUEST_MS: Final = 5_000
 _LOOKS: Final = 10
 _LOOK_AGAIN_S: Final = 0.2
@@ -33,14 +37,14 @@ _DENIED: Final = {29, 30}
 async def denied(connection: KafkaConnection, accesses: Iterable[Access]) -> list[Access]:
     """Return those that Kafka would deny; a topic that does not exist is not one of them.
 
-    Brokers before 2.3 do not tell: nothing is denied then.
+    Brokers before 2.3 do not tell, nor do those that are too busy to answer in time: nothing is denied then.
 
     Args:
         connection: Where Kafka is and how it lets us in.
         accesses: Operations on topics and groups by name, none of them prefixed.
 
     Raises:
-        UnreachableError: Kafka does not answer within 8 seconds.
+        UnreachableError: Kafka does not answer, or does not let us in.
     """
     wanted = list(accesses)
     try:
@@ -51,7 +55,12 @@ async def denied(connection: KafkaConnection, accesses: Iterable[Access]) -> lis
     except NotImplementedError:  # how aiokafka says that the broker is too old for a request
         return []
     except (KafkaError, TimeoutError, OSError) as error:
-        raise await unreachable(connection, error) from error
+        why = await problem(connection)
+        if why is not None:
+            raise UnreachableError(why) from error
+        # It answers, though not to this: too busy, or about to move groups. What is denied shows when it is done.
+        log.warning("Kafka does not say what it allows: %s", type(error).__name__)
+        return []
     return [one for one in wanted if not _allows(allowed.get((one.resource, one.name)), one)]
 
 

@@ -39,8 +39,10 @@ _REFUSED: Final = (
     UnsupportedForMessageFormatError,
 )
 _NOWHERE: Final = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
-_FORBIDDEN: Final = Refusal("no_topic", "this client may not write to the topic")
-_ABSENT: Final = Refusal("no_topic", "the topic does not exist, or this client may not see it; see `headrace topics`")
+_FORBIDDEN: Final = Refusal("no_topic", "this client may not write to the topic; see `headrace topics --acls`")
+_ABSENT: Final = Refusal(
+    "no_topic", "the topic does not exist, or this client may not see it; see `headrace topics`, and --acls"
+)
 
 
 class Producing:
