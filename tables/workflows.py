@@ -10,9 +10,9 @@ from time import time
 from typing import Any, Final
 from uuid import UUID
 
-from faust.tables.globaltable import GlobalTable
 from pydantic import ValidationError
 
+from app.adapters.kafka.faust_parts import GlobalTable
 from app.metrics.matcher import TABLE_CHANGES, TABLE_DELAY, TABLE_ENTRIES, TABLE_ERRORS, TABLE_RECOVERED
 from app.services.operations.background import note_failure
 from app.services.workflows.index import Applied, Change, Tombstone, Unreadable, WorkflowIndex

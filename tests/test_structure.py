@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "app.ports",
         "schemas",
     ),
-    "tables": ("tables", "app.services", "app.domain", "app.metrics", "schemas"),
+    "tables": ("tables", "app.adapters.kafka.faust_parts", "app.services", "app.domain", "app.metrics", "schemas"),
     "app.systems": ("app.systems", "app.domain", "app.ports", "schemas"),
     "app.admin": (
         "app.admin",
@@ -179,6 +179,14 @@ def test_nothing_imports_the_agents_but_the_roles() -> None:
     """Agents are how a stream is read and acked; what others want of one stands in app/execution."""
     roles = {f"app.processes.roles.{name}" for name in ("matcher", "executor", "sink", "sources")}
     assert importers("agents") == {*roles, "app.processes.worker"}
+
+
+def test_faust_is_imported_in_one_place() -> None:
+    """It would bring in what no worker calls; that place keeps it out."""
+    from_faust = {
+        module_name(path) for path in sources() if any(within(name, ("faust", "mode")) for name in imports(path))
+    }
+    assert from_faust == {"app.adapters.kafka.faust_parts"}
 
 
 def test_services_stand_in_folders() -> None:

@@ -8,13 +8,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
-import faust
 import uvloop
-from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
 from app.adapters.kafka.budget import MOST_BYTES
 from app.adapters.kafka.crash_guard import CrashGuard
+from app.adapters.kafka.faust_parts import NO_HTTP_CLIENT, CrashingSupervisor, FaustWorker
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.transport import App, credentials
@@ -143,6 +142,7 @@ def common_settings() -> dict[str, Any]:
         "value_serializer": "raw",
         "autodiscover": False,
         "web_enabled": False,
+        "HttpClient": NO_HTTP_CLIENT,
         "agent_supervisor": CrashingSupervisor,
         "producer_acks": -1,
         "producer_compression_type": "lz4",
@@ -197,6 +197,6 @@ def run_worker(app: App) -> None:
     spare_the_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker = FaustWorker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     worker.execute_from_commandline()

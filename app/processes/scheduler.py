@@ -12,7 +12,7 @@ import psycopg
 import uvloop
 
 from app.actions.registry import REGISTRY
-from app.adapters.http.client import open_http_client
+from app.adapters.http.late import open_late_client
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.database_roles import DatabaseRole
@@ -144,7 +144,7 @@ async def _trigger(settings: Settings) -> None:
     async def serve() -> None:
         async with (
             open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace temporal {settings.instance}") as pool,
-            open_http_client(allow_private=True) as http,
+            open_late_client(allow_private=True, now=bool(settings.crm_url)) as http,
         ):
             outage.served()
             await _temporal(settings, pool, http).run()

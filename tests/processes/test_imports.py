@@ -28,16 +28,22 @@ else:
     build_role(role, settings, vitals_of(role, settings, metrics_of(role, settings)))
 print(*sys.modules, sep="\\n")
 """
-# The API's, a command's, or the embedded default's; Apprise is loaded by its first notification.
+# The API's, a command's, or the embedded default's; what is loaded by the first notification, request or secret; and
+# what Faust would load for nothing.
 _NO_WORKERS: Final = {
+    "aiohttp",
     "alembic",
     "apprise",
+    "croniter",
+    "cryptography",
+    "dateutil",
     "docker",
     "jwt",
     "opentelemetry",
     "requests",
     "sqlalchemy",
     "testcontainers",
+    "yaml",
 }
 
 

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
-from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
-
 from app.adapters.kafka import held_metrics
 from app.adapters.kafka.budget import MIB, Budget
 from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.drain import Drain
+from app.adapters.kafka.faust_parts import TP, driver
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.lag import watch_lag

@@ -5,8 +5,8 @@ from time import monotonic
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
-from faust.exceptions import ConsumerNotStarted
 
+from app.adapters.kafka.faust_parts import ConsumerNotStarted
 from app.adapters.kafka.stall import Reading, StallPolicy
 from app.domain.errors import NotReadyError, UnreachableError
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
-from faust.types import TP
 
+from app.adapters.kafka.faust_parts import TP
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.trials import Trial, begin_trials, end_of_flight
 from app.domain.errors import HeadraceError, SupersededError, UnreachableError

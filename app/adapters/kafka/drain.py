@@ -10,8 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from faust.types import TP
-
+from app.adapters.kafka.faust_parts import TP
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.probation import Probation
 

@@ -12,11 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import isawaitable
 from typing import Any
 
-from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
-from mode import Service
-
 from app.adapters.kafka import odd_headers
+from app.adapters.kafka.faust_parts import TP, Service, driver
 from app.adapters.kafka.fetch_sessions import SessionClient
 from app.adapters.kafka.pacing import paced
 

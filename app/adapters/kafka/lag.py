@@ -6,8 +6,7 @@ partitions that are not fetched from. Read in the thread of the metrics page: ea
 
 from typing import Any
 
-from faust.types import TP
-
+from app.adapters.kafka.faust_parts import TP
 from app.metrics.consumer import LAG, STILL
 from app.metrics.families import Samples
 

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from faust.types import TP, ConsumerMessage
-
+from app.adapters.kafka.faust_parts import TP, ConsumerMessage
 from app.adapters.kafka.frontier import DROPPED, Lane
 from app.domain.record_times import NO_TIMESTAMP
 

@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from faust.types import TP
-
+from app.adapters.kafka.faust_parts import TP
 from app.adapters.kafka.trials import Trial
 
 _LOOK_S: Final = 0.005

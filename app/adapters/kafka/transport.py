@@ -10,14 +10,18 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakSet
 
-import faust
-from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
-from faust.transport.drivers import aiokafka as driver
-from mode.utils.queues import FlowControlEvent
-
 from app.adapters.kafka.connecting import login_options
 from app.adapters.kafka.consumer import Consumer
 from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
+from app.adapters.kafka.faust_parts import (
+    FaustApp,
+    FaustStream,
+    FlowControlEvent,
+    OAuthCredentials,
+    SASLCredentials,
+    SSLCredentials,
+    driver,
+)
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.domain.kafka_connection import KafkaConnection, PasswordLogin
 from app.services.operations.background import keep_running
@@ -73,7 +77,7 @@ class FlowControl(FlowControlEvent):
         self._resume.set()
 
 
-class Stream(faust.Stream):
+class Stream(FaustStream):
     """Faust's stream in its Python form: the Cython form acks past the consumer, and the frontier would never know."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -83,7 +87,7 @@ class Stream(faust.Stream):
         return iterator
 
 
-class App(faust.App):
+class App(FaustApp):
     """Faust's app on our transport.
 
     Args:

@@ -10,7 +10,6 @@ from agents.reading import Around
 from app.actions.base import AnyAction, LeasedAction, Ports
 from app.actions.families import FAMILIES, Family
 from app.actions.registry import REGISTRY
-from app.adapters.http.client import open_http_client
 from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.transport import App
 from app.adapters.postgres.breakers import PostgresBreakers
@@ -33,7 +32,7 @@ from app.processes.lifespan import Lifespan
 from app.processes.policies import breaker_policy, retry_policy
 from app.processes.quotas import parker, step_holding
 from app.processes.roles.opening import open_sender, utc_now
-from app.processes.roles.outside import action_ports
+from app.processes.roles.outside import action_ports, trusted_client
 from app.processes.roles.role_app import role_app
 from app.processes.vitals import Vitals
 from app.services.access.owner_rights import RecentRights
@@ -95,7 +94,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             partial(PostgresCrm, topics=topics),
         )
         await receipts.start()
-        trusted = await stack.enter_async_context(open_http_client(allow_private=True))
+        trusted = await stack.enter_async_context(trusted_client(family, settings))
         built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
         reads = reads_of(settings, trusted, built_in, breakers)
@@ -111,7 +110,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             timeout=settings.action_timeout,
             clock=utc_now,
         )
-        ports = await stack.enter_async_context(action_ports(settings, pool, trusted))
+        ports = await stack.enter_async_context(action_ports(family, settings, pool, trusted))
         leased = _leased_only(settings, pool, ports, sender, breakers)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: executor_of(action, shared, leased) for action in actions}

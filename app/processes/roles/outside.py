@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from app.actions.base import Ports
+from app.actions.families import Family
 from app.adapters.http.address_guard import bounds_of
-from app.adapters.http.client import AiohttpClient, open_http_client
+from app.adapters.http.late import open_late_client
 from app.adapters.mail.smtp import SmtpServer, open_mailer
 from app.adapters.messages.notifier import open_notifier
 from app.adapters.postgres.channel_urls import PostgresChannelUrls
@@ -23,12 +24,12 @@ from app.settings import Settings
 
 
 @asynccontextmanager
-async def action_ports(settings: Settings, pool: Pool, trusted: HttpClient) -> AsyncIterator[Ports]:
+async def action_ports(family: Family, settings: Settings, pool: Pool, trusted: HttpClient) -> AsyncIterator[Ports]:
     """Open the outside world of one worker; ``trusted`` reaches addresses that an administrator chose."""
     cipher = FernetCipher(settings.secrets_key.get_secret_value())
     channels = SecretCache(PostgresChannelUrls(pool.connection), cipher, time.monotonic, BLOTTED.add, noun="channel")
     async with (
-        http_client(settings) as http,
+        http_client(family, settings) as http,
         open_mailer(smtp_server(settings)) as mail,
     ):
         with open_notifier(channels, bounds_of(settings)) as notifier:
@@ -50,9 +51,17 @@ def secret_cache(settings: Settings, pool: Pool) -> SecretCache:
     return SecretCache(PostgresSealedSecrets(pool), cipher, time.monotonic, BLOTTED.add)
 
 
-def http_client(settings: Settings) -> AbstractAsyncContextManager[AiohttpClient]:
+def http_client(family: Family, settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
     """Return what opens the client for addresses that users name, with the guard that the settings ask for."""
-    return open_http_client(allow_private=settings.webhook_allow_private, allow_networks=settings.allowed_networks)
+    return open_late_client(
+        allow_private=settings.webhook_allow_private, allow_networks=settings.allowed_networks, now=family == "system"
+    )
+
+
+def trusted_client(family: Family, settings: Settings) -> AbstractAsyncContextManager[HttpClient]:
+    """Return what opens the client for the CRM and the providers that an administrator chose, where there are any."""
+    providers = settings.twilio_account_sid or settings.whatsapp_phone_number_id
+    return open_late_client(allow_private=True, now=bool(settings.crm_url or (family == "notification" and providers)))
 
 
 def smtp_server(settings: Settings) -> SmtpServer:

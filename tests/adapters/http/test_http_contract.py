@@ -1,4 +1,4 @@
-"""The contract of ``HttpClient``, on the fake and on aiohttp over TCP."""
+"""The contract of ``HttpClient``: on the fake, on aiohttp over TCP, and on aiohttp loaded with the first request."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 
 from app.adapters.http.client import open_http_client
+from app.adapters.http.late import open_late_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpClient, HttpRequest
 from tests.support.deadlines import scaled
@@ -98,13 +99,14 @@ def _parts(request: bytes) -> tuple[str, str, bytes]:
     return lines[0].partition(" ")[0], key, body.encode()
 
 
-@pytest.fixture(params=["fake", "aiohttp"])
+@pytest.fixture(params=["fake", "aiohttp", "opened late"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Both implementations, one after the other."""
+    """Each implementation, one after the other."""
     if request.param == "fake":
         yield FakeWorld(FakeHttp())
         return
-    async with raw_server() as server, open_http_client(allow_private=True) as client:
+    opening = open_http_client if request.param == "aiohttp" else open_late_client
+    async with raw_server() as server, opening(allow_private=True) as client:
         yield RealWorld(client, server)
 
 
