@@ -41,6 +41,8 @@ class Command(Contract):
         retried_at: When a retry was asked for; its duration counts from here.
         event_at: When the event came into Kafka, while times from then on tell how fast Headrace is: not of an old
             event, after a wait that the workflow asked for, or in a retry.
+        traceparent: The span that this step is a child of (W3C Trace Context), if the execution belongs to a trace.
+        tracestate: What goes along with it.
     """
 
     v: Literal[1] = 1
@@ -61,6 +63,8 @@ class Command(Contract):
     kept: list[ActionResult] = Field(default_factory=list)
     retried_at: datetime | None = None
     event_at: datetime | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     @property
     def id(self) -> UUID:

@@ -21,6 +21,8 @@ class Execution(Contract):
         executed_at: When it was matched; with the id it is the row's primary key.
         duration_ms: The time from matching to the end of the last step.
         event_at: When the event came into Kafka, where the time from then on is one that metrics observe.
+        traceparent: The span that the row is a child of, if the execution belongs to a trace.
+        tracestate: What goes along with it.
     """
 
     v: Literal[1] = 1
@@ -38,3 +40,5 @@ class Execution(Contract):
     executed_at: datetime
     duration_ms: int = 0
     event_at: datetime | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None

@@ -25,6 +25,7 @@ from app.domain.causation import Link
 from app.domain.grants import Use
 from app.domain.needs import Need
 from app.domain.redaction import NOTHING, Redactor, redactor_of
+from app.domain.trace_context import TraceContext
 from app.ports import (
     Crm,
     HttpClient,
@@ -80,6 +81,7 @@ class ActionContext:
         hosts: Where each of them may go that may not go everywhere, by name.
         use: The workflow, and whose it is.
         own_entity: Whom the event is about; None where the owner may have chosen that.
+        trace: The trace that an attempt belongs to, for who is asked.
     """
 
     command_id: UUID
@@ -90,6 +92,7 @@ class ActionContext:
     hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     use: Use = NO_USE
     own_entity: str | None = None
+    trace: TraceContext | None = None
 
     @property
     def redact(self) -> Redactor:

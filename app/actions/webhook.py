@@ -20,6 +20,7 @@ from app.domain.grants import refused_host
 from app.domain.origins import origin
 from app.domain.redaction import MASK
 from app.domain.secret_names import is_secret_name
+from app.domain.trace_context import TraceContext
 from app.ports import HttpRequest
 
 MAX_URL_CHARS: Final = 4096
@@ -181,6 +182,7 @@ class Webhook(LeasedAction[WebhookConfig, WebhookRequest]):
         """Send once and judge the answer."""
         within = min(request.timeout_s or context.within, context.within)
         signed = _signed(request.http, request.sign_with, context) if request.sign_with else request.http
+        signed = signed if context.trace is None else _traced(signed, context.trace)
         try:
             answer = await ports.http.send(signed, within=within, body_limit=MAX_ANSWER_BYTES)
         except ActionFailedError as error:
@@ -201,6 +203,14 @@ def _signed(request: HttpRequest, name: str, context: ActionContext) -> HttpRequ
     key = signing_key(name, context.secrets[name])
     headers = signature_headers(key, str(context.command_id), int(time.time()), request.body or b"")
     return replace(request, headers={**request.headers, **headers})
+
+
+def _traced(request: HttpRequest, trace: TraceContext) -> HttpRequest:
+    """Hand the trace on, unless the user's headers name another."""
+    if any(name.lower() == "traceparent" for name in request.headers):
+        return request
+    others = {name: value for name, value in request.headers.items() if name.lower() != "tracestate"}
+    return replace(request, headers={**others, **trace.headers})
 
 
 def _is_hurried(timeout_s: float | None, usual: float) -> bool:

@@ -25,6 +25,7 @@ class Delivery:
         key: The Idempotency-Key.
         content_type: As sent, "" if it was not.
         body: The body as it was sent.
+        traceparent: The trace that it belongs to, "" if it names none.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Delivery:
     key: str
     content_type: str
     body: bytes
+    traceparent: str = ""
 
     def json(self) -> object:
         """Return the body, decoded.
@@ -127,6 +129,7 @@ class WebhookReceiver:
                 request.headers["Idempotency-Key"],
                 request.headers.get("Content-Type", ""),
                 body,
+                request.headers.get("traceparent", ""),
             )
         )
         behaviour = self.behaviour

@@ -15,11 +15,13 @@ from typing import Any, Final, Literal
 from app.actions.base import LeasedAction, Ports
 from app.domain.errors import ActionFailedError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, Wait, decide
+from app.domain.trace_context import TraceContext
 from app.execution.breakers import Admission, Breakers
 from app.execution.bulkhead import Bulkhead, Entry
 from app.execution.preparation import Prepared, Preparer
 from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
+from app.execution.tracing import StepTraces
 from app.ports import Park, Record, Timer, TimerKind
 from schemas.command import Command
 from schemas.log_ids import of_command
@@ -83,7 +85,7 @@ class Attempts:
         ports: The outside world.
         policy: When to try again.
         breakers: Which destinations to leave alone.
-        metrics: Counts attempts that another follows.
+        traces: Records a span for each attempt.
         again: Makes the record of a step that is to be tried again.
         is_closing: Tells whether a record's partition is being taken away.
         timing: The clock, and how to wait.
@@ -97,7 +99,7 @@ class Attempts:
         policy: RetryPolicy,
         breakers: Breakers,
         *,
-        metrics: StepMetrics,
+        traces: StepTraces,
         again: Callable[[Command], Record],
         is_closing: IsClosing,
         timing: Timing = REAL_TIME,
@@ -107,7 +109,8 @@ class Attempts:
         self._ports = ports
         self._policy = policy
         self._breakers = breakers
-        self._metrics = metrics
+        self._metrics = StepMetrics(action.name)
+        self._traces = traces
         self._again = again
         self._is_closing = is_closing
         self._timing = timing
@@ -167,7 +170,15 @@ class Attempts:
 
     async def _attempt(self, work: Work) -> dict[str, Any] | ActionFailedError:
         work.tries.attempts += 1
-        context = replace(work.prepared.context, uncertain=work.tries.uncertain)
+        span = self._traces.attempt(work.prepared.command, work.tries.attempts, work.destination)
+        answer = await self._perform(work, span.context)
+        if isinstance(answer, ActionFailedError):
+            span.fail(str(answer), answer.verdict)
+        span.end()
+        return answer
+
+    async def _perform(self, work: Work, trace: TraceContext | None) -> dict[str, Any] | ActionFailedError:
+        context = replace(work.prepared.context, uncertain=work.tries.uncertain, trace=trace)
         began = self._timing.monotonic()
         try:
             async with asyncio.timeout(context.timeout):

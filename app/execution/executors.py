@@ -15,8 +15,10 @@ from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Router
 from app.execution.timing import REAL_TIME, Timing
+from app.execution.tracing import NO_TRACING, StepTraces
 from app.execution.transactional import TransactionalExecutor
 from app.ports import OwnerRights, Receipts, Sender
+from app.ports.tracing import Tracer
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.messages.message_text import TemplateTexts
 
@@ -36,6 +38,8 @@ class Shared:
         dead_letters: Takes records that are no commands.
         timeout: Seconds that an attempt may take.
         clock: The time.
+        tracer: Records spans.
+        group: The role's consumer group, which spans name.
     """
 
     current: Current
@@ -46,6 +50,8 @@ class Shared:
     dead_letters: DeadLetters
     timeout: float
     clock: Callable[[], datetime]
+    tracer: Tracer = NO_TRACING
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class LeasedOnly:
 
 def executor_of(action: AnyAction, shared: Shared, leased: LeasedOnly) -> Executor:
     """Return what carries out the commands of an action type."""
+    traces = StepTraces(shared.tracer, action.name, shared.group)
     preparer = Preparer(action, timeout=shared.timeout, clock=shared.clock, penalties=Penalties())
     if not isinstance(action, LeasedAction):
         return TransactionalExecutor(
@@ -86,6 +93,7 @@ def executor_of(action: AnyAction, shared: Shared, leased: LeasedOnly) -> Execut
             router=shared.router,
             holding=shared.holding,
             dead_letters=shared.dead_letters,
+            traces=traces,
         )
     return LeasedExecutor(
         action=action,
@@ -104,4 +112,5 @@ def executor_of(action: AnyAction, shared: Shared, leased: LeasedOnly) -> Execut
         lease=leased.lease,
         is_closing=leased.is_closing,
         timing=leased.timing,
+        traces=traces,
     )

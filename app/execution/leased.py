@@ -27,6 +27,7 @@ from app.execution.routing import Router, claim_of, read_command
 from app.execution.settling import Settling
 from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
+from app.execution.tracing import UNTRACED, StepTraces, note_result
 from app.ports import (
     Claim,
     Claimed,
@@ -37,6 +38,7 @@ from app.ports import (
     Sender,
     Timer,
 )
+from app.ports.tracing import Span
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
 from app.services.messages.message_text import TemplateTexts, names_template
@@ -68,17 +70,17 @@ class LeasedExecutor:
         lease: float,
         is_closing: IsClosing,
         timing: Timing = REAL_TIME,
+        traces: StepTraces = UNTRACED,
     ) -> None:
         self._action, self._preparer, self._ports, self._timing = action, preparer, ports, timing
-        self._metrics = StepMetrics(action.name)
-        self._lookups = Batcher(partial(current.of, rights=rights))
+        self._metrics, self._traces, self._holding = StepMetrics(action.name), traces, holding
         self._attempts = Attempts(
             action,
             preparer,
             ports,
             policy,
             breakers,
-            metrics=self._metrics,
+            traces=traces,
             again=router.again,
             is_closing=is_closing,
             timing=timing,
@@ -88,7 +90,7 @@ class LeasedExecutor:
             receipts, router, delivery, self._metrics, lease=lease, is_closing=is_closing, timing=timing
         )
         self._rights, self._template_texts, self._dead_letters = rights, template_texts, dead_letters
-        self._holding, self._holds = holding, Batcher(holding.park)
+        self._lookups, self._holds = Batcher(partial(current.of, rights=rights)), Batcher(holding.park)
 
     @property
     def many_destinations(self) -> bool:
@@ -119,6 +121,16 @@ class LeasedExecutor:
             await self._dead_letters.send(record, error)
             return True
         about(of_command, command, record)
+        span = self._traces.step(record, command)
+        try:
+            return await self._take(record, command, lane, span)
+        except BaseException as error:
+            span.fail(type(error).__name__, type(error).__name__)
+            raise
+        finally:
+            span.end()
+
+    async def _take(self, record: Incoming, command: Command, lane: Bulkhead, span: Span) -> bool:
         claim, began = claim_of(command), self._timing.monotonic()
         held = self._holding.judge(command)
         if isinstance(held, Timer):
@@ -127,9 +139,13 @@ class LeasedExecutor:
         prepared = await self._prepare(command, claim) if held is None else self._turned_away(command, held)
         try:
             if isinstance(prepared, ActionResult):
+                note_result(span, prepared)
                 await self._settling.settle(record, command, claim, prepared)
             else:
-                await self._carry_out(record, claim, prepared, lane, began)
+                made = await self._carry_out(record, claim, prepared, lane)
+                if made is not None:
+                    self._metrics.seconds.observe(self._timing.monotonic() - began)
+                    note_result(span, made)
         except GivenBackError:
             return False
         return True
@@ -167,9 +183,12 @@ class LeasedExecutor:
         return await source.get(names)
 
     async def _carry_out(
-        self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead, began: float
-    ) -> None:
-        """Claim, and make attempts; where the lease is lost on the way, claim again, with the result so far, if any."""
+        self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead
+    ) -> ActionResult | None:
+        """Claim, and make attempts; where the lease is lost on the way, claim again, with the result so far, if any.
+
+        Returns the result that was stored; None where nothing came of it here: it waits, or was settled elsewhere.
+        """
         command, result = prepared.command, None
         destination = prepared.context.redact.text(self._action.destination(prepared.request))
         circuit = circuit_of(destination, command.workflow.owner)
@@ -178,7 +197,7 @@ class LeasedExecutor:
             repeatable = self._action.repeatable(prepared.request)
             if not isinstance(outcome, Claimed):
                 await self._settling.was_settled(record, command, outcome, twice=result is not None and not repeatable)
-                return
+                return None
             uncertain = outcome.uncertain and not repeatable
             if result is None:
                 self._metrics.taken((command,))
@@ -188,13 +207,12 @@ class LeasedExecutor:
                     continue
                 if isinstance(made, Park):
                     await self._settling.park(made)
-                    return
+                    return None
                 result = made
             else:
                 result = result.model_copy(update={"uncertain": result.uncertain or uncertain})
             if await self._settling.finish(record, claim, outcome, command, result):
-                self._metrics.seconds.observe(self._timing.monotonic() - began)
-                return
+                return result
 
     async def _try(self, claim: Claim, work: Work) -> ActionResult | Park | None:
         """Make attempts; None where the lease is too short for one."""

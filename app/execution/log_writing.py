@@ -14,6 +14,7 @@ from typing import Final
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.statuses import ExecutionStatus
 from app.domain.times import parse_time
+from app.execution.tracing import UNTRACED_ROWS, RowTraces, end_rows
 from app.metrics.sink import DELAY, EVENT_TO_ROW, EXECUTIONS, LATE, NOT_WRITTEN, REPEATED, UNSTORED
 from app.ports import Record
 from app.ports.execution_log import DeadLetterStore, Logged, LogOutcome, LogWriter, Refused, Repeated, Skipped
@@ -37,11 +38,13 @@ class Sink:
     Args:
         writer: Stores executions.
         letters: Builds dead letters.
+        traces: Records a span for each row.
     """
 
-    def __init__(self, writer: LogWriter, letters: DeadLetters) -> None:
+    def __init__(self, writer: LogWriter, letters: DeadLetters, traces: RowTraces = UNTRACED_ROWS) -> None:
         self._writer = writer
         self._letters = letters
+        self._traces = traces
 
     async def process(self, records: Sequence[Incoming]) -> list[Record]:
         """Write a batch of executions and wait until it is durable; returns the dead letters of what was none.
@@ -58,10 +61,15 @@ class Sink:
                 readable.append(record)
             except PoisonError as error:
                 out.append(self._letters.build(record, error))
-        outcomes = await self._writer.write(documents)
-        for record, outcome in zip(readable, outcomes, strict=True):
-            if isinstance(outcome, Refused):
-                out.append(self._letters.build(record, PoisonError("refused", outcome.detail)))
+        spans = self._traces.begin(readable)
+        try:
+            outcomes = await self._writer.write(documents)
+        except BaseException as error:
+            end_rows(spans, dict.fromkeys(range(len(spans)), type(error).__name__))
+            raise
+        refused = {at: outcome.detail for at, outcome in enumerate(outcomes) if isinstance(outcome, Refused)}
+        end_rows(spans, refused)
+        out.extend(self._letters.build(readable[at], PoisonError("refused", why)) for at, why in refused.items())
         _count(outcomes)
         return out
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
@@ -27,10 +28,12 @@ from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.execution.quota import First, Over, Quota
 from app.execution.routing import Router
+from app.execution.tracing import NO_TRACING, MatchTraces
 from app.metrics.matcher import BLOCKED, EVENT_TO_MATCH, EVENTS, FORGOTTEN, KEYLESS, PLANS, REENTRIES
 from app.metrics.walls import WALLS
 from app.ports import Entries, Entry, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
+from app.ports.tracing import Span, Tracer
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.admission import Admission
 from app.topics import Topics
@@ -103,6 +106,7 @@ class Matcher:
         budget: RunBudget,
         entries: Entries,
         quota: Quota,
+        tracer: Tracer = NO_TRACING,
     ) -> None:
         self._topics = topics
         self._admission = Admission(topics)
@@ -114,6 +118,7 @@ class Matcher:
         self._budget = budget
         self._entries = entries
         self._quota = quota
+        self._traces = MatchTraces(tracer, topics.matcher_app)
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
         self._shares = Shares(share=_SHARE, burst=_BURST_S)
         self._outcomes: Tally[str] = Tally()
@@ -131,12 +136,21 @@ class Matcher:
         for record in records:
             planned.extend(self.match(record))
         about_nothing()
+        try:
+            out = await self._settled(planned)
+        except BaseException as error:
+            self._traces.end(error)
+            raise
+        self._traces.end()
+        self._report()
+        return out
+
+    async def _settled(self, planned: Sequence[Record | Over | _Asking]) -> list[Record]:
+        """Ask entries and quotas about what was planned."""
         asking = [item for item in planned if isinstance(item, _Asking)]
         since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
         judged = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
-        out = await self._quota.settle(judged)
-        self._report()
-        return out
+        return await self._quota.settle(judged)
 
     def _report(self) -> None:
         FORGOTTEN.inc(self._budget.forgotten)
@@ -197,15 +211,23 @@ class Matcher:
         if is_observed(timestamp, now.timestamp()):
             common["event_at"] = at
         matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
+        span: Span | None = None
+        executions: list[UUID] = []
         for made in evaluate(trigger, workflows, now=now, shares=self._shares):
             if isinstance(made, TurnedAway):
                 continue
+            if span is None:
+                span = self._traces.begin(incoming, record, now.timestamp())
+                common |= {} if span.context is None else span.context.headers
+            executions.append(made.execution_id)
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
             if reentry is not None and made.who is not None:
                 yield _Asking(made, reentry, matched, made.who)
             else:
                 yield self._judge(made, matched)
+        if span is not None:
+            self._traces.planned(span, executions)
 
     def _enter(self, asking: _Asking, since: datetime | None) -> Record | Over:
         if since is None:

@@ -200,8 +200,9 @@ class Router:
             "executed_at": command.matched_at,
             "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),
         }
-        if command.event_at is not None:
-            execution["event_at"] = command.event_at
+        for name in ("event_at", "traceparent", "tracestate"):
+            if (value := getattr(command, name)) is not None:
+                execution[name] = value
         return Record(self.topics.executions, command.entity.encode(), encode(execution))
 
 

@@ -21,8 +21,10 @@ from app.execution.holding import Holding, TurnedAway
 from app.execution.preparation import Prepared, Preparer
 from app.execution.routing import Router, claim_of, read_command, result_json
 from app.execution.step_metrics import StepMetrics
+from app.execution.tracing import NO_SPAN, UNTRACED, StepTraces, note_result
 from app.metrics.executor import DROPPED
 from app.ports import Claim, ClaimOutcome, Done, Dropped, EffectTransaction, OwnerRights, Receipts, Record, Timer
+from app.ports.tracing import Span
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.command import Command
 from schemas.incoming import Incoming
@@ -40,13 +42,15 @@ class _HandlerError(HeadraceError):
 class _Work:
     """A command with what is to be done, or with its result where nothing is to be done.
 
-    ``begun``: the receipts let it be carried out; where they did not, another copy of the command was.
+    ``span``: tells of it. ``begun``: the receipts let it be carried out; where they did not,
+    another copy of the command was.
     """
 
     command: Command
     claim: Claim
     todo: Prepared | ActionResult
     cause: Incoming
+    span: Span = NO_SPAN
     begun: bool = False
     made: tuple[ActionResult, dict[str, Any]] | None = None
 
@@ -77,6 +81,7 @@ class TransactionalExecutor:
         router: Router,
         holding: Holding,
         dead_letters: DeadLetters,
+        traces: StepTraces = UNTRACED,
     ) -> None:
         self._action = action
         self._preparer = preparer
@@ -86,7 +91,7 @@ class TransactionalExecutor:
         self._router = router
         self._holding = holding
         self._dead_letters = dead_letters
-        self._metrics = StepMetrics(action.name)
+        self._metrics, self._traces = StepMetrics(action.name), traces
 
     async def process(self, records: Sequence[Incoming]) -> list[Record]:
         """Carry a batch out; returns its slips on their way, in order.
@@ -94,18 +99,33 @@ class TransactionalExecutor:
         Raises:
             Exception: Postgres failed for good; the records must stay unacked.
         """
+        spans: list[Span] = []
+        try:
+            return await self._process(records, spans)
+        except BaseException as error:
+            for span in spans:
+                span.fail(type(error).__name__, type(error).__name__)
+            raise
+        finally:
+            for span in spans:
+                span.end()
+
+    async def _process(self, records: Sequence[Incoming], spans: list[Span]) -> list[Record]:
+        """Do so, with a span for each command."""
         began = time.monotonic()
         out: list[Record] = []
         steps: list[ResolvedStep] = []
         causes: list[Incoming] = []
         for record in records:
             try:
-                steps.append(self._resolved(read_command(record, self._action.name)))
+                command = read_command(record, self._action.name)
+                spans.append(self._traces.step(record, command))
+                steps.append(self._resolved(command))
                 causes.append(record)
             except PoisonError as error:
                 out.append(self._dead_letters.build(record, error))
         current = await self._current.of(steps, self._rights)
-        judged = [self._prepared(*one) for one in zip(steps, current, causes, strict=True)]
+        judged = [self._prepared(*one) for one in zip(steps, current, causes, spans, strict=True)]
         held = [item for item in judged if isinstance(item, Timer)]
         if held:
             await self._holding.park(held)
@@ -131,18 +151,20 @@ class TransactionalExecutor:
             self._holding.count(command, before)
         return step
 
-    def _prepared(self, step: ResolvedStep, current: CurrentValues | None, cause: Incoming) -> _Work | Timer:
+    def _prepared(
+        self, step: ResolvedStep, current: CurrentValues | None, cause: Incoming, span: Span
+    ) -> _Work | Timer:
         """Prepare a command; an owner who has taken too much with those before it in the batch has the rest wait."""
         command = step.command
         claim, held = claim_of(command), self._holding.judge(command)
         if isinstance(held, Timer):
             return held
         if isinstance(held, TurnedAway):
-            return _Work(command, claim, self._preparer.result(command, "failed", error=held.reason), cause)
+            return _Work(command, claim, self._preparer.result(command, "failed", error=held.reason), cause, span)
         before = ticked()
         todo = self._preparer.prepare(step, claim.command_id, current)
         self._holding.count(command, before)
-        return _Work(command, claim, todo, cause)
+        return _Work(command, claim, todo, cause, span)
 
     async def _permit(self, work: Sequence[_Work]) -> None:
         """Refuse what the owners lack permission for; where no permission is needed, none is looked up."""
@@ -222,6 +244,7 @@ class TransactionalExecutor:
         item.command.matched_at = outcome.matched_at
         result = item.result(outcome.result)
         if item.begun:
+            note_result(item.span, result)
             self._metrics.ended(result)
         else:
             self._metrics.duplicates.inc()

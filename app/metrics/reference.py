@@ -15,6 +15,7 @@ from app.metrics import (
     scheduler,
     sink,
     sources,
+    tracing,
     walls,
 )
 from app.metrics.families import Families, Family, Values
@@ -25,7 +26,7 @@ MARK: Final = "<!-- What follows is generated: python -m app.metrics.reference -
 ALL: Final = tuple(
     module.FAMILIES
     for module in (
-        process, consumer, delivery, matcher, executor, walls, sink, scheduler, sources, admin, listeners
+        process, consumer, delivery, matcher, executor, walls, sink, scheduler, sources, admin, tracing, listeners
     )
 )  # fmt: skip
 

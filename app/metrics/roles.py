@@ -12,15 +12,15 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from app.metrics import admin, consumer, delivery, executor, matcher, process, scheduler, sink, sources, walls
+from app.metrics import admin, consumer, delivery, executor, matcher, process, scheduler, sink, sources, tracing, walls
 from app.metrics.families import Families
 
 _WORKER: Final = (process.FAMILIES, consumer.FAMILIES, delivery.FAMILIES)
 _EXECUTOR: Final = "executor"
 GROUPS: Final = {
-    "matcher": (*_WORKER, matcher.FAMILIES, walls.FAMILIES),
-    _EXECUTOR: (*_WORKER, executor.FAMILIES, walls.FAMILIES),
-    "sink": (*_WORKER, sink.FAMILIES),
+    "matcher": (*_WORKER, matcher.FAMILIES, walls.FAMILIES, tracing.FAMILIES),
+    _EXECUTOR: (*_WORKER, executor.FAMILIES, walls.FAMILIES, tracing.FAMILIES),
+    "sink": (*_WORKER, sink.FAMILIES, tracing.FAMILIES),
     "sources": (*_WORKER, sources.FAMILIES),
     "scheduler": (process.FAMILIES, delivery.FAMILIES, scheduler.FAMILIES),
     "admin": (process.FAMILIES, admin.FAMILIES),

@@ -20,6 +20,7 @@ from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Router, claim_of, result_json
 from app.execution.timing import REAL_TIME, Timing
+from app.execution.tracing import UNTRACED, StepTraces
 from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.messages.message_text import TemplateTexts
@@ -63,6 +64,7 @@ class World:
         attempt_within: float = 5,
         rights: OwnerRights | None = None,
         holding: Holding | None = None,
+        traces: StepTraces = UNTRACED,
     ) -> None:
         self.store = store
         self.http = FakeHttp()
@@ -89,6 +91,7 @@ class World:
             lease=37.0,
             is_closing=lambda _: self.closing,
             timing=timing,
+            traces=traces,
         )
 
     async def run(self, one: Command) -> bool:

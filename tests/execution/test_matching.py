@@ -14,6 +14,8 @@ from app.domain.loops import RunBudget
 from app.execution.matching import Matcher
 from app.execution.quota import Quota
 from app.execution.routing import Router, read_command
+from app.execution.tracing import NO_TRACING
+from app.ports.tracing import Tracer
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.workflows.index import WorkflowIndex
 from app.topics import Topics
@@ -38,6 +40,7 @@ class World:
         entries: MemoryEntries | None = None,
         quota: Quota | None = None,
         max_age: float = 3600,
+        tracer: Tracer | None = None,
     ) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
@@ -54,6 +57,7 @@ class World:
             budget=RunBudget(budget, 60),
             entries=self.entries,
             quota=quota or no_quota(),
+            tracer=tracer or NO_TRACING,
         )
 
     async def process(self, records: list[FakeRecord]) -> None:

@@ -14,6 +14,7 @@ from app.actions.stop_workflow import StopWorkflow
 from app.execution.holding import Holding
 from app.execution.preparation import Preparer
 from app.execution.routing import Router
+from app.execution.tracing import UNTRACED, StepTraces
 from app.execution.transactional import TransactionalExecutor
 from app.ports import Crm, OwnerRights
 from app.services.delivery.dead_letters import DeadLetters
@@ -40,7 +41,14 @@ def now() -> datetime:
 class World:
     """An executor with its fakes."""
 
-    def __init__(self, kind: Any = None, *, rights: OwnerRights | None = None, holding: Holding | None = None) -> None:
+    def __init__(
+        self,
+        kind: Any = None,
+        *,
+        rights: OwnerRights | None = None,
+        holding: Holding | None = None,
+        traces: StepTraces = UNTRACED,
+    ) -> None:
         self.store = ReceiptStore()
         self.sender = MemorySender()
         kind = kind or ApplyTag()
@@ -54,6 +62,7 @@ class World:
             holding=holding or no_holding(),
             router=Router(TOPICS, frozenset({"apply_tag", "stop_workflow", "delay"})),
             dead_letters=DeadLetters(topics=TOPICS, sender=self.sender, role="executor-crm", clock=now),
+            traces=traces,
         )
 
     async def process(self, records: list[FakeRecord]) -> None:

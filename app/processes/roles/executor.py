@@ -34,6 +34,7 @@ from app.processes.quotas import parker, step_holding
 from app.processes.roles.opening import open_sender, utc_now
 from app.processes.roles.outside import action_ports, trusted_client
 from app.processes.roles.role_app import role_app
+from app.processes.tracing import tracing
 from app.processes.vitals import Vitals
 from app.services.access.owner_rights import RecentRights
 from app.services.delivery.dead_letters import DeadLetters
@@ -85,6 +86,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
     """Open the executors of one family; they share the process's pool, sender and clients."""
     topics = Topics(settings.topic_prefix)
     async with AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(tracing(settings, role))
         sender = await stack.enter_async_context(open_sender(settings, role))
         pool = await stack.enter_async_context(open_pool(settings, DatabaseRole.EXECUTOR))
         receipts = PostgresReceipts(
@@ -109,6 +111,8 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
             dead_letters=letters,
             timeout=settings.action_timeout,
             clock=utc_now,
+            tracer=tracer,
+            group=f"{topics.prefix}{role}",
         )
         ports = await stack.enter_async_context(action_ports(family, settings, pool, trusted))
         leased = _leased_only(settings, pool, ports, sender, breakers)

@@ -21,6 +21,7 @@ from app.processes.lifespan import Lifespan
 from app.processes.quotas import execution_quota
 from app.processes.roles.opening import open_sender, utc_now
 from app.processes.roles.role_app import role_app
+from app.processes.tracing import tracing
 from app.processes.vitals import Vitals
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
@@ -55,7 +56,11 @@ def build(role: str, settings: Settings, vitals: Vitals, around: Around | None) 
 async def open_matcher(settings: Settings, index: WorkflowIndex, age: TableAge) -> AsyncIterator[MatcherParts]:
     """Open the matcher; ``index`` is what the workflow table feeds, ``age`` how old that is."""
     topics = Topics(settings.topic_prefix)
-    async with open_sender(settings, "matcher") as sender, open_pool(settings, DatabaseRole.MATCHER) as pool:
+    async with (
+        tracing(settings, "matcher") as tracer,
+        open_sender(settings, "matcher") as sender,
+        open_pool(settings, DatabaseRole.MATCHER) as pool,
+    ):
         check = TableCheck(index, PostgresVersions(pool), age=age, every_s=settings.workflow_check_s)
         router = Router(topics, frozenset(REGISTRY.names()))
         letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
@@ -69,6 +74,7 @@ async def open_matcher(settings: Settings, index: WorkflowIndex, age: TableAge) 
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
             entries=PostgresEntries(pool),
             quota=execution_quota(settings, topics, pool),
+            tracer=tracer,
         )
         async with running_beside("table_check", check.run):
             delivery = Delivery(sender, letters, router.refused)

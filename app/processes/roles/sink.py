@@ -12,10 +12,12 @@ from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.pool import open_pool
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.sink_parts import SinkParts
+from app.execution.tracing import RowTraces
 from app.processes.faust_app import AgentSpec
 from app.processes.lifespan import Lifespan
 from app.processes.roles.opening import open_sender, utc_now
 from app.processes.roles.role_app import role_app
+from app.processes.tracing import tracing
 from app.processes.vitals import Vitals
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
@@ -42,8 +44,13 @@ def build(role: str, settings: Settings, vitals: Vitals, around: Around | None) 
 async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
     """Open the sink."""
     topics = Topics(settings.topic_prefix)
-    async with open_sender(settings, "sink") as sender, open_pool(settings, DatabaseRole.SINK) as pool:
+    async with (
+        tracing(settings, "sink") as tracer,
+        open_sender(settings, "sink") as sender,
+        open_pool(settings, DatabaseRole.SINK) as pool,
+    ):
         letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
-        executions, dead_letters = Sink(ExecutionLog(pool), letters), DeadLetterSink(DeadLetterTable(pool), topics)
+        executions = Sink(ExecutionLog(pool), letters, RowTraces(tracer, f"{topics.prefix}sink"))
+        dead_letters = DeadLetterSink(DeadLetterTable(pool), topics)
         delivery = Delivery(sender, letters)
         yield SinkParts(executions=executions, dead_letters=dead_letters, letters=letters, delivery=delivery)
