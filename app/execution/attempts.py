@@ -21,7 +21,7 @@ from app.execution.bulkhead import Bulkhead, Entry
 from app.execution.preparation import Prepared, Preparer
 from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
-from app.execution.tracing import StepTraces
+from app.execution.tracing import StepTraces, without_answer
 from app.ports import Park, Record, Timer, TimerKind
 from schemas.command import Command
 from schemas.log_ids import of_command
@@ -173,7 +173,7 @@ class Attempts:
         span = self._traces.attempt(work.prepared.command, work.tries.attempts, work.destination)
         answer = await self._perform(work, span.context)
         if isinstance(answer, ActionFailedError):
-            span.fail(str(answer), answer.verdict)
+            span.fail(without_answer(str(answer)), answer.verdict)
         span.end()
         return answer
 

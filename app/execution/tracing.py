@@ -180,7 +180,13 @@ def note_result(span: Span, result: ActionResult) -> None:
     noted: dict[str, Attribute] = {"headrace.status": result.status, "headrace.attempts": result.attempts}
     span.note(noted | {"headrace.uncertain": result.uncertain})
     if result.status == "failed":
-        span.fail(result.error or "", "step_failed")
+        error = result.error or ""
+        span.fail(without_answer(error) if result.attempts else error, "step_failed")
+
+
+def without_answer(error: str) -> str:
+    """Return an attempt's error without what the destination answered, which may hold anything."""
+    return error.partition(": ")[0]
 
 
 class RowTraces:
