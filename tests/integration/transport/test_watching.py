@@ -84,7 +84,7 @@ async def test_a_stuck_worker_ends_with_a_line_that_says_why(place: Place) -> No
     await place.produce("hang", partition=0)
     async with worker(place, "1", hold=1.0) as process:
         assert await process.ended() == 75
-        assert any("stuck: the record at offset 0" in line for line in process.errors)
+        assert any("stuck; " in line and "the record at offset 0" in line for line in process.errors)
     reader = Reader()
     async with running(place.ours(reader)):
         await eventually(place.nothing_left)

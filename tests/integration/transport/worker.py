@@ -6,7 +6,6 @@ agent, ``hang`` never ends, and one that starts with ``slow`` takes half a secon
 """
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
 from app.domain.kafka_connection import KafkaConnection
 from app.processes.faust_app import AgentSpec, build_app, run_worker
+from app.processes.logs import set_up_logging
 
 
 def say(word: str, value: str) -> None:
@@ -44,7 +44,7 @@ async def work(stream: Any) -> None:
 def main(*arguments: str) -> None:
     """Run until a signal."""
     bootstrap_servers, group, topic, instance, folder, hold = arguments
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    set_up_logging("work", "INFO", style="json", instance=instance)
     app = build_app(
         app_id=group,
         connection=KafkaConnection(bootstrap_servers),
