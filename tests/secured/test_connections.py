@@ -1,5 +1,8 @@
 """Every client of ours gets in by every way that Kafka offers, and where it does not, one line says which setting."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +30,7 @@ from app.topics import TopicSpec
 from tests.integration.transport.apps import running
 from tests.support.deadlines import scaled
 from tests.support.secured.certificates import Authority
-from tests.support.secured.cluster import ADMIN, PASSWORD, Secured
+from tests.support.secured.cluster import ADMIN, NOWHERE, PASSWORD, Secured
 from tests.support.secured.tokens import TokenEndpoint
 from tests.support.waiting import eventually
 
@@ -193,6 +196,36 @@ async def test_who_is_refused_is_told_which_setting(
     assert "\n" not in text
     assert not [secret for secret in (PASSWORD, "wrong", tokens.secret) if secret in text]
     assert await problem(connection) == text
+
+
+def test_commands_and_roles_say_it_and_end(secured: Secured) -> None:
+    """One line on standard error, an exit that is an error, within 10 seconds; no line of a client's retries."""
+    for words, wrong, said in (
+        (("topics",), {"HEADRACE_KAFKA_SASL_PASSWORD": "wrong"}, "HEADRACE_KAFKA_SASL_PASSWORD"),
+        (("worker", "sink"), {"HEADRACE_KAFKA_SSL_CAFILE": ""}, "HEADRACE_KAFKA_SSL_CAFILE"),
+    ):
+        environment = {**os.environ, **secured.environment(ADMIN), **wrong}
+        began = time.monotonic()
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "app.cli", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=scaled(60),
+            check=False,
+        )
+        assert time.monotonic() - began < scaled(SETTLED_WITHIN_S)
+        assert done.returncode != 0
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+async def test_brokers_that_are_elsewhere_are_named(secured: Secured) -> None:
+    """The first answer is not enough: clients are sent on to what the brokers say of themselves."""
+    login = PasswordLogin("SCRAM-SHA-256", ADMIN, PASSWORD)
+    said = await problem(KafkaConnection(secured.doors["astray"], None, login))
+    assert said is not None
+    assert f"sends clients on to {NOWHERE}, where nothing answers from here; check advertised.listeners" in said
 
 
 async def test_one_server_that_lets_us_in_is_enough(secured: Secured) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -85,12 +85,36 @@ async def _try(
             made = await create_conn(host.strip("[]"), int(port), request_timeout_ms=int(within * 1000), **options)
             try:
                 # A listener that wants a login answers the first request without one; it closes at this one.
-                await made.send(MetadataRequest([]))
+                answer = await made.send(MetadataRequest([]))
             finally:
                 made.close()
     except (KafkaError, TimeoutError, OSError, EOFError) as error:
         return _say(connection, server, error)
-    return None
+    return await _astray(server, [(broker[1], broker[2]) for broker in answer.brokers], within)
+
+
+async def _astray(server: str, brokers: Sequence[tuple[str, int]], within: float) -> tuple[bool, str] | None:
+    """Say where none of the brokers is where the cluster says: clients talk to them, not to who was asked first."""
+    said = [f"{host}:{port}" for host, port in brokers]
+    if not said or server in said:
+        return None
+    found = await asyncio.gather(*(_listens(host, port, within) for host, port in brokers))
+    if any(found):
+        return None
+    return True, (
+        f"Kafka at {server} sends clients on to {', '.join(said)}, where nothing answers from here; "
+        "check advertised.listeners of the brokers, or name the listener for this network in KAFKA_BOOTSTRAP_SERVERS"
+    )
+
+
+async def _listens(host: str, port: int, within: float) -> bool:
+    try:
+        async with asyncio.timeout(within):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 def _say(connection: KafkaConnection, server: str, error: BaseException) -> tuple[bool, str]:

@@ -1,8 +1,8 @@
 """One or several brokers that demand a login and encryption of everybody but each other, and refuse what no ACL allows.
 
-Each has four doors: ``sasl`` (SASL_SSL: PLAIN, SCRAM, OAUTHBEARER), ``tls`` (SSL with certificates of clients),
-``clear`` (SASL_PLAINTEXT) and one that only the tests' own helpers and the brokers use, where whoever comes is an
-administrator.
+Each has five doors: ``sasl`` (SASL_SSL: PLAIN, SCRAM, OAUTHBEARER), ``tls`` (SSL with certificates of clients),
+``clear`` (SASL_PLAINTEXT), ``astray``, which sends clients to where nobody is, and one that only the tests' own helpers
+and the brokers use, where whoever comes is an administrator.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +19,17 @@ from tests.support.secured.certificates import Authority, Pair
 
 PASSWORD: Final = "p4ss-w0rd"
 ADMIN: Final = "operator"
+NOWHERE: Final = f"{HOST}:1"
 _MECHANISMS: Final = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER"
 _MODULES: Final = "org.apache.kafka.common.security"
-_LISTENERS: Final = {"plain": "PLAINTEXT", "controller": "CONTROLLER", "sasl": "SASL", "tls": "TLS", "clear": "CLEAR"}
+_LISTENERS: Final = {
+    "plain": "PLAINTEXT",
+    "controller": "CONTROLLER",
+    "sasl": "SASL",
+    "tls": "TLS",
+    "clear": "CLEAR",
+    "astray": "ASTRAY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +159,13 @@ class _Plan:
         listeners = {name: f"{name}://{HOST}:{port}" for name, port in doors.items()}
         return {
             "listeners": ",".join(listeners.values()),
-            "advertised.listeners": ",".join(one for name, one in listeners.items() if name != "CONTROLLER"),
+            "advertised.listeners": ",".join(
+                f"ASTRAY://{NOWHERE}" if name == "ASTRAY" else one
+                for name, one in listeners.items()
+                if name != "CONTROLLER"
+            ),
             "listener.security.protocol.map": (
-                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,TLS:SSL,CLEAR:SASL_PLAINTEXT"
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,TLS:SSL,CLEAR:SASL_PLAINTEXT,ASTRAY:SASL_PLAINTEXT"
             ),
         }
 
@@ -177,8 +189,8 @@ def _sasl(users: Sequence[str]) -> dict[str, str]:
         "scram-sha-512": f"{_MODULES}.scram.ScramLoginModule required;",
         "oauthbearer": f"{_MODULES}.oauthbearer.OAuthBearerLoginModule required;",
     }
-    return {f"listener.name.{door}.sasl.enabled.mechanisms": _MECHANISMS for door in ("sasl", "clear")} | {
+    return {f"listener.name.{door}.sasl.enabled.mechanisms": _MECHANISMS for door in ("sasl", "clear", "astray")} | {
         f"listener.name.{door}.{mechanism}.sasl.jaas.config": module
-        for door in ("sasl", "clear")
+        for door in ("sasl", "clear", "astray")
         for mechanism, module in modules.items()
     }
