@@ -18,19 +18,9 @@ from aiohttp import BasicAuth, web
 
 from app.embedded.free_ports import HOST
 from app.embedded.message_rules import Fault, parameters_of, sms_fault, whatsapp_fault
+from app.embedded.provider_logins import Login
 
 _KEPT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who may send: the account at Twilio with its one number, and the phone number at Meta."""
-
-    account_sid: str
-    auth_token: str = field(repr=False)
-    number: str
-    phone_number_id: str
-    access_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

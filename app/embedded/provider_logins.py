@@ -3,13 +3,24 @@
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.embedded.message_providers import Login
 from app.processes.home import read_json, write_json
 
 _NUMBER = "+15005550006"
 _PROVIDERS = ("HEADRACE_TWILIO_", "HEADRACE_WHATSAPP_")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who may send: the account at Twilio with its one number, and the phone number at Meta."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    number: str
+    phone_number_id: str
+    access_token: str = field(repr=False)
 
 
 def stand_in_variables(home: Path) -> dict[str, str]:

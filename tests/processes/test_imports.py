@@ -65,3 +65,14 @@ def test_a_role_loads_what_it_needs(role: str) -> None:
     families = [family for family in FAMILIES if role == f"executor-{family}"]
     own_actions = {f"app.actions.{name}" for family in families for name in REGISTRY.names(family)}
     assert modules & {f"app.actions.{name}" for name in REGISTRY.names()} <= own_actions
+
+
+def test_the_supervisor_of_make_up_stays_small() -> None:
+    """It lives as long as what it started: HTTP, tokens, SQLAlchemy and Faust are its children's."""
+    told = subprocess.run(
+        [sys.executable, "-c", 'import sys, app.commands.up; print(*sys.modules, sep="\\n")'],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert not set(told.stdout.split()) & {"aiohttp", "cryptography", "docker", "faust", "jwt", "sqlalchemy"}

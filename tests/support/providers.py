@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from app.actions.base import Ports
-from app.embedded.message_providers import Login, MessageProviders
+from app.embedded.message_providers import MessageProviders
+from app.embedded.provider_logins import Login
 from app.ports import HttpClient, TwilioAccount, WhatsAppAccount
 from tests.support.fake_mailer import FakeMailer
 
