@@ -106,6 +106,11 @@ mutants: setup
 schemas: setup
 	$(BIN)/python -m schemas.publish
 
+# The reference of the settings, docs/settings.md, from the code.
+.PHONY: settings
+settings: setup
+	$(BIN)/python -m app.settings.reference
+
 # The image built for real, and every service of docker-compose.yml run from it: Docker, or as root podman, runc and
 # debootstrap. `build/image.json`.
 image: setup

@@ -14,22 +14,27 @@ _FERNET_KEY_BYTES: Final = 32
 class AccessSettings(Group):
     """Addresses, tokens, permissions, the key of secrets, and the limits of callers."""
 
-    admin_host: str = "127.0.0.1"
-    admin_port: int = Field(8080, ge=0, le=65535)
-    admin_connections: int = Field(1000, ge=1, le=100_000, description="Connections to the admin API, in all")
+    admin_host: str = Field("127.0.0.1", description="Where the API listens; 0.0.0.0: on all addresses")
+    admin_port: int = Field(8080, ge=0, le=65535, description="Its port; 0: any that is free")
+    admin_connections: int = Field(
+        1000, ge=1, le=100_000, description="Connections to each API process; more are answered with 503"
+    )
     admin_connections_per_address: int = Field(
         100, ge=1, le=100_000, description="Those of one address, unless it is a trusted proxy's"
     )
     jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="Bearer token for the API's /metrics, at least 32 bytes; empty: on loopback nobody needs one",
+        description="Bearer token for the API's /metrics, at least 32 bytes; empty: on loopback nobody needs one,"
+        " elsewhere who may operate",
     )
     jwks_url: str = Field(
         "", pattern=r"^$|^https?://", description="Public keys of RS256 and ES256 tokens (RFC 7517), beside the secret"
     )
-    jwt_audience: str = "authenticated"
-    jwt_issuer: str = Field("headrace", description="Supabase: https://<project>.supabase.co/auth/v1")
+    jwt_audience: str = Field("authenticated", description="What tokens must say as `aud`")
+    jwt_issuer: str = Field(
+        "headrace", description="What they must say as `iss`; Supabase: https://<project>.supabase.co/auth/v1"
+    )
     user_permissions: str = Field(
         "crm:read,crm:write",
         description="What every user may do beside what their token grants, commas between; all: every user is trusted;"
@@ -40,7 +45,11 @@ class AccessSettings(Group):
         description="Keys that secrets are sealed with, commas between, the newest first; none: no secrets",
     )
     rate_limit_per_minute: int = Field(
-        100, ge=0, le=1_000_000, alias="RATE_LIMIT_PER_MINUTE", description="Requests a caller; 0: no limit"
+        100,
+        ge=0,
+        le=1_000_000,
+        alias="RATE_LIMIT_PER_MINUTE",
+        description="Requests of one caller to each API process; more are answered with 429; 0: no limit",
     )
     failed_tokens_per_minute: int = Field(
         60,

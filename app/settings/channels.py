@@ -13,21 +13,34 @@ _URL_OR_NAME: Final = re.compile(r"[a-z][a-z0-9+.-]*://\S+|[^\s:/][^:/]{0,99}", 
 class ChannelSettings(Group):
     """Servers, accounts and senders of what goes out, and what webhooks may reach."""
 
-    smtp_host: str = "127.0.0.1"
-    smtp_port: int = Field(25, ge=1, le=65535)
-    smtp_username: str = ""
-    smtp_password: SecretStr = SecretStr("")
-    smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$")
-    mail_from: str = "Headrace <headrace@localhost.localdomain>"
-    twilio_base_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^/]")
-    twilio_account_sid: str = Field("", pattern=r"^$|^AC[0-9a-f]{32}$", description="Empty: no text messages")
-    twilio_auth_token: SecretStr = SecretStr("")
+    smtp_host: str = Field("127.0.0.1", description="Mail server")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Its port")
+    smtp_username: str = Field("", description="User at the mail server; empty: no login")
+    smtp_password: SecretStr = Field(SecretStr(""), description="The user's password")
+    smtp_tls: str = Field("none", pattern="^(none|starttls|tls)$", description="How mail is encrypted on its way there")
+    mail_from: str = Field(
+        "Headrace <headrace@localhost.localdomain>",
+        description="Sender of every mail; we greet the mail server by its domain",
+    )
+    twilio_base_url: str = Field(
+        "https://api.twilio.com", pattern=r"^https?://[^/]", description="Where text messages are handed in"
+    )
+    twilio_account_sid: str = Field(
+        "", pattern=r"^$|^AC[0-9a-f]{32}$", description="Twilio's account; empty: no text messages"
+    )
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its token")
     twilio_from: str = Field("", description="Sender: a number in E.164, a short code or an alphanumeric sender id")
-    twilio_messaging_service_sid: str = Field("", pattern=r"^$|^MG[0-9a-f]{32}$", description="Sender, instead")
-    whatsapp_base_url: str = Field("https://graph.facebook.com", pattern=r"^https?://[^/]")
-    whatsapp_api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$")
-    whatsapp_phone_number_id: str = Field("", pattern=r"^[0-9]*$", description="Empty: no WhatsApp messages")
-    whatsapp_access_token: SecretStr = SecretStr("")
+    twilio_messaging_service_sid: str = Field(
+        "", pattern=r"^$|^MG[0-9a-f]{32}$", description="Twilio's pool of senders, instead of one"
+    )
+    whatsapp_base_url: str = Field(
+        "https://graph.facebook.com", pattern=r"^https?://[^/]", description="Where WhatsApp messages are handed in"
+    )
+    whatsapp_api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$", description="Version of its API")
+    whatsapp_phone_number_id: str = Field(
+        "", pattern=r"^[0-9]*$", description="Sender's id at WhatsApp; empty: no WhatsApp messages"
+    )
+    whatsapp_access_token: SecretStr = Field(SecretStr(""), description="Its token")
     crm_url: str = Field(
         "",
         pattern=r"^$|^https?://[^/@?#]+(/[^@?#]*)?$",

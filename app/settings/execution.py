@@ -21,11 +21,22 @@ class ExecutionSettings(Group):
         60_000, ge=0, le=10_000_000, description="Events of one sender at POST /events; 0: no limit"
     )
     queue_concurrency: int = Field(
-        10, ge=1, le=512, alias="QUEUE_CONCURRENCY", description="Actions at once per partition"
+        10, ge=1, le=512, alias="QUEUE_CONCURRENCY", description="Actions at once, per partition of a lane"
     )
-    action_retry_max_attempts: int = Field(3, ge=0, le=10, alias="ACTION_RETRY_MAX_ATTEMPTS", description="Retries")
-    action_retry_initial_delay_ms: Milliseconds = Field(1000, alias="ACTION_RETRY_INITIAL_DELAY")
-    retry_jitter: float = Field(0.1, ge=0, le=0.5, description="Share of a backoff that chance may take off; 0: none")
+    action_retry_max_attempts: int = Field(
+        3, ge=0, le=10, alias="ACTION_RETRY_MAX_ATTEMPTS", description="Retries after the first attempt"
+    )
+    action_retry_initial_delay_ms: Milliseconds = Field(
+        1000,
+        alias="ACTION_RETRY_INITIAL_DELAY",
+        description="Backoff before the first retry; each next one is twice it",
+    )
+    retry_jitter: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="Share of a backoff that chance may take off; 0: none; Retry-After is never shortened",
+    )
     longest_hold_ms: Milliseconds = Field(5000, description="Backoffs up to this are sat out; longer ones are parked")
     circuit_breaker_threshold: int = Field(
         5, ge=1, le=100_000, alias="CIRCUIT_BREAKER_THRESHOLD", description="Failed attempts in a row that open it"
@@ -40,17 +51,23 @@ class ExecutionSettings(Group):
         50, ge=1, le=10_000, description="Commands a second to a destination that serves again, of those that waited"
     )
     action_timeout_ms: Milliseconds = Field(5000, description="One attempt")
-    workflow_execution_timeout_ms: Milliseconds = Field(30_000, alias="WORKFLOW_EXECUTION_TIMEOUT")
+    workflow_execution_timeout_ms: Milliseconds = Field(
+        30_000,
+        alias="WORKFLOW_EXECUTION_TIMEOUT",
+        description="Attempts and backoffs of one execution together; queueing and parking do not count",
+    )
     run_budget: int = Field(
         1000,
         ge=0,
         le=100_000,
         description="Runs of one workflow for one entity in a window; more are blocked as a loop; 0: any",
     )
-    run_budget_window_s: int = Field(3600, ge=1)
+    run_budget_window_s: int = Field(3600, ge=1, description="The window of `HEADRACE_RUN_BUDGET`")
     audience_rate: int = Field(50, ge=1, le=500, description="Customers of one audience that get their run, a second")
-    workflow_check_s: int = Field(300, ge=1, description="Workflow table against Postgres")
-    lease_margin_ms: Milliseconds = 2000
+    workflow_check_s: int = Field(300, ge=1, description="How often the workflow table is compared with Postgres")
+    lease_margin_ms: Milliseconds = Field(
+        2000, description="What a claim on an outside effect outlasts all attempts by, for clocks and round trips"
+    )
     log_retention_days: int = Field(90, ge=1, description="Days after which the log's partitions go to the archive")
     dead_letter_retention_days: int = Field(
         90, ge=1, description="Days after which a dead letter is removed, whatever became of it"

@@ -1,4 +1,4 @@
-"""Kafka: the topics in it, and what is read of them."""
+"""Topics: how they are named and made, and what is read of them."""
 
 import re
 from typing import Final
@@ -13,13 +13,17 @@ _PREFIX: Final = re.compile(r"^[a-z0-9][a-z0-9._-]{0,40}$")
 class KafkaSettings(KafkaLogin):
     """Which topics are ours, and what is read of them."""
 
-    topic_prefix: str = "headrace."
-    events_partitions: int = Field(4, ge=1, le=1000)
-    actions_partitions: int = Field(8, ge=1, le=1000)
+    topic_prefix: str = Field("headrace.", description="What our topics and consumer groups begin with")
+    events_partitions: int = Field(4, ge=1, le=1000, description="Of each topic of events (`headrace topics`)")
+    actions_partitions: int = Field(8, ge=1, le=1000, description="Of each lane of an action type")
     replication_factor: int = Field(
         0, ge=0, le=9, description="Copies of each topic; 0: three, or as many as there are brokers"
     )
-    event_max_age_s: int = Field(7 * 86_400, ge=60, description="Older Kafka records are counted and skipped")
+    event_max_age_s: int = Field(
+        7 * 86_400,
+        ge=60,
+        description="Older records are counted and skipped; receipts are kept for 8 days longer, 15 at least",
+    )
     worker_buffer_mb: int = Field(
         64, ge=1, le=16_384, description="MiB of records that may wait unfinished in a worker, over all its partitions"
     )

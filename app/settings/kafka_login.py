@@ -1,4 +1,4 @@
-"""Kafka's locks: encryption and login of every client, in combinations that are whole."""
+"""Kafka: where it is, encryption and login of every client, in combinations that are whole."""
 
 from collections.abc import Iterable
 from typing import Final, Self
@@ -30,12 +30,12 @@ class KafkaLogin(Group):
     kafka_security_protocol: str = Field(
         "PLAINTEXT",
         pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
-        description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, as the broker's listener has it",
+        description="As the broker's listener has it",
     )
     kafka_sasl_mechanism: str = Field(
         "",
         pattern="^(|PLAIN|SCRAM-SHA-256|SCRAM-SHA-512|OAUTHBEARER)$",
-        description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; needed with SASL_PLAINTEXT and SASL_SSL",
+        description="Needed with SASL_PLAINTEXT and SASL_SSL",
     )
     kafka_sasl_username: str = Field("", description="User of PLAIN and SCRAM")
     kafka_sasl_password: SecretStr = Field(SecretStr(""), description="The user's password")

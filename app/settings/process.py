@@ -1,4 +1,4 @@
-"""A process of ours: its name, its files, its log, and the database."""
+"""Processes: name, files, log and page of each, and the database."""
 
 import re
 import socket
@@ -26,15 +26,21 @@ def instance_of(host: str) -> str:
 class ProcessSettings(Group):
     """What every process is told: who it is, where it keeps files, what it logs and serves, and its Postgres."""
 
-    database_url: SecretStr = Field(SecretStr("postgresql://localhost/headrace"), alias="DATABASE_URL")
-    pool_size: int = Field(4, ge=1, le=50)
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://localhost/headrace"),
+        alias="DATABASE_URL",
+        description="Postgres as this role's user (`headrace database-users`); any libpq connection string",
+    )
+    pool_size: int = Field(4, ge=1, le=50, description="Connections to Postgres of one process, at most")
     instance: str = Field(
         "",
         pattern=rf"^[A-Za-z0-9._-]{{0,{INSTANCE_CHARACTERS}}}$",
         description="Stable id of this worker in its role; empty: the host's name",
         validate_default=True,
     )
-    data_dir: Path = Path(".headrace/workers")
+    data_dir: Path = Field(
+        Path(".headrace/workers"), description="Where Faust keeps a worker's files; nothing to back up"
+    )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Our own lines from this level on (docs/logs.md)"
     )
