@@ -36,6 +36,8 @@ OF_THE_PROCESS = {
     "app/adapters/postgres/api_engine.py:_refused": "the request around it, whose id is added by itself",
     "app/execution/breakers.py:see": "a destination's breaker",
     "app/execution/breakers.py:_say": "a destination's breaker, and its owner",
+    "app/services/operations/alerts.py:_say": "an alert",
+    "app/services/operations/alerts.py:_tell": "a channel of alerts",
     "app/services/operations/background.py:note": "what its caller names",
     "app/services/operations/background.py:note_failure": "what its caller names",
     "app/services/operations/background.py:keep_running": "a background task as a whole",

@@ -21,6 +21,7 @@ from app.ports import Busy, Claim, Claimed, ClaimOutcome, Done, Dropped, EffectT
 from app.services.delivery.sending import Delivery
 from schemas.command import Command
 from schemas.incoming import Incoming
+from schemas.log_ids import of_command
 from schemas.result import ActionResult
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class Settling:
         self._metrics.duplicates.inc()
         if twice and is_unmarked(outcome.result):
             UNEXPECTED_DUPLICATES.inc()
-            log.error("command %s: its effect happened twice, and its result does not say so", command.id)
+            log.error("an effect happened twice, and its result does not say so", extra=of_command(command, record))
         await self._forward(record, command, outcome)
 
     async def release(self, claim: Claim, *, uncertain: bool) -> None:
