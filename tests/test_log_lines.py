@@ -30,6 +30,7 @@ OF_THE_PROCESS = {
     "app/adapters/kafka/consumer.py:_review_budget": "a partition, not a record of it: the fetcher's memory",
     "app/adapters/kafka/crash_guard.py:let_go": "the end of the process's hold on all of its partitions",
     "app/adapters/kafka/crash_guard.py:hold": "Postgres, asked when partitions are assigned",
+    "app/adapters/kafka/permissions.py:denied": "what a role may do on Kafka, asked at its start",
     "app/adapters/kafka/watchdog.py:end_process": "the process ends; the reason names topic and partition",
     "app/adapters/postgres/database_roles.py:check_login": "the database's user",
     "app/adapters/postgres/maintenance.py:archive_old_days": "days of the log",
