@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 1200
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack secured worst-user reconcile zones fuzz-templates mutants schemas lock image prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack secured worst-user reconcile observe zones fuzz-templates mutants schemas lock image prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -85,6 +85,11 @@ worst-user: setup
 # Hostile records on every topic among good events, under kills; SEED makes others.
 hostile: setup
 	$(BIN)/python -m tests.hostile.run --seed $(SEED)
+
+# Dashboards and alerts on a real installation with a real Prometheus: every panel's queries return data, every alert is
+# caused, seen, told and resolved. About ten minutes; goes on where it was stopped. PICTURES=docs/images draws them.
+observe: setup
+	$(BIN)/python -m tests.observe.run $(if $(PICTURES),--pictures $(PICTURES))
 
 reconcile: setup
 	@test -n "$(EVENTS)" || { echo "name the events: make reconcile EVENTS=events.jsonl.gz"; exit 2; }

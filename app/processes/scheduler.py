@@ -45,13 +45,15 @@ _MAINTENANCE_EVERY_S: Final = 3600.0
 logger = logging.getLogger(__name__)
 
 
-def run_scheduler(settings: Settings, vitals: Vitals) -> None:
-    """Run until SIGTERM or SIGINT."""
+def run_scheduler(
+    settings: Settings, vitals: Vitals, *, alerts: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT; ``alerts`` judges instead of what does by default."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_signalled(settings, vitals))
+        runner.run(_until_signalled(settings, vitals, alerts or partial(watch_alerts, settings)))
 
 
-async def _until_signalled(settings: Settings, vitals: Vitals) -> None:
+async def _until_signalled(settings: Settings, vitals: Vitals, alerts: Callable[[], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,7 +61,6 @@ async def _until_signalled(settings: Settings, vitals: Vitals) -> None:
     logger.info("running")
     maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
     async with living(vitals):
-        alerts = partial(watch_alerts, settings)
         await serve_scheduler(settings, stop, periodic=[maintenance], health=vitals.health, alerts=alerts)
 
 

@@ -16,7 +16,7 @@ from app.domain.alert_messages import message, news, now_told, summary
 from app.domain.alert_rules import ALERTS, Alert
 from app.domain.alert_states import Reading, Standing, judge
 from app.domain.errors import ActionFailedError, UnreachableError
-from app.metrics.scheduler import ALERT_MESSAGES, ALERTS_FIRING, OWNERS_TOLD
+from app.metrics.scheduler import ALERT_MESSAGES, ALERTS_FIRING, OUTBOX_OLDEST, OWNERS_TOLD
 from app.ports.alerts import AlertChannel, AlertSession, AlertStore, Telling
 from app.ports.queue_status import DepthSource, Lane
 from app.services.operations.alert_readings import of_heartbeats
@@ -125,6 +125,8 @@ class AlertLoop:
 
     async def _readings(self, session: AlertSession) -> Mapping[str, Reading]:
         stored = {**of_heartbeats(await session.heartbeats()), **await session.readings()}
+        # The relay knows its age too, but not while it waits for a lock.
+        OUTBOX_OLDEST.set(stored.get("outbox_age", {}).get("", 0.0))
         try:
             depths = await self._depths.depths(self._lanes)
         except UnreachableError as error:
