@@ -45,9 +45,7 @@ _MAINTENANCE_EVERY_S: Final = 3600.0
 logger = logging.getLogger(__name__)
 
 
-def run_scheduler(
-    settings: Settings, vitals: Vitals, *, alerts: Callable[[], Awaitable[None]] | None = None
-) -> None:
+def run_scheduler(settings: Settings, vitals: Vitals, *, alerts: Callable[[], Awaitable[None]] | None = None) -> None:
     """Run until SIGTERM or SIGINT; ``alerts`` judges instead of what does by default."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signalled(settings, vitals, alerts or partial(watch_alerts, settings)))
