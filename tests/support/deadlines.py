@@ -5,7 +5,7 @@ beside it. Everywhere else it is as many times longer as that machine is faster:
 a Python are timed when the first deadline is asked for and again every half a minute, and the worst of the last few
 counts, so that what keeps the machine busy counts as well. Never is a deadline shorter than written.
 
-``HEADRACE_TEST_PATIENCE`` (a number, 3 say) is the least that deadlines are multiplied by, whatever is measured.
+``TEST_PATIENCE`` (a number, 3 say) is the least that deadlines are multiplied by, whatever is measured.
 """
 
 import os
@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-VARIABLE: Final = "HEADRACE_TEST_PATIENCE"
+VARIABLE: Final = "TEST_PATIENCE"
 _WORK_S: Final = 0.028
 _SPAWN_S: Final = 0.080
 _ANEW_S: Final = 30.0
