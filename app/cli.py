@@ -17,6 +17,8 @@ COMMANDS: Final = (
     ("admin", "app.commands.admin", "admin"),
     ("migrate", "app.commands.migrate", "migrate"),
     ("database-users", "app.commands.database_users", "database_users"),
+    ("check", "app.commands.check", "check"),
+    ("status", "app.commands.status", "status"),
     ("topics", "app.commands.topics", "topics"),
     ("templates", "app.commands.templates", "templates"),
     ("emit", "app.commands.emit", "emit"),
@@ -72,7 +74,9 @@ class Headrace(click.Group):
         try:
             return super().invoke(ctx)
         except HeadraceError as error:
-            raise click.ClickException(str(error)) from None
+            said = click.ClickException(str(error))
+            said.exit_code = error.exit_code
+            raise said from None
         except PermissionError as error:
             raise click.ClickException(
                 f"no permission for {error.filename}; another user made it: run as that user, or set HEADRACE_HOME"

@@ -7,26 +7,24 @@ import click
 from app.adapters.kafka.external import ExternalKafka
 from app.adapters.postgres.external import ExternalPostgres
 from app.domain.errors import SetupError, UnreachableError
+from app.processes.environment_check import of_environment
 from app.processes.home import default_home
 from app.processes.running import adopt_environment
-from app.settings import MEANINGLESS, Settings, load_settings
+from app.settings import Settings, load_settings
 
 
-def settings_here(process: str | None = None) -> Settings:
+def settings_here() -> Settings:
     """Return the settings: the environment's, and for what it leaves open those of the installation running here.
 
-    Says on standard error which variables are set and have no meaning here.
-
-    Args:
-        process: The role that this process is, if any.
+    Says on standard error which variables are set and have no meaning here, or nothing reads.
 
     Raises:
         SettingsError: A value is wrong.
     """
-    adopt_environment(default_home(), process)
-    for name, why in MEANINGLESS.items():
-        if os.environ.get(name):
-            click.echo(f"Warning: {name} is set and has no meaning here: {why}", err=True)
+    adopt_environment(default_home())
+    for finding in of_environment(os.environ):
+        if finding.state != "ok":
+            click.echo(f"Warning: {finding.says}", err=True)
     return load_settings()
 
 

@@ -10,10 +10,10 @@ import orjson
 
 from app.adapters.kafka.tail import last_records, missing_topics
 from app.commands.preflight import need_kafka, settings_here
-from app.domain.errors import PoisonError, SettingsError
+from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
 from app.services.ingest.source_envelopes import Ignored
-from app.services.ingest.source_settings import VARIABLE, load_sources
+from app.services.ingest.source_settings import load_sources
 from app.services.ingest.sources import SourceTurner
 from app.settings import Settings
 from app.topics import Topics
@@ -40,22 +40,6 @@ def preview(*, last: int) -> None:
     configured = load_sources(settings.sources, settings.topic_prefix)
     need_kafka(settings)
     asyncio.run(_preview(settings, configured, last))
-
-
-def check_sources(settings: Settings) -> None:
-    """Check that sources are configured, and that their topics are there.
-
-    Raises:
-        SettingsError: Something is wrong in one, or its topic is not there; names the source.
-        UnreachableError: Kafka does not answer.
-    """
-    configured = load_sources(settings.sources, settings.topic_prefix)
-    need_kafka(settings)
-    topics = [source.topic for source in configured]
-    missing = asyncio.run(missing_topics(settings.kafka_connection, topics))
-    for position, source in enumerate(configured):
-        if source.topic in missing:
-            raise SettingsError(f"{VARIABLE}: [{position}].topic: Kafka has no topic {source.topic}")
 
 
 async def _preview(settings: Settings, configured: Sequence[Source], last: int) -> None:

@@ -7,7 +7,13 @@ from app.domain.breaker import Verdict
 
 
 class HeadraceError(Exception):
-    """Base of all errors that are ours."""
+    """Base of all errors that are ours.
+
+    Attributes:
+        exit_code: What a command ends with that it gets as far as.
+    """
+
+    exit_code = 1
 
 
 # SQLSTATE classes of what a row can be at fault for: its data, a constraint, a limit such as the depth of its JSON.
@@ -20,6 +26,12 @@ class SettingsError(HeadraceError):
 
 class UnreachableError(HeadraceError):
     """Kafka or Postgres does not answer; the text says where it was looked for and what to do."""
+
+
+class StartRefusedError(HeadraceError):
+    """A role would run wrong if it started; the text says all that is wrong, and what to do about it."""
+
+    exit_code = 2
 
 
 class NotReadyError(HeadraceError):

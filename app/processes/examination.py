@@ -1,37 +1,23 @@
-"""Looks at an installation as its roles would find it: what each checks at its start, and ``headrace check`` at once."""
+"""Looks at an installation as its roles find it: what each checks at its start, and ``headrace check`` at once."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.topic_partitions import topic_partitions
-from app.adapters.postgres.database_roles import DatabaseRole, of_process
+from app.adapters.postgres.database_roles import of_process
 from app.adapters.postgres.installation import PostgresFacts, look_at_postgres
 from app.adapters.postgres.revisions import known_revisions
 from app.domain.errors import HeadraceError, SecretsKeyError, SettingsError, UnreachableError
+from app.processes.kafka_access import concrete, denial, denied_to
 from app.processes.role_names import role_names
-from app.services.ingest.source_settings import load_sources
 from app.services.operations.findings import Finding, of_accounts, of_migrations, of_secrets, of_topics
-from app.settings import MEANINGLESS, Settings
-from app.settings.variables import misspelt
+from app.settings import Settings
 from app.topics import TopicSpec, declare
 
 ADMIN: Final = "admin"
 SOURCES: Final = "sources"
-_MEND: Final = "correct the name, or unset it"
-
-
-def of_environment(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Say which variables nothing reads."""
-    found = misspelt(environment)
-    for one in found:
-        yield Finding("variables", "problem" if one.ours else "warning", str(one), _MEND)
-    for name, why in MEANINGLESS.items():
-        if environment.get(name):
-            yield Finding("variables", "warning", f"{name} is set and has no meaning here: {why}")
-    if not found:
-        yield Finding("variables", "ok", "every variable that is set is read")
 
 
 async def examine(settings: Settings, role: str | None) -> list[Finding]:
@@ -39,9 +25,8 @@ async def examine(settings: Settings, role: str | None) -> list[Finding]:
 
     Kafka and Postgres are asked side by side, so that both are said of where both are away, within some ten seconds.
     """
-    of_settings = list(_of_settings(settings, role))
     found = await asyncio.gather(_of_postgres(settings, role), _of_kafka(settings, role))
-    return [*of_settings, *(finding for findings in found for finding in findings)]
+    return [finding for findings in found for finding in findings]
 
 
 async def _of_postgres(settings: Settings, role: str | None) -> list[Finding]:
@@ -75,24 +60,34 @@ def _of_login(facts: PostgresFacts, role: str | None) -> Finding | None:
 async def _of_kafka(settings: Settings, role: str | None) -> list[Finding]:
     try:
         there = await topic_partitions(settings.kafka_connection)
+        missing = [] if role is None else await denied_to(role, settings)
     except UnreachableError as error:
         return [Finding("kafka", "problem", str(error), "or start one here with `headrace up`", passing=True)]
     except SettingsError as error:
         return [Finding("settings", "problem", str(error))]
-    findings = [Finding("kafka", "ok", f"answers at {settings.kafka_connection}")]
-    findings += of_topics(there, needed_topics(settings, role), settings.topic_prefix)
-    return findings + list(_of_sources(there, settings, role))
+    finding = Finding("kafka", "ok", f"answers at {settings.kafka_connection}")
+    if missing:
+        says = denial(str(role), settings, missing)
+        finding = Finding("kafka", "problem", says, "`headrace topics --acls` prints what grants it")
+    hidden = {access.name for access in missing}  # whether they are there is not to be known
+    needed = [spec for spec in needed_topics(settings, role) if spec.name not in hidden]
+    return [finding, *of_topics(there, needed, settings.topic_prefix), *_of_sources(there, settings, role)]
 
 
 def needed_topics(settings: Settings, role: str | None) -> list[TopicSpec]:
     """Return the topics of the installation that a role reads or writes, or for None all of them."""
-    del role
-    return list(declare(settings, REGISTRY.names()))
+    declared = declare(settings, REGISTRY.names())
+    if role is None:
+        return list(declared)
+    names = {access.name for access in concrete(role, settings)}
+    return [spec for spec in declared if spec.name in names]
 
 
 def _of_sources(there: Mapping[str, int], settings: Settings, role: str | None) -> Iterator[Finding]:
     if role not in (None, SOURCES) or not (settings.sources or role):
         return
+    from app.services.ingest.source_settings import load_sources  # noqa: PLC0415 - no other role reads sources
+
     try:
         configured = load_sources(settings.sources, settings.topic_prefix)
     except SettingsError:
@@ -103,20 +98,22 @@ def _of_sources(there: Mapping[str, int], settings: Settings, role: str | None) 
             yield Finding("sources", "problem", says, "create it, or correct its name")
 
 
-def _of_settings(settings: Settings, role: str | None) -> Iterator[Finding]:
+def of_role(settings: Settings, role: str | None) -> Iterator[Finding]:
     """Say what is missing or wrong of what single roles read."""
     if role in (None, ADMIN) and not (settings.jwt_secret.get_secret_value() or settings.jwks_url):
         says = "neither HEADRACE_JWT_SECRET nor HEADRACE_JWKS_URL is set: the API could let nobody in"
         yield Finding("settings", "problem", says, "set one of them (32 bytes or more: `openssl rand -hex 32`)")
     if role == SOURCES or (role is None and settings.sources):
+        from app.services.ingest.source_settings import load_sources  # noqa: PLC0415 - no other role reads sources
+
         try:
             load_sources(settings.sources, settings.topic_prefix)
         except HeadraceError as error:
             yield Finding("settings", "problem", str(error))
 
 
-def _opener(key: str):  # type: ignore[no-untyped-def]
-    from app.adapters.secrets.cipher import FernetCipher  # noqa: PLC0415 - few ask
+def _opener(key: str) -> Callable[[bytes], bool]:
+    from app.adapters.secrets.cipher import FernetCipher  # noqa: PLC0415 - executors alone open secrets
 
     cipher = FernetCipher(key)
 
@@ -133,6 +130,3 @@ def _opener(key: str):  # type: ignore[no-untyped-def]
 def roles_of(settings: Settings) -> Sequence[str]:
     """Return the roles that an installation with these settings has."""
     return [*role_names(), *([SOURCES] if settings.sources else []), ADMIN]
-
-
-__all__ = ["DatabaseRole", "examine", "needed_topics", "of_environment", "roles_of"]

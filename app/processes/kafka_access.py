@@ -1,11 +1,11 @@
 """What each role needs on Kafka, once: the ACLs that are printed, documented, tested, and checked at a role's start."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.permissions import denied
 from app.adapters.kafka.reachability import user_of
-from app.domain.errors import UnreachableError
 from app.domain.kafka_access import Access, Operation, acl_arguments
 from app.processes.role_names import action_types_by_role, role_names
 from app.services.operations.queue_status import lanes_of
@@ -65,21 +65,20 @@ def needed_commands(settings: Settings, principal: str) -> list[str]:
     return lines
 
 
-async def refuse_denied(role: str, settings: Settings) -> None:
-    """Check that Kafka lets this process do all that its role does.
+async def denied_to(role: str, settings: Settings) -> list[Access]:
+    """Return what a role needs and Kafka denies this process.
 
     Raises:
-        UnreachableError: It does not answer, or denies something; the text says what.
+        UnreachableError: Kafka does not answer.
     """
-    connection = settings.kafka_connection
-    missing = await denied(connection, concrete(role, settings))
-    if missing:
-        named = ", ".join(map(str, missing[:_NAMED]))
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-        raise UnreachableError(
-            f"Kafka denies {user_of(connection)} what {role} needs: {named}{more}; "
-            "`headrace topics --acls` prints what grants it"
-        )
+    return await denied(settings.kafka_connection, concrete(role, settings))
+
+
+def denial(role: str, settings: Settings, missing: Sequence[Access]) -> str:
+    """Say what is denied, of a role's needs."""
+    named = ", ".join(map(str, missing[:_NAMED]))
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return f"Kafka denies {user_of(settings.kafka_connection)} what {role} needs: {named}{more}"
 
 
 def _reads(role: str, topics: Topics) -> list[Access]:

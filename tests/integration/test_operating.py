@@ -1,5 +1,9 @@
 """Operating a running installation: runs by hand, retries from the failed step, replays of dead letters, the queue."""
 
+import asyncio
+import json
+import os
+import sys
 from base64 import b64encode
 from functools import partial
 from typing import Any
@@ -13,7 +17,8 @@ from app.ports import Record
 from tests.integration.site import Row, Site, event
 from tests.integration.traces import traces
 from tests.support.raw_http import raw_server
-from tests.support.waiting import eventually
+from tests.support.stack import ROLES
+from tests.support.waiting import eventually, finished
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
@@ -199,3 +204,23 @@ async def test_every_process_has_a_heartbeat(site: Site) -> None:
         return {row["name"]: row["pid"] for row in rows} == site.stack.pids()
 
     await eventually(beating, within=30.0, what="heartbeats of all processes")
+
+
+async def test_status_and_check_find_a_running_installation_well(site: Site) -> None:
+    """Every process is ready, by its role, with nothing left to do; all that a start asks for is there."""
+
+    async def said(*words: str) -> tuple[int, Any]:
+        command = [sys.executable, "-m", "app.cli", *words, "--json"]
+        environment = {**os.environ, "HEADRACE_HOME": str(site.stack.home), **site.stack.environment}
+        done = await asyncio.to_thread(finished, command, within=60, env=environment)
+        return done.returncode, json.loads(done.stdout)
+
+    async def ready() -> dict[str, int | None]:
+        code, found = await said("status")
+        assert {one["role"] for one in found["processes"]} == set(ROLES)
+        return {one["role"]: one["lag"] for one in found["processes"]} if code == 0 else {}
+
+    lag = await eventually(ready, within=60.0, every=1.0, what="every process to be ready")
+    assert {role for role, behind in lag.items() if behind is None} == {"scheduler", "admin"}
+    code, found = await said("check")
+    assert (code, [one for one in found["findings"] if one["state"] == "problem"]) == (0, [])

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors, sql
 
 from app.adapters.postgres.database_roles import LOGIN_ROLES, DatabaseRole
-from app.domain.errors import UnreachableError
+from app.domain.errors import SettingsError, UnreachableError
 
 _CONNECT: Final[dict[str, Any]] = {"connect_timeout": 4, "application_name": "headrace check", "autocommit": True}
 _MOST_SEALED: Final = 200
@@ -39,6 +39,22 @@ class PostgresFacts:
     version: str | None = None
     in_use: frozenset[str] | None = None
     sealed: Sequence[tuple[str, bytes]] | None = field(default=None, repr=False)
+
+
+async def acting_role(database_url: str) -> DatabaseRole:
+    """Return a role of ours that the login user may act as, the one that may most first.
+
+    Raises:
+        UnreachableError: Postgres does not let us in.
+        SettingsError: There is none.
+    """
+    facts = await look_at_postgres(database_url, None)
+    for role in (DatabaseRole.SERVICE, *LOGIN_ROLES):
+        if role in facts.may_act_as:
+            return role
+    raise SettingsError(
+        f"the user {facts.user} of DATABASE_URL may act as none of the roles: give the owner's, or a role's own"
+    )
 
 
 async def look_at_postgres(database_url: str, role: DatabaseRole | None) -> PostgresFacts:

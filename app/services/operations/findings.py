@@ -1,4 +1,4 @@
-"""What a look at an installation finds, in words, with what to do about it: judged from facts, without asking anybody."""
+"""What a look at an installation finds, in words, with what to do about it: judged from facts alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,15 +80,13 @@ def _no_topic(there: Mapping[str, int], prefix: str) -> Finding:
     return Finding("topics", "problem", says, "run `headrace topics`, or mend HEADRACE_TOPIC_PREFIX")
 
 
-def of_secrets(
-    sealed: Sequence[tuple[str, bytes]] | None, *, has_key: bool, opens: Callable[[bytes], bool]
-) -> Finding:
+def of_secrets(sealed: Sequence[tuple[str, bytes]] | None, *, has_key: bool, opens: Callable[[bytes], bool]) -> Finding:
     """Say whether what is sealed can be opened with the keys that are set."""
     variable = "HEADRACE_SECRETS_KEY"
     if sealed is None:
         return Finding("secrets", "ok", "not looked at: the database user may not read them, and need not")
     if not sealed:
-        return Finding("secrets", "ok", "none stored" if has_key else f"none stored, and no {variable} to store any with")
+        return Finding("secrets", "ok", "none stored" if has_key else f"none stored; without {variable} none can be")
     if not has_key:
         says = f"{variable} is not set, but {len(sealed)} are stored: {_named([name for name, _ in sealed])}"
         return Finding("secrets", "problem", says, f"set {variable} to the key that they were sealed with")
@@ -97,7 +95,9 @@ def of_secrets(
         says = f"{variable} opens {len(sealed) - len(closed)} of {len(sealed)}; not {_named(closed)}"
         # One that is lost breaks its own workflows alone; that none opens is a wrong key.
         state: Literal["warning", "problem"] = "problem" if len(closed) == len(sealed) else "warning"
-        return Finding("secrets", state, says, "add the key that they were sealed with behind it, with a comma, or store them anew")
+        return Finding(
+            "secrets", state, says, "add the key that they were sealed with behind it, with a comma, or store them anew"
+        )
     return Finding("secrets", "ok", f"all {len(sealed)} can be opened")
 
 

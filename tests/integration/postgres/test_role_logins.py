@@ -14,6 +14,7 @@ from tests.support.logins import as_role
 pytestmark = pytest.mark.postgres
 
 _HOLDS: Final = "SELECT * FROM partition_holds"
+_VERSION: Final = "SELECT version_num FROM headrace_schema_version"
 _INCARNATE: Final = "INSERT INTO instances (instance, incarnation) VALUES ('x', nextval('incarnations'))"
 _SEND: Final = "INSERT INTO outbox (topic, key, value) VALUES ('t', 'k', 'v')"
 _BEAT: Final = (
@@ -31,6 +32,7 @@ _PROCESSES: Final = {
 }
 MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
     DatabaseRole.MATCHER: (
+        _VERSION,
         _HOLDS,
         _INCARNATE,
         _SEND,
@@ -39,6 +41,7 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "SELECT user_id, role, permissions FROM user_permissions",
     ),
     DatabaseRole.EXECUTOR: (
+        _VERSION,
         _HOLDS,
         _INCARNATE,
         _SEND,
@@ -47,14 +50,17 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "SELECT user_id, role, permissions FROM user_permissions",
         "INSERT INTO crm.tags (customer_id, tag) VALUES ('c', 't')",
         "SELECT * FROM sales.orders",
+        "SELECT headrace_action_types_in_use()",
     ),
     DatabaseRole.SINK: (
+        _VERSION,
         _HOLDS,
         _INCARNATE,
         "SELECT headrace_make_log_partition('2030-01-01')",
         "SELECT * FROM automation_logs_horizon",
     ),
     DatabaseRole.SCHEDULER: (
+        _VERSION,
         _SEND,
         "DELETE FROM outbox",
         "DELETE FROM timers",
@@ -64,13 +70,14 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "SELECT * FROM workflow_failures",
         "DELETE FROM alert_states",
     ),
-    DatabaseRole.SOURCES: (_HOLDS, _INCARNATE),
+    DatabaseRole.SOURCES: (_VERSION, _HOLDS, _INCARNATE),
     DatabaseRole.DASHBOARDS: (
         "SELECT id, name, active FROM automations",
         "SELECT automation_id, status, executed_at, execution_duration_ms FROM automation_logs",
         "SELECT workflow_id, since FROM workflow_failures",
     ),
     DatabaseRole.API: (
+        _VERSION,
         _SEND,
         "SELECT * FROM dead_letters",
         "INSERT INTO auth.users (id) VALUES (gen_random_uuid())",

@@ -8,8 +8,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0053"
-down_revision = "0052"
+revision = "0054"
+down_revision = "0053"
 
 _IN_USE: Final = """
 CREATE FUNCTION headrace_action_types_in_use() RETURNS text[]
