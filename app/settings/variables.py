@@ -15,7 +15,7 @@ BESIDE_SETTINGS: Final = {
     "HEADRACE_PARENT": "the process that a role ends with, set by `headrace up`",
     **{
         f"HEADRACE_DATABASE_PASSWORD_{role}": "for `headrace database-users`"
-        for role in ("API", "EXECUTOR", "MATCHER", "SCHEDULER", "SINK", "SOURCES")
+        for role in ("API", "DASHBOARDS", "EXECUTOR", "MATCHER", "SCHEDULER", "SINK", "SOURCES")
     },
 }
 _NEAR: Final = 0.6
