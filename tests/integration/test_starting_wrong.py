@@ -29,6 +29,7 @@ from tests.support.broker import remove_topics
 from tests.support.deadlines import scaled
 from tests.support.logins import as_process
 from tests.support.postgres import new_database
+from tests.support.waiting import in_time
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
@@ -107,10 +108,10 @@ async def ends(ground: Ground, role: str, turns: asyncio.Semaphore, wrong: Mappi
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            _, said = await asyncio.wait_for(process.communicate(), scaled(30))
-        except TimeoutError:
-            process.kill()
-            _, said = await process.communicate()
+            _, said = await in_time(process.communicate(), 30.0, what=f"the end of {role}")
+        finally:
+            if process.returncode is None:
+                process.kill()
         return Ended(process.returncode, said.decode(), time.monotonic() - started)
 
 
