@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicError, TopicReport, ensure_topics
-from app.domain.errors import UnreachableError
+from app.domain.errors import SettingsError, UnreachableError
 from app.domain.kafka_connection import KafkaConnection
 from app.settings import Settings
 from app.topics import Topics, TopicSpec, declare
@@ -81,6 +81,30 @@ async def test_a_topic_that_the_broker_refuses_is_named(kafka: str, topic_prefix
     """The error carries the topic's name and the broker's reason."""
     with pytest.raises(TopicError, match=f"{topic_prefix}odd.*nonsense"):
         await ensure(kafka, [TopicSpec(f"{topic_prefix}odd", 1, {"nonsense": "1"})])
+
+
+async def test_more_copies_than_brokers_are_refused(kafka: str, topic_prefix: str) -> None:
+    """By the setting's name, before anything is made."""
+    specs = [TopicSpec(f"{topic_prefix}copies", 1)]
+    with pytest.raises(SettingsError, match="HEADRACE_REPLICATION_FACTOR is 9"):
+        await ensure_topics(KafkaConnection(kafka), specs, replication_factor=9)
+    assert await describe(kafka, topic_prefix) == {}
+
+
+async def test_copies_are_chosen_and_a_topic_that_cannot_be_written_is_said(kafka: str, topic_prefix: str) -> None:
+    """A broker alone has one copy of each; a topic that wants two of them in sync takes nothing."""
+    name = f"{topic_prefix}stuck"
+    await ensure(kafka, [TopicSpec(name, 1, {"min.insync.replicas": "2"})])
+    told: TopicReport | None = None
+
+    async def said() -> bool:
+        nonlocal told
+        told = await ensure_topics(KafkaConnection(kafka), [TopicSpec(name, 1)], replication_factor=0)
+        return bool(told.differing)
+
+    await eventually(said, what="the topic is named")
+    assert told is not None
+    assert told.differing == [f"{name}: min.insync.replicas is 2, and there is 1 copy: nothing can be written to it"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "no-such-host.invalid:9092"])
