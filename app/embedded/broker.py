@@ -77,6 +77,7 @@ class KafkaNode:
         properties: Makes its settings of its port, its controller's and the folder of its logs.
         format_options: What else its data is formatted with, such as users.
         cluster: Id of the cluster that it is one of; one of its own by default.
+        version: Kafka's.
     """
 
     name = "kafka"
@@ -90,6 +91,7 @@ class KafkaNode:
         properties: PropertiesOf = open_properties,
         format_options: Sequence[str] = (),
         cluster: str | None = None,
+        version: str = KAFKA_VERSION,
     ) -> None:
         self._home = home
         self._properties_of = properties
@@ -98,7 +100,8 @@ class KafkaNode:
         self._long_lived = long_lived
         self._root = home / "kafka"
         self._data = self._root / "data"
-        self._libs = libs_home / f"kafka-libs-{KAFKA_VERSION}"
+        self._version = version
+        self._libs = libs_home / f"kafka-libs-{version}"
         self._state = home / "kafka.json"
         self._properties = self._root / "server.properties"
         self._lock = Lock(home / "kafka.lock")
@@ -130,7 +133,7 @@ class KafkaNode:
         """
         self._lock.acquire()
         self._child.end_leftover()
-        fetch_jars(self._libs)
+        fetch_jars(self._libs, self._version)
         self._choose_ports()
         if not (self._data / "meta.properties").exists():
             self._format()
@@ -195,7 +198,7 @@ class KafkaNode:
         return Command("kafka", (*self._java(*options), "kafka.Kafka", str(self._properties)))
 
 
-def fetch_jars(libs: Path) -> None:
+def fetch_jars(libs: Path, version: str = KAFKA_VERSION) -> None:
     """Fill ``libs`` with Kafka's jars by Maven, unless it is filled; two at once wait for each other.
 
     Raises:
@@ -205,6 +208,11 @@ def fetch_jars(libs: Path) -> None:
         if libs.exists():
             return
         draft = Path(tempfile.mkdtemp(prefix=f"{libs.name}.", dir=libs.parent))
-        goal = ("dependency:copy-dependencies", f"-DoutputDirectory={draft}", "-DincludeScope=runtime")
+        goal = (
+            "dependency:copy-dependencies",
+            f"-Dkafka.version={version}",
+            f"-DoutputDirectory={draft}",
+            "-DincludeScope=runtime",
+        )
         run_tool(["mvn", "-q", "-B", "-f", str(_HERE / "pom.xml"), *goal], "fetching Kafka with Maven", timeout=600)
         draft.replace(libs)

@@ -1,0 +1,1 @@
+"""Older and newer brokers than the embedded one."""
