@@ -23,6 +23,7 @@ COMMANDS: Final = (
     ("templates", "app.commands.templates", "templates"),
     ("emit", "app.commands.emit", "emit"),
     ("sources", "app.commands.sources", "sources"),
+    ("logs", "app.commands.logs", "logs"),
     ("token", "app.commands.token", "token"),
     ("keys", "app.commands.keys", "keys"),
     ("secrets", "app.commands.secrets", "secrets"),

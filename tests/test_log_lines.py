@@ -33,7 +33,7 @@ OF_THE_PROCESS = {
     "app/adapters/kafka/permissions.py:denied": "what a role may do on Kafka, asked at its start",
     "app/adapters/kafka/watchdog.py:end_process": "the process ends; the reason names topic and partition",
     "app/adapters/postgres/database_roles.py:check_login": "the database's user",
-    "app/adapters/postgres/maintenance.py:archive_old_days": "days of the log",
+    "app/adapters/postgres/log_partitions.py:_say": "days of the log",
     "app/adapters/postgres/api_engine.py:_refused": "the request around it, whose id is added by itself",
     "app/execution/breakers.py:see": "a destination's breaker",
     "app/execution/breakers.py:_say": "a destination's breaker, and its owner",

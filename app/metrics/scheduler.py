@@ -55,6 +55,11 @@ TEMPORAL_SKIPPED: Final = FAMILIES.counter(
 UPKEEP_ROUNDS: Final = FAMILIES.counter(
     "headrace_upkeep_rounds_total", "Rounds of each chore", chore="the chores in the code", outcome=("good", "failed")
 )
+LOG_DAYS: Final = FAMILIES.counter(
+    "headrace_log_days_total",
+    "Days of the execution log, by what became of their partitions; busy: left for the next run",
+    outcome=("made", "archived", "removed", "busy"),
+)
 UPKEEP_SUCCESS: Final = FAMILIES.gauge(
     "headrace_upkeep_last_success_seconds", "Unix time of each chore's last good round", chore="the chores in the code"
 )

@@ -1,8 +1,9 @@
 """Executions: how many, how long, how often tried again, and how long what they leave is kept."""
 
 from datetime import timedelta
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.settings.base import Group, Milliseconds
 
@@ -69,9 +70,24 @@ class ExecutionSettings(Group):
         2000, description="What a claim on an outside effect outlasts all attempts by, for clocks and round trips"
     )
     log_retention_days: int = Field(90, ge=1, description="Days after which the log's partitions go to the archive")
+    log_archive_retention_days: int = Field(
+        0,
+        ge=0,
+        description="Days after which executions are removed from the archive for good, counted from when they ran;"
+        " 0: never",
+    )
     dead_letter_retention_days: int = Field(
         90, ge=1, description="Days after which a dead letter is removed, whatever became of it"
     )
+
+    @model_validator(mode="after")
+    def _archive_outlasts_the_log(self) -> Self:
+        if 0 < self.log_archive_retention_days <= self.log_retention_days:
+            raise ValueError(
+                "HEADRACE_LOG_ARCHIVE_RETENTION_DAYS must be 0 (never) or more than HEADRACE_LOG_RETENTION_DAYS"
+                f" ({self.log_retention_days}): both count from when an execution ran"
+            )
+        return self
 
     @property
     def action_timeout(self) -> float:

@@ -4,15 +4,13 @@ Every step may be repeated, and run on several schedulers at once; each is one s
 holds up the workers for long.
 """
 
-import logging
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.errors import LockNotAvailable
-
+from app.adapters.postgres.log_partitions import LogPartitions
 from app.adapters.postgres.outbox_rows import into_outbox
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reentry_text import read_reentry
@@ -22,24 +20,8 @@ from app.services.operations.background import note_failure
 from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, WORKFLOWS
 
-log = logging.getLogger(__name__)
-
-
 _BATCH: Final = 2000
 
-_MAKE_PARTITIONS: Final = """
-SELECT headrace_make_log_partition(today + ahead)
-FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t (today), generate_series(-1, 7) AS ahead
-"""
-_OLD_DAYS: Final = """
-SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
-FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'automation_logs'::regclass
-  AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date - %s
-ORDER BY day
-"""
-_LAST_OLD_DAY: Final = "SELECT (now() AT TIME ZONE 'UTC')::date - %s - 1"
-_ARCHIVE_DAY: Final = "SELECT headrace_archive_log_partition(%s)"
 _DELETE_RECEIPTS: Final = """
 DELETE FROM receipts WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM receipts r WHERE created_at < now() - %s::interval
@@ -94,10 +76,14 @@ class Maintenance:
     Args:
         pool: The process's pool.
         settings: The retentions and ``event_max_age_s``.
+
+    Attributes:
+        log: The partitions of the execution log.
     """
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
+        self.log = LogPartitions(pool, settings)
         self._retention_days = settings.log_retention_days
         self._letter_days = settings.dead_letter_retention_days
         self._horizon = max(timedelta(seconds=settings.event_max_age_s), RETENTION) + SEGMENT + timedelta(1)
@@ -109,8 +95,7 @@ class Maintenance:
             ExceptionGroup: Steps failed; the next run goes on from there.
         """
         steps: tuple[Callable[[], Awaitable[object]], ...] = (
-            self.make_partitions,
-            self.archive_old_days,
+            self.log.maintain,
             self.delete_past_horizon,
             self.delete_entries,
             self.delete_old_notifications,
@@ -126,27 +111,6 @@ class Maintenance:
                 errors.append(error)
         if errors:
             raise ExceptionGroup("upkeep", errors)
-
-    async def make_partitions(self) -> None:
-        """Make the log's partitions from yesterday to a week ahead, where they are missing."""
-        await self._rows(_MAKE_PARTITIONS)
-
-    async def archive_old_days(self) -> list[date]:
-        """Move the partitions of days past the log's retention to the archive, oldest first; returns their days.
-
-        Where writers do not let go of the log within two seconds the rest is left for the next run.
-        """
-        days = [row[0] for row in await self._rows(_OLD_DAYS, self._retention_days)]
-        moved: list[date] = []
-        try:
-            for day in days:
-                await self._archive(day)
-                moved.append(day)
-            # The horizon moves also over days that have no partition.
-            await self._archive((await self._rows(_LAST_OLD_DAY, self._retention_days))[0][0])
-        except LockNotAvailable:
-            log.warning("the log is busy: %d of %d old days archived, the rest follows", len(moved), len(days))
-        return moved
 
     async def delete_past_horizon(self) -> int:
         """Delete receipts, execution keys and answered requests that nothing can ask for any more; returns how many."""
@@ -221,11 +185,6 @@ class Maintenance:
             deleted += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 return deleted
-
-    async def _archive(self, day: date) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute("SET LOCAL lock_timeout = '2s'")
-            await connection.execute(_ARCHIVE_DAY, (day,))
 
     async def _rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:

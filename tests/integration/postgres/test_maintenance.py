@@ -1,7 +1,7 @@
 """Upkeep of the tables: what it makes, moves and deletes, and what it leaves alone."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -49,11 +49,16 @@ def days(*offsets: int) -> list[str]:
     return [f"{TODAY + timedelta(days=offset):%Y%m%d}" for offset in offsets]
 
 
+async def archived(upkeep: Maintenance) -> list[date]:
+    """Look after the log; returns the days that went to the archive."""
+    return [one.day for one in (await upkeep.log.maintain()).archived]
+
+
 async def test_partitions_reach_a_week_ahead(upkeep: Maintenance, database: str) -> None:
     """Those that are missing are made; twice at once does no harm."""
     for day in days(0, 6, 7):
         execute(database, f"DROP TABLE automation_logs_{day}")
-    await asyncio.gather(upkeep.make_partitions(), upkeep.make_partitions())
+    await asyncio.gather(upkeep.log.maintain(), upkeep.log.maintain())
     assert partitions(database, "automation_logs") == days(*range(-1, 8))
 
 
@@ -80,18 +85,18 @@ async def test_old_days_move_to_the_archive(upkeep: Maintenance, sink_pool: Pool
     execute(database, "UPDATE automation_logs_horizon SET live_from = live_from - 30")
     for age in (89, 90, 91, 100):
         await log.write([document(executed_at=(now - timedelta(days=age)).isoformat())])
-    assert await upkeep.archive_old_days() == [TODAY - timedelta(days=100), TODAY - timedelta(days=91)]
+    assert await archived(upkeep) == [TODAY - timedelta(days=100), TODAY - timedelta(days=91)]
     assert partitions(database, "automation_logs_archive") == days(-100, -91)
     assert partitions(database, "automation_logs")[:2] == days(-90, -89)
     assert execute(database, "SELECT count(*) FROM automation_logs_archive") == [(2,)]
     assert execute(database, "SELECT count(*) FROM automation_logs") == [(2,)]
-    assert await upkeep.archive_old_days() == []
+    assert await archived(upkeep) == []
 
 
 async def test_rows_of_an_archived_day_follow_it(upkeep: Maintenance, sink_pool: Pool, database: str) -> None:
     """Once a day is archived its late rows go there too, also where it had no partition."""
     add_workflow(database)
-    await upkeep.archive_old_days()
+    await upkeep.log.maintain()
     for age in (91, 95):
         at = datetime.now(UTC) - timedelta(days=age)
         assert await ExecutionLog(sink_pool).write([document(executed_at=at.isoformat())]) == [
@@ -107,9 +112,9 @@ async def test_a_busy_log_is_left_for_the_next_run(upkeep: Maintenance, sink_poo
     await ExecutionLog(sink_pool).write([document(executed_at=old.isoformat())])
     with psycopg.connect(database) as reader:
         reader.execute("SELECT count(*) FROM automation_logs")
-        assert await upkeep.archive_old_days() == []
+        assert await archived(upkeep) == []
         assert days(-100)[0] in partitions(database, "automation_logs")
-    assert await upkeep.archive_old_days() == [old.date()]
+    assert await archived(upkeep) == [old.date()]
 
 
 async def test_receipts_and_keys_are_deleted_past_their_horizon(upkeep: Maintenance, database: str) -> None:
@@ -178,7 +183,9 @@ def removed(state: str) -> float:
 
 def test_receipts_outlive_what_the_topics_keep() -> None:
     """Every topic of events or commands says itself how long it keeps them: a broker's defaults may differ."""
-    topics = [spec for spec in declare(Settings(topic_prefix="t."), ["webhook"]) if "cleanup.policy" not in spec.config]
+    topics = [
+        spec for spec in declare(Settings(topic_prefix="t."), ["webhook"]) if spec.config["cleanup.policy"] != "compact"
+    ]
     kept = {spec.name: int(spec.config["retention.ms"]) + int(spec.config["segment.ms"]) for spec in topics}
     for letters in ("t.dead-letters", "t.listener-letters"):
         kept.pop(letters)  # nothing executes those again by itself

@@ -66,6 +66,7 @@ MAY: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "DELETE FROM timers",
         "UPDATE automations SET tombstoned_at = now()",
         "SELECT headrace_archive_log_partition('2020-01-01')",
+        "SELECT headrace_remove_archived_log_partition('2020-01-01')",
         "SELECT name, url FROM notification_channels",
         "SELECT * FROM workflow_failures",
         "DELETE FROM alert_states",
@@ -127,6 +128,7 @@ MAY_NOT: Final[dict[DatabaseRole, tuple[str, ...]]] = {
         "SELECT value FROM dead_letters",
         "SELECT * FROM timers",
         "SELECT headrace_archive_log_partition('2020-01-01')",
+        "SELECT headrace_remove_archived_log_partition('2020-01-01')",
     ),
     DatabaseRole.SCHEDULER: (
         *(*_LOG, *_INBOXES, *_TEXTS, *_WORKFLOWS),
