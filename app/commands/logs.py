@@ -28,7 +28,7 @@ def maintain(*, dry_run: bool) -> None:
     HEADRACE_LOG_RETENTION_DAYS and HEADRACE_LOG_ARCHIVE_RETENTION_DAYS say what is old. A day that is in use is left,
     which ends this with 1: run it again.
     """
-    settings = settings_here("scheduler")
+    settings = settings_here()
     need_postgres(settings)
     done = asyncio.run(_work(settings, dry_run=dry_run))
     for line in lines_of(done, dry_run=dry_run):
