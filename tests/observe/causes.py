@@ -165,20 +165,31 @@ async def a_missing_topic(ground: Ground) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def a_lost_receipt(ground: Ground) -> AsyncIterator[None]:
-    """While an effect is made its receipt is settled by somebody else: it happens, and its row does not say so."""
+async def a_stolen_lease(ground: Ground) -> AsyncIterator[None]:
+    """Somebody else takes an effect's lease in its making, and settles it without saying that it may be a second."""
     await ground.emit("good", 7)  # of which one has a result that can be put in place of another's
     await ground.ran("good", 1)
     ground.receiver.behaviour.delay_s = 3.0
     await ground.emit("good", 7)
-    settle = """
-    UPDATE receipts SET state = 2, lease_until = NULL, instance = 'somebody/else',
-      result = (SELECT result FROM receipts WHERE state = 2 AND result ->> 'status' = 'success' LIMIT 1)
+    steal = """
+    UPDATE receipts SET instance = 'somebody/else', incarnation = 0, lease_until = now() + interval '8 s'
     WHERE state = 1 RETURNING command_id
     """
-    await eventually(lambda: ground.sql(settle), within=30, every=0.3, what="an effect in the making")
+    settle = """
+    UPDATE receipts SET state = 2, lease_until = NULL,
+      result = (SELECT result FROM receipts WHERE state = 2 AND result ->> 'status' = 'success' LIMIT 1)
+    WHERE state = 1 AND instance = 'somebody/else'
+    """
+    await eventually(lambda: ground.sql(steal), within=30, every=0.3, what="an effect in the making")
+    await eventually(lambda: _lease_lost(ground), within=30, every=0.3, what="a lease that is lost")
+    await ground.sql(settle)
     ground.receiver.behaviour.delay_s = 0.0
     yield
+
+
+async def _lease_lost(ground: Ground) -> bool:
+    told = await ground.prometheus.ask("query", query="sum(headrace_leases_lost_total) > 0")
+    return bool(told["result"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +212,6 @@ TRIALS = {
     "changed": Trial(a_changed_table, ("InternalErrors",)),
     "outbox": Trial(a_locked_outbox, ("OutboxOld",)),
     "aside": Trial(a_missing_topic, ("RecordsSetAside",)),
-    "receipt": Trial(a_lost_receipt, ("UnexpectedDuplicates",)),
+    "lease": Trial(a_stolen_lease, ("UnexpectedDuplicates",)),
     "crashes": Trial(a_record_kills, ("ProcessDied", "CrashLoop", "PartitionOnTrial")),
 }

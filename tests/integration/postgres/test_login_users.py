@@ -17,6 +17,7 @@ from app.adapters.postgres.login_users import login_url, make_login_users, user_
 from app.cli import main
 from app.domain.errors import SettingsError
 from app.processes.role_names import OPTIONAL_ROLES, role_names
+from tests.deployment.compose import services
 from tests.support.logins import as_process, as_role
 from tests.support.postgres import new_database
 
@@ -152,8 +153,12 @@ async def test_another_roles_user_is_refused(database: str) -> None:
 def test_compose_gives_the_owner_to_who_prepares_the_database_alone() -> None:
     """Each role has the URL of its own user; the owner's stands once, for three commands."""
     text = COMPOSE.read_text()
-    assert text.count("//postgres:${POSTGRES_PASSWORD") == 1
-    owners = [part.split(":")[0].strip() for part in text.split("\n\n") if "*owner" in part]
-    assert owners == ["migrate", "database-users", "templates"]
+    assert text.count(":${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}@") == 1
+    urls = {name: str(service.get("environment", {}).get("DATABASE_URL")) for name, service in services().items()}
+    assert [name for name, url in urls.items() if "POSTGRES_PASSWORD" in url] == [
+        "migrate",
+        "database-users",
+        "templates",
+    ]
     for role in set(LOGIN_ROLES) - {DatabaseRole.DASHBOARDS}:  # Grafana's, whose datasource is no such URL
         assert f"//{user_name(role)}:${{HEADRACE_DATABASE_PASSWORD_{role.word.upper()}:?" in text
