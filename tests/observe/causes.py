@@ -106,7 +106,7 @@ async def _kept_alive(ground: Ground, role: str) -> None:
 
 
 async def _condemned(ground: Ground) -> bool:
-    return bool(await ground.sql("SELECT FROM dead_letters WHERE reason = 'crashes'"))
+    return bool(await ground.sql("SELECT id FROM dead_letters WHERE reason = 'crashes'"))
 
 
 @asynccontextmanager
