@@ -92,7 +92,7 @@ hostile: setup
 	$(BIN)/python -m tests.hostile.run --seed $(SEED)
 
 # Dashboards and alerts on a real installation with a real Prometheus: every panel's queries return data, every alert is
-# caused, seen, told and resolved. About ten minutes; goes on where it was stopped. PICTURES=docs/images draws them.
+# caused, seen, told and resolved. About six minutes; goes on where it was stopped. PICTURES=docs/images draws them.
 observe: setup
 	$(BIN)/python -m tests.observe.run $(if $(PICTURES),--pictures $(PICTURES))
 

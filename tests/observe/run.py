@@ -20,7 +20,7 @@ import orjson
 
 from app.domain.alert_rules import ALERTS, PREFIX
 from tests.benchmarks.progress import say
-from tests.observe.causes import TRIALS
+from tests.observe.causes import TRIALS, poison
 from tests.observe.ground import Ground, ground
 from tests.observe.panels import Shown, shown
 from tests.observe.pictures import draw
@@ -95,9 +95,11 @@ async def _panels(place: Ground, began: float) -> list[Shown]:
     """Give every part something to do, then look at every panel until all show something."""
     place.receiver.behaviour.status, place.receiver.behaviour.delay_s = 400, 0.0
     await place.emit("failing", 20)
-    await place.ran("failing", 20)
-    place.receiver.behaviour.status = 200
-    place.receiver.behaviour.first = [503] * 8
+    noted = "SELECT workflow_id FROM workflow_failures WHERE workflow_id = %s"
+    await place.until("a workflow that fails", lambda: place.sql(noted, place.workflows["failing"]))
+    async with poison(place):
+        place.receiver.behaviour.status = 200
+        place.receiver.behaviour.first = [503] * 8
     for _ in range(3):
         await place.emit("good", 100)
         await place.emit("waiting", 10)
