@@ -1,7 +1,7 @@
 """Whether a record's Kafka timestamp can be what its producer meant. Pure."""
 
 from datetime import UTC, datetime
-from typing import Final, TypeGuard
+from typing import Final
 
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
@@ -40,7 +40,7 @@ def check_record_time(timestamp: float, now: float) -> None:
     raise PoisonError(ABSURD, said)
 
 
-def is_observed(timestamp: float | None, now: float) -> TypeGuard[float]:
+def is_observed(timestamp: float | None, now: float) -> bool:
     """Tell whether a record's age says how fast it is read; older than a day it is history that is read in."""
     return timestamp is not None and now - timestamp <= _HISTORY_S
 

@@ -21,7 +21,7 @@ from app.execution.bulkhead import Bulkhead, Entry
 from app.execution.preparation import Prepared, Preparer
 from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
-from app.execution.tracing import StepTraces, without_answer
+from app.execution.tracing import StepTraces, end_attempt
 from app.ports import Park, Record, Timer, TimerKind
 from schemas.command import Command
 from schemas.log_ids import of_command
@@ -161,23 +161,17 @@ class Attempts:
             admission = await self._breakers.admit(work.circuit)
             if not admission.admitted:
                 return self._wait_for_circuit(work, admission)
-            answer = await self._attempt(work)
+            span = self._traces.attempt(work.prepared.command, work.tries.attempts + 1, work.destination)
+            answer = await self._attempt(work, span.context)
         finally:
             work.lane.leave(work.circuit)
         failed = answer if isinstance(answer, ActionFailedError) else None
+        end_attempt(span, failed)
         await self._breakers.judge(work.circuit, admission, failed)
         return answer
 
-    async def _attempt(self, work: Work) -> dict[str, Any] | ActionFailedError:
+    async def _attempt(self, work: Work, trace: TraceContext | None) -> dict[str, Any] | ActionFailedError:
         work.tries.attempts += 1
-        span = self._traces.attempt(work.prepared.command, work.tries.attempts, work.destination)
-        answer = await self._perform(work, span.context)
-        if isinstance(answer, ActionFailedError):
-            span.fail(without_answer(str(answer)), answer.verdict)
-        span.end()
-        return answer
-
-    async def _perform(self, work: Work, trace: TraceContext | None) -> dict[str, Any] | ActionFailedError:
         context = replace(work.prepared.context, uncertain=work.tries.uncertain, trace=trace)
         began = self._timing.monotonic()
         try:

@@ -38,7 +38,6 @@ from app.ports import (
     Sender,
     Timer,
 )
-from app.ports.tracing import Span
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
 from app.services.messages.message_text import TemplateTexts, names_template
@@ -123,21 +122,12 @@ class LeasedExecutor:
         about(of_command, command, record)
         span = self._traces.step(record, command)
         try:
-            return await self._take(record, command, lane, span)
-        except BaseException as error:
-            span.fail(type(error).__name__, type(error).__name__)
-            raise
-        finally:
-            span.end()
-
-    async def _take(self, record: Incoming, command: Command, lane: Bulkhead, span: Span) -> bool:
-        claim, began = claim_of(command), self._timing.monotonic()
-        held = self._holding.judge(command)
-        if isinstance(held, Timer):
-            await self._holds.do(held)
-            return True
-        prepared = await self._prepare(command, claim) if held is None else self._turned_away(command, held)
-        try:
+            claim, began = claim_of(command), self._timing.monotonic()
+            held = self._holding.judge(command)
+            if isinstance(held, Timer):
+                await self._holds.do(held)
+                return True
+            prepared = await self._prepare(command, claim) if held is None else self._turned_away(command, held)
             if isinstance(prepared, ActionResult):
                 note_result(span, prepared)
                 await self._settling.settle(record, command, claim, prepared)
@@ -148,6 +138,11 @@ class LeasedExecutor:
                     note_result(span, made)
         except GivenBackError:
             return False
+        except BaseException as error:
+            span.fail(type(error).__name__, type(error).__name__)
+            raise
+        finally:
+            span.end()
         return True
 
     async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:

@@ -10,9 +10,9 @@ bound them. The records are returned, and the batch is acked when all of them ar
 import logging
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -23,15 +23,16 @@ from app.domain.log_context import about, about_nothing
 from app.domain.loops import RunBudget
 from app.domain.quotas import NEVER
 from app.domain.record_times import check_record_time, is_observed
-from app.domain.reentry import Reentry, skip_reason
+from app.domain.reentry import skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
+from app.execution.matched import Asking, Matched
 from app.execution.quota import First, Over, Quota
 from app.execution.routing import Router
 from app.execution.tracing import NO_TRACING, MatchTraces
 from app.metrics.matcher import BLOCKED, EVENT_TO_MATCH, EVENTS, FORGOTTEN, KEYLESS, PLANS, REENTRIES
 from app.metrics.walls import WALLS
-from app.ports import Entries, Entry, Record
+from app.ports import Entries, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
 from app.ports.tracing import Span, Tracer
 from app.services.delivery.dead_letters import DeadLetters
@@ -49,46 +50,6 @@ log = logging.getLogger(__name__)
 # takes several ms a time is counted.
 _SHARE: Final = 0.1
 _BURST_S: Final = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class _Matched:
-    """What everything that follows from one event has in common.
-
-    Attributes:
-        common: Fields of its slips and rows; the envelope goes in byte by byte.
-        at: When the event came into Kafka.
-        now: When it was matched.
-        record: The event's record.
-    """
-
-    entity: str
-    key: bytes
-    common: dict[str, Any]
-    at: datetime
-    now: datetime
-    record: Incoming
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """A plan that the entries decide about.
-
-    Attributes:
-        who: What its entry is counted by.
-    """
-
-    made: Plan[ActiveWorkflow]
-    reentry: Reentry
-    matched: _Matched
-    who: str
-
-    @property
-    def entry(self) -> Entry:
-        """What is asked of them."""
-        made, reentry = self.made, self.reentry
-        at = self.matched.at
-        return Entry(made.workflow.id, self.who, made.execution_id, at, reentry.window, reentry.counted_by)
 
 
 class Matcher:
@@ -132,7 +93,7 @@ class Matcher:
         Raises:
             UnreachableError: An entity's entry cannot be looked up; the batch must stay unacked.
         """
-        planned: list[Record | Over | _Asking] = []
+        planned: list[Record | Over | Asking] = []
         for record in records:
             planned.extend(self.match(record))
         about_nothing()
@@ -145,11 +106,11 @@ class Matcher:
         self._report()
         return out
 
-    async def _settled(self, planned: Sequence[Record | Over | _Asking]) -> list[Record]:
+    async def _settled(self, planned: Sequence[Record | Over | Asking]) -> list[Record]:
         """Ask entries and quotas about what was planned."""
-        asking = [item for item in planned if isinstance(item, _Asking)]
+        asking = [item for item in planned if isinstance(item, Asking)]
         since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
-        judged = [self._enter(item, next(since)) if isinstance(item, _Asking) else item for item in planned]
+        judged = [self._enter(item, next(since)) if isinstance(item, Asking) else item for item in planned]
         return await self._quota.settle(judged)
 
     def _report(self) -> None:
@@ -162,7 +123,7 @@ class Matcher:
         EVENT_TO_MATCH.observe_all(self._ages)
         self._ages.clear()
 
-    def match(self, record: Incoming) -> list[Record | Over | _Asking]:
+    def match(self, record: Incoming) -> list[Record | Over | Asking]:
         """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         now = self._clock()
         seconds = now.timestamp()
@@ -176,10 +137,11 @@ class Matcher:
             incoming = decode_event(record)
             about(of_event, record, incoming.event.id, incoming.event.source)
             self._admission.check(incoming.event, record.topic)
-            if is_observed(record.timestamp, seconds):
-                self._ages.append(max(0.0, seconds - record.timestamp))
+            fresh = is_observed(record.timestamp, seconds)
+            if fresh:
+                self._ages.append(max(0.0, seconds - (record.timestamp or 0.0)))
             workflows = self._index.matching(incoming.event.type)
-            found = list(self._plans(incoming, workflows, record, now)) if workflows else []
+            found = list(self._plans(incoming, workflows, record, now, fresh=fresh)) if workflows else []
             self._counts["turned_away"] += len(workflows) - len(found)
         except PoisonError as error:
             self._outcomes[error.reason] += 1
@@ -193,50 +155,47 @@ class Matcher:
         return found
 
     def _plans(
-        self, incoming: IncomingEvent, workflows: Sequence[ActiveWorkflow], record: Incoming, now: datetime
-    ) -> Iterator[Record | Over | _Asking]:
-        event, timestamp = incoming.event, record.timestamp
-        trigger = Trigger(
-            event.type,
-            event.source,
-            event.id,
-            incoming.raw,
-            event.data,
-            incoming.entity,
-            event.causation,
-            event.workflowid,
-        )
+        self,
+        incoming: IncomingEvent,
+        workflows: Sequence[ActiveWorkflow],
+        record: Incoming,
+        now: datetime,
+        *,
+        fresh: bool,
+    ) -> Iterator[Record | Over | Asking]:
+        timestamp = record.timestamp
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
-        if is_observed(timestamp, now.timestamp()):
+        if fresh:
             common["event_at"] = at
-        matched = _Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
+        matched = Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
         span: Span | None = None
         executions: list[UUID] = []
-        for made in evaluate(trigger, workflows, now=now, shares=self._shares):
+        for made in evaluate(_trigger_of(incoming), workflows, now=now, shares=self._shares):
             if isinstance(made, TurnedAway):
                 continue
             if span is None:
-                span = self._traces.begin(incoming, record, now.timestamp())
-                common |= {} if span.context is None else span.context.headers
+                span = self._traces.begin(incoming, record, now)
+                if span.context is not None:
+                    common |= span.context.headers
             executions.append(made.execution_id)
             self._counts["true" if made.met else "false"] += 1
             reentry = made.workflow.reentry
             if reentry is not None and made.who is not None:
-                yield _Asking(made, reentry, matched, made.who)
+                yield Asking(made, reentry, matched, made.who)
             else:
                 yield self._judge(made, matched)
         if span is not None:
             self._traces.planned(span, executions)
 
-    def _enter(self, asking: _Asking, since: datetime | None) -> Record | Over:
+    def _enter(self, asking: Asking, since: datetime | None) -> Record | Over:
         if since is None:
             return self._judge(asking.made, asking.matched)
         REENTRIES.inc()
         why = skip_reason(asking.reentry, since, asking.who)
         return self._not_run(asking.made, ExecutionStatus.SKIPPED, why, asking.matched)
 
-    def _judge(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
+    def _judge(self, made: Plan[ActiveWorkflow], matched: Matched) -> Record | Over:
         status = made.outcome.status
         if status is not None:
             self._count_kept(made)
@@ -255,7 +214,7 @@ class Matcher:
         elif made.outcome is Outcome.BLOCKED:
             self._blocked["loop"] += 1
 
-    def _start(self, made: Plan[ActiveWorkflow], matched: _Matched) -> Record | Over:
+    def _start(self, made: Plan[ActiveWorkflow], matched: Matched) -> Record | Over:
         first = self._command(made, matched)
         if made.workflow.actions[0].type not in self._router.known:  # fails at once, which is of no account
             return replace(
@@ -268,7 +227,7 @@ class Matcher:
             return Over(first, matched.now, self._not_run(made, ExecutionStatus.BLOCKED, self._quota.full, matched))
         return Over(first, matched.now + timedelta(seconds=wait))
 
-    def _command(self, made: Plan[ActiveWorkflow], matched: _Matched) -> First:
+    def _command(self, made: Plan[ActiveWorkflow], matched: Matched) -> First:
         workflow = made.workflow
         fields = {
             "execution_id": made.execution_id,
@@ -282,7 +241,7 @@ class Matcher:
         return First(topic, matched.key, workflow.pinned.owner, matched.common, fields, matched.record)
 
     def _not_run(
-        self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: _Matched
+        self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: Matched
     ) -> Record:
         execution = {
             **matched.common,
@@ -297,3 +256,17 @@ class Matcher:
             "executed_at": matched.now,
         }
         return Record(self._topics.executions, matched.key, encode(execution), cause=matched.record)
+
+
+def _trigger_of(incoming: IncomingEvent) -> Trigger:
+    event = incoming.event
+    return Trigger(
+        event.type,
+        event.source,
+        event.id,
+        incoming.raw,
+        event.data,
+        incoming.entity,
+        event.causation,
+        event.workflowid,
+    )

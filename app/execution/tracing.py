@@ -5,10 +5,12 @@ conventions for messaging; Headrace's own begin with ``headrace.``. No attribute
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
+from app.domain.errors import ActionFailedError
 from app.domain.trace_context import TraceContext, read_traceparent, read_tracestate
 from app.metrics.tracing import IGNORED
 from app.ports.tracing import Attribute, NoSpan, NoTracer, Span, Tracer
@@ -94,7 +96,7 @@ class MatchTraces:
         self._group = group
         self._spans: list[Span] = []
 
-    def begin(self, incoming: IncomingEvent, record: Incoming, began_at: float) -> Span:
+    def begin(self, incoming: IncomingEvent, record: Incoming, now: datetime) -> Span:
         """Begin on an event; what its span's context says goes into the slips that follow."""
         parent = trace_of(incoming, record)
         if not self._tracer.on:
@@ -103,7 +105,7 @@ class MatchTraces:
         attributes["headrace.event_id"] = incoming.event.id
         attributes["headrace.event_type"] = incoming.event.type
         span = self._tracer.start(
-            f"match {record.topic}", kind="consumer", parent=parent, attributes=attributes, began_at=began_at
+            f"match {record.topic}", kind="consumer", parent=parent, attributes=attributes, began_at=now.timestamp()
         )
         self._spans.append(span)
         return span
@@ -151,9 +153,12 @@ class StepTraces:
 
     def attempt(self, command: Command, number: int, destination: str) -> Span:
         """Begin an attempt; ``destination`` is where it goes, without secrets."""
+        on = self._tracer.on
+        if not on and command.traceparent is None:
+            return NO_SPAN
         parent = context_of(command)
-        if not self._tracer.on:
-            return NO_SPAN if parent is None else NoSpan(parent)
+        if not on:
+            return NoSpan(parent)
         attributes = _of_command(command) | {"headrace.attempt": number, "headrace.destination": destination}
         return self._tracer.start(f"attempt {self._type}", kind="client", parent=parent, attributes=attributes)
 
@@ -182,6 +187,13 @@ def note_result(span: Span, result: ActionResult) -> None:
     if result.status == "failed":
         error = result.error or ""
         span.fail(without_answer(error) if result.attempts else error, "step_failed")
+
+
+def end_attempt(span: Span, failed: ActionFailedError | None) -> None:
+    """End an attempt, and say how it failed, if it did."""
+    if failed is not None:
+        span.fail(without_answer(str(failed)), failed.verdict)
+    span.end()
 
 
 def without_answer(error: str) -> str:
