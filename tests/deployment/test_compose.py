@@ -5,6 +5,7 @@ import re
 from typing import Any, Final
 
 import pytest
+import yaml
 
 from app.processes.role_names import OPTIONAL_ROLES, role_names
 from app.settings import load_settings
@@ -190,3 +191,28 @@ def test_prometheus_may_read_the_metrics_of_the_api() -> None:
     text = (COMPOSE.parent / "deploy/prometheus/prometheus.yml").read_text()
     assert "credentials_file: metrics_token" in text
     assert all(re.search(rf"\b{name}\b", text) for name in ROLES)
+
+
+def test_prometheus_and_grafana_find_their_files() -> None:
+    """What is mounted into them is in the repository, and Grafana's sources get each variable that they name."""
+    root = COMPOSE.parent
+    mounted = [one for name in ("prometheus", "grafana") for one in services()[name]["volumes"] if one.startswith("./")]
+    assert len(mounted) == 4
+    assert all((root / one.partition(":")[0]).exists() for one in mounted)
+    sources = (root / "deploy/grafana/provisioning/datasources/headrace.yml").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", sources)) <= set(services()["grafana"]["environment"])
+    boards = (root / "deploy/grafana/provisioning/dashboards/headrace.yml").read_text()
+    assert "path: /etc/grafana/dashboards" in boards
+
+
+def test_no_key_stands_twice() -> None:
+    """Compose refuses a mapping with a key twice, which Python's reader of YAML passes over in silence."""
+    mappings = [yaml.compose(COMPOSE.read_text())]
+    while mappings:
+        node = mappings.pop()
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            assert len(keys) == len(set(keys)), f"line {node.start_mark.line}"
+            mappings += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            mappings += node.value

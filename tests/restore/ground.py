@@ -110,7 +110,7 @@ class Ground:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.on.bootstrap, group_id=group, enable_auto_commit=False)
         await consumer.start()
         try:
-            places = [TopicPartition(topic, one) for one in sorted(consumer.partitions_for_topic(topic) or ())]
+            places = [TopicPartition(topic, one) for one in range(self.stack.settings.actions_partitions)]
             found = await consumer.offsets_for_times(dict.fromkeys(places, int(to.timestamp() * 1000)))
             ends = await consumer.end_offsets(places)
             consumer.assign(places)
