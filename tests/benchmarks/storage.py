@@ -45,7 +45,7 @@ async def measure(on: Servers) -> dict[str, float]:
             workflow = await stack.api.create_workflow(draft)
             await stack.settled()
             async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-                before = dict(await (await connection.execute(_SIZES)).fetchall())
+                before: dict[str, int] = dict(await (await connection.execute(_SIZES)).fetchall())
                 await stack.emitter.emit_many([_event(kind, number) for number in range(_EVENTS)])
 
                 async def all_there() -> bool:
@@ -53,7 +53,7 @@ async def measure(on: Servers) -> dict[str, float]:
                     return found == (_EVENTS,)
 
                 await eventually(all_there, within=180, every=2.0, what="all rows")
-                after = dict(await (await connection.execute(_SIZES)).fetchall())
+                after: dict[str, int] = dict(await (await connection.execute(_SIZES)).fetchall())
             return {
                 table: round((size - before.get(table, 0)) / _EVENTS)
                 for table, size in sorted(after.items())
