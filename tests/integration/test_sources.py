@@ -51,6 +51,8 @@ class World:
             "HEADRACE_HOME": str(home),
             "HEADRACE_TOPIC_PREFIX": self.topics.prefix,
             "HEADRACE_DATA_DIR": str(home / "workers"),
+            "HEADRACE_EVENTS_PARTITIONS": "1",
+            "HEADRACE_ACTIONS_PARTITIONS": "1",
             "HEADRACE_SOURCES": self.settings,
         }
 

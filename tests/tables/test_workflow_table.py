@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 from tests.tables.revisions import revision, workflow_id
 from tests.tables.workers import TableWorker, Workers, workers_on
 
-COMPLETE = "workflow table complete"
+COMPLETE = "the workflow table is complete"
 Change = tuple[str, int | None]
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, LiteralString
 import pytest
 from psycopg import sql
 
+from app.adapters.postgres.alerts import PostgresAlerts
 from app.adapters.postgres.database_roles import CALLERS, LOGIN_ROLES, DatabaseRole
 from app.adapters.postgres.leading import Duty, leading_session
 from app.adapters.postgres.outbox import PostgresOutbox
@@ -28,6 +29,7 @@ DUTIES: Final[dict[Duty, Leads]] = {
     Duty.RELAY: lambda url: PostgresOutbox(url).lead(),
     Duty.CIRCUITS: lambda url: PostgresReleases(url, BreakerPolicy(), rate=10).open(),
     Duty.QUOTAS: lambda url: PostgresQuotaReleases(url, 60).open(),
+    Duty.ALERTS: lambda url: PostgresAlerts(url).lead(),
 }
 # What was locked by those who led, until migration 0045: anybody's to lock.
 ADVISORY: Final = ("122550254464888", "422826041707", "487301543009")
