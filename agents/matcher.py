@@ -12,6 +12,8 @@ def matcher_agent(opened: Opened[MatcherParts], around: Around | None) -> Agent:
 
     async def matcher(stream: Any) -> None:
         made = await opened()
+        # A changelog that was lost, or set back, is read to its end at once: what it lacks is not what does not match.
+        await made.caught_up.wait()
         await run_batches(
             stream, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
         )

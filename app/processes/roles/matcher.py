@@ -78,4 +78,4 @@ async def open_matcher(settings: Settings, index: WorkflowIndex, age: TableAge) 
         )
         async with running_beside("table_check", check.run):
             delivery = Delivery(sender, letters, router.refused)
-            yield MatcherParts(matcher=matcher, letters=letters, delivery=delivery)
+            yield MatcherParts(matcher=matcher, letters=letters, delivery=delivery, caught_up=check.caught_up)

@@ -7,8 +7,9 @@ later.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import time
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from app.domain.errors import NotReadyError, UnreachableError
@@ -19,6 +20,8 @@ from app.services.operations.outages import Outage
 from app.services.workflows.index import WorkflowIndex
 
 _GRACE_S: Final = 5.0
+_CATCHING_UP_S: Final = 30.0
+_LOOK_EVERY_S: Final = 0.05
 _MARGIN_S: Final = 30.0
 _NAMED: Final = 20
 
@@ -79,6 +82,10 @@ class TableCheck:
         age: What is told of comparisons that found nothing.
         every_s: Seconds between two comparisons (HEADRACE_WORKFLOW_CHECK_S).
         grace_s: Seconds that a change may be on its way.
+        catching_up_s: Seconds that events wait at most for what the table lacks at the start.
+
+    Attributes:
+        caught_up: Set once the table holds what Postgres held at the start, or that long afterwards.
     """
 
     def __init__(
@@ -89,17 +96,21 @@ class TableCheck:
         age: TableAge,
         every_s: float,
         grace_s: float = _GRACE_S,
+        catching_up_s: float = _CATCHING_UP_S,
     ) -> None:
         self._index = index
         self._stored = stored
         self._every_s = every_s
         self._grace_s = grace_s
+        self._catching_up_s = catching_up_s
+        self.caught_up = asyncio.Event()
         self._age = age
         self._outage = Outage("comparison of the workflow table", logger)
 
     async def run(self) -> None:
         """Compare for ever, from when the table is complete."""
         await self._index.complete.wait()
+        await self._catch_up()
         self._age.complete = True
         while True:
             try:
@@ -110,6 +121,35 @@ class TableCheck:
             else:
                 self._outage.served()
             await asyncio.sleep(self._every_s)
+
+    async def _catch_up(self) -> None:
+        """Let events through once what the table lacked is there, or after a while: one may never come."""
+        full = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._catching_up_s):
+                await self._fill()
+                full = True
+        if not full:
+            logger.error("the workflow table still lacks workflows; events are matched without them from now on")
+        self.caught_up.set()
+
+    async def _fill(self) -> None:
+        """Have what the table lacks at the start sent again, once, and wait until all of it came."""
+        missed: Mapping[UUID, int] | None = None
+        while missed is None:
+            try:
+                missed = behind(self._index.versions(), await self._stored.versions())
+                if missed:
+                    logger.warning("the workflow table lacks workflows; events wait for them", extra=_named(missed))
+                    await self._send_again(list(missed))
+            except UnreachableError as error:
+                missed = None
+                self._outage.failed(error)
+                await asyncio.sleep(_LOOK_EVERY_S)
+        while True:
+            if not behind(self._index.versions(), missed):
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def check(self) -> Mapping[UUID, int]:
         """Compare once, have what was missed sent again, and return it with the version it should have.
@@ -126,8 +166,7 @@ class TableCheck:
             self._age.note_equal()
             return missed
         TABLE_BEHIND.inc(len(missed))
-        named = {"workflow_ids": sorted(map(str, missed))[:_NAMED], "workflows": len(missed)}
-        logger.error("the workflow table is behind Postgres; what it lacks is sent again", extra=named)
+        logger.error("the workflow table is behind Postgres; what it lacks is sent again", extra=_named(missed))
         await self._send_again(list(missed))
         return missed
 
@@ -143,3 +182,7 @@ class TableCheck:
                 return
             for workflow in missed:
                 await self._send_again([workflow])
+
+
+def _named(missed: Mapping[UUID, int]) -> dict[str, Any]:
+    return {"workflow_ids": sorted(map(str, missed))[:_NAMED], "workflows": len(missed)}

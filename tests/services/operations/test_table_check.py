@@ -1,10 +1,11 @@
 """The comparison of the workflow table with Postgres: finds what is missed, and only that."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
@@ -46,7 +47,7 @@ class Stored:
 
 def check(index: WorkflowIndex, stored: Stored) -> TableCheck:
     """A check with a short grace."""
-    return TableCheck(index, stored, age=TableAge(0.01), every_s=0.01, grace_s=GRACE_S)
+    return TableCheck(index, stored, age=TableAge(0.01), every_s=0.01, grace_s=GRACE_S, catching_up_s=GRACE_S)
 
 
 @given(versions, versions)
@@ -108,6 +109,66 @@ async def test_it_begins_when_the_table_is_complete_and_outlives_an_outage() -> 
 
 def _unreachable() -> float:
     return REGISTRY.get_sample_value("headrace_workflow_table_checks_total", {"outcome": "unreachable"}) or 0.0
+
+
+class Sending(Stored):
+    """Postgres, a relay and a changelog: what is sent again arrives at the table."""
+
+    def __init__(self, held: Mapping[UUID, int], index: WorkflowIndex) -> None:
+        super().__init__(held)
+        self.index = index
+
+    async def send_again(self, workflow_ids: Sequence[UUID]) -> None:
+        """Send after a moment."""
+        await super().send_again(workflow_ids)
+        asyncio.get_running_loop().call_later(GRACE_S, self._arrive, workflow_ids)
+
+    def _arrive(self, workflow_ids: Sequence[UUID]) -> None:
+        for number in range(6):
+            if workflow_id(number) in workflow_ids:
+                self.index.apply(revision(number, self.held[workflow_id(number)]))
+
+
+@asynccontextmanager
+async def catching_up(index: WorkflowIndex, stored: Stored, within_s: float) -> AsyncIterator[TableCheck]:
+    """A check that runs beside, of a table that was read to its end."""
+    index.complete.set()
+    checking = TableCheck(index, stored, age=TableAge(60), every_s=60, catching_up_s=within_s)
+    running = asyncio.create_task(checking.run())
+    yield checking
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_events_wait_for_what_a_lost_changelog_lacks() -> None:
+    """An empty changelog is read to its end at once; events are let through when all that Postgres holds is there."""
+    index = WorkflowIndex()
+    stored = Sending({workflow_id(0): 3, workflow_id(1): 1}, index)
+    async with catching_up(index, stored, 60) as checking:
+        await eventually(lambda: stored.again)
+        assert not checking.caught_up.is_set()
+        await eventually(checking.caught_up.is_set)
+    assert index.versions() == stored.held
+
+
+async def test_events_do_not_wait_where_nothing_lacks() -> None:
+    """An equal table lets them through after one look."""
+    index = WorkflowIndex()
+    index.apply(revision(0, 1))
+    async with catching_up(index, Stored({workflow_id(0): 1}), 60) as checking:
+        await eventually(checking.caught_up.is_set)
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_events_wait_for_a_bounded_time(*, reachable: bool) -> None:
+    """A workflow that never comes, or a Postgres that does not answer, holds them only so long."""
+    index = WorkflowIndex()
+    stored = Stored({workflow_id(0): 1})
+    stored.reachable = reachable
+    async with catching_up(index, stored, GRACE_S) as checking:
+        await eventually(checking.caught_up.is_set)
+    assert stored.again == ([workflow_id(0)] if reachable else [])
 
 
 class Faulty(Stored):
