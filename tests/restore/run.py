@@ -2,7 +2,7 @@
 
 postgres-plain: Postgres is restored to a backup, Kafka is as it was; all roles are simply started again.
 postgres-steps: The same, by the steps of docs/backup.md.
-kafka:          Kafka is lost with all its topics, Postgres is as it was.
+kafka-lost:     Kafka is lost with all its topics, Postgres is as it was.
 """
 
 import argparse
@@ -127,7 +127,7 @@ async def _judge(place: Ground, before: tuple[int, int], workflows: dict[str, An
     }
 
 
-async def kafka(place: Ground) -> dict[str, Any]:
+async def kafka_lost(place: Ground) -> dict[str, Any]:
     """Lose every topic, with events in flight and timers that wait; make them anew, and start."""
     wait = {"type": "delay", "config": {"duration": f"{_WAIT_S} seconds"}}
     old = await place.workflow("old", [tag(), webhook(place)])
@@ -167,7 +167,7 @@ async def _make_topics(place: Ground) -> None:
 TRIALS: Final[dict[str, Callable[[Ground], Awaitable[dict[str, Any]]]]] = {
     "postgres-plain": postgres_plain,
     "postgres-steps": postgres_steps,
-    "kafka": kafka,
+    "kafka-lost": kafka_lost,
 }
 
 

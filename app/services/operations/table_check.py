@@ -104,6 +104,7 @@ class TableCheck:
         self._grace_s = grace_s
         self._catching_up_s = catching_up_s
         self.caught_up = asyncio.Event()
+        self._lacked: Mapping[UUID, int] = {}
         self._age = age
         self._outage = Outage("comparison of the workflow table", logger)
 
@@ -130,26 +131,29 @@ class TableCheck:
                 await self._fill()
                 full = True
         if not full:
-            logger.error("the workflow table still lacks workflows; events are matched without them from now on")
+            missed = behind(self._index.versions(), self._lacked)
+            logger.error("the workflow table still lacks workflows; events no longer wait", extra=_named(missed))
         self.caught_up.set()
 
     async def _fill(self) -> None:
         """Have what the table lacks at the start sent again, once, and wait until all of it came."""
-        missed: Mapping[UUID, int] | None = None
-        while missed is None:
-            try:
-                missed = behind(self._index.versions(), await self._stored.versions())
-                if missed:
-                    logger.warning("the workflow table lacks workflows; events wait for them", extra=_named(missed))
-                    await self._send_again(list(missed))
-            except UnreachableError as error:
-                missed = None
-                self._outage.failed(error)
-                await asyncio.sleep(_LOOK_EVERY_S)
+        asked = False
         while True:
-            if not behind(self._index.versions(), missed):
+            asked = asked or await self._asked()
+            if asked and not behind(self._index.versions(), self._lacked):
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _asked(self) -> bool:
+        try:
+            self._lacked = behind(self._index.versions(), await self._stored.versions())
+            if self._lacked:
+                logger.warning("the workflow table lacks workflows; events wait for them", extra=_named(self._lacked))
+                await self._send_again(list(self._lacked))
+        except UnreachableError as error:
+            self._outage.failed(error)
+            return False
+        return True
 
     async def check(self) -> Mapping[UUID, int]:
         """Compare once, have what was missed sent again, and return it with the version it should have.
