@@ -126,14 +126,16 @@ class TableCheck:
     async def _catch_up(self) -> None:
         """Let events through once what the table lacked is there, or after a while: one may never come."""
         full = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._catching_up_s):
-                await self._fill()
-                full = True
-        if not full:
-            missed = behind(self._index.versions(), self._lacked)
-            logger.error("the workflow table still lacks workflows; events no longer wait", extra=_named(missed))
-        self.caught_up.set()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._catching_up_s):
+                    await self._fill()
+                    full = True
+            if not full:
+                missed = behind(self._index.versions(), self._lacked)
+                logger.error("the workflow table still lacks workflows; events no longer wait", extra=_named(missed))
+        finally:
+            self.caught_up.set()
 
     async def _fill(self) -> None:
         """Have what the table lacks at the start sent again, once, and wait until all of it came."""
