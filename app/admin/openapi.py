@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.admin.operations import Operation
+from app.admin.operations import TAGS, Body, Operation
 from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
 
 _REF: Final = "#/components/schemas/{model}"
@@ -40,12 +40,14 @@ def openapi(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """
     listed = tuple(operations)
     schemas, definitions = models_json_schema(sorted(_models(listed), key=str), ref_template=_REF)
+    used = {operation.tag for operation in listed}
     paths: dict[str, dict[str, Any]] = {}
     for operation in listed:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Headrace", "version": version, "description": "Business automation on Kafka"},
+        "tags": [{"name": name, "description": said} for name, said in TAGS.items() if name in used],
         "paths": paths,
         "components": {
             "schemas": definitions.get("$defs", {}),
@@ -66,23 +68,28 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "tags": [operation.path.removeprefix("/api/v1/").strip("/").partition("/")[0]],
+        "tags": [operation.tag],
         "parameters": _parameters(operation),
         "responses": {str(status): _success(operation, status, schemas) for status in operation.answers},
         "security": [] if operation.access == "public" else [{"bearer": []}],
     }
     if operation.body:
-        content = {kind: {"schema": _body(*of, schemas)} for kind, of in operation.body.models.items()}
-        said = f"At most {operation.body.most} bytes, unpacked"
-        described["requestBody"] = {"required": True, "description": said, "content": content}
+        described["requestBody"] = _body(operation.body, schemas)
     for status in _problems(operation):
         described["responses"].setdefault(str(status), _problem(status, schemas))
     return described
 
 
-def _body(model: type[BaseModel], many: bool, schemas: Schemas) -> dict[str, Any]:  # noqa: FBT001 - unpacked from a pair
-    schema = schemas[(model, "validation")]
-    return {"type": "array", "items": schema} if many else schema
+def _body(body: Body, schemas: Schemas) -> dict[str, Any]:
+    content = {}
+    for kind, (model, many) in body.models.items():
+        schema = schemas[(model, "validation")]
+        content[kind] = (
+            {"schema": {"type": "array", "items": schema}, "example": [body.example]}
+            if many
+            else {"schema": schema, "example": body.example}
+        )
+    return {"required": True, "description": f"At most {body.most} bytes, unpacked", "content": content}
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """Operations: what the API offers, declared once; routes, access checks and the OpenAPI document all come from here."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -16,6 +16,30 @@ Access = Literal["public", "user", "admin"]
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
+# In the order in which the document and its page show them.
+TAGS: Final[Mapping[str, str]] = {
+    "workflows": "What runs when: triggers, conditions and actions, with their drafts, revisions and trials",
+    "templates": "Workflow templates: the gallery that workflows are made from",
+    "message-templates": "Texts with a name, for the actions that send messages",
+    "executions": "What ran, what waits, what did not run, and why",
+    "events": "The way in for events, and what became of them",
+    "types": "What workflows can be made of: event types and action types",
+    "queue": "How deep the queue is, and what is behind it",
+    "dead-letters": "Records that could not be processed; for who may operate",
+    "notifications": "The caller's inbox",
+    "search": "Names and ids, over everything that the caller may see",
+    "channels": "Where notifications go; for administrators",
+    "secrets": "Named values that actions use; for administrators, and never answered",
+    "session": "Signing in and out, as people do",
+    "users": "Who may sign in, and what they may; for administrators",
+    "api-keys": "Keys of services; for administrators",
+    "audit": "Who changed what; for administrators",
+    "crm": "The reference CRM: customers, tags, notes, tasks, appointments, conversations",
+    "sales": "The reference system of orders",
+    "affiliates": "The reference system of partners and their commissions",
+    "service": "The service itself: health, metrics, this document",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -24,10 +48,12 @@ class Body:
     Attributes:
         models: The model by content type, and whether the body is a list of it.
         most: Bytes that it may have, unpacked.
+        example: One that is accepted as it is, of the single thing where the body may be a list; a test sends it.
     """
 
     models: Mapping[str, tuple[type[BaseModel], bool]]
     most: int = 256 * KIB
+    example: Any = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +65,7 @@ class Operation:
         access: Who may call it; ``admin`` is a user too.
         permission: What a user needs beside ``access``; an administrator has them all.
         answers: Model of each success status' body, None where there is no body.
+        tag: Under which of ``TAGS`` the document shows it.
         query: Model of the query string, whose unknown keys are refused.
         etag: The answer carries the version as ``ETag``.
         if_match: Whether ``If-Match`` is read, and must be there.
@@ -53,6 +80,7 @@ class Operation:
     summary: str
     handler: Handler
     answers: Mapping[int, type[BaseModel] | None]
+    tag: str = field(kw_only=True)
     access: Access = "user"
     permission: Permission | None = None
     body: Body | None = None

@@ -77,6 +77,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "This document",
         show_openapi,
         {200: OpenApiDocument},
+        tag="service",
         access="public",
     ),
 )

@@ -1,6 +1,7 @@
 """The API on a real Postgres, called over real HTTP; Kafka is the in-memory sender."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -112,14 +113,11 @@ def settings(api_database: str) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-async def running_api(settings: Settings) -> AsyncIterator[Api]:
-    """A running API on the shared database."""
-    pool = ApiDatabase(settings)
-    sender = MemorySender()
-    depths = MemoryDepths()
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Api]:
+    """Run an API over settings."""
     now = [0.0]
-    failures = Failures(lambda: now[0])
+    pool, sender, depths, failures = ApiDatabase(settings), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
     state = assemble(settings, pool, sender, depths, clock=lambda: now[0], failures=failures)
     async with TestClient(TestServer(build_app(state))) as client:
         yield Api(client, settings, sender, depths, now, failures)
@@ -127,15 +125,17 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
 
 
 @pytest.fixture(scope="session")
+async def running_api(settings: Settings) -> AsyncIterator[Api]:
+    """A running API on the shared database."""
+    async with serving(settings) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
 async def strict_api(settings: Settings) -> AsyncIterator[Api]:
     """An API that grants nothing to everybody, on the shared database."""
-    strict = settings.model_copy(update={"user_permissions": "none"})
-    now = [0.0]
-    pool, sender, depths, failures = ApiDatabase(strict), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
-    state = assemble(strict, pool, sender, depths, clock=lambda: now[0], failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, strict, sender, depths, now, failures)
-    await pool.close()
+    async with serving(settings.model_copy(update={"user_permissions": "none"})) as api:
+        yield api
 
 
 @pytest.fixture

@@ -49,17 +49,20 @@ def _service(request: web.Request) -> ApiKeyService:
     return request.app[STATE].access.api_keys
 
 
+_EXAMPLE: Final = {"name": "shop", "permissions": ["events:write"]}
+
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listApiKeys", "List the API keys of services, the revoked too; nothing answers a key",
-        list_api_keys, {200: ApiKeyList}, access="admin",
+        list_api_keys, {200: ApiKeyList}, tag="api-keys", access="admin",
     ),
     Operation(
         "POST", _ROOT, "createApiKey", "Make an API key; this answer is the only place where it is seen",
-        create_api_key, {201: ApiKeyMade}, access="admin", body=Body({JSON: (ApiKeyDraft, False)}), conflicts=True,
+        create_api_key, {201: ApiKeyMade}, tag="api-keys",
+        access="admin", body=Body({JSON: (ApiKeyDraft, False)}, example=_EXAMPLE), conflicts=True,
     ),
     Operation(
         "DELETE", f"{_ROOT}/{{id}}", "revokeApiKey", "Revoke an API key; it is refused within a few seconds",
-        revoke_api_key, {204: None}, access="admin",
+        revoke_api_key, {204: None}, tag="api-keys", access="admin",
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """``/api/v1/channels``: where notifications go, by name; for administrators, who write the URLs and never see one."""
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -53,27 +54,30 @@ def _service(request: web.Request) -> ChannelService:
     return request.app[STATE].messages.channels
 
 
-_DRAFT: Final = Body({JSON: (ChannelDraft, False)})
+_EXAMPLE: Final = {"name": "sales", "url": "json://alerts.example.com/sales", "owners": ["*"]}
+_DRAFT: Final = Body({JSON: (ChannelDraft, False)}, example=_EXAMPLE)
+_REPLACED: Final = replace(_DRAFT, example={"name": "sales-team", "owners": ["*"]})
 
 OPERATIONS: Final = (
     Operation(
         "POST", _ROOT, "createChannel", "Create a channel; its URL is sealed, and never answered", create_channel,
-        {201: Channel}, access="admin", body=_DRAFT, etag=True, conflicts=True,
+        {201: Channel}, tag="channels", access="admin", body=_DRAFT, etag=True, conflicts=True,
     ),
     Operation(
         "GET", _ROOT, "listChannels", "List channels by name, without their URLs", list_channels,
-        {200: ChannelList}, access="admin",
+        {200: ChannelList}, tag="channels", access="admin",
     ),
     Operation(
         "GET", _ONE, "getChannel", "Show a channel, without its URL", get_channel,
-        {200: Channel}, access="admin", etag=True,
+        {200: Channel}, tag="channels", access="admin", etag=True,
     ),
     Operation(
         "PUT", _ONE, "replaceChannel", "Replace a channel's name and URL; without a URL it keeps the one it has",
-        replace_channel, {200: Channel}, access="admin", body=_DRAFT, etag=True, if_match="required", conflicts=True,
+        replace_channel, {200: Channel}, tag="channels",
+        access="admin", body=_REPLACED, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "deleteChannel", "Remove a channel that no workflow uses", delete_channel,
-        {204: None}, access="admin", if_match="optional", conflicts=True,
+        {204: None}, tag="channels", access="admin", if_match="optional", conflicts=True,
     ),
 )  # fmt: skip

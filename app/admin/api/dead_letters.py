@@ -57,18 +57,20 @@ def _box(request: web.Request) -> DeadLetterBox:
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listDeadLetters", "List records that could not be processed, newest first", list_dead_letters,
-        {200: DeadLetterPage}, permission="operate", query=DeadLetterQuery,
+        {200: DeadLetterPage}, tag="dead-letters", permission="operate", query=DeadLetterQuery,
     ),
     Operation(
         "GET", _ONE, "getDeadLetter", "Show a dead letter with its bytes", get_dead_letter, {200: DeadLetterDetail},
+        tag="dead-letters",
         permission="operate",
     ),
     Operation(
         "POST", f"{_ONE}/replay", "replayDeadLetter", "Send a dead letter back to its topic", replay_dead_letter,
-        {202: DeadLetterDetail}, permission="operate", conflicts=True,
+        {202: DeadLetterDetail}, tag="dead-letters", permission="operate", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "discardDeadLetter", "Be done with a dead letter", discard_dead_letter, {204: None},
+        tag="dead-letters",
         permission="operate", conflicts=True,
     ),
 )  # fmt: skip

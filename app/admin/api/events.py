@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from app.admin.examples import EVENT
 from app.admin.limits import MIB
 from app.admin.models import Accepted
 from app.admin.operations import JSON, Body, Operation
@@ -83,7 +84,12 @@ OPERATIONS: Final = (
         "Take one event or up to 1,000; 202 once Kafka has them for good",
         ingest_events,
         {202: Accepted},
+        tag="events",
         permission="events:write",
-        body=Body({STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)}, most=MAX_BATCH_BYTES),
+        body=Body(
+            {STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)},
+            most=MAX_BATCH_BYTES,
+            example=EVENT,
+        ),
     ),
 )

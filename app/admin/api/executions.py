@@ -69,22 +69,22 @@ async def retry_execution(request: web.Request) -> web.Response:
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listExecutions", "List executions, newest first", list_executions,
-        {200: ExecutionPage}, query=ExecutionQuery,
+        {200: ExecutionPage}, tag="executions", query=ExecutionQuery,
     ),
     Operation(  # before the one that takes any id
         "GET", f"{_ROOT}/waiting", "listWaiting", "List executions that wait for a delay or a retry", list_waiting,
-        {200: WaitingPage}, query=WaitingQuery,
+        {200: WaitingPage}, tag="executions", query=WaitingQuery,
     ),
     Operation(
         "GET", f"{_ROOT}/{{id}}", "getExecution", "Show an execution: event, verdicts, results, and why",
-        get_execution, {200: ExecutionDetail},
+        get_execution, {200: ExecutionDetail}, tag="executions",
     ),
     Operation(
         "POST", f"{_ROOT}/{{id}}/cancel", "cancelExecution", "End an execution that waits", cancel_execution,
-        {200: CancelledView}, conflicts=True,
+        {200: CancelledView}, tag="executions", conflicts=True,
     ),
     Operation(
         "POST", f"{_ROOT}/{{id}}/retry", "retryExecution", "Retry a failed execution from the step that failed",
-        retry_execution, {202: RetryStarted}, conflicts=True,
+        retry_execution, {202: RetryStarted}, tag="executions", conflicts=True,
     ),
 )  # fmt: skip

@@ -37,13 +37,16 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 OPERATIONS: Final = (
-    Operation("GET", "/healthz", "healthz", "Whether the process serves", healthz, {200: Health}, access="public"),
     Operation(
-        "GET", "/readyz", "readyz", "Whether Kafka, Postgres and the outbox relay do", readyz,
-        {200: Health, 503: Health}, access="public",
+        "GET", "/healthz", "healthz", "Whether the process serves", healthz, {200: Health}, tag="service",
+        access="public",
     ),
     Operation(
-        "GET", "/metrics", "metrics", "Prometheus metrics of this process", metrics, {200: None},
+        "GET", "/readyz", "readyz", "Whether Kafka, Postgres and the outbox relay do", readyz,
+        {200: Health, 503: Health}, tag="service", access="public",
+    ),
+    Operation(
+        "GET", "/metrics", "metrics", "Prometheus metrics of this process", metrics, {200: None}, tag="service",
         access="public", content_type="text/plain",
     ),
 )  # fmt: skip

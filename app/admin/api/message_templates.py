@@ -1,5 +1,6 @@
 """``/api/v1/message-templates``: texts with a name, for the actions that send messages."""
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -77,32 +78,44 @@ def _service(request: web.Request) -> MessageTemplateService:
 
 # A text and its HTML, each at its most.
 _MOST: Final = MIB
-_DRAFT: Final = Body({JSON: (MessageTemplateDraft, False)}, most=_MOST)
-_PATCH: Final = Body({MERGE_PATCH: (MessageTemplatePatch, False), JSON: (MessageTemplatePatch, False)}, most=_MOST)
+_EXAMPLE: Final = {
+    "name": "order-thanks",
+    "kind": "email",
+    "subject": "Thank you, {{ customer.name }}",
+    "text": "Order {{ order.id }} is paid, and on its way soon.",
+}
+_DRAFT: Final = Body({JSON: (MessageTemplateDraft, False)}, most=_MOST, example=_EXAMPLE)
+_REPLACED: Final = replace(_DRAFT, example={**_EXAMPLE, "name": "order-thanks-again"})
+_PATCH: Final = Body(
+    {MERGE_PATCH: (MessageTemplatePatch, False), JSON: (MessageTemplatePatch, False)},
+    most=_MOST,
+    example={"subject": "Your order {{ order.id }}"},
+)
 
 OPERATIONS: Final = (
     Operation(
         "POST", _ROOT, "createMessageTemplate", "Create a message template", create_message_template,
-        {201: MessageTemplate}, body=_DRAFT, etag=True, conflicts=True,
+        {201: MessageTemplate}, tag="message-templates", body=_DRAFT, etag=True, conflicts=True,
     ),
     Operation(
         "GET", _ROOT, "listMessageTemplates", "List message templates of one's own, newest first",
-        list_message_templates, {200: MessageTemplatePage}, query=MessageTemplateQuery,
+        list_message_templates, {200: MessageTemplatePage}, tag="message-templates", query=MessageTemplateQuery,
     ),
     Operation(
         "GET", _ONE, "getMessageTemplate", "Show a message template", get_message_template,
-        {200: MessageTemplate}, etag=True,
+        {200: MessageTemplate}, tag="message-templates", etag=True,
     ),
     Operation(
         "PUT", _ONE, "replaceMessageTemplate", "Replace a message template; steps that run from then on send it",
-        replace_message_template, {200: MessageTemplate}, body=_DRAFT, etag=True, if_match="required", conflicts=True,
+        replace_message_template, {200: MessageTemplate}, tag="message-templates",
+        body=_REPLACED, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "PATCH", _ONE, "patchMessageTemplate", "Change parts of a message template", patch_message_template,
-        {200: MessageTemplate}, body=_PATCH, etag=True, if_match="required", conflicts=True,
+        {200: MessageTemplate}, tag="message-templates", body=_PATCH, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "deleteMessageTemplate", "Remove a message template that no workflow uses",
-        delete_message_template, {204: None}, if_match="optional", conflicts=True,
+        delete_message_template, {204: None}, tag="message-templates", if_match="optional", conflicts=True,
     ),
 )  # fmt: skip

@@ -32,10 +32,10 @@ async def read_notification(request: web.Request) -> web.Response:
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listNotifications", "List one's own notifications, newest first", list_notifications,
-        {200: NotificationPage}, query=NotificationQuery,
+        {200: NotificationPage}, tag="notifications", query=NotificationQuery,
     ),
     Operation(
         "POST", f"{_ROOT}/{{id}}/read", "readNotification", "Mark a notification of one's own as read",
-        read_notification, {200: Notification},
+        read_notification, {200: Notification}, tag="notifications",
     ),
 )  # fmt: skip

@@ -18,6 +18,6 @@ async def show_queue(request: web.Request) -> web.Response:
 OPERATIONS: Final = (
     Operation(
         "GET", "/api/v1/queue", "showQueue", "Show what waits: by role and lane, parked, failed, in the outbox",
-        show_queue, {200: QueueView},
+        show_queue, {200: QueueView}, tag="queue",
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from app.admin.examples import ORDER_DATA, TRIAL, WORKFLOW
 from app.admin.execution_models import DraftDryRunRequest, DryRunRequest, RunRequest, RunStarted
 from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
@@ -65,17 +66,21 @@ async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: D
     return answer(tried)
 
 
+_TRIED: Final = Body({JSON: (DraftDryRunRequest, False)}, most=_MOST, example={"workflow": WORKFLOW, **TRIAL})
+_RUN: Final = Body({JSON: (RunRequest, False)}, most=_MOST, example={"data": ORDER_DATA, "subject": "c-1042"})
+
 OPERATIONS: Final = (
     Operation(
         "POST", f"{_ROOT}/test", "testDraft", "Try a draft on an event, without any effect", test_draft,
-        {200: DryRun}, body=Body({JSON: (DraftDryRunRequest, False)}, most=_MOST),
+        {200: DryRun}, tag="workflows", body=_TRIED,
     ),
     Operation(
         "POST", f"{_ONE}/test", "testWorkflow", "Try a workflow on an event, without any effect", test_workflow,
-        {200: DryRun}, body=Body({JSON: (DryRunRequest, False)}, most=_MOST),
+        {200: DryRun}, tag="workflows", body=Body({JSON: (DryRunRequest, False)}, most=_MOST, example=TRIAL),
     ),
     Operation(
         "POST", f"{_ONE}/execute", "executeWorkflow", "Run a workflow by hand; answers the execution's id",
-        execute_workflow, {202: RunStarted}, body=Body({JSON: (RunRequest, False)}, most=_MOST), conflicts=True,
+        execute_workflow, {202: RunStarted}, tag="workflows",
+        body=_RUN, conflicts=True,
     ),
 )  # fmt: skip

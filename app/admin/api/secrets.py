@@ -48,17 +48,22 @@ def _service(request: web.Request) -> SecretService:
     return request.app[STATE].secrets
 
 
+_VALUE: Final = Body(
+    {JSON: (SecretValue, False)},
+    example={"value": "a-token-of-the-shop", "owners": ["*"], "hosts": ["api.example.com"]},
+)
+
 OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listSecrets", "List the secrets' names; nothing answers a value", list_secrets,
-        {200: SecretList}, access="admin",
+        {200: SecretList}, tag="secrets", access="admin",
     ),
     Operation(
         "PUT", _ONE, "putSecret", "Store a secret, replace its value, or say who may use it", put_secret,
-        {200: SecretView}, access="admin", body=Body({JSON: (SecretValue, False)}),
+        {200: SecretView}, tag="secrets", access="admin", body=_VALUE,
     ),
     Operation(
         "DELETE", _ONE, "deleteSecret", "Remove a secret; actions that name it fail from then on", delete_secret,
-        {204: None}, access="admin",
+        {204: None}, tag="secrets", access="admin",
     ),
 )  # fmt: skip

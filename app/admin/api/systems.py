@@ -80,9 +80,9 @@ def of_customers(*operations: Operation) -> tuple[Operation, ...]:
     return tuple(replace(one, permission="crm:read" if one.method == "GET" else "crm:write") for one in operations)
 
 
-def json_body(model: type[BaseModel]) -> Body:
-    """Return what an operation reads: one JSON object."""
-    return Body({JSON: (model, False)})
+def json_body(model: type[BaseModel], **example: Any) -> Body:
+    """Return what an operation reads, one JSON object, with an example of it."""
+    return Body({JSON: (model, False)}, example=example)
 
 
 def path_values(request: web.Request) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.admin.examples import WORKFLOW
 from app.admin.models import TemplatePage, TemplatePatch, TemplateQuery, WorkflowPatch
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import (
@@ -95,38 +96,43 @@ def _service(request: web.Request) -> TemplateService:
     return request.app[STATE].templates
 
 
-_DRAFT: Final = Body({JSON: (TemplateDraft, False)})
-_PATCH: Final = Body({MERGE_PATCH: (TemplatePatch, False), JSON: (TemplatePatch, False)})
-_CUSTOM: Final = Body({MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)})
+_DRAFT: Final = Body({JSON: (TemplateDraft, False)}, example={**WORKFLOW, "category": "sales", "is_public": False})
+_PATCH: Final = Body(
+    {MERGE_PATCH: (TemplatePatch, False), JSON: (TemplatePatch, False)}, example={"category": "welcome"}
+)
+_CUSTOM: Final = Body(
+    {MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)}, example={"name": "Big orders"}
+)
+_METADATA: Final = Body({JSON: (TemplateMetadata, False)}, example={"name": "Big orders", "category": "sales"})
 
 OPERATIONS: Final = (
     Operation(
         "POST", _ROOT, "createTemplate", "Create a workflow template", create_template,
-        {201: Template}, body=_DRAFT, etag=True,
+        {201: Template}, tag="templates", body=_DRAFT, etag=True,
     ),
     Operation(
         "GET", _ROOT, "listTemplates", "List templates of one's own and public ones, newest first", list_templates,
-        {200: TemplatePage}, query=TemplateQuery,
+        {200: TemplatePage}, tag="templates", query=TemplateQuery,
     ),
-    Operation("GET", _ONE, "getTemplate", "Show a template", get_template, {200: Template}, etag=True),
+    Operation("GET", _ONE, "getTemplate", "Show a template", get_template, {200: Template}, tag="templates", etag=True),
     Operation(
         "PUT", _ONE, "replaceTemplate", "Replace a template", replace_template,
-        {200: Template}, body=_DRAFT, etag=True, if_match="required",
+        {200: Template}, tag="templates", body=_DRAFT, etag=True, if_match="required",
     ),
     Operation(
         "PATCH", _ONE, "patchTemplate", "Change parts of a template", patch_template,
-        {200: Template}, body=_PATCH, etag=True, if_match="required",
+        {200: Template}, tag="templates", body=_PATCH, etag=True, if_match="required",
     ),
     Operation(
         "DELETE", _ONE, "deleteTemplate", "Remove a template; workflows made of it stay", delete_template,
-        {204: None}, if_match="optional",
+        {204: None}, tag="templates", if_match="optional",
     ),
     Operation(
         "POST", f"{_ONE}/apply", "applyTemplate", "Make a workflow of a template; customizations are a merge patch",
-        apply_template, {201: Workflow}, body=_CUSTOM, etag=True, conflicts=True,
+        apply_template, {201: Workflow}, tag="templates", body=_CUSTOM, etag=True, conflicts=True,
     ),
     Operation(
         "POST", f"{_WORKFLOWS}/{{id}}/template", "createTemplateFromWorkflow", "Store a workflow as a template",
-        create_template_from, {201: Template}, body=Body({JSON: (TemplateMetadata, False)}), etag=True,
+        create_template_from, {201: Template}, tag="templates", body=_METADATA, etag=True,
     ),
 )  # fmt: skip

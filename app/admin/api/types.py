@@ -42,10 +42,10 @@ def _view(action: AnyAction) -> ActionTypeView:
 OPERATIONS: Final = (
     Operation(
         "GET", "/api/v1/event-types", "listEventTypes", "List event types, each with a sample", list_event_types,
-        {200: EventTypeList},
+        {200: EventTypeList}, tag="types",
     ),
     Operation(
         "GET", "/api/v1/action-types", "listActionTypes", "List action types, each with its config's JSON Schema",
-        list_action_types, {200: ActionTypeList},
+        list_action_types, {200: ActionTypeList}, tag="types",
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.admin.examples import WORKFLOW, WORKFLOW_PATCH
 from app.admin.execution_models import CancelledView, DeactivationQuery
 from app.admin.models import RevisionPage, RevisionQuery, RevisionView, WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
@@ -99,45 +100,45 @@ def _service(request: web.Request) -> WorkflowService:
     return request.app[STATE].workflows
 
 
-_DRAFT: Final = Body({JSON: (WorkflowDraft, False)})
-_PATCH: Final = Body({MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)})
+_DRAFT: Final = Body({JSON: (WorkflowDraft, False)}, example=WORKFLOW)
+_PATCH: Final = Body({MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)}, example=WORKFLOW_PATCH)
 
 OPERATIONS: Final = (
     Operation(
         "POST", _ROOT, "createWorkflow", "Create a workflow, inactive", create_workflow,
-        {201: Workflow}, body=_DRAFT, etag=True, conflicts=True,
+        {201: Workflow}, tag="workflows", body=_DRAFT, etag=True, conflicts=True,
     ),
     Operation(
         "GET", _ROOT, "listWorkflows", "List workflows, newest first", list_workflows,
-        {200: WorkflowPage}, query=WorkflowQuery,
+        {200: WorkflowPage}, tag="workflows", query=WorkflowQuery,
     ),
-    Operation("GET", _ONE, "getWorkflow", "Show a workflow", get_workflow, {200: Workflow}, etag=True),
+    Operation("GET", _ONE, "getWorkflow", "Show a workflow", get_workflow, {200: Workflow}, tag="workflows", etag=True),
     Operation(
         "PUT", _ONE, "replaceWorkflow", "Replace a workflow", replace_workflow,
-        {200: Workflow}, body=_DRAFT, etag=True, if_match="required", conflicts=True,
+        {200: Workflow}, tag="workflows", body=_DRAFT, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "PATCH", _ONE, "patchWorkflow", "Change parts of a workflow", patch_workflow,
-        {200: Workflow}, body=_PATCH, etag=True, if_match="required", conflicts=True,
+        {200: Workflow}, tag="workflows", body=_PATCH, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "deleteWorkflow", "Delete a workflow; its log stays", delete_workflow,
-        {204: None}, if_match="optional",
+        {204: None}, tag="workflows", if_match="optional",
     ),
     Operation(
         "POST", f"{_ONE}/activate", "activateWorkflow", "Switch a workflow on", activate_workflow,
-        {200: Workflow}, etag=True, if_match="optional", conflicts=True,
+        {200: Workflow}, tag="workflows", etag=True, if_match="optional", conflicts=True,
     ),
     Operation(
         "POST", f"{_ONE}/deactivate", "deactivateWorkflow", "Switch a workflow off", deactivate_workflow,
-        {200: Workflow}, query=DeactivationQuery, etag=True, if_match="optional", conflicts=True,
+        {200: Workflow}, tag="workflows", query=DeactivationQuery, etag=True, if_match="optional", conflicts=True,
     ),
     Operation(
         "POST", f"{_ONE}/cancel-waiting", "cancelWaiting", "End a workflow's executions that wait", cancel_waiting,
-        {200: CancelledView}, conflicts=True,
+        {200: CancelledView}, tag="workflows", conflicts=True,
     ),
     Operation(
         "GET", f"{_ONE}/revisions", "listRevisions", "Show a workflow's history", list_revisions,
-        {200: RevisionPage}, query=RevisionQuery,
+        {200: RevisionPage}, tag="workflows", query=RevisionQuery,
     ),
 )  # fmt: skip
