@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.admin.api import (
     api_keys,
+    audit,
     channels,
     crm,
     dead_letters,
@@ -68,6 +69,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *trade.OPERATIONS,
     *secrets.OPERATIONS,
     *api_keys.OPERATIONS,
+    *audit.OPERATIONS,
     *types.OPERATIONS,
     *health.OPERATIONS,
     Operation(

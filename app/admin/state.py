@@ -11,6 +11,7 @@ from app.admin.identity import Identity
 from app.admin.scraping import Scraping
 from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
+from app.services.access.audit import AuditService
 from app.services.access.cpu_budget import CpuBudget
 from app.services.access.owner_rights import CallerNotes
 from app.services.access.rate_limit import RateLimiter
@@ -61,6 +62,7 @@ class Access:
     cpu: CpuBudget
     events: RateLimiter
     api_keys: ApiKeyService
+    audit: AuditService
     scraping: Scraping
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from app.domain.callers import Caller
 from app.ports.kafka import Record
 from schemas.base import Contract
 
@@ -101,8 +102,8 @@ class BoxTransaction(Protocol):
 class BoxStore(Protocol):
     """Where dead letters are kept."""
 
-    def transaction(self) -> AbstractAsyncContextManager[BoxTransaction]:
-        """Open a transaction: it commits at the end of the block, and not at all where the block raises."""
+    def transaction(self, caller: Caller) -> AbstractAsyncContextManager[BoxTransaction]:
+        """Open a transaction on a caller's behalf: it commits at the block's end, and not at all where that raises."""
 
     async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:
         """Return at most ``limit`` with numbers under ``before``, newest first."""

@@ -12,6 +12,7 @@ from app.adapters.http.address_guard import MayReach, bounds_of
 from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
+from app.adapters.postgres.audit import PostgresAuditTrail
 from app.adapters.postgres.cancelling import PostgresCancelling
 from app.adapters.postgres.channel_urls import PostgresChannelGrants
 from app.adapters.postgres.channels import PostgresChannels
@@ -50,6 +51,7 @@ from app.ports.queue_status import DepthSource
 from app.processes.crm_choice import reads_of
 from app.processes.role_names import action_types_by_role
 from app.services.access.api_keys import ApiKeyService
+from app.services.access.audit import AuditService
 from app.services.access.cpu_budget import SECONDS_A_MINUTE, CpuBudget
 from app.services.access.key_lookup import KeyLookup
 from app.services.access.owner_rights import CallerNotes
@@ -136,6 +138,7 @@ def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float
         cpu=CpuBudget(SECONDS_A_MINUTE, clock),
         events=RateLimiter(settings.events_per_minute, clock, what="events"),
         api_keys=ApiKeyService(keys),
+        audit=AuditService(PostgresAuditTrail(database)),
         scraping=Scraping(settings, identity),
     )
 

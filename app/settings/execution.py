@@ -79,6 +79,9 @@ class ExecutionSettings(Group):
     dead_letter_retention_days: int = Field(
         90, ge=1, description="Days after which a dead letter is removed, whatever became of it"
     )
+    audit_retention_days: int = Field(
+        365, ge=30, description="Days after which a line of the audit trail is removed; the database keeps 30 at least"
+    )
 
     @model_validator(mode="after")
     def _archive_outlasts_the_log(self) -> Self:

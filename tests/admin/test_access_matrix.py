@@ -113,6 +113,7 @@ payCommission               x  x  x  x  +  x  x  x  x  -      +
 listApiKeys                 x  x  x  x  x  x  x  x  x  -      +
 createApiKey                x  x  x  x  x  x  x  x  x  -      +
 revokeApiKey                x  x  x  x  x  x  x  x  x  -      +
+listAudit                   x  x  x  x  x  x  x  x  x  -      +
 listSecrets                 x  x  x  x  x  x  x  x  x  -      +
 putSecret                   x  x  x  x  x  x  x  x  x  -      +
 deleteSecret                x  x  x  x  x  x  x  x  x  -      +

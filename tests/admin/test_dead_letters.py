@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.outbox import read_headers
+from app.domain.callers import Caller
 from app.ports.dead_letter_box import Stored
 from app.settings import Settings
 from tests.admin.conftest import Api, User
@@ -115,10 +116,10 @@ async def test_who_works_on_a_dead_letter_has_it_alone(settings: Settings, log: 
     store = PostgresDeadLetterBox(pool)
 
     async def second() -> Stored | None:
-        async with store.transaction() as transaction:
+        async with store.transaction(Caller(uuid4(), "admin")) as transaction:
             return await transaction.get(number)
 
-    async with store.transaction() as first:
+    async with store.transaction(Caller(uuid4(), "admin")) as first:
         await first.get(number)
         waiting = asyncio.create_task(second())
         await eventually(partial(blocked, log), what="the second to wait for the first")

@@ -113,14 +113,20 @@ class ApiDatabase:
             yield connection
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[AsyncConnection]:
+    async def serving(self, caller: Caller | None = None) -> AsyncIterator[AsyncConnection]:
         """Open a transaction in the API's own role, which sees everything: the API must have checked who asks.
+
+        Args:
+            caller: On whose behalf; the audit trail names them for what is changed.
 
         Raises:
             UnreachableError: Postgres does not answer, or has no connection free.
         """
         async with self._begin() as connection:
-            await connection.execute(_SERVE, {"within": self._within})
+            if caller is None:
+                await connection.execute(_SERVE, {"within": self._within})
+            else:
+                await self._act_as(connection, DatabaseRole.API, caller)
             yield connection
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_outbox import put
 from app.adapters.postgres.schema import DEAD_LETTERS
+from app.domain.callers import Caller
 from app.ports import Record
 from app.ports.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State, Stored
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS
@@ -33,9 +34,9 @@ class PostgresDeadLetterBox:
         self._database = database
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["BoxTransaction"]:
-        """Open a transaction in the workers' role."""
-        async with self._database.serving() as connection:
+    async def transaction(self, caller: Caller) -> AsyncIterator["BoxTransaction"]:
+        """Open a transaction in the API's role, on a caller's behalf."""
+        async with self._database.serving(caller) as connection:
             yield BoxTransaction(connection)
 
     async def find(self, wanted: DeadLetterFilter, before: int | None, limit: int) -> Sequence[DeadLetterSummary]:

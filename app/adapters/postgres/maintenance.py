@@ -48,6 +48,7 @@ DELETE FROM dead_letters WHERE id = ANY(ARRAY(
 RETURNING CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN discarded_at IS NOT NULL THEN 'discarded'
   ELSE 'open' END
 """
+_SHORTEN_TRAIL: Final = "SELECT headrace_shorten_trail(%s, %s)"
 _TOMBSTONES: Final = into_outbox(
     "SELECT %s, convert_to(id::text, 'UTF8'), NULL FROM gone ORDER BY id",
     before="""
@@ -86,6 +87,7 @@ class Maintenance:
         self.log = LogPartitions(pool, settings)
         self._retention_days = settings.log_retention_days
         self._letter_days = settings.dead_letter_retention_days
+        self._trail_days = settings.audit_retention_days
         self._horizon = max(timedelta(seconds=settings.event_max_age_s), RETENTION) + SEGMENT + timedelta(1)
 
     async def run(self) -> None:
@@ -100,6 +102,7 @@ class Maintenance:
             self.delete_entries,
             self.delete_old_notifications,
             self.delete_old_dead_letters,
+            self.shorten_audit_trail,
             self.put_tombstones,
             self.forget_silent_processes,
         )
@@ -130,6 +133,15 @@ class Maintenance:
                 LETTERS_REMOVED.labels(state).inc(count)
             deleted += len(states)
             if len(states) < _BATCH:
+                return deleted
+
+    async def shorten_audit_trail(self) -> int:
+        """Delete what is past its retention off the audit trail; returns how many."""
+        deleted = 0
+        while True:
+            ((count,),) = await self._rows(_SHORTEN_TRAIL, self._trail_days, _BATCH)
+            deleted += int(count)
+            if count < _BATCH:
                 return deleted
 
     async def _delete(self, statement: str, age: timedelta | int) -> int:

@@ -128,6 +128,21 @@ NOTIFICATIONS: Final = Table(
     _at("created_at"),
     _at("read_at"),
 )
+AUDIT_TRAIL: Final = Table(
+    "audit_trail",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    _at("at"),
+    Column("actor", Uuid),
+    Column("actor_kind", Text),
+    Column("actor_name", Text),
+    Column("action", Text),
+    Column("kind", Text),
+    Column("object_id", Text),
+    Column("name", Text),
+    Column("version", Integer),
+    Column("changes", JSONB),
+)
 DEAD_LETTERS: Final = Table(
     "dead_letters",
     METADATA,

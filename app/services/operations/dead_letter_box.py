@@ -81,7 +81,7 @@ class DeadLetterBox:
             NotFoundError: There is no dead letter of this number.
             ConflictError: It is not open any more, it was cut or barred, or its topic is not one of ours (any more).
         """
-        async with self._store.transaction() as transaction:
+        async with self._store.transaction(caller) as transaction:
             stored = _open(await transaction.get(number))
             self._check_whole(stored)
             headers = [(name, base64.b64decode(value or "")) for name, value in stored.headers]
@@ -96,7 +96,7 @@ class DeadLetterBox:
             NotFoundError: There is no dead letter of this number.
             ConflictError: It is not open any more.
         """
-        async with self._store.transaction() as transaction:
+        async with self._store.transaction(caller) as transaction:
             _open(await transaction.get(number))
             await transaction.mark(number, "discarded", self._now(), caller.user_id)
 

@@ -176,6 +176,19 @@ async def test_dead_letters_go_with_age(scheduler_pool: Pool, database: str) -> 
     assert execute(database, "SELECT count(*), max(now() - failed_at) < '30 days' FROM dead_letters") == [(2500, True)]
 
 
+async def test_the_audit_trail_is_shortened(scheduler_pool: Pool, database: str) -> None:
+    """Past its retention, in batches, by a role that may not delete of it itself; younger lines stay."""
+    execute(
+        database,
+        "INSERT INTO audit_trail (at, actor_kind, action, kind, object_id)"
+        " SELECT now() - make_interval(days => 99 + n %% 2, hours => 1), 'user', 'made', 'x', ''"
+        " FROM generate_series(1, 5000) n",
+    )
+    upkeep = Maintenance(scheduler_pool, Settings(topic_prefix="t.", audit_retention_days=100))
+    assert await upkeep.shorten_audit_trail() == 2500
+    assert execute(database, "SELECT count(*) FROM audit_trail WHERE action = 'made'") == [(2500,)]
+
+
 def removed(state: str) -> float:
     """How many dead letters of a state have been counted as removed."""
     return REGISTRY.get_sample_value("headrace_dead_letters_removed_total", {"state": state}) or 0.0
