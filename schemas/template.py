@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from schemas.base import Contract
+from schemas.placeholder import MAX_PLACEHOLDERS, Placeholder
 from schemas.workflow import Action, Name, StoredReentry, Trigger, WorkflowDraft
 
 Category = Annotated[
@@ -20,10 +21,14 @@ Category = Annotated[
 
 
 class TemplateDraft(WorkflowDraft):
-    """A template as a user writes it: a workflow's draft, with where it stands in the gallery and who sees it."""
+    """A template as a user writes it: a workflow's draft, with where it stands in the gallery and who sees it.
+
+    In the workflow's texts ``[[name]]`` stands for a placeholder's value.
+    """
 
     category: Category | None = None
     is_public: Annotated[bool, Field(description="True: every user sees it; false: its creator only")] = False
+    placeholders: Annotated[list[Placeholder], Field(max_length=MAX_PLACEHOLDERS)] = Field(default_factory=list)
 
 
 class TemplateMetadata(Contract):
@@ -41,6 +46,7 @@ class Template(Contract):
     """A template as the API shows it.
 
     Attributes:
+        placeholders: What it asks for when it is applied; ``GET …/form`` has their JSON Schema.
         usage_count: How often it was applied.
     """
 
@@ -54,6 +60,7 @@ class Template(Contract):
     trigger: Trigger
     conditions: list[dict[str, Any]]
     actions: list[Action]
+    placeholders: list[dict[str, Any]] = Field(default_factory=list)
     version: int
     usage_count: int
     created_by: UUID

@@ -27,4 +27,20 @@ WORKFLOW: Final[dict[str, Any]] = {
         {"type": "create_note", "order": 3, "config": {"text": "Paid {{ order.total }}: call {{ customer.name }}"}},
     ],
 }
+TEMPLATE: Final[dict[str, Any]] = {
+    **WORKFLOW,
+    "conditions": [{"field": "order.total", "operator": ">", "value": "[[amount]]"}],
+    "category": "sales",
+    "is_public": False,
+    "placeholders": [
+        {
+            "name": "amount",
+            "type": "money",
+            "label": "From which total on",
+            "help": "In the shop's currency",
+            "default": 500,
+            "minimum": 1,
+        }
+    ],
+}
 WORKFLOW_PATCH: Final[dict[str, Any]] = {"description": "For the sales team", "priority": 3}

@@ -177,6 +177,32 @@ class TemplatePatch(WorkflowPatch):
 
     category: str | None = None
     is_public: bool | None = None
+    placeholders: list[dict[str, Any]] | None = None
+
+
+class TemplateApplication(WorkflowPatch):
+    """The placeholders' values by name, and a JSON merge patch of what is to differ otherwise."""
+
+    placeholders: dict[str, Any] | None = None
+
+
+class TemplateForm(BaseModel):
+    """What a template asks for: the JSON Schema of ``placeholders``, as ``apply`` takes them."""
+
+    form: dict[str, Any]
+
+
+class TemplateCategory(BaseModel):
+    """A category, and how many templates of it the caller can list."""
+
+    category: str | None
+    templates: int
+
+
+class TemplateCategories(BaseModel):
+    """Every category that has templates, by name; those without one last."""
+
+    items: list[TemplateCategory]
 
 
 class SecretValue(_Query):

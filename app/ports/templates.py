@@ -55,3 +55,6 @@ class TemplateStore(Protocol):
         self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int
     ) -> Sequence[Template]:
         """Return at most ``limit`` templates, newest first, from after a position on."""
+
+    async def categories(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
+        """Return the categories of the templates that the caller may see, and how many each has."""

@@ -43,6 +43,8 @@ testWorkflow                x  +  +  +  +  +  +  +  x  404    +
 executeWorkflow             x  +  +  +  +  +  +  +  x  404    +
 createTemplate              x  +  +  +  +  +  +  +  x  -      +
 listTemplates               x  +  +  +  +  +  +  +  +  hidden +
+listTemplateCategories      x  +  +  +  +  +  +  +  +  -      +
+getTemplateForm             x  +  +  +  +  +  +  +  +  404    +
 getTemplate                 x  +  +  +  +  +  +  +  +  404    +
 replaceTemplate             x  +  +  +  +  +  +  +  x  404    +
 patchTemplate               x  +  +  +  +  +  +  +  x  404    +

@@ -97,8 +97,8 @@ MUTANTS: Final = (
     Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
     # 18: a template becomes a workflow
     Mutant(18, "app/services/workflows/templates.py",
-           "draft = merge_patch(written(template, WorkflowDraft), customizations)",
-           'draft = {**merge_patch(written(template, WorkflowDraft), customizations), "conditions": []}'),
+           "draft = fill(merged, placeholders, values)",
+           'draft = {**fill(merged, placeholders, values), "conditions": []}'),
     Mutant(18, "app/services/workflows/templates.py", "draft, template_id=template.id)", "draft)"),
     # 19: who sees a template
     Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING (true);"),

@@ -54,6 +54,7 @@ TEMPLATES: Final = Table(
     Column("category", String(100)),
     Column("is_public", Boolean),
     Column("usage_count", Integer),
+    Column("placeholders", JSONB),
 )
 REVISIONS: Final = Table(
     "automation_revisions",

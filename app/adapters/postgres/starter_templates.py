@@ -10,22 +10,25 @@ from psycopg.types.json import Jsonb
 from app.adapters.postgres.acting import act_as
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import SettingsError
+from schemas.placeholder import Placeholder
 
 _MAY_ADD_USERS: Final = "SELECT has_table_privilege('auth.users', 'INSERT')"
 _ADD_USER: Final = "INSERT INTO auth.users (id) VALUES (%s) ON CONFLICT (id) DO NOTHING"
 # What a user has changed since (version 2 and up) stays as it is.
 _STORE: Final = """
 INSERT INTO automation_templates AS t (id, name, description, category, trigger_type, trigger_config, conditions,
-  actions, is_public, created_by, priority)
+  actions, is_public, created_by, priority, reentry, placeholders)
 VALUES (%(id)s, %(name)s, %(description)s, %(category)s, %(trigger_type)s, %(trigger_config)s, %(conditions)s,
-  %(actions)s, true, %(owner)s, %(priority)s)
+  %(actions)s, true, %(owner)s, %(priority)s, %(reentry)s, %(placeholders)s)
 ON CONFLICT (id) DO UPDATE SET description = excluded.description, category = excluded.category,
   trigger_type = excluded.trigger_type, trigger_config = excluded.trigger_config, conditions = excluded.conditions,
-  actions = excluded.actions, priority = excluded.priority, updated_at = now()
+  actions = excluded.actions, priority = excluded.priority, reentry = excluded.reentry,
+  placeholders = excluded.placeholders, updated_at = now()
 WHERE t.version = 1 AND
-  (t.description, t.category, t.trigger_type, t.trigger_config, t.conditions, t.actions, t.priority)
+  (t.description, t.category, t.trigger_type, t.trigger_config, t.conditions, t.actions, t.priority, t.reentry,
+  t.placeholders)
   IS DISTINCT FROM (excluded.description, excluded.category, excluded.trigger_type, excluded.trigger_config,
-  excluded.conditions, excluded.actions, excluded.priority)
+  excluded.conditions, excluded.actions, excluded.priority, excluded.reentry, excluded.placeholders)
 """
 
 
@@ -65,4 +68,6 @@ def _row(template_id: UUID, draft: dict[str, Any], owner: UUID) -> dict[str, Any
         "actions": Jsonb(actions),
         "owner": owner,
         "priority": draft.get("priority", 5),
+        "reentry": draft.get("reentry", "always"),
+        "placeholders": Jsonb([Placeholder.model_validate(one).stored() for one in draft.get("placeholders", [])]),
     }

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete
+from sqlalchemy import ColumnElement, Row, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -17,7 +17,7 @@ from app.ports.templates import TemplateFilter
 from schemas.template import Template
 
 _T: Final = TEMPLATES.c
-_BODIES: Final = ("description", "trigger_config", "conditions", "actions")
+_BODIES: Final = ("description", "trigger_config", "conditions", "actions", "placeholders")
 
 
 class PostgresTemplates:
@@ -59,6 +59,12 @@ class PostgresTemplates:
         async with self._database.reading(caller) as connection:
             return await _ROWS.page(connection, where, after, limit)
 
+    async def categories(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
+        """Return the categories, by name, those without one last."""
+        statement = select(_T.category, func.count()).group_by(_T.category).order_by(_T.category)
+        async with self._database.reading(caller) as connection:
+            return [(row[0], row[1]) for row in await connection.execute(statement)]
+
 
 class TemplateTransaction:
     """Implements ``app.ports.templates.TemplateTransaction`` over a connection that acts as the caller."""
@@ -97,6 +103,7 @@ def columns(template: Template) -> dict[str, Any]:
         "is_public": template.is_public,
         "priority": template.priority,
         "reentry": template.reentry,
+        "placeholders": template.placeholders,
     }
 
 

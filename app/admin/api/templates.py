@@ -4,8 +4,16 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.examples import WORKFLOW
-from app.admin.models import TemplatePage, TemplatePatch, TemplateQuery, WorkflowPatch
+from app.admin.examples import TEMPLATE
+from app.admin.models import (
+    TemplateApplication,
+    TemplateCategories,
+    TemplateCategory,
+    TemplateForm,
+    TemplatePage,
+    TemplatePatch,
+    TemplateQuery,
+)
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import (
     CALLER,
@@ -49,6 +57,17 @@ async def list_templates(request: web.Request) -> web.Response:
     return answer(TemplatePage(items=list(page.items), next_cursor=page.next_cursor))
 
 
+async def list_categories(request: web.Request) -> web.Response:
+    """List the categories of the templates that the caller can list."""
+    counted = await _service(request).categories(request[CALLER])
+    return answer(TemplateCategories(items=[TemplateCategory(category=name, templates=n) for name, n in counted]))
+
+
+async def get_form(request: web.Request) -> web.Response:
+    """Show what a template asks for."""
+    return answer(TemplateForm(form=await _service(request).form(request[CALLER], path_id(request, "template"))))
+
+
 async def get_template(request: web.Request) -> web.Response:
     """Show one."""
     return _shown(await _service(request).get(request[CALLER], path_id(request, "template")))
@@ -76,7 +95,7 @@ async def delete_template(request: web.Request) -> web.Response:
 
 
 async def apply_template(request: web.Request) -> web.Response:
-    """Make a workflow of a template, changed by a merge patch."""
+    """Make a workflow of a template, with the placeholders' values, changed by a merge patch."""
     template_id = path_id(request, "template")
     customizations = await read_document(request, (MERGE_PATCH, JSON))
     workflow = await _service(request).apply(request[CALLER], template_id, customizations)
@@ -96,12 +115,13 @@ def _service(request: web.Request) -> TemplateService:
     return request.app[STATE].templates
 
 
-_DRAFT: Final = Body({JSON: (TemplateDraft, False)}, example={**WORKFLOW, "category": "sales", "is_public": False})
+_DRAFT: Final = Body({JSON: (TemplateDraft, False)}, example=TEMPLATE)
 _PATCH: Final = Body(
     {MERGE_PATCH: (TemplatePatch, False), JSON: (TemplatePatch, False)}, example={"category": "welcome"}
 )
 _CUSTOM: Final = Body(
-    {MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)}, example={"name": "Big orders"}
+    {MERGE_PATCH: (TemplateApplication, False), JSON: (TemplateApplication, False)},
+    example={"placeholders": {"amount": "250.00"}, "name": "Big orders"},
 )
 _METADATA: Final = Body({JSON: (TemplateMetadata, False)}, example={"name": "Big orders", "category": "sales"})
 
@@ -113,6 +133,14 @@ OPERATIONS: Final = (
     Operation(
         "GET", _ROOT, "listTemplates", "List templates of one's own and public ones, newest first", list_templates,
         {200: TemplatePage}, tag="templates", query=TemplateQuery,
+    ),
+    Operation(
+        "GET", f"{_ROOT}/categories", "listTemplateCategories", "List the categories of templates", list_categories,
+        {200: TemplateCategories}, tag="templates",
+    ),
+    Operation(
+        "GET", f"{_ONE}/form", "getTemplateForm", "Show the JSON Schema of what a template asks for", get_form,
+        {200: TemplateForm}, tag="templates",
     ),
     Operation("GET", _ONE, "getTemplate", "Show a template", get_template, {200: Template}, tag="templates", etag=True),
     Operation(
@@ -128,7 +156,7 @@ OPERATIONS: Final = (
         {204: None}, tag="templates", if_match="optional",
     ),
     Operation(
-        "POST", f"{_ONE}/apply", "applyTemplate", "Make a workflow of a template; customizations are a merge patch",
+        "POST", f"{_ONE}/apply", "applyTemplate", "Make a workflow of a template",
         apply_template, {201: Workflow}, tag="templates", body=_CUSTOM, etag=True, conflicts=True,
     ),
     Operation(

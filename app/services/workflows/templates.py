@@ -1,6 +1,6 @@
 """Workflow templates: a gallery to start from."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -22,6 +22,10 @@ from app.services.workflows.editing import (
     written,
 )
 from app.services.workflows.lifecycle import WorkflowService
+from app.services.workflows.placeholders.declarations import declaration_errors, declared, read_values, sound_samples
+from app.services.workflows.placeholders.filling import blamed, fill, marks, named_at
+from app.services.workflows.placeholders.form import form_schema
+from app.services.workflows.placeholders.generalizing import generalized
 from schemas.field_errors import field_errors
 from schemas.template import Template, TemplateDraft, TemplateMetadata
 from schemas.workflow import Workflow, WorkflowDraft
@@ -63,15 +67,16 @@ class TemplateService:
         return await self._insert(caller, await self._read(raw))
 
     async def create_from(self, caller: Caller, workflow_id: UUID, metadata: TemplateMetadata) -> Template:
-        """Store a workflow as a template.
+        """Store a workflow as a template; what is its author's alone becomes placeholders.
 
         Raises:
             NotFoundError: There is no such workflow.
-            InvalidError: The workflow would not be taken as a draft any more.
+            InvalidError: It holds a credential, or would not be taken as a draft any more.
         """
         workflow = await self._workflows.get(caller, workflow_id)
         given = metadata.model_dump(mode="json", exclude_none=True)
-        return await self.create(caller, {**workflow.model_dump(mode="json", include=set(_OF_WORKFLOW)), **given})
+        draft, asked = generalized({**workflow.model_dump(mode="json", include=set(_OF_WORKFLOW)), **given})
+        return await self.create(caller, {**draft, "placeholders": [one.stored() for one in asked]})
 
     async def get(self, caller: Caller, template_id: UUID) -> Template:
         """Return one.
@@ -85,6 +90,10 @@ class TemplateService:
         """List templates, newest first: the caller's own and the public ones; an admin sees all."""
         rows = await self._store.find(caller, wanted, after, limit + 1)
         return newest_first(rows, limit)
+
+    async def categories(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
+        """Return the categories of the templates that the caller can list, and how many each has."""
+        return await self._store.categories(caller)
 
     async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> Template:
         """Replace everything a user writes.
@@ -120,17 +129,37 @@ class TemplateService:
             at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
             await transaction.delete(template_id)
 
+    async def form(self, caller: Caller, template_id: UUID) -> dict[str, Any]:
+        """Return the JSON Schema of what the template asks for; errors as in ``get``."""
+        template = await self.get(caller, template_id)
+        return form_schema(template.name, declared(template.placeholders))
+
     async def apply(self, caller: Caller, template_id: UUID, customizations: Any) -> Workflow:
-        """Make a workflow of a template: inactive, the caller's own, changed by a JSON merge patch.
+        """Make a workflow of a template: inactive, the caller's own.
+
+        Args:
+            caller: On whose behalf.
+            template_id: Which template.
+            customizations: The placeholders' values, by name under ``placeholders``; the rest is a JSON merge patch.
 
         Raises:
             NotFoundError: The caller may see no such template.
-            InvalidError: With the customizations it is no valid draft.
+            InvalidError: A value is missing or wrong, or with the customizations it is no valid draft.
         """
         refuse_no_object(customizations, "a patch of customizations")
         template = await self.get(caller, template_id)
-        draft = merge_patch(written(template, WorkflowDraft), customizations)
-        return await self._workflows.create(caller, draft, template_id=template.id)
+        placeholders = declared(template.placeholders)
+        given, patch = customizations.get("placeholders"), {**customizations}
+        patch.pop("placeholders", None)
+        if not isinstance(given or {}, dict):
+            raise InvalidError([FieldError("placeholders", "must be an object of values by name")])
+        values = read_values(placeholders, given or {})
+        merged = merge_patch(written(template, WorkflowDraft), patch)
+        draft = fill(merged, placeholders, values)
+        try:
+            return await self._workflows.create(caller, draft, template_id=template.id)
+        except InvalidError as error:
+            raise blamed(error, merged, placeholders) from None
 
     async def _insert(self, caller: Caller, draft: TemplateDraft) -> Template:
         _refuse_publishing(caller, draft)
@@ -142,7 +171,7 @@ class TemplateService:
             created_by=caller.user_id,
             created_at=now,
             updated_at=now,
-            **fields(draft),
+            **_kept(draft),
         )
         async with self._store.transaction(caller) as transaction:
             return await transaction.insert(template)
@@ -158,7 +187,7 @@ class TemplateService:
             current = at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
             draft = await change(current)
             _refuse_publishing(caller, draft)
-            return await transaction.update(next_version(current, fields(draft), self._now()))
+            return await transaction.update(next_version(current, _kept(draft), self._now()))
 
     async def _read(self, raw: Any) -> TemplateDraft:
         """Check a draft: the gallery's fields here, the workflow's where workflows are checked."""
@@ -166,17 +195,55 @@ class TemplateService:
         shaped: TemplateDraft | None = None
         try:
             shaped = TemplateDraft.model_validate(raw)
+            errors = [*declaration_errors(shaped.placeholders), *_mark_errors(raw, shaped)]
         except ValidationError as error:
             errors = field_errors(error)
         if isinstance(raw, dict):
-            try:
-                await self._drafts.read({name: value for name, value in raw.items() if name in _OF_WORKFLOW})
-            except InvalidError as error:
-                known = {told.path for told in errors}
-                errors += [told for told in error.errors if told.path not in known]
+            known = {told.path for told in errors}
+            errors += [told for told in await self._workflow_errors(raw) if told.path not in known]
         if errors or shaped is None:
             raise InvalidError(errors)
         return shaped
+
+    async def _workflow_errors(self, raw: dict[str, Any]) -> list[FieldError]:
+        """Return what is wrong with the workflow, with samples in the placeholders' places where these can be had.
+
+        What is wrong with a place that has none is not the place's fault: the placeholder's has been told.
+        """
+        draft = {name: value for name, value in raw.items() if name in _OF_WORKFLOW}
+        samples = sound_samples(raw.get("placeholders"))
+        try:
+            await self._drafts.read(fill(draft, [one for one, _ in samples], {one.name: it for one, it in samples}))
+        except InvalidError as error:
+            had = {one.name for one, _ in samples}
+            return [
+                told
+                for told in error.errors
+                if not raw.get("placeholders") or had.issuperset(named_at(draft, told.path))
+            ]
+        return []
+
+
+def _mark_errors(raw: Any, shaped: TemplateDraft) -> list[FieldError]:
+    """Return each mark without a placeholder, and each placeholder without a mark.
+
+    A template without any placeholder may hold ``[[words]]`` in brackets that mean nothing.
+    """
+    if not shaped.placeholders:
+        return []
+    found = list(marks(raw))
+    names, used = {one.name for one in shaped.placeholders}, {name for _, name in found}
+    strange = {path: name for path, name in found if name not in names}
+    errors = [FieldError(path, f"[[{name}]] is no placeholder of this template") for path, name in strange.items()]
+    return errors + [
+        FieldError(f"placeholders[{position}].name", f"[[{one.name}]] stands nowhere in the template")
+        for position, one in enumerate(shaped.placeholders)
+        if one.name not in used
+    ]
+
+
+def _kept(draft: TemplateDraft) -> dict[str, Any]:
+    return {**fields(draft), "placeholders": [one.stored() for one in draft.placeholders]}
 
 
 def _refuse_publishing(caller: Caller, draft: TemplateDraft) -> None:

@@ -168,6 +168,10 @@ TOO_LARGE: Final = (
     ("automation_templates", "description", "x" * 10_001),
     ("automation_templates", "actions", Jsonb([{**TAG, "config": {"tag": "x" * MAX_REVISION_BYTES}}])),
     ("automation_templates", "reentry", '{"key": "' + "x" * 5000 + '"}'),
+    ("automation_templates", "placeholders", Jsonb([{"name": "x"}] * 51)),
+    ("automation_templates", "placeholders", Jsonb([{"help": "x" * 300_000}])),
+    ("automation_templates", "placeholders", Jsonb(["x"])),
+    ("automation_templates", "placeholders", Jsonb({})),
     ("automations", "reentry", '{"key": "' + "x" * 5000 + '"}'),
 )
 

@@ -87,7 +87,7 @@ REFERENCES: Final = {
 ADDED: Final = {
     "automations": {"version", "priority", "reentry", "tombstoned_at"},
     "automation_logs": {"attempt", "version", "event_id", "event_type", "entity"},
-    "automation_templates": {"version", "priority", "reentry"},
+    "automation_templates": {"version", "priority", "reentry", "placeholders"},
 }
 ADDED_INDEXES: Final = {
     "idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)",

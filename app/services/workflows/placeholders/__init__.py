@@ -1,0 +1,1 @@
+"""Placeholders of workflow templates: their declarations, their values, and where these go."""
