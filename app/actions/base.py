@@ -34,6 +34,7 @@ from app.ports import (
     Notifier,
     Origin,
     Secrets,
+    SecretUseNotes,
     TwilioAccount,
     WhatsAppAccount,
 )
@@ -120,6 +121,7 @@ class Ports:
         sms: Where text messages are sent; None where it is not set up.
         whatsapp: Where WhatsApp messages are sent; None where it is not set up.
         secrets: What configs use as ``{{ secrets.NAME }}``; None where secrets are not set up.
+        secret_uses: Is told which workflow was given which secrets; None where nobody asks.
         notifier: Sends to channels; None in a process that sends nothing.
         inbox: Holds users' notifications; None likewise.
     """
@@ -130,6 +132,7 @@ class Ports:
     sms: TwilioAccount | None = None
     whatsapp: WhatsAppAccount | None = None
     secrets: Secrets | None = None
+    secret_uses: SecretUseNotes | None = None
     notifier: Notifier | None = None
     inbox: Inbox | None = None
 

@@ -12,6 +12,7 @@ from app.actions.base import LeasedAction, Ports
 from app.actions.steps import ResolvedStep, resolve
 from app.domain.breaker import circuit_of
 from app.domain.errors import PoisonError
+from app.domain.grants import Use
 from app.domain.log_context import about
 from app.domain.retry import RetryPolicy
 from app.domain.wall import ticked
@@ -155,7 +156,9 @@ class LeasedExecutor:
         self._holding.count(command, before)
         if isinstance(prepared, Prepared) and prepared.need is not None:
             owner = command.workflow.owner
-            return self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
+            prepared = self._preparer.permitted(prepared, (await self._rights.of([owner]))[owner])
+        if takes and isinstance(prepared, Prepared) and self._ports.secret_uses is not None:
+            self._ports.secret_uses.note(step.secrets, Use(command.workflow.owner, command.workflow.id))
         return prepared
 
     async def _resolved(self, command: Command) -> ResolvedStep:

@@ -48,6 +48,9 @@ from app.ports.secrets import (
     SecretGrants,
     Secrets,
     SecretStore,
+    SecretUse,
+    SecretUseNotes,
+    SecretUseStore,
     SecretValues,
 )
 from app.ports.timers import Parking, Timer, TimerKind, Timers
@@ -103,6 +106,9 @@ __all__ = [
     "SecretEntry",
     "SecretGrants",
     "SecretStore",
+    "SecretUse",
+    "SecretUseNotes",
+    "SecretUseStore",
     "SecretValues",
     "Secrets",
     "Sender",

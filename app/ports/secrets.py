@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
-from app.domain.grants import Grant
+from app.domain.grants import Grant, Use
 
 
 class Cipher(Protocol):
@@ -111,6 +111,32 @@ class Secrets(Protocol):
         Raises:
             UnreachableError: The store stayed away for too long.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUse:
+    """That a workflow was given a secret."""
+
+    secret: str
+    use: Use
+
+
+class SecretUseStore(Protocol):
+    """Where uses of secrets are kept, for administrators to see."""
+
+    async def add(self, uses: Sequence[SecretUse]) -> None:
+        """Keep uses; one that is there for this hour stays as it is.
+
+        Raises:
+            UnreachableError: The store stayed away for too long.
+        """
+
+
+class SecretUseNotes(Protocol):
+    """What is told that a step was given secrets; it must cost the step nothing."""
+
+    def note(self, names: Collection[str], use: Use) -> None:
+        """Note that a workflow was given the secrets of these names."""
 
 
 class SecretGrants(Protocol):

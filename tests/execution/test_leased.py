@@ -21,7 +21,7 @@ from app.execution.preparation import Preparer
 from app.execution.routing import Router, claim_of, result_json
 from app.execution.timing import REAL_TIME, Timing
 from app.execution.tracing import UNTRACED, StepTraces
-from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets
+from app.ports import Claimed, HttpAnswer, HttpClient, HttpRequest, OwnerRights, Secrets, SecretUseNotes
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.messages.message_text import TemplateTexts
 from app.topics import Topics
@@ -58,6 +58,7 @@ class World:
         http: HttpClient | None = None,
         timing: Timing = REAL_TIME,
         secrets: Secrets | None = None,
+        secret_uses: SecretUseNotes | None = None,
         breakers: Breakers | None = None,
         lane: Bulkhead | None = None,
         receipts: type[MemoryReceipts] = MemoryReceipts,
@@ -81,7 +82,13 @@ class World:
             current=current_over(store.crm),
             receipts=self.receipts,
             holding=holding or no_holding(),
-            ports=Ports(http=http or self.http, mail=self.mailer, mail_from="Shop <shop@example.com>", secrets=secrets),
+            ports=Ports(
+                http=http or self.http,
+                mail=self.mailer,
+                mail_from="Shop <shop@example.com>",
+                secrets=secrets,
+                secret_uses=secret_uses,
+            ),
             template_texts=TemplateTexts(store.texts),
             router=Router(TOPICS, frozenset({"webhook", "send_email"})),
             sender=self.sender,

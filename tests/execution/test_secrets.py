@@ -16,15 +16,15 @@ from app.actions.webhook import Webhook
 from app.adapters.http.client import open_http_client
 from app.domain.breaker import BreakerPolicy
 from app.domain.errors import ActionFailedError
-from app.domain.grants import EVERYBODY
+from app.domain.grants import EVERYBODY, NOBODY, Use
 from app.execution.breakers import Breakers
 from app.execution.preparation import DryRunPreparer
-from app.ports import HttpAnswer, SecretValues
+from app.ports import HttpAnswer, SecretUse, SecretValues
 from schemas.result import ActionResult
 from tests.execution.test_leased import World
 from tests.execution.test_transactional import now
 from tests.support.breakers import MemoryBreakers
-from tests.support.fake_secrets import FixedSecrets
+from tests.support.fake_secrets import FixedSecrets, MemorySecretUses
 from tests.support.receipts import ReceiptStore
 from tests.support.records import cloud_event
 from tests.support.slips import action, command
@@ -45,7 +45,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.store = ReceiptStore()
-        self.world = World(self.store, kind=self.kind, secrets=self.secrets)
+        self.uses = MemorySecretUses()
+        self.world = World(self.store, kind=self.kind, secrets=self.secrets, secret_uses=self.uses)
 
     async def run(self, *answers: Any, **config: Any) -> ActionResult:
         """Carry out a webhook whose destination answers so; returns its result."""
@@ -68,6 +69,20 @@ async def test_the_request_has_it_and_nothing_that_is_kept() -> None:
     assert request.headers["Authorization"] == f"Bearer {CANARY}"
     assert result.status == "success"
     assert CANARY not in bench.kept
+
+
+async def test_a_secret_that_is_given_is_noted_with_whose_it_was() -> None:
+    """By workflow and owner; one that is not for the workflow, and steps without any, note nothing."""
+    bench = Bench()
+    one = command(action("webhook", **HOOK))
+    assert await bench.world.run(one)
+    assert bench.uses.added == [SecretUse("TOKEN", Use(one.workflow.owner, one.workflow.id))]
+    refused = Bench()
+    refused.secrets.grants["TOKEN"] = NOBODY
+    assert (await refused.run()).status == "failed"
+    plain = Bench()
+    await plain.run(url="https://shop.example/hook", headers={})
+    assert refused.uses.added == plain.uses.added == []
 
 
 @pytest.mark.parametrize(

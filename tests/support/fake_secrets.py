@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from app.domain.callers import Caller
-from app.domain.grants import EVERYBODY, Grant
-from app.ports import Sealed, SecretEntry, SecretValues
+from app.domain.errors import UnreachableError
+from app.domain.grants import EVERYBODY, Grant, Use
+from app.ports import Sealed, SecretEntry, SecretUse, SecretValues
 
 KEY: Final = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 OTHER_KEY: Final = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
@@ -75,3 +76,26 @@ class FixedSecrets:
             {name: f"there is no secret {name}" for name in names if name not in self._values},
             {name: self.grants.get(name, EVERYBODY) for name in names},
         )
+
+
+class MemorySecretUses:
+    """Implements ``app.ports.SecretUseStore`` and, at once, ``app.ports.SecretUseNotes``.
+
+    Attributes:
+        added: Every use that was given to it, in order.
+        reachable: Whether it takes any.
+    """
+
+    def __init__(self) -> None:
+        self.added: list[SecretUse] = []
+        self.reachable = True
+
+    async def add(self, uses: Sequence[SecretUse]) -> None:
+        """Keep uses."""
+        if not self.reachable:
+            raise UnreachableError("down")
+        self.added += uses
+
+    def note(self, names: Collection[str], use: Use) -> None:
+        """Keep that a workflow was given secrets."""
+        self.added += [SecretUse(name, use) for name in sorted(names)]

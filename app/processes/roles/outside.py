@@ -14,12 +14,14 @@ from app.adapters.postgres.channel_urls import PostgresChannelUrls
 from app.adapters.postgres.inbox import PostgresInbox
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.sealed_secrets import PostgresSealedSecrets
+from app.adapters.postgres.secret_uses import PostgresSecretUses
 from app.adapters.secrets.cipher import FernetCipher
 from app.domain.mailboxes import domain_of
 from app.ports import HttpClient
 from app.processes.blotting import BLOTTED
 from app.processes.provider_accounts import twilio_account, whatsapp_account
 from app.services.access.secret_cache import SecretCache
+from app.services.access.secret_uses import noting_uses
 from app.settings import Settings
 
 
@@ -31,6 +33,7 @@ async def action_ports(family: Family, settings: Settings, pool: Pool, trusted: 
     async with (
         http_client(family, settings) as http,
         open_mailer(smtp_server(settings)) as mail,
+        noting_uses(PostgresSecretUses(pool), lambda: int(time.time() // 3600)) as uses,
     ):
         with open_notifier(channels, bounds_of(settings)) as notifier:
             yield Ports(
@@ -40,6 +43,7 @@ async def action_ports(family: Family, settings: Settings, pool: Pool, trusted: 
                 sms=twilio_account(settings, trusted),
                 whatsapp=whatsapp_account(settings, trusted),
                 secrets=secret_cache(settings, pool),
+                secret_uses=uses,
                 notifier=notifier,
                 inbox=PostgresInbox(pool.connection),
             )

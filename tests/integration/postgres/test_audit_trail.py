@@ -7,6 +7,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.secret_uses import PostgresSecretUses
+from app.domain.grants import Use
+from app.ports import SecretUse
+from app.services.access.secret_uses import noting_uses
 from tests.integration.postgres.users import ADMIN, ANA, OF_ANA, become
 
 pytestmark = pytest.mark.postgres
@@ -173,3 +178,14 @@ def test_a_use_of_a_secret_is_noted_once_an_hour(connection: psycopg.Connection[
     rows = trail(connection)
     assert sorted(row[:6] for row in rows) == [(ANA, "user", "used", "secret", "A", "A")] * 2
     assert {row[-1]["workflow"]["new"] for row in rows} == {str(OF_ANA), str(other)}
+
+
+async def test_executors_note_uses_behind_their_work(pool: Pool, database: str) -> None:
+    """In a role that may write nothing else of the trail; what waits when the process ends is written then."""
+    use = Use(ANA, OF_ANA)
+    async with noting_uses(PostgresSecretUses(pool), lambda: 7) as uses:
+        uses.note({"A", "B"}, use)
+    await PostgresSecretUses(pool).add([SecretUse("A", use)])
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT actor, action, name FROM audit_trail WHERE kind = 'secret' ORDER BY name")
+        assert found.fetchall() == [(ANA, "used", "A"), (ANA, "used", "B")]
