@@ -4,14 +4,19 @@
 by one, with nothing granted to everybody. Of others' things, where there are any: ``404`` under their ids, ``hidden``
 in lists; ``-`` is the same for all who may call it.
 
+Whoever comes with a token that does not hold (expired, of another secret, of no algorithm, for another audience) is as
+who brings none.
+
 ``key`` is an API key without any permission, which owns nothing, so that it may only look. One with a permission may
 that, and what the permission opens to users; one that was revoked or has expired is as nobody.
 """
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import jwt
 import psycopg
 import pytest
 
@@ -220,6 +225,34 @@ async def test_keys_may_look_and_do_what_their_permission_opens(
         answer = await _call(_with_key(strict_api, keys[kind]), BY_NAME[name], uuid4())
         closed = 401 if kind in INVALID else 403
         assert (answer.status not in {401, 403}) if is_open else answer.status == closed, (kind, answer)
+
+
+def bad_tokens(api: Api) -> dict[str, str]:
+    """Tokens of an administrator that do not hold, by what is wrong with them."""
+    settings, now = api.settings, int(time.time())
+    claims = {"sub": str(uuid4()), "role": "admin", "iss": settings.jwt_issuer, "aud": settings.jwt_audience}
+    good, secret = {**claims, "exp": now + 600}, settings.jwt_secret.get_secret_value()
+    signed = jwt.encode(good, secret, algorithm="HS256")
+    return {
+        "expired": jwt.encode({**claims, "exp": now - 60}, secret, algorithm="HS256"),
+        "wrong signature": jwt.encode(good, secret[::-1], algorithm="HS256"),
+        "signature cut": signed[: signed.rindex(".") + 1],
+        "alg none": jwt.encode(good, "", algorithm="none"),
+        "alg none, signed": ".".join([jwt.encode(good, "", algorithm="none").rstrip("."), signed.rpartition(".")[2]]),
+        "for ever": jwt.encode(claims, secret, algorithm="HS256"),
+        "other audience": jwt.encode({**good, "aud": "another"}, secret, algorithm="HS256"),
+        "other issuer": jwt.encode({**good, "iss": "another"}, secret, algorithm="HS256"),
+    }
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_token_that_does_not_hold_is_none(strict_api: Api, name: str) -> None:
+    """401 wherever who brings no token is refused, though it says that it is an administrator's."""
+    closed = not ROWS[name].doors["anonymous"]
+    for kind, token in bad_tokens(strict_api).items():
+        answer = await _call(User(strict_api.client, token), BY_NAME[name], uuid4())
+        assert (answer.status == 401) is closed, (kind, answer)
+        assert not closed or answer.headers["WWW-Authenticate"].startswith("Bearer"), kind
 
 
 def _caller(api: Api, column: str) -> User:
