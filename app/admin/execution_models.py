@@ -3,27 +3,65 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.admin.queries import Cursor, Limit, Query, Text
+from app.domain.statuses import ExecutionStatus
 from app.ports.executions import ExecutionSummary, WaitingExecution
 from app.services.operations.dead_letter_box import LetterNote
 from app.services.operations.dry_run_report import SimulatedResult
-from schemas.execution import Status
 from schemas.workflow import WorkflowDraft
 
 
-class ExecutionQuery(Query):
-    """Which executions to list; ``from`` is inclusive, ``to`` exclusive, both ISO 8601 with an offset."""
+def _statuses(text: str) -> str:
+    unknown = sorted(set(text.split(",")) - set(ExecutionStatus))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no status; give one or several of {', '.join(ExecutionStatus)}")
+    return text
+
+
+_ONE_OF = "|".join(ExecutionStatus)
+Statuses = Annotated[
+    str,
+    AfterValidator(_statuses),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^({_ONE_OF})(,({_ONE_OF}))*$", "description": "One, or several with commas"}
+    ),
+]
+Words = Annotated[str | None, Field(min_length=1, max_length=100)]
+
+
+class ExecutionChoice(Query):
+    """Which executions; all that is given must hold. ``search`` looks into the workflow's name and the error."""
+
+    workflow_id: UUID | None = None
+    status: Statuses | None = None
+    event_type: Text = None
+    entity: Text = None
+    event_id: Text = None
+    search: Words = None
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The statuses that are asked for, each once; none: any."""
+        given = tuple(dict.fromkeys(self.status.split(","))) if self.status else ()
+        return () if len(given) == len(ExecutionStatus) else given
+
+
+class ExecutionQuery(ExecutionChoice):
+    """Which executions to list; ``from`` is inclusive, ``to`` exclusive, both ISO 8601 with an offset.
+
+    A page with ``search`` may be short of rows, or have none, while there is a ``next_cursor``: it looks through a week
+    at a time.
+    """
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
-    workflow_id: UUID | None = None
-    status: Status | None = None
     since: Annotated[AwareDatetime | None, Field(alias="from")] = None
     until: Annotated[AwareDatetime | None, Field(alias="to")] = None
-    entity: Text = None
-    event_id: Text = None
+    sort: Annotated[Literal["-executed_at", "executed_at"], Field(description="The newest first, or the oldest")] = (
+        "-executed_at"
+    )
     limit: Limit = 50
     cursor: Cursor = None
 
@@ -38,7 +76,7 @@ class WaitingQuery(Query):
 
 
 class ExecutionPage(BaseModel):
-    """Executions, newest first; with ``event_id``, the first page also says what was not processed of that event."""
+    """Executions, in order; with ``event_id``, the first page also says what was not processed of that event."""
 
     items: list[ExecutionSummary]
     next_cursor: str | None

@@ -65,8 +65,23 @@ class Shortened(list[T]):
     """Rows that more would follow, though there are fewer than were asked for: with those they have too many bytes."""
 
 
+class LookedThrough(list[T]):
+    """All rows up to a position, perhaps none, where looking further is for the next page.
+
+    Args:
+        rows: What was found.
+        position: Where the next page begins.
+    """
+
+    def __init__(self, rows: Sequence[T], position: Position) -> None:
+        super().__init__(rows)
+        self.position = position
+
+
 def page_of(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
     """Make a page of up to ``limit`` rows out of the ``limit + 1`` that were asked for."""
+    if isinstance(rows, LookedThrough) and len(rows) <= limit:
+        return Page(rows, rows.position.cursor())
     more = len(rows) > limit or isinstance(rows, Shortened)
     items = rows[:limit]
     return Page(items, position(items[-1]).cursor() if more else None)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from app.domain.callers import Caller
 from app.domain.paging import Position
@@ -17,7 +17,7 @@ from schemas.result import ActionResult
 
 
 class ExecutionSummary(Contract):
-    """One line of the log.
+    """One line of the log, under our names and under the specification's.
 
     Attributes:
         attempt: 0 where nothing ran, else the attempt that this row tells of.
@@ -39,6 +39,22 @@ class ExecutionSummary(Contract):
     executed_at: datetime
     duration_ms: int | None
 
+    @computed_field(description="The specification's name of workflow_id")  # type: ignore[prop-decorator]
+    @property
+    def automation_id(self) -> UUID:
+        """The workflow's id, as the specification names it."""
+        return self.workflow_id
+
+    @computed_field(description="The specification's name of duration_ms")  # type: ignore[prop-decorator]
+    @property
+    def execution_duration_ms(self) -> int | None:
+        """The duration, as the specification names it."""
+        return self.duration_ms
+
+    def written(self) -> dict[str, Any]:
+        """Return the fields as JSON has them, the specification's names among them."""
+        return {**self.__dict__, **{name: getattr(self, name) for name in type(self).model_computed_fields}}
+
 
 class ExecutionDetail(ExecutionSummary):
     """An execution in full: the event, each condition's verdict, each action's result, and why, in a sentence."""
@@ -48,17 +64,43 @@ class ExecutionDetail(ExecutionSummary):
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
     results: list[ActionResult] = Field(default_factory=list)
 
+    @computed_field(description="The specification's name of event")  # type: ignore[prop-decorator]
+    @property
+    def trigger_event(self) -> dict[str, Any]:
+        """The event, as the specification names it."""
+        return self.event
+
+    @computed_field(description="The specification's name of verdicts")  # type: ignore[prop-decorator]
+    @property
+    def conditions_result(self) -> list[dict[str, Any]]:
+        """The verdicts, as the specification names them."""
+        return self.verdicts
+
+    @computed_field(description="The specification's name of results")  # type: ignore[prop-decorator]
+    @property
+    def actions_executed(self) -> list[ActionResult]:
+        """The results, as the specification names them."""
+        return self.results
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutionFilter:
-    """Which executions to list; all that is given must hold. ``since`` is inclusive, ``until`` exclusive."""
+    """Which executions to list; all that is given must hold. ``since`` is inclusive, ``until`` exclusive.
+
+    Attributes:
+        statuses: One of them; none: any.
+        search: Words that the workflow's name or the error has.
+    """
 
     workflow_id: UUID | None = None
-    status: str | None = None
+    statuses: tuple[str, ...] = ()
+    event_type: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     entity: str | None = None
     event_id: str | None = None
+    search: str | None = None
+    oldest_first: bool = False
 
 
 class ExecutionStore(Protocol):
@@ -67,7 +109,11 @@ class ExecutionStore(Protocol):
     async def find(
         self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
     ) -> Sequence[ExecutionSummary]:
-        """Return at most ``limit`` executions of workflows the caller may see, newest first, after a position."""
+        """Return at most ``limit`` executions of workflows the caller may see, in order, after a position.
+
+        Words are looked for in a bounded span of time: where there may be more beyond it, the answer is a
+        :class:`app.domain.paging.LookedThrough`.
+        """
 
     async def get(self, caller: Caller, execution_id: UUID) -> ExecutionDetail | None:
         """Return one of a workflow the caller may see, also from the archive."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -104,7 +104,7 @@ def assemble(
         bodies=Bodies(BodyLimits()),
         workflows=workflows,
         templates=TemplateService(PostgresTemplates(database), drafts, workflows),
-        executions=ExecutionService(PostgresExecutions(database)),
+        executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days))),
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),

@@ -18,12 +18,15 @@ LETTER = """
     VALUES ('t.events.order', 0, %s, 'absurd_timestamp', 'it is 1970', 0, 'matcher', %s, %s) RETURNING id
 """
 MOMENTS = st.integers(-3, 3).map(lambda minutes: NOW + timedelta(minutes=minutes))
+NAMES = ("Big order", "A second one, 100 %")
 STATUSES = ("success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out")
 ROWS = st.fixed_dictionaries(
     {
         "status": st.sampled_from(STATUSES),
         "entity": st.sampled_from(["c-1", "c-2"]),
         "event_id": st.sampled_from(["e-1", "e-2"]),
+        "event_type": st.sampled_from(["order.paid", "custom.x"]),
+        "error": st.sampled_from([None, "the CRM said NO", "timed out after 5 s"]),
         "at": MOMENTS,
         "of": st.integers(0, 1),
     }
@@ -31,9 +34,12 @@ ROWS = st.fixed_dictionaries(
 FILTERS = st.fixed_dictionaries(
     {},
     optional={
-        "status": st.sampled_from(STATUSES),
+        "status": st.lists(st.sampled_from(STATUSES), min_size=1, max_size=7).map(",".join),
         "entity": st.sampled_from(["c-1", "c-2", "c-3"]),
         "event_id": st.sampled_from(["e-1", "e-2"]),
+        "event_type": st.sampled_from(["order.paid", "custom.x", "order.none"]),
+        "search": st.sampled_from(["crm said no", "5 s", "%", "second", "order"]),
+        "sort": st.sampled_from(["executed_at", "-executed_at"]),
         "from": MOMENTS,
         "to": MOMENTS,
         "of": st.integers(0, 1),
@@ -59,9 +65,9 @@ async def listed(user: User, **query: Any) -> list[UUID]:
 async def test_only_rows_that_match_every_filter_are_listed(
     api: Api, log: Log, rows: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> None:
-    """Property 17: exactly the rows that match all filters, newest first, whatever the page size."""
+    """Property 17: exactly the rows that match all filters, in order, whatever the page size."""
     user = api.user()
-    workflows = [await user.create(), await user.create()]
+    workflows = [await user.create(), await user.create(name=NAMES[1])]
     made = [await log.add(workflows[row["of"]], **{k: v for k, v in row.items() if k != "of"}) | row for row in rows]
     query = {key: value for key, value in wanted.items() if key != "of"}
     if "of" in wanted:
@@ -70,12 +76,16 @@ async def test_only_rows_that_match_every_filter_are_listed(
     ids = await listed(user, limit=3, **query)
     assert sorted(ids) == sorted(row["id"] for row in expected)
     times = {row["id"]: row["at"] for row in made}
-    assert [times[one] for one in ids] == sorted((times[one] for one in ids), reverse=True)
+    newest_first = wanted.get("sort") != "executed_at"
+    assert [times[one] for one in ids] == sorted((times[one] for one in ids), reverse=newest_first)
 
 
 def matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """The filters' meaning, said once more, without SQL."""
-    same = all(row[key] == wanted[key] for key in ("status", "entity", "event_id", "of") if key in wanted)
+    same = all(row[key] == wanted[key] for key in ("entity", "event_id", "event_type", "of") if key in wanted)
+    same = same and row["status"] in wanted.get("status", row["status"]).split(",")
+    words = wanted.get("search", "").lower()
+    same = same and (words in NAMES[row["of"]].lower() or words in (row["error"] or "").lower())
     return same and wanted.get("from", row["at"]) <= row["at"] and ("to" not in wanted or row["at"] < wanted["to"])
 
 
@@ -151,6 +161,9 @@ async def test_an_execution_that_is_not_there_is_404(user: User, path: str) -> N
     ("query", "path"),
     [
         ("status=done", "status"),
+        ("status=failed,", "status"),
+        ("search=", "search"),
+        ("sort=duration", "sort"),
         ("workflow_id=x", "workflow_id"),
         ("from=yesterday", "from"),
         ("to=2026-03-01T00:00:00", "to"),
@@ -183,3 +196,31 @@ async def test_letters_are_named_for_one_event_only(api: Api, log: Log) -> None:
     await log.connection.execute(LETTER, (9, NOW, uuid4().hex))
     for query in ({}, {"entity": "c-1"}, {"event_id": uuid4().hex}):
         assert (await api.user("admin").call("GET", ROOT, params=query)).json["dead_letters"] == []
+
+
+@pytest.mark.parametrize("sort", ["executed_at", "-executed_at"])
+async def test_words_are_looked_for_week_by_week_to_the_end(api: Api, log: Log, sort: str) -> None:
+    """Rows weeks apart: every page looks through a bounded time, the cursors lead through all of them, and end."""
+    user = api.user()
+    workflow = await user.create()
+    made = []
+    for days in (0, 6, 7, 20, 44, 60):
+        at = NOW - timedelta(days=days)
+        await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
+        made.append((await log.add(workflow, at=at, status="failed", error="The CRM said no"))["id"])
+    assert await listed(user, search="crm said", sort=sort) == (made if sort.startswith("-") else made[::-1])
+    first = (await user.call("GET", ROOT, params={"search": "nothing has this", "sort": sort})).json
+    assert (first["items"], first["next_cursor"] is None) == ([], False)
+    bounded = {"search": "crm said", "from": NOW - timedelta(days=20), "to": NOW - timedelta(days=1)}
+    assert sorted(await listed(user, **bounded)) == sorted(made[1:4])
+
+
+async def test_the_specifications_names_are_there_too(user: User, log: Log) -> None:
+    """A list has two of them, an execution by its id all five, each with what ours has."""
+    row = await log.add(await user.create(), verdicts=[{"path": "a", "met": True, "reason": "1 > 0"}])
+    (listing,) = (await user.call("GET", ROOT)).json["items"]
+    shown = (await user.call("GET", f"{ROOT}/{row['id']}")).json
+    both = {"automation_id": "workflow_id", "execution_duration_ms": "duration_ms"}
+    whole = {"trigger_event": "event", "conditions_result": "verdicts", "actions_executed": "results", **both}
+    assert {name: listing[name] for name in both} == {name: listing[ours] for name, ours in both.items()}
+    assert {name: shown[name] for name in whole} == {name: shown[ours] for name, ours in whole.items()}

@@ -8,7 +8,8 @@ from typing import Final
 
 # An execution's version and time are its first writer's. A run's key is there already, made by its first step's claim,
 # and is not touched. `fresh` may miss a key that another process commits at this very moment: such a row comes back
-# as `again`. Of what failed the workflow is noted, for its owner to be told (the scheduler does).
+# as `again`. Of what failed the workflow is noted, for its owner to be told (the scheduler does). `fed` is one row a
+# batch, by which whoever follows the log learns what is new (`execution_feed`).
 _WRITE: Final = """
 WITH batch AS MATERIALIZED (
   SELECT DISTINCT ON (b.execution_id) b.*, k.version AS known_version, k.attempt AS known_attempt,
@@ -39,6 +40,11 @@ WITH batch AS MATERIALIZED (
   SELECT live_from::timestamp AT TIME ZONE 'UTC' AS live_from FROM automation_logs_horizon
 ), live AS ({live}
 ), late AS ({late}
+), fed AS (
+  INSERT INTO execution_feed (ids, times, workflows)
+  SELECT array_agg(execution_id ORDER BY position), array_agg(settled_at ORDER BY position),
+    array_agg(workflow_id ORDER BY position)
+  FROM settled WHERE execution_id IN (SELECT id FROM live) HAVING count(*) > 0
 ), failing AS (
   INSERT INTO workflow_failures AS f (workflow_id, execution_id, status)
   SELECT DISTINCT ON (workflow_id) workflow_id, execution_id, status FROM settled

@@ -1,16 +1,29 @@
 """The execution log in Postgres, as the API reads it: ``automation_logs``, and its archive for a single execution."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, Table, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.execution_pages import Asked, page, summaries, workflows
 from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
-from app.domain.paging import Position
+from app.domain.paging import LookedThrough, Position
+from app.domain.spans import Span, going_back, going_on
 from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, WaitingExecution
+
+_WORDS_WITHIN: Final = timedelta(7)
+# Upkeep may be late with what leaves the log, and clocks may be ahead with what enters it.
+_LATE: Final = timedelta(2)
+_AHEAD: Final = timedelta(8)
+_TICK: Final = timedelta(microseconds=1)
+_FIRST: Final = UUID(int=0)
+_LAST: Final = UUID(int=2**128 - 1)
 
 
 class PostgresExecutions:
@@ -18,37 +31,32 @@ class PostgresExecutions:
 
     Args:
         database: The API's pool.
+        kept: How long the log holds what ran before it goes to the archive.
     """
 
-    def __init__(self, database: ApiDatabase) -> None:
+    def __init__(self, database: ApiDatabase, kept: timedelta = timedelta(90)) -> None:
         self._database = database
+        self._kept = kept + _LATE
 
     async def find(
         self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
     ) -> Sequence[ExecutionSummary]:
-        """Return a page, newest first."""
-        log = LOGS.c
-        statement = _summaries(LOGS).order_by(log.executed_at.desc(), log.id.desc()).limit(limit)
-        for column, value in (
-            (log.automation_id, wanted.workflow_id),
-            (log.status, wanted.status),
-            (log.entity, wanted.entity),
-            (log.event_id, wanted.event_id),
-        ):
-            if value is not None:
-                statement = statement.where(column == value)
-        if wanted.since is not None:
-            statement = statement.where(log.executed_at >= wanted.since)
-        if wanted.until is not None:
-            statement = statement.where(log.executed_at < wanted.until)
-        if after is not None:
-            # The first condition says nothing new, but lets the planner leave out later days' partitions.
-            statement = statement.where(
-                log.executed_at <= after.at, tuple_(log.executed_at, log.id) < tuple_(after.at, after.id)
-            )
+        """Return a page; as much of the log is looked at as it takes, from one end on."""
         async with self._database.reading(caller) as connection:
-            rows = await connection.execute(statement)
-            return [ExecutionSummary.model_validate(dict(_mapping(row))) for row in rows]
+            own, named = await _known(connection, caller, wanted)
+            asked, rows = Asked(wanted, own, named, after, limit), list[ExecutionSummary]()
+            for span in _spans(wanted, after, self._oldest()):
+                statement = page(replace(asked, limit=limit - len(rows)), span)
+                found = [] if statement is None else await connection.execute(statement)
+                rows += [ExecutionSummary.model_validate(dict(_mapping(row))) for row in found]
+                if len(rows) == limit or statement is None:
+                    break
+                if wanted.search is not None and (end := _end(wanted, span, self._oldest())) is not None:
+                    return LookedThrough(rows, end)
+        return rows
+
+    def _oldest(self) -> datetime:
+        return datetime.now(UTC) - self._kept
 
     async def get(self, caller: Caller, execution_id: UUID) -> ExecutionDetail | None:
         """Return one, from the log or else the archive."""
@@ -61,26 +69,54 @@ class PostgresExecutions:
         return None
 
 
-def _summaries(log: Table) -> Select[Any]:
-    return select(
-        log.c.id,
-        log.c.automation_id.label("workflow_id"),
-        AUTOMATIONS.c.name.label("workflow_name"),
-        log.c.version,
-        log.c.attempt,
-        log.c.entity,
-        log.c.event_id,
-        log.c.event_type,
-        log.c.status,
-        log.c.conditions_met,
-        log.c.error_message.label("error"),
-        log.c.executed_at,
-        log.c.execution_duration_ms.label("duration_ms"),
-    ).join_from(log, AUTOMATIONS, AUTOMATIONS.c.id == log.c.automation_id)
+async def _known(
+    connection: AsyncConnection, caller: Caller, wanted: ExecutionFilter
+) -> tuple[list[UUID] | None, list[UUID]]:
+    """Return the workflows that the caller is confined to, if any, and those that have the words in their name."""
+    everybodys = caller.role == "admin"
+    direct = any(one is not None for one in (wanted.workflow_id, wanted.entity, wanted.event_id))
+    if wanted.search is None and (everybodys or direct):
+        return None, []
+    rows = (await connection.execute(workflows(wanted.search))).all()
+    own = None if everybodys else [row.id for row in rows]
+    return own, [row.id for row in rows if row.named]
+
+
+def _spans(wanted: ExecutionFilter, after: Position | None, oldest: datetime) -> Iterator[Span]:
+    """Yield the spans to look into; words are looked for in one of a week alone, and the next page goes on."""
+    since, until, now = wanted.since, wanted.until, datetime.now(UTC)
+    if wanted.oldest_first:
+        since = max((one for one in (since, after.at if after else None) if one is not None), default=None)
+        spans = going_on(since, until, oldest)
+    else:
+        last = None if after is None else after.at + _TICK
+        until = last if until is None or (last is not None and last < until) else until
+        spans = going_back(since, until, now)
+    return spans if wanted.search is None else iter([_week(wanted, Span(since, until), oldest, now)])
+
+
+def _week(wanted: ExecutionFilter, whole: Span, oldest: datetime, now: datetime) -> Span:
+    since, until = whole.since, whole.until
+    if wanted.oldest_first:
+        edge = (since or oldest) + _WORDS_WITHIN
+        return Span(since, edge if until is None else min(until, edge))
+    edge = min(until or now, now) - _WORDS_WITHIN
+    return Span(edge if since is None else max(since, edge), until)
+
+
+def _end(wanted: ExecutionFilter, looked: Span, oldest: datetime) -> Position | None:
+    """Return where the next page goes on after a span that was looked through; None at the end of what is asked."""
+    if wanted.oldest_first:
+        end = datetime.now(UTC) + _AHEAD if wanted.until is None else wanted.until
+        # Of the next span's first moment every row is still to be looked at.
+        return None if looked.until is None or looked.until >= end else Position(looked.until - _TICK, _LAST)
+    if looked.since is None or looked.since <= max(oldest, wanted.since or oldest):
+        return None
+    return Position(looked.since, _FIRST)
 
 
 def _details(log: Table) -> Select[Any]:
-    return _summaries(log).add_columns(
+    return summaries(log).add_columns(
         log.c.trigger_event.label("event"),
         log.c.conditions_result.label("verdicts"),
         log.c.actions_executed.label("results"),

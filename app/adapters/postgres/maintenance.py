@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.topics import RETENTION, SEGMENT, WORKFLOWS
 
 _BATCH: Final = 2000
+_FED: Final = timedelta(hours=2)
 
 _DELETE_RECEIPTS: Final = """
 DELETE FROM receipts WHERE ctid = ANY(ARRAY(
@@ -35,6 +36,11 @@ DELETE FROM execution_keys WHERE ctid = ANY(ARRAY(
 _DELETE_REQUESTS: Final = """
 DELETE FROM crm.requests WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM crm.requests WHERE created_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
+# A stream goes on where it broke off within an hour (`app.services.operations.following`): this leaves twice that.
+_DELETE_FEED: Final = """
+DELETE FROM execution_feed WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM execution_feed WHERE written_at < now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 _DELETE_NOTIFICATIONS: Final = """
 DELETE FROM notifications WHERE ctid = ANY(ARRAY(
@@ -103,6 +109,7 @@ class Maintenance:
             self.delete_old_notifications,
             self.delete_old_dead_letters,
             self.shorten_audit_trail,
+            self.delete_old_feed,
             self.put_tombstones,
             self.forget_silent_processes,
         )
@@ -123,6 +130,10 @@ class Maintenance:
     async def delete_old_notifications(self) -> int:
         """Delete notifications, read or not, that are as old as what leaves the log; returns how many."""
         return await self._delete(_DELETE_NOTIFICATIONS, self._retention_days)
+
+    async def delete_old_feed(self) -> int:
+        """Delete what the feed of the log has of more than two hours ago; returns how many rows."""
+        return await self._delete(_DELETE_FEED, _FED)
 
     async def delete_old_dead_letters(self) -> int:
         """Delete dead letters past their retention, open ones too, counted by what had become of them; how many."""

@@ -1,11 +1,13 @@
 """``/api/v1/executions``: what ran, what did not, and why."""
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
 
 from app.admin.execution_models import (
     CancelledView,
+    ExecutionChoice,
     ExecutionPage,
     ExecutionQuery,
     RetryStarted,
@@ -21,17 +23,23 @@ from app.ports.executions import ExecutionDetail, ExecutionFilter
 _ROOT: Final = "/api/v1/executions"
 
 
+def chosen(query: ExecutionChoice) -> ExecutionFilter:
+    """Return the filter that a query asks for, without bounds of time."""
+    return ExecutionFilter(
+        workflow_id=query.workflow_id,
+        statuses=query.statuses,
+        event_type=query.event_type,
+        entity=query.entity,
+        event_id=query.event_id,
+        search=query.search,
+    )
+
+
 async def list_executions(request: web.Request) -> web.Response:
     """List executions of the caller's workflows; those of one event with what was not processed of it."""
     query = read_query(request, ExecutionQuery)
-    wanted = ExecutionFilter(
-        workflow_id=query.workflow_id,
-        status=query.status,
-        since=query.since,
-        until=query.until,
-        entity=query.entity,
-        event_id=query.event_id,
-    )
+    since, until = query.since, query.until
+    wanted = replace(chosen(query), since=since, until=until, oldest_first=query.sort == "executed_at")
     state, caller = request.app[STATE], request[CALLER]
     page = await state.executions.find(caller, wanted, read_cursor(query.cursor), query.limit)
     letters = []
@@ -68,7 +76,7 @@ async def retry_execution(request: web.Request) -> web.Response:
 
 OPERATIONS: Final = (
     Operation(
-        "GET", _ROOT, "listExecutions", "List executions, newest first", list_executions,
+        "GET", _ROOT, "listExecutions", "List executions, newest first unless asked otherwise", list_executions,
         {200: ExecutionPage}, tag="executions", query=ExecutionQuery,
     ),
     Operation(  # before the one that takes any id

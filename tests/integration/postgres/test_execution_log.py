@@ -222,3 +222,23 @@ async def test_numbers_stay_exact(log: ExecutionLog, database: str) -> None:
 async def test_no_executions_no_statement(log: ExecutionLog) -> None:
     """An empty batch is answered with nothing."""
     assert await log.write([]) == []
+
+
+def fed(database: str) -> list[tuple[Any, ...]]:
+    """What the feed has, a row a batch."""
+    with psycopg.connect(database) as connection:
+        return connection.execute("SELECT ids, times, workflows FROM execution_feed ORDER BY txid, seq").fetchall()
+
+
+async def test_who_follows_the_log_is_fed_what_was_written(log: ExecutionLog, database: str) -> None:
+    """A batch is one row of those it wrote, a higher attempt among them; what was dropped is in none."""
+    made = [execution(execution_id=str(uuid4())) for _ in range(3)]
+    await log.write([orjson.dumps(one).decode() for one in made])
+    ((ids, times, workflows),) = fed(database)
+    assert [str(one) for one in ids] == [one["execution_id"] for one in made]
+    assert [at.isoformat() for at in times] == [datetime.fromisoformat(one["executed_at"]).isoformat() for one in made]
+    assert workflows == [WORKFLOW] * 3
+    await log.write([orjson.dumps(made[0]).decode()])
+    assert len(fed(database)) == 1
+    await log.write([orjson.dumps(made[1] | {"attempt": 2}).decode(), orjson.dumps(made[2]).decode()])
+    assert [str(one) for one in fed(database)[1][0]] == [made[1]["execution_id"]]

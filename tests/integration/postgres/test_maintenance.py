@@ -261,3 +261,12 @@ async def test_processes_that_were_not_seen_for_a_day_are_forgotten(upkeep: Main
         execute(database, f"{row} {values}", instance)
     await upkeep.run()
     assert execute(database, "SELECT instance FROM heartbeats") == [("known",)]
+
+
+async def test_the_feed_of_the_log_is_kept_for_two_hours(upkeep: Maintenance, database: str) -> None:
+    """A stream goes on where it broke off within one."""
+    feed = "INSERT INTO execution_feed (ids, times, workflows, written_at) VALUES ('{}', '{}', '{}', now() - %s)"
+    for minutes in (0, 90, 121, 600):
+        execute(database, feed, timedelta(minutes=minutes))
+    assert await upkeep.delete_old_feed() == 2
+    assert execute(database, "SELECT count(*) FROM execution_feed") == [(2,)]

@@ -90,7 +90,14 @@ ADDED: Final = {
     "automation_templates": {"version", "priority", "reentry", "placeholders"},
 }
 ADDED_INDEXES: Final = {
+    "idx_automation_logs_entity": "automation_logs (entity, executed_at DESC)",
     "idx_automation_logs_event": "automation_logs (event_id, executed_at DESC)",
+    "idx_automation_logs_event_type": "automation_logs (event_type, executed_at DESC)",
+    "idx_automation_logs_trouble": (
+        "automation_logs (executed_at DESC, automation_id) WHERE ((error_message IS NOT NULL) OR ((status)::text = ANY"
+        " ((ARRAY['failed'::character varying, 'partial'::character varying, 'timed_out'::character varying,"
+        " 'blocked'::character varying, 'stopped'::character varying])::text[])))"
+    ),
     "idx_automation_templates_created_by": "automation_templates (created_by)",
 }
 
