@@ -32,7 +32,7 @@ from app.domain.spans import Span
 from app.ports.executions import ExecutionFilter
 
 _ONE_BY_ONE: Final = 200
-_LISTED: Final = (
+LISTED: Final = (
     *("id", "automation_id", "version", "attempt", "entity", "event_id", "event_type", "status", "conditions_met"),
     *("error_message", "executed_at", "execution_duration_ms"),
 )
@@ -129,7 +129,7 @@ def _each(asked: Asked, ids: Sequence[UUID], conditions: _Conditions) -> Select[
 
 
 def _newest(asked: Asked, conditions: _Conditions) -> Select[Any]:
-    columns = [LOGS.c[name] for name in _LISTED]
+    columns = [LOGS.c[name] for name in LISTED]
     return select(*columns).where(*conditions).order_by(*_order(asked.wanted, LOGS)).limit(asked.limit)
 
 
