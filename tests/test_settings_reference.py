@@ -55,7 +55,7 @@ def test_no_setting_is_read_by_nobody() -> None:
         ("run_budget", {"matcher"}, {"sink", "executor", "admin", "scheduler"}),
         ("smtp_password", {"executor"}, {"matcher", "sink", "scheduler"}),
         ("jwt_secret", {"admin", "`headrace token`"}, {"matcher", "sink", "scheduler", "executor"}),
-        ("log_retention_days", {"scheduler"}, {"matcher", "sink", "admin"}),
+        ("log_retention_days", {"scheduler", "admin"}, {"matcher", "sink"}),
         ("kafka_sasl_password", {"matcher", "sink", "executor", "scheduler", "admin", "sources"}, set()),
     ],
 )
