@@ -8,7 +8,7 @@ _WORKFLOWS: Final = "app/services/workflows/lifecycle.py"
 _WORKFLOW_ROWS: Final = "app/adapters/postgres/workflows.py"
 _POLICIES: Final = "deploy/migrations/versions/0005_rls_policies.py"
 _SLIPS: Final = "app/execution/routing.py"
-_LOG: Final = "app/adapters/postgres/executions.py"
+_LOG: Final = "app/adapters/postgres/execution_pages.py"
 _RUNS: Final = "app/admin/api/runs.py"
 _RETRY: Final = "app/domain/retry.py"
 
@@ -93,8 +93,8 @@ MUTANTS: Final = (
     Mutant(16, "app/execution/matching.py", '"executed_at": matched.now,',
            '"executed_at": datetime(2000, 1, 1, tzinfo=UTC),'),
     # 17: filters
-    Mutant(17, _LOG, "            (log.status, wanted.status),\n", ""),
-    Mutant(17, _LOG, "log.executed_at < wanted.until", "log.executed_at <= wanted.until"),
+    Mutant(17, _LOG, "[LOGS.c.status.in_(wanted.statuses)] if wanted.statuses else []", "[]"),
+    Mutant(17, _LOG, "at < span.until", "at <= span.until"),
     # 18: a template becomes a workflow
     Mutant(18, "app/services/workflows/templates.py",
            "draft = fill(merged, placeholders, values)",
