@@ -35,6 +35,14 @@ def is_trusted(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
     return found is not None and any(found in network for network in trusted)
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address to listen on; of names only ``localhost`` is one."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text.partition("%")[0])

@@ -26,6 +26,12 @@ _REPEATABLE: Final = {
     "Idempotency-Key": "The same request under the same key is carried out once, and answered the same",
     "Headrace-Causation": "The causation of what led to this change, as it was handed over; its events carry it on",
 }
+# A browser's session: its cookie, and what no other site's page can send.
+_SECURITY: Final = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-headrace_session"},
+    "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+}
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
 Schemas = Mapping[Any, dict[str, Any]]
@@ -51,7 +57,7 @@ def openapi(operations: Iterable[Operation], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": definitions.get("$defs", {}),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": _SECURITY,
         },
     }
 
@@ -71,7 +77,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         "tags": [operation.tag],
         "parameters": _parameters(operation),
         "responses": {str(status): _success(operation, status, schemas) for status in operation.answers},
-        "security": [] if operation.access == "public" else [{"bearer": []}],
+        "security": [] if operation.access == "public" else _security(operation),
     }
     if operation.body:
         described["requestBody"] = _body(operation.body, schemas)
@@ -90,6 +96,11 @@ def _body(body: Body, schemas: Schemas) -> dict[str, Any]:
             else {"schema": schema, "example": body.example}
         )
     return {"required": True, "description": f"At most {body.most} bytes, unpacked", "content": content}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    session: dict[str, list[str]] = {"session": []} if operation.method == "GET" else {"session": [], "csrf": []}
+    return [{"bearer": []}, session]
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from app.admin.api import (
     queue,
     runs,
     secrets,
+    session,
     templates,
     trade,
     types,
@@ -70,6 +71,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *secrets.OPERATIONS,
     *api_keys.OPERATIONS,
     *audit.OPERATIONS,
+    *session.OPERATIONS,
     *types.OPERATIONS,
     *health.OPERATIONS,
     Operation(

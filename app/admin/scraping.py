@@ -1,10 +1,10 @@
 """Who may read ``/metrics``: on loopback every client, elsewhere one with its token or the permission to operate."""
 
 import hmac
-import ipaddress
 
 from aiohttp import web
 
+from app.admin.addresses import is_loopback
 from app.admin.auth import ForbiddenError
 from app.admin.identity import Identity
 from app.settings import Settings
@@ -41,11 +41,3 @@ class Scraping:
         scheme, _, token = authorization.partition(" ")
         given = token.strip().encode()
         return bool(self._token) and scheme.lower() == "bearer" and hmac.compare_digest(given, self._token.encode())
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address to listen on; of names only ``localhost`` is one."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

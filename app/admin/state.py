@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from app.admin.bodies import Bodies
+from app.admin.cookies import Cookies
 from app.admin.identity import Identity
 from app.admin.scraping import Scraping
 from app.ports.systems import Systems
@@ -16,6 +17,8 @@ from app.services.access.cpu_budget import CpuBudget
 from app.services.access.owner_rights import CallerNotes
 from app.services.access.rate_limit import RateLimiter
 from app.services.access.secrets import SecretService
+from app.services.access.session_list import SessionListService
+from app.services.access.sessions import Sessions
 from app.services.ingest.emitter import EventEmitter
 from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
@@ -45,6 +48,21 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """What signs people in and out, and keeps their sessions.
+
+    Attributes:
+        sessions: Opens and ends them.
+        listed: Shows them.
+        cookie: What a browser has of one.
+    """
+
+    sessions: Sessions
+    listed: SessionListService
+    cookie: Cookies
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Who gets in, and how often.
 
@@ -57,6 +75,7 @@ class Access:
     """
 
     identity: Identity
+    sign_in: SignIn
     notes: CallerNotes
     limiter: RateLimiter
     cpu: CpuBudget

@@ -50,6 +50,7 @@ from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
 from app.processes.crm_choice import reads_of
 from app.processes.role_names import action_types_by_role
+from app.processes.sign_in_services import sign_in_of
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
 from app.services.access.cpu_budget import SECONDS_A_MINUTE, CpuBudget
@@ -97,7 +98,7 @@ def assemble(
         SettingsError: There is no JWT secret.
     """
     topics = Topics(settings.topic_prefix)
-    drafts, emitter = DraftReader(REGISTRY.names(), validate_config), EventEmitter(sender, topics)
+    drafts = DraftReader(REGISTRY.names(), validate_config)
     workflows = WorkflowService(PostgresWorkflows(database), drafts, quotas=quotas_of(settings))
     return State(
         access=_access(settings, database, clock),
@@ -108,7 +109,7 @@ def assemble(
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),
-        emitter=emitter,
+        emitter=EventEmitter(sender, topics),
         manual_runs=ManualRuns(workflows, sender, topics),
         dry_runs=_dry_runner(settings, database, http),
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
@@ -128,11 +129,12 @@ def quotas_of(settings: Settings) -> WorkflowQuotas:
 
 
 def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:
-    keys = PostgresApiKeys(database)
+    keys, sign_in = PostgresApiKeys(database), sign_in_of(settings, database, clock)
     failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
-    identity = Identity(Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings)
+    identity = Identity(Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings, sign_in.sessions)
     return Access(
         identity=identity,
+        sign_in=sign_in,
         notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
         cpu=CpuBudget(SECONDS_A_MINUTE, clock),

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
@@ -119,7 +120,8 @@ async def serving(settings: Settings) -> AsyncIterator[Api]:
     now = [0.0]
     pool, sender, depths, failures = ApiDatabase(settings), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
     state = assemble(settings, pool, sender, depths, clock=lambda: now[0], failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
+    # Whoever calls brings their own cookies.
+    async with TestClient(TestServer(build_app(state)), cookie_jar=DummyCookieJar()) as client:
         yield Api(client, settings, sender, depths, now, failures)
     await pool.close()
 

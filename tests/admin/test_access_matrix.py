@@ -121,6 +121,10 @@ listApiKeys                 x  x  x  x  x  x  x  x  x  -      +
 createApiKey                x  x  x  x  x  x  x  x  x  -      +
 revokeApiKey                x  x  x  x  x  x  x  x  x  -      +
 listAudit                   x  x  x  x  x  x  x  x  x  -      +
+showSession                 x  +  +  +  +  +  +  +  +  -      +
+signOut                     x  +  +  +  +  +  +  +  x  -      +
+listSessions                x  +  +  +  +  +  +  +  +  hidden +
+endSession                  x  +  +  +  +  +  +  +  x  404    +
 listSecrets                 x  x  x  x  x  x  x  x  x  -      +
 putSecret                   x  x  x  x  x  x  x  x  x  -      +
 deleteSecret                x  x  x  x  x  x  x  x  x  -      +
@@ -292,7 +296,18 @@ async def things(strict_api: Api, log: Log) -> tuple[User, dict[str, str]]:
         " VALUES (%s, %s, 'Theirs', 'x', %s, %s)",
         (notice, owner.id, workflow["id"], uuid4()),
     )
+    session = uuid4()
+    await log.connection.execute(
+        "INSERT INTO users (id, email, name, role) VALUES (%s, %s, 'Owner', 'user')",
+        (owner.id, f"{owner.id}@x.example"),
+    )
+    await log.connection.execute(
+        "INSERT INTO sessions (id, user_id, digest, how, expires_at)"
+        " VALUES (%s, %s, sha256(%s::text::bytea), 'link', now() + interval '1 day')",
+        (session, owner.id, str(session)),
+    )
     return owner, {
+        "sessions": str(session),
         "workflows": workflow["id"],
         "templates": template.json["id"],
         "message-templates": words.json["id"],

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.adapters.postgres.reentry_column import ReentryColumn
 
@@ -78,6 +78,33 @@ MESSAGE_TEMPLATES: Final = Table(
     Column("created_by", Uuid),
     _at("created_at"),
     _at("updated_at"),
+)
+USERS: Final = Table(
+    "users",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("email", Text),
+    Column("name", Text),
+    Column("role", Text),
+    Column("permissions", ARRAY(Text)),
+    _at("disabled_at"),
+    Column("has_password", Boolean),
+    _at("signed_in_at"),
+    Column("version", Integer),
+    _at("created_at"),
+    _at("updated_at"),
+)
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid),
+    Column("how", Text),
+    Column("address", Text),
+    Column("agent", Text),
+    _at("created_at"),
+    _at("seen_at"),
+    _at("expires_at"),
 )
 
 

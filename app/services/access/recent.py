@@ -57,6 +57,10 @@ class Recent(Generic[K, V]):
             self._known.popitem(last=False)
         return found
 
+    def forget(self, key: K) -> None:
+        """Read a value again at its next use, however new it is."""
+        self._known.pop(key, None)
+
     def _stale(self, keys: Collection[K]) -> list[K]:
         fresh = self._clock() - self._max_age_s
         return [key for key in keys if key not in self._known or self._known[key][1] <= fresh]

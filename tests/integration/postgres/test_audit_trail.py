@@ -35,6 +35,7 @@ OFF_THE_TRAIL: Final = {
     "public.notifications": "a user reads their own inbox",
     "public.outbox": "records on their way to Kafka, made of rows that are on the trail",
     "public.receipts": "executions that wait, and are cancelled: the log tells of them",
+    "public.sign_in_links": "a minute's invitation: the session that it opens is on the trail",
     "public.timers": "the same",
     "public.turns": "locks",
 }
