@@ -1,25 +1,22 @@
-"""``headrace keys``: API keys of services, made and revoked by an operator who reaches the database."""
+"""``headrace keys``: API keys of services, made and revoked by an administrator."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
-from uuid import UUID
+from typing import Any
 
 import click
-from sqlalchemy.exc import DBAPIError
 
-from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.api_keys import PostgresApiKeys
-from app.commands.preflight import need_postgres, settings_here
+from app.commands.api_client import api_here, path_of
+from app.commands.showing import Column, confirmed, json_option, moment, show_json, show_table
 from app.domain.api_keys import KEY_PERMISSIONS
-from app.domain.callers import Caller
-from app.ports import ApiKey
-from app.services.access.api_keys import ApiKeyService
 
-_OPERATOR: Final = Caller(UUID(int=1), "admin")
-
-T = TypeVar("T")
+_COLUMNS = (
+    Column("ID"),
+    Column("STATE"),
+    Column("NAME", 10),
+    Column("PERMISSIONS", 12, 1),
+    Column("LAST USED (UTC)", 0, 2),
+    Column("EXPIRES (UTC)", 0, 3),
+)
 
 
 @click.group(epilog="Example: headrace keys create --name shop --permission events:write")
@@ -38,48 +35,52 @@ def keys() -> None:
     help="What it may do; give it once for each.",
 )
 @click.option("--days", type=click.FloatRange(min=0.01, max=36500), help="Valid for; for ever where it is not given.")
-def create(name: str, permissions: tuple[str, ...], days: float | None) -> None:
+@json_option
+def create(name: str, permissions: tuple[str, ...], days: float | None, *, as_json: bool) -> None:
     """Print a new key: this is the only time it is seen, only its digest is kept."""
-    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    _, key = _run(lambda service: service.create(_OPERATOR, name, permissions, expires))
-    click.echo(key)
+    expires = None if days is None else (datetime.now(UTC) + timedelta(days=days)).isoformat()
+    body = {"name": name, "permissions": list(permissions), "expires_at": expires}
+    made = api_here().call("POST", path_of("api-keys"), body)
+    if as_json:
+        show_json(made)
+        return
+    click.echo(made["key"])
 
 
 @keys.command("list", epilog="Example: headrace keys list")
-def list_keys() -> None:
-    """Print each key's id, state, last use, permissions and name; newest first."""
-    for key in _run(lambda service: service.entries(_OPERATOR)):
-        used = f"used {key.last_used:%Y-%m-%d %H:%M}" if key.last_used else "never used"
-        click.echo(f"{key.id}  {_state(key):<10}  {used:<21}  {','.join(sorted(key.permissions))}  {key.name}")
+@json_option
+def list_keys(*, as_json: bool) -> None:
+    """List the keys, the revoked too, newest first; nothing shows a key again."""
+    found = list(api_here().call("GET", path_of("api-keys"))["items"])
+    if as_json:
+        show_json({"items": found})
+        return
+    rows = [
+        (
+            one["id"],
+            _state(one),
+            one["name"],
+            ",".join(one["permissions"]),
+            moment(one["last_used"]) or "never",
+            moment(one["expires_at"]) or "never",
+        )
+        for one in found
+    ]
+    show_table(_COLUMNS, rows, empty="No API key; `headrace keys create` makes one")
 
 
-@keys.command(epilog="Example: headrace keys revoke 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e")
+@keys.command(epilog="Example: headrace keys revoke 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --yes")
 @click.argument("key_id", type=click.UUID)
-def revoke(key_id: UUID) -> None:
-    """Revoke a key by its id (`headrace keys list`); it is refused within a few seconds."""
-    _run(lambda service: service.revoke(_OPERATOR, key_id))
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+def revoke(key_id: object, *, yes: bool) -> None:
+    """Revoke a key by its id (`headrace keys list`): it is refused within a few seconds, and cannot be brought back."""
+    confirmed(f"Revoke API key {key_id}?", yes=yes)
+    api_here().call("DELETE", path_of("api-keys", key_id))
     click.echo("Revoked")
 
 
-def _state(key: ApiKey) -> str:
-    if key.revoked_at is not None:
+def _state(key: dict[str, Any]) -> str:
+    if key["revoked_at"] is not None:
         return "revoked"
-    return "expired" if key.expires_at is not None and key.expires_at <= datetime.now(UTC) else "in use"
-
-
-def _run(work: Callable[[ApiKeyService], Awaitable[T]]) -> T:
-    settings = settings_here()
-    need_postgres(settings)
-
-    async def run() -> T:
-        database = ApiDatabase(settings)
-        try:
-            return await work(ApiKeyService(PostgresApiKeys(database)))
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(run())
-    except DBAPIError as error:
-        reason = next(iter(str(error.orig).splitlines()), type(error).__name__)
-        raise click.ClickException(f"Postgres refused: {reason}; has `headrace migrate` been run?") from None
+    expires = key["expires_at"]
+    return "expired" if expires is not None and datetime.fromisoformat(expires) <= datetime.now(UTC) else "in use"

@@ -1,21 +1,111 @@
-"""``headrace templates``: put the built-in workflow templates into the gallery."""
+"""``headrace templates``: the gallery of workflow templates, and the built-in ones that belong in it."""
 
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
-import psycopg
 
-from app.adapters.postgres.starter_templates import store_starters
-from app.commands.preflight import need_postgres, settings_here
-from app.services.workflows.starter_templates import OWNER, STARTERS, starter_id
+from app.commands.api_client import api_here, path_of
+from app.commands.references import one_called
+from app.commands.showing import Column, json_option, show_json, show_table
 
-
-@click.command(epilog="Example: headrace migrate && headrace templates")
-@click.option(
-    "--owner", type=click.UUID, default=OWNER, show_default=True, help="Whose they are; in Supabase, a user of yours."
+_COLUMNS = (
+    Column("ID"),
+    Column("NAME", 16),
+    Column("TRIGGER", 12),
+    Column("CATEGORY", 8, 1),
+    Column("USED", 0, 2),
+    Column("SEEN BY", 0, 3),
 )
-def templates(owner: UUID) -> None:
-    """Store the built-in templates that are missing or out of date; those that were changed stay."""
+_OWNER = UUID(int=1)
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  headrace migrate && headrace templates
+  headrace templates list --category sales""",
+)
+@click.option(
+    "--owner", type=click.UUID, default=_OWNER, show_default=True, help="Whose they are; in Supabase, a user of yours."
+)
+@click.pass_context
+def templates(ctx: click.Context, owner: UUID) -> None:
+    """List and apply workflow templates; alone, store the built-in ones.
+
+    Without a command it stores the built-in templates that are missing or out of date, straight in the database of
+    DATABASE_URL, as an installation's step; those that were changed stay.
+    """
+    if ctx.invoked_subcommand is None:
+        _store(owner)
+
+
+@templates.command("list", epilog="Example: headrace templates list --search welcome")
+@click.option("--category", help="Only those of this category.")
+@click.option("--trigger", help="Only those of this event type.")
+@click.option("--search", help="Only those with this in name or description.")
+@click.option("--mine", is_flag=True, help="Only your own.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
+@json_option
+def list_templates(limit: int, *, mine: bool, as_json: bool, **wanted: str | None) -> None:
+    """List templates, your own and public ones, newest first."""
+    query = {
+        "category": wanted["category"],
+        "trigger_type": wanted["trigger"],
+        "search": wanted["search"],
+        "mine": "true" if mine else None,
+    }
+    found = list(api_here().items(path_of("templates"), query, limit))
+    if as_json:
+        show_json({"items": found})
+        return
+    show_table(_COLUMNS, [_row(one) for one in found], empty="No template; `headrace templates` stores the built-in ones")
+
+
+@templates.command(epilog="Example: headrace templates apply 'Welcome a new customer' --name 'Welcome'")
+@click.argument("template")
+@click.option("--name", help="What the workflow is to be called; by default as the template.")
+@click.option("--file", type=click.Path(allow_dash=True, path_type=Path),
+              help="A YAML or JSON file with what the workflow changes of the template; - is standard input.")  # fmt: skip
+@json_option
+def apply(template: str, name: str | None, file: Path | None, *, as_json: bool) -> None:
+    """Make a workflow of a template, by its id or its name; it is inactive."""
+    changes = _customizations(file) | ({"name": name} if name else {})
+    api = api_here()
+    found = one_called(api, "templates", template)
+    made = api.call("POST", path_of("templates", found["id"], "apply"), changes)
+    if as_json:
+        show_json(made)
+        return
+    click.echo(f"Workflow {made['name']} ({made['id']}) is made, and inactive; switch it on with")
+    click.echo(f"  headrace workflows activate {made['id']}")
+
+
+def _customizations(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    from app.commands.workflow_files import read_documents  # noqa: PLC0415 - YAML is loaded where it is used
+
+    found = read_documents([file])
+    if len(found) != 1:
+        raise click.BadParameter("must hold one object", param_hint="--file")
+    return found[0].value
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    seen = "all" if one["is_public"] else "you"
+    return (one["id"], one["name"], one["trigger"]["type"], one["category"], one["usage_count"], seen)
+
+
+def _store(owner: UUID) -> None:
+    import psycopg  # noqa: PLC0415 - the other commands go through the API
+
+    from app.adapters.postgres.starter_templates import store_starters  # noqa: PLC0415
+    from app.commands.preflight import need_postgres, settings_here  # noqa: PLC0415
+    from app.services.workflows.starter_templates import STARTERS, starter_id  # noqa: PLC0415
+
     settings = settings_here()
     need_postgres(settings)
     drafts = {starter_id(draft): draft for draft in STARTERS}

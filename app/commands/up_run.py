@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import SetupError
-from app.embedded.api_client import ApiClient
+from app.commands.api_client import ApiClient
 from app.embedded.demo import run_demo, table
 from app.embedded.installation import Installation, Say
 from app.embedded.processes import headrace

@@ -11,6 +11,8 @@ from app.settings import Settings
 PREFIX: Final = "HEADRACE_"
 # Read where no settings are, and what for.
 BESIDE_SETTINGS: Final = {
+    "HEADRACE_API_TOKEN": "a token or an API key, with which commands call the API at HEADRACE_API_URL",
+    "HEADRACE_API_URL": "where commands find the API; by default that of `make up` in this clone",
     "HEADRACE_HOME": "the data folder of `headrace up`",
     "HEADRACE_PARENT": "the process that a role ends with, set by `headrace up`",
     **{

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from app.embedded.api_client import ApiClient
+from app.commands.api_client import ApiClient
 from app.processes.running import running_state
 from app.settings import Settings
 from app.topics import Topics

@@ -1,0 +1,219 @@
+"""The client of the API that every command uses, on the standard library: it loads fast and stays small in memory."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from http.client import HTTPException, HTTPMessage
+from typing import IO, Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+
+from app.commands.exit_codes import ExitCode, of_status
+from app.domain.errors import FieldError, SetupError
+from app.processes.home import default_home
+from app.processes.running import running_state
+
+API_URL: Final = "HEADRACE_API_URL"
+API_TOKEN: Final = "HEADRACE_API_TOKEN"  # noqa: S105 - a variable's name
+_WITHIN_S: Final = 15.0
+_WAITS_AT_MOST_S: Final = 90.0
+_PAGE: Final = 200
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_NEW_TOKEN: Final = f"make one with `export {API_TOKEN}=$(headrace token)`, or ask who runs this installation for one"
+
+
+class ApiUnreachableError(SetupError):
+    """No API answers where it was looked for."""
+
+    exit_code = ExitCode.AWAY
+
+
+class NoApiError(SetupError):
+    """Nothing says where the API is, or with which token."""
+
+    exit_code = ExitCode.NOT_LET_IN
+
+
+class ApiRefusedError(SetupError):
+    """The API answered with an error ``status``.
+
+    Attributes:
+        detail: What it says.
+        errors: Each wrong field.
+    """
+
+    def __init__(self, status: int, request: str, detail: str, errors: list[FieldError]) -> None:
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.exit_code = of_status(status)
+        # One wrong field is in the detail already.
+        fields = [f"{one.path}: {one.message}" for one in errors if len(errors) > 1]
+        super().__init__("\n  ".join([f"{detail} ({status} of {request}){_next_step(status)}", *fields]))
+
+
+class ApiClient:
+    """Calls the API with one token.
+
+    Args:
+        url: ``http://host:port``.
+        token: A bearer token, or an API key.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._token = token
+        self._opener = _opener(self._url)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Send a request and return the answer's JSON object; empty for an empty answer.
+
+        Where the API says that there are too many requests it is waited as long as it says, 90 s in all.
+
+        Raises:
+            ApiRefusedError: The answer is an error.
+            ApiUnreachableError: There is no answer.
+        """
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        target = f"{self._url}{path}{'?' if given else ''}{urlencode(given, doseq=True)}"
+        request = Request(target, method=method)  # noqa: S310 - checked in _opener
+        for name, value in {"Authorization": f"Bearer {self._token}", **(headers or {})}.items():
+            request.add_header(name, value)
+        if body is not None:
+            request.add_header("Content-Type", content_type)
+            request.data = json.dumps(body).encode()
+        return self._answered(request, f"{method} {path}")
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return what is at ``path``; None where there is nothing (any more). Errors as in ``call``."""
+        try:
+            return self.call("GET", path)
+        except ApiRefusedError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def items(self, path: str, query: Mapping[str, object] | None = None, most: int | None = None) -> Iterator[Any]:
+        """Yield what a list holds, page by page, ``most`` at most. Errors as in ``call``."""
+        left = most
+        cursor: object = None
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            page = self.call("GET", path, query={**(query or {}), "limit": size, "cursor": cursor})
+            yield from page["items"]
+            cursor = page.get("next_cursor")
+            left = None if left is None else left - len(page["items"])
+            if cursor is None or not page["items"]:
+                return
+
+    def _answered(self, request: Request, said: str) -> dict[str, Any]:
+        give_up = time.monotonic() + _WAITS_AT_MOST_S
+        while True:
+            try:
+                with self._opener.open(request, timeout=_WITHIN_S) as answer:
+                    return _decoded(answer.read(), self._url, answer.headers)
+            except HTTPError as error:
+                wait = _wait_for(error)
+                if wait is None or time.monotonic() + wait > give_up:
+                    raise _refused(error, said) from None
+                time.sleep(wait)
+            except (URLError, OSError, HTTPException) as error:
+                reason = getattr(error, "reason", None) or error
+                raise ApiUnreachableError(
+                    f"no API answers at {self._url} ({reason}); start one here with `make up`, or set {API_URL}"
+                ) from None
+
+
+def api_here() -> ApiClient:
+    """Return a client of the API that the environment names, else of the one that ``make up`` runs here.
+
+    The token of what runs here goes to nowhere else: with HEADRACE_API_URL goes HEADRACE_API_TOKEN.
+
+    Raises:
+        NoApiError: Nothing says where the API is, or there is no token for it.
+    """
+    state = running_state(default_home()) or {}
+    here = state.get("api_url")
+    url = os.environ.get(API_URL) or here
+    if not url:
+        raise NoApiError(f"nothing runs here; start it with `make up`, or set {API_URL} and {API_TOKEN}")
+    token = os.environ.get(API_TOKEN) or (state.get("admin_token") if url == here else None)
+    if not token:
+        raise NoApiError(f"there is no token for {url}; {_NEW_TOKEN}")
+    return ApiClient(str(url), str(token))
+
+
+def path_of(*parts: object) -> str:
+    """Return a path under ``/api/v1``, with each part quoted."""
+    return "/".join(["/api/v1", *(quote(str(part), safe="") for part in parts)])
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """Follows none: a token goes where its user sends it."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> None:
+        """Make the redirect the error that it is here."""
+        del req, fp, code, msg, headers, newurl
+
+
+def _opener(url: str) -> OpenerDirector:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise NoApiError(f"{API_URL} is {url!r}, and should be like https://headrace.example.com")
+    # What runs here is reached without the proxy that the rest of the world may need.
+    return build_opener(_NoRedirect, *([ProxyHandler({})] if parts.hostname in _LOOPBACK else []))
+
+
+def _decoded(raw: bytes, url: str, headers: HTTPMessage) -> dict[str, Any]:
+    if not raw:
+        return {}
+    try:
+        found = json.loads(raw)
+    except json.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        kind = headers.get_content_type()
+        raise ApiUnreachableError(f"what answers at {url} is no Headrace (it sends {kind}); is {API_URL} right?")
+    return found
+
+
+def _wait_for(error: HTTPError) -> float | None:
+    if error.code != HTTPStatus.TOO_MANY_REQUESTS:
+        return None
+    said = error.headers.get("Retry-After", "1")
+    return float(said) if said.isdigit() else 1.0
+
+
+def _refused(error: HTTPError, request: str) -> ApiRefusedError:
+    raw = error.read().decode(errors="replace")
+    try:
+        problem = json.loads(raw)
+    except json.JSONDecodeError:
+        problem = None
+    if not isinstance(problem, dict):
+        return ApiRefusedError(error.code, request, raw[:200] or error.reason, [])
+    listed = problem.get("errors") or []
+    errors = [FieldError(str(one.get("path", "")), str(one.get("message", ""))) for one in listed]
+    return ApiRefusedError(error.code, request, str(problem.get("detail") or problem.get("title")), errors)
+
+
+def _next_step(status: int) -> str:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return f"; {_NEW_TOKEN}"
+    if status == HTTPStatus.PRECONDITION_FAILED:
+        return "; somebody has changed it meanwhile: run this again to see what there is now"
+    return ""

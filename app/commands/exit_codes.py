@@ -1,0 +1,39 @@
+"""What a command ends with, so that scripts need not read what it says (docs/cli.md)."""
+
+from enum import IntEnum
+from http import HTTPStatus
+
+
+class ExitCode(IntEnum):
+    """The exit codes.
+
+    Attributes:
+        DONE: It is done; also where there was nothing to do.
+        FAILED: It is not; of ``diff``, ``check`` and ``status``: there are differences, or something is not well.
+        WRONG: The command line, a file or a field in it is wrong; again does not help before somebody has mended it.
+        NOT_FOUND: There is no such thing, or none that the caller may see.
+        NOT_LET_IN: There is no token, it has expired, or it may not do this.
+        AWAY: The API does not answer, is overloaded or failed; again may help.
+        CONFLICT: It does not fit the state that the thing is in, or somebody else has changed it meanwhile.
+    """
+
+    DONE = 0
+    FAILED = 1
+    WRONG = 2
+    NOT_FOUND = 3
+    NOT_LET_IN = 4
+    AWAY = 5
+    CONFLICT = 6
+
+
+def of_status(status: int) -> ExitCode:
+    """Return the exit code of an answer that is an error."""
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return ExitCode.NOT_LET_IN
+    if status in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}:
+        return ExitCode.CONFLICT
+    if status == HTTPStatus.NOT_FOUND:
+        return ExitCode.NOT_FOUND
+    away = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    away |= status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+    return ExitCode.AWAY if away else ExitCode.WRONG

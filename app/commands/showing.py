@@ -1,0 +1,178 @@
+"""How commands show things: tables in colour for people, plain columns for pipes, JSON for programs.
+
+A terminal gets a table that fits it: columns that matter least are left out first, and what is too long is cut. Where
+nobody looks (a pipe, a file) nothing is cut or left out, and nothing is coloured; NO_COLOR switches colours off alone.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console  # loaded where a terminal is shown something
+
+_GAP: Final = 2
+_STYLES: Final = {
+    "success": "green", "active": "green", "ready": "green", "create": "green", "in use": "green", "met": "green",
+    "partial": "yellow", "change": "yellow", "waiting": "yellow", "open": "yellow", "blocked": "yellow",
+    "failed": "red", "not met": "red", "revoked": "red", "expired": "red",
+    "skipped": "dim", "inactive": "dim", "nothing": "dim", "discarded": "dim",
+}  # fmt: skip
+_WANTS_JSON: Final = "headrace.json"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Its heading.
+        least: Characters that it needs to be of use; 0 where it must be shown whole.
+        rank: The columns of the highest rank are left out first where a terminal is narrow; those of rank 0 stay.
+    """
+
+    name: str
+    least: int = 0
+    rank: int = 0
+
+
+def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click calls it so
+    if value:
+        ctx.find_root().meta[_WANTS_JSON] = True
+    return value
+
+
+def json_option(command: F) -> F:
+    """Give a command ``--json``; an error is one JSON object on standard error then."""
+    option = click.option(
+        "--json", "as_json", is_flag=True, is_eager=True, callback=_remember, help="JSON, for programs."
+    )
+    return option(command)
+
+
+def wants_json(ctx: click.Context) -> bool:
+    """Tell whether ``--json`` was given."""
+    return bool(ctx.find_root().meta.get(_WANTS_JSON))
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON: indented for who looks, in one line for who reads."""
+    click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
+
+
+def show_table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Print a table; ``empty`` says what it means that there is nothing to show."""
+    if not rows:
+        click.echo(empty, err=True)
+        return
+    cells = [[clean(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        _terminal_table(columns, cells)
+    else:
+        for line in _plain_table(columns, cells):
+            click.echo(line)
+
+
+def show_fields(fields: Mapping[str, object]) -> None:
+    """Print names and values, one a line; what is None or empty is left out."""
+    told = {name: clean(value) for name, value in fields.items() if value not in (None, "")}
+    width = max(map(len, told), default=0)
+    for name, value in told.items():
+        style = _STYLES.get(value)
+        click.echo(f"{click.style(f'{name:<{width}}', bold=True)}  {_styled(value, style)}")
+
+
+def heading(text: str) -> None:
+    """Print the heading of a part, with a free line above."""
+    click.echo(f"\n{click.style(text, bold=True)}")
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone, unless ``--yes`` was given.
+
+    Raises:
+        click.UsageError: There is nobody to ask.
+        click.Abort: The answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} There is no terminal to ask: say --yes to do it")
+    click.confirm(question, abort=True, err=True)
+
+
+def clean(value: object) -> str:
+    """Return a value in one line; an event may hold anything, also what a terminal would obey."""
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+
+
+def moment(text: str | None) -> str:
+    """Return a time of the API's to the second, in UTC."""
+    if not text:
+        return ""
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
+
+
+def took(milliseconds: int | None) -> str:
+    """Return a duration as people say it."""
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:,.0f} s"  # noqa: PLR2004
+
+
+def _styled(text: str, style: str | None) -> str:
+    if style is None:
+        return text
+    return click.style(text, dim=True) if style == "dim" else click.style(text, fg=style)
+
+
+def _plain_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterable[str]:
+    rows = [[column.name for column in columns], *cells]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(columns))]
+    for row in rows:
+        yield (" " * _GAP).join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _terminal_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - loaded where it is used: `emit` starts without it
+    from rich.text import Text  # noqa: PLC0415
+
+    console = _console()
+    shown = _fitting(columns, cells, console.width)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold", collapse_padding=True)
+    for position in shown:
+        column = columns[position]
+        table.add_column(column.name, no_wrap=not column.least, min_width=column.least or None)
+    for row in cells:
+        texts = (row[position] for position in shown)
+        table.add_row(*(Text(text, _STYLES.get(text, ""), no_wrap=True, overflow="ellipsis") for text in texts))
+    console.print(table)
+    if len(shown) < len(columns):
+        missing = ", ".join(column.name.lower() for n, column in enumerate(columns) if n not in shown)
+        click.echo(click.style(f"Not shown in {console.width} columns: {missing} (--json has all)", dim=True))
+
+
+def _console() -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the positions of the columns that a width has room for."""
+    longest = [max(len(column.name), *(len(row[n]) for row in cells)) for n, column in enumerate(columns)]
+    needed = [min(most, column.least) if column.least else most for column, most in zip(columns, longest, strict=True)]
+    shown = list(range(len(columns)))
+    while sum(needed[n] + _GAP for n in shown) - _GAP > width:
+        least_needed = max(shown, key=lambda n: columns[n].rank)
+        if not columns[least_needed].rank:
+            break
+        shown.remove(least_needed)
+    return shown

@@ -1,0 +1,84 @@
+"""``headrace workflows test``: try a workflow on an event, without any effect."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.commands.api_client import ApiClient, api_here, path_of
+from app.commands.references import one_called
+from app.commands.showing import Column, clean, heading, json_option, show_fields, show_json, show_table
+from app.commands.workflow_changes import short
+from app.commands.workflow_files import read_documents
+from app.commands.workflow_plan import written
+
+_VERDICTS = (Column("CONDITION", 14), Column("HELD"), Column("WHY", 20))
+_STEPS = (Column("STEP"), Column("ACTION", 10), Column("STATUS"), Column("WOULD SEND, OR WHY NOT", 24))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  headrace workflows test 'Thank big spenders' --data '{"order": {"total": 1500}}'
+  headrace workflows test draft.yaml --event event.json"""
+)
+@click.argument("workflow")
+@click.option("--event", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+              help="A file with a CloudEvent as JSON; - is standard input.")  # fmt: skip
+@click.option("--data", help="Or its data alone, a JSON object; the rest is made up.")
+@json_option
+def test(workflow: str, event: Path | None, data: str | None, *, as_json: bool) -> None:
+    """Try a workflow, by its id or name, or that of a file, on an event: nothing is sent, nothing is stored."""
+    tried = _event(event, data)
+    answer = _tried(api_here(), workflow, tried)
+    if as_json:
+        show_json(answer)
+        return
+    outcome = answer["status"] or "does not run"
+    show_fields({"outcome": outcome, "why": answer["explanation"]})
+    if answer["verdicts"]:
+        heading("Conditions")
+        show_table(_VERDICTS, [verdict_row(one) for one in answer["verdicts"]], empty="")
+    heading("Steps")
+    show_table(_STEPS, [_step_row(one) for one in answer["steps"]], empty="None")
+
+
+def verdict_row(verdict: dict[str, Any]) -> tuple[object, ...]:
+    """Return the row of one condition's verdict."""
+    expected = short(verdict.get("expected"))
+    condition = f"{verdict.get('path', '')} {verdict.get('operator', '')} {expected}".strip()
+    return (condition, "met" if verdict.get("met") else "not met", verdict.get("reason") or "")
+
+
+def _event(file: Path | None, data: str | None) -> dict[str, Any]:
+    if file is not None and data is not None:
+        raise click.UsageError("give either --event or --data")
+    if file is None:
+        return {} if data is None else {"data": _object(data, "--data")}
+    return _object(click.get_text_stream("stdin").read() if str(file) == "-" else file.read_text(), "--event")
+
+
+def _object(text: str, option: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"is no JSON: {error}", param_hint=option) from None
+    if not isinstance(found, dict):
+        raise click.BadParameter("must be a JSON object", param_hint=option)
+    return found
+
+
+def _tried(api: ApiClient, workflow: str, event: dict[str, Any]) -> dict[str, Any]:
+    if not Path(workflow).is_file():
+        found = one_called(api, "workflows", workflow)
+        return api.call("POST", path_of("workflows", found["id"], "test"), {"event": event})
+    documents = read_documents([Path(workflow)])
+    if len(documents) != 1:
+        raise click.BadParameter(f"holds {len(documents)} workflows; try one at a time", param_hint="WORKFLOW")
+    return api.call("POST", path_of("workflows", "test"), {"workflow": written(documents[0].value), "event": event})
+
+
+def _step_row(step: dict[str, Any]) -> tuple[object, ...]:
+    told = step.get("error") or clean(step.get("would_send"))
+    return (step["step"], step["type"], step["status"], told)
