@@ -11,6 +11,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
+from typing_extensions import override
+
 from app.commands.exit_codes import ExitCode, of_status
 from app.domain.errors import FieldError, SetupError
 from app.processes.home import default_home
@@ -163,6 +165,7 @@ def path_of(*parts: object) -> str:
 class _NoRedirect(HTTPRedirectHandler):
     """Follows none: a token goes where its user sends it."""
 
+    @override
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:

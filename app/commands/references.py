@@ -38,7 +38,8 @@ def one_called(api: ApiClient, kind: str, reference: str) -> dict[str, Any]:
     if len(found) > 1:
         ids = ", ".join(one["id"] for one in found[:_SHOWN])
         raise AmbiguousNameError(f"{len(found)} {kind} are called {reference!r}; give the id of one: {ids}")
-    return found[0]
+    only: dict[str, Any] = found[0]
+    return only
 
 
 def is_id(text: str) -> bool:

@@ -1,5 +1,8 @@
 """``headrace templates``: the gallery of workflow templates, and the built-in ones that belong in it."""
 
+import json
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,7 +11,7 @@ import click
 
 from app.commands.api_client import api_here, path_of
 from app.commands.references import one_called
-from app.commands.showing import Column, json_option, show_json, show_table
+from app.commands.showing import Column, clean, heading, json_option, show_fields, show_json, show_table
 
 _COLUMNS = (
     Column("ID"),
@@ -18,6 +21,9 @@ _COLUMNS = (
     Column("USED", 0, 2),
     Column("SEEN BY", 0, 3),
 )
+_ASKS = (Column("NAME"), Column("TYPE"), Column("NEEDED"), Column("DEFAULT", 8), Column("WHAT", 16, 1))
+_STEPS = (Column("ORDER"), Column("ACTION"), Column("CONFIG", 20))
+_AS_JSON = frozenset({"number", "integer", "money", "boolean"})
 _OWNER = UUID(int=1)
 
 
@@ -61,20 +67,46 @@ def list_templates(limit: int, *, mine: bool, as_json: bool, **wanted: str | Non
     if as_json:
         show_json({"items": found})
         return
-    show_table(_COLUMNS, [_row(one) for one in found], empty="No template; `headrace templates` stores the built-in ones")
+    show_table(
+        _COLUMNS, [_row(one) for one in found], empty="No template; `headrace templates` stores the built-in ones"
+    )
 
 
-@templates.command(epilog="Example: headrace templates apply 'Welcome a new customer' --name 'Welcome'")
+@templates.command(epilog="Example: headrace templates show 'Welcome a new customer'")
 @click.argument("template")
+@json_option
+def show(template: str, *, as_json: bool) -> None:
+    """Show a template, by its id or its name: what it asks for when it is applied, and what it does."""
+    found = one_called(api_here(), "templates", template)
+    if as_json:
+        show_json(found)
+        return
+    show_fields({name: found[name] for name in ("id", "name", "description", "category", "usage_count")})
+    heading("Asks for (--set NAME=VALUE)")
+    rows = [
+        (one["name"], one["type"], "yes" if _needed(one) else "no", one.get("default"), one.get("label"))
+        for one in found.get("placeholders", [])
+    ]
+    show_table(_ASKS, rows, empty="Nothing")
+    heading("Steps")
+    show_table(_STEPS, [(one["order"], one["type"], clean(one["config"])) for one in found["actions"]], empty="None")
+
+
+@templates.command(epilog="Example: headrace templates apply 'Welcome a new customer' --name Welcome --set tag=new")
+@click.argument("template")
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A value that the template asks for.")
 @click.option("--name", help="What the workflow is to be called; by default as the template.")
 @click.option("--file", type=click.Path(allow_dash=True, path_type=Path),
-              help="A YAML or JSON file with what the workflow changes of the template; - is standard input.")  # fmt: skip
+              help="A YAML or JSON file with what differs from the template; - is standard input.")  # fmt: skip
 @json_option
-def apply(template: str, name: str | None, file: Path | None, *, as_json: bool) -> None:
+def apply(template: str, given: tuple[str, ...], name: str | None, file: Path | None, *, as_json: bool) -> None:
     """Make a workflow of a template, by its id or its name; it is inactive."""
     changes = _customizations(file) | ({"name": name} if name else {})
     api = api_here()
     found = one_called(api, "templates", template)
+    values = _values(given, found.get("placeholders", []))
+    if values:
+        changes["placeholders"] = {**(changes.get("placeholders") or {}), **values}
     made = api.call("POST", path_of("templates", found["id"], "apply"), changes)
     if as_json:
         show_json(made)
@@ -92,6 +124,25 @@ def _customizations(file: Path | None) -> dict[str, Any]:
     if len(found) != 1:
         raise click.BadParameter("must hold one object", param_hint="--file")
     return found[0].value
+
+
+def _needed(placeholder: dict[str, Any]) -> bool:
+    return bool(placeholder.get("required", True)) and placeholder.get("default") is None
+
+
+def _values(given: Sequence[str], placeholders: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the values by name; a number or a truth value where the template asks for one, else the text as it is."""
+    types = {one["name"]: one["type"] for one in placeholders}
+    values: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{one!r} should be NAME=VALUE", param_hint="--set")
+        values[name] = text
+        if types.get(name) in _AS_JSON:
+            with suppress(json.JSONDecodeError):  # the API says what it should be
+                values[name] = json.loads(text)
+    return values
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.domain.errors import SetupError
 from app.commands.api_client import ApiClient
+from app.domain.errors import SetupError
 from app.embedded.demo import run_demo, table
 from app.embedded.installation import Installation, Say
 from app.embedded.processes import headrace

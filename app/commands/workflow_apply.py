@@ -34,7 +34,7 @@ class HalfAppliedError(SetupError):
 @click.option("--waiting", type=click.Choice(["finish", "cancel"]), help="Where one is switched off: what waits.")
 @json_option
 def apply(files: tuple[Path, ...], waiting: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Make the workflows of FILES, or bring them up to date: YAML or JSON, or what `export` writes; - is standard input.
+    """Make the workflows of FILES, or bring them up to date: YAML or JSON, or what `export` writes; - is stdin.
 
     Shows first what it will do, and asks. Where anything is wrong nothing is changed, and each wrong field is named
     with its line. A workflow is known by its id, else by its name. What an active one changes goes live at once. A
@@ -56,7 +56,9 @@ def apply(files: tuple[Path, ...], waiting: str | None, *, dry_run: bool, yes: b
         click.echo(f"{_count(due)} would change; nothing was done" if dry_run else f"Applied: {_count(due)}")
 
 
-@click.command(epilog="Example: headrace workflows diff welcome.yaml || headrace workflows diff Welcome --from 2 --to 3")
+@click.command(
+    epilog="Example: headrace workflows diff welcome.yaml || headrace workflows diff Welcome --from 2 --to 3"
+)
 @click.argument("what", nargs=-1, required=True)
 @click.option("--from", "before", help="Compare versions of the workflow WHAT: a number, live or draft.")
 @click.option("--to", "after", help="The other version; live by default.")
@@ -85,7 +87,7 @@ def _versions(api: ApiClient, what: Sequence[str], before: str, after: str, *, a
         show_json(answer)
     else:
         for change in answer["changes"]:
-            click.echo(clean(change["words"] if "words" in change else change))
+            click.echo(clean(change.get("words", change)))
     return bool(answer["changes"])
 
 

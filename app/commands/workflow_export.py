@@ -66,5 +66,3 @@ def as_yaml(workflow: Mapping[str, Any]) -> str:
 def _shorter(action: Mapping[str, Any]) -> dict[str, Any]:
     order = ("order", "type", "config", "conditions", "on_error")
     return {name: action[name] for name in order if name in action and (name, action[name]) != ("conditions", [])}
-
-

@@ -1,12 +1,13 @@
 """Workflows in files: YAML or JSON, one or several in each, with the line on which every field stands.
 
-YAML is read as version 1.2 has it, where ``yes`` and ``19:00`` are texts: the older rules make ``true`` and 1140 of them.
+YAML is read as version 1.2 has it, where ``yes`` and ``19:00`` are texts: the older rules make ``true`` and 1140 of
+them.
 """
 
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,9 @@ def _of_file(name: str, text: str) -> list[Document]:
         raise _WrongError(None, "holds no workflow")
     for value, lines in values:
         if not isinstance(value, dict):
-            raise _WrongError(lines.get(""), "holds something that is no workflow: an object with name, trigger, actions")
+            raise _WrongError(
+                lines.get(""), "holds something that is no workflow: an object with name, trigger, actions"
+            )
     return [Document(name, value, lines) for value, lines in values]
 
 
@@ -150,7 +153,9 @@ def _json_places(text: str) -> dict[str, int]:
     """Return where fields stand in JSON, which YAML's reader tells as well; nothing where it cannot."""
     lines: dict[str, int] = {}
     with suppress(yaml.YAMLError, _WrongError):
-        _value(yaml.compose(text, Loader=_Core), "", lines, 0)
+        node = yaml.compose(text, Loader=_Core)
+        if node is not None:
+            _value(node, "", lines, 0)
     return lines
 
 
@@ -173,6 +178,14 @@ for _tag, _pattern, _first in (
     _Core.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])]
     )
+
+
+_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "null": lambda _: None,
+    "bool": lambda text: text.lower() == "true",
+    "int": int,
+    "float": float,
+}
 
 
 def _yaml_values(text: str) -> Iterator[tuple[Any, dict[str, int]]]:
@@ -220,6 +233,6 @@ def _scalar(node: yaml.Node, line: int) -> Any:
     if kind == "str":
         return text
     try:
-        return {"null": lambda _: None, "bool": lambda word: word.lower() == "true", "int": int, "float": float}[kind](text)
+        return _SCALARS[kind](text)
     except (KeyError, ValueError):
         raise _WrongError(line, f"has {text!r} marked as {node.tag}, which JSON does not know") from None

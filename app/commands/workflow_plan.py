@@ -162,5 +162,3 @@ def _twice(steps: Sequence[Step]) -> list[tuple[str, FieldError]]:
             wrong.append((place, FieldError("", f"{step.name!r} is in {seen[which]} already")))
         seen.setdefault(which, place)
     return wrong
-
-

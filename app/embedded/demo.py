@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from app.domain.errors import SetupError
 from app.commands.api_client import ApiClient
+from app.domain.errors import SetupError
 from app.embedded.demo_data import demo_events, demo_workflows
 from app.processes.home import read_json, write_json
 
