@@ -1,5 +1,6 @@
 """Workflows: what a user writes, what is stored, what the matchers' table holds."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -11,7 +12,6 @@ from pydantic import (
     TypeAdapter,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    field_validator,
 )
 from typing_extensions import TypedDict
 
@@ -19,6 +19,7 @@ from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, check_key, parse_reen
 from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.event import EventType
+from schemas.together import Together, Wrong
 
 MAX_REVISION_BYTES: Final = 128 * 1024
 MAX_ACTIONS: Final = 50
@@ -129,7 +130,7 @@ class Action(_Strict):
         return stops and status == ActionStatus.FAILED
 
 
-class WorkflowDraft(_Strict):
+class WorkflowDraft(Together, _Strict):
     """A workflow as a user writes it.
 
     Conditions and action configs are checked further by ``app.services.workflows.lifecycle``, which knows the action
@@ -144,12 +145,17 @@ class WorkflowDraft(_Strict):
     conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
     actions: list[Action] = Field(min_length=1, max_length=MAX_ACTIONS)
 
-    @field_validator("actions")
     @classmethod
-    def _orders_are_distinct(cls, actions: list[Action]) -> list[Action]:
-        if len({action.order for action in actions}) != len(actions):
-            raise ValueError("each action needs an order of its own")
-        return actions
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """Each action has an order of its own."""
+        actions = written.get("actions")
+        found: dict[int, int] = {}
+        for position, action in enumerate(actions if isinstance(actions, list) else ()):
+            order = action.get("order") if isinstance(action, Mapping) else getattr(action, "order", None)
+            if isinstance(order, int) and found.setdefault(order, position) != position:
+                said = f"actions[{found[order]}] and actions[{position}] have the same"
+                yield "actions", f"each action needs an order of its own; {said}"
+                return
 
 
 class Revision(Contract):

@@ -1,6 +1,8 @@
 """Configs of actions: checked on save with the path to each wrong field, compiled once per revision to be run."""
 
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
@@ -24,6 +26,7 @@ _MAX_QUOTED: Final = 100
 # Of a config beside its templates: the model, and what each byte of JSON takes as objects.
 _OVERHEAD: Final = 4_000
 _BYTES_PER_BYTE: Final = 3
+_FIRST_NAME: Final = re.compile(r"[.\[]")
 _CANONICAL: Final = orjson.OPT_SORT_KEYS
 
 
@@ -45,6 +48,13 @@ class _Broken:
 
 ConfigKey = tuple[str, bytes]
 _cache: Final[WeighedCache[ConfigKey, CompiledAction | _Broken]] = WeighedCache(CACHED_BYTES)
+
+
+def _in_templates(action: AnyAction, config: dict[str, Any], known: Sequence[FieldError]) -> list[FieldError]:
+    """Return what is wrong with the templates of the fields that are not refused already."""
+    refused = {_FIRST_NAME.split(error.path, maxsplit=1)[0] for error in known}
+    fields = {name: None if name in refused else config.get(name) for name in action.config.model_fields}
+    return compile_config(action.config.model_construct(**fields), takes_secrets=action.takes_secrets)[1]
 
 
 def validate_config(action_type: str, config: dict[str, Any], path: str = "config") -> list[FieldError]:
@@ -108,7 +118,8 @@ def _load(
     try:
         model: ActionConfig = action.config.model_validate(config, context=STORED if stored else None)
     except ValidationError as error:
-        return None, field_errors(error)
+        errors = field_errors(error, action.config)
+        return None, [*errors, *_in_templates(action, config, errors)]
     compiled: Compiled[ActionConfig]
     compiled, errors = compile_config(model, takes_secrets=action.takes_secrets, owner=owner)
     return CompiledAction(action, compiled), errors

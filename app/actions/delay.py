@@ -1,10 +1,10 @@
 """``delay``: wait, for a duration or until a time; what comes after it runs then, across any restart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, ControlAction, DelayRequest
 from app.actions.templated import Templated, is_constant
@@ -13,6 +13,7 @@ from app.domain.durations import MAX_DURATION, parse_duration
 from app.domain.moments import EVERY_DAY, next_open, parse_clock, parse_days, read_moment
 from app.domain.offsets import Offset, moved, parse_offset
 from app.domain.zones import zone_named
+from schemas.together import Together, Wrong
 
 _MAX_CHARS: Final = 100
 _UTC: Final = "UTC"
@@ -28,7 +29,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 T = TypeVar("T")
 
 
-class DelayConfig(ActionConfig):
+class DelayConfig(Together, ActionConfig):
     """How long, or until when; moved by ``offset``, and then on to a time of day and to days of the week."""
 
     duration: Annotated[
@@ -63,11 +64,11 @@ class DelayConfig(ActionConfig):
             _READERS[info.field_name or ""](value)
         return value
 
-    @model_validator(mode="after")
-    def _says_one_of_both(self) -> Self:
-        if (self.duration is None) == (self.until is None):
-            raise ValueError("either duration or until is needed")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """One of duration and until is needed."""
+        if (written.get("duration") is None) == (written.get("until") is None):
+            yield "duration", "either duration or until is needed"
 
 
 def _is_known(value: Any) -> bool:

@@ -1,9 +1,10 @@
 """``send_email``: an e-mail by SMTP, with a Message-ID made from the command id: the same on every attempt."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.actions.addresses import mailbox, split_list
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
@@ -12,6 +13,7 @@ from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse, text
 from app.domain.mailboxes import domain_of, parse_mailbox
 from app.ports import MailMessage
+from schemas.together import Together, Wrong
 
 MAX_RECIPIENTS: Final = 50
 MAX_SUBJECT_CHARS: Final = 500
@@ -37,7 +39,7 @@ Addresses = Annotated[
 ]
 
 
-class SendEmailConfig(MessageTextConfig):
+class SendEmailConfig(Together, MessageTextConfig):
     """What to send, to whom: words of its own, or a message template.
 
     Addresses: a list, or one string with commas; each item renders to one address.
@@ -56,11 +58,11 @@ class SendEmailConfig(MessageTextConfig):
         Field(description="The HTML part; what variables bring in is escaped"),
     ] = ""
 
-    @model_validator(mode="after")
-    def _has_a_part(self) -> Self:
-        if not self.text and not self.html and self.template is None:
-            raise ValueError("text or html is needed, or a template")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """A part is needed."""
+        if not written.get("text") and not written.get("html") and written.get("template") is None:
+            yield "text", "text or html is needed, or a template"
 
 
 class SendEmail(LeasedAction[SendEmailConfig, MailMessage]):

@@ -4,11 +4,12 @@ A channel is outside our Postgres, and nothing there recognises a repeated messa
 command's id, which is put in once however often it is tried.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
 from app.actions.message_text import MessageTextConfig, NeededWords
@@ -20,13 +21,14 @@ from app.domain.errors import ActionFailedError
 from app.domain.needs import Need
 from app.ports import Notice
 from schemas.message_template import TemplateName
+from schemas.together import Together, Wrong
 
 MAX_TITLE_CHARS: Final = 250
 MAX_BODY_CHARS: Final = 16_384
 MAX_USER_CHARS: Final = 64
 
 
-class SendNotificationConfig(MessageTextConfig):
+class SendNotificationConfig(Together, MessageTextConfig):
     """Whom to tell what: a channel or a user; words of its own, or a message template."""
 
     channel: Annotated[TemplateName | None, Field(description="Name of a channel that an administrator set up")] = None
@@ -35,11 +37,11 @@ class SendNotificationConfig(MessageTextConfig):
     body: Annotated[str, Templated(), NeededWords, Field(validate_default=True, description="Plain text")] = ""
     on_uncertain: OnUncertain = "retry"
 
-    @model_validator(mode="after")
-    def _channel_or_user(self) -> Self:
-        if (self.channel is None) == (self.user is None):
-            raise ValueError("channel or user is needed, and not both")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """One of channel and user is needed."""
+        if (written.get("channel") is None) == (written.get("user") is None):
+            yield "channel", "channel or user is needed, and not both"
 
 
 @dataclass(frozen=True, slots=True)

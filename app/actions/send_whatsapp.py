@@ -1,10 +1,11 @@
 """``send_whatsapp``: a text or a template message by Meta's WhatsApp Cloud API."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 import orjson
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
 from app.actions.message_text import MessageTextConfig, OptionalWords
@@ -13,6 +14,7 @@ from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, phone, refuse
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest, WhatsAppAccount
+from schemas.together import Together, Wrong
 
 MAX_TEXT_CHARS: Final = 4096
 MAX_PARAMETERS: Final = 50
@@ -24,7 +26,7 @@ SPACES_IN_A_ROW: Final = 4
 THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
 
 
-class SendWhatsAppConfig(MessageTextConfig):
+class SendWhatsAppConfig(Together, MessageTextConfig):
     """Whom to send what: ``text``, a message ``template``, or a ``meta_template`` with what goes into its variables."""
 
     to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
@@ -49,15 +51,21 @@ class SendWhatsAppConfig(MessageTextConfig):
     ] = Field(default_factory=list)
     on_uncertain: OnUncertain = "fail"
 
-    @model_validator(mode="after")
-    def _text_or_template(self) -> Self:
-        if [self.text, self.template, self.meta_template].count(None) != 2:  # noqa: PLR2004 - all but one
-            raise ValueError("one of text, template and meta_template is needed")
-        if self.meta_template is not None and self.language is None:
-            raise ValueError("language is needed with meta_template")
-        if self.meta_template is None and (self.language or self.header is not None or self.parameters):
-            raise ValueError("language, header and parameters belong to meta_template")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """One kind of text is needed, and what belongs to Meta's templates goes with one alone."""
+        given = [name for name in ("text", "template", "meta_template") if written.get(name) is not None]
+        if not given:
+            yield "text", "one of text, template and meta_template is needed"
+        if given == ["text", "meta_template"]:
+            yield "meta_template", "cannot be given together with text"
+        if written.get("meta_template") is not None:
+            if written.get("language") is None:
+                yield "language", "is needed with meta_template"
+            return
+        for name in ("language", "header", "parameters"):
+            if written.get(name):
+                yield name, "belongs to meta_template"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -18,7 +19,7 @@ from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER, check_headers
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
-from app.domain.errors import InvalidError
+from app.domain.errors import FieldError, InvalidError, NotPermittedError
 from app.domain.log_context import all_about
 from app.domain.wall import METER
 from app.metrics.admin import ERRORS, REQUESTS, SECONDS
@@ -29,7 +30,9 @@ _NO_OPERATION: Final = "none"
 _SERVER_ERRORS: Final = 500
 _LOGGED_ERRORS: Final = 10
 _LOGGED_CHARS: Final = 1000
+_LOOKED_AT_CHARS: Final = 10_000
 _PATH_CHARS: Final = 500
+_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d{9,}""")
 _PROBES: Final = ("healthz", "readyz", "metrics")
 _SECURITY: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -173,11 +176,18 @@ async def _answered(request: web.Request, handler: _Handler) -> _Answer:
 
 
 def _why(error: Exception, status: int) -> str:
-    if isinstance(error, InvalidError):
-        return _fields(error)
-    return str(error)[:_LOGGED_CHARS] if status >= _SERVER_ERRORS else ""
+    if isinstance(error, InvalidError | NotPermittedError):
+        return _fields(error.errors)
+    if isinstance(error, web.HTTPException):
+        return error.reason
+    return str(error)[:_LOGGED_CHARS] if status >= _SERVER_ERRORS else _without_values(str(error))
 
 
-def _fields(error: InvalidError) -> str:
-    # Paths and messages only, bounded: what users send is not for the log, least of all in full.
-    return "; ".join(f"{one.path}: {one.message}" for one in error.errors[:_LOGGED_ERRORS])[:_LOGGED_CHARS]
+def _fields(errors: Sequence[FieldError]) -> str:
+    # Paths and messages only, bounded: what users send is not for the log.
+    return _without_values("; ".join(f"{one.path}: {one.message}" for one in errors[:_LOGGED_ERRORS]))
+
+
+def _without_values(text: str) -> str:
+    """Leave out what a message quotes, and long numbers: that is what was sent; the caller sees it in the answer."""
+    return _QUOTED.sub("…", text[:_LOOKED_AT_CHARS])[:_LOGGED_CHARS]

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from app.admin.bodies import read_body
 from app.admin.operations import OPERATION
-from app.admin.problems import PreconditionRequiredError, UnsupportedTypeError
+from app.admin.problems import MAX_ERRORS, PreconditionRequiredError, UnsupportedTypeError
 from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.storable import is_storable
 from schemas.base import encode
-from schemas.field_errors import field_errors
+from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
 
@@ -25,6 +25,9 @@ CALLER: Final = web.RequestKey("caller", Caller)
 
 M = TypeVar("M", bound=BaseModel)
 
+Parts = tuple[int | str, ...]
+
+_NUL_KEY: Final = "has a key with a NUL character, which cannot be stored"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
@@ -94,16 +97,17 @@ def read_query(request: web.Request, model: type[M]) -> M:
         InvalidError: A key is unknown, given twice, or its value is wrong.
     """
     query = request.query
-    repeated = sorted({key for key in query if len(query.getall(key)) > 1})
-    if repeated:
-        raise InvalidError([FieldError(key, "is given more than once") for key in repeated])
-    unstorable = sorted({key for key, value in query.items() if not is_storable(value)})
-    if unstorable:
-        raise InvalidError([FieldError(key, "is no text that can be looked up") for key in unstorable])
+    wrong = {key: "is given more than once" for key in sorted(query.keys()) if len(query.getall(key)) > 1}
+    wrong |= {key: "is no text that can be looked up" for key, value in query.items() if not is_storable(value)}
+    errors = [FieldError(key, said) for key, said in wrong.items()]
     try:
-        return model.model_validate(dict(query))
+        read = model.model_validate(dict(query))
     except ValidationError as error:
-        raise InvalidError(field_errors(error)) from None
+        errors += [one for one in field_errors(error, model) if one.path not in wrong]
+        raise InvalidError(errors) from None
+    if errors:
+        raise InvalidError(errors)
+    return read
 
 
 def read_model(value: Any, model: type[M]) -> M:
@@ -115,7 +119,7 @@ def read_model(value: Any, model: type[M]) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidError(field_errors(error)) from None
+        raise InvalidError(field_errors(error, model)) from None
 
 
 def path_id(request: web.Request, what: str) -> UUID:
@@ -174,17 +178,20 @@ def _refuse_unstorable(value: Any) -> None:
     """Refuse NUL characters, which Postgres cannot store, and nesting that our encoder cannot write.
 
     Raises:
-        InvalidError: It holds either.
+        InvalidError: It holds either; each text with a NUL is named by its path.
     """
-    pending: list[tuple[Any, int]] = [(value, 1)]
-    while pending:
-        item, level = pending.pop()
-        if level > MAX_NESTING:
+    errors: list[FieldError] = []
+    pending: list[tuple[Any, Parts]] = [(value, ())]
+    while pending and len(errors) <= MAX_ERRORS:
+        item, place = pending.pop()
+        if len(place) >= MAX_NESTING:
             raise InvalidError([FieldError("", f"the body nests deeper than {MAX_NESTING}")])
         if isinstance(item, str) and "\x00" in item:
-            raise InvalidError([FieldError("", "the body holds a NUL character, which cannot be stored")])
-        if isinstance(item, dict):
-            pending.extend((key, level) for key in item)
-            pending.extend((member, level + 1) for member in item.values())
+            errors.append(FieldError(path_text(place), "holds a NUL character, which cannot be stored"))
+        elif isinstance(item, dict):
+            errors += [FieldError(path_text(place), _NUL_KEY) for key in item if "\x00" in key]
+            pending.extend((member, (*place, key)) for key, member in reversed(item.items()))
         elif isinstance(item, list):
-            pending.extend((member, level + 1) for member in item)
+            pending.extend((item[index], (*place, index)) for index in reversed(range(len(item))))
+    if errors:
+        raise InvalidError(errors)

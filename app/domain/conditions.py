@@ -15,14 +15,17 @@ Every condition is evaluated, also where the outcome is clear already, so that t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, Literal
 
 from app.domain.comparisons import NEGATIVES, OPERATORS, compile_comparison
 from app.domain.condition_tree import Group, Leaf, Node
 from app.domain.errors import FieldError, InvalidError
+from app.domain.nearest import meant
 from app.domain.operands import OperandError
 from app.domain.paths import Path, parse_path
 from app.domain.profiles import CURRENT_NAMES, CURRENT_ROOT
+from app.domain.reasons import Comparison
 from app.domain.secret_names import SECRETS_ROOT
 from app.domain.verdicts import Evaluation, Scope, Verdict
 from app.domain.wall import WallReachedError, walled
@@ -36,7 +39,10 @@ MAX_DEPTH: Final = 10
 _MAX_QUOTED: Final = 100
 _LOGICS: Final = ("AND", "OR")
 _GROUP_LOGIC: Final[Mapping[str, str]] = {"all": "AND", "any": "OR"}
-_LEAF_KEYS: Final = frozenset({"field", "operator", "value", "logic"})
+_LEAF_KEYS: Final = ("field", "operator", "value", "logic")
+# Keys of one condition that are said to be unknown, of however many.
+_MAX_UNKNOWN: Final = 10
+_NOTHING: Final = Group("all", "", ())
 
 
 class ConditionError(InvalidError):
@@ -47,8 +53,8 @@ class ConditionError(InvalidError):
         message: What is wrong there.
     """
 
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__([FieldError(path, message)])
+    def __init__(self, path: str, message: str, *more: FieldError) -> None:
+        super().__init__([FieldError(path, message), *more])
         self.path = path
         self.message = message
 
@@ -102,18 +108,24 @@ def compile_conditions(
         stored: They were saved: what was accepted once is still compiled, and its verdicts say what is wrong with it.
 
     Raises:
-        ConditionError: The first thing that is wrong, with its path.
+        ConditionError: Something is wrong: the first, with its path, and in ``errors`` all of it.
     """
     compiler = _Compiler(at, current, stored=stored)
     try:
         tree = Group("all", "", walled(compiler.runs, conditions, "", 0))
     except WallReachedError as error:
         raise ConditionError(at, str(error)) from None
+    if compiler.errors:
+        first, *more = compiler.errors
+        raise ConditionError(first.path, first.message, *more)
     return CompiledConditions(tree, frozenset(compiler.current))
 
 
 class _Compiler:
-    """Compiles one list. A ``where`` is a place below the list, such as ``[1].all[0]``."""
+    """Compiles one list; what is wrong is collected, so that all of it is said at once.
+
+    A ``where`` is a place below the list, such as ``[1].all[0]``.
+    """
 
     def __init__(self, at: str, current: CurrentFields, *, stored: bool) -> None:
         self._at = at
@@ -121,6 +133,7 @@ class _Compiler:
         self._count = 0
         self._mode = current
         self.current: set[str] = set()
+        self.errors: list[FieldError] = []
 
     def runs(self, items: Any, where: str, depth: int) -> tuple[tuple[Node, ...], ...]:
         """A list joined by each member's own ``logic``, as the OR of runs of AND."""
@@ -129,37 +142,41 @@ class _Compiler:
         for index, item in enumerate(members):
             place = f"{where}[{index}]"
             runs[-1].append(self._node(item, place, depth))
-            if self._logic(item, place) == "OR" and index + 1 < len(members):
+            if isinstance(item, Mapping) and self._logic(item, place) == "OR" and index + 1 < len(members):
                 runs.append([])
         return tuple(map(tuple, runs))
 
-    def _error(self, where: str, message: str) -> ConditionError:
-        return ConditionError(self._at + where, message)
+    def _wrong(self, where: str, message: str) -> Group:
+        """Note what is wrong; returns what stands in its place, in a tree that is never used."""
+        self.errors.append(FieldError(self._at + where, message))
+        return _NOTHING
 
     def _members(self, items: Any, where: str) -> Sequence[Any]:
         if not isinstance(items, (list, tuple)):
-            raise self._error(where, "must be a list of conditions")
+            self._wrong(where, "must be a list of conditions")
+            return ()
         return items
 
     def _logic(self, item: Mapping[str, Any], where: str) -> str:
         logic = item.get("logic")
         if logic is not None and logic not in _LOGICS:
-            raise self._error(f"{where}.logic", "must be AND or OR")
+            self._wrong(f"{where}.logic", "must be AND or OR")
+            return "AND"
         return logic or "AND"
 
     def _node(self, item: Any, where: str, depth: int) -> Node:
-        if not isinstance(item, Mapping):
-            raise self._error(where, "must be an object: a condition or a group")
         self._count += 1
         if self._count > MAX_CONDITIONS:
-            raise self._error("", f"must hold at most {MAX_CONDITIONS} conditions and groups")
+            raise ConditionError(self._at, f"must hold at most {MAX_CONDITIONS} conditions and groups", *self.errors)
+        if not isinstance(item, Mapping):
+            return self._wrong(where, "must be an object: a condition or a group")
         groups = [name for name in ("all", "any", "not") if name in item]
         if not groups:
             return self._leaf(item, where, nested=depth > 0)
         if len(groups) > 1 or item.keys() - {groups[0], "logic"}:
-            raise self._error(where, "must be one group and its logic, and nothing else")
+            return self._wrong(where, "must be one group and its logic, and nothing else")
         if depth >= MAX_DEPTH:
-            raise self._error(where, f"must nest at most {MAX_DEPTH} deep")
+            return self._wrong(where, f"must nest at most {MAX_DEPTH} deep")
         return self._group(groups[0], item[groups[0]], where, depth + 1)
 
     def _group(self, name: str, value: Any, where: str, depth: int) -> Group:
@@ -172,37 +189,53 @@ class _Compiler:
         for index, item in enumerate(self._members(value, inner)):
             place = f"{inner}[{index}]"
             nodes.append(self._node(item, place, depth))
-            if item.get("logic") not in (None, _GROUP_LOGIC[name]):
-                raise self._error(f"{place}.logic", f"must be left out: {name} joins with {_GROUP_LOGIC[name]}")
+            if isinstance(item, Mapping) and item.get("logic") not in (None, _GROUP_LOGIC[name]):
+                self._wrong(f"{place}.logic", f"must be left out: {name} joins with {_GROUP_LOGIC[name]}")
         return Group(name, where, (tuple(nodes),) if name == "all" else tuple((node,) for node in nodes))
 
-    def _leaf(self, item: Mapping[str, Any], where: str, *, nested: bool) -> Leaf:
+    def _leaf(self, item: Mapping[str, Any], where: str, *, nested: bool) -> Node:
+        before = len(self.errors)
+        self._keys(item, where)
+        path = self._path(item["field"], f"{where}.field") if "field" in item else None
+        operator: Any = item.get("operator")
+        value = item.get("value")
+        if "operator" in item and operator not in OPERATORS:
+            self._wrong(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}")
+        elif "operator" in item and "value" in item:
+            positive = NEGATIVES.get(operator, operator)
+            comparison = self._comparison(positive, value, f"{where}.value")
+            if path is not None and comparison is not None and len(self.errors) == before:
+                return Leaf(
+                    path, operator, value, comparison, negative=positive != operator, at=where if nested else ""
+                )
+        return _NOTHING
+
+    def _keys(self, item: Mapping[str, Any], where: str) -> None:
         for key in ("field", "operator", "value"):
             if key not in item:
-                raise self._error(f"{where}.{key}", "is missing")
-        for key in item.keys() - _LEAF_KEYS:
-            raise self._error(f"{where}.{key[:_MAX_QUOTED]}", "is no part of a condition")
-        operator, value = item["operator"], item["value"]
-        if operator not in OPERATORS:
-            raise self._error(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}")
-        positive = NEGATIVES.get(operator, operator)
-        try:
-            comparison = compile_comparison(positive, value, stored=self._stored)
-        except OperandError as error:
-            raise self._error(f"{where}.value{error.at}", str(error)) from error
-        except ValueError as error:
-            raise self._error(f"{where}.value", str(error)) from error
-        path = self._path(item["field"], f"{where}.field")
-        return Leaf(path, operator, value, comparison, negative=positive != operator, at=where if nested else "")
+                self._wrong(f"{where}.{key}", "is missing")
+        for key in islice((key for key in item if key not in _LEAF_KEYS), _MAX_UNKNOWN):
+            self._wrong(f"{where}.{key[:_MAX_QUOTED]}", f"is no part of a condition{meant(key, _LEAF_KEYS)}")
 
-    def _path(self, text: Any, where: str) -> Path:
+    def _comparison(self, positive: str, value: Any, where: str) -> Comparison | None:
+        try:
+            return compile_comparison(positive, value, stored=self._stored)
+        except OperandError as error:
+            self._wrong(f"{where}{error.at}", str(error))
+        except ValueError as error:
+            self._wrong(where, str(error))
+        return None
+
+    def _path(self, text: Any, where: str) -> Path | None:
         if not isinstance(text, str):
-            raise self._error(where, "must be a dotted path such as order.total")
+            self._wrong(where, "must be a dotted path such as order.total")
+            return None
         try:
             path = parse_path(text)
             self._note_root(path.root, text.split("."))
         except ValueError as error:
-            raise self._error(where, str(error)) from error
+            self._wrong(where, str(error))
+            return None
         return path
 
     def _note_root(self, root: str, names: Sequence[str]) -> None:

@@ -1,13 +1,26 @@
 """What the reference systems take and show."""
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
+from schemas.together import Together, Wrong
 
 MAX_ITEMS_BYTES: Final = 64 * 1024
 
@@ -26,6 +39,9 @@ Title = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_
 Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+
+
+_MOMENT: Final = TypeAdapter[datetime | None](AwareDatetime | None)
 
 
 class _Draft(BaseModel):
@@ -82,7 +98,7 @@ class NewTask(_Draft):
     due_at: AwareDatetime | None = None
 
 
-class NewAppointment(_Draft):
+class NewAppointment(Together, _Draft):
     """An appointment."""
 
     id: UUID | None = None
@@ -92,11 +108,15 @@ class NewAppointment(_Draft):
     ends_at: AwareDatetime | None = None
     assignee: Id | None = None
 
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
-        if self.ends_at is not None and self.ends_at <= self.starts_at:
-            raise ValueError("ends_at must be after starts_at")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """It ends after it starts."""
+        try:
+            starts_at, ends_at = (_MOMENT.validate_python(written.get(name)) for name in ("starts_at", "ends_at"))
+        except ValidationError:
+            return
+        if starts_at and ends_at and ends_at <= starts_at:
+            yield "ends_at", "must be after starts_at"
 
 
 class NewConversation(_Draft):
@@ -139,7 +159,7 @@ class Item(_Draft):
         return {**self.model_dump(exclude_none=True), "price": f"{self.price:.2f}"}
 
 
-class NewOrder(_Draft):
+class NewOrder(Together, _Draft):
     """An order."""
 
     id: Id | None = None
@@ -149,15 +169,20 @@ class NewOrder(_Draft):
     currency: Currency = "EUR"
     items: Annotated[list[Item], Field(max_length=500)] = []
 
-    @model_validator(mode="after")
-    def _has_a_total_that_fits(self) -> Self:
-        if self.total is None and not self.items:
-            raise ValueError("needs a total, or items")
-        if sum(item.price * item.quantity for item in self.items) >= Decimal(10) ** 12:
-            raise ValueError("its items come to more than an order may")
-        if len(orjson.dumps([item.shown() for item in self.items])) > MAX_ITEMS_BYTES:
-            raise ValueError(f"items have more than {MAX_ITEMS_BYTES} bytes")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """A total is needed, or items that come to one."""
+        if written.get("total") is None and not written.get("items"):
+            yield "total", "is needed, or items"
+
+    @field_validator("items")
+    @classmethod
+    def _items_fit(cls, items: list[Item]) -> list[Item]:
+        if sum(item.price * item.quantity for item in items) >= Decimal(10) ** 12:
+            raise ValueError("come to more than an order may")
+        if len(orjson.dumps([item.shown() for item in items])) > MAX_ITEMS_BYTES:
+            raise ValueError(f"have more than {MAX_ITEMS_BYTES} bytes")
+        return items
 
 
 class Rate(_Draft):

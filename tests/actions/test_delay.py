@@ -44,7 +44,7 @@ def test_what_makes_no_sense_is_refused_by_field(config: dict[str, Any], field: 
 @pytest.mark.parametrize("config", [{}, {"duration": "1h", "until": "2030-01-01"}, {"at": "09:00"}])
 def test_one_of_duration_and_until_is_needed(config: dict[str, Any]) -> None:
     """And only one."""
-    assert wrong_paths("delay", config) == ["config"]
+    assert wrong_paths("delay", config) == ["config.duration"]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ WITH_TEXT = [action for action in REGISTRY if action.message_text is not None]
         ("send_whatsapp", {"template": "welcome"}, []),
         ("send_whatsapp", {"template": "welcome", "text": "t"}, ["config.text"]),
         ("send_whatsapp", {"template": "w", "meta_template": "w", "language": "de"}, ["config.meta_template"]),
-        ("send_whatsapp", {"template": "welcome", "language": "de"}, ["config"]),
+        ("send_whatsapp", {"template": "welcome", "language": "de"}, ["config.language"]),
     ],
 )
 def test_a_template_stands_in_place_of_the_words(kind: str, config: dict[str, Any], paths: list[str]) -> None:

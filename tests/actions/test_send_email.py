@@ -69,7 +69,7 @@ def test_lists_are_taken_apart_as_they_were_written(source: str, pieces: list[st
 @pytest.mark.parametrize(
     ("config", "paths"),
     [
-        ({"subject": "s"}, ["config"]),
+        ({"subject": "s"}, ["config.text"]),
         ({"text": "t"}, ["config.subject"]),
         ({"subject": "s", "text": "t", "to": "nobody"}, ["config.to[0]"]),
         ({"subject": "s", "text": "t", "cc": ["a@b.example, c@d.example"]}, ["config.cc[0]"]),

@@ -47,8 +47,8 @@ class World:
     [
         ({}, []),
         ({"channel": None, "user": "{{ customer.manager }}"}, []),
-        ({"channel": None}, ["config"]),
-        ({"user": ANA}, ["config"]),
+        ({"channel": None}, ["config.channel"]),
+        ({"user": ANA}, ["config.channel"]),
         ({"channel": "Sales team"}, ["config.channel"]),
         ({"channel": "slack://token"}, ["config.channel"]),
         ({"title": ""}, ["config.title"]),

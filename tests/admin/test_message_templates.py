@@ -87,10 +87,10 @@ async def test_the_list_is_filtered_and_paged(user: User) -> None:
         ({"kind": "fax"}, ["kind"]),
         ({"subject": ""}, ["subject"]),
         ({"subject": "{{ oops", "html": "{% if %}"}, ["subject", "html"]),
-        ({"text": "", "html": ""}, [""]),
+        ({"text": "", "html": ""}, ["text"]),
         ({"kind": "sms"}, ["subject", "html"]),
         ({"kind": "sms", "subject": "", "html": "", "text": ""}, ["text"]),
-        ({"kind": "whatsapp", "subject": "", "html": "", "text": ""}, [""]),
+        ({"kind": "whatsapp", "subject": "", "html": "", "text": ""}, ["text"]),
         ({"owner": "me"}, ["owner"]),
     ],
 )

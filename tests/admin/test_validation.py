@@ -80,13 +80,13 @@ async def errors(user: User, body: Any) -> dict[str, str]:
         ({"actions": [{**TAG, "config": {"tag": "t", "colour": "red"}}]}, "actions[0].config.colour"),
         ({"actions": [TAG, {"type": "webhook", "order": 2, "config": {}}]}, "actions[1].config.url"),
         ({"actions": [{**TAG, "config": None}]}, "actions[0].config"),
-        ({"actions": [{**TAG, "conditions": [{"field": "a"}]}]}, "actions[0].conditions[0].operator"),
+        ({"actions": [{**TAG, "conditions": [{"field": "a", "value": 1}]}]}, "actions[0].conditions[0].operator"),
         ({"conditions": "all"}, "conditions"),
         ({"conditions": [3]}, "conditions[0]"),
         ({"conditions": [{"field": "a", "operator": "~", "value": 1}]}, "conditions[0].operator"),
         ({"conditions": [{"any": [{"field": "", "operator": "==", "value": 1}]}]}, "conditions[0].any[0].field"),
         ({"description": "x" * 10_001}, "description"),
-        ({"name": "a\x00b"}, ""),
+        ({"name": "a\x00b"}, "name"),
     ],
 )
 async def test_a_wrong_field_is_named(user: User, changes: dict[str, Any], path: str) -> None:
@@ -137,7 +137,7 @@ async def test_what_cannot_be_stored_is_said(user: User) -> None:
     deep: Any = 1
     for _ in range(70):
         deep = [deep]
-    assert "NUL" in (await errors(user, draft(description="a\x00b")))[""]
+    assert "NUL" in (await errors(user, draft(description="a\x00b")))["description"]
     webhook = {"type": "webhook", "order": 1, "config": {"url": "https://example.com", "body": deep}}
     assert "deeper than 64" in (await errors(user, draft(actions=[webhook])))[""]
 

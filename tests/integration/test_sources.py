@@ -198,7 +198,7 @@ async def test_a_topic_that_is_not_there_is_said(world: World, database: str, ho
 async def test_a_wrong_setting_is_said_before_anything_starts(home: Path) -> None:
     """With the field; no broker is asked."""
     environment = {"HEADRACE_HOME": str(home), "HEADRACE_SOURCES": json.dumps([shop(entity=None)])}
-    wrong = "HEADRACE_SOURCES: [0].entity: field required"
+    wrong = "HEADRACE_SOURCES: [0].entity: is missing"
     code, said = await in_thread(environment, "worker", "sources")
     assert (code, said.strip()) == (2, f"Error: sources does not start: settings: {wrong}")
     code, said = await in_thread(environment, "sources", "preview")

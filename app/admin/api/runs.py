@@ -38,11 +38,18 @@ async def test_draft(request: web.Request) -> web.Response:
     raw = await read_document(request, (JSON,))
     if not isinstance(raw, dict):
         raise InvalidError([FieldError("", "the body is a JSON object with workflow and event")])
-    wanted = read_model({name: value for name, value in raw.items() if name != "workflow"}, DryRunRequest)
+    errors: list[FieldError] = []
+    wanted, draft = None, None
+    try:
+        wanted = read_model({name: value for name, value in raw.items() if name != "workflow"}, DryRunRequest)
+    except InvalidError as error:
+        errors += error.errors
     try:
         draft = await request.app[STATE].workflows.read(raw.get("workflow"))
     except InvalidError as error:
-        raise InvalidError(under("workflow", error.errors)) from None
+        errors += under("workflow", error.errors)
+    if wanted is None or draft is None:
+        raise InvalidError(errors)
     return await _tried(request, draft, Use(request[CALLER].user_id, NOBODYS.workflow), wanted)
 
 

@@ -59,7 +59,14 @@ def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 2
 
     async def handle(request: web.Request) -> web.Response:
         at = path_values(request)
-        asked = read_model(await read_document(request, (JSON,)), body) if body is not None else None
+        errors = _wrong_key(request)
+        asked = None
+        try:
+            asked = read_model(await read_document(request, (JSON,)), body) if body is not None else None
+        except InvalidError as error:
+            errors = [*error.errors, *errors]
+        if errors:
+            raise InvalidError(errors)
         key = _key(request)
         async with request.app[STATE].systems.open(_cause(request)) as repo:
             if key is None:
@@ -110,11 +117,13 @@ def _is_id(value: str) -> bool:
 
 def _key(request: web.Request) -> str | None:
     key = request.headers.get(KEY_HEADER)
-    if key is None:
-        return None
-    if _KEY.fullmatch(key) is None:
-        raise InvalidError([FieldError(KEY_HEADER, "must be 1 to 255 visible ASCII characters")])
-    return f"{request[CALLER].user_id}:{key}"
+    return None if key is None else f"{request[CALLER].user_id}:{key}"
+
+
+def _wrong_key(request: web.Request) -> list[FieldError]:
+    if KEY_HEADER not in request.headers or _KEY.fullmatch(request.headers[KEY_HEADER]):
+        return []
+    return [FieldError(KEY_HEADER, "must be 1 to 255 visible ASCII characters")]
 
 
 def _cause(request: web.Request) -> HandedOn:

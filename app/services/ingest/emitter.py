@@ -151,7 +151,7 @@ def valid_event(attributes: Mapping[str, Any]) -> Event:
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:
-        raise InvalidError(field_errors(error)) from None
+        raise InvalidError(field_errors(error, Event)) from None
     wrong = misnamed(event)
     if wrong:
         raise InvalidError(list(wrong))

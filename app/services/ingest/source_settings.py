@@ -12,7 +12,8 @@ from schemas.field_errors import field_errors
 from schemas.source import Source
 
 VARIABLE: Final = "HEADRACE_SOURCES"
-_SOURCES: Final = TypeAdapter(list[Source])
+_MODEL: Final = list[Source]
+_SOURCES: Final = TypeAdapter(_MODEL)
 
 
 def load_sources(setting: str, topic_prefix: str) -> list[Source]:
@@ -36,7 +37,7 @@ def load_sources(setting: str, topic_prefix: str) -> list[Source]:
     except orjson.JSONDecodeError as error:
         raise SettingsError(f"{VARIABLE} is no JSON: {error}") from None
     except ValidationError as error:
-        raise _wrong(field_errors(error)) from None
+        raise _wrong(field_errors(error, _MODEL)) from None
     problems = _problems(sources, topic_prefix)
     if problems:
         raise _wrong(problems)

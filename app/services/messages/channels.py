@@ -125,7 +125,7 @@ def _read(raw: Any) -> ChannelDraft:
     try:
         draft = ChannelDraft.model_validate(raw)
     except ValidationError as error:
-        raise InvalidError(field_errors(error)) from None
+        raise InvalidError(field_errors(error, ChannelDraft)) from None
     errors = grant_errors(Grant(tuple(draft.owners or ()), tuple(draft.workflows or ())))
     if errors:
         raise InvalidError(errors)

@@ -136,7 +136,7 @@ def read(raw: Any) -> MessageTemplateDraft:
     try:
         draft = MessageTemplateDraft.model_validate(raw)
     except ValidationError as error:
-        raise InvalidError(field_errors(error)) from None
+        raise InvalidError(field_errors(error, MessageTemplateDraft)) from None
     errors = _text_errors(draft)
     if errors:
         raise InvalidError(errors)

@@ -1,6 +1,5 @@
 """Drafts: reading a workflow as a user wrote it, with every wrong field named at once."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from app.domain.conditions import ConditionError, CurrentFields, compile_conditions
 from app.domain.errors import FieldError, InvalidError
+from app.domain.nearest import meant
 from app.ports.workflows import ConfigCheck
 from app.services.access.cpu_budget import breathe
 from schemas.field_errors import field_errors, under
@@ -16,8 +16,6 @@ from schemas.trigger_configs import trigger_config
 from schemas.workflow import MAX_ACTIONS, WorkflowDraft
 
 MAX_CONDITIONS: Final = 100
-_POSITION: Final = re.compile(r"\[(\d+)\]")
-_HARMLESS: Final = {"field": "id", "operator": "==", "value": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,13 @@ class DraftReader:
             return errors
         if action_type not in self.action_types:
             known = ", ".join(self.action_types)
-            return [FieldError(f"{path}.type", f"no such action type; there are {known}"), *errors]
+            return [
+                FieldError(
+                    f"{path}.type",
+                    f"no such action type{meant(action_type, self.action_types) or ';'} there are {known}",
+                ),
+                *errors,
+            ]
         if not isinstance(config, dict):
             return errors
         return [*self.check_config(action_type, config, f"{path}.config"), *errors]
@@ -77,38 +81,28 @@ class DraftReader:
 
 
 def _trigger_config(event_type: str, config: Mapping[str, Any]) -> list[FieldError]:
+    model = trigger_config(event_type)
     try:
-        trigger_config(event_type).model_validate(config)
+        model.model_validate(config)
     except ValidationError as error:
-        return under("trigger.config", field_errors(error))
+        return under("trigger.config", field_errors(error, model))
     return []
 
 
 def condition_errors(conditions: Sequence[Any], path: str, current: CurrentFields) -> list[FieldError]:
-    """Return what is wrong with each condition of a list, at most one thing a condition; paths begin with ``path``."""
-    errors: list[FieldError] = []
-    tried = list(conditions)
-    for _ in range(len(tried) + 1):
-        try:
-            compile_conditions(tried, path, current=current)
-        except ConditionError as error:
-            errors.append(FieldError(error.path, error.message))
-            position = _POSITION.match(error.path.removeprefix(path))
-            if position is None:
-                break
-            # The compiler stops at the first mistake; with that one out of the way it finds the next.
-            # Those before it are known, and need not be looked at again.
-            tried[: int(position[1]) + 1] = [_HARMLESS] * (int(position[1]) + 1)
-        else:
-            break
-    return errors
+    """Return all that is wrong with the conditions of a list; paths begin with ``path``."""
+    try:
+        compile_conditions(conditions, path, current=current)
+    except ConditionError as error:
+        return error.errors
+    return []
 
 
 def _shape(raw: Any) -> tuple[WorkflowDraft | None, list[FieldError]]:
     try:
         return WorkflowDraft.model_validate(raw), []
     except ValidationError as error:
-        return None, field_errors(error)
+        return None, field_errors(error, WorkflowDraft)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

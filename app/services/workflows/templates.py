@@ -197,7 +197,7 @@ class TemplateService:
             shaped = TemplateDraft.model_validate(raw)
             errors = [*declaration_errors(shaped.placeholders), *_mark_errors(raw, shaped)]
         except ValidationError as error:
-            errors = field_errors(error)
+            errors = field_errors(error, TemplateDraft)
         if isinstance(raw, dict):
             known = {told.path for told in errors}
             errors += [told for told in await self._workflow_errors(raw) if told.path not in known]

@@ -77,7 +77,7 @@ def _drafted(value: Any) -> list[Any]:
     try:
         return [WorkflowDraft.model_validate(value)]
     except ValidationError as error:
-        return field_errors(error)
+        return field_errors(error, WorkflowDraft)
 
 
 BYTES: Final[dict[str, Callable[[bytes], object]]] = {
@@ -196,7 +196,7 @@ def test_a_body_of_wrong_fields_is_answered_in_short() -> None:
     """A thousand wrong fields are named, each by a hundred characters; of the others it is said how many they are."""
     with pytest.raises(ValidationError) as caught:
         WorkflowDraft.model_validate({f"{n:05d}{'k' * 500}": 1 for n in range(3_000)})
-    errors = field_errors(caught.value)
+    errors = field_errors(caught.value, WorkflowDraft)
     assert len(errors) == 1_001
     assert max(len(error.path) for error in errors) == 100
     assert errors[-1].message.endswith("more fields are wrong")

@@ -25,12 +25,12 @@ def test_sources_come_as_json_or_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ([shop(entity=None)], "[0].entity: field required"),
+        ([shop(entity=None)], "[0].entity: is missing"),
         ([shop(), orders(), shop()], "[0].name: two sources are named shop"),
         ([shop(name="Shop!")], "[0].name: "),
         ([shop(name="/headrace/scheduler")], "[0].name: "),
-        ([shop(source="/headrace/scheduler")], "[0].source: extra inputs are not permitted"),
-        ([shop(workflowid="id")], "[0].workflowid: extra inputs are not permitted"),
+        ([shop(source="/headrace/scheduler")], "[0].source: is not known here"),
+        ([shop(workflowid="id")], "[0].workflowid: is not known here"),
         ([shop(topic="headrace.internal-events")], "[0].topic: is one of Headrace's own"),
         ([shop(topic="headrace.events.order")], "[0].topic: is one of Headrace's own"),
         ([shop(topic="a b")], "[0].topic: "),
@@ -49,7 +49,7 @@ def test_sources_come_as_json_or_from_a_file(tmp_path: Path) -> None:
         ([shop(data={"order": {"id": "a."}})], "[0].data: order: id: must have something"),
         ([shop(data={"order": 1})], "[0].data: order: must be a path, or an object of such"),
         ([shop(data={})], "[0].data: must be a path"),
-        ([shop(ids="no")], "[0].ids: extra inputs are not permitted"),
+        ([shop(ids="no")], "[0].ids: is not known here"),
         (
             [orders(types={"after.total": "money"})],
             "[0].types: after.total: no such type; there are decimal(<scale>), ",

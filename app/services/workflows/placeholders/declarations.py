@@ -39,7 +39,7 @@ def declared(stored: Iterable[Mapping[str, Any]]) -> list[Placeholder]:
         try:
             found.append(Placeholder.model_validate(one))
         except ValidationError as error:
-            raise InvalidError(under(f"placeholders[{position}]", field_errors(error))) from None
+            raise InvalidError(under(f"placeholders[{position}]", field_errors(error, Placeholder))) from None
     return found
 
 

@@ -1,0 +1,165 @@
+"""One round is enough: every wrong field is named at once, and a misspelt key with the one that was meant."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from app.admin.operations import MERGE_PATCH
+from tests.admin.conftest import User, draft
+from tests.admin.test_problems import request_lines
+from tests.admin.test_validation import TAG, errors
+
+WAIT = {"type": "delay", "order": 1}
+MISNAMED = {"workflow": draft(nmae="x"), "evnt": {}}
+EVENT = {"specversion": "1.0", "id": "1", "sorce": "/s", "type": "order.paid"}
+GOOD = {"field": "order.total", "operator": ">", "value": 5}
+
+
+async def refused(user: User, method: str, path: str, body: Any = None, **options: Any) -> dict[str, str]:
+    """What a request that is refused says, by path."""
+    answer = await user.call(method, path, body, **options)
+    assert answer.status == 400, answer
+    return {error["path"]: error["message"] for error in answer.json["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "meant"),
+    [
+        ({"conditions": [{"feild": "a", "operator": "==", "value": 1}]}, "conditions[0].feild", "field"),
+        ({"conditions": [{"any": [{**GOOD, "Logik": "OR"}]}]}, "conditions[0].any[0].Logik", "logic"),
+        ({"nmae": "x"}, "nmae", "name"),
+        ({"trigger": {"type": "order.paid", "confg": {}}}, "trigger.confg", "config"),
+        ({"trigger": {"type": "temporal.daily", "config": {"timzone": "UTC"}}}, "trigger.config.timzone", "timezone"),
+        ({"actions": [{**TAG, "on_eror": "stop"}]}, "actions[0].on_eror", "on_error"),
+        ({"actions": [{**TAG, "config": {"tga": "t"}}]}, "actions[0].config.tga", "tag"),
+        ({"actions": [{**TAG, "type": "aply_tag"}]}, "actions[0].type", "apply_tag"),
+        ({"actions": [{**WAIT, "config": {"durration": "1d"}}]}, "actions[0].config.durration", "duration"),
+        ({"reentry": {"once": True, "key": "a", "onec_per": "1 h"}}, "reentry.onec_per", "once_per"),
+    ],
+)  # fmt: skip
+async def test_a_misspelt_key_of_a_workflow_names_the_one_meant(
+    user: User, changes: dict[str, Any], path: str, meant: str
+) -> None:
+    """Wherever in a draft it stands."""
+    assert f"is {meant} meant?" in (await errors(user, draft(**changes)))[path]
+
+
+@pytest.mark.parametrize(
+    ("asked", "body", "at", "said"),
+    [
+        ("POST /api/v1/crm/customers/c/notes", {"txt": "a"}, "txt", "is text meant?"),
+        ("POST /api/v1/sales/orders", {"items": [{"prize": 1}]}, "items[0].prize", "is price meant?"),
+        ("POST /api/v1/message-templates", {"name": "a", "kind": "sms", "tekst": "x"}, "tekst", "is text meant?"),
+        ("POST /api/v1/channels", {"name": "a", "owner": ["*"]}, "owner", "is owners meant?"),
+        ("POST /api/v1/api-keys", {"name": "a", "permision": []}, "permision", "is permissions meant?"),
+        ("PUT /api/v1/secrets/A", {"valeu": "long enough"}, "valeu", "is value meant?"),
+        ("POST /api/v1/templates", draft(categori="sales"), "categori", "is category meant?"),
+        ("POST /api/v1/workflows/test", MISNAMED, "evnt", "is event meant?"),
+        ("POST /api/v1/workflows/test", MISNAMED, "workflow.nmae", "is name meant?"),
+        ("GET /api/v1/executions?stauts=failed", None, "stauts", "is status meant?"),
+        ("GET /api/v1/dead-letters?form=2026-01-01T00:00:00Z", None, "form", "is from meant?"),
+        ("GET /api/v1/crm/tasks?limt=1", None, "limt", "is limit meant?"),
+        # Events may have attributes of their own: what is missing names what may be meant for it.
+        ("POST /api/v1/events", EVENT, "source", "is sorce meant for it?"),
+    ],
+)  # fmt: skip
+async def test_a_misspelt_key_anywhere_names_the_one_meant(
+    admin: User, asked: str, body: Any, at: str, said: str
+) -> None:
+    """In every body and query string."""
+    method, path = asked.split()
+    assert said in (await refused(admin, method, path, body))[at]
+
+
+async def test_a_patch_is_told_the_same(user: User) -> None:
+    """The draft that a merge patch makes is judged like a new one."""
+    path = f"/api/v1/workflows/{(await user.create())['id']}"
+    headers = {"If-Match": "*", "Content-Type": MERGE_PATCH}
+    assert "is name meant?" in (await refused(user, "PATCH", path, {"nmae": "x"}, headers=headers))["nmae"]
+
+
+@pytest.mark.parametrize("config", [{}, {"duration": "1d", "until": "2026-03-01"}, {"duration": None}])
+async def test_the_field_of_a_delay_is_named(user: User, config: dict[str, Any]) -> None:
+    """A delay without a time, or with two, is wrong at its duration."""
+    found = await errors(user, draft(actions=[{"type": "delay", "order": 1, "config": config}]))
+    assert found == {"actions[0].config.duration": "either duration or until is needed"}
+
+
+@pytest.mark.parametrize(
+    ("action", "config", "paths"),
+    [
+        ("delay", {"at": "25:00"}, {"at", "duration"}),
+        ("delay", {"durration": "1d"}, {"durration", "duration"}),
+        ("send_email", {"to": ["nobody"], "subject": "x"}, {"to[0]", "text"}),
+        ("send_email", {"to": ["nobody"], "subject": "{{ x", "text": "{% if %}"}, {"to[0]", "subject", "text"}),
+        ("send_notification", {"titel": "x", "title": "t", "body": "{{ b"}, {"titel", "channel", "body"}),
+        ("send_whatsapp", {"colour": 1, "language": "en"}, {"colour", "text", "language"}),
+        ("create_note", {"colour": 1, "text": "{{ x"}, {"colour", "text"}),
+    ],
+)
+async def test_what_is_wrong_behind_another_mistake_is_named(
+    user: User, action: str, config: dict[str, Any], paths: set[str]
+) -> None:
+    """Rules between fields and templates are judged though another field is wrong."""
+    found = await errors(user, draft(actions=[{"type": action, "order": 1, "config": config}]))
+    assert set(found) == {f"actions[0].config.{path}" for path in paths}
+
+
+async def test_all_that_is_wrong_with_one_condition_is_named(user: User) -> None:
+    """Field, operator, logic and keys, inside of groups too, beside all else."""
+    wrong = {"field": "a..b", "operator": "~", "value": 1, "logic": "XOR", "colour": 1}
+    found = await errors(
+        user,
+        draft(name="", conditions=[wrong, {"any": [wrong, GOOD]}], actions=[TAG, {**TAG, "order": 1, "config": {}}]),
+    )
+    of_one = {"field", "operator", "logic", "colour"}
+    assert set(found) == {
+        "name", "actions", "actions[1].config.tag",
+        *(f"conditions[0].{name}" for name in of_one), *(f"conditions[1].any[0].{name}" for name in of_one),
+    }  # fmt: skip
+
+
+async def test_all_that_is_wrong_with_a_query_string_is_named(user: User) -> None:
+    """Keys given twice, unreadable values and unknown keys, at once."""
+    query = "limit=1&limit=2&search=%00&activ=true&trigger_type=" + "x" * 300
+    found = await refused(user, "GET", f"/api/v1/workflows?{query}")
+    assert set(found) == {"limit", "search", "activ", "trigger_type"}
+
+
+async def test_all_that_is_wrong_with_a_business_draft_is_named(admin: User) -> None:
+    """An appointment that ends before it starts, an order without a total, whatever else is wrong."""
+    late = {"title": "", "starts_at": "2026-03-01T10:00:00Z", "ends_at": "2026-03-01T09:00:00Z"}
+    found = await refused(admin, "POST", "/api/v1/crm/appointments", late)
+    assert set(found) == {"customer_id", "title", "ends_at"}
+    found = await refused(admin, "POST", "/api/v1/sales/orders", {"currency": "euro"}, headers={"Idempotency-Key": "ä"})
+    assert set(found) == {"customer_id", "currency", "total", "Idempotency-Key"}
+
+
+async def test_each_text_that_cannot_be_stored_is_named(user: User) -> None:
+    """A NUL character is refused at its field."""
+    found = await errors(user, draft(name="a\x00b", actions=[{**TAG, "config": {"tag": "\x00"}}]))
+    assert set(found) == {"name", "actions[0].config.tag"}
+
+
+async def test_refusals_are_logged_without_values(admin: User, caplog: pytest.LogCaptureFixture) -> None:
+    """Each refused request's line says why, by field or in words; what was sent is in none of them."""
+    sent = "swordfish7"
+    email = {"type": "send_email", "order": 1, "config": {"to": [sent], "subject": "s", "text": "t"}}
+    await admin.call("POST", "/api/v1/channels", {"name": sent, "url": "json://a.example.com/"})
+    with caplog.at_level(logging.INFO):
+        for method, path, body in (
+            ("POST", "/api/v1/workflows", draft(reentry=sent, actions=[email])),
+            ("POST", "/api/v1/workflows", draft(conditions=[{"field": "a", "operator": sent, "value": {sent: 1}}])),
+            ("POST", "/api/v1/workflows", draft(actions=[{"type": sent, "order": 1}])),
+            ("POST", "/api/v1/channels", {"name": sent, "url": "json://a.example.com/"}),
+            ("GET", "/api/v1/executions?status=" + sent, None),
+            ("DELETE", "/api/v1/workflows", None),
+            ("GET", "/api/v1/workflows/00000000-0000-0000-0000-000000000001", None),
+            ("POST", "/api/v1/api-keys", {"name": "x", "permissions": [sent]}),
+        ):
+            assert (await admin.call(method, path, body)).status in {400, 404, 405, 409}
+    lines = request_lines(caplog)
+    assert len(lines) == 8
+    assert all(line["refused"] for line in lines), lines
+    assert sent not in str(lines)
