@@ -132,7 +132,8 @@ BEGIN
       WHEN changes ? 'revoked_at' THEN 'revoked'
       WHEN changes ? 'replayed_at' THEN 'replayed'
       WHEN changes ? 'discarded_at' THEN 'discarded'
-      WHEN changes ? 'active' THEN CASE WHEN (after ->> 'active')::boolean THEN 'activated' ELSE 'deactivated' END
+      WHEN after -> 'active' = 'true' AND changes ? 'active' THEN 'activated'
+      WHEN after -> 'active' = 'false' AND changes ? 'active' THEN 'deactivated'
       ELSE 'changed' END;
   END IF;
   PERFORM public.headrace_add_to_trail(
