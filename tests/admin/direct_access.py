@@ -107,6 +107,10 @@ listApiKeys                 see key               x x x x x +
 createApiKey                make key              x x x x x +
 revokeApiKey                revoke key            x x x x x +
 listAudit                   see trail             x x x x x +
+showSession                 none: it is the request's own
+signOut                     none: it ends the request's own, as endSession does
+listSessions                see session           x + x x x +
+endSession                  end session           x + x x x +
 listSecrets                 see secret            x x x x x +
 putSecret                   make secret           x x x x x +
 putSecret                   change secret         x x x x x +
@@ -150,6 +154,8 @@ STATEMENTS: Final = {
     " VALUES (gen_random_uuid(), 'x', sha256('x'), '{}', %(me)s)",
     "revoke key": "UPDATE api_keys SET revoked_at = now() WHERE id = %(api_key)s",
     "see trail": "SELECT FROM audit_trail WHERE object_id = %(workflow)s::text",
+    "see session": "SELECT id FROM sessions WHERE id = %(session)s",
+    "end session": "DELETE FROM sessions WHERE id = %(session)s",
     "see secret": "SELECT name FROM secrets WHERE name = 'OURS'",
     "make secret": "INSERT INTO secrets (name, value, updated_by) VALUES ('X', 'x', %(me)s)",
     "change secret": "UPDATE secrets SET value = 'y', updated_by = %(me)s WHERE name = 'OURS'",

@@ -5,14 +5,15 @@ by one, with nothing granted to everybody. Of others' things, where there are an
 in lists; ``-`` is the same for all who may call it.
 
 Whoever comes with a token that does not hold (expired, of another secret, of no algorithm, for another audience) is as
-who brings none.
+who brings none. A session's cookie is as its user's token, but what changes something needs the session's own token
+against forgery beside it.
 
 ``key`` is an API key without any permission, which owns nothing, so that it may only look. One with a permission may
 that, and what the permission opens to users; one that was revoked or has expired is as nobody.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -20,13 +21,17 @@ import jwt
 import psycopg
 import pytest
 
+from app.admin.cookies import SESSION
+from app.admin.forgery import HEADER
 from app.admin.operations import Operation
 from app.admin.routes import OPERATIONS
 from app.domain.api_keys import KEY_PERMISSIONS, digest_of, new_api_key
-from app.domain.callers import PERMISSIONS
+from app.domain.callers import PERMISSIONS, Role
+from app.domain.sessions import csrf_token
 from app.services.access.key_lookup import ASK_AGAIN_S
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
+from tests.support.sessions import SignedIn, signed_in
 
 COLUMNS: Final = (
     "anonymous", "nothing", "events:write", "crm:read", "crm:write", "templates:publish", "messages:any", "operate",
@@ -257,6 +262,57 @@ async def test_a_token_that_does_not_hold_is_none(strict_api: Api, name: str) ->
         answer = await _call(User(strict_api.client, token), BY_NAME[name], uuid4())
         assert (answer.status == 401) is closed, (kind, answer)
         assert not closed or answer.headers["WWW-Authenticate"].startswith("Bearer"), kind
+
+
+@dataclass
+class Visitor(User):
+    """Somebody who comes with headers of the test's own, and without a token."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def call(self, method: str, path: str, json: Any = None, **options: Any) -> Answer:
+        """Call the API."""
+        options["headers"] = {**options.get("headers", {}), **self.headers}
+        async with self.client.request(method, path, json=json, **options) as response:
+            body = await response.json(content_type=None) if response.content_type.endswith("json") else None
+            return Answer(response.status, response.headers, body)
+
+
+def _visitors(api: Api, session: SignedIn) -> tuple[Visitor, dict[str, Visitor]]:
+    """Return who comes with a session as they should, and those whose request may be forged."""
+    forged = {
+        "no token": session.cookie,
+        "a wrong token": {**session.cookie, HEADER: "x" * 43},
+        "another site's page": {**session.headers, "Origin": "https://elsewhere.example"},
+        "another site's request": {**session.headers, "Sec-Fetch-Site": "cross-site"},
+    }
+    visitors = {kind: Visitor(api.client, "", headers=headers) for kind, headers in forged.items()}
+    return Visitor(api.client, "", headers=session.headers), visitors
+
+
+@pytest.mark.parametrize("role", ["user", "admin"])
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_session_is_its_user_and_changes_nothing_without_its_token(
+    strict_api: Api, api_database: str, name: str, role: Role
+) -> None:
+    """The cookie opens what a token of the same user does; what changes something needs ``X-CSRF-Token`` beside it."""
+    operation, doors = BY_NAME[name], ROWS[name].doors
+    is_open = doors["admin" if role == "admin" else "nothing"]
+    comes, forged = _visitors(strict_api, await signed_in(api_database, strict_api.settings, role))
+    if not doors["anonymous"]:
+        for kind, visitor in forged.items():
+            status = (await _call(visitor, operation, uuid4())).status
+            assert (status == 403) is (operation.method != "GET" or not is_open), (kind, status)
+    answer = await _call(comes, operation, uuid4())
+    assert (answer.status not in {401, 403}) if is_open else answer.status == 403, answer
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if not row.doors["anonymous"]])
+async def test_a_session_that_is_none_opens_nothing(strict_api: Api, name: str) -> None:
+    """401, whatever else comes with it."""
+    token = "x" * 43
+    made_up = {"Cookie": f"{SESSION}={token}", HEADER: csrf_token(token)}
+    assert (await _call(Visitor(strict_api.client, "", headers=made_up), BY_NAME[name], uuid4())).status == 401
 
 
 def _caller(api: Api, column: str) -> User:

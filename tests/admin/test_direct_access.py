@@ -23,6 +23,9 @@ NOBODYS: Final = ("none", "closed")
 OWN_ALONE: Final = {"listNotifications", "readNotification"}
 _THINGS: Final = """
 INSERT INTO auth.users (id) VALUES (%(owner)s), (%(other)s), (%(trusted)s), (%(admin)s);
+INSERT INTO users (id, email, name, role) VALUES (%(owner)s, 'o@x.example', 'Owner', 'user');
+INSERT INTO sessions (id, user_id, digest, how, expires_at)
+  VALUES (%(session)s, %(owner)s, sha256('s'), 'link', now() + interval '1 day');
 INSERT INTO automations (id, name, trigger_type, created_by) VALUES (%(workflow)s, 'x', 'order.paid', %(owner)s);
 INSERT INTO automation_revisions (automation_id, version, body, created_by) VALUES (%(workflow)s, 1, '{}', %(owner)s);
 INSERT INTO automation_logs (automation_id, trigger_event, conditions_met, status)
@@ -40,7 +43,7 @@ INSERT INTO api_keys (id, name, digest, permissions, created_by)
   VALUES (%(api_key)s, 'k', sha256('k'), '{}', %(admin)s), (%(key)s, 'l', sha256('l'), '{}', %(admin)s);
 INSERT INTO secrets (name, value, updated_by) VALUES ('OURS', 'x', %(admin)s)
 """
-_IDS: Final = ("workflow", "template", "text", "channel", "notification", "api_key")
+_IDS: Final = ("session", "workflow", "template", "text", "channel", "notification", "api_key")
 
 
 @dataclass(frozen=True)
