@@ -28,10 +28,41 @@ _REPEATABLE: Final = {
 }
 # A browser's session: its cookie, and what no other site's page can send.
 _SECURITY: Final = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-headrace_session"},
-    "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A user's JWT, or the API key of a service: Authorization: Bearer …",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-headrace_session",
+        "description": "A browser's session, by its cookie (headrace_session over plain HTTP on loopback)",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "With a session, what changes something brings the token that GET /api/v1/session answers",
+    },
 }
+_WHEN: Final = {
+    400: "Something in it is wrong; errors names each field",
+    401: "No token, or one that does not hold",
+    403: "The caller may not do this",
+    404: "There is no such thing, or none that the caller may see",
+    408: "The body was not here in time",
+    409: "The thing is in a state in which this cannot be done",
+    412: "Somebody has changed it since: If-Match names another version",
+    413: "The body is too large",
+    415: "The body is in a content type or coding that is not read here",
+    428: "If-Match is missing",
+    429: "Too many requests, or bytes under way: wait as Retry-After says",
+    500: "Something went wrong here; instance is the id to quote",
+    503: "A system behind the API does not answer; it may be tried again",
+}
+_RETRY_AFTER: Final = {"description": "Seconds", "schema": {"type": "integer", "minimum": 0}}
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
 Schemas = Mapping[Any, dict[str, Any]]
@@ -74,6 +105,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
+        "description": _access(operation),
         "tags": [operation.tag],
         "parameters": _parameters(operation),
         "responses": {str(status): _success(operation, status, schemas) for status in operation.answers},
@@ -84,6 +116,16 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     for status in _problems(operation):
         described["responses"].setdefault(str(status), _problem(status, schemas))
     return described
+
+
+def _access(operation: Operation) -> str:
+    """Say who may call it."""
+    if operation.access == "public":
+        return "Open to everybody."
+    who = "For administrators" if operation.access == "admin" else "For every user"
+    if operation.permission is not None:
+        who = f"For administrators, and for callers with the permission {operation.permission}"
+    return f"{who}; {'API keys may call it too' if operation.open_to_keys else 'not for API keys'}."
 
 
 def _body(body: Body, schemas: Schemas) -> dict[str, Any]:
@@ -162,4 +204,5 @@ def _problems(operation: Operation) -> list[int]:
 
 def _problem(status: int, schemas: Schemas) -> dict[str, Any]:
     schema = schemas[(Problem, "serialization")]
-    return {"description": HTTPStatus(status).phrase, "content": {PROBLEM_CONTENT_TYPE: {"schema": schema}}}
+    headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return {"description": _WHEN[status], **headers, "content": {PROBLEM_CONTENT_TYPE: {"schema": schema}}}

@@ -29,6 +29,7 @@ from app.admin.api import (
     workflows,
 )
 from app.admin.bodies import wait_with_the_body
+from app.admin.docs_page.page import POLICY, docs_page
 from app.admin.middleware import guarded, harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
@@ -50,9 +51,19 @@ async def show_openapi(_request: web.Request) -> web.Response:
     return web.Response(body=_document(), content_type="application/json")
 
 
+async def show_docs(_request: web.Request) -> web.Response:
+    """Show that document as a page."""
+    return web.Response(text=_page(), content_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
 @cache
 def _document() -> bytes:
     return orjson.dumps(openapi(OPERATIONS, version("headrace")))
+
+
+@cache
+def _page() -> str:
+    return docs_page(orjson.loads(_document()))
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -83,6 +94,17 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         {200: OpenApiDocument},
         tag="service",
         access="public",
+    ),
+    Operation(
+        "GET",
+        "/docs",
+        "docs",
+        "This document as a page",
+        show_docs,
+        {200: None},
+        tag="service",
+        access="public",
+        content_type="text/html",
     ),
 )
 

@@ -139,6 +139,7 @@ healthz                     +  +  +  +  +  +  +  +  +  -      +
 readyz                      +  +  +  +  +  +  +  +  +  -      +
 metrics                     +  +  +  +  +  +  +  +  +  -      +
 openapi                     +  +  +  +  +  +  +  +  +  -      +
+docs                        +  +  +  +  +  +  +  +  +  -      +
 """
 INVALID: Final = ("revoked", "expired")
 _PATHS: Final = {"customer": "c-nobody", "tag": "t", "conversation": "v-0", "order": "o-0", "partner": "p-0"}

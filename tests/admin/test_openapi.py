@@ -283,7 +283,7 @@ async def test_every_action_type_has_its_schema(user: User) -> None:
 async def test_public_operations_are_few() -> None:
     """Only health, metrics and the document need no token."""
     public = {operation.name for operation in OPERATIONS if operation.access == "public"}
-    assert public == {"healthz", "readyz", "metrics", "openapi"}
+    assert public == {"healthz", "readyz", "metrics", "openapi", "docs"}
 
 
 async def test_every_other_operation_asks_for_a_token(api: Api) -> None:
