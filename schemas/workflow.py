@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from app.domain.reentry import ALWAYS, MAX_CHARS, PATTERN, check_key, parse_reentry, parse_window
 from app.domain.statuses import ActionStatus
 from schemas.base import Contract
+from schemas.draft import DraftNote
 from schemas.event import EventType
 from schemas.together import Together, Wrong
 
@@ -180,7 +181,13 @@ class Revision(Contract):
 
 
 class Workflow(Contract):
-    """A workflow as the API shows it."""
+    """A workflow as the API shows it.
+
+    Attributes:
+        deleted_at: Since when it is deleted; None where it is not.
+        last_run_at: When it ran last, to 10 seconds; None where it never did.
+        draft: What is to become of it, where that is not published yet.
+    """
 
     id: UUID
     name: str
@@ -195,3 +202,6 @@ class Workflow(Contract):
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
+    last_run_at: datetime | None = None
+    draft: DraftNote | None = None

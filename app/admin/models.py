@@ -10,7 +10,7 @@ from app.admin.queries import Query as _Query
 from app.ports.dead_letter_box import DeadLetterSummary
 from schemas.event import Event
 from schemas.template import Template
-from schemas.workflow import Revision, Workflow
+from schemas.workflow import Workflow
 
 
 class WorkflowQuery(_Query):
@@ -21,13 +21,6 @@ class WorkflowQuery(_Query):
     search: Text = None
     limit: Limit = 50
     cursor: Cursor = None
-
-
-class RevisionQuery(_Query):
-    """Which revisions to list: those with versions under ``before``."""
-
-    before: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
-    limit: Limit = 50
 
 
 class CustomerQuery(_Query):
@@ -65,19 +58,6 @@ class WorkflowPage(BaseModel):
 
     items: list[Workflow]
     next_cursor: str | None
-
-
-class RevisionView(Revision):
-    """A revision as history: with its description, and who wrote it."""
-
-    description: str = ""
-    written_by: UUID
-
-
-class RevisionPage(BaseModel):
-    """Revisions, newest first; the next page is that before the last one's version."""
-
-    items: list[RevisionView]
 
 
 class Accepted(BaseModel):

@@ -15,6 +15,7 @@ from app.domain.errors import (
     NotPermittedError,
     SecretsKeyError,
     StaleVersionError,
+    UnfitError,
     UnreachableError,
 )
 from app.services.access.rate_limit import RateLimitedError
@@ -113,9 +114,10 @@ def problem_response(
 
 def problem_for(error: BaseException, instance: str) -> web.Response | None:
     """Say an error that the caller can do something about; None for one that is ours."""
-    if isinstance(error, InvalidError | NotPermittedError):
-        wrong = 400 if isinstance(error, InvalidError) else 403
-        return problem_response(wrong, _summary(error.errors), errors=error.errors, instance=instance)
+    if isinstance(error, InvalidError | NotPermittedError | UnfitError):
+        wrong = 400 if isinstance(error, InvalidError) else 403 if isinstance(error, NotPermittedError) else 409
+        said = f"{error}; " if isinstance(error, UnfitError) else ""
+        return problem_response(wrong, said + _summary(error.errors), errors=error.errors, instance=instance)
     if isinstance(error, UnauthorizedError):
         challenge = _REALM if "send a token" in str(error) else f'{_REALM}, error="invalid_token"'
         return problem_response(401, str(error), headers={"WWW-Authenticate": challenge}, instance=instance)

@@ -29,7 +29,7 @@ Parts = tuple[int | str, ...]
 
 _NUL_KEY: Final = "has a key with a NUL character, which cannot be stored"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
-_ETAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
+_ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,8})"')
 
 
 def check_headers(request: web.Request) -> None:
@@ -134,13 +134,13 @@ def path_id(request: web.Request, what: str) -> UUID:
         raise NotFoundError(f"There is no such {what}") from None
 
 
-def path_number(request: web.Request, what: str) -> int:
-    """Read the number in the path.
+def path_number(request: web.Request, what: str, name: str = "number") -> int:
+    """Read a number in the path.
 
     Raises:
         NotFoundError: It is no number, so nothing can have it.
     """
-    number = request.match_info["number"]
+    number = request.match_info[name]
     if _NUMBER.fullmatch(number) is None:
         raise NotFoundError(f"There is no such {what}")
     return int(number)

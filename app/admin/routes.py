@@ -14,6 +14,7 @@ from app.admin.api import (
     channels,
     crm,
     dead_letters,
+    drafts,
     events,
     executions,
     health,
@@ -68,6 +69,7 @@ def _page() -> str:
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *workflows.OPERATIONS,
+    *drafts.OPERATIONS,
     *runs.OPERATIONS,
     *templates.OPERATIONS,
     *message_templates.OPERATIONS,

@@ -31,6 +31,7 @@ from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.health import Health
 from app.services.operations.queue_status import Queue
 from app.services.operations.retries import Retries
+from app.services.workflows.drafting import DraftService
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
@@ -98,6 +99,7 @@ class State:
     access: Access
     bodies: Bodies
     workflows: WorkflowService
+    drafts: DraftService
     templates: TemplateService
     executions: ExecutionService
     waiting: WaitingService

@@ -149,5 +149,13 @@ class ConflictError(HeadraceError):
     """What is asked for does not fit the state that the thing is in; the text says what to do first."""
 
 
+class UnfitError(HeadraceError):
+    """What is stored cannot be put to work as it is: each field that keeps it from that is named."""
+
+    def __init__(self, doing: str, errors: list[FieldError]) -> None:
+        super().__init__(doing)
+        self.errors = errors
+
+
 class SetupError(HeadraceError):
     """Something that this machine lacks or refuses: one line that says what, and what to do next."""

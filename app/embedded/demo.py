@@ -79,7 +79,8 @@ def _point_to(api: ApiClient, workflow: dict[str, Any], old_url: str, new_url: s
         if "url" in action["config"]:
             action["config"]["url"] = action["config"]["url"].replace(old_url, new_url)
     headers = {"If-Match": f'"{workflow["version"]}"'}
-    return api.call("PATCH", f"/api/v1/workflows/{workflow['id']}", {"actions": actions}, headers=headers)
+    path = f"/api/v1/workflows/{workflow['id']}?publish=true"
+    return api.call("PATCH", path, {"actions": actions}, headers=headers)
 
 
 def _send(api: ApiClient, workflow: dict[str, Any]) -> str:

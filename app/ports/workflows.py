@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -23,6 +24,7 @@ class Reference:
         kind: A message template's kind, a channel or a secret.
         place: Where a secret is sent, as far as that is known before anything is rendered.
         astray: It may not be sent there.
+        absent: A secret that is not there at all.
     """
 
     path: str
@@ -30,6 +32,7 @@ class Reference:
     name: str
     place: str | None = None
     astray: bool = False
+    absent: bool = False
 
     @property
     def missing(self) -> FieldError:
@@ -37,6 +40,8 @@ class Reference:
         if self.astray:
             where = f"secrets.{self.name} may not be sent to the host of url"
             return FieldError(self.path, f"{where}; an administrator can name it there")
+        if self.absent:
+            return FieldError(self.path, f"secrets.{self.name} is not set; an administrator can store it")
         if self.kind == "secret":
             return FieldError(self.path, not_granted(self.name))
         what = (
@@ -54,11 +59,30 @@ class WorkflowFilter:
     search: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDraft:
+    """A draft as it is kept.
+
+    Attributes:
+        body: What was written, right or not.
+        based_on: The version of the workflow that it was begun from.
+        changes: In how many places it differs from that version.
+        version: Its own number; every write makes the next one, and one that was discarded is counted on from.
+    """
+
+    body: dict[str, Any]
+    based_on: int
+    changes: int
+    version: int
+    saved_by: UUID
+    saved_at: datetime
+
+
 class Transaction(Protocol):
     """One transaction on workflows, on a caller's behalf: what the caller may not see is not there."""
 
-    async def get(self, workflow_id: UUID) -> Workflow | None:
-        """Return a workflow that is not deleted, locked until the transaction ends."""
+    async def get(self, workflow_id: UUID, *, deleted: bool = False) -> Workflow | None:
+        """Return a workflow that is not deleted, or one that is, locked until the transaction ends."""
 
     async def insert(self, workflow: Workflow) -> Workflow:
         """Store a new workflow with its revision, announce it, and return it with the store's times."""
@@ -66,8 +90,26 @@ class Transaction(Protocol):
     async def update(self, workflow: Workflow, *, deleted: bool) -> Workflow:
         """Store a workflow's new version with its revision, announce it, and return it with the store's time."""
 
-    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
-        """Return those of the named things that are not there, or not for the workflow."""
+    async def restore(self, workflow_id: UUID) -> Workflow:
+        """Bring a deleted workflow back as it was, switched off, as a new version with its revision."""
+
+    async def revision(self, workflow_id: UUID, version: int) -> dict[str, Any] | None:
+        """Return one revision."""
+
+    async def draft(self, workflow_id: UUID) -> StoredDraft | None:
+        """Return a workflow's draft."""
+
+    async def save_draft(self, workflow_id: UUID, body: dict[str, Any], based_on: int, changes: int) -> StoredDraft:
+        """Store a workflow's draft over the one before."""
+
+    async def discard_draft(self, workflow_id: UUID) -> None:
+        """Let a workflow's draft go; its number is not given again."""
+
+    async def missing(self, use: Use, named: Sequence[Reference], *, live: bool) -> Sequence[Reference]:
+        """Return those of the named things that are not there, or not for the workflow.
+
+        A secret that is not there is one of them only for a workflow that is to go live: else it may come yet.
+        """
 
     async def owned(self, owner: UUID, trigger_type: str | None) -> int:
         """Count an owner's workflows, or the active ones of a trigger type; until the transaction ends no other may."""
@@ -94,6 +136,12 @@ class WorkflowStore(Protocol):
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
     ) -> Sequence[dict[str, Any]]:
         """Return at most ``limit`` revisions with versions under ``before``, newest first, deleted workflows' too."""
+
+    async def revision(self, caller: Caller, workflow_id: UUID, version: int) -> dict[str, Any] | None:
+        """Return one revision, a deleted workflow's too."""
+
+    async def draft(self, caller: Caller, workflow_id: UUID) -> StoredDraft | None:
+        """Return the draft of a workflow that is not deleted."""
 
 
 class Workflows(Protocol):

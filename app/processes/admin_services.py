@@ -71,10 +71,12 @@ from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.health import Health
 from app.services.operations.queue_status import Queue, lanes_of
 from app.services.operations.retries import Retries
+from app.services.workflows.drafting import DraftService
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
 from app.services.workflows.templates import TemplateService
+from app.services.workflows.writer import WorkflowWriter
 from app.settings import Settings
 from app.topics import Topics, declare
 
@@ -98,13 +100,14 @@ def assemble(
         SettingsError: There is no JWT secret.
     """
     topics = Topics(settings.topic_prefix)
-    drafts = DraftReader(REGISTRY.names(), validate_config)
-    workflows = WorkflowService(PostgresWorkflows(database), drafts, quotas=quotas_of(settings))
+    reader = DraftReader(REGISTRY.names(), validate_config)
+    workflows, drafts = _workflows(settings, database, reader)
     return State(
         access=_access(settings, database, clock),
         bodies=Bodies(BodyLimits()),
         workflows=workflows,
-        templates=TemplateService(PostgresTemplates(database), drafts, workflows),
+        drafts=drafts,
+        templates=TemplateService(PostgresTemplates(database), reader, workflows),
         executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days))),
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
@@ -126,6 +129,11 @@ def assemble(
 def quotas_of(settings: Settings) -> WorkflowQuotas:
     """Return how many workflows a user may have."""
     return WorkflowQuotas(settings.workflows_per_user, settings.active_per_trigger)
+
+
+def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -> tuple[WorkflowService, DraftService]:
+    store, quotas = PostgresWorkflows(database), quotas_of(settings)
+    return WorkflowService(store, reader, quotas=quotas), DraftService(store, reader, WorkflowWriter(quotas=quotas))
 
 
 def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:

@@ -47,7 +47,16 @@ deleteWorkflow              x  +  +  +  +  +  +  +  x  404    +
 activateWorkflow            x  +  +  +  +  +  +  +  x  404    +
 deactivateWorkflow          x  +  +  +  +  +  +  +  x  404    +
 cancelWaiting               x  +  +  +  +  +  +  +  x  404    +
+restoreWorkflow             x  +  +  +  +  +  +  +  x  404    +
+duplicateWorkflow           x  +  +  +  +  +  +  +  x  404    +
+getDraft                    x  +  +  +  +  +  +  +  +  404    +
+saveDraft                   x  +  +  +  +  +  +  +  x  404    +
+patchDraft                  x  +  +  +  +  +  +  +  x  404    +
+discardDraft                x  +  +  +  +  +  +  +  x  404    +
+publishDraft                x  +  +  +  +  +  +  +  x  404    +
 listRevisions               x  +  +  +  +  +  +  +  +  404    +
+getRevision                 x  +  +  +  +  +  +  +  +  404    +
+restoreRevision             x  +  +  +  +  +  +  +  x  404    +
 testDraft                   x  +  +  +  +  +  +  +  x  -      +
 testWorkflow                x  +  +  +  +  +  +  +  x  404    +
 executeWorkflow             x  +  +  +  +  +  +  +  x  404    +
@@ -142,7 +151,14 @@ openapi                     +  +  +  +  +  +  +  +  +  -      +
 docs                        +  +  +  +  +  +  +  +  +  -      +
 """
 INVALID: Final = ("revoked", "expired")
-_PATHS: Final = {"customer": "c-nobody", "tag": "t", "conversation": "v-0", "order": "o-0", "partner": "p-0"}
+_PATHS: Final = {
+    "customer": "c-nobody",
+    "tag": "t",
+    "conversation": "v-0",
+    "order": "o-0",
+    "partner": "p-0",
+    "version": 1,
+}
 _BODIES: Final[dict[str, Any]] = {
     "replaceWorkflow": draft(),
     "replaceTemplate": draft(),
@@ -345,6 +361,8 @@ async def things(strict_api: Api, log: Log) -> tuple[User, dict[str, str]]:
     owner = strict_api.user()
     workflow = await owner.create()
     template = await owner.call("POST", "/api/v1/templates", draft())
+    kept = await owner.call("PUT", f"/api/v1/workflows/{workflow['id']}/draft", {}, headers={"If-Match": '"0"'})
+    assert kept.status == 200, kept
     words = await owner.call("POST", "/api/v1/message-templates", _BODIES["replaceMessageTemplate"])
     assert (template.status, words.status) == (201, 201), (template, words)
     notice = uuid4()

@@ -77,18 +77,24 @@ async def test_no_lock_of_a_stranger_keeps_a_user_from_saving(api: Api, api_data
 
 
 async def test_an_active_workflow_cannot_be_moved_to_a_full_type(api: Api) -> None:
-    """By another trigger, in a PUT or a PATCH; what changes something else of it is taken."""
+    """By another trigger, in a PUT, a PATCH or a draft; what changes something else of it is taken."""
     user = api.user()
     one, two = [await user.create() for _ in range(2)]
     other = await user.create(trigger={"type": "order.created", "config": {}})
     for workflow in (one, two, other):
         await activate(user, workflow)
-    path, any_version = f"{ROOT}/{other['id']}", {"If-Match": "*"}
+    path, any_version = f"{ROOT}/{other['id']}?publish=true", {"If-Match": "*"}
     trigger = {"type": "order.paid", "config": {}}
     assert (await user.call("PATCH", path, {"trigger": trigger}, headers=any_version)).status == 409
+    drafted = f"{ROOT}/{other['id']}/draft"
+    assert (await user.call("PATCH", drafted, {"trigger": trigger}, headers=any_version)).status == 200
+    assert (await user.call("POST", f"{ROOT}/{other['id']}/publish")).status == 409
+    assert (await user.call("DELETE", drafted)).status == 204
     assert (await user.call("PUT", path, draft(), headers=any_version)).status == 409
     assert (await user.call("PATCH", path, {"name": "Other"}, headers=any_version)).status == 200
-    assert (await user.call("PATCH", f"{ROOT}/{one['id']}", {"name": "One"}, headers=any_version)).status == 200
+    assert (
+        await user.call("PATCH", f"{ROOT}/{one['id']}?publish=true", {"name": "One"}, headers=any_version)
+    ).status == 200
 
 
 async def test_those_who_try_at_once_do_not_both_pass(api: Api) -> None:

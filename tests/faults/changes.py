@@ -97,10 +97,12 @@ class Changes:
                 answer = await _answered(api, "POST", f"{path}/{verb}")
                 known.runs = verb == "activate"
             case "edit":
-                answer = await _answered(api, "PATCH", path, {"name": f"edited {uuid4()}"}, If_Match="*")
+                answer = await _answered(
+                    api, "PATCH", f"{path}?publish=true", {"name": f"edited {uuid4()}"}, If_Match="*"
+                )
             case "move":
                 elsewhere = {"trigger": {"type": f"{self.event_type}-elsewhere"}}
-                answer = await _answered(api, "PATCH", path, elsewhere, If_Match="*")
+                answer = await _answered(api, "PATCH", f"{path}?publish=true", elsewhere, If_Match="*")
                 known.runs = False
             case _:
                 answer = await _answered(api, "DELETE", path)

@@ -60,7 +60,8 @@ async def lose_an_hour(place: Ground, backup: Path) -> tuple[datetime, dict[str,
     say("backed up")
     new = await place.workflow("new", [webhook(place)])
     _, etag = await place.stack.api.call("GET", f"/api/v1/workflows/{old}")
-    await place.stack.api.call("PATCH", f"/api/v1/workflows/{old}", {"actions": _one_less(place)}, If_Match=etag)
+    path = f"/api/v1/workflows/{old}?publish=true"
+    await place.stack.api.call("PATCH", path, {"actions": _one_less(place)}, If_Match=etag)
     await place.stack.settled()
     await place.emit("after", "old", old, _EVENTS)
     await place.emit("of a new workflow", "new", new, _WAITING)

@@ -10,6 +10,7 @@ from typing import Final
 # and is not touched. `fresh` may miss a key that another process commits at this very moment: such a row comes back
 # as `again`. Of what failed the workflow is noted, for its owner to be told (the scheduler does). `fed` is one row a
 # batch, by which whoever follows the log learns what is new (`execution_feed`).
+# When a workflow ran last is noted to 10 seconds, so that a busy one costs a look and no write.
 _WRITE: Final = """
 WITH batch AS MATERIALIZED (
   SELECT DISTINCT ON (b.execution_id) b.*, k.version AS known_version, k.attempt AS known_attempt,
@@ -53,6 +54,16 @@ WITH batch AS MATERIALIZED (
   ORDER BY workflow_id, settled_at DESC
   ON CONFLICT (workflow_id) DO UPDATE SET failed_at = excluded.failed_at
   WHERE f.failed_at < now() - interval '10 seconds'
+), ran AS (
+  INSERT INTO automation_last_runs AS r (automation_id, last_run_at)
+  SELECT workflow_id, latest FROM (
+    SELECT workflow_id, max(settled_at) AS latest FROM settled WHERE dropped IS NULL AND attempt > 0 GROUP BY 1
+  ) AS of_batch
+  WHERE NOT EXISTS (SELECT FROM automation_last_runs k WHERE k.automation_id = workflow_id
+    AND k.last_run_at > latest - interval '10 seconds')
+  ORDER BY workflow_id
+  ON CONFLICT (automation_id) DO UPDATE SET last_run_at = excluded.last_run_at
+  WHERE r.last_run_at < excluded.last_run_at
 )
 SELECT position, status, settled_at, dropped, execution_id IN (SELECT id FROM live),
   execution_id IN (SELECT id FROM late), event_at

@@ -24,6 +24,7 @@ class NewestFirst(Generic[T]):
         read: Makes what it holds of a row.
         bodies: Columns that may be large.
         visible: What a row must fulfil to be there.
+        more: What is read beside the table's own columns.
     """
 
     def __init__(
@@ -32,16 +33,20 @@ class NewestFirst(Generic[T]):
         read: Callable[[Row[Any]], T],
         bodies: Sequence[str],
         *visible: ColumnElement[bool],
+        more: Sequence[ColumnElement[Any]] = (),
     ) -> None:
         self._table = table
         self._read = read
         self._bodies = bodies
         self._visible = visible
+        self._columns: tuple[Any, ...] = (table, *more)
 
     async def get(self, connection: AsyncConnection, row_id: UUID, *, locked: bool = False) -> T | None:
         """Return one that is there, and the caller's to see; to lock it they must be let change it too."""
         statement = self._rows().where(self._table.c.id == row_id)
-        row = (await connection.execute(statement.with_for_update() if locked else statement)).one_or_none()
+        if locked:
+            statement = statement.with_for_update(of=self._table)
+        row = (await connection.execute(statement)).one_or_none()
         return None if row is None else self._read(row)
 
     async def page(
@@ -60,15 +65,16 @@ class NewestFirst(Generic[T]):
 
     async def insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> T:
         """Store a new row, and return what the database made of it."""
-        return await self._stored(connection, insert(self._table).values(values).returning(self._table))
+        return await self._stored(connection, insert(self._table).values(values).returning(*self._columns))
 
     async def update(self, connection: AsyncConnection, row_id: UUID, values: Mapping[str, Any]) -> T:
         """Store a row's new version, and return what the database made of it."""
         statement = update(self._table).where(self._table.c.id == row_id).values(values)
-        return await self._stored(connection, statement.returning(self._table))
+        return await self._stored(connection, statement.returning(*self._columns))
 
     def _rows(self) -> Select[Any]:
-        return select(self._table).where(*self._visible)
+        rows: Select[Any] = select(*self._columns)
+        return rows.where(*self._visible)
 
     async def _stored(self, connection: AsyncConnection, write: ReturningInsert[Any] | ReturningUpdate[Any]) -> T:
         return self._read((await connection.execute(write)).one())

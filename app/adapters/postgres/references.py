@@ -13,10 +13,12 @@ from app.domain.hosts import may_go_to
 from app.ports.workflows import Reference
 
 _MISSING: Final = text("""
-SELECT position FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS w (kind, name, position)
+SELECT position, w.kind = 'secret' AND NOT EXISTS (SELECT FROM secrets s WHERE s.name = w.name) AS absent
+FROM unnest(CAST(:kinds AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS w (kind, name, position)
 WHERE CASE w.kind
-  WHEN 'secret' THEN EXISTS (SELECT FROM secrets s WHERE s.name = w.name
-    AND NOT (s.owners && CAST(:owners AS text[]) AND s.workflows && CAST(:workflows AS text[])))
+  WHEN 'secret' THEN NOT coalesce((
+    SELECT s.owners && CAST(:owners AS text[]) AND s.workflows && CAST(:workflows AS text[])
+    FROM secrets s WHERE s.name = w.name), NOT CAST(:live AS boolean))
   WHEN 'channel' THEN NOT EXISTS (SELECT FROM notification_channels c WHERE c.name = w.name
     AND c.owners && CAST(:owners AS text[]) AND c.workflows && CAST(:workflows AS text[]))
   ELSE NOT EXISTS (SELECT FROM message_templates t
@@ -26,12 +28,13 @@ ORDER BY position
 _HOSTS: Final = text("SELECT name, hosts FROM secrets WHERE name = ANY(:names)")
 
 
-async def missing(connection: AsyncConnection, use: Use, named: Sequence[Reference]) -> list[Reference]:
+async def missing(connection: AsyncConnection, use: Use, named: Sequence[Reference], *, live: bool) -> list[Reference]:
     """Return those that are not there, or not for the workflow, in their order; if all are there, those astray.
 
-    Looked up as the API itself: users see no secret. A secret that is not there is left out: it may come yet.
+    Looked up as the API itself: users see no secret. One that is not there may come yet, unless it is needed now.
     """
     values = {
+        "live": live,
         "owner": use.owner,
         "owners": [ALL, str(use.owner)],
         "workflows": [ALL, str(use.workflow)],
@@ -39,9 +42,9 @@ async def missing(connection: AsyncConnection, use: Use, named: Sequence[Referen
         "names": [one.name for one in named],
     }
     async with acting_as_api(connection):
-        positions = (await connection.execute(_MISSING, values)).scalars().all()
+        rows = (await connection.execute(_MISSING, values)).all()
         astray = await _astray(connection, named)
-    return [named[position - 1] for position in positions] or astray
+    return [replace(named[row.position - 1], absent=row.absent) for row in rows] or astray
 
 
 async def _astray(connection: AsyncConnection, named: Sequence[Reference]) -> list[Reference]:

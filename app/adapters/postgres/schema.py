@@ -65,6 +65,20 @@ REVISIONS: Final = Table(
     _at("created_at"),
     Column("created_by", Uuid),
 )
+DRAFTS: Final = Table(
+    "automation_drafts",
+    METADATA,
+    Column("automation_id", Uuid, primary_key=True),
+    Column("body", JSONB(none_as_null=True)),
+    Column("based_on", Integer),
+    Column("changes", Integer),
+    Column("version", Integer),
+    Column("saved_by", Uuid),
+    _at("saved_at"),
+)
+LAST_RUNS: Final = Table(
+    "automation_last_runs", METADATA, Column("automation_id", Uuid, primary_key=True), _at("last_run_at")
+)
 MESSAGE_TEMPLATES: Final = Table(
     "message_templates",
     METADATA,

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select, text
+from sqlalchemy import ColumnElement, Row, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.postgres import drafts
 from app.adapters.postgres.acting import acting_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.newest_first import NewestFirst
@@ -22,7 +23,7 @@ from app.adapters.postgres.turns import take_turn
 from app.domain.callers import Caller
 from app.domain.grants import Use
 from app.domain.paging import Position
-from app.ports.workflows import Reference, WorkflowFilter
+from app.ports.workflows import Reference, StoredDraft, WorkflowFilter
 from schemas.workflow import Workflow
 
 # It stays where it is once the column holds no more.
@@ -84,6 +85,16 @@ class PostgresWorkflows:
         async with self._database.reading(caller) as connection:
             return await within_bytes(connection, statement, ("version",), ("body",), _revision)
 
+    async def revision(self, caller: Caller, workflow_id: UUID, version: int) -> dict[str, Any] | None:
+        """Return one revision's body with who wrote it."""
+        async with self._database.reading(caller) as connection:
+            return await _one_revision(connection, workflow_id, version)
+
+    async def draft(self, caller: Caller, workflow_id: UUID) -> StoredDraft | None:
+        """Return a draft that is there and the caller's to see."""
+        async with self._database.reading(caller) as connection:
+            return await drafts.draft_of(connection, workflow_id)
+
 
 class WorkflowTransaction:
     """Implements ``app.ports.workflows.Transaction`` over a connection that acts as the caller."""
@@ -91,9 +102,9 @@ class WorkflowTransaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def get(self, workflow_id: UUID) -> Workflow | None:
+    async def get(self, workflow_id: UUID, *, deleted: bool = False) -> Workflow | None:
         """Return a workflow, locked."""
-        return await _WORKFLOWS.get(self._connection, workflow_id, locked=True)
+        return await (_DELETED if deleted else _WORKFLOWS).get(self._connection, workflow_id, locked=True)
 
     async def insert(self, workflow: Workflow) -> Workflow:
         """Store a new workflow; its revision and outbox row follow."""
@@ -105,9 +116,29 @@ class WorkflowTransaction:
         gone = {"deleted_at": func.now()} if deleted else {}
         return await _WORKFLOWS.update(self._connection, workflow.id, {**_columns(workflow), **gone})
 
-    async def missing(self, use: Use, named: Sequence[Reference]) -> Sequence[Reference]:
+    async def restore(self, workflow_id: UUID) -> Workflow:
+        """Take the time of its deletion away: the rest, revision and outbox row too, is the database's."""
+        return await _WORKFLOWS.update(self._connection, workflow_id, {"deleted_at": None})
+
+    async def revision(self, workflow_id: UUID, version: int) -> dict[str, Any] | None:
+        """Return one revision's body with who wrote it."""
+        return await _one_revision(self._connection, workflow_id, version)
+
+    async def draft(self, workflow_id: UUID) -> StoredDraft | None:
+        """Return a workflow's draft."""
+        return await drafts.draft_of(self._connection, workflow_id)
+
+    async def save_draft(self, workflow_id: UUID, body: dict[str, Any], based_on: int, changes: int) -> StoredDraft:
+        """Store a workflow's draft."""
+        return await drafts.save(self._connection, workflow_id, body, based_on, changes)
+
+    async def discard_draft(self, workflow_id: UUID) -> None:
+        """Let a workflow's draft go."""
+        await drafts.discard(self._connection, workflow_id)
+
+    async def missing(self, use: Use, named: Sequence[Reference], *, live: bool) -> Sequence[Reference]:
         """Return those of the named things that are not there, or not for the workflow."""
-        return await missing(self._connection, use, named)
+        return await missing(self._connection, use, named, live=live)
 
     async def owned(self, owner: UUID, trigger_type: str | None) -> int:
         """Count an owner's workflows, or the active ones of a trigger type, with the owner locked against others."""
@@ -122,6 +153,14 @@ class WorkflowTransaction:
         """Count a template's use, as the service: a caller who may apply a template may not change it."""
         async with acting_as_api(self._connection):
             await self._connection.execute(_COUNT_USE, {"id": template_id})
+
+
+async def _one_revision(connection: AsyncConnection, workflow_id: UUID, version: int) -> dict[str, Any] | None:
+    statement: Select[Any] = select(_R.body, _R.created_by).where(
+        _R.automation_id == workflow_id, _R.version == version
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _revision(row)
 
 
 def _revision(row: Row[Any]) -> dict[str, Any]:
@@ -153,4 +192,6 @@ def _workflow(row: Row[Any]) -> Workflow:
     )
 
 
-_WORKFLOWS: Final = NewestFirst(AUTOMATIONS, _workflow, _BODIES, _A.deleted_at.is_(None))
+_MORE: Final = (drafts.NOTE, drafts.LAST_RUN)
+_WORKFLOWS: Final = NewestFirst(AUTOMATIONS, _workflow, _BODIES, _A.deleted_at.is_(None), more=_MORE)
+_DELETED: Final = NewestFirst(AUTOMATIONS, _workflow, _BODIES, _A.deleted_at.is_not(None), more=_MORE)

@@ -1,14 +1,15 @@
-"""``/api/v1/workflows``."""
+"""``/api/v1/workflows``: from their creation to their deletion; their drafts and history are in ``drafts``."""
 
 from typing import Final
 
 from aiohttp import web
 
+from app.admin.draft_models import ChangeQuery, CopyName
 from app.admin.examples import WORKFLOW, WORKFLOW_PATCH
 from app.admin.execution_models import CancelledView, DeactivationQuery
-from app.admin.models import RevisionPage, RevisionQuery, RevisionView, WorkflowPage, WorkflowPatch, WorkflowQuery
+from app.admin.models import WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
-from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_query
+from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_model, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
 from app.ports.workflows import WorkflowFilter
@@ -42,17 +43,21 @@ async def get_workflow(request: web.Request) -> web.Response:
 
 
 async def replace_workflow(request: web.Request) -> web.Response:
-    """Replace what a user writes."""
+    """Replace what a user writes; of an active workflow in its draft, unless it is to be published."""
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=True)
+    publish = read_query(request, ChangeQuery).publish
     raw = await read_document(request, (JSON,))
-    return _shown(await _service(request).replace(request[CALLER], workflow_id, version, raw))
+    drafts = request.app[STATE].drafts
+    return _shown(await drafts.replace(request[CALLER], workflow_id, version, raw, publish=publish))
 
 
 async def patch_workflow(request: web.Request) -> web.Response:
-    """Apply a JSON merge patch."""
+    """Apply a JSON merge patch; of an active workflow to its draft, unless it is to be published."""
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=True)
+    publish = read_query(request, ChangeQuery).publish
     patch = await read_document(request, (MERGE_PATCH, JSON))
-    return _shown(await _service(request).patch(request[CALLER], workflow_id, version, patch))
+    drafts = request.app[STATE].drafts
+    return _shown(await drafts.change(request[CALLER], workflow_id, version, patch, publish=publish))
 
 
 async def delete_workflow(request: web.Request) -> web.Response:
@@ -81,11 +86,16 @@ async def cancel_waiting(request: web.Request) -> web.Response:
     return answer(CancelledView(cancelled=cancelled))
 
 
-async def list_revisions(request: web.Request) -> web.Response:
-    """Show a workflow's history, a deleted one's too."""
-    query = read_query(request, RevisionQuery)
-    rows = await _service(request).revisions(request[CALLER], path_id(request, "workflow"), query.before, query.limit)
-    return answer(RevisionPage(items=[RevisionView.model_validate(row) for row in rows]))
+async def restore_workflow(request: web.Request) -> web.Response:
+    """Bring a deleted one back, switched off."""
+    return _shown(await _service(request).restore(request[CALLER], path_id(request, "workflow")))
+
+
+async def duplicate_workflow(request: web.Request) -> web.Response:
+    """Store a copy of one, inactive."""
+    name = read_model(await read_document(request, (JSON,)), CopyName).name
+    workflow = await _service(request).duplicate(request[CALLER], path_id(request, "workflow"), name)
+    return answer(workflow, 201, {**etag(workflow.version), "Location": f"{_ROOT}/{workflow.id}"})
 
 
 def _shown(workflow: Workflow) -> web.Response:
@@ -102,6 +112,7 @@ def _service(request: web.Request) -> WorkflowService:
 
 _DRAFT: Final = Body({JSON: (WorkflowDraft, False)}, example=WORKFLOW)
 _PATCH: Final = Body({MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)}, example=WORKFLOW_PATCH)
+_COPY: Final = Body({JSON: (CopyName, False)}, example={"name": "Thank for a big order, in Spain"})
 
 OPERATIONS: Final = (
     Operation(
@@ -114,12 +125,14 @@ OPERATIONS: Final = (
     ),
     Operation("GET", _ONE, "getWorkflow", "Show a workflow", get_workflow, {200: Workflow}, tag="workflows", etag=True),
     Operation(
-        "PUT", _ONE, "replaceWorkflow", "Replace a workflow", replace_workflow,
-        {200: Workflow}, tag="workflows", body=_DRAFT, etag=True, if_match="required", conflicts=True,
+        "PUT", _ONE, "replaceWorkflow", "Replace a workflow, or the draft of an active one", replace_workflow,
+        {200: Workflow}, tag="workflows", query=ChangeQuery, body=_DRAFT,
+        etag=True, if_match="required", conflicts=True,
     ),
     Operation(
-        "PATCH", _ONE, "patchWorkflow", "Change parts of a workflow", patch_workflow,
-        {200: Workflow}, tag="workflows", body=_PATCH, etag=True, if_match="required", conflicts=True,
+        "PATCH", _ONE, "patchWorkflow", "Change parts of a workflow, or of an active one's draft", patch_workflow,
+        {200: Workflow}, tag="workflows", query=ChangeQuery, body=_PATCH,
+        etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "DELETE", _ONE, "deleteWorkflow", "Delete a workflow; its log stays", delete_workflow,
@@ -138,7 +151,11 @@ OPERATIONS: Final = (
         {200: CancelledView}, tag="workflows", conflicts=True,
     ),
     Operation(
-        "GET", f"{_ONE}/revisions", "listRevisions", "Show a workflow's history", list_revisions,
-        {200: RevisionPage}, tag="workflows", query=RevisionQuery,
+        "POST", f"{_ONE}/restore", "restoreWorkflow", "Bring a deleted workflow back, switched off", restore_workflow,
+        {200: Workflow}, tag="workflows", etag=True, conflicts=True,
+    ),
+    Operation(
+        "POST", f"{_ONE}/duplicate", "duplicateWorkflow", "Copy a workflow", duplicate_workflow,
+        {201: Workflow}, tag="workflows", body=_COPY, etag=True, conflicts=True,
     ),
 )  # fmt: skip

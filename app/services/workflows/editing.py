@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -12,10 +12,15 @@ from schemas.message_template import MessageTemplate
 from schemas.template import Template
 from schemas.workflow import Workflow
 
+MISSING: Final = "There is no such workflow"
+_COPY: Final = "Copy of "
+_NAME_CHARS: Final = 255
+
+Found = TypeVar("Found")
 Kept = TypeVar("Kept", Workflow, Template, MessageTemplate)
 
 
-def found(kept: Kept | None, missing: str) -> Kept:
+def found(kept: Found | None, missing: str) -> Found:
     """Return what is there.
 
     Raises:
@@ -65,3 +70,8 @@ def refuse_no_object(value: Any, what: str) -> None:
     """
     if not isinstance(value, dict):
         raise InvalidError([FieldError("", f"{what} is a JSON object")])
+
+
+def copy_name(name: str) -> str:
+    """Return what a copy is called, no longer than a name may be."""
+    return f"{_COPY}{name}"[:_NAME_CHARS]

@@ -1,32 +1,19 @@
 """Workflows: create, change, switch on and off, delete. Each write is one transaction of row, revision and outbox."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
-from app.domain.grants import Use
+from app.domain.errors import InvalidError, NotFoundError, UnfitError
 from app.domain.paging import Page, Position
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
-from app.ports.workflows import Transaction, WorkflowFilter, WorkflowStore
-from app.services.workflows.drafts import DraftReader, merge_patch
-from app.services.workflows.editing import (
-    at_version,
-    fields,
-    found,
-    newest_first,
-    next_version,
-    refuse_no_object,
-    written,
-)
-from app.services.workflows.permits import refuse_unpermitted
-from app.services.workflows.references import references
-from schemas.base import stored_size
-from schemas.workflow import MAX_REVISION_BYTES, Action, Revision, Workflow, WorkflowDraft
-
-_MISSING: Final = "There is no such workflow"
+from app.ports.workflows import WorkflowFilter, WorkflowStore
+from app.services.workflows.drafts import DraftReader
+from app.services.workflows.editing import MISSING, at_version, copy_name, fields, found, newest_first, written
+from app.services.workflows.writer import WorkflowWriter
+from schemas.workflow import Workflow, WorkflowDraft
 
 
 class WorkflowService:
@@ -49,8 +36,7 @@ class WorkflowService:
     ) -> None:
         self._store = store
         self._drafts = drafts
-        self._now = now
-        self._quotas = quotas
+        self._writer = WorkflowWriter(now, quotas=quotas)
 
     async def create(self, caller: Caller, raw: Any, *, template_id: UUID | None = None) -> Workflow:
         """Store a new workflow, inactive, the caller's own; ``template_id`` says which template it is made of.
@@ -61,8 +47,7 @@ class WorkflowService:
             ConflictError: The caller has as many workflows as a user may.
         """
         draft = await self._drafts.read(raw)
-        refuse_unpermitted(caller, caller.user_id, draft.trigger, draft.actions)
-        now = self._now()
+        now = self._writer.now()
         workflow = Workflow(
             id=uuid4(),
             active=False,
@@ -72,10 +57,9 @@ class WorkflowService:
             updated_at=now,
             **fields(draft),
         )
-        _refuse_large(workflow)
         async with self._store.transaction(caller) as transaction:
-            await _refuse_missing(transaction, Use(workflow.created_by, workflow.id), workflow.actions)
-            await self._room(transaction, caller, workflow.created_by)
+            await self._writer.check(transaction, caller, workflow)
+            await self._writer.room(transaction, caller, workflow.created_by)
             stored = await transaction.insert(workflow)
             if template_id is not None:
                 await transaction.count_use(template_id)
@@ -95,50 +79,58 @@ class WorkflowService:
         Raises:
             NotFoundError: The caller may see no such workflow.
         """
-        return found(await self._store.get(caller, workflow_id), _MISSING)
+        return found(await self._store.get(caller, workflow_id), MISSING)
 
     async def find(self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int) -> Page[Workflow]:
         """List workflows, newest first."""
         rows = await self._store.find(caller, wanted, after, limit + 1)
         return newest_first(rows, limit)
 
-    async def replace(self, caller: Caller, workflow_id: UUID, version: int | None, raw: Any) -> Workflow:
-        """Replace everything a user writes; whether it is active stays.
-
-        Args:
-            caller: On whose behalf.
-            workflow_id: Which workflow.
-            version: The version the caller has read; None for any.
-            raw: The new draft.
+    async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
+        """Switch a workflow on or off; one that is so already stays as it is.
 
         Raises:
-            InvalidError: The draft is wrong.
-            NotPermittedError: It names customers or inboxes that the caller may not reach.
             NotFoundError: There is no such workflow.
             StaleVersionError: It has another version by now.
-            ConflictError: It is active, and its owner has as many of its new trigger type as a user may.
+            ConflictError: It is to be active, and its owner has as many of its trigger type as a user may.
+            UnfitError: It is to be active, and channels, secrets or message templates that it names are not there.
         """
-        draft = await self._drafts.read(raw)
-        return await self._write(caller, workflow_id, version, lambda _: _given(fields(draft)))
-
-    async def patch(self, caller: Caller, workflow_id: UUID, version: int | None, patch: Any) -> Workflow:
-        """Apply a JSON merge patch; arguments and errors as in ``replace``."""
-        refuse_no_object(patch, "a merge patch")
-
-        async def patched(current: Workflow) -> dict[str, Any]:
-            return fields(await self._drafts.read(merge_patch(written(current, WorkflowDraft), patch)))
-
-        return await self._write(caller, workflow_id, version, patched)
-
-    async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
-        """Switch a workflow on or off; one that is so already stays as it is. Errors as in ``replace``."""
-        return await self._write(
-            caller, workflow_id, version, lambda current: _given({} if current.active == active else {"active": active})
-        )
+        try:
+            return await self._write(
+                caller, workflow_id, version, lambda current: {} if current.active == active else {"active": active}
+            )
+        except InvalidError as error:
+            raise UnfitError("The workflow cannot be switched on", error.errors) from None
 
     async def delete(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
-        """Delete a workflow softly: it never runs again, its log stays. Errors as in ``replace``."""
-        await self._write(caller, workflow_id, version, lambda _: _given({"active": False}), deleted=True)
+        """Delete a workflow softly: it never runs again, its log stays; errors as in ``set_active``."""
+        await self._write(caller, workflow_id, version, lambda _: {"active": False}, deleted=True)
+
+    async def restore(self, caller: Caller, workflow_id: UUID) -> Workflow:
+        """Bring a deleted workflow back as it was, switched off; one that is not deleted stays as it is.
+
+        Raises:
+            NotFoundError: There is and was no such workflow.
+            ConflictError: Its owner has as many workflows as a user may.
+        """
+        async with self._store.transaction(caller) as transaction:
+            gone = await transaction.get(workflow_id, deleted=True)
+            if gone is None:
+                return found(await transaction.get(workflow_id), MISSING)
+            await self._writer.room(transaction, caller, gone.created_by)
+            return await transaction.restore(workflow_id)
+
+    async def duplicate(self, caller: Caller, workflow_id: UUID, name: str | None) -> Workflow:
+        """Store a copy of what is live, inactive, the caller's own.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+            InvalidError: It would not be taken as a new one any more.
+            NotPermittedError: It names customers or inboxes that the caller may not reach.
+            ConflictError: The caller has as many workflows as a user may.
+        """
+        body = written(await self.get(caller, workflow_id), WorkflowDraft)
+        return await self.create(caller, {**body, "name": copy_name(body["name"]) if name is None else name})
 
     async def revisions(
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
@@ -150,72 +142,30 @@ class WorkflowService:
         """
         rows = await self._store.revisions(caller, workflow_id, before, limit)
         if not rows and before is None:
-            raise NotFoundError(_MISSING)
+            raise NotFoundError(MISSING)
         return rows
+
+    async def revision(self, caller: Caller, workflow_id: UUID, version: int) -> dict[str, Any]:
+        """Return one revision.
+
+        Raises:
+            NotFoundError: There is and was no such workflow, or no such version of it.
+        """
+        row = await self._store.revision(caller, workflow_id, version)
+        return found(row, "There is no such version of the workflow")
 
     async def _write(
         self,
         caller: Caller,
         workflow_id: UUID,
         version: int | None,
-        change: Callable[[Workflow], Awaitable[dict[str, Any]]],
+        change: Callable[[Workflow], dict[str, Any]],
         *,
         deleted: bool = False,
     ) -> Workflow:
         async with self._store.transaction(caller) as transaction:
-            current = at_version(found(await transaction.get(workflow_id), _MISSING), version, "workflow")
-            changes = await change(current)
+            current = at_version(found(await transaction.get(workflow_id), MISSING), version, "workflow")
+            changes = change(current)
             if not changes:
                 return current
-            if "actions" in changes:
-                refuse_unpermitted(caller, current.created_by, changes["trigger"], changes["actions"])
-                await _refuse_missing(transaction, Use(current.created_by, workflow_id), changes["actions"])
-            changed = next_version(current, changes, self._now())
-            _refuse_large(changed)
-            if changed.active and (not current.active or changed.trigger.type != current.trigger.type):
-                await self._room(transaction, caller, changed.created_by, changed.trigger.type)
-            return await transaction.update(changed, deleted=deleted)
-
-    async def _room(
-        self, transaction: Transaction, caller: Caller, owner: UUID, trigger_type: str | None = None
-    ) -> None:
-        """Refuse one more workflow, or one more active one of a trigger type, over an owner's quota."""
-        most = self._quotas.workflows if trigger_type is None else self._quotas.active
-        if not most or caller.role == "admin":
-            return
-        there = await transaction.owned(owner, trigger_type)
-        if there >= most:
-            what = "workflows" if trigger_type is None else f"active workflows with the trigger {trigger_type}"
-            how = "delete" if trigger_type is None else "deactivate"
-            raise ConflictError(f"There are {there} {what} of this user, and {most} are allowed; {how} one first")
-
-
-async def _given(changes: dict[str, Any]) -> dict[str, Any]:
-    return changes
-
-
-async def _refuse_missing(transaction: Transaction, use: Use, actions: Sequence[Action]) -> None:
-    named = references(actions)
-    missing = await transaction.missing(use, named) if named else ()
-    if missing:
-        raise InvalidError([one.missing for one in missing])
-
-
-def _refuse_large(workflow: Workflow) -> None:
-    """Bound the revision that is made of a workflow, as it is encoded for the matchers and in every command."""
-    revision = Revision(
-        id=workflow.id,
-        version=workflow.version,
-        name=workflow.name,
-        active=workflow.active,
-        priority=workflow.priority,
-        reentry=workflow.reentry,
-        trigger=workflow.trigger,
-        conditions=workflow.conditions,
-        actions=workflow.actions,
-        owner=workflow.created_by,
-        updated_at=workflow.updated_at,
-    )
-    size = stored_size(revision.encode())
-    if size > MAX_REVISION_BYTES:
-        raise InvalidError([FieldError("", f"the workflow has {size} bytes; at most {MAX_REVISION_BYTES} are allowed")])
+            return await self._writer.write(transaction, caller, current, changes, deleted=deleted)

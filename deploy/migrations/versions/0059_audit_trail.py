@@ -132,8 +132,7 @@ BEGIN
       WHEN changes ? 'revoked_at' THEN 'revoked'
       WHEN changes ? 'replayed_at' THEN 'replayed'
       WHEN changes ? 'discarded_at' THEN 'discarded'
-      WHEN after -> 'active' = 'true' AND changes ? 'active' THEN 'activated'
-      WHEN after -> 'active' = 'false' AND changes ? 'active' THEN 'deactivated'
+      WHEN changes ? 'active' THEN CASE WHEN (after ->> 'active')::boolean THEN 'activated' ELSE 'deactivated' END
       ELSE 'changed' END;
   END IF;
   PERFORM public.headrace_add_to_trail(

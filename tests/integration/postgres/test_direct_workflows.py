@@ -88,21 +88,91 @@ def test_versions_only_go_up(connection: Connection) -> None:
     assert [change.version for _, change in announced(connection)] == [2, 3, 4]
 
 
-def test_what_is_deleted_stays_so(connection: Connection) -> None:
-    """The time is the database's, the workflow is off, and no later change brings it back."""
+def test_what_is_deleted_only_comes_back_as_it_was(connection: Connection) -> None:
+    """The time is the database's and the workflow is off; it is not changed, and restored it is as before, and off."""
     become(connection, ANA)
     connection.execute("UPDATE automations SET active = true, actions = %s", (Jsonb([TAG]),))
     connection.execute("UPDATE automations SET deleted_at = '2000-01-01'")
-    for revival in (
-        "UPDATE automations SET deleted_at = NULL, active = true",
-        "UPDATE automations SET active = true",
-        "UPDATE automations SET name = 'x'",
-    ):
-        assert connection.execute(revival.encode()).rowcount == 0
-    (_, on), (_, gone) = announced(connection)
+    for change in ("UPDATE automations SET active = true", "UPDATE automations SET name = 'x', deleted_at = now()"):
+        assert connection.execute(change.encode()).rowcount == 0
+    row = "SELECT name, active, deleted_at = updated_at, version, actions FROM automations WHERE id = %s"
+    assert connection.execute(row, (OF_ANA,)).fetchall() == [("x", False, True, 3, [TAG])]
+    connection.execute("UPDATE automations SET deleted_at = NULL, active = true, name = 'y', actions = '[]'")
+    assert connection.execute(row, (OF_ANA,)).fetchall() == [("x", False, None, 4, [TAG])]
+    (_, on), (_, gone), (_, back) = announced(connection)
     assert (on.active, gone.active, gone.deleted) == (True, False, True)
-    row = connection.execute("SELECT active, deleted_at = updated_at FROM automations WHERE id = %s", (OF_ANA,))
-    assert row.fetchall() == [(False, True)]
+    assert (back.active, back.deleted, back.version, back.name) == (False, False, 4, "x")
+
+
+def test_a_tombstone_is_taken_back(connection: Connection) -> None:
+    """A workflow that is restored after its tombstone is compared with the matchers' tables again."""
+    become(connection, ANA)
+    connection.execute("UPDATE automations SET deleted_at = now()")
+    connection.execute("RESET ROLE")
+    connection.execute("UPDATE automations SET tombstoned_at = now() WHERE id = %s", (OF_ANA,))
+    connection.commit()
+    become(connection, ANA)
+    connection.execute("UPDATE automations SET deleted_at = NULL")
+    assert connection.execute("SELECT tombstoned_at FROM automations").fetchall() == [(None,)]
+
+
+def test_a_restored_workflow_counts_for_its_owners_quota(connection: Connection) -> None:
+    """Who has deleted one to make another has no room for both."""
+    connection.execute("UPDATE workflow_quotas SET workflows = 1")
+    connection.commit()
+    become(connection, ANA)
+    connection.execute("UPDATE automations SET deleted_at = now()")
+    put(connection, uuid4())
+    with pytest.raises(psycopg.Error) as refused:
+        connection.execute("UPDATE automations SET deleted_at = NULL WHERE id = %s", (OF_ANA,))
+    assert refused.value.sqlstate == "PT409"
+
+
+DRAFT: Final = "INSERT INTO automation_drafts (automation_id, body, based_on) VALUES (%s, %s, 1)"
+
+
+def test_a_draft_is_of_ones_own_workflow(connection: Connection) -> None:
+    """Its number, author and time are the database's; nobody writes one beside another's workflow, or a deleted one."""
+    become(connection, ANA)
+    connection.execute(DRAFT, (OF_ANA, Jsonb({"any": 1})))
+    connection.execute("UPDATE automation_drafts SET body = NULL")
+    row = connection.execute("SELECT version, saved_by FROM automation_drafts").fetchall()
+    assert row == [(2, ANA)]
+    connection.commit()
+    for workflow in (OF_BEA, OF_ANA):
+        become(connection, ANA)
+        connection.execute("UPDATE automations SET deleted_at = now()")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(DRAFT + " ON CONFLICT (automation_id) DO UPDATE SET based_on = 1", (workflow, Jsonb({})))
+    become(connection, BEA)
+    assert connection.execute("SELECT FROM automation_drafts").rowcount == 0
+    assert connection.execute("UPDATE automation_drafts SET body = NULL").rowcount == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE automation_drafts SET version = 1",
+        "UPDATE automation_drafts SET saved_by = gen_random_uuid()",
+        "UPDATE automation_drafts SET saved_at = now()",
+        "UPDATE automation_drafts SET automation_id = gen_random_uuid()",
+        "DELETE FROM automation_drafts",
+        "UPDATE automation_last_runs SET last_run_at = now()",
+    ],
+)
+def test_what_a_draft_says_of_itself_is_not_the_users_to_write(connection: Connection, statement: str) -> None:
+    """Nor when a workflow ran last."""
+    become(connection, ANA)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("body", ["[]", "5", '"x"', "null", '{"a": ' * 101 + "1" + "}" * 101])
+def test_a_draft_is_an_object(connection: Connection, body: str) -> None:
+    """Of a depth that can be read."""
+    become(connection, ANA)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(DRAFT, (OF_ANA, body))
 
 
 ACTIONS: Final = [

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.postgres
 
 # They have a row for each workflow, user, channel, destination, alert or process, not for each event.
 SMALL: Final = {
-    "alert_channels", "alert_states", "automations", "automation_revisions", "automation_logs_horizon", "breakers",
+    "alert_channels", "alert_states", "automations", "automation_revisions", "automation_last_runs",
+    "automation_logs_horizon", "breakers",
     "headrace_schema_version", "heartbeats", "instances", "message_templates", "notification_channels", "pg_authid",
     "secrets", "temporal_audiences", "temporal_schedules", "user_permissions", "workflow_failures", "workflow_quotas",
 }  # fmt: skip

@@ -99,6 +99,10 @@ ADDED_INDEXES: Final = {
         " 'blocked'::character varying, 'stopped'::character varying])::text[])))"
     ),
     "idx_automation_templates_created_by": "automation_templates (created_by)",
+    "idx_automations_created_at": "automations (created_at, id) WHERE (deleted_at IS NULL)",
+    "idx_automations_updated_at": "automations (updated_at, id) WHERE (deleted_at IS NULL)",
+    "idx_automations_name": "automations (lower((name)::text), id) WHERE (deleted_at IS NULL)",
+    "idx_automations_deleted_at": "automations (deleted_at) WHERE (deleted_at IS NOT NULL)",
 }
 
 _COLUMNS_SQL: Final = """
