@@ -5,6 +5,7 @@ from typing import Final
 
 _INDEX: Final = "app/services/workflows/index.py"
 _WORKFLOWS: Final = "app/services/workflows/lifecycle.py"
+_WRITER: Final = "app/services/workflows/writer.py"
 _WORKFLOW_ROWS: Final = "app/adapters/postgres/workflows.py"
 _POLICIES: Final = "deploy/migrations/versions/0005_rls_policies.py"
 _SLIPS: Final = "app/execution/routing.py"
@@ -38,13 +39,15 @@ MUTANTS: Final = (
     Mutant(1, _WORKFLOW_ROWS, '"description": workflow.description,', '"description": "",'),
     Mutant(1, _WORKFLOW_ROWS, '"conditions": workflow.conditions,', '"conditions": workflow.conditions[:1],'),
     # 2: an update is what is read
-    Mutant(2, _WORKFLOWS, "await transaction.update(changed,", "await transaction.update(current,"),
-    Mutant(2, _WORKFLOWS, "return await self._write(caller, workflow_id, version, lambda _: _given(fields(draft)))",
-           "return await self._write(caller, workflow_id, version, "
-           'lambda old: _given({**fields(draft), "name": old.name}))'),
+    Mutant(2, _WRITER, "await transaction.update(changed,", "await transaction.update(current,"),
+    Mutant(2, "app/services/workflows/drafting.py",
+           "if publish or not current.active:\n            return await self._writer.write(transaction, caller, "
+           "current, fields(draft))",
+           "if publish or not current.active:\n            return await self._writer.write(transaction, caller, "
+           'current, {**fields(draft), "name": current.name})'),
     # 3: deleted, it does not run
     Mutant(3, _INDEX, "self._deactivate(change.id)\n        if isinstance", "if isinstance"),
-    Mutant(3, _WORKFLOWS, "return await transaction.update(changed, deleted=deleted)", "return changed"),
+    Mutant(3, _WRITER, "return await transaction.update(changed, deleted=deleted)", "return changed"),
     # 4: activated, it runs, and not before
     Mutant(4, _INDEX, "return self._activate(change) if change.active else Applied.INACTIVE",
            "return self._activate(change)"),
