@@ -27,6 +27,7 @@ from app.services.messages.templates import MessageTemplateService
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
+from app.services.operations.event_finding import EventFinder
 from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.health import Health
 from app.services.operations.queue_status import Queue
@@ -106,6 +107,7 @@ class State:
     cancelling: Cancelling
     retries: Retries
     emitter: EventEmitter
+    events: EventFinder
     manual_runs: ManualRuns
     dry_runs: DryRunner
     messages: Messages

@@ -30,6 +30,8 @@ _ATTRIBUTE: Final = re.compile(r"[a-z0-9]+\Z")
 # What templates and conditions of a step know beside the event: none of it is there yet when an event comes in.
 _NOT_OF_EVENTS: Final = frozenset({"current", "results", "secrets", "workflow"})
 _SHOWN_CHARS: Final = 80
+# From the end: a value of the event's own stands before it.
+_SINCE: Final = re.compile(r" entered the workflow at ([0-9T:.+-]+Z), and may enter it [^\"]*\Z")
 
 
 class NoKeyError(ValueError):
@@ -151,6 +153,12 @@ def skip_reason(reentry: Reentry, since: datetime, who: str) -> str:
         shown = who if len(who) <= _SHOWN_CHARS else f"{who[:_SHOWN_CHARS]}…"
         named = f'an event with {reentry.key.text} "{shown}"'
     return f"{named} entered the workflow at {moment}, and may enter it {reentry.how_often}"
+
+
+def since_of(reason: str) -> datetime | None:
+    """Return the moment that a reason of :func:`skip_reason` names; None of any other text."""
+    found = _SINCE.search(reason)
+    return datetime.fromisoformat(found[1]) if found else None
 
 
 def _text(found: Any) -> str | None:

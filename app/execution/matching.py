@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 
 from app.domain.errors import PoisonError, our_mistake
-from app.domain.evaluate import OVER_SHARE, Outcome, Plan, Trigger, TurnedAway, evaluate
+from app.domain.evaluate import OVER_SHARE, Outcome, Plan, TurnedAway, evaluate
 from app.domain.log_context import about, about_nothing
 from app.domain.loops import RunBudget
 from app.domain.quotas import NEVER
@@ -36,7 +36,7 @@ from app.ports import Entries, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
 from app.ports.tracing import Span, Tracer
 from app.services.delivery.dead_letters import DeadLetters
-from app.services.ingest.admission import Admission
+from app.services.ingest.admission import Admission, trigger_of
 from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command
@@ -171,7 +171,7 @@ class Matcher:
         matched = Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
         span: Span | None = None
         executions: list[UUID] = []
-        for made in evaluate(_trigger_of(incoming), workflows, now=now, shares=self._shares):
+        for made in evaluate(trigger_of(incoming), workflows, now=now, shares=self._shares):
             if isinstance(made, TurnedAway):
                 continue
             if span is None:
@@ -256,17 +256,3 @@ class Matcher:
             "executed_at": matched.now,
         }
         return Record(self._topics.executions, matched.key, encode(execution), cause=matched.record)
-
-
-def _trigger_of(incoming: IncomingEvent) -> Trigger:
-    event = incoming.event
-    return Trigger(
-        event.type,
-        event.source,
-        event.id,
-        incoming.raw,
-        event.data,
-        incoming.entity,
-        event.causation,
-        event.workflowid,
-    )

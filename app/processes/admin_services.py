@@ -9,6 +9,7 @@ from typing import Final
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
+from app.adapters.kafka.event_topics import KafkaEventTopics
 from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
@@ -19,6 +20,7 @@ from app.adapters.postgres.channels import PostgresChannels
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
+from app.adapters.postgres.event_verdicts import PostgresTraces
 from app.adapters.postgres.executions import PostgresExecutions, PostgresWaiting
 from app.adapters.postgres.message_templates import PostgresMessageTemplates
 from app.adapters.postgres.message_texts import PostgresTexts
@@ -46,6 +48,7 @@ from app.execution.preparation import DryRunPreparer
 from app.execution.routing import Router
 from app.metrics.roles import registry_of
 from app.ports import Cipher, HttpClient
+from app.ports.event_topics import EventTopics
 from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
 from app.processes.crm_choice import reads_of
@@ -67,6 +70,8 @@ from app.services.operations.background import PROCESS, Failures
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
+from app.services.operations.event_finding import EventFinder
+from app.services.operations.event_verdicts import EventVerdicts
 from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.health import Health
 from app.services.operations.queue_status import Queue, lanes_of
@@ -93,14 +98,10 @@ def assemble(
     clock: Callable[[], float] = time.monotonic,
     http: HttpClient | None = None,
     failures: Failures = PROCESS,
+    event_topics: EventTopics | None = None,
 ) -> State:
-    """Return the API's services; ``clock`` is monotonic seconds, ``http`` reaches the user's CRM, if any.
-
-    Raises:
-        SettingsError: There is no JWT secret.
-    """
-    topics = Topics(settings.topic_prefix)
-    reader = DraftReader(REGISTRY.names(), validate_config)
+    """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
+    topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
     workflows, drafts = _workflows(settings, database, reader)
     return State(
         access=_access(settings, database, clock),
@@ -113,6 +114,7 @@ def assemble(
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),
         emitter=EventEmitter(sender, topics),
+        events=_events(settings, database, event_topics),
         manual_runs=ManualRuns(workflows, sender, topics),
         dry_runs=_dry_runner(settings, database, http),
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
@@ -153,6 +155,17 @@ def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float
     )
 
 
+def _events(settings: Settings, database: ApiDatabase, event_topics: EventTopics | None) -> EventFinder:
+    topics = Topics(settings.topic_prefix)
+    verdicts = EventVerdicts(PostgresTraces(database), settings.event_max_age_s, _now)
+    log = event_topics or KafkaEventTopics(settings.kafka_connection, topics)
+    return EventFinder(topics, log, verdicts, _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _cipher(settings: Settings) -> Cipher:
     return FernetCipher(settings.secrets_key.get_secret_value())
 
@@ -171,10 +184,9 @@ def _declared(settings: Settings) -> frozenset[str]:
 
 
 def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | None) -> DryRunner:
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    preparers = {action.name: DryRunPreparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
+    preparers = {
+        action.name: DryRunPreparer(action, timeout=settings.action_timeout, clock=_now) for action in REGISTRY
+    }
     crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
     reads = reads_of(settings, http, PostgresReads(database.driver, crm, patient=False))
     return DryRunner(

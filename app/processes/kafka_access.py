@@ -26,7 +26,12 @@ def accesses(settings: Settings) -> dict[str, list[Access]]:
     """
     topics = Topics(settings.topic_prefix)
     needed = {role: [*_reads(role, topics), *_writes(role, topics)] for role in role_names()}
-    needed["admin"] = [*_each("Write", *topics.outside_events(), topics.internal_events), *_depths(topics)]
+    # It shows events, and looks for them, without a group.
+    looked_at = (topics.outside_events(), [topics.internal_events])
+    needed["admin"] = [
+        *(access for names in looked_at for access in (*_each("Write", *names), *_each("Read", *names))),
+        *_depths(topics),
+    ]
     if settings.sources:
         needed["sources"] = _of_sources(settings, topics)
     needed[TOPICS_COMMAND] = [

@@ -20,8 +20,10 @@ from app.domain.callers import Permission, Role
 from app.processes.admin_services import assemble
 from app.services.operations.background import Failures
 from app.settings import Settings
+from app.topics import Topics
 from tests.admin.log import Log
 from tests.support.depths import MemoryDepths
+from tests.support.event_topics import MemoryEventTopics
 from tests.support.fake_secrets import KEY
 from tests.support.logins import as_role
 from tests.support.postgres import new_database
@@ -73,6 +75,7 @@ class Api:
     depths: MemoryDepths
     now: list[float]
     failures: Failures
+    event_topics: MemoryEventTopics = field(default_factory=MemoryEventTopics)
 
     def user(self, role: Role = "user", *permissions: Permission) -> User:
         """Return somebody new, with permissions beside what every user may."""
@@ -119,10 +122,11 @@ async def serving(settings: Settings) -> AsyncIterator[Api]:
     """Run an API over settings."""
     now = [0.0]
     pool, sender, depths, failures = ApiDatabase(settings), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
-    state = assemble(settings, pool, sender, depths, clock=lambda: now[0], failures=failures)
+    events = MemoryEventTopics(Topics(settings.topic_prefix).all_events())
+    state = assemble(settings, pool, sender, depths, clock=lambda: now[0], failures=failures, event_topics=events)
     # Whoever calls brings their own cookies.
     async with TestClient(TestServer(build_app(state)), cookie_jar=DummyCookieJar()) as client:
-        yield Api(client, settings, sender, depths, now, failures)
+        yield Api(client, settings, sender, depths, now, failures, events)
     await pool.close()
 
 
@@ -145,6 +149,7 @@ def api(running_api: Api) -> Api:
     """The running API, with a broker that answers and has nothing yet."""
     running_api.sender.records.clear()
     running_api.sender.reachable = True
+    running_api.event_topics.clear()
     return running_api
 
 

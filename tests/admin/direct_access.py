@@ -54,6 +54,8 @@ deleteChannel               delete channel        x x x x x +
 listNotifications           see notification      x + x x x x
 readNotification            read notification     x + x x x x
 ingestEvents                none: it goes to Kafka
+listRecentEvents            closed: SELECT FROM dead_letters
+lookUpEvent                 closed: SELECT FROM dead_letters
 listExecutions              see execution         x + x x x +
 listWaiting                 see timers            x + x x x +
 getExecution                see execution         x + x x x +

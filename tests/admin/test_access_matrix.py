@@ -84,6 +84,8 @@ deleteChannel               x  x  x  x  x  x  x  x  x  -      +
 listNotifications           x  +  +  +  +  +  +  +  +  hidden +
 readNotification            x  +  +  +  +  +  +  +  x  404    +
 ingestEvents                x  x  +  x  x  x  x  x  x  -      +
+listRecentEvents            x  x  x  +  x  x  x  x  x  -      +
+lookUpEvent                 x  x  x  +  x  x  x  x  x  -      +
 listExecutions              x  +  +  +  +  +  +  +  +  hidden +
 listWaiting                 x  +  +  +  +  +  +  +  +  hidden +
 getExecution                x  +  +  +  +  +  +  +  +  404    +

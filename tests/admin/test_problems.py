@@ -42,7 +42,7 @@ async def test_an_unknown_path_is_404(user: User, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/api/v1/workflows", {"GET", "HEAD", "POST"}),
-        ("GET", "/api/v1/events", {"POST"}),
+        ("PUT", "/api/v1/events", {"GET", "HEAD", "POST"}),
         ("PATCH", "/healthz", {"GET", "HEAD"}),
     ],
 )

@@ -1,24 +1,33 @@
-"""``/api/v1/events``: the HTTP way in, in the content modes of the CloudEvents HTTP binding 1.0.2."""
+"""``/api/v1/events``: the HTTP way in, in the content modes of the CloudEvents HTTP binding 1.0.2; and what is there.
 
+Events hold personal data of customers: who may see them is who may read customers, ``crm:read``.
+"""
+
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import unquote
 
 from aiohttp import web
 
+from app.admin.event_models import EventLookupQuery, RecentEventsQuery
 from app.admin.examples import EVENT
 from app.admin.limits import MIB
 from app.admin.models import Accepted
 from app.admin.operations import JSON, Body, Operation
-from app.admin.requests import CALLER, answer, read_json
+from app.admin.requests import CALLER, answer, read_json, read_query
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
+from app.services.operations.event_cursor import read_cursor
+from app.services.operations.event_finding import EventLookup, RecentEvents, Sought
 from schemas.event import Event
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 MAX_BATCH: Final = 1000
 MAX_BATCH_BYTES: Final = 8 * MIB
+_PATH: Final = "/api/v1/events"
 _PREFIX: Final = "ce-"
+_BACK: Final = timedelta(days=1)
 
 
 async def ingest_events(request: web.Request) -> web.Response:
@@ -32,6 +41,23 @@ async def ingest_events(request: web.Request) -> web.Response:
     _count(request, 1)
     event = _binary(request, body) if _is_binary(request) else body
     return answer(Accepted(ids=[await emitter.emit(event)]), 202)
+
+
+async def list_recent_events(request: web.Request) -> web.Response:
+    """Show the newest events, with each workflow's verdict."""
+    query = read_query(request, RecentEventsQuery)
+    events = request.app[STATE].events
+    return answer(await events.recent(request[CALLER], query.type, query.entity, query.limit))
+
+
+async def look_event_up(request: web.Request) -> web.Response:
+    """Find one event, and say what became of it."""
+    query = read_query(request, EventLookupQuery)
+    since = query.since or datetime.now(UTC) - _BACK
+    begun = read_cursor(query.cursor)
+    events = request.app[STATE].events
+    sought = Sought(query.source, query.id, since, query.entity)
+    return answer(await events.lookup(request[CALLER], sought, begun))
 
 
 def _count(request: web.Request, events: int) -> None:
@@ -78,8 +104,30 @@ def _binary(request: web.Request, data: Any) -> dict[str, Any]:
 
 OPERATIONS: Final = (
     Operation(
+        "GET",
+        _PATH,
+        "listRecentEvents",
+        "Show the newest events of the topics, with each workflow's verdict on them",
+        list_recent_events,
+        {200: RecentEvents},
+        tag="events",
+        permission="crm:read",
+        query=RecentEventsQuery,
+    ),
+    Operation(
+        "GET",
+        f"{_PATH}/lookup",
+        "lookUpEvent",
+        "Find one event in the topics, and say what became of it for every workflow of its type",
+        look_event_up,
+        {200: EventLookup},
+        tag="events",
+        permission="crm:read",
+        query=EventLookupQuery,
+    ),
+    Operation(
         "POST",
-        "/api/v1/events",
+        _PATH,
         "ingestEvents",
         "Take one event or up to 1,000; 202 once Kafka has them for good",
         ingest_events,

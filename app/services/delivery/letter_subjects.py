@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
@@ -41,6 +42,15 @@ def about(record: Incoming) -> About:
     names = (_decoded(record.key), found.get("entity"), event.get("partitionkey"), event.get("subject"))
     entity = next(filter(None, map(named, names)), None)
     return About(named(event.get("id")), named(event.get("source")), entity or named(_customer(event)))
+
+
+def execution_named(value: bytes | None) -> UUID | None:
+    """Return the execution that a record is a step or the row of, as far as its beginning tells."""
+    found = tolerantly_loaded(value).get("execution_id")
+    try:
+        return UUID(found) if isinstance(found, str) else None
+    except ValueError:
+        return None
 
 
 def named(value: Any) -> str | None:

@@ -5,9 +5,11 @@ be in it: so a topic of others holds events of its own group, none of Headrace's
 """
 
 from app.domain.errors import PoisonError
+from app.domain.evaluate import Trigger
 from app.topics import Topics
 from schemas.event import Event
 from schemas.event_types import BUSINESS_EVENT_TYPES, CUSTOM_GROUP
+from schemas.incoming import IncomingEvent
 from schemas.reserved import check_from_outside
 
 REASONS = frozenset({"reserved", "wrong_topic"})
@@ -39,3 +41,18 @@ class Admission:
         belongs = self._topic_of.get(event.type, self._custom)
         if topic != belongs:
             raise PoisonError("wrong_topic", f"type: {event.type} belongs on {belongs}")
+
+
+def trigger_of(incoming: IncomingEvent) -> Trigger:
+    """Return an event that was admitted as workflows judge it."""
+    event = incoming.event
+    return Trigger(
+        event.type,
+        event.source,
+        event.id,
+        incoming.raw,
+        event.data,
+        incoming.entity,
+        event.causation,
+        event.workflowid,
+    )
