@@ -31,6 +31,7 @@ GROUPS: Final = {
     ),
     "Access": (
         ("token", "app.commands.token", "token"),
+        ("users", "app.commands.users", "users"),
         ("keys", "app.commands.keys", "keys"),
         ("secrets", "app.commands.secrets", "secrets"),
     ),

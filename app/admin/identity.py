@@ -17,6 +17,7 @@ from app.admin.forgery import Forgery
 from app.domain.callers import Caller
 from app.metrics.admin import FAILED_TOKENS
 from app.ports.sessions import SignedIn
+from app.services.access.disabled import DisabledLookup
 from app.services.access.rate_limit import RateLimitedError, RateLimiter
 from app.services.access.sessions import Sessions
 from app.settings import Settings
@@ -41,6 +42,10 @@ class Identity:
         failures: Counts those of each address that did not hold.
         settings: Which proxies are trusted, and where browsers reach the API.
         sessions: Finds the session of a cookie; None: cookies are not read.
+        disabled: Knows whose tokens do not hold any more; None: there is nobody.
+
+    Attributes:
+        forgery: Refuses what another site's page has sent.
     """
 
     def __init__(
@@ -49,13 +54,15 @@ class Identity:
         failures: RateLimiter,
         settings: Settings,
         sessions: Sessions | None = None,
+        disabled: DisabledLookup | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._failures = failures
         self._proxies = settings.proxy_networks
         self._sessions = sessions
+        self._disabled = disabled
         self._cookies = Cookies(settings)
-        self._forgery = Forgery(settings.public_url)
+        self.forgery = Forgery(settings.public_url)
 
     def admitted(self, granted: Caller) -> Caller:
         """Return a user with what every user may; a key as it is."""
@@ -76,17 +83,27 @@ class Identity:
         try:
             if header is None and cookie and self._sessions is not None:
                 return await self._by_session(request, cookie, self._sessions)
-            return await self._authenticator.granted(header)
+            return await self._by_token(header)
         except UnauthorizedError:
             if header or cookie:
-                self._count(client_address(request, self._proxies))
+                self._count(self.address(request))
             raise
+
+    def address(self, request: web.Request) -> str:
+        """Return where a request comes from, as far as proxies that are trusted say."""
+        return client_address(request, self._proxies)
+
+    async def _by_token(self, header: str | None) -> Caller:
+        granted = await self._authenticator.granted(header)
+        if not granted.is_key and self._disabled is not None and await self._disabled.has(granted.user_id):
+            raise UnauthorizedError("the user is disabled")
+        return granted
 
     async def _by_session(self, request: web.Request, token: str, sessions: Sessions) -> Caller:
         found = await sessions.found(token)
         if found is None:
             raise UnauthorizedError("the session has ended; sign in again")
-        self._forgery.check(request, token)
+        self.forgery.check(request, token)
         request[BY_SESSION] = BySession(token, found)
         return found.caller
 

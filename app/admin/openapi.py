@@ -186,7 +186,7 @@ def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, A
 
 def _problems(operation: Operation) -> list[int]:
     statuses = [500, 503]
-    if operation.access != "public":
+    if operation.access != "public" or operation.attempts:
         statuses += [401, 403, 429]
     if operation.body or operation.query or operation.repeatable:
         statuses.append(400)

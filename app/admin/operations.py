@@ -71,6 +71,7 @@ class Operation:
         if_match: Whether ``If-Match`` is read, and must be there.
         conflicts: The thing may be in a state in which this cannot be done: 409.
         repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
+        attempts: It is public, and attempts are counted: 401, 403 and 429.
         content_type: The content type of the success answer.
     """
 
@@ -89,6 +90,7 @@ class Operation:
     if_match: Literal["no", "optional", "required"] = "no"
     conflicts: bool = False
     repeatable: bool = False
+    attempts: bool = False
     content_type: str = JSON
 
     @property

@@ -27,6 +27,7 @@ from app.admin.api import (
     templates,
     trade,
     types,
+    users,
     workflows,
 )
 from app.admin.bodies import wait_with_the_body
@@ -85,6 +86,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *api_keys.OPERATIONS,
     *audit.OPERATIONS,
     *session.OPERATIONS,
+    *users.OPERATIONS,
     *types.OPERATIONS,
     *health.OPERATIONS,
     Operation(

@@ -14,11 +14,14 @@ from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
 from app.services.access.cpu_budget import CpuBudget
+from app.services.access.disabled import DisabledLookup
 from app.services.access.owner_rights import CallerNotes
 from app.services.access.rate_limit import RateLimiter
 from app.services.access.secrets import SecretService
 from app.services.access.session_list import SessionListService
 from app.services.access.sessions import Sessions
+from app.services.access.sign_in import SignInService
+from app.services.access.users import UserService
 from app.services.ingest.emitter import EventEmitter
 from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
@@ -54,14 +57,20 @@ class SignIn:
     """What signs people in and out, and keeps their sessions.
 
     Attributes:
+        by: Proves who somebody is.
         sessions: Opens and ends them.
         listed: Shows them.
-        cookie: What a browser has of one.
+        cookie: What a browser has of one, for ``lives_s`` seconds.
+        disabled: Knows whose tokens do not hold any more.
     """
 
+    by: SignInService
+    users: UserService
     sessions: Sessions
     listed: SessionListService
     cookie: Cookies
+    lives_s: int
+    disabled: DisabledLookup
 
 
 @dataclass(frozen=True, slots=True)

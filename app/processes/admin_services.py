@@ -141,7 +141,9 @@ def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -
 def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:
     keys, sign_in = PostgresApiKeys(database), sign_in_of(settings, database, clock)
     failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
-    identity = Identity(Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings, sign_in.sessions)
+    identity = Identity(
+        Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings, sign_in.sessions, sign_in.disabled
+    )
     return Access(
         identity=identity,
         sign_in=sign_in,

@@ -4,20 +4,35 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.credentials import PostgresCredentials
 from app.adapters.postgres.sessions import PostgresSessionList, PostgresSessions
+from app.adapters.postgres.users import PostgresUsers
+from app.adapters.secrets.argon import Argon2Passwords
 from app.admin.cookies import Cookies
 from app.admin.state import SignIn
+from app.services.access.disabled import DisabledLookup
+from app.services.access.rate_limit import RateLimiter
 from app.services.access.session_list import SessionListService
 from app.services.access.sessions import Sessions
+from app.services.access.sign_in import ADDRESS_SHARE, SignInService
+from app.services.access.users import UserService
 from app.settings import Settings
 
 
 def sign_in_of(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> SignIn:
     """Return what signs people in; ``clock`` is monotonic seconds."""
+    sessions, credentials = sessions_of(settings, database, clock), PostgresCredentials(database)
+    passwords, each = Argon2Passwords(), settings.sign_ins_per_minute
+    accounts = RateLimiter(each, clock, what="attempts to sign in to an account")
+    addresses = RateLimiter(ADDRESS_SHARE * each, clock, what="attempts to sign in from an address")
     return SignIn(
-        sessions=sessions_of(settings, database, clock),
+        by=SignInService(credentials, passwords, sessions, accounts, addresses),
+        users=UserService(PostgresUsers(database), credentials, passwords),
+        sessions=sessions,
         listed=SessionListService(PostgresSessionList(database)),
         cookie=Cookies(settings),
+        lives_s=settings.session_lifetime_s,
+        disabled=DisabledLookup(credentials, clock),
     )
 
 

@@ -41,6 +41,7 @@ UNITS: Final = {
     "smtp_port": "port",
     "rate_limit_per_minute": "requests a minute",
     "failed_tokens_per_minute": "tokens a minute",
+    "sign_ins_per_minute": "attempts a minute",
     "executions_per_minute": "executions a minute",
     "events_per_minute": "events a minute",
     "workflows_per_user": "workflows",

@@ -23,6 +23,13 @@ class SignInSettings(Group):
     session_lifetime_s: int = Field(
         604_800, ge=60, le=31_536_000, description="Seconds after which every session ends, however much it is used"
     )
+    sign_ins_per_minute: int = Field(
+        10,
+        ge=0,
+        le=1_000_000,
+        description="Attempts to sign in to one account, at each API process, and three times as many from one address;"
+        " more are answered with 429; 0: no limit",
+    )
 
     @field_validator("public_url")
     @classmethod

@@ -114,6 +114,7 @@ def settings(api_database: str) -> Settings:
         admin_port=0,
         rate_limit_per_minute=0,
         failed_tokens_per_minute=0,
+        sign_ins_per_minute=0,
     )
 
 

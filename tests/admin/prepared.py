@@ -16,6 +16,7 @@ _MAKERS: Final = {
     "/api/v1/message-templates": "createMessageTemplate",
     "/api/v1/channels": "createChannel",
     "/api/v1/api-keys": "createApiKey",
+    "/api/v1/users": "createUser",
     "/api/v1/crm/tasks": "createTask",
     "/api/v1/crm/appointments": "createAppointment",
 }
@@ -41,7 +42,7 @@ async def send_example(admin: User, operation: Operation, path: str, **changes: 
     headers = {"If-Match": "*"} if operation.if_match != "no" else {}
     if operation.body is None:
         return await admin.call(operation.method, path, headers=headers)
-    body = {**operation.body.example, **changes}
+    body = {**operation.body.example, **await _proof(admin, operation), **changes}
     kind = JSON if JSON in operation.body.models else next(iter(operation.body.models))
     return await admin.call(operation.method, path, body, headers={**headers, "Content-Type": kind})
 
@@ -62,8 +63,25 @@ async def path_of(admin: User, operation: Operation) -> str:
     return operation.path.format_map(values)
 
 
+async def _proof(admin: User, operation: Operation) -> Mapping[str, Any]:
+    """Make the user whom an example signs in; of a link's token there can be no example that holds."""
+    if operation.name not in {"signIn", "signInByLink"}:
+        return {}
+    assert operation.body is not None
+    email = operation.body.example.get("email", f"{uuid4()}@example.com")
+    made = await send_example(admin, _BY_NAME["createUser"], "/api/v1/users", email=email)
+    if operation.name == "signInByLink":
+        return {"token": made.json["link_token"]}
+    if made.status == 201:
+        path = f"/api/v1/users/{made.json['id']}/password"
+        await admin.call("POST", path, {"password": operation.body.example["password"]})
+    return {}
+
+
 async def _make(admin: User, operation: Operation) -> Mapping[str, Any]:
     changes = {"name": f"n{uuid4().hex[:12]}"} if operation.name in _UNIQUE else {}
+    if operation.name == "createUser":
+        changes = {"email": f"{uuid4()}@example.com"}
     answer = await send_example(admin, operation, operation.path, **changes)
     assert answer.status == 201, (operation.name, answer)
     made: Mapping[str, Any] = answer.json

@@ -137,6 +137,14 @@ listApiKeys                 x  x  x  x  x  x  x  x  x  -      +
 createApiKey                x  x  x  x  x  x  x  x  x  -      +
 revokeApiKey                x  x  x  x  x  x  x  x  x  -      +
 listAudit                   x  x  x  x  x  x  x  x  x  -      +
+signIn                      +  +  +  +  +  +  +  +  +  -      +
+signInByLink                +  +  +  +  +  +  +  +  +  -      +
+listUsers                   x  x  x  x  x  x  x  x  x  -      +
+createUser                  x  x  x  x  x  x  x  x  x  -      +
+getUser                     x  +  +  +  +  +  +  +  +  404    +
+patchUser                   x  x  x  x  x  x  x  x  x  -      +
+deleteUser                  x  x  x  x  x  x  x  x  x  -      +
+setPassword                 x  +  +  +  +  +  +  +  x  404    +
 showSession                 x  +  +  +  +  +  +  +  +  -      +
 signOut                     x  +  +  +  +  +  +  +  x  -      +
 listSessions                x  +  +  +  +  +  +  +  +  hidden +
@@ -385,6 +393,7 @@ async def things(strict_api: Api, log: Log) -> tuple[User, dict[str, str]]:
     )
     return owner, {
         "sessions": str(session),
+        "users": str(owner.id),
         "workflows": workflow["id"],
         "templates": template.json["id"],
         "message-templates": words.json["id"],

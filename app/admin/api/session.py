@@ -1,20 +1,26 @@
-"""``/api/v1/session`` and ``/api/v1/sessions``: who calls, signing out, and which sessions there are."""
+"""``/api/v1/session`` and ``/api/v1/sessions``: signing in and out, who calls, and which sessions there are."""
 
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from aiohttp import web
 
+from app.admin.auth import UnauthorizedError
+from app.admin.bodies import HOLD
 from app.admin.identity import BY_SESSION
-from app.admin.operations import Operation
-from app.admin.requests import CALLER, answer, path_id, read_query
+from app.admin.limits import KIB
+from app.admin.operations import JSON, Body, Operation
+from app.admin.requests import CALLER, answer, path_id, read_json, read_model, read_query
 from app.admin.session_models import Me, SessionPage, SessionQuery, SessionView
-from app.admin.state import STATE
+from app.admin.state import STATE, SignIn
+from app.admin.user_models import Credentials, LinkToken
 from app.domain.callers import PERMISSIONS, Caller
 from app.domain.sessions import csrf_token
 from app.ports.sessions import Session, SignedIn
 
 _ONE: Final = "/api/v1/session"
 _ALL: Final = "/api/v1/sessions"
+_NOBODY: Final = UUID(int=0)
 
 
 async def show_session(request: web.Request) -> web.Response:
@@ -23,9 +29,25 @@ async def show_session(request: web.Request) -> web.Response:
     return answer(me(request[CALLER], found.signed_in if found else None, found.token if found else ""))
 
 
+async def sign_in(request: web.Request) -> web.Response:
+    """Sign in with a password."""
+    _from_here(request)
+    said = read_model(await _public_json(request), Credentials)
+    token = await _state(request).by.by_password(said.email, said.password, *_whence(request))
+    return await _signed_in(request, token, "the e-mail or the password is wrong")
+
+
+async def sign_in_by_link(request: web.Request) -> web.Response:
+    """Sign in with a link's token."""
+    _from_here(request)
+    said = read_model(await _public_json(request), LinkToken)
+    token = await _state(request).by.by_link(said.token, *_whence(request))
+    return await _signed_in(request, token, "the link was used, or has expired, or is none")
+
+
 async def sign_out(request: web.Request) -> web.Response:
     """End the session that asks; a token just goes on holding."""
-    state, found = request.app[STATE].access.sign_in, request.get(BY_SESSION)
+    state, found = _state(request), request.get(BY_SESSION)
     response = web.Response(status=204)
     if found is not None:
         await state.sessions.end(found.token, found.signed_in.session)
@@ -36,15 +58,50 @@ async def sign_out(request: web.Request) -> web.Response:
 async def list_sessions(request: web.Request) -> web.Response:
     """List a page."""
     query, found = read_query(request, SessionQuery), request.get(BY_SESSION)
-    page = await request.app[STATE].access.sign_in.listed.page(request[CALLER], query.user, query.cursor, query.limit)
+    page = await _state(request).listed.page(request[CALLER], query.user, query.cursor, query.limit)
     current = found.signed_in.session if found else None
     return answer(SessionPage(items=[_view(one, current) for one in page.items], next_cursor=page.next_cursor))
 
 
 async def end_session(request: web.Request) -> web.Response:
     """End one."""
-    await request.app[STATE].access.sign_in.listed.end(request[CALLER], path_id(request, "session"))
+    await _state(request).listed.end(request[CALLER], path_id(request, "session"))
     return web.Response(status=204)
+
+
+def _state(request: web.Request) -> SignIn:
+    return request.app[STATE].access.sign_in
+
+
+def _from_here(request: web.Request) -> None:
+    """Refuse what another site's page sends: it would sign somebody in as somebody else."""
+    request.app[STATE].access.identity.forgery.check_site(request)
+
+
+async def _public_json(request: web.Request) -> Any:
+    """Read a body of somebody who is not known yet: all of them together may have as many bytes as one caller."""
+    with request.app[STATE].bodies.holding(_NOBODY) as request[HOLD]:
+        return await read_json(request, (JSON,))
+
+
+def _whence(request: web.Request) -> tuple[str, str]:
+    return request.app[STATE].access.identity.address(request), request.headers.get("User-Agent", "")
+
+
+async def _signed_in(request: web.Request, token: str | None, refusal: str) -> web.Response:
+    """Answer who has signed in, and give the browser its cookie.
+
+    Raises:
+        UnauthorizedError: They have not.
+    """
+    state = _state(request)
+    found = await state.sessions.found(token) if token else None
+    if token is None or found is None:
+        raise UnauthorizedError(refusal)
+    caller = request.app[STATE].access.identity.admitted(found.caller)
+    response = answer(me(caller, found, token))
+    state.cookie.set(request, response, token, state.lives_s)
+    return response
 
 
 def me(caller: Caller, signed_in: SignedIn | None, token: str) -> Me:
@@ -74,7 +131,20 @@ def _view(session: Session, current: Session | None) -> SessionView:
     )
 
 
+_PASSWORD: Final = {"email": "sam@example.com", "password": "four words nobody guesses"}
+_LINK: Final = {"token": "hrl_8Xn2kq0vYc1rT5wZ7uB3mD6sF9gH4jK8pL2aQ1eR0tU"}
+
 OPERATIONS: Final = (
+    Operation(
+        "POST", _ONE, "signIn", "Sign in with e-mail and password; the session comes as a cookie",
+        sign_in, {200: Me}, tag="session", access="public",
+        body=Body({JSON: (Credentials, False)}, most=16 * KIB, example=_PASSWORD), attempts=True,
+    ),
+    Operation(
+        "POST", f"{_ONE}/link", "signInByLink", "Sign in with the token of a link, which holds once",
+        sign_in_by_link, {200: Me}, tag="session", access="public",
+        body=Body({JSON: (LinkToken, False)}, most=16 * KIB, example=_LINK), attempts=True,
+    ),
     Operation(
         "GET", _ONE, "showSession", "Say who calls, and the token that a session's requests need",
         show_session, {200: Me}, tag="session",
