@@ -132,7 +132,8 @@ BEGIN
       WHEN changes ? 'revoked_at' THEN 'revoked'
       WHEN changes ? 'replayed_at' THEN 'replayed'
       WHEN changes ? 'discarded_at' THEN 'discarded'
-      WHEN changes ? 'active' THEN CASE WHEN (after ->> 'active')::boolean THEN 'activated' ELSE 'deactivated' END
+      WHEN changes ? 'active' AND jsonb_typeof(after -> 'active') = 'boolean' THEN -- of quotas it is a number
+        CASE WHEN (after ->> 'active')::boolean THEN 'activated' ELSE 'deactivated' END
       ELSE 'changed' END;
   END IF;
   PERFORM public.headrace_add_to_trail(

@@ -56,6 +56,14 @@ def test_every_table_that_users_write_is_on_the_trail(database: str) -> None:
     assert {name for name, kept in found.items() if not kept} == OFF_THE_TRAIL.keys()
 
 
+def test_quotas_that_change_are_on_the_trail(database: str) -> None:
+    """Their `active` is a number of workflows: that the API tells the database its quotas does not fail on it."""
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE workflow_quotas SET workflows = workflows + 1, active = active + 1")
+        ((_, _, action, kind, _, _, changes),) = trail(connection)
+    assert (action, kind, set(changes)) == ("changed", "quotas", {"workflows", "active"})
+
+
 def trail(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
     """What is on it, as the tables' owner sees it."""
     connection.execute("RESET ROLE")
