@@ -1,9 +1,17 @@
 """What the API takes and gives about executions: runs by hand, dry runs, pages of the log, what waits."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from app.admin.queries import Cursor, Limit, Query, Text
 from app.domain.statuses import ExecutionStatus
@@ -112,15 +120,40 @@ class CurrentRequest(Query):
     order: dict[str, Any] | None = None
 
 
+class PastEvent(Query):
+    """An event that really came: by an execution that it started, or by its source and id."""
+
+    execution_id: UUID | None = None
+    source: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
+    id: Text = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        by_id = self.source is not None and self.id is not None
+        if (self.execution_id is None) is not by_id or (self.source is None) is not (self.id is None):
+            raise ValueError("needs either execution_id, or source and id")
+        return self
+
+
 class DryRunRequest(Query):
     """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
 
-    ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's trigger.
+    One of three: ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's
+    trigger. ``sample``: a sample of the trigger's type. ``past``: an event from the log.
     """
+
+    sample: bool = False
+    past: PastEvent | None = None
 
     current: CurrentRequest = Field(default_factory=CurrentRequest)
     event: dict[str, Any] = Field(default_factory=dict)
     results: dict[Annotated[int, Field(ge=0, le=49)], SimulatedResult] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_one_event(self) -> Self:
+        if sum((bool(self.event), self.sample, self.past is not None)) > 1:
+            raise ValueError("only one of event, sample and past can be given")
+        return self
 
 
 class DraftDryRunRequest(DryRunRequest):

@@ -10,6 +10,7 @@ from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
 from app.adapters.kafka.event_topics import KafkaEventTopics
+from app.adapters.http.reach import GuardJudge, Resolve, system_resolve
 from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
@@ -51,6 +52,7 @@ from app.ports import Cipher, HttpClient
 from app.ports.event_topics import EventTopics
 from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
+from app.ports.reach import ReachJudge
 from app.processes.crm_choice import reads_of
 from app.processes.role_names import action_types_by_role
 from app.processes.sign_in_services import sign_in_of
@@ -99,6 +101,7 @@ def assemble(
     http: HttpClient | None = None,
     failures: Failures = PROCESS,
     event_topics: EventTopics | None = None,
+    resolve: Resolve = system_resolve,
 ) -> State:
     """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
@@ -116,7 +119,7 @@ def assemble(
         emitter=EventEmitter(sender, topics),
         events=_events(settings, database, event_topics),
         manual_runs=ManualRuns(workflows, sender, topics),
-        dry_runs=_dry_runner(settings, database, http),
+        dry_runs=_dry_runner(settings, database, http, GuardJudge(settings, resolve)),
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock),
@@ -185,7 +188,7 @@ def _declared(settings: Settings) -> frozenset[str]:
     return frozenset(spec.name for spec in declare(settings, REGISTRY.names()))
 
 
-def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | None) -> DryRunner:
+def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | None, judge: ReachJudge) -> DryRunner:
     preparers = {
         action.name: DryRunPreparer(action, timeout=settings.action_timeout, clock=_now) for action in REGISTRY
     }
@@ -196,6 +199,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, http: HttpClient | No
         Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout),
         PostgresSecretGrants(database.driver),
         PostgresChannelGrants(database.driver),
+        judge,
     )
 
 

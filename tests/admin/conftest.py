@@ -22,6 +22,7 @@ from app.services.operations.background import Failures
 from app.settings import Settings
 from app.topics import Topics
 from tests.admin.log import Log
+from tests.support.addresses import addresses_of
 from tests.support.depths import MemoryDepths
 from tests.support.event_topics import MemoryEventTopics
 from tests.support.fake_secrets import KEY
@@ -124,7 +125,16 @@ async def serving(settings: Settings) -> AsyncIterator[Api]:
     now = [0.0]
     pool, sender, depths, failures = ApiDatabase(settings), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
     events = MemoryEventTopics(Topics(settings.topic_prefix).all_events())
-    state = assemble(settings, pool, sender, depths, clock=lambda: now[0], failures=failures, event_topics=events)
+    state = assemble(
+        settings,
+        pool,
+        sender,
+        depths,
+        clock=lambda: now[0],
+        failures=failures,
+        event_topics=events,
+        resolve=addresses_of,
+    )
     # Whoever calls brings their own cookies.
     async with TestClient(TestServer(build_app(state)), cookie_jar=DummyCookieJar()) as client:
         yield Api(client, settings, sender, depths, now, failures, events)

@@ -8,6 +8,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from app.actions.registry import REGISTRY
+from app.adapters.http.reach import GuardJudge
 from app.domain.callers import Caller
 from app.domain.causation import Link
 from app.domain.grants import Use
@@ -15,12 +16,14 @@ from app.execution.preparation import DryRunPreparer
 from app.services.ingest.emitter import event_key
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.explanations import explain
+from app.settings import Settings
 from schemas.command import Command
 from schemas.event import Event
 from schemas.execution import Execution
 from schemas.workflow import WorkflowDraft
 from tests.execution.test_matching import TOPICS, World
 from tests.execution.test_transactional import now
+from tests.support.addresses import addresses_of
 from tests.support.current import current_over
 from tests.support.fake_secrets import MemorySecrets
 from tests.support.records import cloud_event, own_record
@@ -108,7 +111,8 @@ async def _matched(written: dict[str, Any], event: dict[str, Any]) -> Said | Non
 async def _tried(written: dict[str, Any], event: dict[str, Any]) -> Said:
     kind, secrets = REGISTRY.find("apply_tag"), MemorySecrets()
     assert kind is not None
-    runner = DryRunner({"apply_tag": DryRunPreparer(kind, timeout=5, clock=now)}, current_over(), secrets, secrets)
+    preparers = {"apply_tag": DryRunPreparer(kind, timeout=5, clock=now)}
+    runner = DryRunner(preparers, current_over(), secrets, secrets, GuardJudge(Settings(), addresses_of))
     draft = WorkflowDraft.model_validate({"name": "w", **written, "actions": [_tag()]})
     use, caller = Use(OWNER, UUID(int=NUMBER)), Caller(OWNER, "user")
     report = await runner.run(draft, event, {}, {}, use, caller=caller)

@@ -1,5 +1,6 @@
 """``/api/v1/workflows/{id}/execute`` and ``.../test``: a workflow run by hand, in earnest and as a dry run."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.domain.grants import Use
 from app.services.operations.dry_run_report import DryRun
+from app.services.operations.past_events import PastEvents, sample_attributes
 from app.services.operations.tried_event import NOBODYS
 from app.services.workflows.stored_problems import unknown_actions, unmatchable
 from schemas.field_errors import under
@@ -69,8 +71,18 @@ async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: D
     state = request.app[STATE]
     with_text = draft.model_copy(update={"actions": await state.messages.template_texts.of(use.owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
-    tried = await state.dry_runs.run(with_text, wanted.event, wanted.results, current, use, caller=request[CALLER])
+    event = await _event(request, draft, wanted)
+    tried = await state.dry_runs.run(with_text, event, wanted.results, current, use, caller=request[CALLER])
     return answer(tried)
+
+
+async def _event(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> Mapping[str, Any]:
+    past, log = wanted.past, PastEvents(request.app[STATE].executions)
+    if past is not None and past.execution_id is not None:
+        return await log.of_execution(request[CALLER], past.execution_id)
+    if past is not None and past.source is not None and past.id is not None:
+        return await log.called(request[CALLER], past.source, past.id)
+    return sample_attributes(draft.trigger.type) if wanted.sample else wanted.event
 
 
 _TRIED: Final = Body({JSON: (DraftDryRunRequest, False)}, most=_MOST, example={"workflow": WORKFLOW, **TRIAL})

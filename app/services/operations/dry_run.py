@@ -8,24 +8,28 @@ What its owner may counts as it does in earnest, but for one thing: a caller who
 that ``current`` is looked up only for one who may read customers.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 from app.actions.steps import ResolvedStep, resolve
+from app.actions.webhook import WebhookRequest
 from app.domain.callers import Caller
 from app.domain.errors import ActionFailedError
 from app.domain.evaluate import Outcome, Plan, Trigger
 from app.domain.grants import NOBODY, Use
+from app.domain.redaction import MASK
 from app.domain.statuses import conclude, left_out
 from app.ports import SecretGrants, SecretValues
 from app.ports.dry_run import CurrentSource, CurrentValues, PreparedStep, StepPreparer
+from app.ports.reach import Reach, ReachJudge
 from app.ports.workflows import Reference
 from app.services.access.cpu_budget import breathe
 from app.services.access.owner_rights import RightsOfCaller
-from app.services.operations.dry_run_report import DryRun, EntryReport, SimulatedResult, StepReport
+from app.services.operations.dry_run_report import DryRun, EntryReport, ReachReport, SimulatedResult, StepReport
 from app.services.operations.explanations import explain
 from app.services.operations.plain_values import plain
 from app.services.operations.tried_event import NOBODYS, compiled, entry_report, judged, tried_event
@@ -34,6 +38,10 @@ from app.services.workflows.references import channel_named
 from schemas.command import Command
 from schemas.result import ActionResult
 from schemas.workflow import WorkflowDraft
+
+# For all names that a run's webhooks go to; a name server that is slow makes a trial no slower than that.
+_LOOK_UPS_S: Final = 3.0
+_SHORTEST_LOOK_UP_S: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -47,6 +55,8 @@ class _Run:
     stopped: bool = False
     broken_off: int | None = None  # the step that failed and so ended it
     current: dict[str, Any] = field(default_factory=dict)
+    reached: dict[str, Reach | None] = field(default_factory=dict)  # verdicts by URL
+    judged_until: float = field(default_factory=lambda: time.monotonic() + _LOOK_UPS_S)
     steps: list[StepReport] = field(default_factory=list)
 
 
@@ -58,6 +68,7 @@ class DryRunner:
         current: Looks up what steps ask for.
         grants: Knows who may use which secret.
         channels: Knows who may use which channel.
+        judge: Knows where webhooks may go.
     """
 
     def __init__(
@@ -66,11 +77,13 @@ class DryRunner:
         current: CurrentSource[ResolvedStep],
         grants: SecretGrants,
         channels: SecretGrants,
+        judge: ReachJudge,
     ) -> None:
         self._preparers = preparers
         self._current = current
         self._grants = grants
         self._channels = channels
+        self._judge = judge
 
     async def run(
         self,
@@ -102,7 +115,7 @@ class DryRunner:
         for _ in run.command.workflow.actions:
             await breathe()
             await self._step(run, simulated)
-        return _report(run, made, entry_report(trigger, workflow), matched=matched)
+        return _report(run, made, entry_report(trigger, workflow), self._judge.open_to, matched=matched)
 
     async def _step(self, run: _Run, simulated: Mapping[int, SimulatedResult]) -> None:
         command = run.command
@@ -114,6 +127,10 @@ class DryRunner:
             made = preparer.permitted(made, run.caller)
         if not isinstance(made, ActionResult):
             made = await self._refused_channel(command) or made
+        shown = _would_send(preparer, step, made, current, secrets)
+        reach = await self._reach(run, made)
+        if reach is not None and reach.verdict == "refused":
+            made = _ended(command, "failed", error=reach.why, attempts=1)
         result = made if isinstance(made, ActionResult) else _simulate(command, made, simulated.get(command.step))
         runs = run.going and result.status != "skipped"
         error = result.error if run.going else _why_not(run)
@@ -125,7 +142,8 @@ class DryRunner:
                 runs=runs,
                 status=result.status if run.going else "skipped",
                 error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
-                would_send=_would_send(preparer, step, made, current, secrets),
+                would_send=shown,
+                reach=None if reach is None else ReachReport.model_validate(reach, from_attributes=True),
                 verdicts=result.verdicts,
             )
         )
@@ -135,6 +153,17 @@ class DryRunner:
             run.going, run.broken_off = False, command.step
         command.results = [*command.results, result]
         command.step += 1
+
+    async def _reach(self, run: _Run, made: PreparedStep | ActionResult) -> Reach | None:
+        """Return what the address guard makes of where a prepared webhook goes; None for anything else."""
+        request = None if isinstance(made, ActionResult) else made.request
+        if not isinstance(request, WebhookRequest) or MASK in request.http.url.partition("://")[2].partition("/")[0]:
+            return None
+        url = request.http.url
+        if url not in run.reached:
+            left = max(run.judged_until - time.monotonic(), _SHORTEST_LOOK_UP_S)
+            run.reached[url] = await self._judge.judge(url, within=left)
+        return run.reached[url]
 
     async def _refused_channel(self, command: Command) -> ActionResult | None:
         """Return what a step comes to whose channel is not there, or not for the workflow; else None."""
@@ -203,7 +232,9 @@ def _command(made: Plan[CompiledWorkflow], trigger: Trigger) -> Command:
     )
 
 
-def _report(run: _Run, made: Plan[CompiledWorkflow], entry: EntryReport | None, *, matched: bool) -> DryRun:
+def _report(
+    run: _Run, made: Plan[CompiledWorkflow], entry: EntryReport | None, open_to: str | None, *, matched: bool
+) -> DryRun:
     status: str | None = None
     why = "Would not run: the event is none that its trigger asks for."
     if matched:
@@ -221,6 +252,7 @@ def _report(run: _Run, made: Plan[CompiledWorkflow], entry: EntryReport | None, 
             "event": run.command.event,
             "current": run.current,
             "entry": entry,
+            "open_to": open_to,
             "verdicts": made.verdicts,
             "steps": run.steps,
         }

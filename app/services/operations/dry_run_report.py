@@ -32,6 +32,18 @@ class EntryReport(Contract):
     error: str | None = None
 
 
+class ReachReport(Contract):
+    """What the address guard makes of where a webhook goes; redirects are judged when they come.
+
+    Attributes:
+        verdict: ``private`` is let through here; ``refused`` is not; ``unresolved`` has no address now.
+    """
+
+    host: str
+    verdict: Literal["public", "private", "refused", "unresolved"]
+    why: str
+
+
 class StepReport(Contract):
     """What one action would do.
 
@@ -41,6 +53,7 @@ class StepReport(Contract):
         status: What it comes to in this run, the simulated result included.
         error: Why it fails or is skipped.
         would_send: The rendered and checked request, also of a step that does not run; None where it cannot be made.
+        reach: Whether a webhook may go where it leads; None for other actions, and where a secret is the host.
         verdicts: The verdicts of the step's own conditions.
     """
 
@@ -51,6 +64,7 @@ class StepReport(Contract):
     status: Literal["success", "failed", "skipped"]
     error: str | None = None
     would_send: Any = None
+    reach: ReachReport | None = None
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
 
 
@@ -62,6 +76,7 @@ class DryRun(Contract):
         current: What steps have looked up as ``current``, or were given.
         entry: What would be asked about the re-entry; None where it is not bounded.
         status: How the execution would end; None where there would be none.
+        open_to: Which private networks webhooks may reach here, in words; None: none.
     """
 
     matched: bool
@@ -71,5 +86,6 @@ class DryRun(Contract):
     event: dict[str, Any]
     current: dict[str, Any] = Field(default_factory=dict)
     entry: EntryReport | None = None
+    open_to: str | None = None
     verdicts: list[dict[str, Any]]
     steps: list[StepReport]

@@ -1,0 +1,58 @@
+"""Which event a workflow is tried on: one that is given, a sample of its trigger's type, or one that really came."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from app.domain.callers import Caller
+from app.domain.errors import FieldError, InvalidError, NotFoundError
+from app.ports.executions import ExecutionFilter
+from app.services.ingest.event_samples import sample_event
+from app.services.operations.executions import ExecutionService
+
+_LOOKED_AT: Final = 50
+_NOT_LOGGED: Final = "The log has no execution of such an event that you may see; paste the event itself to try it"
+
+
+def sample_attributes(event_type: str) -> dict[str, Any]:
+    """Return a sample event of a trigger's type.
+
+    Raises:
+        InvalidError: There is none of it.
+    """
+    try:
+        return sample_event(event_type)
+    except KeyError:
+        raise InvalidError([FieldError("sample", f"there is no sample of {event_type}; give an event")]) from None
+
+
+class PastEvents:
+    """Finds events in the log, as far as their executions are the caller's to see.
+
+    Args:
+        executions: The log.
+    """
+
+    def __init__(self, executions: ExecutionService) -> None:
+        self._executions = executions
+
+    async def of_execution(self, caller: Caller, execution_id: UUID) -> Mapping[str, Any]:
+        """Return the event that an execution was started by.
+
+        Raises:
+            NotFoundError: The caller may see no such execution.
+        """
+        return (await self._executions.get(caller, execution_id)).event
+
+    async def called(self, caller: Caller, source: str, event_id: str) -> Mapping[str, Any]:
+        """Return the event of a source and an id.
+
+        Raises:
+            NotFoundError: No execution of it is in the log, or none that the caller may see.
+        """
+        page = await self._executions.find(caller, ExecutionFilter(event_id=event_id), None, _LOOKED_AT)
+        for row in page.items:
+            event = (await self._executions.get(caller, row.id)).event
+            if event.get("source") == source:
+                return event
+        raise NotFoundError(_NOT_LOGGED)
