@@ -38,6 +38,7 @@ from app.services.operations.retries import Retries
 from app.services.workflows.drafting import DraftService
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
+from app.services.workflows.template_lists import TemplateLists
 from app.services.workflows.templates import TemplateService
 from app.topics import Topics
 
@@ -111,6 +112,7 @@ class State:
     workflows: WorkflowService
     drafts: DraftService
     templates: TemplateService
+    template_lists: TemplateLists
     executions: ExecutionService
     waiting: WaitingService
     cancelling: Cancelling

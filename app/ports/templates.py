@@ -58,3 +58,16 @@ class TemplateStore(Protocol):
 
     async def categories(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
         """Return the categories of the templates that the caller may see, and how many each has."""
+
+
+class KeptLists(Protocol):
+    """Lists of templates that a process keeps, as long as it hears of every change."""
+
+    def trust(self) -> None:
+        """Every change is told from now on."""
+
+    def distrust(self) -> None:
+        """Changes may pass untold."""
+
+    def forget(self) -> None:
+        """A template has changed."""

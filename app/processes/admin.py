@@ -14,6 +14,7 @@ from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.producer import KafkaSender
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole, check_login
+from app.adapters.postgres.template_changes import TemplateChanges
 from app.adapters.postgres.workflow_quotas import tell_quotas
 from app.admin.auth import Authenticator
 from app.admin.connections import Connections
@@ -23,6 +24,7 @@ from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
 from app.processes.logs import log_as
 from app.processes.vitals import living, vitals_of
+from app.services.operations.background import running_beside
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,12 @@ async def served(settings: Settings) -> AsyncIterator[str]:
             vitals = vitals_of(ROLE, settings, state.metrics, state.health)
             app = build_app(state)
             connections = Connections(connection_limits(settings), settings.proxy_networks)
-            async with living(vitals), listening(app, connections, settings.admin_host, settings.admin_port) as url:
+            changes = TemplateChanges(settings.database_url.get_secret_value(), state.template_lists)
+            async with (
+                living(vitals),
+                running_beside("template changes", changes.run),
+                listening(app, connections, settings.admin_host, settings.admin_port) as url,
+            ):
                 yield url
     finally:
         await depths.stop()

@@ -82,6 +82,7 @@ from app.services.workflows.drafting import DraftService
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
+from app.services.workflows.template_lists import TemplateLists
 from app.services.workflows.templates import TemplateService
 from app.services.workflows.writer import WorkflowWriter
 from app.settings import Settings
@@ -106,12 +107,14 @@ def assemble(
     """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
     workflows, drafts = _workflows(settings, database, reader)
+    lists = TemplateLists(clock)
     return State(
         access=_access(settings, database, clock),
         bodies=Bodies(BodyLimits()),
         workflows=workflows,
         drafts=drafts,
-        templates=TemplateService(PostgresTemplates(database), reader, workflows),
+        templates=TemplateService(PostgresTemplates(database), reader, workflows, lists),
+        template_lists=lists,
         executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days))),
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),

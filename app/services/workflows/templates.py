@@ -26,6 +26,7 @@ from app.services.workflows.placeholders.declarations import declaration_errors,
 from app.services.workflows.placeholders.filling import blamed, fill, marks, named_at
 from app.services.workflows.placeholders.form import form_schema
 from app.services.workflows.placeholders.generalizing import generalized
+from app.services.workflows.template_lists import TemplateLists
 from schemas.field_errors import field_errors
 from schemas.template import Template, TemplateDraft, TemplateMetadata
 from schemas.workflow import Workflow, WorkflowDraft
@@ -41,6 +42,7 @@ class TemplateService:
         store: Where templates are kept.
         drafts: Reads what users write.
         workflows: Makes workflows of templates.
+        lists: Keeps pages of the gallery.
         now: The clock, in UTC.
     """
 
@@ -49,11 +51,13 @@ class TemplateService:
         store: TemplateStore,
         drafts: DraftReader,
         workflows: WorkflowService,
+        lists: TemplateLists,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._drafts = drafts
         self._workflows = workflows
+        self._lists = lists
         self._now = now
 
     async def create(self, caller: Caller, raw: Any) -> Template:
@@ -88,7 +92,8 @@ class TemplateService:
 
     async def find(self, caller: Caller, wanted: TemplateFilter, after: Position | None, limit: int) -> Page[Template]:
         """List templates, newest first: the caller's own and the public ones; an admin sees all."""
-        rows = await self._store.find(caller, wanted, after, limit + 1)
+        key = (caller.role, wanted, after, limit)
+        rows = await self._lists.rows(caller.user_id, key, lambda: self._store.find(caller, wanted, after, limit + 1))
         return newest_first(rows, limit)
 
     async def categories(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
@@ -128,6 +133,7 @@ class TemplateService:
         async with self._store.transaction(caller) as transaction:
             at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
             await transaction.delete(template_id)
+        self._lists.forget()
 
     async def form(self, caller: Caller, template_id: UUID) -> dict[str, Any]:
         """Return the JSON Schema of what the template asks for; errors as in ``get``."""
@@ -157,9 +163,11 @@ class TemplateService:
         merged = merge_patch(written(template, WorkflowDraft), patch)
         draft = fill(merged, placeholders, values)
         try:
-            return await self._workflows.create(caller, draft, template_id=template.id)
+            workflow = await self._workflows.create(caller, draft, template_id=template.id)
         except InvalidError as error:
             raise blamed(error, merged, placeholders) from None
+        self._lists.forget()
+        return workflow
 
     async def _insert(self, caller: Caller, draft: TemplateDraft) -> Template:
         _refuse_publishing(caller, draft)
@@ -174,7 +182,9 @@ class TemplateService:
             **_kept(draft),
         )
         async with self._store.transaction(caller) as transaction:
-            return await transaction.insert(template)
+            stored = await transaction.insert(template)
+        self._lists.forget()
+        return stored
 
     async def _write(
         self,
@@ -187,7 +197,9 @@ class TemplateService:
             current = at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
             draft = await change(current)
             _refuse_publishing(caller, draft)
-            return await transaction.update(next_version(current, _kept(draft), self._now()))
+            stored = await transaction.update(next_version(current, _kept(draft), self._now()))
+        self._lists.forget()
+        return stored
 
     async def _read(self, raw: Any) -> TemplateDraft:
         """Check a draft: the gallery's fields here, the workflow's where workflows are checked."""
