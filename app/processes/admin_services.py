@@ -9,8 +9,8 @@ from typing import Final
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
-from app.adapters.kafka.event_topics import KafkaEventTopics
 from app.adapters.http.reach import GuardJudge, Resolve, system_resolve
+from app.adapters.kafka.event_topics import KafkaEventTopics
 from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
