@@ -14,6 +14,7 @@ from aiohttp import web
 from app.admin.auth import ForbiddenError
 from app.admin.bodies import HOLD
 from app.admin.connections import begun
+from app.admin.identity import BY_SESSION
 from app.admin.operations import OPERATION, Operation
 from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER, check_headers
@@ -23,6 +24,7 @@ from app.domain.errors import FieldError, InvalidError, NotPermittedError
 from app.domain.log_context import all_about
 from app.domain.wall import METER
 from app.metrics.admin import ERRORS, REQUESTS, SECONDS
+from app.services.access.rate_limit import RateLimiter
 
 _LOG: Final = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -116,10 +118,18 @@ def guarded(operation: Operation) -> _Handler:
 async def _admitted(access: Access, request: web.Request) -> Caller:
     """Let a caller in, and note what a user's token grants: their workflows have it when they are not there."""
     granted = await access.identity.granted(request)
-    access.limiter.take(granted.user_id)
+    _limiter(access, request).take(granted.user_id)
     if not granted.is_key:
         await access.notes.note(granted)
     return access.identity.admitted(granted)
+
+
+def _limiter(access: Access, request: web.Request) -> RateLimiter:
+    """Return what a request is counted against: events come in numbers, and a page that is read asks for a lot."""
+    operation = request[OPERATION]
+    if operation.counted == "events":
+        return access.event_requests
+    return access.page_reads if BY_SESSION in request and operation.method == "GET" else access.limiter
 
 
 async def _metered(access: Access, caller: Caller, handler: _Handler, request: web.Request) -> web.StreamResponse:

@@ -73,6 +73,7 @@ class Operation:
         repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
         attempts: It is public, and attempts are counted: 401, 403 and 429.
         content_type: The content type of the success answer.
+        counted: Which limit its requests are counted against.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Operation:
     repeatable: bool = False
     attempts: bool = False
     content_type: str = JSON
+    counted: Literal["requests", "events"] = "requests"
 
     @property
     def open_to_keys(self) -> bool:

@@ -80,7 +80,9 @@ class Access:
 
     Attributes:
         notes: Keeps what users may, for the time when their workflows run without them.
-        limiter: Bounds the requests of each caller.
+        limiter: Bounds the requests of each caller,
+        event_requests: those that bring events,
+        page_reads: and those with which a session reads.
         events: Bounds the events that each sends.
         scraping: Lets those in who read metrics.
         cpu: What each caller's templates and conditions take.
@@ -90,6 +92,8 @@ class Access:
     sign_in: SignIn
     notes: CallerNotes
     limiter: RateLimiter
+    event_requests: RateLimiter
+    page_reads: RateLimiter
     cpu: CpuBudget
     events: RateLimiter
     api_keys: ApiKeyService

@@ -155,6 +155,8 @@ def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float
         sign_in=sign_in,
         notes=CallerNotes(PostgresCallers(database.driver, patient=False), clock),
         limiter=RateLimiter(settings.rate_limit_per_minute, clock),
+        event_requests=RateLimiter(settings.event_requests_per_minute, clock, what="requests with events"),
+        page_reads=RateLimiter(settings.page_reads_per_minute, clock, what="reads of pages"),
         cpu=CpuBudget(SECONDS_A_MINUTE, clock),
         events=RateLimiter(settings.events_per_minute, clock, what="events"),
         api_keys=ApiKeyService(keys),

@@ -51,6 +51,18 @@ class AccessSettings(Group):
         alias="RATE_LIMIT_PER_MINUTE",
         description="Requests of one caller to each API process; more are answered with 429; 0: no limit",
     )
+    event_requests_per_minute: int = Field(
+        6_000,
+        ge=0,
+        le=10_000_000,
+        description="Requests of one caller to POST /events, which count as no other requests; 0: no limit",
+    )
+    page_reads_per_minute: int = Field(
+        3_000,
+        ge=0,
+        le=1_000_000,
+        description="Reads of one person by a session, as pages do, in place of RATE_LIMIT_PER_MINUTE; 0: no limit",
+    )
     failed_tokens_per_minute: int = Field(
         60,
         ge=0,

@@ -40,6 +40,8 @@ UNITS: Final = {
     "metrics_port": "port",
     "smtp_port": "port",
     "rate_limit_per_minute": "requests a minute",
+    "event_requests_per_minute": "requests a minute",
+    "page_reads_per_minute": "requests a minute",
     "failed_tokens_per_minute": "tokens a minute",
     "sign_ins_per_minute": "attempts a minute",
     "executions_per_minute": "executions a minute",

@@ -134,6 +134,7 @@ OPERATIONS: Final = (
         {202: Accepted},
         tag="events",
         permission="events:write",
+        counted="events",
         body=Body(
             {STRUCTURED: (Event, False), BATCH: (Event, True), JSON: (Event, False)},
             most=MAX_BATCH_BYTES,
