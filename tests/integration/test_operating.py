@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from base64 import b64encode
+from collections import Counter
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,12 +13,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.adapters.kafka.producer import KafkaSender
+from app.admin.auth import mint_token
+from app.domain.ids import execution_id
 from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
 from tests.integration.site import Row, Site, event
 from tests.integration.traces import traces
 from tests.support.raw_http import raw_server
 from tests.support.stack import ROLES
+from tests.support.triggers import trigger_at_once
 from tests.support.waiting import eventually, finished
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
@@ -224,3 +228,21 @@ async def test_status_and_check_find_a_running_installation_well(site: Site) -> 
     assert {role for role, behind in lag.items() if behind is None} == {"scheduler", "admin"}
     code, found = await said("check")
     assert (code, [one for one in found["findings"] if one["state"] == "problem"]) == (0, [])
+
+
+async def test_a_thousand_triggers_at_once_are_all_accepted_executed_and_logged(site: Site) -> None:
+    """Each in a request of its own, over as many connections as the API takes; ``make triggers`` does it ten times."""
+    workflow, kind = await site.workflow({"type": "apply_tag", "config": {"tag": "triggered"}})
+    events = [event(kind) for _ in range(1000)]
+    token = mint_token(site.stack.settings, uuid4(), "user", 600, ["events:write"])
+    assert await trigger_at_once(site.stack.api.base_url, token, events) == {202: 1000}
+    ids = [execution_id(workflow, one["source"], one["id"]) for one in events]
+
+    async def whole() -> list[Row]:
+        rows = await site.rows(*ids)
+        return rows if len(rows) == len(ids) else []
+
+    rows = await eventually(whole, within=60.0, every=0.2, what="every row")
+    assert Counter(row["status"] for row in rows) == {"success": 1000}
+    tags = await site.fetch("SELECT count(*) FROM crm.tags WHERE tag = 'triggered'")
+    assert tags == [{"count": 1000}]

@@ -164,3 +164,13 @@ def test_every_alert_is_read_by_somebody(world: World) -> None:
         "breakers",
     }  # the contract test reads them
     assert {alert.reading for alert in BY_NAME.values()} == known
+
+
+async def test_administrators_are_told_that_the_api_answered_500(world: World) -> None:
+    """The answer has an id and nothing else; who operates hears of it, and looks for the id in the log."""
+    world.store.beats.append(beat("admin", http_errors_total=0))
+    await world.look()
+    world.store.beats[-1] = beat("admin", http_errors_total=1)
+    await world.look()
+    assert "1 errors in the code of admin itself" in str(world.channels[0].sent)
+    assert "docs/alerts.md#headraceinternalerrors" in str(world.channels[0].sent)
