@@ -20,6 +20,17 @@ getWorkflow                 see workflow          x + x x x +
 replaceWorkflow             change workflow       x + x x x +
 patchWorkflow               change workflow       x + x x x +
 deleteWorkflow              delete workflow       x + x x x +
+restoreWorkflow             restore workflow      x + x x x +
+duplicateWorkflow           see workflow          x + x x x +
+duplicateWorkflow           make workflow         x + + + x +
+getDraft                    see draft             x + x x x +
+saveDraft                   change draft          x + x x x +
+patchDraft                  change draft          x + x x x +
+discardDraft                change draft          x + x x x +
+publishDraft                change workflow       x + x x x +
+getRevision                 see revisions         x + x x x +
+restoreRevision             see revisions         x + x x x +
+restoreRevision             change draft          x + x x x +
 activateWorkflow            switch workflow       x + x x x +
 deactivateWorkflow          switch workflow       x + x x x +
 cancelWaiting               see timers            x + x x x +
@@ -122,6 +133,7 @@ listActionTypes             none: they are in the code
 healthz                     none: it asks nobody
 readyz                      none: the API asks for itself
 metrics                     none: the API asks for itself
+docs                        none: they are in the code
 openapi                     none: it is in the code
 """
 STATEMENTS: Final = {
@@ -130,6 +142,9 @@ STATEMENTS: Final = {
     "change workflow": "UPDATE automations SET name = 'y' WHERE id = %(workflow)s",
     "switch workflow": "UPDATE automations SET active = false WHERE id = %(workflow)s",
     "delete workflow": "UPDATE automations SET deleted_at = now() WHERE id = %(workflow)s",
+    "restore workflow": "UPDATE automations SET deleted_at = NULL WHERE id = %(deleted)s",
+    "see draft": "SELECT FROM automation_drafts WHERE automation_id = %(workflow)s",
+    "change draft": "UPDATE automation_drafts SET body = '{}' WHERE automation_id = %(workflow)s",
     "see revisions": "SELECT FROM automation_revisions WHERE automation_id = %(workflow)s",
     "see timers": "SELECT FROM timers WHERE workflow_id = %(workflow)s",
     "see execution": "SELECT FROM automation_logs WHERE automation_id = %(workflow)s",

@@ -27,6 +27,9 @@ INSERT INTO users (id, email, name, role) VALUES (%(owner)s, 'o@x.example', 'Own
 INSERT INTO sessions (id, user_id, digest, how, expires_at)
   VALUES (%(session)s, %(owner)s, sha256('s'), 'link', now() + interval '1 day');
 INSERT INTO automations (id, name, trigger_type, created_by) VALUES (%(workflow)s, 'x', 'order.paid', %(owner)s);
+INSERT INTO automations (id, name, trigger_type, created_by, deleted_at)
+  VALUES (%(deleted)s, 'x', 'order.paid', %(owner)s, now());
+INSERT INTO automation_drafts (automation_id, body, based_on, saved_by) VALUES (%(workflow)s, '{}', 1, %(owner)s);
 INSERT INTO automation_revisions (automation_id, version, body, created_by) VALUES (%(workflow)s, 1, '{}', %(owner)s);
 INSERT INTO automation_logs (automation_id, trigger_event, conditions_met, status)
   VALUES (%(workflow)s, '{}', true, 'success');
@@ -43,7 +46,7 @@ INSERT INTO api_keys (id, name, digest, permissions, created_by)
   VALUES (%(api_key)s, 'k', sha256('k'), '{}', %(admin)s), (%(key)s, 'l', sha256('l'), '{}', %(admin)s);
 INSERT INTO secrets (name, value, updated_by) VALUES ('OURS', 'x', %(admin)s)
 """
-_IDS: Final = ("session", "workflow", "template", "text", "channel", "notification", "api_key")
+_IDS: Final = ("deleted", "session", "workflow", "template", "text", "channel", "notification", "api_key")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import aiohttp
 
 ADDRESSES: Final = 10
 _EACH: Final = 99  # connections of one address; the API takes 100
-_WITHIN_S: Final = 120.0
 
 
 async def trigger_at_once(base_url: str, token: str, events: Sequence[dict[str, Any]]) -> Counter[int]:
@@ -38,5 +37,4 @@ async def trigger_at_once(base_url: str, token: str, events: Sequence[dict[str, 
 
 def _sender(base_url: str, address: str, headers: dict[str, str]) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(limit=_EACH, local_addr=(address, 0))
-    within = aiohttp.ClientTimeout(total=_WITHIN_S)
-    return aiohttp.ClientSession(base_url, headers=headers, connector=connector, timeout=within)
+    return aiohttp.ClientSession(base_url, headers=headers, connector=connector)
