@@ -87,7 +87,7 @@ class DiffView(BaseModel):
     """What differs between two states of a workflow, as data and in words."""
 
     workflow_id: UUID
-    before: Annotated[str, Field(serialization_alias="from")]
-    after: Annotated[str, Field(serialization_alias="to")]
+    before: str
+    after: str
     changes: list[ChangeView]
     words: list[str]

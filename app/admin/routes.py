@@ -18,6 +18,7 @@ from app.admin.api import (
     events,
     executions,
     health,
+    many_workflows,
     message_templates,
     notifications,
     queue,
@@ -71,6 +72,7 @@ def _page() -> str:
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *workflows.OPERATIONS,
     *drafts.OPERATIONS,
+    *many_workflows.OPERATIONS,
     *runs.OPERATIONS,
     *templates.OPERATIONS,
     *message_templates.OPERATIONS,

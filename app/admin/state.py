@@ -27,14 +27,17 @@ from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
 from app.services.messages.message_text import TemplateTexts
 from app.services.messages.templates import MessageTemplateService
+from app.services.operations.bulk import BulkService
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.event_finding import EventFinder
 from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.health import Health
+from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue
 from app.services.operations.retries import Retries
+from app.services.workflows.comparing import ComparingService
 from app.services.workflows.drafting import DraftService
 from app.services.workflows.lifecycle import WorkflowService
 from app.services.workflows.manual_runs import ManualRuns
@@ -72,6 +75,16 @@ class SignIn:
     cookie: Cookies
     lives_s: int
     disabled: DisabledLookup
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """The services around changing workflows that may be running, and many at once."""
+
+    drafts: DraftService
+    comparing: ComparingService
+    previews: PreviewService
+    bulk: BulkService
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ class State:
     access: Access
     bodies: Bodies
     workflows: WorkflowService
-    drafts: DraftService
+    editing: Editing
     templates: TemplateService
     template_lists: TemplateLists
     executions: ExecutionService

@@ -86,8 +86,8 @@ def _versions(api: ApiClient, what: Sequence[str], before: str, after: str, *, a
     if as_json:
         show_json(answer)
     else:
-        for change in answer["changes"]:
-            click.echo(clean(change.get("words", change)))
+        for words in answer["words"]:
+            click.echo(clean(words))
     return bool(answer["changes"])
 
 

@@ -26,6 +26,7 @@ from app.adapters.postgres.executions import PostgresExecutions, PostgresWaiting
 from app.adapters.postgres.message_templates import PostgresMessageTemplates
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.notifications import PostgresNotifications
+from app.adapters.postgres.previews import PostgresPreviews
 from app.adapters.postgres.queue_status import PostgresQueueStatus
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.rights import PostgresCallers
@@ -40,7 +41,7 @@ from app.admin.bodies import Bodies
 from app.admin.identity import Identity
 from app.admin.limits import BodyLimits
 from app.admin.scraping import Scraping
-from app.admin.state import Access, Messages, State
+from app.admin.state import Access, Editing, Messages, State
 from app.domain.errors import NotReadyError
 from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
@@ -69,6 +70,7 @@ from app.services.messages.inbox import NotificationService
 from app.services.messages.message_text import TemplateTexts
 from app.services.messages.templates import MessageTemplateService
 from app.services.operations.background import PROCESS, Failures
+from app.services.operations.bulk import BulkService
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
@@ -76,8 +78,10 @@ from app.services.operations.event_finding import EventFinder
 from app.services.operations.event_verdicts import EventVerdicts
 from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.health import Health
+from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue, lanes_of
 from app.services.operations.retries import Retries
+from app.services.workflows.comparing import ComparingService
 from app.services.workflows.drafting import DraftService
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.lifecycle import WorkflowService
@@ -106,18 +110,18 @@ def assemble(
 ) -> State:
     """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
-    workflows, drafts = _workflows(settings, database, reader)
-    lists = TemplateLists(clock)
+    workflows = WorkflowService(PostgresWorkflows(database), reader, quotas=quotas_of(settings))
+    lists, cancelling = TemplateLists(clock), _cancelling(database, workflows, topics)
     return State(
         access=_access(settings, database, clock),
         bodies=Bodies(BodyLimits()),
         workflows=workflows,
-        drafts=drafts,
+        editing=_editing(settings, database, reader, BulkService(workflows, cancelling)),
         templates=TemplateService(PostgresTemplates(database), reader, workflows, lists),
         template_lists=lists,
         executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days))),
         waiting=WaitingService(PostgresWaiting(database)),
-        cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
+        cancelling=cancelling,
         retries=Retries(PostgresRetries(database), topics, _TYPES),
         emitter=EventEmitter(sender, topics),
         events=_events(settings, database, event_topics),
@@ -139,9 +143,15 @@ def quotas_of(settings: Settings) -> WorkflowQuotas:
     return WorkflowQuotas(settings.workflows_per_user, settings.active_per_trigger)
 
 
-def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -> tuple[WorkflowService, DraftService]:
-    store, quotas = PostgresWorkflows(database), quotas_of(settings)
-    return WorkflowService(store, reader, quotas=quotas), DraftService(store, reader, WorkflowWriter(quotas=quotas))
+def _cancelling(database: ApiDatabase, workflows: WorkflowService, topics: Topics) -> Cancelling:
+    return Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled)
+
+
+def _editing(settings: Settings, database: ApiDatabase, reader: DraftReader, bulk: BulkService) -> Editing:
+    store = PostgresWorkflows(database)
+    drafts = DraftService(store, reader, WorkflowWriter(quotas=quotas_of(settings)))
+    previews = PreviewService(store, drafts, reader, PostgresPreviews(database))
+    return Editing(drafts=drafts, comparing=ComparingService(store), previews=previews, bulk=bulk)
 
 
 def _access(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:

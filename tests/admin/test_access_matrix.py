@@ -53,6 +53,10 @@ getDraft                    x  +  +  +  +  +  +  +  +  404    +
 saveDraft                   x  +  +  +  +  +  +  +  x  404    +
 patchDraft                  x  +  +  +  +  +  +  +  x  404    +
 discardDraft                x  +  +  +  +  +  +  +  x  404    +
+compareStates               x  +  +  +  +  +  +  +  +  404    +
+previewPublishing           x  +  +  +  +  +  +  +  +  404    +
+changeManyWorkflows         x  +  +  +  +  +  +  +  x  -      +
+exportWorkflows             x  +  +  +  +  +  +  +  +  -      +
 publishDraft                x  +  +  +  +  +  +  +  x  404    +
 listRevisions               x  +  +  +  +  +  +  +  +  404    +
 getRevision                 x  +  +  +  +  +  +  +  +  404    +

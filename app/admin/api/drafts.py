@@ -4,7 +4,16 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.draft_models import DraftBody, PublishQuery, RevisionPage, RevisionQuery, RevisionView
+from app.admin.draft_models import (
+    ChangeView,
+    DiffQuery,
+    DiffView,
+    DraftBody,
+    PublishQuery,
+    RevisionPage,
+    RevisionQuery,
+    RevisionView,
+)
 from app.admin.examples import WORKFLOW, WORKFLOW_PATCH
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import (
@@ -19,6 +28,7 @@ from app.admin.requests import (
 )
 from app.admin.state import STATE
 from app.domain.errors import NotFoundError
+from app.services.operations.publish_preview import PublishPreview
 from app.services.workflows.draft_rows import NONE_READ
 from app.services.workflows.drafting import DraftService
 from app.services.workflows.lifecycle import WorkflowService
@@ -87,6 +97,22 @@ async def restore_revision(request: web.Request) -> web.Response:
     return _shown(await _drafts(request).revert(request[CALLER], path_id(request, "workflow"), version, number))
 
 
+async def compare(request: web.Request) -> web.Response:
+    """Say what differs between two states of a workflow."""
+    query, workflow_id = read_query(request, DiffQuery), path_id(request, "workflow")
+    comparing = request.app[STATE].editing.comparing
+    found = await comparing.compare(request[CALLER], workflow_id, query.before, query.after)
+    changes = [ChangeView(kind=one.kind, path=one.place, before=one.before, after=one.after) for one in found.changes]
+    view = DiffView(workflow_id=workflow_id, before=query.before, after=query.after, changes=changes, words=found.words)
+    return answer(view)
+
+
+async def preview(request: web.Request) -> web.Response:
+    """Say what publishing a draft would change."""
+    previews = request.app[STATE].editing.previews
+    return answer(await previews.preview(request[CALLER], path_id(request, "workflow")))
+
+
 def _version(request: web.Request) -> int:
     version = path_number(request, "version", "version")
     if version > _MOST_VERSIONS:
@@ -99,7 +125,7 @@ def _shown(draft: Draft) -> web.Response:
 
 
 def _drafts(request: web.Request) -> DraftService:
-    return request.app[STATE].drafts
+    return request.app[STATE].editing.drafts
 
 
 def _workflows(request: web.Request) -> WorkflowService:
@@ -140,5 +166,13 @@ OPERATIONS: Final = (
     Operation(
         "POST", f"{_REVISION}/restore", "restoreRevision", "Make a draft of an earlier revision", restore_revision,
         {200: Draft}, tag="workflows", etag=True, if_match="optional",
+    ),
+    Operation(
+        "GET", f"{_ONE}/diff", "compareStates", "Compare two states of a workflow", compare,
+        {200: DiffView}, tag="workflows", query=DiffQuery,
+    ),
+    Operation(
+        "GET", f"{_ONE}/publish-preview", "previewPublishing", "Say what publishing a draft would change", preview,
+        {200: PublishPreview}, tag="workflows",
     ),
 )  # fmt: skip

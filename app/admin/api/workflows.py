@@ -47,7 +47,7 @@ async def replace_workflow(request: web.Request) -> web.Response:
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=True)
     publish = read_query(request, ChangeQuery).publish
     raw = await read_document(request, (JSON,))
-    drafts = request.app[STATE].drafts
+    drafts = request.app[STATE].editing.drafts
     return _shown(await drafts.replace(request[CALLER], workflow_id, version, raw, publish=publish))
 
 
@@ -56,7 +56,7 @@ async def patch_workflow(request: web.Request) -> web.Response:
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=True)
     publish = read_query(request, ChangeQuery).publish
     patch = await read_document(request, (MERGE_PATCH, JSON))
-    drafts = request.app[STATE].drafts
+    drafts = request.app[STATE].editing.drafts
     return _shown(await drafts.change(request[CALLER], workflow_id, version, patch, publish=publish))
 
 

@@ -1,0 +1,198 @@
+"""What is different between two states of a workflow, in words a marketer reads: one sentence a change. Pure.
+
+``Condition *order total* now greater than 1,000 instead of 500``. Names of fields stand between asterisks, values as
+they are written, long ones cut. It takes any JSON: a draft may be unfinished.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from app.domain.structural_diff import Change, difference, pairing, same
+
+MAX_VALUE_CHARS: Final = 80
+_OPERATORS: Final = {
+    "==": "equal to",
+    "!=": "not equal to",
+    ">": "greater than",
+    "<": "less than",
+    ">=": "at least",
+    "<=": "at most",
+    "contains": "contains",
+    "not_contains": "does not contain",
+    "in": "one of",
+    "not_in": "none of",
+    "starts_with": "starts with",
+    "ends_with": "ends with",
+}
+_NAMES: Final = {
+    "name": "Name",
+    "description": "Description",
+    "priority": "Priority",
+    "reentry": "How often one may enter",
+}
+_GROUPS: Final = {"all": "all of", "any": "any of", "not": "none of"}
+
+
+def in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return what makes ``after`` of ``before``, a sentence a change; none where nothing differs."""
+    words: list[str] = []
+    for name in dict.fromkeys([*_NAMES, "trigger", "conditions", "actions", *before, *after]):
+        old, new = before.get(name), after.get(name)
+        if (name in before) == (name in after) and same(old, new):
+            continue
+        if name == "trigger":
+            words += _trigger(old, new)
+        elif name == "conditions" and isinstance(old, list) and isinstance(new, list):
+            words += _conditions(old, new, "Condition")
+        elif name == "actions" and isinstance(old, list) and isinstance(new, list):
+            words += _actions(old, new)
+        else:
+            words.append(_instead(_NAMES.get(name, f"*{_field(name)}*"), old, new))
+    return words
+
+
+def _trigger(old: Any, new: Any) -> Iterator[str]:
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        yield _instead("Trigger", old, new)
+        return
+    if not same(old.get("type"), new.get("type")):
+        yield f"Starts with *{_plain(new.get('type'))}* instead of *{_plain(old.get('type'))}*"
+    rest = [{key: value for key, value in one.items() if key != "type"} for one in (old, new)]
+    yield from (_of_change("Trigger", change) for change in difference(*rest))
+
+
+def _conditions(old: Sequence[Any], new: Sequence[Any], noun: str) -> Iterator[str]:
+    pairs = pairing(old, new)
+    for a, b in pairs:
+        if not same(old[a], new[b]):
+            yield from _condition(old[a], new[b], noun)
+    gone, come = {a for a, _ in pairs}, {b for _, b in pairs}
+    yield from (f"{noun} removed: {_said(one)}" for at, one in enumerate(old) if at not in gone)
+    yield from (f"{noun} added: {_said(one)}" for at, one in enumerate(new) if at not in come)
+
+
+def _condition(old: Any, new: Any, noun: str) -> Iterator[str]:
+    if not _is_leaf(old) or not _is_leaf(new):
+        yield f"{noun} now {_said(new)} instead of {_said(old)}"
+        return
+    if not same(_meant(old), _meant(new)):
+        if old["field"] != new["field"]:
+            yield f"{noun} now {_said(new)} instead of {_said(old)}"
+        elif same(old.get("operator"), new.get("operator")):
+            now, was = _compared(new), _value(old.get("value"))
+            yield f"{noun} *{_field(new['field'])}* now {now} instead of {was}"
+        else:
+            yield f"{noun} *{_field(new['field'])}* now {_compared(new)} instead of {_compared(old)}"
+    logic = [str(one.get("logic") or "AND").lower() for one in (old, new)]
+    if logic[0] != logic[1]:
+        yield f"{noun} *{_field(new['field'])}* now joined to the next by {logic[1]} instead of {logic[0]}"
+    elif same(_meant(old), _meant(new)):
+        yield from (_of_change(f"{noun} *{_field(new['field'])}*", change) for change in difference(old, new))
+
+
+def _meant(leaf: Mapping[str, Any]) -> list[Any]:
+    return [leaf.get("field"), leaf.get("operator"), leaf.get("value")]
+
+
+def _is_leaf(condition: Any) -> bool:
+    return isinstance(condition, Mapping) and isinstance(condition.get("field"), str)
+
+
+def _said(condition: Any) -> str:
+    if _is_leaf(condition):
+        return f"*{_field(condition['field'])}* {_compared(condition)}"
+    if isinstance(condition, Mapping):
+        for name, words in _GROUPS.items():
+            if name in condition:
+                inner = condition[name]
+                listed = inner if isinstance(inner, list) else [inner]
+                return f"{words} ({_cut(', '.join(_said(one) for one in listed[:5]))})"
+    return _value(condition)
+
+
+def _compared(leaf: Mapping[str, Any]) -> str:
+    operator = leaf.get("operator")
+    known = _OPERATORS.get(operator) if isinstance(operator, str) else None
+    return f"{known or _plain(operator)} {_value(leaf.get('value'))}"
+
+
+def _actions(old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
+    pairs = pairing(old, new)
+    for a, b in pairs:
+        if not same(old[a], new[b]):
+            yield from _action(old[a], new[b], b + 1)
+    gone, come = {a for a, _ in pairs}, {b for _, b in pairs}
+    yield from (f"Action {at + 1} removed: {_titled(one)}" for at, one in enumerate(old) if at not in gone)
+    yield from (f"Action {at + 1} added: {_titled(one)}" for at, one in enumerate(new) if at not in come)
+
+
+def _action(old: Any, new: Any, number: int) -> Iterator[str]:
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        yield _instead(f"Action {number}", old, new)
+        return
+    noun = f"Action {number} ({_title(new)})"
+    if not same(old.get("type"), new.get("type")):
+        yield f"Action {number} now {_titled(new)} instead of {_titled(old)}"
+        return
+    if isinstance(old.get("conditions"), list) and isinstance(new.get("conditions"), list):
+        yield from _conditions(old["conditions"], new["conditions"], f"{noun}: condition")
+    else:
+        yield from (_of_change(noun, one) for one in difference(old.get("conditions"), new.get("conditions")))
+    yield from (_of_change(noun, one) for one in difference(old.get("config"), new.get("config")))
+    rest = [{k: v for k, v in one.items() if k not in ("conditions", "config", "type")} for one in (old, new)]
+    yield from (_of_change(noun, one) for one in difference(*rest))
+
+
+def _of_change(noun: str, change: Change) -> str:
+    path = [str(step + 1) if isinstance(step, int) else step for step in change.path if step != "config"]
+    place = f"{noun}: *{_field('.'.join(path))}*" if path else noun
+    if change.kind == "added":
+        return f"{place} now {_value(change.after)}"
+    if change.kind == "removed":
+        return f"{place} removed, it was {_value(change.before)}"
+    return _instead(place, change.before, change.after)
+
+
+def _instead(what: str, old: Any, new: Any) -> str:
+    if old is None:
+        return f"{what} now {_value(new)}"
+    if new is None:
+        return f"{what} removed, it was {_value(old)}"
+    return f"{what} now {_value(new)} instead of {_value(old)}"
+
+
+def _title(action: Mapping[str, Any]) -> str:
+    return _plain(action.get("type")).replace("_", " ")
+
+
+def _titled(action: Any) -> str:
+    if not isinstance(action, Mapping):
+        return _value(action)
+    config = action.get("config")
+    told = _value(config) if config else ""
+    return f"{_title(action)} {told}".strip()
+
+
+def _field(path: str) -> str:
+    return _cut(path.replace(".", " ").replace("_", " "))
+
+
+def _plain(value: Any) -> str:
+    return _cut(value) if isinstance(value, str) else _value(value)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "nothing"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,}" if abs(value) < 1e15 else str(value)  # noqa: PLR2004 - beyond it floats are no whole numbers
+    if isinstance(value, str):
+        return json.dumps(_cut(value), ensure_ascii=False)
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[: MAX_VALUE_CHARS - 1]}\u2026"
