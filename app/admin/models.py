@@ -8,19 +8,28 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from app.admin.queries import Cursor, Limit, Text
 from app.admin.queries import Query as _Query
 from app.ports.dead_letter_box import DeadLetterSummary
+from app.ports.workflows import WorkflowSort
 from schemas.event import Event
 from schemas.template import Template
 from schemas.workflow import Workflow
 
 
 class WorkflowQuery(_Query):
-    """Which workflows to list; ``search`` looks into name and description."""
+    """Which workflows to list, in which order; ``search`` looks into name and description."""
 
     active: bool | None = None
     trigger_type: Text = None
     search: Text = None
+    owner: Annotated[UUID | None, Field(description="Whose; for administrators, who see everybody's")] = None
+    draft: Annotated[bool | None, Field(description="Whether what is live has a draft beside it")] = None
+    deleted: Annotated[bool, Field(description="Those that are deleted, instead of those that are not")] = False
+    sort: Annotated[WorkflowSort, Field(description="With a minus the other way round; those that never ran last")] = (
+        "-created_at"
+    )
     limit: Limit = 50
-    cursor: Cursor = None
+    cursor: Annotated[
+        str | None, Field(max_length=2000, description="The next_cursor of the page before, in the same order")
+    ] = None
 
 
 class CustomerQuery(_Query):

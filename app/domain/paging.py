@@ -32,6 +32,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class NamePosition:
+    """Where a row stands in a list ordered by name: its name, and its id where names are equal."""
+
+    name: str
+    id: UUID
+
+    def cursor(self) -> str:
+        """Return the position as an opaque token, safe in a URL."""
+        text = f"{self.id}{_SEPARATOR}{self.name}"
+        return base64.urlsafe_b64encode(text.encode()).decode("ascii").rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Rows of one page, and the cursor of the next; None at the end."""
 
@@ -61,6 +74,22 @@ def read_cursor(cursor: str | None) -> Position | None:
     return position
 
 
+def read_name_cursor(cursor: str | None) -> NamePosition | None:
+    """Read a token that ``NamePosition.cursor`` made.
+
+    Raises:
+        InvalidError: It is no such token.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        row_id, _, name = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(_SEPARATOR)
+        return NamePosition(name, UUID(row_id))
+    except (binascii.Error, ValueError):
+        raise InvalidError([FieldError("cursor", "is no next_cursor of an earlier answer in this order")]) from None
+
+
 class Shortened(list[T]):
     """Rows that more would follow, though there are fewer than were asked for: with those they have too many bytes."""
 
@@ -78,7 +107,7 @@ class LookedThrough(list[T]):
         self.position = position
 
 
-def page_of(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
+def page_of(rows: Sequence[T], limit: int, position: Callable[[T], Position | NamePosition]) -> Page[T]:
     """Make a page of up to ``limit`` rows out of the ``limit + 1`` that were asked for."""
     if isinstance(rows, LookedThrough) and len(rows) <= limit:
         return Page(rows, rows.position.cursor())

@@ -3,16 +3,22 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.errors import FieldError
 from app.domain.grants import Use, not_granted
-from app.domain.paging import Position
+from app.domain.paging import NamePosition, Position
 from schemas.message_template import MessageKind
 from schemas.workflow import StoredReentry, Trigger, Workflow
+
+WorkflowSort = Literal[
+    "-created_at", "created_at", "-updated_at", "updated_at", "name", "-name", "-last_run_at", "last_run_at"
+]
+# When a workflow that never ran is taken to have run last.
+NEVER: Final = datetime(1, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,23 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowFilter:
-    """Which workflows to list; None does not filter. ``search`` looks into name and description."""
+    """Which workflows to list, in which order; None does not filter.
+
+    Attributes:
+        search: Words in name or description.
+        owner: Whose.
+        draft: Whether they have one.
+        deleted: Those that are deleted, instead of those that are not.
+        sort: What they are ordered by, the other way round with a minus; those that never ran are the oldest.
+    """
 
     active: bool | None = None
     trigger_type: str | None = None
     search: str | None = None
+    owner: UUID | None = None
+    draft: bool | None = None
+    deleted: bool = False
+    sort: WorkflowSort = "-created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +146,9 @@ class WorkflowStore(Protocol):
         """Return a workflow that is not deleted."""
 
     async def find(
-        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | NamePosition | None, limit: int
     ) -> Sequence[Workflow]:
-        """Return at most ``limit`` workflows, newest first, from after a position on."""
+        """Return at most ``limit`` workflows, in the order that is wanted, from after a position in it on."""
 
     async def revisions(
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int

@@ -11,6 +11,7 @@ from yarl import URL
 from app.domain.errors import InvalidError
 from app.domain.paging import Position, read_cursor
 from tests.admin.conftest import Api, User
+from tests.admin.log import Log
 
 ROOT = "/api/v1/workflows"
 
@@ -76,7 +77,7 @@ async def test_filters_are_all_applied(user: User) -> None:
         ("cursor=x", "cursor"),
         ("cursor=%00", "cursor"),
         ("search=", "search"),
-        ("sort=name", "sort"),
+        ("order=name", "order"),
         ("limit=1&limit=2", "limit"),
     ],
 )
@@ -115,3 +116,49 @@ def test_a_forged_cursor_is_refused(text: str) -> None:
     """Whatever is not a time with an offset and an id is no cursor."""
     with pytest.raises(InvalidError):
         read_cursor(base64.urlsafe_b64encode(text.encode("latin-1")).decode())
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("name", ["Alpha", "beta", "Gamma"]),
+        ("-name", ["Gamma", "beta", "Alpha"]),
+        ("created_at", ["beta", "Gamma", "Alpha"]),
+        ("-updated_at", ["beta", "Alpha", "Gamma"]),
+        ("-last_run_at", ["Gamma", "Alpha", "beta"]),
+        ("last_run_at", ["beta", "Alpha", "Gamma"]),
+    ],
+)
+async def test_workflows_are_listed_in_any_order(user: User, log: Log, sort: str, names: list[str]) -> None:
+    """By name in upper or lower case, by change, by last run with those that never ran as the oldest; in pages too."""
+    made = {name: await user.create(name=name) for name in ("beta", "Gamma", "Alpha")}
+    await user.call("PATCH", f"{ROOT}/{made['beta']['id']}", {"priority": 1}, headers={"If-Match": "*"})
+    ran = "INSERT INTO automation_last_runs VALUES (%s, now() - make_interval(hours => %s))"
+    for name, hours in (("Gamma", 1), ("Alpha", 2)):
+        await log.connection.execute(ran, (made[name]["id"], hours))
+    found, cursor = await page(user, sort=sort, limit=1)
+    while cursor is not None:
+        more, cursor = await page(user, sort=sort, limit=1, cursor=cursor)
+        found += more
+    assert found == names
+
+
+async def test_a_cursor_of_another_order_is_none(user: User) -> None:
+    """And an order that there is not is refused, with the name of the parameter."""
+    for number in range(2):
+        await user.create(name=str(number))
+    _, cursor = await page(user, limit=1)
+    for query in (f"sort=name&cursor={cursor}", "sort=size"):
+        answer = await user.call("GET", f"{ROOT}?{query}")
+        assert (answer.status, len(answer.json["errors"])) == (400, 1), query
+
+
+async def test_deleted_workflows_are_listed_apart(user: User, admin: User) -> None:
+    """For who is to restore one; an administrator's list is narrowed to one owner."""
+    gone, there = await user.create(name="gone"), await user.create(name="there")
+    await user.call("DELETE", f"{ROOT}/{gone['id']}")
+    assert await page(user, deleted="true") == (["gone"], None)
+    assert await page(admin, owner=str(user.id)) == (["there"], None)
+    await user.call("PUT", f"{ROOT}/{there['id']}/draft", {}, headers={"If-Match": '"0"'})
+    assert await page(user, draft="true") == (["there"], None)
+    assert await page(user, draft="false") == ([], None)

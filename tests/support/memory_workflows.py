@@ -10,8 +10,8 @@ from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.grants import Use
-from app.domain.paging import Position
-from app.ports.workflows import Reference, StoredDraft, WorkflowFilter
+from app.domain.paging import NamePosition, Position
+from app.ports.workflows import NEVER, Reference, StoredDraft, WorkflowFilter
 from schemas.draft import DraftNote
 from schemas.workflow import Workflow
 
@@ -52,13 +52,19 @@ class MemoryWorkflows:
         return self.seen(caller, workflow_id, deleted=False)
 
     async def find(
-        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | NamePosition | None, limit: int
     ) -> Sequence[Workflow]:
-        """Return a page, newest first."""
-        there = [one for key in self._kept.workflows if (one := self.seen(caller, key, deleted=False)) is not None]
-        newest = sorted(there, key=lambda one: (one.created_at, one.id), reverse=True)
-        passed = [one for one in newest if after is None or (one.created_at, one.id) < (after.at, after.id)]
-        return [one for one in passed if wanted.active in (None, one.active)][:limit]
+        """Return a page, in the order that is wanted."""
+        seen = (self.seen(caller, key, deleted=wanted.deleted) for key in self._kept.workflows)
+        there = [one for one in seen if one is not None and _fits(one, wanted)]
+        down = wanted.sort.startswith("-")
+        ordered = sorted(there, key=lambda one: _key(one, wanted.sort), reverse=down)
+        if after is not None:
+            place = (after.name.lower() if isinstance(after, NamePosition) else after.at, after.id)
+            ordered = [
+                one for one in ordered if (_key(one, wanted.sort) < place) is down and _key(one, wanted.sort) != place
+            ]
+        return ordered[:limit]
 
     async def revisions(
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
@@ -182,4 +188,21 @@ def _note(draft: StoredDraft) -> DraftNote:
         saved_by=draft.saved_by,
         based_on=draft.based_on,
         changes=draft.changes,
+    )
+
+
+def _key(workflow: Workflow, sort: str) -> tuple[Any, UUID]:
+    name = sort.removeprefix("-")
+    value = workflow.name.lower() if name == "name" else getattr(workflow, name) or NEVER
+    return value, workflow.id
+
+
+def _fits(workflow: Workflow, wanted: WorkflowFilter) -> bool:
+    words = f"{workflow.name}\n{workflow.description}".lower()
+    return (
+        wanted.active in (None, workflow.active)
+        and wanted.trigger_type in (None, workflow.trigger.type)
+        and wanted.owner in (None, workflow.created_by)
+        and wanted.draft in (None, workflow.draft is not None)
+        and (wanted.search is None or wanted.search.lower() in words)
     )

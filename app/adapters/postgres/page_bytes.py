@@ -19,23 +19,27 @@ async def within_bytes(
     order: Sequence[str],
     bodies: Sequence[str],
     make: Callable[[Row[Any]], T],
+    *,
+    descending: bool = True,
 ) -> Sequence[T]:
     """Return a page's rows up to the one that passes the bound; the others do not leave Postgres.
 
     Args:
         connection: Acts as the caller.
         statement: Selects the page, with its limit.
-        order: Columns that it is ordered by, descending.
+        order: Columns that it is ordered by.
         bodies: Columns that may be large.
         make: Makes a result of a row.
+        descending: Which way, all of the columns alike.
     """
     page = statement.subquery("page")
     sizes = (func.coalesce(func.octet_length(cast(page.c[name], Text)), 0) for name in bodies)
     size: ColumnElement[int] = sum(sizes, start=func.length(""))
-    descending = [page.c[name].desc() for name in order]
-    before = (func.sum(size).over(order_by=descending, rows=(None, 0)) - size).label("bytes_before")
+    ordered = [page.c[name].desc() if descending else page.c[name] for name in order]
+    before = (func.sum(size).over(order_by=ordered, rows=(None, 0)) - size).label("bytes_before")
     sized = select(page, before, func.count().over().label("rows_there")).subquery("sized")
-    kept = select(sized).where(sized.c.bytes_before < MAX_PAGE_BYTES).order_by(*(sized.c[n].desc() for n in order))
+    again = [sized.c[name].desc() if descending else sized.c[name] for name in order]
+    kept = select(sized).where(sized.c.bytes_before < MAX_PAGE_BYTES).order_by(*again)
     rows = (await connection.execute(kept)).all()
     made = [make(row) for row in rows]
     return Shortened(made) if rows and len(rows) < rows[0].rows_there else made

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text
+from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres import drafts
@@ -20,9 +20,10 @@ from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.references import missing
 from app.adapters.postgres.schema import AUTOMATIONS, REVISIONS
 from app.adapters.postgres.turns import take_turn
+from app.adapters.postgres.workflow_list import BODIES, page
 from app.domain.callers import Caller
 from app.domain.grants import Use
-from app.domain.paging import Position
+from app.domain.paging import NamePosition, Position
 from app.ports.workflows import Reference, StoredDraft, WorkflowFilter
 from schemas.workflow import Workflow
 
@@ -31,7 +32,6 @@ _COUNT_USE: Final = text("""
 UPDATE automation_templates SET usage_count = least(coalesce(usage_count, 0), 2147483646) + 1 WHERE id = :id
 """)
 _A: Final = AUTOMATIONS.c
-_BODIES: Final = ("description", "trigger_config", "conditions", "actions")
 _R: Final = REVISIONS.c
 
 
@@ -57,18 +57,11 @@ class PostgresWorkflows:
             return await _WORKFLOWS.get(connection, workflow_id)
 
     async def find(
-        self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int
+        self, caller: Caller, wanted: WorkflowFilter, after: Position | NamePosition | None, limit: int
     ) -> Sequence[Workflow]:
-        """Return a page, newest first."""
-        where: list[ColumnElement[bool]] = []
-        if wanted.active is not None:
-            where.append(_A.active.is_(wanted.active))
-        if wanted.trigger_type is not None:
-            where.append(_A.trigger_type == wanted.trigger_type)
-        if wanted.search is not None:
-            where.append(_WORKFLOWS.holding(wanted.search, "name", "description"))
+        """Return a page, in the order that is wanted."""
         async with self._database.reading(caller) as connection:
-            return await _WORKFLOWS.page(connection, where, after, limit)
+            return await page(connection, caller, wanted, after, limit, read=_workflow)
 
     async def revisions(
         self, caller: Caller, workflow_id: UUID, before: int | None, limit: int
@@ -193,5 +186,5 @@ def _workflow(row: Row[Any]) -> Workflow:
 
 
 _MORE: Final = (drafts.NOTE, drafts.LAST_RUN)
-_WORKFLOWS: Final = NewestFirst(AUTOMATIONS, _workflow, _BODIES, _A.deleted_at.is_(None), more=_MORE)
-_DELETED: Final = NewestFirst(AUTOMATIONS, _workflow, _BODIES, _A.deleted_at.is_not(None), more=_MORE)
+_WORKFLOWS: Final = NewestFirst(AUTOMATIONS, _workflow, BODIES, _A.deleted_at.is_(None), more=_MORE)
+_DELETED: Final = NewestFirst(AUTOMATIONS, _workflow, BODIES, _A.deleted_at.is_not(None), more=_MORE)

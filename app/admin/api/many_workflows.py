@@ -12,7 +12,6 @@ from app.admin.problems import problem_for
 from app.admin.requests import CALLER, answer, read_document, read_model, read_query
 from app.admin.state import STATE
 from app.domain.callers import Caller
-from app.domain.paging import read_cursor
 from app.ports.workflows import WorkflowFilter
 from app.services.operations.bulk import Done
 from app.services.workflows.draft_rows import WRITTEN
@@ -55,7 +54,7 @@ async def _lines(
     cursor: str | None = None
     ids = query.chosen
     while True:
-        page = await workflows.find(caller, wanted, read_cursor(cursor), _PAGE)
+        page = await workflows.find(caller, wanted, cursor, _PAGE)
         for workflow in page.items:
             if ids is None or workflow.id in ids:
                 yield _line(workflow)

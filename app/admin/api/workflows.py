@@ -11,7 +11,6 @@ from app.admin.models import WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_model, read_query
 from app.admin.state import STATE
-from app.domain.paging import read_cursor
 from app.ports.workflows import WorkflowFilter
 from app.services.operations.cancelling import Cancelling
 from app.services.workflows.lifecycle import WorkflowService
@@ -32,8 +31,8 @@ async def create_workflow(request: web.Request) -> web.Response:
 async def list_workflows(request: web.Request) -> web.Response:
     """List the caller's workflows; an admin's list holds all users'."""
     query = read_query(request, WorkflowQuery)
-    wanted = WorkflowFilter(query.active, query.trigger_type, query.search)
-    page = await _service(request).find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)
+    wanted = WorkflowFilter(**query.model_dump(exclude={"limit", "cursor"}))
+    page = await _service(request).find(request[CALLER], wanted, query.cursor, query.limit)
     return answer(WorkflowPage(items=list(page.items), next_cursor=page.next_cursor))
 
 
@@ -120,7 +119,7 @@ OPERATIONS: Final = (
         {201: Workflow}, tag="workflows", body=_DRAFT, etag=True, conflicts=True,
     ),
     Operation(
-        "GET", _ROOT, "listWorkflows", "List workflows, newest first", list_workflows,
+        "GET", _ROOT, "listWorkflows", "List workflows", list_workflows,
         {200: WorkflowPage}, tag="workflows", query=WorkflowQuery,
     ),
     Operation("GET", _ONE, "getWorkflow", "Show a workflow", get_workflow, {200: Workflow}, tag="workflows", etag=True),

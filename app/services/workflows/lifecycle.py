@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from app.domain.callers import Caller
 from app.domain.errors import InvalidError, NotFoundError, UnfitError
-from app.domain.paging import Page, Position
+from app.domain.paging import NamePosition, Page, Position, page_of, read_cursor, read_name_cursor
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
-from app.ports.workflows import WorkflowFilter, WorkflowStore
+from app.ports.workflows import NEVER, WorkflowFilter, WorkflowStore
 from app.services.workflows.drafts import DraftReader
-from app.services.workflows.editing import MISSING, at_version, copy_name, fields, found, newest_first, written
+from app.services.workflows.editing import MISSING, at_version, copy_name, fields, found, written
 from app.services.workflows.writer import WorkflowWriter
 from schemas.workflow import Workflow, WorkflowDraft
 
@@ -81,10 +82,16 @@ class WorkflowService:
         """
         return found(await self._store.get(caller, workflow_id), MISSING)
 
-    async def find(self, caller: Caller, wanted: WorkflowFilter, after: Position | None, limit: int) -> Page[Workflow]:
-        """List workflows, newest first."""
+    async def find(self, caller: Caller, wanted: WorkflowFilter, cursor: str | None, limit: int) -> Page[Workflow]:
+        """List workflows, in the order that is wanted.
+
+        Raises:
+            InvalidError: The cursor is none of an earlier page in this order.
+        """
+        by_name = wanted.sort.removeprefix("-") == "name"
+        after = read_name_cursor(cursor) if by_name else read_cursor(cursor)
         rows = await self._store.find(caller, wanted, after, limit + 1)
-        return newest_first(rows, limit)
+        return page_of(rows, limit, partial(_position, wanted.sort))
 
     async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
         """Switch a workflow on or off; one that is so already stays as it is.
@@ -169,3 +176,16 @@ class WorkflowService:
             if not changes:
                 return current
             return await self._writer.write(transaction, caller, current, changes, deleted=deleted)
+
+
+def _position(sort: str, workflow: Workflow) -> Position | NamePosition:
+    """Return where a workflow stands in a list of this order."""
+    match sort.removeprefix("-"):
+        case "name":
+            return NamePosition(workflow.name, workflow.id)
+        case "updated_at":
+            return Position(workflow.updated_at, workflow.id)
+        case "last_run_at":
+            return Position(workflow.last_run_at or NEVER, workflow.id)
+        case _:
+            return Position(workflow.created_at, workflow.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any, get_args
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.domain.callers import Caller
 from app.domain.grants import Use
-from app.ports.workflows import Reference, WorkflowFilter, WorkflowStore
+from app.domain.paging import NamePosition, Position
+from app.ports.workflows import NEVER, Reference, WorkflowFilter, WorkflowSort, WorkflowStore
 from schemas.workflow import Action, Trigger, Workflow
 from tests.support.logins import api_of
 from tests.support.memory_workflows import MemoryWorkflows
@@ -31,11 +33,11 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[WorkflowStore]:
     await api.close()
 
 
-async def stored(store: WorkflowStore, *, active: bool = True) -> Workflow:
+async def stored(store: WorkflowStore, *, active: bool = True, name: str = "w") -> Workflow:
     """A workflow of Ana's."""
     now = datetime.now(UTC)
     new = Workflow(
-        id=uuid4(), name="w", description="", active=active, priority=5, reentry="always",
+        id=uuid4(), name=name, description="", active=active, priority=5, reentry="always",
         trigger=Trigger(type="order.paid"), conditions=[],
         actions=[Action(type="apply_tag", order=1, config={"tag": "t"})],
         version=1, created_by=ANA.user_id, created_at=now, updated_at=now,
@@ -138,3 +140,55 @@ async def test_a_secret_that_is_not_there_is_missed_where_it_is_needed(store: Wo
     assert [one.name for one in later] == ["nowhere"]
     assert [(one.name, one.absent) for one in now] == [("NO_SUCH", True), ("nowhere", False)]
     assert now[0].missing.message == "secrets.NO_SUCH is not set; an administrator can store it"
+
+
+@pytest.mark.parametrize("sort", get_args(WorkflowSort))
+async def test_each_order_goes_on_where_its_page_ended(store: WorkflowStore, sort: WorkflowSort) -> None:
+    """Page after page each once, as all of them in one page; two of the same name stand in the order of their ids."""
+    made = [await stored(store, name=name) for name in ("b", "A", "c", "a", "B")]
+    async with store.transaction(ANA) as transaction:
+        await transaction.update(made[1].model_copy(update={"version": 2}), deleted=False)
+    wanted = WorkflowFilter(sort=sort)
+    everything = await store.find(ANA, wanted, None, 9)
+    names = [one.name.lower() for one in everything]
+    if sort.endswith("name"):
+        assert names == sorted(names, reverse=sort.startswith("-"))
+    if sort.endswith("updated_at"):
+        assert (everything[0] if sort.startswith("-") else everything[-1]).id == made[1].id
+    paged: list[Workflow] = []
+    while True:
+        after = _after(paged[-1], sort) if paged else None
+        more = await store.find(ANA, wanted, after, 2)
+        paged += more
+        if len(more) < 2:
+            break
+    assert [one.id for one in paged] == [one.id for one in everything]
+    assert len(everything) == 5
+
+
+def _after(workflow: Workflow, sort: str) -> Position | NamePosition:
+    name = sort.removeprefix("-")
+    if name == "name":
+        return NamePosition(workflow.name, workflow.id)
+    return Position(getattr(workflow, name) or NEVER, workflow.id)
+
+
+async def test_filters_hold(store: WorkflowStore) -> None:
+    """Whose, with a draft or without, deleted or not."""
+    one, two = await stored(store, name="one"), await stored(store, name="two", active=False)
+    async with store.transaction(ANA) as transaction:
+        await transaction.save_draft(one.id, BODY, 1, 0)
+    gone = await stored(store, name="gone")
+    async with store.transaction(ANA) as transaction:
+        await transaction.update(gone.model_copy(update={"active": False, "version": 2}), deleted=True)
+
+    async def names(**wanted: Any) -> set[str]:
+        return {found.name for found in await store.find(ADMIN, WorkflowFilter(**wanted), None, 9)}
+
+    assert await names(owner=ANA.user_id) == {"one", "two"}
+    assert await names(owner=BEA.user_id) == set()
+    assert await names(draft=True) == {"one"}
+    assert await names(draft=False) == {"two"}
+    assert await names(deleted=True) == {"gone"}
+    assert await names(active=False) == {two.name}
+    assert await names(search="ON") == {"one"}
