@@ -1,8 +1,9 @@
 """What the API takes and gives about API keys."""
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from app.admin.queries import Query as _Query
 
@@ -13,6 +14,12 @@ class ApiKeyDraft(_Query):
     name: str
     permissions: list[str]
     expires_at: AwareDatetime | None = None
+
+
+class KeyRotation(_Query):
+    """For how long the old key holds beside the new one, so that its service can take that up."""
+
+    overlap_s: Annotated[int, Field(ge=0, le=2_592_000, description="Seconds; at most 30 days")] = 86_400
 
 
 class ApiKeyView(BaseModel):
@@ -26,6 +33,7 @@ class ApiKeyView(BaseModel):
     expires_at: AwareDatetime | None
     revoked_at: AwareDatetime | None
     last_used: AwareDatetime | None
+    replaced_by: UUID | None
 
 
 class ApiKeyMade(ApiKeyView):

@@ -69,6 +69,25 @@ def list_keys(*, as_json: bool) -> None:
     show_table(_COLUMNS, rows, empty="No API key; `headrace keys create` makes one")
 
 
+@keys.command(epilog="Example: headrace keys rotate 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --overlap-hours 24")
+@click.argument("key_id", type=click.UUID)
+@click.option(
+    "--overlap-hours",
+    type=click.FloatRange(min=0, max=720),
+    default=24,
+    show_default=True,
+    help="For how long the old key holds beside the new one.",
+)
+@json_option
+def rotate(key_id: object, overlap_hours: float, *, as_json: bool) -> None:
+    """Print a new key in place of one, which holds for a while yet, so that its service can take up the new one."""
+    made = api_here().call("POST", path_of("api-keys", key_id, "rotate"), {"overlap_s": round(overlap_hours * 3600)})
+    if as_json:
+        show_json(made)
+        return
+    click.echo(made["key"])
+
+
 @keys.command(epilog="Example: headrace keys revoke 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --yes")
 @click.argument("key_id", type=click.UUID)
 @click.option("--yes", is_flag=True, help="Do it without asking.")

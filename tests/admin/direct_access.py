@@ -118,8 +118,19 @@ getCommission               closed: SELECT FROM affiliates.commissions
 payCommission               closed: DELETE FROM affiliates.commissions
 listApiKeys                 see key               x x x x x +
 createApiKey                make key              x x x x x +
+rotateApiKey                end key               x x x x x +
+rotateApiKey                make key              x x x x x +
 revokeApiKey                revoke key            x x x x x +
 listAudit                   see trail             x x x x x +
+signIn                      none: there are no claims yet; the API's own role opens the session
+signInByLink                none: the same
+listUsers                   see other user        x x x x x +
+createUser                  make user             x x x x x +
+getUser                     see user              x + x x x +
+patchUser                   change user           x x x x x +
+deleteUser                  delete user           x x x x x +
+setPassword                 see user              x + x x x +
+setPassword                 closed: UPDATE users SET password_hash = 'x'
 showSession                 none: it is the request's own
 signOut                     none: it ends the request's own, as endSession does
 listSessions                see session           x + x x x +
@@ -169,8 +180,14 @@ STATEMENTS: Final = {
     "see key": "SELECT id FROM api_keys WHERE id = %(api_key)s",
     "make key": "INSERT INTO api_keys (id, name, digest, permissions, created_by)"
     " VALUES (gen_random_uuid(), 'x', sha256('x'), '{}', %(me)s)",
+    "end key": "UPDATE api_keys SET expires_at = now() WHERE id = %(api_key)s",
     "revoke key": "UPDATE api_keys SET revoked_at = now() WHERE id = %(api_key)s",
     "see trail": "SELECT FROM audit_trail WHERE object_id = %(workflow)s::text",
+    "see user": "SELECT id FROM users WHERE id = %(owner)s",
+    "see other user": "SELECT id FROM users WHERE id = %(somebody)s",
+    "make user": "INSERT INTO users (id, email, name, role) VALUES (gen_random_uuid(), 'n@x.example', 'New', 'user')",
+    "change user": "UPDATE users SET name = 'y' WHERE id = %(owner)s",
+    "delete user": "DELETE FROM users WHERE id = %(somebody)s",
     "see session": "SELECT id FROM sessions WHERE id = %(session)s",
     "end session": "DELETE FROM sessions WHERE id = %(session)s",
     "see secret": "SELECT name FROM secrets WHERE name = 'OURS'",

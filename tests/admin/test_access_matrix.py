@@ -139,6 +139,7 @@ getCommission               x  x  x  +  x  x  x  x  x  -      +
 payCommission               x  x  x  x  +  x  x  x  x  -      +
 listApiKeys                 x  x  x  x  x  x  x  x  x  -      +
 createApiKey                x  x  x  x  x  x  x  x  x  -      +
+rotateApiKey                x  x  x  x  x  x  x  x  x  -      +
 revokeApiKey                x  x  x  x  x  x  x  x  x  -      +
 listAudit                   x  x  x  x  x  x  x  x  x  -      +
 signIn                      +  +  +  +  +  +  +  +  +  -      +

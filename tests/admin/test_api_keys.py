@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from tests.admin.conftest import Api, User, draft
@@ -101,3 +102,32 @@ async def test_what_is_wrong_is_named(admin: User, body: dict[str, Any], paths: 
     """400 with the path to each field."""
     answer = await admin.call("POST", ROOT, body)
     assert (answer.status, {error["path"] for error in answer.json["errors"]}) == (400, paths)
+
+
+async def test_a_key_is_exchanged_without_a_break(api: Api, admin: User) -> None:
+    """Both hold until the overlap is over; the new one may the same; who used which, and when, is in the list."""
+    made, shop = await make(api, admin, "crm:read")
+    path = f"{ROOT}/{made['id']}/rotate"
+    answer = await admin.call("POST", path, {"overlap_s": 3600})
+    assert answer.status == 201, answer
+    new = answer.json
+    api.now[0] += 3
+    both = [await User(api.client, key).call("GET", "/api/v1/crm/customers") for key in (shop.token, new["key"])]
+    assert [one.status for one in both] == [200, 200]
+    listed = {item["id"]: item for item in (await admin.call("GET", ROOT)).json["items"]}
+    assert listed[made["id"]]["replaced_by"] == new["id"]
+    assert listed[made["id"]]["expires_at"] is not None
+    assert (listed[new["id"]]["permissions"], listed[new["id"]]["expires_at"]) == (["crm:read"], None)
+    assert listed[new["id"]]["last_used"] is not None
+    assert (await admin.call("POST", path, {})).status == 409
+    assert (await admin.call("POST", f"{ROOT}/{new['id']}/rotate", {"overlap_s": 0})).status == 201
+    api.now[0] += 3
+    assert (await User(api.client, new["key"]).call("GET", "/api/v1/crm/customers")).status == 401
+
+
+async def test_the_end_of_a_key_is_never_put_off(api: Api, admin: User, log: Log) -> None:
+    """Not even by whoever owns the table."""
+    made, _ = await make(api, admin, "crm:read")
+    await admin.call("POST", f"{ROOT}/{made['id']}/rotate", {})
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="ends when it was to end"):
+        await log.connection.execute("UPDATE api_keys SET expires_at = NULL WHERE id = %s", (made["id"],))

@@ -23,7 +23,8 @@ NOBODYS: Final = ("none", "closed")
 OWN_ALONE: Final = {"listNotifications", "readNotification"}
 _THINGS: Final = """
 INSERT INTO auth.users (id) VALUES (%(owner)s), (%(other)s), (%(trusted)s), (%(admin)s);
-INSERT INTO users (id, email, name, role) VALUES (%(owner)s, 'o@x.example', 'Owner', 'user');
+INSERT INTO users (id, email, name, role)
+  VALUES (%(owner)s, 'o@x.example', 'Owner', 'user'), (%(somebody)s, 's@x.example', 'Somebody', 'user');
 INSERT INTO sessions (id, user_id, digest, how, expires_at)
   VALUES (%(session)s, %(owner)s, sha256('s'), 'link', now() + interval '1 day');
 INSERT INTO automations (id, name, trigger_type, created_by) VALUES (%(workflow)s, 'x', 'order.paid', %(owner)s);
@@ -46,7 +47,7 @@ INSERT INTO api_keys (id, name, digest, permissions, created_by)
   VALUES (%(api_key)s, 'k', sha256('k'), '{}', %(admin)s), (%(key)s, 'l', sha256('l'), '{}', %(admin)s);
 INSERT INTO secrets (name, value, updated_by) VALUES ('OURS', 'x', %(admin)s)
 """
-_IDS: Final = ("deleted", "session", "workflow", "template", "text", "channel", "notification", "api_key")
+_IDS: Final = ("somebody", "deleted", "session", "workflow", "template", "text", "channel", "notification", "api_key")
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """API keys in memory, held to the same contract tests as those in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from app.domain.callers import Caller
-from app.domain.errors import UnreachableError
+from app.domain.errors import ConflictError, UnreachableError
 from app.ports import ApiKey
 
 
@@ -37,6 +37,22 @@ class MemoryApiKeys:
         """Return all, newest first."""
         del caller
         return sorted(self._rows.values(), key=lambda key: key.created_at, reverse=True)
+
+    async def replace(
+        self, caller: Caller, key_id: UUID, new: Callable[[ApiKey], ApiKey], digest: bytes, ends: datetime
+    ) -> ApiKey | None:
+        """Store a key in place of one in use."""
+        del caller
+        for held, old in self._in_use().items():
+            if old.id == key_id:
+                if old.replaced_by is not None:
+                    raise ConflictError("exchanged already")
+                made = new(old)
+                ends = ends if old.expires_at is None else min(ends, old.expires_at)
+                self._rows[held] = replace(old, replaced_by=made.id, expires_at=ends)
+                self._rows[digest] = made
+                return made
+        return None
 
     async def revoke(self, caller: Caller, key_id: UUID) -> bool:
         """Revoke one."""

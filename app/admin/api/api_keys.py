@@ -1,10 +1,11 @@
 """``/api/v1/api-keys``: keys for services, which administrators make and revoke; a key is answered once."""
 
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
 
-from app.admin.key_models import ApiKeyDraft, ApiKeyList, ApiKeyMade, ApiKeyView
+from app.admin.key_models import ApiKeyDraft, ApiKeyList, ApiKeyMade, ApiKeyView, KeyRotation
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
 from app.admin.state import STATE
@@ -18,6 +19,14 @@ async def create_api_key(request: web.Request) -> web.Response:
     """Make one."""
     draft = read_model(await read_document(request, (JSON,)), ApiKeyDraft)
     made, key = await _service(request).create(request[CALLER], draft.name, draft.permissions, draft.expires_at)
+    return answer(ApiKeyMade(**_view(made).model_dump(), key=key), 201, {"Location": f"{_ROOT}/{made.id}"})
+
+
+async def rotate_api_key(request: web.Request) -> web.Response:
+    """Make one in place of another."""
+    wanted = read_model(await read_document(request, (JSON,)), KeyRotation)
+    overlap = timedelta(seconds=wanted.overlap_s)
+    made, key = await _service(request).rotate(request[CALLER], path_id(request, "API key"), overlap)
     return answer(ApiKeyMade(**_view(made).model_dump(), key=key), 201, {"Location": f"{_ROOT}/{made.id}"})
 
 
@@ -42,6 +51,7 @@ def _view(key: ApiKey) -> ApiKeyView:
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
         last_used=key.last_used,
+        replaced_by=key.replaced_by,
     )
 
 
@@ -60,6 +70,11 @@ OPERATIONS: Final = (
         "POST", _ROOT, "createApiKey", "Make an API key; this answer is the only place where it is seen",
         create_api_key, {201: ApiKeyMade}, tag="api-keys",
         access="admin", body=Body({JSON: (ApiKeyDraft, False)}, example=_EXAMPLE), conflicts=True,
+    ),
+    Operation(
+        "POST", f"{_ROOT}/{{id}}/rotate", "rotateApiKey", "Make an API key in place of one that holds for a while yet",
+        rotate_api_key, {201: ApiKeyMade}, tag="api-keys",
+        access="admin", body=Body({JSON: (KeyRotation, False)}, example={"overlap_s": 3600}), conflicts=True,
     ),
     Operation(
         "DELETE", f"{_ROOT}/{{id}}", "revokeApiKey", "Revoke an API key; it is refused within a few seconds",

@@ -1,7 +1,7 @@
 """API keys as administrators make, list and revoke them: the key itself is answered once and kept nowhere."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -49,6 +49,27 @@ class ApiKeyService:
         assert digest is not None
         if not await self._store.add(caller, made, digest, self._most):
             raise ConflictError(f"There are {self._most} API keys in use, and no more are allowed; revoke one first")
+        return made, text
+
+    async def rotate(self, caller: Caller, key_id: UUID, overlap: timedelta) -> tuple[ApiKey, str]:
+        """Make a key in place of one, which holds for a while yet; the new one may the same, and lives as long.
+
+        Raises:
+            NotFoundError: No key in use has this id.
+            ConflictError: Another key is in its place already.
+        """
+        now = self._now()
+
+        def new(old: ApiKey) -> ApiKey:
+            expires = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+            return ApiKey(uuid4(), old.name, old.permissions, caller.user_id, now, expires)
+
+        text = new_api_key()
+        digest = digest_of(text)
+        assert digest is not None
+        made = await self._store.replace(caller, key_id, new, digest, now + overlap)
+        if made is None:
+            raise NotFoundError("There is no such API key in use")
         return made, text
 
     async def entries(self, caller: Caller) -> Sequence[ApiKey]:

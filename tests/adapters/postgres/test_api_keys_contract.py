@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
 from app.domain.callers import Caller
-from app.domain.errors import NotPermittedError
+from app.domain.errors import ConflictError, NotPermittedError
 from app.ports import ApiKey
 from app.settings import Settings
 from tests.support.fake_api_keys import MemoryApiKeys
@@ -105,3 +106,19 @@ async def test_only_administrators_touch_them(api: ApiDatabase) -> None:
         with pytest.raises(NotPermittedError):
             async with api.reading(caller) as connection:
                 await connection.execute(text(statement))
+
+
+async def test_a_key_that_is_exchanged_holds_for_a_while_yet(keys: AnyKeys) -> None:
+    """Its end comes nearer and is never put off; it is exchanged once; what is not in use is not exchanged."""
+    old, new = made(), replace(made("new"), expires_at=None)
+    await keys.add(ADMIN, old, b"d" * 32, 5)
+    ends = old.created_at + timedelta(hours=1)
+    assert await keys.replace(ADMIN, old.id, lambda _: new, b"e" * 32, ends) == new
+    assert await keys.in_use() == {b"d" * 32: replace(old, replaced_by=new.id, expires_at=ends), b"e" * 32: new}
+    with pytest.raises(ConflictError):
+        await keys.replace(ADMIN, old.id, lambda _: made(), b"f" * 32, ends)
+    short = made(lives=timedelta(minutes=5))
+    await keys.add(ADMIN, short, b"g" * 32, 5)
+    await keys.replace(ADMIN, short.id, lambda _: made(), b"h" * 32, ends)
+    assert (await keys.in_use())[b"g" * 32].expires_at == short.expires_at
+    assert await keys.replace(ADMIN, uuid4(), lambda _: new, b"i" * 32, ends) is None

@@ -6,6 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.secret_uses import PostgresSecretUses
@@ -198,3 +199,39 @@ async def test_executors_note_uses_behind_their_work(pool: Pool, database: str) 
     with psycopg.connect(database) as connection:
         found = connection.execute("SELECT actor, action, name FROM audit_trail WHERE kind = 'secret' ORDER BY name")
         assert found.fetchall() == [(ANA, "used", "A"), (ANA, "used", "B")]
+
+
+def test_a_sign_in_is_on_the_trail_as_the_persons_own(connection: psycopg.Connection[Any]) -> None:
+    """Though the API opens the session in a role of its own, before there are claims; never the session's digest."""
+    forget(connection)
+    connection.execute("INSERT INTO users (id, email, name, role) VALUES (%s, 'a@x.example', 'Ana', 'user')", (ANA,))
+    connection.execute("SET LOCAL ROLE headrace_api")
+    connection.execute(
+        "INSERT INTO sessions (id, user_id, digest, how, expires_at)"
+        " VALUES (%s, %s, sha256('secret'), 'password', now() + interval '1 day')",
+        (OF_ANA, ANA),
+    )
+    *_, row = trail(connection)
+    assert row[:6] == (ANA, "user", "signed_in", "session", str(OF_ANA), "password")
+    assert row[-1]["digest"] == {"withheld": "secret"}
+
+
+def test_a_draft_is_told_once_a_person(connection: psycopg.Connection[Any]) -> None:
+    """When it begins, when somebody else takes it up, when it ends: never once a keystroke, and not what is in it."""
+    forget(connection)
+    save = "UPDATE automation_drafts SET body = %s"
+    become(connection, ANA)
+    connection.execute("INSERT INTO automation_drafts (automation_id, body, based_on) VALUES (%s, '{}', 1)", (OF_ANA,))
+    for number in range(3):
+        connection.execute(save, (Jsonb({"name": str(number)}),))
+    claims = Jsonb({"sub": str(ADMIN), "role": "admin"})
+    connection.execute("SELECT set_config('request.jwt.claims', %s::jsonb::text, true)", (claims,))
+    connection.execute(save, (Jsonb({"name": "mine"}),))
+    connection.execute(save, (None,))
+    rows = trail(connection)
+    assert [row[:5] for row in rows] == [
+        (ANA, "user", "created", "draft", str(OF_ANA)),
+        (ADMIN, "admin", "changed", "draft", str(OF_ANA)),
+        (ADMIN, "admin", "ended", "draft", str(OF_ANA)),
+    ]
+    assert "mine" not in str(rows)
