@@ -66,11 +66,12 @@ async def test_07_exactly_the_active_workflows_of_the_events_type_are_queued(
 ) -> None:
     """However many others there are: inactive, deleted, or waiting for another type."""
     user, kinds = api.user(), [new_type() for _ in range(3)]
-    expected = []
+    made, expected = [], []
     for kind, state in states:
         workflow = await engine.workflow(
             user, {"type": "stop_workflow", "config": {}}, trigger={"type": kinds[kind]}, active=state != "off"
         )
+        made.append(workflow)
         if state == "deleted":
             await user.call("DELETE", address(workflow))
         if state == "on" and kind == wanted:
@@ -80,6 +81,8 @@ async def test_07_exactly_the_active_workflows_of_the_events_type_are_queued(
     queued = engine.sent(engine.topics.actions("stop_workflow", "normal"))
     commands = [Command.model_validate_json(record.value or b"") for record in queued]
     assert sorted(str(command.workflow.id) for command in commands) == sorted(expected)
+    ran = [one["workflow_id"] for workflow in made for one in await engine.executions(user, workflow)]
+    assert sorted(ran) == sorted(expected)
 
 
 # Feature: automations-workflows, Property 8: Condition Evaluation Before Actions
