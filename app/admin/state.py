@@ -9,12 +9,14 @@ from prometheus_client import CollectorRegistry
 from app.admin.bodies import Bodies
 from app.admin.cookies import Cookies
 from app.admin.identity import Identity
+from app.admin.openid import OpenIdIssuer
 from app.admin.scraping import Scraping
 from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
 from app.services.access.cpu_budget import CpuBudget
 from app.services.access.disabled import DisabledLookup
+from app.services.access.openid import OpenIdUsers
 from app.services.access.owner_rights import CallerNotes
 from app.services.access.rate_limit import RateLimiter
 from app.services.access.secrets import SecretService
@@ -57,6 +59,15 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenId:
+    """What signs people in at an issuer, with the cookie of an attempt."""
+
+    issuer: OpenIdIssuer
+    users: OpenIdUsers
+    cookie: Cookies
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """What signs people in and out, and keeps their sessions.
 
@@ -65,6 +76,7 @@ class SignIn:
         sessions: Opens and ends them.
         listed: Shows them.
         cookie: What a browser has of one, for ``lives_s`` seconds.
+        openid: Signs in at an issuer, if there is one.
         disabled: Knows whose tokens do not hold any more.
     """
 
@@ -75,6 +87,7 @@ class SignIn:
     cookie: Cookies
     lives_s: int
     disabled: DisabledLookup
+    openid: OpenId | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.credentials import PostgresCredentials
+from app.adapters.postgres.identities import PostgresIdentities
 from app.adapters.postgres.sessions import PostgresSessionList, PostgresSessions
 from app.adapters.postgres.users import PostgresUsers
 from app.adapters.secrets.argon import Argon2Passwords
 from app.admin.cookies import Cookies
-from app.admin.state import SignIn
+from app.admin.openid import OpenIdIssuer
+from app.admin.state import OpenId, SignIn
 from app.services.access.disabled import DisabledLookup
+from app.services.access.openid import OpenIdUsers
 from app.services.access.rate_limit import RateLimiter
 from app.services.access.session_list import SessionListService
 from app.services.access.sessions import Sessions
@@ -33,7 +36,14 @@ def sign_in_of(settings: Settings, database: ApiDatabase, clock: Callable[[], fl
         cookie=Cookies(settings),
         lives_s=settings.session_lifetime_s,
         disabled=DisabledLookup(credentials, clock),
+        openid=_openid(settings, database, clock) if settings.oidc_issuer else None,
     )
+
+
+def _openid(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> OpenId:
+    store, create = PostgresIdentities(database), settings.oidc_create_users
+    users = OpenIdUsers(store, settings.oidc_role_claim, settings.oidc_admin_values, create=create)
+    return OpenId(OpenIdIssuer(settings, clock), users, Cookies(settings, "headrace_oidc"))
 
 
 def sessions_of(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Sessions:

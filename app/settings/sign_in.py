@@ -1,9 +1,8 @@
 """Signing in: sessions of people in a browser, and OpenID Connect."""
 
 from typing import Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.settings.base import Group
 
@@ -30,6 +29,25 @@ class SignInSettings(Group):
         description="Attempts to sign in to one account, at each API process, and three times as many from one address;"
         " more are answered with 429; 0: no limit",
     )
+    oidc_issuer: str = Field(
+        "",
+        pattern=r"^$|^https?://[^?#\s]+$",
+        description="The OpenID Connect issuer that people may sign in at, as its ID tokens say `iss`; our redirect URI"
+        " there is HEADRACE_PUBLIC_URL/api/v1/session/oidc/callback; empty: none",
+    )
+    oidc_client_id: str = Field("", description="What this installation is to it")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="And its secret; none: a public client, by PKCE alone"
+    )
+    oidc_scopes: str = Field("openid email profile", description="What it is asked for")
+    oidc_role_claim: str = Field(
+        "", description="The claim that says the role at each sign-in, such as groups; empty: administrators give roles"
+    )
+    oidc_admins: str = Field("", description="Values of that claim that make an administrator, commas between")
+    oidc_create_users: bool = Field(
+        default=False,
+        description="Make a user of whoever signs in there with a verified e-mail; else there must be one",
+    )
 
     @field_validator("public_url")
     @classmethod
@@ -42,7 +60,15 @@ class SignInSettings(Group):
             raise ValueError("HEADRACE_SESSION_IDLE_S must not be more than HEADRACE_SESSION_LIFETIME_S")
         return self
 
+    @model_validator(mode="after")
+    def _issuer_is_whole(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.public_url):
+            raise ValueError("HEADRACE_OIDC_ISSUER needs HEADRACE_OIDC_CLIENT_ID and HEADRACE_PUBLIC_URL too")
+        if "openid" not in self.oidc_scopes.split():
+            raise ValueError("HEADRACE_OIDC_SCOPES must have openid")
+        return self
+
     @property
-    def public_is_https(self) -> bool:
-        """Whether browsers reach the API by TLS, as far as that is said."""
-        return urlsplit(self.public_url).scheme == "https"
+    def oidc_admin_values(self) -> frozenset[str]:
+        """What ``oidc_admins`` lists."""
+        return frozenset(filter(None, map(str.strip, self.oidc_admins.split(","))))

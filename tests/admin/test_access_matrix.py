@@ -144,6 +144,8 @@ revokeApiKey                x  x  x  x  x  x  x  x  x  -      +
 listAudit                   x  x  x  x  x  x  x  x  x  -      +
 signIn                      +  +  +  +  +  +  +  +  +  -      +
 signInByLink                +  +  +  +  +  +  +  +  +  -      +
+beginOpenId                 +  +  +  +  +  +  +  +  +  -      +
+endOpenId                   +  +  +  +  +  +  +  +  +  -      +
 listUsers                   x  x  x  x  x  x  x  x  x  -      +
 createUser                  x  x  x  x  x  x  x  x  x  -      +
 getUser                     x  +  +  +  +  +  +  +  +  404    +

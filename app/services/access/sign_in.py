@@ -53,7 +53,7 @@ class SignInService:
         found = await self._credentials.by_email(email.strip())
         if not await self._proves(found, password) or found is None or found.disabled:
             return None
-        return await self._opened(found.user_id, "password", address, agent)
+        return await self.opened(found.user_id, "password", address, agent)
 
     async def proves(self, user_id: UUID, password: str | None) -> bool:
         """Tell whether it is a user's password; one who has none proves it by their session.
@@ -77,9 +77,18 @@ class SignInService:
         self._addresses.take(address)
         digest = token_digest(token)
         user_id = await self._credentials.take_link(digest) if digest is not None else None
-        return await self._opened(user_id, "link", address, agent) if user_id is not None else None
+        return await self.opened(user_id, "link", address, agent) if user_id is not None else None
 
-    async def _opened(self, user_id: UUID, how: How, address: str, agent: str) -> str:
+    def count(self, address: str) -> None:
+        """Count an attempt of an address that is judged elsewhere.
+
+        Raises:
+            RateLimitedError: There were too many.
+        """
+        self._addresses.take(address)
+
+    async def opened(self, user_id: UUID, how: How, address: str, agent: str) -> str:
+        """Open a session for who has proved who they are."""
         _, token = await self._sessions.open(user_id, how, address, agent)
         await self._credentials.note_sign_in(user_id)
         return token
