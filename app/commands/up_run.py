@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from app.commands.api_client import ApiClient
 from app.domain.errors import SetupError
@@ -78,6 +79,18 @@ async def _mint_token() -> str:
     return said.decode().strip()
 
 
+def sign_in_line(home: Path, api_url: str) -> str:
+    """Return the call that signs in as the demo administrator, who owns what `headrace token` owns, and is made by it.
+
+    The token, which holds once, is made where the line is pasted.
+    """
+    words = ["users", "add", "admin@example.com", "--name", "Demo administrator", "--role", "admin"]
+    words += ["--id", str(UUID(int=1)), "--exists-ok", "--hours", "1"]
+    made = shlex.join(["env", f"HEADRACE_HOME={home}", sys.executable, "-m", "app.cli", *words])
+    body = f'"{{\\"token\\": \\"$({made})\\"}}"'
+    return f"curl -s -c cookies.txt -H 'Content-Type: application/json' -d {body} '{api_url}/api/v1/session/link'"
+
+
 def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
     # These stay on a screen and in a log: the token is made where the line is pasted.
     made = shlex.join(["env", f"HEADRACE_HOME={home}", sys.executable, "-m", "app.cli", "token"])
@@ -88,5 +101,7 @@ def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
         *_pages(facts["pages"]),
         "Try:",
         f"  curl -s -H \"Authorization: Bearer $({made})\" '{facts['api_url']}/api/v1/executions?limit=5'",
+        "Sign in as the demo administrator (a session, in cookies.txt; docs/access.md):",
+        f"  {sign_in_line(home, facts['api_url'])}",
         "ready",
     ]
