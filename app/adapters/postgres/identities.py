@@ -74,4 +74,4 @@ class PostgresIdentities:
                 await connection.execute(_TURN)
                 await connection.execute(_ROLE, {"id": user_id, "role": role})
         except ConflictError:
-            _LOG.warning("the last administrator stays one, whatever the issuer says")
+            _LOG.warning("the last administrator stays one, whatever the issuer says", extra={"user": str(user_id)})
