@@ -117,7 +117,7 @@ class ApiClient:
             yield from page["items"]
             cursor = page.get("next_cursor")
             left = None if left is None else left - len(page["items"])
-            if cursor is None or not page["items"]:
+            if cursor is None:
                 return
 
     def _answered(self, request: Request, said: str) -> dict[str, Any]:

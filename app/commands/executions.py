@@ -59,7 +59,9 @@ def executions() -> None:
 @click.option("--status", multiple=True, help="Only those that ended so: success, failed ...; may be given again.")
 @click.option("--from", "since", help="Only those matched from this time on: 2026-03-01T00:00:00Z.")
 @click.option("--to", "until", help="Only those matched before this time.")
+@click.option("--event-type", help="Only what events of this type led to.")
 @click.option("--entity", help="Only those about this entity: a customer, mostly.")
+@click.option("--search", help="Only those with this in the workflow's name or the error.")
 @click.option("--event-id", help="Only what this event led to.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
 @json_option
@@ -75,6 +77,8 @@ def list_executions(
         "to": wanted["until"],
         "entity": wanted["entity"],
         "event_id": wanted["event_id"],
+        "event_type": wanted["event_type"],
+        "search": wanted["search"],
     }
     found = list(api.items(path_of("executions"), query, limit))
     if as_json:

@@ -13,7 +13,7 @@ from app.commands.api_client import ApiClient
 from app.domain.errors import SetupError
 from app.embedded.demo import run_demo, table
 from app.embedded.installation import Installation, Say
-from app.embedded.processes import headrace
+from app.embedded.processes import ALLOW_PRIVATE, headrace
 
 _TOKEN_LIVES_H = 30 * 24
 
@@ -99,6 +99,7 @@ def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
         f"What was mailed: {facts['mail_url']}   Webhooks that arrived: {facts['receiver_url']}/deliveries",
         f"SMS and WhatsApp messages: {facts['messages_url']}",
         *_pages(facts["pages"]),
+        f"Webhooks may reach private networks here, this machine too ({ALLOW_PRIVATE}); production refuses that",
         "Try:",
         f"  curl -s -H \"Authorization: Bearer $({made})\" '{facts['api_url']}/api/v1/executions?limit=5'",
         "Sign in as the demo administrator (a session, in cookies.txt; docs/access.md):",

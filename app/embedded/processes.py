@@ -17,6 +17,7 @@ from app.processes.parent_watch import PARENT_VARIABLE
 from app.processes.role_names import usual_metrics_port
 
 _API_PORT = 8080
+ALLOW_PRIVATE = "HEADRACE_WEBHOOK_ALLOW_PRIVATE"
 _PAGE_VARIABLE = "HEADRACE_METRICS_PORT"
 
 
@@ -126,7 +127,7 @@ def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict
         "HEADRACE_SMTP_HOST": HOST,
         "HEADRACE_SMTP_PORT": str(ports.smtp),
         # The demo's webhooks go to a receiver on this machine.
-        "HEADRACE_WEBHOOK_ALLOW_PRIVATE": "true",
+        ALLOW_PRIVATE: "true",
         "HEADRACE_DATA_DIR": str(home / "workers"),
         "HEADRACE_HOME": str(home),
         **role_variables(home, ports.messages_url),

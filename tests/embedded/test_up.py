@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from functools import partial
 from http.client import HTTPConnection
@@ -18,6 +17,7 @@ import pytest
 
 from app.processes.role_names import role_names
 from tests.embedded.test_privacy import open_to_others
+from tests.embedded.up import headrace
 from tests.support.deadlines import scaled
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home
@@ -45,11 +45,12 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
     """It shows its demo, answers the printed call, brings back a killed role, survives its supervisor, and stops."""
     home = Path(environment["HEADRACE_HOME"])
     try:
-        said = await _headrace(environment, "up", "--detach")
+        said = await headrace(environment, "up", "--detach")
         lines = said.splitlines()
         assert lines[-1] == "ready"
         assert "Templates: 8 built in, 8 stored or brought up to date" in lines
         assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
+        assert any("Webhooks may reach private networks here" in line for line in lines)
         await _check_privacy(environment, said)
         await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
         _check_logins(environment)
@@ -57,10 +58,10 @@ async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -
         await _check_killed_role(environment)
         await _check_more_partitions(environment)
         left = await _kill_supervisor(environment)
-        assert (await _headrace(environment, "up", "--detach", "--no-demo")).splitlines()[-1] == "ready"
+        assert (await headrace(environment, "up", "--detach", "--no-demo")).splitlines()[-1] == "ready"
         assert not [process for process in left if process.is_running()]
     finally:
-        await _headrace(environment, "down")
+        await headrace(environment, "down")
     assert not list((home / "pids").iterdir())
     assert not (home / "up.json").exists()
 
@@ -76,7 +77,7 @@ async def _check_privacy(environment: dict[str, str], said: str) -> None:
     secrets += [password[1]] if password else []
     logs = [file.read_text(errors="replace") for file in (home / "logs").iterdir()]
     lines = [" ".join(psutil.Process(pid).cmdline()) for pid in info["roles"].values()]
-    plain = await _headrace(environment, "dev", "info")
+    plain = await headrace(environment, "dev", "info")
     for secret in (secret for secret in secrets if len(secret) > 15):
         assert not any(secret in text for text in (said, plain, *logs, *lines))
 
@@ -133,7 +134,7 @@ async def _check_killed_role(environment: dict[str, str]) -> None:
 
 async def _check_more_partitions(environment: dict[str, str]) -> None:
     before = (await _info(environment))["roles"]
-    said = await _headrace({**environment, "HEADRACE_EVENTS_PARTITIONS": "3"}, "topics", "--add-partitions")
+    said = await headrace({**environment, "HEADRACE_EVENTS_PARTITIONS": "3"}, "topics", "--add-partitions")
     assert "8 got partitions" in said
     assert "The roles that run here are restarted" in said
 
@@ -153,22 +154,5 @@ async def _kill_supervisor(environment: dict[str, str]) -> list[psutil.Process]:
 
 
 async def _info(environment: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(await _headrace(environment, "dev", "info", "--json"))
+    found: dict[str, Any] = json.loads(await headrace(environment, "dev", "info", "--json"))
     return found
-
-
-async def _headrace(environment: dict[str, str], *arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "app.cli",
-        *arguments,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        umask=0,
-    )
-    out, _ = await process.communicate()
-    said = out.decode()
-    assert process.returncode == 0, said
-    return said
