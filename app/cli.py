@@ -27,6 +27,7 @@ GROUPS: Final = {
     ),
     "Events": (
         ("emit", "app.commands.emit", "emit"),
+        ("events", "app.commands.events", "events"),
         ("sources", "app.commands.sources", "sources"),
     ),
     "Access": (

@@ -160,3 +160,13 @@ async def test_who_is_not_let_in_hears_how_to_be(shell: Shell) -> None:
     assert "HEADRACE_API_URL" in nobody.err
     nowhere = await shell.run("workflows", "list", HEADRACE_API_URL="localhost:8080")
     assert "should be like https://" in nowhere.err
+
+
+async def test_an_event_that_never_came_is_not_found(shell_of: Callable[[User], Shell], admin: User) -> None:
+    """Since when it was looked for is said; nothing is shown of the newest either, and a program gets no rows."""
+    operator = shell_of(admin)
+    sought = await operator.run("events", "show", "/shop", "never")
+    assert sought.code == 3, sought.err
+    assert "--since" in sought.err
+    assert (await operator.run("events", "tail")).err == "No event\n"
+    assert (await operator.run("events", "tail", "--json")).json["items"] == []
