@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from uuid import uuid4
 import click
 
 from app.adapters.kafka.producer import KafkaSender
-from app.commands.jsonl import Batch, JsonLines, batches, open_jsonl
+from app.commands.jsonl import BadLineError, Batch, JsonLines, batches, open_jsonl
 from app.commands.preflight import need_kafka, settings_here
 from app.domain.errors import InvalidError
 from app.services.ingest.emitter import EventEmitter
@@ -59,11 +60,18 @@ def emit(  # noqa: PLR0917 - click passes every option by name
     settings = settings_here()
     need_kafka(settings)
     if file is not None:
+        started = time.monotonic()
         count = asyncio.run(_emit_file(settings, file, rate))
-        click.echo(f"{count} events emitted")
+        click.echo(counted(count, time.monotonic() - started))
         return
     event = one_event(event_type or "", subject, data, source, event_id)
     click.echo(asyncio.run(_emit_one(settings, event)))
+
+
+def counted(count: int, seconds: float) -> str:
+    """Say how many events were emitted, how long it took and how many a second that is."""
+    each_second = count / max(seconds, 0.001)
+    return f"{count:,} event{'' if count == 1 else 's'} emitted in {seconds:.1f} s ({each_second:,.0f} a second)"
 
 
 def one_event(event_type: str, subject: str | None, data: str, source: str, event_id: str | None) -> dict[str, Any]:
@@ -101,14 +109,30 @@ async def _emit_file(settings: Settings, file: Path, rate: float | None) -> int:
         emitter = EventEmitter(sender, Topics(settings.topic_prefix))
         with open_jsonl(file) as lines, _progress(file, lines) as bar:
             size = _BATCH if rate is None else max(1, min(_BATCH, round(rate / _RATED_BATCHES_PER_S)))
-            async for batch in paced(batches(lines, size), rate):
-                try:
-                    await emitter.emit_many(batch.events)
-                except InvalidError as error:
-                    raise click.ClickException(f"{batch.where(error.errors[0])}; {emitted} events emitted") from None
-                emitted += len(batch.events)
-                bar.update(batch.size)
+            try:
+                async for batch in paced(batches(lines, size), rate):
+                    emitted += await _emit_batch(emitter, batch)
+                    bar.update(batch.size)
+            except BadLineError as error:
+                # All of the lines before it have gone, also those of its own batch.
+                emitted += await _emit_batch(emitter, error.before)
+                raise click.ClickException(f"{error}; {emitted:,} events emitted before it") from None
     return emitted
+
+
+async def _emit_batch(emitter: EventEmitter, batch: Batch) -> int:
+    """Emit a batch, of which nothing goes where one event is none.
+
+    Raises:
+        BadLineError: One is no event; says which, and what goes before it.
+    """
+    if not batch.events:
+        return 0
+    try:
+        await emitter.emit_many(batch.events)
+    except InvalidError as error:
+        raise BadLineError(batch.where(error.errors[0]), batch.before(error.errors[0])) from None
+    return len(batch.events)
 
 
 def _progress(file: Path, lines: JsonLines) -> "ProgressBar[int]":

@@ -51,6 +51,27 @@ class Batch:
         line = self.numbers[int(position)] if position.isdigit() else self.numbers[0]
         return f"line {line}: {path.lstrip('.')}: {error.message}" if path else f"line {line}: {error.message}"
 
+    def before(self, error: FieldError) -> "Batch":
+        """Return the events that stand before the one of an error."""
+        position, _, _ = error.path.removeprefix("[").partition("]")
+        size = int(position) if position.isdigit() else 0
+        return Batch(self.events[:size], self.numbers[:size], 0)
+
+
+class BadLineError(click.ClickException):
+    """A line is no event.
+
+    Attributes:
+        before: The events of its batch that stand before it.
+    """
+
+    def __init__(self, message: str, before: Batch) -> None:
+        super().__init__(message)
+        self.before = before
+
+    def __str__(self) -> str:
+        return self.message
+
 
 @contextmanager
 def open_jsonl(file: Path) -> Iterator[JsonLines]:
@@ -67,14 +88,22 @@ def batches(lines: JsonLines, size: int) -> Iterator[Batch]:
     """Yield the events in batches of at most ``size``; blank lines are passed over.
 
     Raises:
-        click.ClickException: A line is no JSON object, or the compressed data is damaged; names the line.
+        BadLineError: A line is no JSON object, or the compressed data is damaged; names the line.
     """
     events: list[dict[str, Any]] = []
     numbers: list[int] = []
     position = 0
-    for number, line in enumerate(_safe(lines.text), start=1):
-        if line.strip():
-            events.append(_decoded(line, number))
+    read = enumerate(_safe(lines.text), start=1)
+    while True:
+        try:
+            number, line = next(read, (0, b""))
+            decoded = _decoded(line, number) if line.strip() else None
+        except _NoEventError as error:
+            raise BadLineError(str(error), Batch(events, numbers, 0)) from None
+        if not number:
+            break
+        if decoded is not None:
+            events.append(decoded)
             numbers.append(number)
         if len(events) == size:
             reached = _position(lines)
@@ -82,6 +111,10 @@ def batches(lines: JsonLines, size: int) -> Iterator[Batch]:
             events, numbers, position = [], [], reached
     if events:
         yield Batch(events, numbers, _position(lines) - position)
+
+
+class _NoEventError(Exception):
+    """What is read is no event."""
 
 
 def _decompressed(raw: io.BufferedReader) -> Iterable[bytes]:
@@ -92,19 +125,19 @@ def _safe(text: Iterable[bytes]) -> Iterator[bytes]:
     try:
         yield from text
     except (EOFError, OSError) as error:
-        raise click.ClickException(f"the file cannot be read to its end: {error}") from None
+        raise _NoEventError(f"the file cannot be read to its end: {error}") from None
 
 
 def _decoded(line: bytes, number: int) -> dict[str, Any]:
     try:
         event = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise click.ClickException(f"line {number} is no JSON: {error}") from None
+        raise _NoEventError(f"line {number} is no JSON: {error}") from None
     if not isinstance(event, dict):
-        raise click.ClickException(f"line {number} is no JSON object")
+        raise _NoEventError(f"line {number} is no JSON object")
     inexact = over_64_bits(line)
     if inexact is not None:
-        raise click.ClickException(f"line {number}: {inexact}")
+        raise _NoEventError(f"line {number}: {inexact}")
     return event
 
 

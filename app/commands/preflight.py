@@ -1,16 +1,19 @@
 """What commands check first, so that a wrong setting or a server that is down costs one line and a few seconds."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
-from app.adapters.kafka.external import ExternalKafka
-from app.adapters.postgres.external import ExternalPostgres
 from app.domain.errors import SetupError, UnreachableError
 from app.processes.environment_check import of_environment
 from app.processes.home import default_home
 from app.processes.running import adopt_environment
 from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.adapters.kafka.external import ExternalKafka
+    from app.adapters.postgres.external import ExternalPostgres
 
 
 def settings_here() -> Settings:
@@ -34,6 +37,8 @@ def need_kafka(settings: Settings) -> None:
     Raises:
         UnreachableError: None does within 3 seconds each.
     """
+    from app.adapters.kafka.external import ExternalKafka  # noqa: PLC0415 - who needs the one does not load the other
+
     _need(ExternalKafka(settings.kafka_connection))
 
 
@@ -43,10 +48,12 @@ def need_postgres(settings: Settings) -> None:
     Raises:
         UnreachableError: It does not within 3 seconds; the text holds no password.
     """
+    from app.adapters.postgres.external import ExternalPostgres  # noqa: PLC0415 - as above
+
     _need(ExternalPostgres(settings.database_url.get_secret_value()))
 
 
-def _need(service: ExternalKafka | ExternalPostgres) -> None:
+def _need(service: "ExternalKafka | ExternalPostgres") -> None:
     try:
         service.wait_ready()
     except SetupError as error:

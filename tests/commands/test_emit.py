@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ def test_either_a_file_or_a_type_is_needed() -> None:
 
 @pytest.mark.kafka
 async def test_a_file_arrives_whole_and_in_order(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
-    """600 events of one entity are on the topic in the file's order; a bad one stops after those before its batch."""
+    """600 events of one entity are on the topic in the file's order; a bad one stops it after all before it."""
     settings = load_settings().model_copy(update={"topic_prefix": topic_prefix})
     topic = Topics(topic_prefix).events("order.created")
     await ensure_topics(KafkaConnection(kafka), [TopicSpec(topic, 2)], replication_factor=settings.replication_factor)
@@ -120,13 +121,17 @@ async def test_a_file_arrives_whole_and_in_order(kafka: str, topic_prefix: str, 
     runner = CliRunner(env={"KAFKA_BOOTSTRAP_SERVERS": kafka, "HEADRACE_TOPIC_PREFIX": topic_prefix})
     done = await asyncio.to_thread(runner.invoke, main, ["emit", str(file)])
     assert done.exit_code == 0, done.output
-    assert "600 events emitted" in done.output
+    assert re.search(r"600 events emitted in \d+\.\d s \([\d,]+ a second\)", done.output)
     assert await _ids(kafka, topic, 600) == [f"e{number}" for number in range(600)]
-    file.write_bytes(_lines(*range(500)) + json.dumps(_event(1) | {"type": "nonsense"}).encode())
+    file.write_bytes(_lines(*range(510)) + json.dumps(_event(1) | {"type": "nonsense"}).encode())
     failed = await asyncio.to_thread(runner.invoke, main, ["emit", str(file)])
     assert failed.exit_code == 1
-    assert "line 501: type: " in failed.output
-    assert "500 events emitted" in failed.output
+    assert "line 511: type: " in failed.output
+    assert "510 events emitted before it" in failed.output
+    file.write_bytes(_lines(*range(7)) + b"{\n")
+    torn = await asyncio.to_thread(runner.invoke, main, ["emit", str(file)])
+    assert "line 8 is no JSON" in torn.output
+    assert "7 events emitted before it" in torn.output
 
 
 async def _ids(kafka: str, topic: str, count: int) -> list[str]:
