@@ -57,7 +57,8 @@ async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse
     operation = request[OPERATION].name if OPERATION in request else _NO_OPERATION
     REQUESTS.labels(operation, str(answer.response.status)).inc()
     ERRORS.inc(answer.response.status == _SERVER_ERRORS)
-    SECONDS.labels(operation).observe(seconds)
+    if OPERATION not in request or not request[OPERATION].lasting:
+        SECONDS.labels(operation).observe(seconds)
     _log(request, answer, seconds)
     return answer.response
 

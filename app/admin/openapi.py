@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.admin.operations import TAGS, Body, Operation
+from app.admin.operations import EVENT_STREAM, TAGS, Body, Operation
 from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
 
 _REF: Final = "#/components/schemas/{model}"
@@ -64,6 +64,8 @@ _WHEN: Final = {
     503: "A system behind the API does not answer; it may be tried again",
 }
 _RETRY_AFTER: Final = {"description": "Seconds", "schema": {"type": "integer", "minimum": 0}}
+_STRING: Final = {"type": "string"}
+_LAST_EVENT: Final = "The id of the last event that was seen: what came since is told first"
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
 Schemas = Mapping[Any, dict[str, Any]]
@@ -164,6 +166,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "schema": {"type": "string"},
             }
         )
+    if operation.content_type == EVENT_STREAM:
+        parameters.append({"name": "Last-Event-ID", "in": "header", "description": _LAST_EVENT, "schema": _STRING})
     if operation.repeatable:
         parameters += [
             {"name": name, "in": "header", "description": said, "schema": {"type": "string"}}
@@ -178,7 +182,8 @@ def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, A
     if model is not None:
         response["content"] = {operation.content_type: {"schema": schemas[(model, "serialization")]}}
     elif status != HTTPStatus.NO_CONTENT:
-        response["content"] = {operation.content_type: {"schema": {"type": "string"}}}
+        kinds = (operation.content_type, *operation.or_content_types)
+        response["content"] = {kind: {"schema": _STRING} for kind in kinds}
     if operation.etag:
         response["headers"] = {"ETag": _ETAG}
     return response

@@ -14,6 +14,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Access = Literal["public", "user", "admin"]
 
 JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
 # In the order in which the document and its page show them.
@@ -74,6 +75,8 @@ class Operation:
         attempts: It is public, and attempts are counted: 401, 403 and 429.
         content_type: The content type of the success answer.
         counted: Which limit its requests are counted against.
+        or_content_types: Those that it may have instead.
+        lasting: The answer takes as long as its reader likes: how long says nothing of how fast we are.
     """
 
     method: str
@@ -94,6 +97,8 @@ class Operation:
     attempts: bool = False
     content_type: str = JSON
     counted: Literal["requests", "events"] = "requests"
+    or_content_types: tuple[str, ...] = ()
+    lasting: bool = False
 
     @property
     def open_to_keys(self) -> bool:

@@ -34,8 +34,8 @@ class UnsupportedTypeError(Exception):
     """A body in a content type that the operation does not read; the text lists those it does."""
 
 
-class BodyRefusedError(Exception):
-    """A body that is not read to its end.
+class RefusedError(Exception):
+    """What is more, or longer, than is taken.
 
     Attributes:
         status: The answer's status.
@@ -44,6 +44,10 @@ class BodyRefusedError(Exception):
 
     status: int
     again = False
+
+
+class BodyRefusedError(RefusedError):
+    """A body that is not read to its end."""
 
 
 class TooLargeError(BodyRefusedError):
@@ -121,7 +125,7 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
     if isinstance(error, UnauthorizedError):
         challenge = _REALM if "send a token" in str(error) else f'{_REALM}, error="invalid_token"'
         return problem_response(401, str(error), headers={"WWW-Authenticate": challenge}, instance=instance)
-    if isinstance(error, RateLimitedError | BodyRefusedError):
+    if isinstance(error, RateLimitedError | RefusedError):
         return _bounded(error, instance)
     if isinstance(error, UnreachableError):
         detail = "A system behind the API does not answer; the request may be repeated"
@@ -143,7 +147,7 @@ _STATUSES: Final[dict[type[BaseException], int]] = {
 }
 
 
-def _bounded(error: RateLimitedError | BodyRefusedError, instance: str) -> web.Response:
+def _bounded(error: RateLimitedError | RefusedError, instance: str) -> web.Response:
     if isinstance(error, RateLimitedError):
         headers = {"Retry-After": str(error.retry_after)}
         return problem_response(429, str(error), headers=headers, instance=instance)

@@ -17,6 +17,7 @@ from app.admin.api import (
     drafts,
     events,
     executions,
+    exports,
     health,
     many_workflows,
     message_templates,
@@ -24,8 +25,10 @@ from app.admin.api import (
     openid,
     queue,
     runs,
+    search,
     secrets,
     session,
+    streams,
     templates,
     trade,
     types,
@@ -80,6 +83,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *channels.OPERATIONS,
     *notifications.OPERATIONS,
     *events.OPERATIONS,
+    *exports.OPERATIONS,
+    *search.OPERATIONS,
+    *streams.OPERATIONS,  # before what takes any id
     *executions.OPERATIONS,
     *dead_letters.OPERATIONS,
     *queue.OPERATIONS,
@@ -124,4 +130,10 @@ def build_app(state: State) -> web.Application:
     app.on_response_prepare.append(harden)
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, guarded(operation), expect_handler=wait_with_the_body)
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[STATE].live.streams.ending.set()
+    app[STATE].live.following.close()

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from app.admin.bodies import Bodies
 from app.admin.cookies import Cookies
 from app.admin.identity import Identity
+from app.admin.open_streams import Streams
 from app.admin.openid import OpenIdIssuer
 from app.admin.scraping import Scraping
 from app.ports.systems import Systems
@@ -35,6 +36,7 @@ from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.event_finding import EventFinder
 from app.services.operations.executions import ExecutionService, WaitingService
+from app.services.operations.following import Following
 from app.services.operations.health import Health
 from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue
@@ -128,11 +130,20 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """The answers that go on: how many are open, and what tells of executions as they end."""
+
+    streams: Streams
+    following: Following
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The API's services.
 
     Attributes:
         bodies: What their bodies may take.
+        live: What answers that go on need.
         health: What the process stands on, for ``/readyz``.
         metrics: What ``/metrics`` shows.
     """
@@ -154,6 +165,7 @@ class State:
     messages: Messages
     dead_letters: DeadLetterBox
     queue: Queue
+    live: Live
     systems: Systems
     secrets: SecretService
     topics: Topics

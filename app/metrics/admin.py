@@ -75,3 +75,11 @@ FAILED_TOKENS: Final = FAMILIES.counter(
 DATABASE_REFUSALS: Final = FAMILIES.counter(
     "headrace_database_refusals_total", "Statements for callers that the API let through and the database refused"
 )
+STREAMS: Final = FAMILIES.gauge(
+    "headrace_http_streams", "Answers that go on: followers and exports", kind=("executions", "queue", "export")
+)
+STREAMS_REFUSED: Final = FAMILIES.counter(
+    "headrace_http_streams_refused_total",
+    "Answers that go on that were not begun, because there were too many",
+    reason=("caller_full", "full"),
+)

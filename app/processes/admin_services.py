@@ -23,6 +23,7 @@ from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
 from app.adapters.postgres.event_verdicts import PostgresTraces
 from app.adapters.postgres.executions import PostgresExecutions, PostgresWaiting
+from app.adapters.postgres.following import PostgresFeed
 from app.adapters.postgres.message_templates import PostgresMessageTemplates
 from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.notifications import PostgresNotifications
@@ -40,8 +41,9 @@ from app.admin.auth import Authenticator
 from app.admin.bodies import Bodies
 from app.admin.identity import Identity
 from app.admin.limits import BodyLimits
+from app.admin.open_streams import Streams
 from app.admin.scraping import Scraping
-from app.admin.state import Access, Editing, Messages, State
+from app.admin.state import Access, Editing, Live, Messages, State
 from app.domain.errors import NotReadyError
 from app.domain.quotas import WorkflowQuotas
 from app.domain.retry import RetryPolicy
@@ -77,6 +79,7 @@ from app.services.operations.dry_run import DryRunner
 from app.services.operations.event_finding import EventFinder
 from app.services.operations.event_verdicts import EventVerdicts
 from app.services.operations.executions import ExecutionService, WaitingService
+from app.services.operations.following import Following
 from app.services.operations.health import Health
 from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue, lanes_of
@@ -110,18 +113,17 @@ def assemble(
 ) -> State:
     """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
-    workflows = WorkflowService(PostgresWorkflows(database), reader, quotas=quotas_of(settings))
-    lists, cancelling = TemplateLists(clock), _cancelling(database, workflows, topics)
+    workflows, lists = _workflows(settings, database, reader), TemplateLists(clock)
     return State(
         access=_access(settings, database, clock),
         bodies=Bodies(BodyLimits()),
         workflows=workflows,
-        editing=_editing(settings, database, reader, BulkService(workflows, cancelling)),
+        editing=_editing(settings, database, reader, BulkService(workflows, _cancelling(database, workflows, topics))),
         templates=TemplateService(PostgresTemplates(database), reader, workflows, lists),
         template_lists=lists,
-        executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days))),
+        executions=_executions(settings, database),
         waiting=WaitingService(PostgresWaiting(database)),
-        cancelling=cancelling,
+        cancelling=_cancelling(database, workflows, topics),
         retries=Retries(PostgresRetries(database), topics, _TYPES),
         emitter=EventEmitter(sender, topics),
         events=_events(settings, database, event_topics),
@@ -130,12 +132,26 @@ def assemble(
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock),
+        live=_live(settings, database),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
         topics=topics,
         health=_health(database, sender, failures),
         metrics=registry_of("admin"),
     )
+
+
+def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -> WorkflowService:
+    return WorkflowService(PostgresWorkflows(database), reader, quotas=quotas_of(settings))
+
+
+def _executions(settings: Settings, database: ApiDatabase) -> ExecutionService:
+    return ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days)))
+
+
+def _live(settings: Settings, database: ApiDatabase) -> Live:
+    streams = Streams(settings.admin_streams, settings.admin_streams_per_caller)
+    return Live(streams, Following(PostgresFeed(database)))
 
 
 def quotas_of(settings: Settings) -> WorkflowQuotas:

@@ -22,6 +22,15 @@ class AccessSettings(Group):
     admin_connections_per_address: int = Field(
         100, ge=1, le=100_000, description="Those of one address, unless it is a trusted proxy's"
     )
+    admin_streams: int = Field(
+        200,
+        ge=1,
+        le=10_000,
+        description="Server-sent event streams and exports open at each API process; more are answered with 503",
+    )
+    admin_streams_per_caller: int = Field(
+        10, ge=1, le=1000, description="Those of one caller; more are answered with 429"
+    )
     jwt_secret: SecretStr = Field(SecretStr(""), description="HS256 secret, at least 32 bytes")
     metrics_token: SecretStr = Field(
         SecretStr(""),

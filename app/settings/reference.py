@@ -35,6 +35,8 @@ UNITS: Final = {
     "actions_partitions": "partitions",
     "replication_factor": "copies",
     "admin_connections": "connections",
+    "admin_streams": "streams",
+    "admin_streams_per_caller": "streams",
     "admin_connections_per_address": "connections",
     "admin_port": "port",
     "metrics_port": "port",

@@ -23,7 +23,7 @@ import pytest
 
 from app.admin.cookies import SESSION
 from app.admin.forgery import HEADER
-from app.admin.operations import Operation
+from app.admin.operations import EVENT_STREAM, Operation
 from app.admin.routes import OPERATIONS
 from app.domain.api_keys import KEY_PERMISSIONS, digest_of, new_api_key
 from app.domain.callers import PERMISSIONS, Role
@@ -91,6 +91,9 @@ ingestEvents                x  x  +  x  x  x  x  x  x  -      +
 listRecentEvents            x  x  x  +  x  x  x  x  x  -      +
 lookUpEvent                 x  x  x  +  x  x  x  x  x  -      +
 listExecutions              x  +  +  +  +  +  +  +  +  hidden +
+exportExecutions            x  +  +  +  +  +  +  +  +  -      +
+search                      x  +  +  +  +  +  +  +  +  -      +
+streamExecutions            x  +  +  +  +  +  +  +  +  -      +
 listWaiting                 x  +  +  +  +  +  +  +  +  hidden +
 getExecution                x  +  +  +  +  +  +  +  +  404    +
 cancelExecution             x  +  +  +  +  +  +  +  x  404    +
@@ -100,6 +103,7 @@ getDeadLetter               x  x  x  x  x  x  x  +  x  -      +
 replayDeadLetter            x  x  x  x  x  x  x  +  x  -      +
 discardDeadLetter           x  x  x  x  x  x  x  +  x  -      +
 showQueue                   x  +  +  +  +  +  +  +  +  -      +
+streamQueue                 x  +  +  +  +  +  +  +  +  -      +
 createCustomer              x  x  x  x  +  x  x  x  x  -      +
 listCustomers               x  x  x  +  x  x  x  x  x  -      +
 getCustomer                 x  x  x  +  x  x  x  x  x  -      +
@@ -360,6 +364,7 @@ def _caller(api: Api, column: str) -> User:
 def request_of(operation: Operation, thing: UUID | str) -> tuple[str, Any, dict[str, str]]:
     """Return the path, body and headers of a call that gets past the door and changes nothing."""
     path = operation.path.format(id=thing, number=999_999_999, name="NO_SUCH_SECRET", **_PATHS)
+    path += "?seconds=0" if operation.content_type == EVENT_STREAM else ""  # else it ends when it likes
     body = _BODIES.get(operation.name, {}) if operation.body else None
     return path, body, {"If-Match": "*"} if operation.if_match != "no" else {}
 

@@ -1,0 +1,104 @@
+"""``/api/v1/search``: one box for a workflow or template by name, an execution or event by id, a customer by id.
+
+Each kind is answered by the service behind its own list, so that nobody finds what they could not list, and from an
+index or a table of a row a workflow: at most five of each.
+"""
+
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from app.admin.operations import Operation
+from app.admin.queries import Query
+from app.admin.requests import CALLER, answer, read_query
+from app.admin.state import STATE, State
+from app.domain.callers import Caller
+from app.domain.errors import NotFoundError
+from app.ports.executions import ExecutionFilter, ExecutionSummary
+from app.ports.templates import TemplateFilter
+from app.ports.workflows import WorkflowFilter
+
+_EACH: Final = 5
+
+
+class SearchQuery(Query):
+    """What to look for."""
+
+    q: Annotated[str, Field(min_length=1, max_length=256, description="A name or a part of it, or a whole id")]
+
+
+class Hit(BaseModel):
+    """Something that was found: what it is, its id, and what to show of it."""
+
+    kind: Literal["workflow", "template", "execution", "event", "customer"]
+    id: str
+    title: str
+    detail: str = ""
+
+
+class SearchAnswer(BaseModel):
+    """What was found, at most five of each kind: what has the id before what has the name."""
+
+    items: list[Hit]
+
+
+async def search(request: web.Request) -> web.Response:
+    """Find things of the caller's."""
+    words = read_query(request, SearchQuery).q
+    state, caller = request.app[STATE], request[CALLER]
+    found = [
+        *await _executions(state, caller, words),
+        *await _customers(state, caller, words),
+        *await _workflows(state, caller, words),
+        *await _templates(state, caller, words),
+    ]
+    return answer(SearchAnswer(items=found))
+
+
+async def _executions(state: State, caller: Caller, words: str) -> list[Hit]:
+    """Return the execution of an id, and those of an event's: the event is one of them, told with the first."""
+    found: list[Hit] = []
+    try:
+        one = await state.executions.get(caller, UUID(words))
+        found.append(_hit(one))
+    except (ValueError, NotFoundError):
+        pass
+    page = await state.executions.find(caller, ExecutionFilter(event_id=words), None, _EACH)
+    if page.items:
+        found.append(Hit(kind="event", id=words, title=page.items[0].event_type or "", detail="what it led to"))
+    return [*found, *map(_hit, page.items)]
+
+
+def _hit(row: ExecutionSummary) -> Hit:
+    return Hit(kind="execution", id=str(row.id), title=row.workflow_name, detail=row.status)
+
+
+async def _customers(state: State, caller: Caller, words: str) -> list[Hit]:
+    if not caller.may("crm:read"):
+        return []
+    async with state.systems.open(None) as repo:
+        found = await repo.crm.customers([words])
+    return [
+        Hit(kind="customer", id=one, title=str(profile.get("name") or one), detail=str(profile.get("email") or ""))
+        for one, profile in found.items()
+    ]
+
+
+async def _workflows(state: State, caller: Caller, words: str) -> list[Hit]:
+    page = await state.workflows.find(caller, WorkflowFilter(search=words), None, _EACH)
+    return [Hit(kind="workflow", id=str(one.id), title=one.name, detail=one.trigger.type) for one in page.items]
+
+
+async def _templates(state: State, caller: Caller, words: str) -> list[Hit]:
+    page = await state.templates.find(caller, TemplateFilter(search=words), None, _EACH)
+    return [Hit(kind="template", id=str(one.id), title=one.name, detail=one.trigger.type) for one in page.items]
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/api/v1/search", "search", "Find workflows and templates by name, executions, events, customers by id",
+        search, {200: SearchAnswer}, tag="search", query=SearchQuery,
+    ),
+)  # fmt: skip

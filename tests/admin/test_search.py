@@ -1,0 +1,51 @@
+"""One box for everything: by name or id, and never what the caller could not list."""
+
+from typing import Any
+from uuid import uuid4
+
+from tests.admin.conftest import Api, User, draft
+from tests.admin.log import Log
+
+
+async def found(user: User, words: str) -> list[tuple[str, str]]:
+    """Kind and id of what is found."""
+    answer = await user.call("GET", "/api/v1/search", params={"q": words})
+    assert answer.status == 200, answer
+    items: list[dict[str, Any]] = answer.json["items"]
+    return [(one["kind"], one["id"]) for one in items]
+
+
+async def test_things_are_found_by_name_and_id(api: Api, user: User, log: Log) -> None:
+    """A workflow and a template by a part of the name, an execution by its id, an event by its own; others' never."""
+    word = uuid4().hex
+    workflow = await user.create(name=f"Win back {word}")
+    template = (await user.call("POST", "/api/v1/templates", draft(name=f"Welcome {word}"))).json
+    row = await log.add(workflow, event_id=f"e-{word}")
+    execution = ("execution", str(row["id"]))
+    assert await found(user, word[3:].upper()) == [("workflow", workflow["id"]), ("template", template["id"])]
+    assert await found(user, str(row["id"])) == [execution]
+    assert await found(user, f"e-{word}") == [("event", f"e-{word}"), execution]
+    for words in (word, str(row["id"]), f"e-{word}"):
+        assert await found(api.user(), words) == []
+
+
+async def test_customers_are_found_by_who_may_read_them(api: Api, strict_api: Api) -> None:
+    """By their id; for who may not read the CRM there are none."""
+    customer = f"c-{uuid4().hex}"
+    created = await api.user("admin").call("POST", "/api/v1/crm/customers", {"id": customer, "name": "Ada"})
+    assert created.status == 201, created
+    assert await found(api.user("user", "crm:read"), customer) == [("customer", customer)]
+    assert await found(strict_api.user(), customer) == []
+
+
+async def test_at_most_five_of_a_kind_are_found(user: User) -> None:
+    """Whatever there is."""
+    for _ in range(6):
+        await user.create(name="The same again")
+    assert len(await found(user, "same AGAIN")) == 5
+
+
+async def test_nothing_to_look_for_is_refused(user: User) -> None:
+    """With the field's name."""
+    answer = await user.call("GET", "/api/v1/search", params={"q": ""})
+    assert (answer.status, [one["path"] for one in answer.json["errors"]]) == (400, ["q"])
