@@ -15,7 +15,10 @@ CUT: Final = "headrace:cut"
 
 def _known_type(value: str) -> str:
     if not is_event_type(value):
-        raise ValueError("no known event type; use one of GET /api/v1/event-types, or custom.<name>")
+        raise ValueError(
+            "no event type: a dotted name is one, such as order.paid or com.shop.cart.abandoned;"
+            " temporal.* are Headrace's"
+        )
     return value
 
 

@@ -1,6 +1,13 @@
-"""The event types a workflow can be triggered by, and where each one flows."""
+"""The event types a workflow can be triggered by, and where each one flows.
 
+Types are open: any dotted name is one, but for those that begin with ``temporal.``, which are Headrace's own. Each
+flows through the topic of its first word where there is one (``order.refunded``: order), else through that of custom
+types (``com.shop.cart.abandoned``, ``custom.signup``): so there are as many topics as there ever were, all declared.
+"""
+
+import difflib
 import re
+from functools import lru_cache
 from typing import Final
 
 BUSINESS_EVENT_TYPES: Final = (
@@ -23,7 +30,8 @@ BUSINESS_EVENT_TYPES: Final = (
     "tag.removed",
 )
 TEMPORAL_EVENT_TYPES: Final = ("temporal.daily", "temporal.weekly", "temporal.monthly")
-CUSTOM_EVENT_TYPE: Final = re.compile(r"custom\.[a-z0-9_]+(?:[.-][a-z0-9_]+)*")
+_WORD: Final = r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*"
+DOTTED: Final = re.compile(rf"{_WORD}(?:\.{_WORD})+")
 MAX_TYPE_CHARS: Final = 100
 CUSTOM_GROUP: Final = "custom"
 # Of events that systems outside send.
@@ -31,19 +39,32 @@ EVENT_GROUPS: Final = ("customer", "order", "conversation", "appointment", "comm
 
 _OWN: Final = "temporal."
 _KNOWN: Final = frozenset(BUSINESS_EVENT_TYPES + TEMPORAL_EVENT_TYPES)
+_GROUP_OF: Final = {**{group: group for group in EVENT_GROUPS}, "message": "conversation"}
+# order.payed is like order.paid; order.refunded, a type of its own, is like none.
+_ALIKE: Final = 0.85
 
 
 def is_event_type(value: str) -> bool:
-    """Tell whether ``value`` is one of the known types or a well-formed ``custom.<name>``."""
-    return value in _KNOWN or (len(value) <= MAX_TYPE_CHARS and CUSTOM_EVENT_TYPE.fullmatch(value) is not None)
+    """Tell whether ``value`` is a dotted name, and of those of our own one that there is."""
+    if value in _KNOWN:
+        return True
+    return len(value) <= MAX_TYPE_CHARS and not is_own_type(value) and DOTTED.fullmatch(value) is not None
 
 
 def is_own_type(event_type: str) -> bool:
-    """Tell whether only Headrace itself makes events of a type: those of its schedules."""
-    return event_type.startswith(_OWN)
+    """Tell whether only Headrace itself makes events of a type: those of its schedules, however they are spelt."""
+    return event_type[: len(_OWN)].lower() == _OWN
 
 
 def event_group(event_type: str) -> str:
     """Return the last part of the topic that a type flows through from outside: messages belong to conversations."""
-    group = event_type.partition(".")[0]
-    return "conversation" if group == "message" else group
+    return _GROUP_OF.get(event_type.partition(".")[0], CUSTOM_GROUP)
+
+
+@lru_cache(maxsize=1024)
+def resembled(event_type: str) -> str | None:
+    """Return the known type that one which is not known was perhaps meant for: ``order.paid`` of ``order.payed``."""
+    if event_type in _KNOWN:
+        return None
+    near = difflib.get_close_matches(event_type.lower(), _KNOWN, 1, _ALIKE)
+    return near[0] if near else None

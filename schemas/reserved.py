@@ -37,7 +37,7 @@ _MOST_DECODINGS: Final = 4
 _BLANK_LETTERS: Final = "\u115f\u1160\u3164\uffa0"
 _BETWEEN_SEGMENTS: Final = re.compile(r"[/\\?#;]+")
 _SOURCE: Final = "sources that begin with /headrace/ are Headrace's own; name the system that sends it"
-_TYPE: Final = "temporal events are Headrace's own: its scheduler makes them when a workflow is due; use custom.<name>"
+_TYPE: Final = "temporal events are Headrace's own: its scheduler makes them when a workflow is due; use another name"
 _WORKFLOW: Final = "is Headrace's own; a workflow is run by POST /api/v1/workflows/{id}/execute"
 
 

@@ -84,7 +84,7 @@ class EventTypeView(BaseModel):
 
 
 class EventTypeList(BaseModel):
-    """Every event type; ``custom.<name>`` stands for any name of one's own."""
+    """Every event type; beside them any dotted name of one's own is one."""
 
     items: list[EventTypeView]
 

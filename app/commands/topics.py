@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from typing import Final
 
 import click
 
@@ -13,6 +14,12 @@ from app.processes.home import default_home
 from app.processes.kafka_access import needed_commands
 from app.processes.running import running_state
 from app.topics import declare
+from schemas.event_types import CUSTOM_GROUP, EVENT_GROUPS
+
+RULE: Final = (
+    f"Events: events.<first word of the type> for {', '.join(EVENT_GROUPS[:-1])} (message.* with conversation), "
+    f"every other dotted type on events.{CUSTOM_GROUP}"
+)
 
 
 @click.command(epilog="Example: HEADRACE_TOPIC_PREFIX=acme. headrace topics")
@@ -49,7 +56,7 @@ def topics(*, add_partitions: bool, acls: bool, principal: str, before_roles: bo
 def report_lines(report: TopicReport) -> list[str]:
     """Return what was found and done, a line each."""
     lines = [f"Topics: {report.total} declared, {len(report.created)} created, {len(report.grown)} got partitions"]
-    lines += [f"Copies: {report.replication}"]
+    lines += [f"Copies: {report.replication}", RULE]
     lines += [
         f"Warning: {name} has {there} of {declared} partitions; `headrace topics --add-partitions` adds them"
         for name, (there, declared) in report.short.items()

@@ -263,3 +263,17 @@ async def test_the_newest_come_first_and_filters_narrow(api: Api) -> None:
     assert ([one["id"] for one in found["items"]], found["complete"]) == ([one["id"] for one in wanted[::-1]], True)
     assert (await user.call("GET", f"/api/v1/events?type={rare}&entity=c-2")).json["items"] == []
     assert len((await user.call("GET", f"/api/v1/events?type={rare}&entity=c-1")).json["items"]) == 2
+
+
+async def test_a_trigger_of_an_unknown_type_is_taken_with_a_hint(api: Api) -> None:
+    """Any dotted type is; one that resembles a known type is asked about; an event of it is taken on its topic."""
+    user, sender = api.user(), api.user("user", "events:write")
+    meant = await user.create(trigger={"type": "order.payed"}, conditions=[])
+    assert meant["hints"] == ["trigger.type: order.payed is no known event type; is order.paid meant?"]
+    for kind, topic in (("com.shop.cart.abandoned", "t.events.custom"), ("order.refunded", "t.events.order")):
+        assert (await user.create(trigger={"type": kind}, conditions=[]))["hints"] == []
+        sent = {"specversion": "1.0", "id": uuid4().hex, "source": "/shop", "type": kind, "data": {}}
+        assert (await sender.call("POST", "/api/v1/events", sent)).status == 202
+        assert len(api.sender.on(topic)) == 1
+    refused = await user.call("POST", "/api/v1/workflows", {**meant, "trigger": {"type": "temporal.hourly"}})
+    assert refused.status == 400

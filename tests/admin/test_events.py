@@ -82,7 +82,7 @@ async def test_binary_mode_is_taken(api: Api, sender: User) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "path"),
     [
-        (event(type="order.eaten"), "application/json", "type"),
+        (event(type="order eaten"), "application/json", "type"),
         (event(id=None), "application/cloudevents+json", "id"),
         (event(data=[1]), "application/json", "data"),
         ([event(), event(), event(), event(type="x")], BATCH, "[3].type"),

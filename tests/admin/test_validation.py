@@ -53,7 +53,7 @@ async def errors(user: User, body: Any) -> dict[str, str]:
         ({"actions": [{**TAG, "on_error": "halt"}]}, "actions[0].on_error"),
         ({"active": True}, "active"),
         ({"trigger": None}, "trigger"),
-        ({"trigger": {"type": "order.eaten"}}, "trigger.type"),
+        ({"trigger": {"type": "order"}}, "trigger.type"),
         ({"trigger": {"type": "order.paid", "config": {"at": "9:00"}}}, "trigger.config.at"),
         ({"trigger": {"type": "order.paid", "when": 1}}, "trigger.when"),
         ({"trigger": {"type": "tag.applied", "config": {"tag": ""}}}, "trigger.config.tag"),

@@ -8,7 +8,7 @@ from app.domain.errors import PoisonError
 from app.domain.evaluate import Trigger
 from app.topics import Topics
 from schemas.event import Event
-from schemas.event_types import BUSINESS_EVENT_TYPES, CUSTOM_GROUP
+from schemas.event_types import EVENT_GROUPS, event_group
 from schemas.incoming import IncomingEvent
 from schemas.reserved import check_from_outside
 
@@ -24,9 +24,7 @@ class Admission:
 
     def __init__(self, topics: Topics) -> None:
         self._internal = topics.internal_events
-        # Looked up for each event that is read; types that are in no list are custom ones.
-        self._topic_of = {event_type: topics.events(event_type) for event_type in BUSINESS_EVENT_TYPES}
-        self._custom = topics.events(CUSTOM_GROUP)
+        self._topic_of = dict(zip(EVENT_GROUPS, topics.outside_events(), strict=True))  # asked for each event
 
     def check(self, event: Event, topic: str) -> None:
         """Check one event.
@@ -38,7 +36,7 @@ class Admission:
         if topic == self._internal:
             return
         check_from_outside(event)
-        belongs = self._topic_of.get(event.type, self._custom)
+        belongs = self._topic_of[event_group(event.type)]
         if topic != belongs:
             raise PoisonError("wrong_topic", f"type: {event.type} belongs on {belongs}")
 

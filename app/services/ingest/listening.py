@@ -60,7 +60,7 @@ class Listening:
             InvalidError: There is no such event type.
         """
         if not is_event_type(event_type):
-            raise InvalidError([FieldError("event_type", f"{event_type!r} is no event type, nor custom.<name>")])
+            raise InvalidError([FieldError("event_type", f"{event_type!r} is no event type")])
         handlers = self._handlers.setdefault(event_type, [])
         if handler not in handlers:
             handlers.append(handler)

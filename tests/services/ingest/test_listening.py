@@ -229,7 +229,7 @@ async def test_a_mistake_that_stays_one_is_not_tried_again() -> None:
     world = World()
 
     async def emits(_: Event) -> None:
-        await world.emitter.emit(cloud_event(type="no.such"))
+        await world.emitter.emit(cloud_event(type="no-type"))
 
     world.listening.on("order.paid", emits)
     await world.emit("a")
@@ -279,8 +279,8 @@ async def test_a_record_that_is_no_event_is_left_to_the_matcher() -> None:
 
 async def test_an_unknown_type_is_refused() -> None:
     """Nobody would ever be called."""
-    with pytest.raises(InvalidError, match=r"order\.payed"):
-        World().listening.on("order.payed", World().note)
+    with pytest.raises(InvalidError, match="order_payed"):
+        World().listening.on("order_payed", World().note)
 
 
 async def test_the_emitter_listens_with_a_subscriber_only() -> None:
