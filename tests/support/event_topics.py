@@ -1,5 +1,6 @@
 """Topics of events in memory, as strict as Kafka's where it matters; both pass the same contract tests."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ class MemoryEventTopics:
         finished: Up to where the matchers are; partitions that are not in it they have wholly read.
         looks: How many are open at this moment, and how many were at most.
         chunk: Records that come at once.
+        free: Clear it, and looks wait until it is set.
     """
 
     def __init__(self, topics: Sequence[str] = (), partitions: int = 2) -> None:
@@ -29,6 +31,8 @@ class MemoryEventTopics:
         self.looks = 0
         self.most_looks = 0
         self.chunk = 10
+        self.free = asyncio.Event()
+        self.free.set()
         self._existing = set(topics)
         self._records: dict[TopicPlace, list[ReadRecord]] = defaultdict(list)
         self._begins: dict[TopicPlace, int] = defaultdict(int)
@@ -74,6 +78,7 @@ class MemoryEventTopics:
         self.looks += 1
         self.most_looks = max(self.most_looks, self.looks)
         try:
+            await self.free.wait()
             yield self
         finally:
             self.looks -= 1
