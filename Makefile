@@ -9,10 +9,11 @@ SEEDS ?= 3
 SEED ?= 1
 SOAK_SECONDS ?= 600
 FUZZ_SECONDS ?= 1200
+FUZZ_EXAMPLES ?= 100
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz-templates mutants schemas lock image restore scaling triggers prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -103,6 +104,10 @@ reconcile: setup
 # Due times around every change of the clock in every time zone, minute by minute.
 zones: setup
 	$(BIN)/python -m tests.domain.zone_walk
+
+# Schemathesis against the API over a real Postgres: FUZZ_EXAMPLES an operation, all phases; `make test` has it in short.
+fuzz: setup
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) FUZZ_PHASES=examples,coverage,fuzzing $(BIN)/pytest tests/openapi/test_schemathesis.py -q -s
 
 # Templates grown to hurt: none over 300 ms of CPU or 32 MB. FUZZ_SECONDS for less than twenty minutes; what it prints
 # as seed and number goes on with a run: FUZZ_SEED=1 FUZZ_FIRST=5000.

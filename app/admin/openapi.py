@@ -27,6 +27,10 @@ _REPEATABLE: Final = {
     "Idempotency-Key": "The same request under the same key is carried out once, and answered the same",
     "Headrace-Causation": "The causation of what led to this change, as it was handed over; its events carry it on",
 }
+_REPEATED: Final = {
+    "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "Headrace-Causation": {"type": "string"},
+}
 # A browser's session: its cookie, and what no other site's page can send.
 _SECURITY: Final = {
     "bearer": {
@@ -170,7 +174,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         parameters.append({"name": "Last-Event-ID", "in": "header", "description": _LAST_EVENT, "schema": _STRING})
     if operation.repeatable:
         parameters += [
-            {"name": name, "in": "header", "description": said, "schema": {"type": "string"}}
+            {"name": name, "in": "header", "description": said, "schema": _REPEATED[name]}
             for name, said in _REPEATABLE.items()
         ]
     return parameters

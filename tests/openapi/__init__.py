@@ -1,0 +1,1 @@
+"""Schemathesis against the OpenAPI document, on a running API over a real Postgres."""
