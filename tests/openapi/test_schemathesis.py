@@ -25,13 +25,12 @@ FEW = 3
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", FEW))
 LONG = EXAMPLES > FEW
 PHASES = os.environ.get("FUZZ_PHASES", "examples,fuzzing")
-# What takes several steps in order, or a body that is like no other: done once by the examples, in this order of routes.
+# What takes several steps in order, or a body that is like no other: done once by the examples.
 STEPS = {
     "createCustomer", "createConversation", "createOrder", "payOrder", "deliverOrder", "calculateCommission",
     "replaceChannel", "replaceMessageTemplate", "executeWorkflow",
 }  # fmt: skip
-# What only the pipeline makes a thing for, or a browser; each is done in a test of its own: tests/admin/test_cancelling.py,
-# test_notifications.py, test_systems.py, and those of sessions.
+# What only the pipeline makes a thing for, or a browser; each is done in a test of its own (tests/admin).
 BEYOND = {"cancelExecution", "readNotification", "getCommission", "payCommission", "endSession"}
 
 
