@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Final
 
 from app.admin.examples import TRIAL, WORKFLOW
 from app.admin.openapi import openapi
@@ -33,6 +34,9 @@ print(json.dumps([
 """
 
 
+STREAMS: Final = ("application/jsonl", "text/csv", "text/event-stream")
+
+
 async def _run(*command: str) -> str:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -43,14 +47,17 @@ async def _run(*command: str) -> str:
 
 
 async def test_a_generated_client_makes_tests_activates_and_watches_a_workflow(api: Api, tmp_path: Path) -> None:
-    """Every model and operation is generated without a warning that it was left out, and works."""
+    """Every model and operation is generated, but for the answers that are streams, and works."""
     document, base = tmp_path / "openapi.json", str(api.client.make_url("")).rstrip("/")
     document.write_text(json.dumps(openapi(OPERATIONS, "1")))
     generator = str(Path(sys.executable).with_name("openapi-python-client"))
     options = ("--meta", "none", "--output-path", str(tmp_path / "made_client"))
     said = await _run(generator, "generate", "--path", str(document), *options)
     assert "Unable" not in said, said
-    assert "WARNING parsing" not in said, said
+    # What is a stream of lines or events is left to the caller: the generator knows only whole JSON answers.
+    assert said.count("WARNING parsing") == sum(said.count(f"Unsupported content_type {kind})") for kind in STREAMS), (
+        said
+    )
     day = (dedent(_DAY), str(tmp_path), base, api.user().token, json.dumps(WORKFLOW), json.dumps(TRIAL))
     answer = json.loads(await _run(sys.executable, "-W", "ignore", "-c", *day))
     assert answer == [WORKFLOW["name"], False, "DryRun", True, 2, 0, "name"]

@@ -17,7 +17,10 @@ from app.domain.openid import HOME, MAX_PATH, Attempt
 _ROOT: Final = "/api/v1/session/oidc"
 _LIVES_S: Final = 600
 
-Code = Annotated[str, Field(max_length=4000)]
+# Of the characters that RFC 6749 (appendix A) gives them; as long as they fit into a request line, 8 kB, escaped.
+_PRINTABLE: Final = r"^[\x20-\x7e]*$"
+Code = Annotated[str, Field(max_length=2000, pattern=_PRINTABLE)]
+Short = Annotated[str, Field(max_length=200, pattern=_PRINTABLE)]
 
 
 class OpenIdQuery(_Query):
@@ -30,9 +33,9 @@ class OpenIdAnswer(BaseModel):
     """What the browser brings back from the issuer; more may come with it."""
 
     code: Code = ""
-    state: Code = ""
-    iss: Code = ""
-    error: Code = ""
+    state: Short = ""
+    iss: Short = ""
+    error: Short = ""
 
 
 async def begin_openid(request: web.Request) -> web.Response:
