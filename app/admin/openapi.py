@@ -187,7 +187,8 @@ def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, A
         response["content"] = {operation.content_type: {"schema": schemas[(model, "serialization")]}}
     elif status != HTTPStatus.NO_CONTENT:
         kinds = (operation.content_type, *operation.or_content_types)
-        response["content"] = {kind: {"schema": _STRING} for kind in kinds}
+        # A stream of events is no one text: OpenAPI has words for its items from 3.2 on only.
+        response["content"] = {kind: {} if kind == EVENT_STREAM else {"schema": _STRING} for kind in kinds}
     if operation.etag:
         response["headers"] = {"ETag": _ETAG}
     return response

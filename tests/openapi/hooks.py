@@ -17,6 +17,7 @@ import requests
 import schemathesis
 
 from tests.openapi.setting import ANSWERS, BASE, DOCUMENT, ROWS, TOKEN
+from tests.support.deadlines import scaled
 
 _BASE = os.environ[BASE]
 _HEADERS = {"Authorization": f"Bearer {os.environ[TOKEN]}"}
@@ -81,6 +82,6 @@ def _example(path: str) -> Mapping[str, Any]:
 
 
 def _post(path: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    answer = requests.post(_BASE + path, json={**_example(path), **changes}, headers=_HEADERS, timeout=30)
+    answer = requests.post(_BASE + path, json={**_example(path), **changes}, headers=_HEADERS, timeout=scaled(30))
     made: Mapping[str, Any] = answer.json() if answer.ok else {}
     return made

@@ -74,4 +74,5 @@ def _answers(responses: Mapping[str, Described]) -> str:
 
 
 def _content(answer: Described) -> str:
-    return "<br>".join(f"{type_html(one['schema'])}" for one in answer.get("content", {}).values())
+    kinds = answer.get("content", {}).items()
+    return "<br>".join(type_html(one["schema"]) if "schema" in one else code(kind) for kind, one in kinds)
