@@ -103,6 +103,27 @@ class Editing:
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """The services around executions: those that there were, those that wait, those that begin, and trials of them.
+
+    Attributes:
+        executions: Shows the log.
+        waiting: Shows what waits,
+        cancelling: and ends it.
+        retries: Begins the next attempt.
+        manual_runs: Begins one by hand.
+        dry_runs: Tries one without any effect.
+    """
+
+    executions: ExecutionService
+    waiting: WaitingService
+    cancelling: Cancelling
+    retries: Retries
+    manual_runs: ManualRuns
+    dry_runs: DryRunner
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Who gets in, and how often.
 
@@ -154,14 +175,9 @@ class State:
     editing: Editing
     templates: TemplateService
     template_lists: TemplateLists
-    executions: ExecutionService
-    waiting: WaitingService
-    cancelling: Cancelling
-    retries: Retries
+    runs: Runs
     emitter: EventEmitter
     events: EventFinder
-    manual_runs: ManualRuns
-    dry_runs: DryRunner
     messages: Messages
     dead_letters: DeadLetterBox
     queue: Queue

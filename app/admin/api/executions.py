@@ -41,7 +41,7 @@ async def list_executions(request: web.Request) -> web.Response:
     since, until = query.since, query.until
     wanted = replace(chosen(query), since=since, until=until, oldest_first=query.sort == "executed_at")
     state, caller = request.app[STATE], request[CALLER]
-    page = await state.executions.find(caller, wanted, read_cursor(query.cursor), query.limit)
+    page = await state.runs.executions.find(caller, wanted, read_cursor(query.cursor), query.limit)
     letters = []
     if query.event_id is not None and query.cursor is None:
         letters = await state.dead_letters.of_event(caller, query.event_id)
@@ -51,7 +51,7 @@ async def list_executions(request: web.Request) -> web.Response:
 async def list_waiting(request: web.Request) -> web.Response:
     """List executions that wait, of the caller's workflows."""
     query = read_query(request, WaitingQuery)
-    page = await request.app[STATE].waiting.find(
+    page = await request.app[STATE].runs.waiting.find(
         request[CALLER], query.workflow_id, query.entity, read_cursor(query.cursor), query.limit
     )
     return answer(WaitingPage(items=list(page.items), next_cursor=page.next_cursor))
@@ -59,18 +59,18 @@ async def list_waiting(request: web.Request) -> web.Response:
 
 async def get_execution(request: web.Request) -> web.Response:
     """Show one in full, with why it ran or did not."""
-    return answer(await request.app[STATE].executions.get(request[CALLER], path_id(request, "execution")))
+    return answer(await request.app[STATE].runs.executions.get(request[CALLER], path_id(request, "execution")))
 
 
 async def cancel_execution(request: web.Request) -> web.Response:
     """End one that waits; the steps that remain are skipped."""
-    cancelled = await request.app[STATE].cancelling.one(request[CALLER], path_id(request, "execution"))
+    cancelled = await request.app[STATE].runs.cancelling.one(request[CALLER], path_id(request, "execution"))
     return answer(CancelledView(cancelled=cancelled))
 
 
 async def retry_execution(request: web.Request) -> web.Response:
     """Start the next attempt at one that failed, from its first step that was no success."""
-    retried = await request.app[STATE].retries.retry(request[CALLER], path_id(request, "execution"))
+    retried = await request.app[STATE].runs.retries.retry(request[CALLER], path_id(request, "execution"))
     return answer(RetryStarted.model_validate(retried, from_attributes=True), 202)
 
 

@@ -54,7 +54,7 @@ async def export_executions(request: web.Request) -> web.StreamResponse:
     wanted = replace(chosen(query), since=query.since, until=until, oldest_first=query.sort == "executed_at")
     written = _csv if query.format == "csv" else _jsonl
     with state.live.streams.opened(caller.user_id, "export"):
-        page = await state.executions.find(caller, wanted, None, _ROWS)
+        page = await state.runs.executions.find(caller, wanted, None, _ROWS)
         response = _response(query.format)
         try:
             await response.prepare(request)
@@ -64,7 +64,7 @@ async def export_executions(request: web.Request) -> web.StreamResponse:
                 if page.next_cursor is None:
                     await response.write_eof()
                     return response
-                page = await state.executions.find(caller, wanted, read_cursor(page.next_cursor), _ROWS)
+                page = await state.runs.executions.find(caller, wanted, read_cursor(page.next_cursor), _ROWS)
         except (ConnectionError, HeadraceError) as error:
             _cut_off(request, error)
             return response

@@ -31,7 +31,7 @@ async def execute_workflow(request: web.Request) -> web.Response:
     """Run one workflow by hand."""
     workflow_id = path_id(request, "workflow")
     wanted = read_model(await read_document(request, (JSON,)), RunRequest)
-    started = await request.app[STATE].manual_runs.start(request[CALLER], workflow_id, wanted.data, wanted.subject)
+    started = await request.app[STATE].runs.manual_runs.start(request[CALLER], workflow_id, wanted.data, wanted.subject)
     return answer(RunStarted.model_validate(started, from_attributes=True), 202)
 
 
@@ -72,12 +72,12 @@ async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: D
     with_text = draft.model_copy(update={"actions": await state.messages.template_texts.of(use.owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
     event = await _event(request, draft, wanted)
-    tried = await state.dry_runs.run(with_text, event, wanted.results, current, use, caller=request[CALLER])
+    tried = await state.runs.dry_runs.run(with_text, event, wanted.results, current, use, caller=request[CALLER])
     return answer(tried)
 
 
 async def _event(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> Mapping[str, Any]:
-    past, log = wanted.past, PastEvents(request.app[STATE].executions)
+    past, log = wanted.past, PastEvents(request.app[STATE].runs.executions)
     if past is not None and past.execution_id is not None:
         return await log.of_execution(request[CALLER], past.execution_id)
     if past is not None and past.source is not None and past.id is not None:

@@ -61,11 +61,11 @@ async def _executions(state: State, caller: Caller, words: str) -> list[Hit]:
     """Return the execution of an id, and those of an event's: the event is one of them, told with the first."""
     found: list[Hit] = []
     try:
-        one = await state.executions.get(caller, UUID(words))
+        one = await state.runs.executions.get(caller, UUID(words))
         found.append(_hit(one))
     except (ValueError, NotFoundError):
         pass
-    page = await state.executions.find(caller, ExecutionFilter(event_id=words), None, _EACH)
+    page = await state.runs.executions.find(caller, ExecutionFilter(event_id=words), None, _EACH)
     if page.items:
         found.append(Hit(kind="event", id=words, title=page.items[0].event_type or "", detail="what it led to"))
     return [*found, *map(_hit, page.items)]

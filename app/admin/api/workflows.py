@@ -102,7 +102,7 @@ def _shown(workflow: Workflow) -> web.Response:
 
 
 def _cancelling(request: web.Request) -> Cancelling:
-    return request.app[STATE].cancelling
+    return request.app[STATE].runs.cancelling
 
 
 def _service(request: web.Request) -> WorkflowService:
