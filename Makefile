@@ -126,6 +126,11 @@ schemas: setup
 settings: setup
 	$(BIN)/python -m app.settings.reference
 
+# What docs/cli.md says of each command, from the code.
+.PHONY: commands
+commands: setup
+	$(BIN)/python -m app.commands.reference
+
 # The image built for real, and every service of docker-compose.yml run from it: Docker, or as root podman, runc and
 # debootstrap. `build/image.json`.
 image: setup

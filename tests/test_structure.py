@@ -24,8 +24,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.processes.lifespan": (),
     "app.processes.blotting": ("app.domain",),
     "app.processes.log_values": (),
-    "app.processes.log_lines": ("app.domain", "app.processes.blotting", "app.processes.log_values"),
-    "app.processes.logs": ("app.domain", "app.processes.blotting", "app.processes.log_lines", "app.settings"),
+    "app.processes.structlog_alone": (),
+    "app.processes.log_lines": (
+        "app.domain",
+        "app.processes.blotting",
+        "app.processes.log_values",
+        "app.processes.structlog_alone",
+    ),
+    "app.processes.logs": (
+        "app.domain",
+        "app.processes.blotting",
+        "app.processes.log_lines",
+        "app.processes.structlog_alone",
+        "app.settings",
+    ),
     "app.actions": ("app.actions", "app.domain", "app.ports", "schemas"),
     "app.services": (
         "app.services",

@@ -2,11 +2,12 @@
 
 import click
 
+from app.commands.shape import Command
 from app.commands.starting import settings_to_start
 from app.processes.parent_watch import end_with_parent
 
 
-@click.command(epilog="Example: HEADRACE_ADMIN_PORT=8081 headrace admin")
+@click.command(cls=Command, epilog="HEADRACE_ADMIN_PORT=8081 headrace admin")
 def admin() -> None:
     """Serve the admin API until Ctrl-C or SIGTERM."""
     settings = settings_to_start("admin")

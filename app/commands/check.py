@@ -1,13 +1,14 @@
 """``headrace check``: everything that keeps a role from starting, or makes it run wrong, at once."""
 
 import asyncio
-import json
 import os
 from dataclasses import asdict
 from typing import Final
 
 import click
 
+from app.commands.shape import Command
+from app.commands.showing import json_option, show_json
 from app.domain.errors import SettingsError
 from app.processes.environment_check import of_environment
 from app.processes.examination import ADMIN, examine, of_role
@@ -17,21 +18,29 @@ from app.processes.running import adopt_environment
 from app.services.operations.findings import Finding
 from app.settings import load_settings
 
+_ROLES: Final = [*role_names(), *OPTIONAL_ROLES, ADMIN]
+_HELP: Final = f"""
+Check that the installation, or one role, could start here, with these variables; exit code 1 where it could not.
+
+Without a ROLE all topics, secrets and accounts are looked at; DATABASE_URL is best the owner's then. ROLE is one of
+{", ".join(_ROLES)}.
+"""
 _MARKS: Final = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "problem": ("FAIL", "red")}
 
 
-@click.command(epilog="Example: headrace check matcher || headrace check --json | jq .findings")
-@click.argument("role", required=False, type=click.Choice([*role_names(), *OPTIONAL_ROLES, ADMIN]))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.command(
+    cls=Command,
+    help=_HELP,
+    epilog="headrace check matcher\nheadrace check --json | jq .findings",
+)
+@click.argument("role", required=False, metavar="[ROLE]", type=click.Choice(_ROLES))
+@json_option
 def check(role: str | None, *, as_json: bool) -> None:
-    """Check that the installation, or one ROLE, could start here, with these variables; exit code 1 where it could not.
-
-    Without a ROLE all topics, secrets and accounts are looked at; DATABASE_URL is best the owner's then.
-    """
+    """Check, and show what was found."""
     found = _found(role)
     fine = all(finding.state != "problem" for finding in found)
     if as_json:
-        click.echo(json.dumps({"status": "ok" if fine else "failing", "findings": [asdict(one) for one in found]}))
+        show_json({"status": "ok" if fine else "failing", "findings": [asdict(one) for one in found]})
     else:
         for finding in found:
             _show(finding)

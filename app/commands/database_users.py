@@ -9,14 +9,16 @@ import click
 from app.adapters.postgres.database_roles import LOGIN_ROLES, DatabaseRole
 from app.adapters.postgres.login_users import PREFIX, make_login_users
 from app.commands.preflight import need_postgres, settings_here
+from app.commands.shape import Command
 from app.domain.errors import SettingsError
 
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
 @click.command(
+    cls=Command,
     name="database-users",
-    epilog="Example: HEADRACE_DATABASE_PASSWORD_SINK=... headrace database-users",
+    epilog="HEADRACE_DATABASE_PASSWORD_SINK=... headrace database-users",
 )
 @click.option(
     "--prefix", default=PREFIX, show_default=True, help="Of the names; installations in one cluster have one each."

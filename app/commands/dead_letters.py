@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from app.commands.api_client import api_here, path_of
+from app.commands.shape import Group
 from app.commands.showing import (
     Column,
     clean,
@@ -30,12 +31,12 @@ _COLUMNS = (
 _NUMBERS = click.argument("numbers", nargs=-1, required=True, type=click.IntRange(1))
 
 
-@click.group("dead-letters", epilog="Example: headrace dead-letters list && headrace dead-letters replay 17")
+@click.group("dead-letters", cls=Group, epilog="headrace dead-letters list\nheadrace dead-letters replay 17")
 def dead_letters() -> None:
     """List, show, replay and discard records that could not be processed."""
 
 
-@dead_letters.command("list", epilog="Example: headrace dead-letters list --state all --reason internal_error")
+@dead_letters.command("list", epilog="headrace dead-letters list --state all --reason internal_error")
 @click.option("--state", type=click.Choice(["open", "replayed", "discarded", "all"]), default="open", show_default=True)
 @click.option("--topic", help="Only those read from this topic.")
 @click.option("--reason", help="Only those of this reason.")
@@ -66,7 +67,7 @@ def list_letters(state: str, limit: int, *, as_json: bool, **wanted: str | None)
     show_table(_COLUMNS, rows, empty="No dead letter")
 
 
-@dead_letters.command(epilog="Example: headrace dead-letters show 17")
+@dead_letters.command(epilog="headrace dead-letters show 17")
 @click.argument("number", type=click.IntRange(1))
 @json_option
 def show(number: int, *, as_json: bool) -> None:
@@ -86,7 +87,7 @@ def show(number: int, *, as_json: bool) -> None:
             click.echo(f"{clean(name)}: {_bytes(value)}")
 
 
-@dead_letters.command(epilog="Example: headrace dead-letters replay 17 18")
+@dead_letters.command(epilog="headrace dead-letters replay 17 18")
 @_NUMBERS
 @json_option
 def replay(numbers: tuple[int, ...], *, as_json: bool) -> None:
@@ -101,7 +102,7 @@ def replay(numbers: tuple[int, ...], *, as_json: bool) -> None:
         show_json({"items": done})
 
 
-@dead_letters.command(epilog="Example: headrace dead-letters discard 17 --yes")
+@dead_letters.command(epilog="headrace dead-letters discard 17 --yes")
 @_NUMBERS
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @json_option

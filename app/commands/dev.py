@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
+from app.commands.shape import Group
 from app.processes.home import default_home
 from app.processes.running import running_state, shown
 
 
-@click.group(epilog="Example: headrace dev info --json")
+@click.group(cls=Group, epilog="headrace dev info --json")
 def dev() -> None:
     """Look at the installation that `headrace up` runs here."""
 
 
-@dev.command(epilog="Example: headrace dev info --json | jq -r .api_url")
+@dev.command(epilog="headrace dev info --json | jq -r .api_url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, secrets included.")
 def info(*, as_json: bool) -> None:
     """Print where everything is, and the pids; as JSON also an administrator's token."""

@@ -15,6 +15,7 @@ import click
 from app.adapters.kafka.producer import KafkaSender
 from app.commands.jsonl import BadLineError, Batch, JsonLines, batches, open_jsonl
 from app.commands.preflight import need_kafka, settings_here
+from app.commands.shape import Command
 from app.domain.errors import InvalidError
 from app.services.ingest.emitter import EventEmitter
 from app.settings import Settings
@@ -28,10 +29,9 @@ _RATED_BATCHES_PER_S = 20
 
 
 @click.command(
-    epilog="""\b
-Examples:
-  headrace emit --type order.created --subject customer-1 --data '{"order": {"total": 250}}'
-  headrace emit events.jsonl.gz --rate 200"""
+    cls=Command,
+    epilog="""headrace emit --type order.created --subject ada --data '{"total": 250}'
+headrace emit events.jsonl.gz --rate 200""",
 )
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--type", "event_type", help="Type of one event, such as order.created or custom.signup.")

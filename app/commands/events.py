@@ -7,6 +7,7 @@ import click
 
 from app.commands.api_client import ApiClient, api_here, path_of
 from app.commands.exit_codes import ExitCode
+from app.commands.shape import Group
 from app.commands.showing import Column, heading, json_option, moment, show_fields, show_json, show_table
 from app.domain.errors import SetupError
 
@@ -28,12 +29,12 @@ class NoEventError(SetupError):
     exit_code = ExitCode.NOT_FOUND
 
 
-@click.group(epilog="Example: headrace events tail --type order.paid && headrace events show /shop order-17-paid")
+@click.group(cls=Group, epilog="headrace events tail --type order.paid\nheadrace events show /shop order-17-paid")
 def events() -> None:
     """Look at events: what came in, and what became of it."""
 
 
-@events.command(epilog="Example: headrace events tail --type order.paid --follow")
+@events.command(epilog="headrace events tail --type order.paid --follow")
 @click.option("--type", "event_type", help="Only events of this type.")
 @click.option("--entity", help="Only those about this entity.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most.")
@@ -54,7 +55,7 @@ def tail(event_type: str | None, entity: str | None, limit: int, *, follow: bool
         time.sleep(_LOOK_EVERY_S)
 
 
-@events.command(epilog="Example: headrace events show /shop order-17-paid --since 2026-03-01T00:00:00Z")
+@events.command(epilog="headrace events show /shop order-17-paid --since 2026-03-01T00:00:00Z")
 @click.argument("source")
 @click.argument("event_id", metavar="ID")
 @click.option("--since", help="Look from this time on; by default one day back.")

@@ -6,6 +6,7 @@ import click
 
 from app.commands.api_client import api_here, path_of
 from app.commands.references import one_called
+from app.commands.shape import Group
 from app.commands.showing import (
     Column,
     clean,
@@ -18,7 +19,7 @@ from app.commands.showing import (
     show_table,
     took,
 )
-from app.commands.workflow_test import verdict_row
+from app.commands.verdicts import show_verdicts
 
 _COLUMNS = (
     Column("ID"),
@@ -38,7 +39,6 @@ _WAITING = (
     Column("STEP", 0, 3),
     Column("WAITS FOR", 20, 2),
 )
-_VERDICTS = (Column("CONDITION", 14), Column("HELD"), Column("WHY", 20))
 _RESULTS = (
     Column("STEP"),
     Column("ACTION", 10),
@@ -49,12 +49,12 @@ _RESULTS = (
 )
 
 
-@click.group(epilog="Example: headrace executions list --status failed && headrace executions waiting")
+@click.group(cls=Group, epilog="headrace executions list --status failed\nheadrace executions waiting")
 def executions() -> None:
     """List, show, retry and cancel executions."""
 
 
-@executions.command("list", epilog="Example: headrace executions list --workflow Welcome --status failed --limit 20")
+@executions.command("list", epilog="headrace executions list --workflow Welcome --status failed --limit 20")
 @click.option("--workflow", help="Only this workflow's, by id or name.")
 @click.option("--status", multiple=True, help="Only those that ended so: success, failed ...; may be given again.")
 @click.option("--from", "since", help="Only those matched from this time on: 2026-03-01T00:00:00Z.")
@@ -87,7 +87,7 @@ def list_executions(
     show_table(_COLUMNS, [_row(one) for one in found], empty="No execution")
 
 
-@executions.command(epilog="Example: headrace executions show 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e")
+@executions.command(epilog="headrace executions show 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e")
 @click.argument("execution", type=click.UUID)
 @json_option
 def show(execution: object, *, as_json: bool) -> None:
@@ -111,8 +111,7 @@ def show(execution: object, *, as_json: bool) -> None:
         }
     )
     if found["verdicts"]:
-        heading("Conditions")
-        show_table(_VERDICTS, [verdict_row(one) for one in found["verdicts"]], empty="")
+        show_verdicts(found["verdicts"])
     if found["results"]:
         heading("Steps")
         show_table(_RESULTS, [_result(one) for one in found["results"]], empty="")
@@ -120,7 +119,7 @@ def show(execution: object, *, as_json: bool) -> None:
     show_json(found["event"].get("data"))
 
 
-@executions.command(epilog="Example: headrace executions retry 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e")
+@executions.command(epilog="headrace executions retry 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e")
 @click.argument("execution", type=click.UUID)
 @json_option
 def retry(execution: object, *, as_json: bool) -> None:
@@ -133,7 +132,7 @@ def retry(execution: object, *, as_json: bool) -> None:
     click.echo(f"  headrace executions show {execution}")
 
 
-@executions.command(epilog="Example: headrace executions waiting --workflow Welcome")
+@executions.command(epilog="headrace executions waiting --workflow Welcome")
 @click.option("--workflow", help="Only this workflow's, by id or name.")
 @click.option("--entity", help="Only those about this entity.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
@@ -154,7 +153,7 @@ def waiting(workflow: str | None, entity: str | None, limit: int, *, as_json: bo
     show_table(_WAITING, rows, empty="Nothing waits")
 
 
-@executions.command(epilog="Example: headrace executions cancel 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --yes")
+@executions.command(epilog="headrace executions cancel 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --yes")
 @click.argument("execution", type=click.UUID)
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @json_option

@@ -11,6 +11,8 @@ from typing import Final
 
 import click
 
+from app.commands.shape import Command
+
 # The page of a worker, and of the API where no worker's listens: the host's variable, the port's, and their defaults.
 PAGES: Final = (
     ("HEADRACE_METRICS_HOST", "HEADRACE_METRICS_PORT", "0"),
@@ -19,7 +21,7 @@ PAGES: Final = (
 _EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - what a page listens on, not this
 
 
-@click.command(epilog="Example: headrace healthcheck --ready || echo not ready")
+@click.command(cls=Command, epilog="headrace healthcheck --ready || echo not ready")
 @click.option("--ready", is_flag=True, help="Ask whether it is ready to work, not only whether it lives.")
 @click.option("--within", default=4.0, show_default=True, help="Seconds that the answer may take.")
 def healthcheck(*, ready: bool, within: float) -> None:

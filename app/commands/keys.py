@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from app.commands.api_client import api_here, path_of
+from app.commands.shape import Group
 from app.commands.showing import Column, confirmed, json_option, moment, show_json, show_table
 from app.domain.api_keys import KEY_PERMISSIONS
 
@@ -19,20 +20,21 @@ _COLUMNS = (
 )
 
 
-@click.group(epilog="Example: headrace keys create --name shop --permission events:write")
+@click.group(cls=Group, epilog="headrace keys create --name shop --permission events:write")
 def keys() -> None:
     """Make, list and revoke API keys, with which services call the API."""
 
 
-@keys.command(epilog="Example: SHOP_KEY=$(headrace keys create --name shop --permission events:write)")
+@keys.command(epilog="SHOP_KEY=$(headrace keys create --name shop --permission events:write)")
 @click.option("--name", required=True, help="Which service it is for.")
 @click.option(
     "--permission",
     "permissions",
+    metavar="NAME",
     type=click.Choice(sorted(KEY_PERMISSIONS)),
     multiple=True,
     required=True,
-    help="What it may do; give it once for each.",
+    help=f"What it may do; give it once for each: {', '.join(sorted(KEY_PERMISSIONS))}.",
 )
 @click.option("--days", type=click.FloatRange(min=0.01, max=36500), help="Valid for; for ever where it is not given.")
 @json_option
@@ -47,7 +49,7 @@ def create(name: str, permissions: tuple[str, ...], days: float | None, *, as_js
     click.echo(made["key"])
 
 
-@keys.command("list", epilog="Example: headrace keys list")
+@keys.command("list", epilog="headrace keys list")
 @json_option
 def list_keys(*, as_json: bool) -> None:
     """List the keys, the revoked too, newest first; nothing shows a key again."""
@@ -69,7 +71,7 @@ def list_keys(*, as_json: bool) -> None:
     show_table(_COLUMNS, rows, empty="No API key; `headrace keys create` makes one")
 
 
-@keys.command(epilog="Example: headrace keys rotate 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --overlap-hours 24")
+@keys.command(epilog="headrace keys rotate 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --overlap-hours 24")
 @click.argument("key_id", type=click.UUID)
 @click.option(
     "--overlap-hours",
@@ -88,7 +90,7 @@ def rotate(key_id: object, overlap_hours: float, *, as_json: bool) -> None:
     click.echo(made["key"])
 
 
-@keys.command(epilog="Example: headrace keys revoke 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --yes")
+@keys.command(epilog="headrace keys revoke 6f1c2d34-9b0a-4c57-8d2e-0f1a2b3c4d5e --yes")
 @click.argument("key_id", type=click.UUID)
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 def revoke(key_id: object, *, yes: bool) -> None:

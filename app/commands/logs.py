@@ -10,17 +10,18 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.log_partitions import Day, LogPartitions, Upkeep
 from app.adapters.postgres.pool import open_pool
 from app.commands.preflight import need_postgres, settings_here
+from app.commands.shape import Group
 from app.settings import Settings
 
 _MIB: Final = 1024 * 1024
 
 
-@click.group(epilog="Example: headrace logs maintain --dry-run")
+@click.group(cls=Group, epilog="headrace logs maintain --dry-run")
 def logs() -> None:
     """Keep the execution log in order: its days' partitions, the archive, and what is removed for good."""
 
 
-@logs.command(epilog="Example: headrace logs maintain --dry-run")
+@logs.command(epilog="headrace logs maintain --dry-run")
 @click.option("--dry-run", is_flag=True, help="Say what there is to do, and do nothing.")
 def maintain(*, dry_run: bool) -> None:
     """Make days ahead, archive old ones and remove what is too old for the archive, as the scheduler does each hour.

@@ -5,9 +5,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.adapters.postgres.migrate import upgrade
 from app.commands.preflight import need_postgres, settings_here
+from app.commands.shape import Command
 
 
-@click.command(epilog="Example: DATABASE_URL=postgresql://user:password@db/headrace headrace migrate")
+@click.command(cls=Command, epilog="DATABASE_URL=postgresql://user:password@db/headrace headrace migrate")
 def migrate() -> None:
     """Apply every migration that DATABASE_URL's database lacks; run it again as often as you like."""
     settings = settings_here()

@@ -5,12 +5,13 @@ from typing import Any
 import click
 
 from app.commands.api_client import api_here, path_of
+from app.commands.shape import Command
 from app.commands.showing import Column, clean, heading, json_option, moment, show_fields, show_json, show_table
 
 _COLUMNS = (Column("ROLE"), Column("TOPIC", 16, 1), Column("LANE", 0, 2), Column("WAITING"))
 
 
-@click.command(epilog="Example: headrace queue --json | jq .depth")
+@click.command(cls=Command, epilog="headrace queue --json | jq .depth")
 @json_option
 def queue(*, as_json: bool) -> None:
     """Show what waits, by role and lane: records, executions, the outbox; and what has failed."""

@@ -6,20 +6,21 @@ import psycopg
 from app.adapters.postgres.resealing import reseal as reseal_all
 from app.adapters.secrets.cipher import FernetCipher, new_key
 from app.commands.preflight import need_postgres, settings_here
+from app.commands.shape import Group
 
 
-@click.group(epilog="Example: export HEADRACE_SECRETS_KEY=$(headrace secrets key)")
+@click.group(cls=Group, epilog="export HEADRACE_SECRETS_KEY=$(headrace secrets key)")
 def secrets() -> None:
     """Make keys for the secret store, and change from one to the next."""
 
 
-@secrets.command(epilog="Example: export HEADRACE_SECRETS_KEY=$(headrace secrets key)")
+@secrets.command(epilog="export HEADRACE_SECRETS_KEY=$(headrace secrets key)")
 def key() -> None:
     """Print a new key for HEADRACE_SECRETS_KEY; keep it safe, nothing opens the secrets without it."""
     click.echo(new_key())
 
 
-@secrets.command(epilog="Example: HEADRACE_SECRETS_KEY=$NEW,$OLD headrace secrets reseal")
+@secrets.command(epilog="HEADRACE_SECRETS_KEY=$NEW,$OLD headrace secrets reseal")
 def reseal() -> None:
     """Seal all that is stored again with the first key of HEADRACE_SECRETS_KEY; after that the others may go."""
     settings = settings_here()

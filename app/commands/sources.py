@@ -10,6 +10,7 @@ import orjson
 
 from app.adapters.kafka.tail import last_records, missing_topics
 from app.commands.preflight import need_kafka, settings_here
+from app.commands.shape import Group
 from app.domain.errors import PoisonError
 from app.domain.times import from_seconds
 from app.services.ingest.source_envelopes import Ignored
@@ -27,12 +28,12 @@ _GAP = 2
 _LEAST_LAST = 40
 
 
-@click.group(epilog="Example: HEADRACE_SOURCES=sources.json headrace sources preview")
+@click.group(cls=Group, epilog="HEADRACE_SOURCES=sources.json headrace sources preview")
 def sources() -> None:
     """Look at the topics that HEADRACE_SOURCES turns into events; `headrace worker sources` does it."""
 
 
-@sources.command(epilog="Example: HEADRACE_SOURCES=sources.json headrace sources preview --last 3")
+@sources.command(epilog="HEADRACE_SOURCES=sources.json headrace sources preview --last 3")
 @click.option("--last", type=click.IntRange(1, 1000), default=10, show_default=True, help="Records of each source.")
 def preview(*, last: int) -> None:
     """Show what the last records of each source would become; nothing is sent."""

@@ -1,7 +1,6 @@
 """``headrace status``: every process of the installation in one table, from the heartbeats that they write."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.postgres.heartbeats import PostgresHeartbeats
 from app.adapters.postgres.installation import acting_role
 from app.commands.preflight import need_postgres, settings_here
+from app.commands.shape import Command
+from app.commands.showing import Column, json_option, show_json, show_table
 from app.domain.errors import UnreachableError
 from app.ports.heartbeats import Heartbeat
 from app.processes.examination import roles_of
@@ -22,12 +23,21 @@ from app.services.operations.roll_call import WRONG, Present, roll_call, spoken
 from app.settings import Settings
 from app.topics import Topics
 
-_HEADER: Final = ("ROLE", "INSTANCE", "HOST", "VERSION", "UP", "RESTARTS", "LAG", "STATE")
-_COLOURS: Final = {"ready": "green", "not ready": "yellow", "lost": "red", "absent": "red"}
+_COLUMNS: Final = (
+    Column("ROLE"),
+    Column("STATE"),
+    Column("LAG"),
+    Column("UP", 0, 1),
+    Column("RESTARTS", 0, 2),
+    Column("INSTANCE", 8, 3),
+    Column("HOST", 8, 4),
+    Column("VERSION", 0, 5),
+    Column("WHY", 20),
+)
 
 
-@click.command(epilog="Example: headrace status || headrace status --json | jq .processes")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.command(cls=Command, epilog="headrace status\nheadrace status --json | jq .processes")
+@json_option
 def status(*, as_json: bool) -> None:
     """Show every role's processes: ready or why not, restarts, lag. Exit code 1 where one is not ready, or missing."""
     settings = settings_here()
@@ -36,10 +46,9 @@ def status(*, as_json: bool) -> None:
     found = roll_call(rows, roles_of(settings), lag, datetime.now(UTC))
     fine = not any(one.state in WRONG for one in found)
     if as_json:
-        click.echo(json.dumps({"status": "ok" if fine else "failing", "processes": [asdict(one) for one in found]}))
+        show_json({"status": "ok" if fine else "failing", "processes": [asdict(one) for one in found]})
     else:
-        for line in table(found):
-            click.echo(line)
+        show_table(_COLUMNS, table(found), empty="")
         if unknown:
             click.echo(f"The lag is not known: {unknown}", err=True)
     if not fine:
@@ -73,24 +82,18 @@ async def _lag(settings: Settings) -> Mapping[str, int]:
     return lag
 
 
-def table(found: Sequence[Present]) -> list[str]:
-    """Return the lines of a table: a role's lag stands in its first line, for it is that of all of its processes."""
+def table(found: Sequence[Present]) -> list[tuple[str, ...]]:
+    """Return the rows of a table: a role's lag stands in its first, for it is that of all of its processes."""
     seen: set[str] = set()
     rows = []
     for one in found:
-        first = one.role not in seen
+        rows.append(_cells(one, first=one.role not in seen))
         seen.add(one.role)
-        rows.append(_cells(one, first=first))
-    widths = [max(len(row[n]) for row in (_HEADER, *rows)) for n in range(len(_HEADER) - 1)]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(_HEADER, widths, strict=False)), _HEADER[-1]])]
-    for one, row in zip(found, rows, strict=True):
-        said = click.style(row[-1], fg=_COLOURS.get(one.state)) + (f": {one.why}" if one.why else "")
-        lines.append("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), said]))
-    return lines
+    return rows
 
 
 def _cells(one: Present, *, first: bool) -> tuple[str, ...]:
     lag = f"{one.lag:,}" if first and one.lag is not None else ""
     up = "" if one.up_s is None else spoken(one.up_s)
     restarts = str(one.restarts) if one.instance else ""
-    return (one.role, one.instance, one.host, one.version, up, restarts, lag, one.state)
+    return (one.role, one.state, lag, up, restarts, one.instance, one.host, one.version, one.why)

@@ -11,6 +11,7 @@ import click
 
 from app.commands.api_client import api_here, path_of
 from app.commands.references import one_called
+from app.commands.shape import Group
 from app.commands.showing import Column, clean, heading, json_option, show_fields, show_json, show_table
 
 _COLUMNS = (
@@ -28,11 +29,11 @@ _OWNER = UUID(int=1)
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
-    epilog="""\b
-Examples:
-  headrace migrate && headrace templates
-  headrace templates list --category sales""",
+    epilog="""headrace migrate
+headrace templates
+headrace templates list --category sales""",
 )
 @click.option(
     "--owner", type=click.UUID, default=_OWNER, show_default=True, help="Whose they are; in Supabase, a user of yours."
@@ -48,7 +49,7 @@ def templates(ctx: click.Context, owner: UUID) -> None:
         _store(owner)
 
 
-@templates.command("list", epilog="Example: headrace templates list --search welcome")
+@templates.command("list", epilog="headrace templates list --search welcome")
 @click.option("--category", help="Only those of this category.")
 @click.option("--trigger", help="Only those of this event type.")
 @click.option("--search", help="Only those with this in name or description.")
@@ -72,7 +73,7 @@ def list_templates(limit: int, *, mine: bool, as_json: bool, **wanted: str | Non
     )
 
 
-@templates.command(epilog="Example: headrace templates show 'Welcome a new customer'")
+@templates.command(epilog="headrace templates show 'Welcome a new customer'")
 @click.argument("template")
 @json_option
 def show(template: str, *, as_json: bool) -> None:
@@ -92,7 +93,7 @@ def show(template: str, *, as_json: bool) -> None:
     show_table(_STEPS, [(one["order"], one["type"], clean(one["config"])) for one in found["actions"]], empty="None")
 
 
-@templates.command(epilog="Example: headrace templates apply 'Welcome a new customer' --name Welcome --set tag=new")
+@templates.command(epilog="headrace templates apply 'Welcome a new customer' --name Welcome --set tag=new")
 @click.argument("template")
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A value that the template asks for.")
 @click.option("--name", help="What the workflow is to be called; by default as the template.")

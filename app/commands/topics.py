@@ -10,6 +10,7 @@ import click
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import TopicReport, ensure_topics
 from app.commands.preflight import need_kafka, settings_here
+from app.commands.shape import Command
 from app.processes.home import default_home
 from app.processes.kafka_access import needed_commands
 from app.processes.running import running_state
@@ -22,7 +23,7 @@ RULE: Final = (
 )
 
 
-@click.command(epilog="Example: HEADRACE_TOPIC_PREFIX=acme. headrace topics")
+@click.command(cls=Command, epilog="HEADRACE_TOPIC_PREFIX=acme. headrace topics")
 @click.option("--add-partitions", is_flag=True, help="Give topics that have fewer partitions than declared the rest.")
 @click.option("--acls", is_flag=True, help="Print the commands that grant each role what it needs, and do nothing.")
 @click.option(

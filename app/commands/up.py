@@ -12,6 +12,7 @@ from typing import Any
 import click
 import psutil
 
+from app.commands.shape import Command
 from app.commands.up_run import run_up
 from app.domain.errors import SetupError
 from app.embedded.child import end_leftovers
@@ -24,7 +25,7 @@ _READY_WITHIN_S = 600.0
 _GONE_WITHIN_S = 60.0
 
 
-@click.command(epilog="Example: headrace up --detach && headrace dev info --json; headrace down")
+@click.command(cls=Command, epilog="headrace up --detach\nheadrace dev info --json\nheadrace down")
 @click.option("--detach", is_flag=True, help="Return once all is ready; `headrace down` stops it.")
 @click.option("--no-demo", is_flag=True, help="Make no demo workflows and emit no demo events.")
 def up(*, detach: bool, no_demo: bool) -> None:
@@ -40,7 +41,7 @@ def up(*, detach: bool, no_demo: bool) -> None:
     asyncio.run(run_up(home, role_names(), click.echo, demo=not no_demo))
 
 
-@click.command(epilog="Example: headrace down")
+@click.command(cls=Command, epilog="headrace down")
 def down() -> None:
     """Stop what `headrace up` started here, cleanly; data is kept."""
     home = default_home()

@@ -6,6 +6,7 @@ The API does the same for administrators. The first of them is made here.
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -18,6 +19,8 @@ from app.adapters.postgres.credentials import PostgresCredentials
 from app.adapters.postgres.users import PostgresUsers
 from app.adapters.secrets.argon import Argon2Passwords
 from app.commands.preflight import need_postgres, settings_here
+from app.commands.shape import Group
+from app.commands.showing import Column, json_option, show_json, show_table
 from app.domain.callers import PERMISSIONS, Caller, Role
 from app.domain.errors import ConflictError
 from app.ports.users import User, UserFilter
@@ -25,26 +28,35 @@ from app.services.access.users import UserService
 
 _OPERATOR: Final = Caller(UUID(int=1), "admin")
 _PAGE: Final = 200
+_COLUMNS: Final = (
+    Column("ID"),
+    Column("ROLE"),
+    Column("STATE"),
+    Column("E-MAIL", 16),
+    Column("SIGNED IN (UTC)", 0, 2),
+    Column("PERMISSIONS", 12, 1),
+)
 _HOURS: Final = click.FloatRange(min=0.01, max=720)
 
 T = TypeVar("T")
 
 
-@click.group(epilog="Example: headrace users add ada@example.com --name Ada --role admin")
+@click.group(cls=Group, epilog="headrace users add ada@example.com --name Ada --role admin")
 def users() -> None:
     """Make, list and disable people who sign in, and give them a way in."""
 
 
-@users.command(epilog="Example: headrace users add ada@example.com --name 'Ada Lopes' --role admin")
+@users.command(epilog="headrace users add ada@example.com --name 'Ada Lopes' --role admin")
 @click.argument("email")
 @click.option("--name", help="Their name; the e-mail's first part where it is not given.")
 @click.option("--role", type=click.Choice(["user", "admin"]), default="user", show_default=True)
 @click.option(
     "--permission",
     "permissions",
+    metavar="NAME",
     type=click.Choice(sorted(PERMISSIONS)),
     multiple=True,
-    help="What a user may do beside what every user may; give it once for each.",
+    help=f"What a user may do beside what every user may; give it once for each: {', '.join(sorted(PERMISSIONS))}.",
 )
 @click.option("--id", "user_id", type=click.UUID, help="Their id, where tokens of theirs have one already.")
 @click.option("--hours", type=_HOURS, default=24, show_default=True, help="How long the printed token signs in.")
@@ -74,9 +86,10 @@ def add(
     click.echo(_run(work))
 
 
-@users.command("list", epilog="Example: headrace users list")
-def list_users() -> None:
-    """Print each user's id, role, state, last sign-in, e-mail and permissions; newest first."""
+@users.command("list", epilog="headrace users list")
+@json_option
+def list_users(*, as_json: bool) -> None:
+    """List users, newest first: role, state, last sign-in, permissions."""
 
     async def work(service: UserService) -> list[User]:
         found, cursor = list[User](), None
@@ -87,15 +100,36 @@ def list_users() -> None:
             if cursor is None:
                 return found
 
-    for user in _run(work):
-        state = "disabled" if user.disabled_at else "enabled"
-        seen = f"signed in {user.signed_in_at:%Y-%m-%d %H:%M}" if user.signed_in_at else "never signed in"
-        click.echo(
-            f"{user.id}  {user.role:<5}  {state:<8}  {seen:<26}  {user.email}  {','.join(sorted(user.permissions))}"
+    found = _run(work)
+    if as_json:
+        show_json({"items": [_told(user) for user in found]})
+        return
+    rows = [
+        (
+            user.id,
+            user.role,
+            "disabled" if user.disabled_at else "enabled",
+            user.email,
+            f"{user.signed_in_at:%Y-%m-%d %H:%M}" if user.signed_in_at else "never",
+            ",".join(sorted(user.permissions)),
         )
+        for user in found
+    ]
+    show_table(_COLUMNS, rows, empty="No user; `headrace users add EMAIL --role admin` makes one")
 
 
-@users.command(epilog="Example: headrace users link ada@example.com --hours 1")
+def _told(user: User) -> dict[str, object]:
+    """Return a user as the API shows one."""
+    return {name: _plain(value) for name, value in asdict(user).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value if isinstance(value, str | bool | int | None) else str(value)
+
+
+@users.command(epilog="headrace users link ada@example.com --hours 1")
 @click.argument("email")
 @click.option("--hours", type=_HOURS, default=1, show_default=True, help="How long it holds.")
 def link(email: str, hours: float) -> None:
@@ -107,7 +141,7 @@ def link(email: str, hours: float) -> None:
     click.echo(_run(work))
 
 
-@users.command("set-password", epilog="Example: pass show headrace | headrace users set-password ada@example.com")
+@users.command("set-password", epilog="pass show headrace | headrace users set-password ada@example.com")
 @click.argument("email")
 def set_password(email: str) -> None:
     """Set a user's password, typed or from standard input, and end their sessions."""
@@ -123,7 +157,7 @@ def set_password(email: str) -> None:
     click.echo("Set; their sessions have ended")
 
 
-@users.command(epilog="Example: headrace users disable ada@example.com")
+@users.command(epilog="headrace users disable ada@example.com")
 @click.argument("email")
 def disable(email: str) -> None:
     """Keep a user out, with password, session, link or token, within two seconds; what they own stays, and runs on."""
@@ -131,7 +165,7 @@ def disable(email: str) -> None:
     click.echo("Disabled")
 
 
-@users.command(epilog="Example: headrace users enable ada@example.com")
+@users.command(epilog="headrace users enable ada@example.com")
 @click.argument("email")
 def enable(email: str) -> None:
     """Let a user in again."""

@@ -9,6 +9,7 @@ import click
 from app.commands.api_client import ApiClient, api_here, path_of
 from app.commands.exit_codes import ExitCode
 from app.commands.references import one_called
+from app.commands.shape import Command
 from app.commands.showing import clean, confirmed, json_option, show_json
 from app.commands.workflow_files import read_documents
 from app.commands.workflow_plan import Step, plan
@@ -27,7 +28,7 @@ class HalfAppliedError(SetupError):
         self.exit_code = cause.exit_code
 
 
-@click.command(epilog="Example: headrace workflows apply workflows/*.yaml --dry-run")
+@click.command(cls=Command, epilog="headrace workflows apply workflows/*.yaml --dry-run")
 @_FILES
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
@@ -57,7 +58,7 @@ def apply(files: tuple[Path, ...], waiting: str | None, *, dry_run: bool, yes: b
 
 
 @click.command(
-    epilog="Example: headrace workflows diff welcome.yaml || headrace workflows diff Welcome --from 2 --to 3"
+    cls=Command, epilog="headrace workflows diff welcome.yaml\nheadrace workflows diff Welcome --from 2 --to 3"
 )
 @click.argument("what", nargs=-1, required=True)
 @click.option("--from", "before", help="Compare versions of the workflow WHAT: a number, live or draft.")
@@ -121,13 +122,9 @@ def _show(steps: Sequence[Step]) -> None:
         what = {"create": "create", "change": "change", "nothing": "unchanged"}[step.kind]
         click.echo(f"{click.style(f'{mark} {what}', fg=colour)} {clean(step.name)}{which}")
         for line in step.changes:
-            click.echo(f"    {click.style(line, fg=_colour(line))}")
+            click.echo(f"    {clean(line)}")
         if step.kind == "change" and step.current and step.current.get("draft"):
             click.echo("    it has a draft that is not published; what the file says is published instead of it")
-
-
-def _colour(line: str) -> str | None:
-    return {"+": "green", "-": "red"}.get(line[:1])
 
 
 def _told(step: Step) -> dict[str, Any]:
@@ -136,7 +133,7 @@ def _told(step: Step) -> dict[str, Any]:
         "name": step.name,
         "id": step.current["id"] if step.current else None,
         "action": step.kind,
-        "changes": [change.strip() for change in step.changes],
+        "changes": step.changes,
     }
 
 

@@ -10,10 +10,11 @@ import click
 
 from app.commands.api_client import api_here, path_of
 from app.commands.references import one_called
-from app.commands.workflow_changes import WRITTEN, normal
+from app.commands.shape import Command
+from app.domain.written_workflow import WRITTEN, written_of
 
 
-@click.command(epilog="Example: headrace workflows export --output workflows.yaml")
+@click.command(cls=Command, epilog="headrace workflows export --output workflows.yaml")
 @click.argument("workflow", nargs=-1)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; by default standard output.")
 @click.option("--json", "as_json", is_flag=True, help="JSON, one workflow a line.")
@@ -35,7 +36,7 @@ def export(workflow: tuple[str, ...], output: Path | None, *, as_json: bool) -> 
 
 def exported(workflow: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a workflow what it is: its id and name first, whether it is switched on, what a user writes."""
-    fields = normal(workflow)
+    fields = written_of(workflow)
     fields["actions"] = [_shorter(action) for action in fields["actions"]]
     return {"id": workflow["id"], "name": fields["name"], "active": workflow["active"]} | {
         name: fields[name] for name in WRITTEN
@@ -65,4 +66,4 @@ def as_yaml(workflow: Mapping[str, Any]) -> str:
 
 def _shorter(action: Mapping[str, Any]) -> dict[str, Any]:
     order = ("order", "type", "config", "conditions", "on_error")
-    return {name: action[name] for name in order if name in action and (name, action[name]) != ("conditions", [])}
+    return {name: action[name] for name in order if action.get(name) not in (None, [])}

@@ -12,9 +12,11 @@ from typing import Any, Final, Literal
 from app.commands.api_client import ApiClient, ApiRefusedError, path_of
 from app.commands.exit_codes import ExitCode
 from app.commands.references import is_id
-from app.commands.workflow_changes import differences, normal, short
 from app.commands.workflow_files import Document, WrongFilesError
+from app.domain.change_words import in_words
 from app.domain.errors import FieldError
+from app.domain.structural_diff import same
+from app.domain.written_workflow import comparable, written_of
 
 # What exports and answers of the API have beside what a user writes: it is read past.
 _READ_ONLY: Final = frozenset(
@@ -50,7 +52,7 @@ class Step:
     @property
     def rewrites(self) -> bool:
         """Whether it changes more than whether the workflow is switched on."""
-        return self.current is None or normal(self.current) != normal(self.draft)
+        return self.current is None or not same(written_of(self.current), comparable(self.draft))
 
 
 def plan(api: ApiClient, documents: Sequence[Document]) -> list[Step]:
@@ -113,20 +115,19 @@ def _step(known: _Known, document: Document) -> tuple[Step | None, list[FieldErr
     active = document.value.get("active")
     draft = written(document.value)
     if not found:
-        changes = [f"trigger: {draft.get('trigger', {}).get('type')}"] if isinstance(draft.get("trigger"), dict) else []
-        changes += [f"+ step {one.get('order')}: {one.get('type')} {short(one.get('config'))}" for one in _steps(draft)]
-        changes += ["+ active"] if active else []
+        changes = [*in_words(_blank(draft), comparable(draft)), *(["Switched on"] if active else [])]
         return Step(document, "create", draft, switch=active or None, changes=changes), []
     current = found[0]
     switch = active if active is not None and active != current["active"] else None
-    changes = differences(normal(current), normal(draft))
-    changes += [] if switch is None else [f"  active: {short(current['active'])} -> {short(active)}"]
+    changes = in_words(written_of(current), comparable(draft))
+    changes += [] if switch is None else ["Switched on" if switch else "Switched off"]
     return Step(document, "change" if changes else "nothing", draft, current, switch, changes), []
 
 
-def _steps(draft: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    actions = draft.get("actions")
-    return [one for one in actions if isinstance(one, Mapping)] if isinstance(actions, list) else []
+def _blank(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a new workflow is compared with: it has a name, which the plan says, and nothing yet."""
+    blank = comparable({"name": draft.get("name"), "actions": []})
+    return {**blank, "trigger": None} if "trigger" in draft else blank
 
 
 def _own_mistakes(document: Document) -> list[FieldError]:

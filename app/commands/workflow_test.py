@@ -8,20 +8,19 @@ import click
 
 from app.commands.api_client import ApiClient, api_here, path_of
 from app.commands.references import one_called
+from app.commands.shape import Command
 from app.commands.showing import Column, clean, heading, json_option, show_fields, show_json, show_table
-from app.commands.workflow_changes import short
+from app.commands.verdicts import show_verdicts
 from app.commands.workflow_files import read_documents
 from app.commands.workflow_plan import written
 
-_VERDICTS = (Column("CONDITION", 14), Column("HELD"), Column("WHY", 20))
 _STEPS = (Column("STEP"), Column("ACTION", 10), Column("STATUS"), Column("WOULD SEND, OR WHY NOT", 24))
 
 
 @click.command(
-    epilog="""\b
-Examples:
-  headrace workflows test 'Thank big spenders' --data '{"order": {"total": 1500}}'
-  headrace workflows test draft.yaml --event event.json"""
+    cls=Command,
+    epilog="""headrace workflows test Welcome --data '{"customer": {"id": "ada"}}'
+headrace workflows test draft.yaml --event event.json""",
 )
 @click.argument("workflow")
 @click.option("--event", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
@@ -38,17 +37,9 @@ def test(workflow: str, event: Path | None, data: str | None, *, as_json: bool) 
     outcome = answer["status"] or "does not run"
     show_fields({"outcome": outcome, "why": answer["explanation"]})
     if answer["verdicts"]:
-        heading("Conditions")
-        show_table(_VERDICTS, [verdict_row(one) for one in answer["verdicts"]], empty="")
+        show_verdicts(answer["verdicts"])
     heading("Steps")
     show_table(_STEPS, [_step_row(one) for one in answer["steps"]], empty="None")
-
-
-def verdict_row(verdict: dict[str, Any]) -> tuple[object, ...]:
-    """Return the row of one condition's verdict."""
-    expected = short(verdict.get("expected"))
-    condition = f"{verdict.get('path', '')} {verdict.get('operator', '')} {expected}".strip()
-    return (condition, "met" if verdict.get("met") else "not met", verdict.get("reason") or "")
 
 
 def _event(file: Path | None, data: str | None) -> dict[str, Any]:

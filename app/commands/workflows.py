@@ -4,6 +4,7 @@ import click
 
 from app.commands.api_client import api_here, path_of
 from app.commands.references import one_called
+from app.commands.shape import Group
 from app.commands.showing import Column, json_option, moment, show_fields, show_json, show_table
 from app.commands.workflow_apply import apply, diff
 from app.commands.workflow_export import as_yaml, export
@@ -20,12 +21,12 @@ _COLUMNS = (
 )
 
 
-@click.group(epilog="Example: headrace workflows list --active && headrace workflows apply welcome.yaml")
+@click.group(cls=Group, epilog="headrace workflows list --active\nheadrace workflows apply welcome.yaml")
 def workflows() -> None:
     """List, apply, switch and try workflows."""
 
 
-@workflows.command("list", epilog="Example: headrace workflows list --active --search welcome")
+@workflows.command("list", epilog="headrace workflows list --active --search welcome")
 @click.option("--active/--inactive", default=None, help="Only those that are switched on, or off.")
 @click.option("--trigger", help="Only those of this event type.")
 @click.option("--search", help="Only those with this in name or description.")
@@ -54,7 +55,7 @@ def list_workflows(*, active: bool | None, trigger: str | None, search: str | No
     show_table(_COLUMNS, rows, empty="No workflow; `headrace workflows apply FILE` makes one")
 
 
-@workflows.command(epilog="Example: headrace workflows show 'Thank big spenders'")
+@workflows.command(epilog="headrace workflows show 'Thank big spenders'")
 @click.argument("workflow")
 @json_option
 def show(workflow: str, *, as_json: bool) -> None:
@@ -78,7 +79,7 @@ def show(workflow: str, *, as_json: bool) -> None:
     click.echo(as_yaml(found), nl=False)
 
 
-@workflows.command(epilog="Example: headrace workflows activate 'Thank big spenders'")
+@workflows.command(epilog="headrace workflows activate 'Thank big spenders'")
 @click.argument("workflow")
 @json_option
 def activate(workflow: str, *, as_json: bool) -> None:
@@ -88,7 +89,7 @@ def activate(workflow: str, *, as_json: bool) -> None:
     _switched(api.call("POST", path_of("workflows", found["id"], "activate")), found, as_json=as_json)
 
 
-@workflows.command(epilog="Example: headrace workflows deactivate 'Thank big spenders' --waiting finish")
+@workflows.command(epilog="headrace workflows deactivate 'Thank big spenders' --waiting finish")
 @click.argument("workflow")
 @click.option("--waiting", type=click.Choice(["finish", "cancel"]), help="What becomes of executions that wait.")
 @json_option

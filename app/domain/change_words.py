@@ -53,6 +53,9 @@ def in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _trigger(old: Any, new: Any) -> Iterator[str]:
+    if old is None and isinstance(new, Mapping):
+        yield f"Starts with *{_plain(new.get('type'))}*"
+        old = {"type": new.get("type"), "config": {}}
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         yield _instead("Trigger", old, new)
         return

@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.domain.log_context import ids_here
 from app.processes.blotting import Blotter
 from app.processes.log_values import Values, said
+from app.processes.structlog_alone import EventDict, Processor, WrappedLogger, structlog
 
 MAX_LINE_BYTES: Final = 16 * 1024 - 256
 _SIZES: Final = ((4096, 50), (1024, 20), (256, 10))

@@ -14,11 +14,10 @@ from time import monotonic
 from types import TracebackType
 from typing import Final, TextIO
 
-import structlog
-
 from app.domain.errors import SettingsError
 from app.processes.blotting import BLOTTED, Blotter
 from app.processes.log_lines import BEFORE, Line
+from app.processes.structlog_alone import structlog
 from app.settings import Settings, load_settings
 
 __all__ = ["BLOTTED", "Blotter", "Repeats", "log_as", "log_command", "set_up_logging"]

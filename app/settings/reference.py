@@ -26,7 +26,7 @@ ROLES: Final[dict[str, tuple[Entry, ...]]] = {
     "admin": (Entry("app/commands/admin.py"), Entry("app/processes/admin.py", "run_admin")),
 }
 # What starts a role is that role's; what they share is no command.
-_NO_COMMANDS: Final = ("__init__", "admin", "worker", "preflight", "jsonl", "up_run")
+_NO_COMMANDS: Final = ("__init__", "admin", "worker", "preflight", "jsonl", "starting", "up_run")
 # Every process hides all secrets from its log: that makes it no reader of them.
 _NOT_READ: Final = "credentials"
 UNITS: Final = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.readme import blocks, script
+from tests.embedded.readme import script
 from tests.embedded.test_up import environment
 from tests.embedded.up import headrace
 from tests.support.deadlines import scaled
@@ -19,15 +19,6 @@ __all__ = ["environment"]
 _ROOT = Path(__file__).parents[2]
 # What commands find by themselves where an installation runs.
 _FOUND = frozenset({"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"})
-
-
-def test_blocks_have_no_prompts_and_no_comments() -> None:
-    """A `$` would be pasted as well, and a comment is one in a script only: zsh takes it for arguments."""
-    for block in blocks():
-        assert block.language in {"sh", "python"}, f"README.md:{block.line}"
-        if block.language == "sh":
-            lines = block.text.splitlines()
-            assert not [line for line in lines if re.match(r"\s*[$#] |.*\s# ", line)], f"README.md:{block.line}"
 
 
 async def test_every_block_runs_in_order(environment: dict[str, str], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from app.processes.role_names import OPTIONAL_ROLES, role_names
 
 _BUILD: Final = """
 import sys
+import app.processes.logs
 from pydantic import SecretStr
 from app.commands.worker import worker
 from app.processes.vitals import vitals_of
@@ -34,13 +35,16 @@ _NO_WORKERS: Final = {
     "aiohttp",
     "alembic",
     "apprise",
+    "argon2",
     "croniter",
     "cryptography",
     "dateutil",
     "docker",
     "jwt",
     "opentelemetry",
+    "pygments",
     "requests",
+    "rich",
     "sqlalchemy",
     "testcontainers",
     "yaml",
@@ -70,9 +74,11 @@ def test_a_role_loads_what_it_needs(role: str) -> None:
 def test_the_supervisor_of_make_up_stays_small() -> None:
     """It lives as long as what it started: HTTP, tokens, SQLAlchemy and Faust are its children's."""
     told = subprocess.run(
-        [sys.executable, "-c", 'import sys, app.commands.up; print(*sys.modules, sep="\\n")'],
+        [sys.executable, "-c", 'import sys, app.processes.logs, app.commands.up; print(*sys.modules, sep="\\n")'],
         check=True,
         capture_output=True,
         text=True,
     )
-    assert not set(told.stdout.split()) & {"aiohttp", "cryptography", "docker", "faust", "jwt", "sqlalchemy"}
+    assert not set(told.stdout.split()) & {
+        *("aiohttp", "cryptography", "docker", "faust", "jwt", "pygments", "rich", "sqlalchemy"),
+    }

@@ -12,9 +12,9 @@ from app.admin.problems import problem_for
 from app.admin.requests import CALLER, answer, read_document, read_model, read_query
 from app.admin.state import STATE
 from app.domain.callers import Caller
+from app.domain.written_workflow import WRITTEN
 from app.ports.workflows import WorkflowFilter
 from app.services.operations.bulk import Done
-from app.services.workflows.draft_rows import WRITTEN
 from app.services.workflows.lifecycle import WorkflowService
 from schemas.problem import ProblemError
 from schemas.workflow import Workflow

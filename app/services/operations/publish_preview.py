@@ -15,12 +15,13 @@ from app.domain.callers import Caller
 from app.domain.errors import InvalidError
 from app.domain.evaluate import Outcome
 from app.domain.grants import Use
+from app.domain.written_workflow import comparable
 from app.ports.preview import LoggedEvent, PreviewStore
 from app.ports.workflows import WorkflowStore
 from app.services.access.cpu_budget import breathe
 from app.services.operations.tried_event import compiled, judged, tried_event
 from app.services.workflows.comparing import Difference, told
-from app.services.workflows.draft_rows import comparable, of_workflow
+from app.services.workflows.draft_rows import of_workflow
 from app.services.workflows.drafting import DraftService, found_draft
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.editing import MISSING, found

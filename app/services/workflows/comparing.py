@@ -8,8 +8,9 @@ from app.domain.callers import Caller
 from app.domain.change_words import in_words
 from app.domain.structural_diff import Change
 from app.domain.wall import WallReachedError, walled
+from app.domain.written_workflow import comparable, written_of
 from app.ports.workflows import WorkflowStore
-from app.services.workflows.draft_rows import comparable, compared, of_revision, of_workflow
+from app.services.workflows.draft_rows import compared, of_workflow
 from app.services.workflows.drafting import found_draft
 from app.services.workflows.editing import MISSING, found
 
@@ -63,4 +64,4 @@ class ComparingService:
             return comparable(found_draft(await self._store.draft(caller, workflow_id)).body)
         version = int(side)
         row = await self._store.revision(caller, workflow_id, version) if version <= _MOST_VERSIONS else None
-        return of_revision(found(row, _NO_VERSION))
+        return written_of(found(row, _NO_VERSION))

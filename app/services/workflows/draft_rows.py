@@ -1,6 +1,5 @@
 """Drafts as rows: what is compared of them, which number a caller must have read, and that saving is cheap."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -8,42 +7,18 @@ import orjson
 from app.domain.errors import FieldError, InvalidError, StaleVersionError
 from app.domain.structural_diff import Change, difference, same
 from app.domain.wall import WallReachedError, walled
+from app.domain.written_workflow import comparable, written_of
 from app.ports.workflows import StoredDraft, Transaction
 from app.services.workflows.editing import written
 from schemas.base import stored_size
 from schemas.workflow import MAX_REVISION_BYTES, Workflow, WorkflowDraft
 
 NONE_READ: Final = 0
-WRITTEN: Final = tuple(WorkflowDraft.model_fields)
-_DEFAULTS: Final[dict[str, Any]] = {"description": "", "priority": 5, "reentry": "always", "conditions": []}
-_ACTION_DEFAULTS: Final[dict[str, Any]] = {"config": {}, "conditions": [], "on_error": None}
-
-
-def comparable(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was written as it would be read back: defaults filled in, actions in the order they run."""
-    whole = {**_DEFAULTS, **body}
-    trigger, actions = whole.get("trigger"), whole.get("actions")
-    if isinstance(trigger, Mapping):
-        whole["trigger"] = {"config": {}, **trigger}
-    if isinstance(actions, list):
-        filled = [{**_ACTION_DEFAULTS, **one} if isinstance(one, Mapping) else one for one in actions]
-        whole["actions"] = sorted(filled, key=_order)
-    return whole
-
-
-def _order(action: Any) -> float:
-    order = action.get("order") if isinstance(action, Mapping) else None
-    return order if isinstance(order, int | float) else float("inf")
 
 
 def of_workflow(workflow: Workflow) -> dict[str, Any]:
     """Return what of a workflow its user wrote, to be compared."""
     return comparable(written(workflow, WorkflowDraft))
-
-
-def of_revision(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a revision its user wrote, to be compared."""
-    return comparable({name: body[name] for name in WRITTEN if name in body})
 
 
 def compared(before: Any, after: Any) -> list[Change]:
@@ -82,6 +57,6 @@ async def keep(
         return before
     base = of_workflow(current)
     if based_on != current.version:
-        base = of_revision(await transaction.revision(current.id, based_on) or {})
+        base = written_of(await transaction.revision(current.id, based_on) or {})
     changes = compared(base, comparable(body))
     return await transaction.save_draft(current.id, body, based_on, len(changes))

@@ -11,8 +11,9 @@ from uuid import UUID
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotPermittedError, UnfitError
 from app.domain.structural_diff import same
+from app.domain.written_workflow import written_of
 from app.ports.workflows import StoredDraft, Transaction, WorkflowStore
-from app.services.workflows.draft_rows import at_number, keep, of_revision, of_workflow
+from app.services.workflows.draft_rows import at_number, keep, of_workflow
 from app.services.workflows.drafts import DraftReader, merge_patch
 from app.services.workflows.editing import MISSING, at_version, fields, found, refuse_no_object, written
 from app.services.workflows.permits import refuse_unpermitted
@@ -95,7 +96,7 @@ class DraftService:
         """
         async with self._store.transaction(caller) as transaction:
             current = found(await transaction.get(workflow_id), MISSING)
-            body = of_revision(found(await transaction.revision(workflow_id, version), "There is no such version"))
+            body = written_of(found(await transaction.revision(workflow_id, version), "There is no such version"))
             before = at_number(await transaction.draft(workflow_id), number)
             stored = await keep(transaction, current, body, before, current.version)
             return await self._shown(transaction, caller, current, stored)
@@ -250,5 +251,5 @@ async def _refuse_moved(transaction: Transaction, current: Workflow, draft: Stor
     if draft.based_on == current.version:
         return
     base = await transaction.revision(current.id, draft.based_on)
-    if base is None or not same(of_revision(base), of_workflow(current)):
+    if base is None or not same(written_of(base), of_workflow(current)):
         raise ConflictError(_MOVED.format(live=current.version, base=draft.based_on))

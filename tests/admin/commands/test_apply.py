@@ -44,7 +44,13 @@ async def test_a_file_is_applied_once(shell: Shell, user: User, tmp_path: Path) 
     file = _file(tmp_path, WELCOME)
     first = await shell.run("workflows", "apply", file, "--yes")
     assert (first.code, first.err) == (0, "")
-    assert first.out.splitlines()[0] == "+ create Welcome at 19:00"
+    assert first.out.splitlines()[:-1] == [
+        "+ create Welcome at 19:00",
+        "    Starts with *customer.created*",
+        '    Condition added: *customer email* contains "@"',
+        '    Action 1 added: apply tag {"tag": "yes"}',
+        "    Switched on",
+    ]
     assert first.out.splitlines()[-1] == "Applied: 1 workflow"
     (stored,) = await _workflows(user)
     assert stored["active"] is True
@@ -61,9 +67,10 @@ async def test_a_change_is_shown_in_words_and_goes_live(shell: Shell, user: User
     compared = await shell.run("workflows", "diff", changed)
     assert compared.code == 1
     assert compared.out.splitlines()[1:] == [
-        "      priority: 5 -> 3",
-        '      step 1 (apply_tag) config.tag: "yes" -> "new"',
+        "    Priority now 3 instead of 5",
+        '    Action 1 (apply tag): *tag* now "new" instead of "yes"',
     ]
+    (before,) = await _workflows(user)
     tried = await shell.run("workflows", "apply", changed, "--dry-run")
     assert (tried.code, tried.out.splitlines()[-1]) == (0, "1 workflow would change; nothing was done")
     assert (await _workflows(user))[0]["priority"] == 5
@@ -72,6 +79,8 @@ async def test_a_change_is_shown_in_words_and_goes_live(shell: Shell, user: User
     assert (stored["priority"], stored["active"]) == (3, True)
     assert stored["actions"][0]["config"] == {"tag": "new"}
     assert (await shell.run("workflows", "diff", changed)).code == 0
+    versions = await shell.run("workflows", "diff", stored["id"], "--from", str(before["version"]))
+    assert [f"    {line}" for line in versions.out.splitlines()] == compared.out.splitlines()[1:]
 
 
 async def test_one_mistake_applies_nothing(shell: Shell, user: User, tmp_path: Path) -> None:
