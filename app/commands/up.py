@@ -16,7 +16,7 @@ from app.commands.shape import Command
 from app.commands.up_run import run_up
 from app.domain.errors import SetupError
 from app.embedded.child import end_leftovers
-from app.embedded.processes import headrace
+from app.embedded.processes import headrace, settings_given
 from app.processes.home import default_home, open_private
 from app.processes.role_names import role_names
 from app.processes.running import running_state
@@ -64,6 +64,9 @@ def _start_detached(home: Path, *, no_demo: bool) -> None:
     state = running_state(home)
     if state is not None and state.get("ready"):
         click.echo(f"Runs already: {state['api_url']} (stop it with `headrace down`)")
+        other = sorted(settings_given(os.environ).items() - state.get("environment", {}).items())
+        if other:
+            click.echo(f"It runs with other settings: {', '.join(name for name, _ in other)}", err=True)
         return
     log = home / "logs" / "up.log"
     arguments = ("up", "--no-demo") if no_demo else ("up",)

@@ -15,10 +15,14 @@ from app.embedded.provider_logins import role_variables, stand_in_variables
 from app.processes.home import AlreadyStartedError, Lock, read_json, write_json
 from app.processes.parent_watch import PARENT_VARIABLE
 from app.processes.role_names import usual_metrics_port
+from app.settings.variables import BESIDE_SETTINGS, known_variables
 
 _API_PORT = 8080
 ALLOW_PRIVATE = "HEADRACE_WEBHOOK_ALLOW_PRIVATE"
 _PAGE_VARIABLE = "HEADRACE_METRICS_PORT"
+_ONE_PROCESS = frozenset(
+    {"HEADRACE_INSTANCE", "HEADRACE_LOG_FORMAT", "HEADRACE_LOG_LEVEL", "HEADRACE_METRICS_HOST", _PAGE_VARIABLE}
+) | frozenset(BESIDE_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +142,15 @@ def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict
         "HEADRACE_ADMIN_HOST": HOST,
         "HEADRACE_ADMIN_PORT": str(ports.api),
     }
-    # How a broker of the user's lets us in, so that commands in another terminal get in too.
-    login = {name: value for name, value in os.environ.items() if name.startswith("HEADRACE_KAFKA_")}
-    return {**{name: os.environ.get(name, value) for name, value in defaults.items()}, **login, **fixed}
+    return {**defaults, **settings_given(os.environ), **fixed}
+
+
+def settings_given(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that a user gives an installation, which commands in another terminal go by too.
+
+    Such as the prefix of its topics, or how a broker of the user's lets us in. Not what is one process's own.
+    """
+    return {name: variables[name] for name in known_variables() - _ONE_PROCESS if name in variables}
 
 
 def stand_ins(home: Path, ports: Ports) -> list[Child]:

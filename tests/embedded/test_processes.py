@@ -66,11 +66,33 @@ def test_the_secret_stores_key_is_made_once_beside_it(tmp_path: Path) -> None:
     assert environment(tmp_path, ports, "127.0.0.1:1", "postgresql://x")["HEADRACE_SECRETS_KEY"] == key
 
 
-def test_a_brokers_login_reaches_commands_in_another_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment says of the user's own Kafka goes on to roles, and to who adopts the environment."""
-    monkeypatch.setenv("HEADRACE_KAFKA_SECURITY_PROTOCOL", "SSL")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HEADRACE_KAFKA_SECURITY_PROTOCOL", "SSL"),
+        ("HEADRACE_TOPIC_PREFIX", "acme."),
+        ("HEADRACE_EVENTS_PARTITIONS", "3"),
+        ("RATE_LIMIT_PER_MINUTE", "7"),
+        ("HEADRACE_SMTP_HOST", "mail.example.com"),
+    ],
+)
+def test_what_it_was_started_with_reaches_commands_in_another_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Every setting goes on to roles, and to who adopts the environment: `emit` misses the topics without the prefix."""
+    monkeypatch.setenv(name, value)
     variables = environment(tmp_path, choose_ports(tmp_path, usual=False), "broker:9093", "postgresql://x")
-    assert variables["HEADRACE_KAFKA_SECURITY_PROTOCOL"] == "SSL"
+    assert variables[name] == value
+
+
+def test_what_is_one_processs_own_goes_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in another terminal logs as it is told itself, and where things are is not the environment's to say."""
+    own = {"HEADRACE_INSTANCE": "7", "HEADRACE_LOG_LEVEL": "DEBUG", "HEADRACE_API_TOKEN": "x"}
+    for name, value in {**own, "DATABASE_URL": "postgresql://other"}.items():
+        monkeypatch.setenv(name, value)
+    variables = environment(tmp_path, choose_ports(tmp_path, usual=False), "broker:9093", "postgresql://x")
+    assert own.keys().isdisjoint(variables)
+    assert variables["DATABASE_URL"] == "postgresql://x"
 
 
 def test_roles_reach_what_was_started(tmp_path: Path) -> None:
