@@ -79,7 +79,7 @@ def test_the_secret_stores_key_is_made_once_beside_it(tmp_path: Path) -> None:
 def test_what_it_was_started_with_reaches_commands_in_another_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """Every setting goes on to roles, and to who adopts the environment: `emit` misses the topics without the prefix."""
+    """Every setting goes on to roles, and to who adopts the environment: `emit` needs the prefix to find a topic."""
     monkeypatch.setenv(name, value)
     variables = environment(tmp_path, choose_ports(tmp_path, usual=False), "broker:9093", "postgresql://x")
     assert variables[name] == value
