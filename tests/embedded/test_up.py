@@ -6,64 +6,141 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 import psutil
 import psycopg
 import pytest
 
 from app.processes.role_names import role_names
+from tests.embedded.readme import script
 from tests.embedded.test_privacy import open_to_others
 from tests.embedded.up import headrace
+from tests.support.broker import remove_topics
 from tests.support.deadlines import scaled
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, in_time
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(400)]
 
 
-@pytest.fixture
-def environment(kafka: str, postgres: str, topic_prefix: str) -> Iterator[dict[str, str]]:
-    """Variables for an installation of the test's own, on the session's broker and an empty database."""
+_ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Up:
+    """An installation that runs.
+
+    Attributes:
+        environment: What it was started with.
+        elsewhere: What another terminal has: it finds the installation by its folder.
+        said: What was printed as it started.
+    """
+
+    environment: dict[str, str]
+    elsewhere: dict[str, str]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def up(kafka: str, postgres: str) -> Iterator[Up]:
+    """An installation of this module's own, on the session's broker and an empty database: two minutes, paid once."""
+    prefix = f"t{uuid4().hex[:10]}."
     with session_home() as home, new_database(postgres) as database_url:
-        yield {
-            **os.environ,
-            "HEADRACE_HOME": str(home),
+        elsewhere = {**os.environ, "HEADRACE_HOME": str(home)}
+        environment = {
+            **elsewhere,
             "KAFKA_BOOTSTRAP_SERVERS": kafka,
             "DATABASE_URL": database_url,
-            "HEADRACE_TOPIC_PREFIX": topic_prefix,
+            "HEADRACE_TOPIC_PREFIX": prefix,
             "HEADRACE_EVENTS_PARTITIONS": "2",
             "HEADRACE_ACTIONS_PARTITIONS": "2",
         }
+        try:
+            yield Up(environment, elsewhere, asyncio.run(headrace(environment, "up", "--detach")))
+        finally:
+            asyncio.run(headrace(environment, "down"))
+            asyncio.run(remove_topics(kafka, prefix))
 
 
-async def test_an_installation_from_start_to_stop(environment: dict[str, str]) -> None:
-    """It shows its demo, answers the printed call, brings back a killed role, survives its supervisor, and stops."""
-    home = Path(environment["HEADRACE_HOME"])
-    try:
-        said = await headrace(environment, "up", "--detach")
-        lines = said.splitlines()
-        assert lines[-1] == "ready"
-        assert "Templates: 8 built in, 8 stored or brought up to date" in lines
-        assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
-        assert any("Webhooks may reach private networks here" in line for line in lines)
-        await _check_privacy(environment, said)
-        await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
-        _check_logins(environment)
-        await _check_pages(environment, said)
-        await _check_killed_role(environment)
-        await _check_more_partitions(environment)
-        left = await _kill_supervisor(environment)
-        assert (await headrace(environment, "up", "--detach", "--no-demo")).splitlines()[-1] == "ready"
-        assert not [process for process in left if process.is_running()]
-    finally:
-        await headrace(environment, "down")
+async def test_it_shows_its_demo(up: Up) -> None:
+    """What is printed holds: outcomes, the call, the pages; nothing of it is for others to read."""
+    lines = up.said.splitlines()
+    assert lines[-1] == "ready"
+    assert "Templates: 12 built in, 12 stored or brought up to date" in lines
+    assert [line.split()[-3] for line in lines if "Demo: " in line and line.endswith(" ms")] == ["success"] * 3
+    assert any("Webhooks may reach private networks here" in line for line in lines)
+    await _check_privacy(up.environment, up.said)
+    await _check_printed_call(next(line.strip() for line in lines if line.strip().startswith("curl ")))
+    _check_logins(up.environment)
+    await _check_pages(up.environment, up.said)
+
+
+async def test_the_readme_pastes(up: Up, tmp_path: Path) -> None:
+    """Every block as it is written, in order, in another terminal: no command fails, the API refuses nothing.
+
+    And what the text promises has happened.
+    """
+    (tmp_path / ".venv").symlink_to(_ROOT / ".venv")
+    said = await _pasted(up.elsewhere, tmp_path)
+    assert not re.findall(r'"status": ?[45]\d\d', said), said
+    assert "order-17-paid 120.5" in said
+    await eventually(partial(_thanked, up.elsewhere), within=30, every=0.5, what="the paid order is thanked for")
+    await eventually(partial(_tagged, up.elsewhere), within=30, every=0.5, what="Grace is tagged by the workflows")
+
+
+async def test_a_second_start_says_what_is_not_as_it_runs(up: Up) -> None:
+    """It starts nothing, and settings that would hold for a new one only are named."""
+    said = await headrace({**up.environment, "HEADRACE_TOPIC_PREFIX": "other."}, "up", "--detach")
+    assert "Runs already: " in said
+    assert "other settings: HEADRACE_TOPIC_PREFIX" in said
+
+
+async def test_what_dies_comes_back_and_nothing_is_left(up: Up) -> None:
+    """It brings back a killed role, grows its topics, survives its supervisor, and stops."""
+    home = Path(up.environment["HEADRACE_HOME"])
+    await _check_killed_role(up.environment)
+    await _check_more_partitions(up.environment)
+    left = await _kill_supervisor(up.environment)
+    assert (await headrace(up.environment, "up", "--detach", "--no-demo")).splitlines()[-1] == "ready"
+    assert not [process for process in left if process.is_running()]
+    await headrace(up.environment, "down")
     assert not list((home / "pids").iterdir())
     assert not (home / "up.json").exists()
+
+
+async def _pasted(environment: dict[str, str], folder: Path) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        script(folder),
+        cwd=folder,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await in_time(process.communicate(), scaled(120), what="the blocks of README.md")
+    said = out.decode()
+    assert process.returncode == 0, said
+    return said
+
+
+async def _thanked(environment: dict[str, str]) -> bool:
+    found = await headrace(environment, "executions", "list", "--event-id", "paid-1", "--json")
+    return [one["workflow_name"] for one in json.loads(found)["items"]].count("Thank big spenders") == 1
+
+
+async def _tagged(environment: dict[str, str]) -> bool:
+    found = await headrace(environment, "executions", "list", "--entity", "grace", "--json")
+    types = {one["event_type"] for one in json.loads(found)["items"] if one["status"] == "success"}
+    return types >= {"customer.created", "order.created", "message.received"}
 
 
 async def _check_privacy(environment: dict[str, str], said: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -57,6 +58,7 @@ def store_starters(database_url: str, drafts: Mapping[UUID, dict[str, Any]], own
 
 def _row(template_id: UUID, draft: dict[str, Any], owner: UUID) -> dict[str, Any]:
     actions: Sequence[dict[str, Any]] = [{"config": {}, "conditions": [], **action} for action in draft["actions"]]
+    reentry = draft.get("reentry", "always")
     return {
         "id": template_id,
         "name": draft["name"],
@@ -68,6 +70,6 @@ def _row(template_id: UUID, draft: dict[str, Any], owner: UUID) -> dict[str, Any
         "actions": Jsonb(actions),
         "owner": owner,
         "priority": draft.get("priority", 5),
-        "reentry": draft.get("reentry", "always"),
+        "reentry": reentry if isinstance(reentry, str) else orjson.dumps(reentry).decode(),
         "placeholders": Jsonb([Placeholder.model_validate(one).stored() for one in draft.get("placeholders", [])]),
     }

@@ -1,0 +1,1 @@
+"""The built-in workflow templates, by what they are for; ``starter_templates`` lists them all."""
