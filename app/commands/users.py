@@ -106,7 +106,7 @@ def list_users(*, as_json: bool) -> None:
         return
     rows = [
         (
-            user.id,
+            str(user.id),
             user.role,
             "disabled" if user.disabled_at else "enabled",
             user.email,

@@ -1,5 +1,6 @@
 """``headrace users``: the first user is made by the database, with the API's login."""
 
+import json
 import re
 from pathlib import Path
 from uuid import UUID
@@ -50,7 +51,10 @@ def test_a_user_is_listed_disabled_and_given_a_password(tmp_path: Path, database
     assert (refused.exit_code, "last administrator" in refused.output) == (1, True)
     run(tmp_path, database, "add", "sam@example.com", "--permission", "operate")
     assert run(tmp_path, database, "disable", "sam@example.com").output == "Disabled\n"
-    listed = run(tmp_path, database, "list").output.splitlines()
+    heads, *listed = run(tmp_path, database, "list").output.splitlines()
+    assert heads.split()[:4] == ["ID", "ROLE", "STATE", "E-MAIL"]
+    told = json.loads(run(tmp_path, database, "list", "--json").output)["items"]
+    assert [(one["email"], one["permissions"]) for one in told] == [("sam@example.com", ["operate"]), (EMAIL, [])]
     assert ["disabled" in line for line in listed] == [True, False]
     assert "operate" in listed[0]
     assert run(tmp_path, database, "link", "sam@example.com").exit_code == 1
