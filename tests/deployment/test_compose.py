@@ -41,6 +41,7 @@ EXECUTORS: Final = {name for name in ROLES if name.startswith("executor-")}
 HOLDERS: Final = {
     "POSTGRES_PASSWORD": {"postgres", *JOBS - {"topics"}},
     "HEADRACE_JWT_SECRET": {"admin"},
+    "HEADRACE_OIDC_CLIENT_SECRET": {"admin"},
     "HEADRACE_METRICS_TOKEN": {"admin"},
     "HEADRACE_SECRETS_KEY": {"admin", "scheduler", *EXECUTORS, "messages"},
     "ADMIN_ALERT_CHANNELS": {"scheduler"},

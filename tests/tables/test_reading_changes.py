@@ -26,7 +26,7 @@ def test_a_revision_is_of_the_workflow_that_its_key_names() -> None:
         read_change(KEY, revision(1).encode())
 
 
-@pytest.mark.parametrize("fields", [{"actions": [{}]}, {"trigger": {"type": "x.y"}}, {"name": 5}, {"owner": None}])
+@pytest.mark.parametrize("fields", [{"actions": [{}]}, {"trigger": {"type": "x y"}}, {"name": 5}, {"owner": None}])
 def test_what_cannot_be_read_ends_the_version_before(fields: dict[str, Any]) -> None:
     """The workflow is broken with what is wrong, nothing older runs on, and the next version mends it."""
     index = WorkflowIndex()
