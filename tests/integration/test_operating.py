@@ -140,7 +140,7 @@ async def runs(site: Site, workflow: UUID, count: int) -> list[Row]:
 async def test_a_secret_reaches_its_destinations_and_nothing_else(site: Site) -> None:
     """In URL, header, body and e-mail; no row, no record and no log line has it, though each destination echoes it."""
     canary, signing = f"canary-{uuid4().hex}", f"whsec_{b64encode(uuid4().bytes * 2).decode()}"
-    for name, value in (("TOKEN", canary), ("HOOK_KEY", signing)):
+    for name, value in (("TOKEN", canary), ("HOOK_KEY", signing), ("GONE", "x")):
         await site.stack.api.call("PUT", f"/api/v1/secrets/{name}", {"value": value, "owners": ["*"], "hosts": ["*"]})
     async with raw_server() as echo, raw_server() as refuses:
         echo.answer = http_answer("200 OK", f'{{"echo": {{"{canary}": "{canary}"}}}}')
@@ -149,9 +149,10 @@ async def test_a_secret_reaches_its_destinations_and_nothing_else(site: Site) ->
             secret_hook(echo.url, sign_with="HOOK_KEY"),
             secret_hook(refuses.url),
             {"type": "send_email", "config": {"subject": "{{ secrets.TOKEN }}", "text": "{{ secrets.TOKEN }}"}},
-            {"type": "webhook", "config": {"url": f"{echo.url}/{{{{ secrets.UNKNOWN }}}}"}},
+            {"type": "webhook", "config": {"url": f"{echo.url}/{{{{ secrets.GONE }}}}"}},
             {"type": "create_note", "config": {"text": "{{ results | json }}"}},
         )
+        await site.stack.api.call("DELETE", "/api/v1/secrets/GONE")
         sent = event(kind)
         await site.stack.emitter.emit(sent)
         row = await site.row(workflow, sent)
@@ -159,7 +160,7 @@ async def test_a_secret_reaches_its_destinations_and_nothing_else(site: Site) ->
     assert [result["status"] for result in results] == ["success", "failed", "success", "failed", "success"]
     assert results[0]["output"]["body"] == {"echo": {"***": "***"}}
     assert results[1]["error"] == "answered 400: wrong token *** (trying again cannot help)"
-    assert results[3]["error"].startswith("secrets.UNKNOWN: there is no secret UNKNOWN")
+    assert results[3]["error"].startswith("secrets.GONE: there is no secret GONE")
     assert echo.requests[0].decode().count(canary) == 3
     assert b"webhook-signature: v1," in echo.requests[0]
     assert [mail.subject for mail in site.mailbox.mails] == [canary]
