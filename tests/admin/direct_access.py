@@ -31,6 +31,15 @@ publishDraft                change workflow       x + x x x +
 getRevision                 see revisions         x + x x x +
 restoreRevision             see revisions         x + x x x +
 restoreRevision             change draft          x + x x x +
+compareStates               see workflow          x + x x x +
+compareStates               see revisions         x + x x x +
+compareStates               see draft             x + x x x +
+previewPublishing           see draft             x + x x x +
+previewPublishing           see timers            x + x x x +
+previewPublishing           see execution         x + x x x +
+changeManyWorkflows         switch workflow       x + x x x +
+changeManyWorkflows         delete workflow       x + x x x +
+exportWorkflows             see workflow          x + x x x +
 activateWorkflow            switch workflow       x + x x x +
 deactivateWorkflow          switch workflow       x + x x x +
 cancelWaiting               see timers            x + x x x +
@@ -74,11 +83,17 @@ cancelExecution             see timers            x + x x x +
 cancelExecution             closed: DELETE FROM timers
 retryExecution              see execution         x + x x x +
 retryExecution              closed: UPDATE execution_keys SET attempt = 9
+exportExecutions            see execution         x + x x x +
+streamExecutions            see execution         x + x x x +
+search                      see workflow          x + x x x +
+search                      see execution         x + x x x +
+search                      closed: SELECT FROM crm.customers
 listDeadLetters             closed: SELECT FROM dead_letters
 getDeadLetter               closed: SELECT FROM dead_letters
 replayDeadLetter            closed: UPDATE dead_letters SET replayed_at = now()
 discardDeadLetter           closed: UPDATE dead_letters SET discarded_at = now()
 showQueue                   closed: SELECT FROM breakers
+streamQueue                 closed: SELECT FROM breakers
 createCustomer              closed: INSERT INTO crm.customers (customer_id) VALUES ('c')
 listCustomers               closed: SELECT FROM crm.customers
 getCustomer                 closed: SELECT FROM crm.customers
@@ -124,6 +139,8 @@ revokeApiKey                revoke key            x x x x x +
 listAudit                   see trail             x x x x x +
 signIn                      none: there are no claims yet; the API's own role opens the session
 signInByLink                none: the same
+beginOpenId                 none: the same
+endOpenId                   none: the same
 listUsers                   see other user        x x x x x +
 createUser                  make user             x x x x x +
 getUser                     see user              x + x x x +

@@ -2,7 +2,9 @@
 
 ``+`` the door is open, ``x`` it is closed (401 for who brings no token, 403 for the others). Permissions are tried one
 by one, with nothing granted to everybody. Of others' things, where there are any: ``404`` under their ids, ``hidden``
-in lists; ``-`` is the same for all who may call it.
+in lists and in what is exported or found; ``among`` ids that a request names it answers as if there were none;
+``own`` is a stream, of which test_streams shows that it tells each of theirs alone; ``-`` is the same for all who may
+call it.
 
 Whoever comes with a token that does not hold (expired, of another secret, of no algorithm, for another audience) is as
 who brings none. A session's cookie is as its user's token, but what changes something needs the session's own token
@@ -14,7 +16,8 @@ that, and what the permission opens to users; one that was revoked or has expire
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
 from uuid import UUID, uuid4
 
 import jwt
@@ -29,6 +32,7 @@ from app.domain.api_keys import KEY_PERMISSIONS, digest_of, new_api_key
 from app.domain.callers import PERMISSIONS, Role
 from app.domain.sessions import csrf_token
 from app.services.access.key_lookup import ASK_AGAIN_S
+from app.services.operations.bulk import Doing
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
 from tests.support.sessions import SignedIn, signed_in
@@ -55,8 +59,8 @@ patchDraft                  x  +  +  +  +  +  +  +  x  404    +
 discardDraft                x  +  +  +  +  +  +  +  x  404    +
 compareStates               x  +  +  +  +  +  +  +  +  404    +
 previewPublishing           x  +  +  +  +  +  +  +  +  404    +
-changeManyWorkflows         x  +  +  +  +  +  +  +  x  -      +
-exportWorkflows             x  +  +  +  +  +  +  +  +  -      +
+changeManyWorkflows         x  +  +  +  +  +  +  +  x  among  +
+exportWorkflows             x  +  +  +  +  +  +  +  +  hidden +
 publishDraft                x  +  +  +  +  +  +  +  x  404    +
 listRevisions               x  +  +  +  +  +  +  +  +  404    +
 getRevision                 x  +  +  +  +  +  +  +  +  404    +
@@ -91,9 +95,9 @@ ingestEvents                x  x  +  x  x  x  x  x  x  -      +
 listRecentEvents            x  x  x  +  x  x  x  x  x  -      +
 lookUpEvent                 x  x  x  +  x  x  x  x  x  -      +
 listExecutions              x  +  +  +  +  +  +  +  +  hidden +
-exportExecutions            x  +  +  +  +  +  +  +  +  -      +
-search                      x  +  +  +  +  +  +  +  +  -      +
-streamExecutions            x  +  +  +  +  +  +  +  +  -      +
+exportExecutions            x  +  +  +  +  +  +  +  +  hidden +
+search                      x  +  +  +  +  +  +  +  +  hidden +
+streamExecutions            x  +  +  +  +  +  +  +  +  own    +
 listWaiting                 x  +  +  +  +  +  +  +  +  hidden +
 getExecution                x  +  +  +  +  +  +  +  +  404    +
 cancelExecution             x  +  +  +  +  +  +  +  x  404    +
@@ -365,6 +369,7 @@ def request_of(operation: Operation, thing: UUID | str) -> tuple[str, Any, dict[
     """Return the path, body and headers of a call that gets past the door and changes nothing."""
     path = operation.path.format(id=thing, number=999_999_999, name="NO_SUCH_SECRET", **_PATHS)
     path += "?seconds=0" if operation.content_type == EVENT_STREAM else ""  # else it ends when it likes
+    path += f"?q={thing}" if operation.name == "search" else ""
     body = _BODIES.get(operation.name, {}) if operation.body else None
     return path, body, {"If-Match": "*"} if operation.if_match != "no" else {}
 
@@ -410,7 +415,7 @@ async def things(strict_api: Api, log: Log) -> tuple[User, dict[str, str]]:
         "templates": template.json["id"],
         "message-templates": words.json["id"],
         "notifications": str(notice),
-        "executions": str((await log.add(workflow, status="failed"))["id"]),
+        "executions": str((await log.add(workflow, status="failed", at=datetime.now(UTC)))["id"]),
     }
 
 
@@ -436,14 +441,20 @@ async def test_keys_see_nothing_of_users(
     """With all that keys may have: it is in no list, nothing is under its id, and nothing can be done to it."""
     _, ids = things
     operation = BY_NAME[name]
-    thing = ids[operation.path.split("/")[3]]
+    thing = _thing(operation, ids)
     answer = await _call(_with_key(strict_api, keys["everything"]), operation, thing)
     if ROWS[name].others == "404":
         assert answer.status == (404 if operation.method == "GET" else 403)
     else:
         assert answer.status == 200, answer
         assert thing not in str(answer.json)
-        assert [item for item in answer.json["items"] if not item.get("is_public")] == []
+        listed = [] if isinstance(answer.json, str) else answer.json["items"]
+        assert [item for item in listed if not item.get("is_public")] == []
+
+
+def _thing(operation: Operation, ids: dict[str, str]) -> str:
+    """Return the id of a thing of the owner's of the kind that an operation is about; a search is for a workflow."""
+    return ids["workflows" if operation.name == "search" else operation.path.split("/")[3]]
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.others == "hidden"])
@@ -453,9 +464,25 @@ async def test_another_users_things_are_in_no_list(
     """The owner's list has the thing, where it lists such things at all; nobody else's."""
     owner, ids = things
     operation = BY_NAME[name]
-    theirs, others = [await _call(who, operation, "") for who in (owner, strict_api.user())]
-    thing = ids[operation.path.split("/")[3]]
-    assert (theirs.status, others.status) == (200, 200), (theirs, others)
+    thing = _thing(operation, ids)
+    everything = strict_api.user("user", *PERMISSIONS)
+    theirs, others, trusted = [await _call(who, operation, thing) for who in (owner, strict_api.user(), everything)]
+    assert (theirs.status, others.status, trusted.status) == (200, 200, 200), (theirs, others, trusted)
     if name != "listWaiting":  # nothing of theirs waits
         assert thing in str(theirs.json)
     assert thing not in str(others.json)
+    assert thing not in str(trusted.json)
+
+
+async def test_among_many_another_users_is_answered_as_if_there_were_none(
+    strict_api: Api, things: tuple[User, dict[str, str]]
+) -> None:
+    """Whatever is to be done to them; the owner's is done."""
+    owner, ids = things
+    path, several = "/api/v1/workflows/bulk", [ids["workflows"], str(uuid4())]
+    for do in get_args(Doing):
+        answer = await strict_api.user("user", *PERMISSIONS).call("POST", path, {"ids": several, "do": do})
+        assert answer.status == 200, answer
+        assert {one["status"] for one in answer.json["items"]} == {404}, answer
+    answer = await owner.call("POST", path, {"ids": several, "do": "deactivate"})
+    assert [one["status"] for one in answer.json["items"]] == [200, 404], answer

@@ -25,7 +25,9 @@ async def test_things_are_found_by_name_and_id(api: Api, user: User, log: Log) -
     assert await found(user, word[3:].upper()) == [("workflow", workflow["id"]), ("template", template["id"])]
     assert await found(user, str(row["id"])) == [execution]
     assert await found(user, f"e-{word}") == [("event", f"e-{word}"), execution]
-    for words in (word, str(row["id"]), f"e-{word}"):
+    assert await found(user, workflow["id"].upper()) == [("workflow", workflow["id"])]
+    assert await found(user, template["id"]) == [("template", template["id"])]
+    for words in (word, str(row["id"]), f"e-{word}", workflow["id"], template["id"]):
         assert await found(api.user(), words) == []
 
 

@@ -201,7 +201,7 @@ async def test_the_audit_trail_says_who_signed_in(api: Api, admin: User, log: Lo
     rows = await log.connection.execute(
         "SELECT action, name FROM audit_trail WHERE actor = %s AND kind = 'session'", (made["id"],)
     )
-    assert await rows.fetchall() == [("created", "password")]
+    assert await rows.fetchall() == [("signed_in", "password")]
 
 
 async def test_the_loop_goes_on_while_a_password_is_hashed() -> None:

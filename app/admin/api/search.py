@@ -1,10 +1,12 @@
-"""``/api/v1/search``: one box for a workflow or template by name, an execution or event by id, a customer by id.
+"""``/api/v1/search``: one box for a workflow or template by name or id, an execution or event by id, a customer by id.
 
 Each kind is answered by the service behind its own list, so that nobody finds what they could not list, and from an
 index or a table of a row a workflow: at most five of each.
 """
 
-from typing import Annotated, Final, Literal
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Final, Literal, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -20,6 +22,7 @@ from app.ports.executions import ExecutionFilter, ExecutionSummary
 from app.ports.templates import TemplateFilter
 from app.ports.workflows import WorkflowFilter
 
+T = TypeVar("T")
 _EACH: Final = 5
 
 
@@ -59,12 +62,7 @@ async def search(request: web.Request) -> web.Response:
 
 async def _executions(state: State, caller: Caller, words: str) -> list[Hit]:
     """Return the execution of an id, and those of an event's: the event is one of them, told with the first."""
-    found: list[Hit] = []
-    try:
-        one = await state.runs.executions.get(caller, UUID(words))
-        found.append(_hit(one))
-    except (ValueError, NotFoundError):
-        pass
+    found = [_hit(one) for one in await _of_id(partial(state.runs.executions.get, caller), words)]
     page = await state.runs.executions.find(caller, ExecutionFilter(event_id=words), None, _EACH)
     if page.items:
         found.append(Hit(kind="event", id=words, title=page.items[0].event_type or "", detail="what it led to"))
@@ -88,17 +86,27 @@ async def _customers(state: State, caller: Caller, words: str) -> list[Hit]:
 
 async def _workflows(state: State, caller: Caller, words: str) -> list[Hit]:
     page = await state.workflows.find(caller, WorkflowFilter(search=words), None, _EACH)
-    return [Hit(kind="workflow", id=str(one.id), title=one.name, detail=one.trigger.type) for one in page.items]
+    found = [*await _of_id(partial(state.workflows.get, caller), words), *page.items]
+    return [Hit(kind="workflow", id=str(one.id), title=one.name, detail=one.trigger.type) for one in found[:_EACH]]
 
 
 async def _templates(state: State, caller: Caller, words: str) -> list[Hit]:
     page = await state.templates.find(caller, TemplateFilter(search=words), None, _EACH)
-    return [Hit(kind="template", id=str(one.id), title=one.name, detail=one.trigger.type) for one in page.items]
+    found = [*await _of_id(partial(state.templates.get, caller), words), *page.items]
+    return [Hit(kind="template", id=str(one.id), title=one.name, detail=one.trigger.type) for one in found[:_EACH]]
+
+
+async def _of_id(get: Callable[[UUID], Awaitable[T]], words: str) -> list[T]:
+    """Return the one that has the id that was looked for, if it is one and there is one."""
+    try:
+        return [await get(UUID(words))]
+    except (ValueError, NotFoundError):
+        return []
 
 
 OPERATIONS: Final = (
     Operation(
-        "GET", "/api/v1/search", "search", "Find workflows and templates by name, executions, events, customers by id",
+        "GET", "/api/v1/search", "search", "Find workflows and templates by name or id, and the rest by id",
         search, {200: SearchAnswer}, tag="search", query=SearchQuery,
     ),
 )  # fmt: skip
