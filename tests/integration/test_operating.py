@@ -140,7 +140,7 @@ async def runs(site: Site, workflow: UUID, count: int) -> list[Row]:
 async def test_a_secret_reaches_its_destinations_and_nothing_else(site: Site) -> None:
     """In URL, header, body and e-mail; no row, no record and no log line has it, though each destination echoes it."""
     canary, signing = f"canary-{uuid4().hex}", f"whsec_{b64encode(uuid4().bytes * 2).decode()}"
-    for name, value in (("TOKEN", canary), ("HOOK_KEY", signing), ("GONE", "x")):
+    for name, value in (("TOKEN", canary), ("HOOK_KEY", signing), ("GONE", "not for long")):
         await site.stack.api.call("PUT", f"/api/v1/secrets/{name}", {"value": value, "owners": ["*"], "hosts": ["*"]})
     async with raw_server() as echo, raw_server() as refuses:
         echo.answer = http_answer("200 OK", f'{{"echo": {{"{canary}": "{canary}"}}}}')
