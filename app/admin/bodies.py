@@ -15,7 +15,14 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from app.admin.limits import BodyLimits
-from app.admin.problems import CallerFullError, FullError, TooLargeError, TooSlowError, UnsupportedTypeError
+from app.admin.problems import (
+    CallerFullError,
+    FullError,
+    TooLargeError,
+    TooSlowError,
+    UnsupportedTypeError,
+    problem_response,
+)
 from app.admin.unpacking import ENCODINGS, BrokenError, Unpacker
 from app.domain.errors import FieldError, InvalidError
 from app.metrics.admin import BODY_BYTES, BODY_REFUSALS
@@ -134,14 +141,15 @@ async def _pieces(request: web.Request, limits: BodyLimits) -> AsyncIterator[byt
         yield piece
 
 
-async def wait_with_the_body(request: web.Request) -> None:
-    """Let the router leave it to :func:`read_body` to say that the body may come (``Expect: 100-continue``).
+async def wait_with_the_body(request: web.Request) -> web.Response | None:
+    """Leave it to :func:`read_body` to say that the body may come (``Expect: 100-continue``).
 
-    Raises:
-        aiohttp.web.HTTPExpectationFailed: Something else is expected.
+    Returns:
+        The answer to who expects something else; the router knows no other way, and no middleware of ours is asked.
     """
-    if request.headers.get("Expect", "").lower() != "100-continue":
-        raise web.HTTPExpectationFailed
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        return None
+    return problem_response(417, "Expect holds something else than 100-continue")
 
 
 async def _go_on(request: web.Request) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from app.admin.connections import Connections, Guard
+from app.admin.limits import ConnectionLimits
+from app.admin.protocol import Protocol
 from app.domain.errors import SettingsError
 
 _STOP_WITHIN_S: Final = 10.0
@@ -24,17 +27,7 @@ async def listening(app: web.Application, connections: Connections, host: str, p
     Raises:
         SettingsError: The port is taken.
     """
-    limits = connections.limits
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        logger=_LOG,
-        shutdown_timeout=_STOP_WITHIN_S,
-        # The guard closes idle connections; aiohttp's own time only begins where that has failed.
-        keepalive_timeout=2 * (limits.idle + limits.headers_within),
-        lingering_time=limits.lingering,
-        read_bufsize=limits.read_buffer,
-    )
+    runner = web.AppRunner(app, shutdown_timeout=_STOP_WITHIN_S)
     await runner.setup()
     try:
         server = await _bound(runner, connections, host, port)
@@ -50,12 +43,26 @@ async def _bound(runner: web.AppRunner, connections: Connections, host: str, por
     behind = runner.server
     assert behind is not None
     loop = asyncio.get_running_loop()
+    make = partial(_protocol, behind, connections.limits)
     try:
-        return await loop.create_server(lambda: Guard(connections, behind), host, port, backlog=_BACKLOG)
+        return await loop.create_server(lambda: Guard(connections, make), host, port, backlog=_BACKLOG)
     except OSError as error:
         raise SettingsError(
             f"Cannot listen on {host}:{port} ({error.strerror or error}); set HEADRACE_ADMIN_PORT to a free port"
         ) from error
+
+
+def _protocol(server: web.Server, limits: ConnectionLimits) -> Protocol:
+    settings: dict[str, Any] = {
+        "access_log": None,
+        "logger": _LOG,
+        "auto_decompress": False,  # app.admin.bodies does, and counts what it comes to
+        # The guard closes idle connections; aiohttp's own time only begins where that has failed.
+        "keepalive_timeout": 2 * (limits.idle + limits.headers_within),
+        "lingering_time": limits.lingering,
+        "read_bufsize": limits.read_buffer,
+    }
+    return Protocol(server, loop=asyncio.get_running_loop(), **settings)
 
 
 def _url(server: asyncio.Server) -> str:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from app.admin.accepting import acceptable
 from app.admin.auth import ForbiddenError
 from app.admin.bodies import HOLD
 from app.admin.connections import begun
@@ -36,7 +37,7 @@ _LOOKED_AT_CHARS: Final = 10_000
 _PATH_CHARS: Final = 500
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d{9,}""")
 _PROBES: Final = ("healthz", "readyz", "metrics")
-_SECURITY: Final = {
+SECURITY: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -90,7 +91,7 @@ def _level(operation: Operation | None, answer: "_Answer") -> int:
 
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Add what every answer carries; what a handler has set stays."""
-    for name, value in _SECURITY.items():
+    for name, value in SECURITY.items():
         if name == "Server":
             response.headers[name] = value
         else:
@@ -109,11 +110,23 @@ def guarded(operation: Operation) -> _Handler:
             caller = await _admitted(request.app[STATE].access, request)
             _check(operation, caller)
             request[CALLER] = caller
+            _check_accept(operation, request)
             with request.app[STATE].bodies.holding(caller.user_id) as request[HOLD]:
                 return await _metered(request.app[STATE].access, caller, operation.handler, request)
+        _check_accept(operation, request)
         return await operation.handler(request)
 
     return handle
+
+
+def _check_accept(operation: Operation, request: web.Request) -> None:
+    """Refuse before anything is done what nobody would take the answer of; which one it is its handler knows.
+
+    Raises:
+        NotAcceptableError: The caller takes none of what a success may be.
+    """
+    if operation.kinds and "Accept" in request.headers:
+        acceptable(request.headers.getall("Accept"), operation.kinds)
 
 
 async def _admitted(access: Access, request: web.Request) -> Caller:

@@ -57,6 +57,7 @@ _WHEN: Final = {
     401: "No token, or one that does not hold",
     403: "The caller may not do this",
     404: "There is no such thing, or none that the caller may see",
+    406: "The answer is in none of the content types that Accept takes",
     408: "The body was not here in time",
     409: "The thing is in a state in which this cannot be done",
     412: "Somebody has changed it since: If-Match names another version",
@@ -158,8 +159,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name in _PARAMETER.findall(operation.path)
     ]
     if operation.query:
-        properties = operation.query.model_json_schema(by_alias=True)["properties"]
-        parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+        parameters += _query(operation.query.model_json_schema(by_alias=True))
     if operation.if_match != "no":
         parameters.append(
             {
@@ -180,6 +180,14 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     return parameters
 
 
+def _query(model: Mapping[str, Any]) -> list[dict[str, Any]]:
+    required = model.get("required", ())
+    return [
+        {"name": name, "in": "query", **({"required": True} if name in required else {}), "schema": schema}
+        for name, schema in model["properties"].items()
+    ]
+
+
 def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, Any]:
     response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     model = operation.answers[status]
@@ -195,11 +203,11 @@ def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, A
 
 
 def _problems(operation: Operation) -> list[int]:
-    statuses = [500, 503]
+    statuses = [400, 500, 503]  # what is no text, or too long, is 400 on any path
     if operation.access != "public" or operation.attempts:
         statuses += [401, 403, 429]
-    if operation.body or operation.query or operation.repeatable:
-        statuses.append(400)
+    if operation.kinds:
+        statuses.append(406)
     if operation.body:
         statuses += [408, 413, 415]
     if "{" in operation.path:

@@ -16,6 +16,8 @@ Access = Literal["public", "user", "admin"]
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 MERGE_PATCH: Final = "application/merge-patch+json"
+_NO_CONTENT: Final = 204
+_REDIRECTS: Final = 300
 
 # In the order in which the document and its page show them.
 TAGS: Final[Mapping[str, str]] = {
@@ -99,6 +101,12 @@ class Operation:
     counted: Literal["requests", "events"] = "requests"
     or_content_types: tuple[str, ...] = ()
     lasting: bool = False
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The content types that a success may have; none where it has no body, or is a redirect."""
+        has_body = any(status < _REDIRECTS and status != _NO_CONTENT for status in self.answers)
+        return (self.content_type, *self.or_content_types) if has_body else ()
 
     @property
     def open_to_keys(self) -> bool:

@@ -34,6 +34,13 @@ class UnsupportedTypeError(Exception):
     """A body in a content type that the operation does not read; the text lists those it does."""
 
 
+class NotAcceptableError(Exception):
+    """None of the content types that there are is one that the caller takes."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        super().__init__(f"The answer is {' or '.join(kinds)}, and Accept takes no such thing; send Accept: {kinds[0]}")
+
+
 class RefusedError(Exception):
     """What is more, or longer, than is taken.
 
@@ -139,6 +146,7 @@ def problem_for(error: BaseException, instance: str) -> web.Response | None:
 _STATUSES: Final[dict[type[BaseException], int]] = {
     ForbiddenError: 403,
     NotFoundError: 404,
+    NotAcceptableError: 406,
     ConflictError: 409,
     StaleVersionError: 412,
     UnsupportedTypeError: 415,

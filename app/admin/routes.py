@@ -35,9 +35,9 @@ from app.admin.api import (
     users,
     workflows,
 )
-from app.admin.bodies import wait_with_the_body
 from app.admin.docs_page.page import POLICY, docs_page
-from app.admin.middleware import guarded, harden, observe
+from app.admin.methods import add_routes
+from app.admin.middleware import harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
 from app.admin.state import STATE, State
@@ -128,8 +128,7 @@ def build_app(state: State) -> web.Application:
     app = web.Application(middlewares=[observe], handler_args={"auto_decompress": False})
     app[STATE] = state
     app.on_response_prepare.append(harden)
-    for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, guarded(operation), expect_handler=wait_with_the_body)
+    add_routes(app.router, OPERATIONS)
     app.on_shutdown.append(_end_streams)
     return app
 

@@ -35,7 +35,8 @@ class EventStream:
     async def begin(self) -> None:
         """Send the headers, and at once something that shows that the stream is open."""
         await self.response.prepare(self._request)
-        await self.response.write(b": open\n\n")
+        if not self.is_head:
+            await self.response.write(b": open\n\n")
 
     async def send(self, kind: str, event_id: str, data: object) -> None:
         """Send an event; JSON has no line ends in it."""
@@ -45,6 +46,11 @@ class EventStream:
     async def beat(self, event_id: str) -> None:
         """Send a comment, so that nobody between takes the connection for dead, and the id to go on from."""
         await self.response.write(f": heartbeat\nid: {event_id}\n\n".encode())
+
+    @property
+    def is_head(self) -> bool:
+        """Whether only the headers are asked for."""
+        return self._request.method == "HEAD"
 
     @property
     def heartbeat(self) -> float:

@@ -10,7 +10,7 @@ from tests.admin.conftest import Answer, User
 
 _BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
 # By the collection that an {id} of a path belongs to: what makes one.
-_MAKERS: Final = {
+MAKERS: Final = {
     "/api/v1/workflows": "createWorkflow",
     "/api/v1/templates": "createTemplate",
     "/api/v1/message-templates": "createMessageTemplate",
@@ -55,8 +55,8 @@ async def path_of(admin: User, operation: Operation) -> str:
             await send_example(admin, _BY_NAME[maker], _BY_NAME[maker].path)
     if "{id}" in operation.path:
         collection = operation.path.partition("/{id}")[0]
-        assert collection in _MAKERS, f"say in _MAKERS what makes a thing of {collection}"
-        made = await _make(admin, _BY_NAME[_MAKERS[collection]])
+        assert collection in MAKERS, f"say in MAKERS what makes a thing of {collection}"
+        made = await _make(admin, _BY_NAME[MAKERS[collection]])
         values["id"] = made["id"]
         if operation.name in _BEFORE:
             await admin.call("POST", f"{collection}/{made['id']}{_BEFORE[operation.name]}")

@@ -1,5 +1,6 @@
 """HTTP that no proper client would send: each is refused at once; none is 500, none hangs, none is logged as ours."""
 
+import json
 import logging
 from collections.abc import Iterator
 from itertools import product
@@ -55,22 +56,32 @@ HOSTILE = {
 }
 
 
-async def status_of(server: Served, sent: bytes) -> int:
-    """Send, and return the status of the answer, which comes before the connection is closed."""
+async def answer_to(server: Served, sent: bytes) -> bytes:
+    """Send, and return the answer, which comes before the connection is closed."""
     async with raw_client(server.url) as client:
         await client.send(sent)
         answer = await client.rest()
     assert answer.startswith(b"HTTP/1."), answer[:200]
-    return int(answer.split(b" ", 2)[1])
+    return answer
+
+
+async def status_of(server: Served, sent: bytes) -> int:
+    """Send, and return the status of the answer."""
+    return int((await answer_to(server, sent)).split(b" ", 2)[1])
 
 
 @pytest.mark.parametrize("sent", HOSTILE.values(), ids=HOSTILE)
 async def test_it_is_refused(api: Api, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """A 4xx, whether it gets as far as the API or not; the next caller is served; no traceback is written for it."""
+    """A 4xx, always a problem document, whether it gets as far as the API or not; the next is served; no traceback."""
     async with served(api) as server:
         with caplog.at_level(logging.INFO):
-            assert await status_of(server, sent) in REFUSED
+            answer = await answer_to(server, sent)
         assert await status_of(server, request("GET /healthz HTTP/1.1")) == 200
+    assert int(answer.split(b" ", 2)[1]) in REFUSED
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json" in head
+    assert json.loads(body)["status"] in REFUSED
+    assert b"aiohttp" not in answer
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 

@@ -1,5 +1,16 @@
-"""The API of tests/admin, for what speaks to it from other processes."""
+"""The API that these tests share."""
 
-from tests.admin.conftest import api, api_database, running_api, settings
+from collections.abc import AsyncIterator
 
-__all__ = ["api", "api_database", "running_api", "settings"]
+import pytest
+
+from tests.openapi.ground import Ground, prepared_ground
+from tests.support.postgres import new_database
+
+
+@pytest.fixture(scope="session")
+async def ground(postgres: str, migrated_template: str) -> AsyncIterator[Ground]:
+    """An API with everything set up, on a database of its own."""
+    with new_database(postgres, template=migrated_template) as url:
+        async with prepared_ground(url, 10) as made:
+            yield made

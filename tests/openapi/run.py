@@ -3,18 +3,21 @@
 import asyncio
 import json
 import os
+import re
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from app.admin.openapi import openapi
+from app.admin.operations import Operation
 from app.admin.routes import OPERATIONS
-from tests.admin.conftest import Api
 from tests.openapi.allowed import configuration
-from tests.openapi.setting import ANSWERS, BASE, DOCUMENT, ROWS, TOKEN
+from tests.openapi.setting import Setting
 
 _REPOSITORY: Final = Path(__file__).parents[2]
+_CURL: Final = re.compile(r"^ +(curl .*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -27,40 +30,37 @@ class Fuzzed:
 
     status: int
     output: str
-    answers: dict[str, dict[str, int]]
+    answers: Mapping[str, Mapping[str, int]]
 
-    def never_done(self) -> set[str]:
-        """Return the operations that never answered 2xx."""
-        done = {name for name, counted in self.answers.items() if any(status[0] == "2" for status in counted)}
-        return {operation.name for operation in OPERATIONS} - done
+    @property
+    def curls(self) -> list[str]:
+        """A line for each failure, which calls the API as it was called."""
+        return list(dict.fromkeys(_CURL.findall(self.output)))
+
+    def done(self, operation: Operation) -> int:
+        """Return how often an operation has succeeded."""
+        counted = self.answers.get(operation.name, {})
+        return sum(counted.get(str(status), 0) for status in operation.answers)
 
 
-async def fuzz(api: Api, token: str, rows: dict[str, list[Any]], where: Path, *options: str) -> Fuzzed:
-    """Run it over a directory; what it says is shown as it comes where this process shows its output."""
-    base = str(api.client.make_url("")).rstrip("/")
-    document = where / "openapi.json"
+async def fuzz(setting: Setting, where: Path, operations: Sequence[Operation], *options: str) -> Fuzzed:
+    """Run it.
+
+    Args:
+        setting: The API, and what is there.
+        where: A folder for what it reads.
+        operations: Those to call; all where there are none.
+        options: Of the command line.
+    """
+    document, config = where / "openapi.json", where / "schemathesis.toml"
     document.write_text(json.dumps(openapi(OPERATIONS, "1")))
-    config, answers = where / "schemathesis.toml", where / "answers.json"
     config.write_text(configuration())
-    environment = {
-        **os.environ,
-        BASE: base,
-        TOKEN: token,
-        DOCUMENT: str(document),
-        ROWS: json.dumps(rows, default=str),
-        ANSWERS: str(answers),
-        "PYTHONPATH": str(_REPOSITORY),
-    }
-    command = Path(sys.executable).with_name("schemathesis")
+    named = [word for one in operations for word in ("--include-operation-id", one.name)]
     process = await asyncio.create_subprocess_exec(
-        command, "--config-file", config, "--no-color", "run", str(document), "--url", base, *options,
-        cwd=_REPOSITORY, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        Path(sys.executable).with_name("schemathesis"), "--config-file", config, "--no-color", "run", str(document),
+        "--url", setting.base, "--checks", "all", *named, *options,
+        cwd=_REPOSITORY, env={**os.environ, **setting.environment(), "PYTHONPATH": str(_REPOSITORY)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    assert process.stdout is not None
-    output = b""
-    while piece := await process.stdout.read(4096):
-        output += piece
-        sys.stdout.write(piece.decode(errors="replace"))
-        sys.stdout.flush()
-    status = await process.wait()
-    return Fuzzed(status, output.decode(errors="replace"), json.loads(answers.read_text()))
+    output, _ = await process.communicate()
+    return Fuzzed(process.returncode or 0, output.decode(errors="replace"), setting.counted())

@@ -58,10 +58,16 @@ async def signed_in(admin_url: str, settings: Settings, role: Role = "user", *pe
     email = f"{user_id}@example.com"
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         await connection.execute(_ADD, (user_id, email, role, list(permissions)))
+    session_id, token = await session_of(settings, user_id)
+    return SignedIn(user_id, email, session_id, token)
+
+
+async def session_of(settings: Settings, user_id: UUID) -> tuple[UUID, str]:
+    """Open one more session of a user; returns its id, and what the cookie holds."""
     database = ApiDatabase(settings)
     try:
         sessions = Sessions(PostgresSessions(database), timedelta(days=1), timedelta(days=7))
         session, token = await sessions.open(user_id, "password", "192.0.2.1", "a test")
     finally:
         await database.close()
-    return SignedIn(user_id, email, session.id, token)
+    return session.id, token

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 from aiohttp import web
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from app.admin.accepting import acceptable
 from app.admin.api.executions import chosen
 from app.admin.csv_rows import csv_lines
 from app.admin.execution_models import ExecutionChoice
@@ -29,6 +30,7 @@ _LOG: Final = logging.getLogger(__name__)
 _ROWS: Final = 500
 _CSV: Final = "text/csv"
 _JSONL: Final = "application/jsonl"
+_KINDS: Final = {"csv": _CSV, "jsonl": _JSONL}
 COLUMNS: Final = (
     *("id", "workflow_id", "workflow_name", "version", "attempt", "entity", "event_id", "event_type", "status"),
     *("conditions_met", "error", "executed_at", "duration_ms"),
@@ -40,7 +42,9 @@ class ExportQuery(ExecutionChoice):
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
-    format: Literal["csv", "jsonl"] = "csv"
+    format: Annotated[
+        Literal["csv", "jsonl"] | None, Field(description="Without it, what Accept likes better; CSV of equals")
+    ] = None
     since: Annotated[AwareDatetime | None, Field(alias="from")] = None
     until: Annotated[AwareDatetime | None, Field(alias="to")] = None
     sort: Literal["-executed_at", "executed_at"] = "-executed_at"
@@ -52,13 +56,16 @@ async def export_executions(request: web.Request) -> web.StreamResponse:
     state, caller, now = request.app[STATE], request[CALLER], datetime.now(UTC)
     until = now if query.until is None else min(query.until, now)
     wanted = replace(chosen(query), since=query.since, until=until, oldest_first=query.sort == "executed_at")
-    written = _csv if query.format == "csv" else _jsonl
+    form = _form(request, query.format)
+    written = _csv if form == "csv" else _jsonl
     with state.live.streams.opened(caller.user_id, "export"):
         page = await state.runs.executions.find(caller, wanted, None, _ROWS)
-        response = _response(query.format)
+        response = _response(form)
         try:
             await response.prepare(request)
-            await response.write(csv_lines([COLUMNS]) if query.format == "csv" else b"")
+            if request.method == "HEAD":
+                return response
+            await response.write(csv_lines([COLUMNS]) if form == "csv" else b"")
             while True:
                 await response.write(written(page.items))
                 if page.next_cursor is None:
@@ -70,10 +77,21 @@ async def export_executions(request: web.Request) -> web.StreamResponse:
             return response
 
 
+def _form(request: web.Request, asked: str | None) -> str:
+    """Return the form that is asked for; what the query string asks for, Accept must take.
+
+    Raises:
+        NotAcceptableError: It does not.
+    """
+    kinds = [_KINDS[asked]] if asked else [_CSV, _JSONL]
+    given = acceptable(request.headers.getall("Accept", ()), kinds)
+    return next(form for form, kind in _KINDS.items() if kind == given)
+
+
 def _response(form: str) -> web.StreamResponse:
     named = f'attachment; filename="executions.{form}"'
     response = web.StreamResponse(headers={"Content-Disposition": named})
-    response.content_type = _CSV if form == "csv" else _JSONL
+    response.content_type = _KINDS[form]
     response.charset = "utf-8"
     return response
 

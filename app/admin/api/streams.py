@@ -61,6 +61,8 @@ async def stream_executions(request: web.Request) -> web.StreamResponse:
 
         with suppress(ConnectionError):  # the caller is gone
             await stream.begin()
+            if stream.is_head:
+                return stream.response
             await _tell(stream, missed)
             await stream.beat(one.place)
             await going_on(stream, query.seconds, turn)
@@ -99,6 +101,8 @@ async def stream_queue(request: web.Request) -> web.StreamResponse:
         # The caller is gone, or what we ask does not answer: they come again, with what they saw last.
         with suppress(ConnectionError, UnreachableError):
             await stream.begin()
+            if stream.is_head:
+                return stream.response
             await tell(view)
             await going_on(stream, query.seconds, turn)
     return stream.response
