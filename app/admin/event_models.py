@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.admin.queries import Query, Text
 from app.services.operations.event_cursor import MAX_CHARS
+from schemas.moments import Moment
 
 
 class RecentEventsQuery(Query):
@@ -25,7 +26,7 @@ class EventLookupQuery(Query):
 
     source: Annotated[str, Field(min_length=1, max_length=1024)]
     id: Annotated[str, Field(min_length=1, max_length=256)]
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     entity: Text = None
     cursor: Annotated[
         str | None, Field(max_length=MAX_CHARS, description="The next_cursor of an answer that was unfinished")

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -18,6 +17,7 @@ from app.domain.statuses import ExecutionStatus
 from app.ports.executions import ExecutionSummary, WaitingExecution
 from app.services.operations.dead_letter_box import LetterNote
 from app.services.operations.dry_run_report import SimulatedResult
+from schemas.moments import Moment
 from schemas.workflow import WorkflowDraft
 
 
@@ -65,8 +65,8 @@ class ExecutionQuery(ExecutionChoice):
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     sort: Annotated[Literal["-executed_at", "executed_at"], Field(description="The newest first, or the oldest")] = (
         "-executed_at"
     )

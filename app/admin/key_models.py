@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from app.admin.queries import Query as _Query
+from schemas.moments import Moment
 
 
 class ApiKeyDraft(_Query):
@@ -13,7 +14,7 @@ class ApiKeyDraft(_Query):
 
     name: str
     permissions: list[str]
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyRotation(_Query):

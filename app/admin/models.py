@@ -10,6 +10,7 @@ from app.admin.queries import Query as _Query
 from app.ports.dead_letter_box import DeadLetterSummary
 from app.ports.workflows import WorkflowSort
 from schemas.event import Event
+from schemas.moments import Moment
 from schemas.template import Template
 from schemas.workflow import Workflow
 
@@ -130,8 +131,8 @@ class DeadLetterQuery(_Query):
     event_id: Text = None
     source: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
     entity: Text = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     before: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
     limit: Limit = 50
 

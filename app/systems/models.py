@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
+from schemas.moments import Moment
 from schemas.together import Together, Wrong
 
 MAX_ITEMS_BYTES: Final = 64 * 1024
@@ -41,7 +41,7 @@ Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
 
-_MOMENT: Final = TypeAdapter[datetime | None](AwareDatetime | None)
+_MOMENT: Final = TypeAdapter[datetime | None](Moment | None)
 
 
 class _Draft(BaseModel):
@@ -95,7 +95,7 @@ class NewTask(_Draft):
     title: Title
     description: Annotated[str, Field(max_length=65_536)] = ""
     assignee: Id | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class NewAppointment(Together, _Draft):
@@ -104,8 +104,8 @@ class NewAppointment(Together, _Draft):
     id: UUID | None = None
     customer_id: Id
     title: Title
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment
+    ends_at: Moment | None = None
     assignee: Id | None = None
 
     @classmethod

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +43,6 @@ from tests.support.stack import Stack
 RESULTS: Final = ROOT / "build" / "fuzz.json"
 _READ: Final = ("app", "schemas", "deploy/migrations", "tests/openapi", "tests/admin")
 _ROWS: Final = 150
-_OPERATION_S: Final = 900.0
 Results = dict[str, Any]
 
 
@@ -53,9 +53,8 @@ async def run(operations: list[Operation], examples: int, seed: int, results: Re
             began = time.monotonic()
             options = ("--max-examples", str(examples), "--seed", str(seed), "--phases", "examples,coverage,fuzzing")
             with tempfile.TemporaryDirectory() as folder:
-                own = Setting(setting.base, setting.token, setting.rows, f"{folder}/answers.json")
-                async with asyncio.timeout(_OPERATION_S):
-                    fuzzed = await fuzz(own, Path(folder), [operation], *options)
+                own = replace(setting, answers=f"{folder}/answers.json")
+                fuzzed = await fuzz(own, Path(folder), [operation], *options)
             found = _came_to(operation, fuzzed, time.monotonic() - began)
             results["operations"][operation.name] = found
             _write(results)
@@ -90,14 +89,18 @@ async def installation() -> AsyncIterator[Setting]:
         await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
         try:
             async with issuing() as issuer:
-                limits = {f"HEADRACE_{name.upper()}": str(value) for name, value in UNLIMITED.items()}
-                openid = {f"HEADRACE_{name.upper()}": value for name, value in openid_settings(issuer).items()}
-                more = {**limits, **openid, "RATE_LIMIT_PER_MINUTE": "0", "HEADRACE_SECRETS_KEY": KEY}
+                limits = {_variable(name): str(value) for name, value in UNLIMITED.items()}
+                openid = {_variable(name): value for name, value in openid_settings(issuer).items()}
+                more = {**limits, **openid, "HEADRACE_SECRETS_KEY": KEY}
                 say("starting every role")
                 async with Stack(place.bootstrap, database, prefix, home, environment=more) as stack:
                     yield await _setting(stack.api.base_url, stack.settings, database)
         finally:
             await remove_topics(place.bootstrap, prefix)
+
+
+def _variable(name: str) -> str:
+    return name.upper() if name == "rate_limit_per_minute" else f"HEADRACE_{name.upper()}"
 
 
 async def _setting(base: str, settings: Settings, database: str) -> Setting:

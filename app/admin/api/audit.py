@@ -4,7 +4,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.admin.operations import Operation
 from app.admin.queries import Cursor, Limit, Query, Text
@@ -12,6 +12,7 @@ from app.admin.requests import CALLER, answer, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
 from app.ports.audit import AuditEntry, AuditFilter
+from schemas.moments import Moment
 
 
 class AuditQuery(Query):
@@ -23,8 +24,8 @@ class AuditQuery(Query):
     what: Annotated[Text, Field(description="Such as created, changed, deleted, activated, revoked, used")] = None
     kind: Annotated[Text, Field(description="Such as workflow, template, secret, api_key, channel")] = None
     id: Annotated[Text, Field(description="Id of the thing; a secret's is its name")] = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     limit: Limit = 50
     cursor: Cursor = None
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.admin.accepting import acceptable
 from app.admin.api.executions import chosen
@@ -25,6 +25,7 @@ from app.domain.errors import HeadraceError
 from app.domain.paging import read_cursor
 from app.ports.executions import ExecutionSummary
 from schemas.base import encode
+from schemas.moments import Moment
 
 _LOG: Final = logging.getLogger(__name__)
 _ROWS: Final = 500
@@ -45,8 +46,8 @@ class ExportQuery(ExecutionChoice):
     format: Annotated[
         Literal["csv", "jsonl"] | None, Field(description="Without it, what Accept likes better; CSV of equals")
     ] = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     sort: Literal["-executed_at", "executed_at"] = "-executed_at"
 
 
