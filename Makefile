@@ -111,6 +111,11 @@ zones: setup
 fuzz: setup
 	$(BIN)/python -m tests.openapi.fuzz --examples $(FUZZ_EXAMPLES) --seed $(FUZZ_SEED) --only "$(FUZZ_ONLY)"
 
+# The examples of answers in the OpenAPI document, by calling each operation: after a change of what one answers.
+.PHONY: api-examples
+api-examples: setup
+	$(BIN)/python -m tests.openapi.record
+
 # Templates grown to hurt: none over 300 ms of CPU or 32 MB. FUZZ_SECONDS for less than twenty minutes; what it prints
 # as seed and number goes on with a run: FUZZ_SEED=1 FUZZ_FIRST=5000.
 fuzz-templates: setup

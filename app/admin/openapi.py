@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from app.admin.answer_examples import TEXTS, problem_examples, recorded
 from app.admin.operations import EVENT_STREAM, JSON, MERGE_PATCH, TAGS, Body, Operation
 from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
 
@@ -96,6 +97,7 @@ def openapi(operations: Iterable[Operation], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": definitions.get("$defs", {}),
+            "examples": problem_examples(_WHEN),
             "securitySchemes": _SECURITY,
         },
     }
@@ -197,14 +199,20 @@ def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, A
     response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     model = operation.answers[status]
     if model is not None:
-        response["content"] = {operation.content_type: {"schema": schemas[(model, "serialization")]}}
+        example = recorded().get(operation.name)
+        shown = {"example": example} if example is not None and status == min(operation.answers) else {}
+        response["content"] = {operation.content_type: {"schema": schemas[(model, "serialization")], **shown}}
     elif status != HTTPStatus.NO_CONTENT:
         kinds = (operation.content_type, *operation.or_content_types)
         # A stream of events is no one text: OpenAPI has words for its items from 3.2 on only.
-        response["content"] = {kind: {} if kind == EVENT_STREAM else {"schema": _STRING} for kind in kinds}
+        response["content"] = {kind: _text(kind) for kind in kinds}
     if operation.etag:
         response["headers"] = {"ETag": _ETAG}
     return response
+
+
+def _text(kind: str) -> dict[str, Any]:
+    return {**({} if kind == EVENT_STREAM else {"schema": _STRING}), "example": TEXTS[kind]}
 
 
 def _problems(operation: Operation) -> list[int]:
@@ -229,4 +237,6 @@ def _problems(operation: Operation) -> list[int]:
 def _problem(status: int, schemas: Schemas) -> dict[str, Any]:
     schema = schemas[(Problem, "serialization")]
     headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
-    return {"description": _WHEN[status], **headers, "content": {PROBLEM_CONTENT_TYPE: {"schema": schema}}}
+    examples = {"problem": {"$ref": f"#/components/examples/Problem{status}"}}
+    content = {PROBLEM_CONTENT_TYPE: {"schema": schema, "examples": examples}}
+    return {"description": _WHEN[status], **headers, "content": content}

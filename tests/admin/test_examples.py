@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -40,6 +41,25 @@ def test_every_example_is_valid_under_its_model(operation: Operation) -> None:
     for described in content.values():
         schema = {**described["schema"], "components": DOCUMENT["components"]}
         Draft202012Validator(schema).validate(json.loads(json.dumps(described["example"])))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_every_answer_has_an_example_that_is_one(operation: Operation) -> None:
+    """Valid under its schema, for a success and for each problem; a new operation's: ``make api-examples``."""
+    described = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
+    for status, answer in described.items():
+        for kind, content in answer.get("content", {}).items():
+            if operation.name == "openapi" or (operation.name, status) == ("readyz", "503"):
+                continue
+            example = content["example"] if "example" in content else _referred(content["examples"]["problem"]["$ref"])
+            if kind == "application/problem+json":
+                assert example["status"] == int(status)
+            schema = {**content.get("schema", {}), "components": DOCUMENT["components"]}
+            Draft202012Validator(schema).validate(example)
+
+
+def _referred(reference: str) -> Any:
+    return DOCUMENT["components"]["examples"][reference.rpartition("/")[2]]["value"]
 
 
 async def test_every_example_is_accepted(fresh_api: Api) -> None:

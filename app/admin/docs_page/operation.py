@@ -70,7 +70,17 @@ def _answers(responses: Mapping[str, Described]) -> str:
         f"<tr><td>{code(status)}</td><td>{text(answer['description'])}</td><td>{_content(answer)}</td></tr>"
         for status, answer in sorted(responses.items())
     )
-    return f"<h4>Answers</h4><table><tr><th>Status</th><th>When</th><th>Body</th></tr>{rows}</table>"
+    head = "<tr><th>Status</th><th>When</th><th>Body</th></tr>"
+    return f"<h4>Answers</h4><table>{head}{rows}</table>{_answered(responses)}"
+
+
+def _answered(responses: Mapping[str, Described]) -> str:
+    """Show what it has answered, where that is JSON."""
+    for answer in responses.values():
+        for kind, content in answer.get("content", {}).items():
+            if "example" in content and kind == "application/json":
+                return f"<pre><code>{as_json(content['example'])}</code></pre>"
+    return ""
 
 
 def _content(answer: Described) -> str:
