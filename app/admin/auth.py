@@ -154,7 +154,7 @@ def mint_token(
 def _secret(settings: Settings) -> str:
     secret = settings.jwt_secret.get_secret_value()
     if not secret:
-        raise SettingsError("HEADRACE_JWT_SECRET is not set; the API needs a secret of at least 32 bytes")
+        raise SettingsError("HEADRACE_JWT_SECRET is not set: take the API's own, or start one here with `make up`")
     return secret
 
 

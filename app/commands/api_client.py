@@ -34,9 +34,21 @@ class ApiUnreachableError(SetupError):
 
 
 class NoApiError(SetupError):
-    """Nothing says where the API is, or with which token."""
+    """Nothing says where the API is."""
+
+    exit_code = ExitCode.AWAY
+
+
+class NoTokenError(SetupError):
+    """Nothing says with which token to call it."""
 
     exit_code = ExitCode.NOT_LET_IN
+
+
+class WrongAddressError(SetupError):
+    """What should say where the API is does not."""
+
+    exit_code = ExitCode.WRONG
 
 
 class ApiRefusedError(SetupError):
@@ -144,7 +156,9 @@ def api_here() -> ApiClient:
     The token of what runs here goes to nowhere else: with HEADRACE_API_URL goes HEADRACE_API_TOKEN.
 
     Raises:
-        NoApiError: Nothing says where the API is, or there is no token for it.
+        NoApiError: Nothing says where the API is.
+        NoTokenError: There is no token for it.
+        WrongAddressError: What is said is no address.
     """
     state = running_state(default_home()) or {}
     here = state.get("api_url")
@@ -153,7 +167,7 @@ def api_here() -> ApiClient:
         raise NoApiError(f"nothing runs here; start it with `make up`, or set {API_URL} and {API_TOKEN}")
     token = os.environ.get(API_TOKEN) or (state.get("admin_token") if url == here else None)
     if not token:
-        raise NoApiError(f"there is no token for {url}; {_NEW_TOKEN}")
+        raise NoTokenError(f"there is no token for {url}; {_NEW_TOKEN}")
     return ApiClient(str(url), str(token))
 
 
@@ -176,7 +190,7 @@ class _NoRedirect(HTTPRedirectHandler):
 def _opener(url: str) -> OpenerDirector:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise NoApiError(f"{API_URL} is {url!r}, and should be like https://headrace.example.com")
+        raise WrongAddressError(f"{API_URL} is {url!r}, and should be like https://headrace.example.com")
     # What runs here is reached without the proxy that the rest of the world may need.
     return build_opener(_NoRedirect, *([ProxyHandler({})] if parts.hostname in _LOOPBACK else []))
 

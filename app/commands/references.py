@@ -1,5 +1,6 @@
 """What people call a workflow or a template on the command line: its id, or its name where only one has it."""
 
+from difflib import get_close_matches
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,9 +33,12 @@ def one_called(api: ApiClient, kind: str, reference: str) -> dict[str, Any]:
     what = kind.removesuffix("s")
     if is_id(reference):
         return api.call("GET", path_of(kind, reference))
-    found = [one for one in api.items(path_of(kind)) if one["name"] == reference]
+    there = list(api.items(path_of(kind)))
+    found = [one for one in there if one["name"] == reference]
     if not found:
-        raise UnknownNameError(f"there is no {what} called {reference!r}; `headrace {kind} list` shows those there are")
+        near = get_close_matches(reference, [one["name"] for one in there], 1)
+        meant = f"is {near[0]!r} meant?" if near else f"`headrace {kind} list` shows those there are"
+        raise UnknownNameError(f"there is no {what} called {reference!r}; {meant}")
     if len(found) > 1:
         ids = ", ".join(one["id"] for one in found[:_SHOWN])
         raise AmbiguousNameError(f"{len(found)} {kind} are called {reference!r}; give the id of one: {ids}")

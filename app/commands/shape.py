@@ -3,6 +3,8 @@
 What stands as a command's ``epilog`` are examples, one a line, which are never wrapped: they are pasted.
 """
 
+from difflib import get_close_matches
+
 import click
 from typing_extensions import override
 
@@ -37,6 +39,23 @@ class Group(_Shaped, click.Group):
         """Return the names as they are made, which is the order of first use."""
         del ctx
         return list(self.commands)
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant.
+
+        Raises:
+            click.UsageError: There is none; the nearest one is named.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], self.list_commands(ctx), 1)
+            if near:
+                error.message = f"{error.message} Did you mean {near[0]}?"
+            raise
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

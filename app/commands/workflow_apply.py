@@ -41,8 +41,9 @@ def apply(files: tuple[Path, ...], waiting: str | None, *, dry_run: bool, yes: b
     with its line. A workflow is known by its id, else by its name. What an active one changes goes live at once. A
     second run changes nothing.
     """
+    documents = read_documents(files)
     api = api_here()
-    steps = plan(api, read_documents(files))
+    steps = plan(api, documents)
     due = [step for step in steps if step.kind != "nothing"]
     if not as_json:
         _show(steps)
@@ -69,13 +70,13 @@ def diff(what: tuple[str, ...], before: str | None, after: str | None, *, as_jso
 
     Exit code 1 where there are differences.
     """
-    api = api_here()
     if before is None and after is None:
-        steps = plan(api, read_documents([Path(one) for one in what]))
+        documents = read_documents([Path(one) for one in what])
+        steps = plan(api_here(), documents)
         differs = any(step.kind != "nothing" for step in steps)
         show_json({"workflows": [_told(step) for step in steps]}) if as_json else _show(steps)
     else:
-        differs = _versions(api, what, before or "live", after or "live", as_json=as_json)
+        differs = _versions(api_here(), what, before or "live", after or "live", as_json=as_json)
     raise SystemExit(ExitCode.FAILED if differs else ExitCode.DONE)
 
 

@@ -14,6 +14,7 @@ from app.commands.verdicts import show_verdicts
 from app.commands.workflow_files import read_documents
 from app.commands.workflow_plan import written
 
+_FILES = frozenset({".yaml", ".yml", ".json", ".jsonl"})
 _STEPS = (Column("STEP"), Column("ACTION", 10), Column("STATUS"), Column("WOULD SEND, OR WHY NOT", 24))
 
 
@@ -30,7 +31,8 @@ headrace workflows test draft.yaml --event event.json""",
 def test(workflow: str, event: Path | None, data: str | None, *, as_json: bool) -> None:
     """Try a workflow, by its id or name, or that of a file, on an event: nothing is sent, nothing is stored."""
     tried = _event(event, data)
-    answer = _tried(api_here(), workflow, tried)
+    draft = _draft(workflow)
+    answer = _tried(api_here(), workflow, draft, tried)
     if as_json:
         show_json(answer)
         return
@@ -60,14 +62,24 @@ def _object(text: str, option: str) -> dict[str, Any]:
     return found
 
 
-def _tried(api: ApiClient, workflow: str, event: dict[str, Any]) -> dict[str, Any]:
-    if not Path(workflow).is_file():
-        found = one_called(api, "workflows", workflow)
-        return api.call("POST", path_of("workflows", found["id"], "test"), {"event": event})
-    documents = read_documents([Path(workflow)])
+def _draft(workflow: str) -> dict[str, Any] | None:
+    """Return the workflow of a file; None where it is not the name of one."""
+    file = Path(workflow)
+    if not file.is_file():
+        if file.suffix in _FILES:
+            raise click.BadParameter(f"there is no file {workflow}", param_hint="WORKFLOW")
+        return None
+    documents = read_documents([file])
     if len(documents) != 1:
         raise click.BadParameter(f"holds {len(documents)} workflows; try one at a time", param_hint="WORKFLOW")
-    return api.call("POST", path_of("workflows", "test"), {"workflow": written(documents[0].value), "event": event})
+    return written(documents[0].value)
+
+
+def _tried(api: ApiClient, workflow: str, draft: dict[str, Any] | None, event: dict[str, Any]) -> dict[str, Any]:
+    if draft is not None:
+        return api.call("POST", path_of("workflows", "test"), {"workflow": draft, "event": event})
+    found = one_called(api, "workflows", workflow)
+    return api.call("POST", path_of("workflows", found["id"], "test"), {"event": event})
 
 
 def _step_row(step: dict[str, Any]) -> tuple[object, ...]:
