@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from app.commands.catalogue import COMMANDS, GROUPS, OVER_THE_API, commands
+from app.commands.exit_codes import of_error
 from app.commands.shape import Group
 from app.domain.errors import HeadraceError
 
@@ -19,7 +20,7 @@ class SaidError(click.ClickException):
 
     def __init__(self, error: HeadraceError, *, as_json: bool) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = of_error(error)
         self._error = error
         self._as_json = as_json
 

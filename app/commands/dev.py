@@ -7,8 +7,11 @@ from typing import Any
 import click
 
 from app.commands.shape import Group
+from app.commands.showing import heading, show_fields
 from app.processes.home import default_home
 from app.processes.running import running_state, shown
+
+_HEADINGS = {"pages": "Pages of the roles (/readyz, /metrics)", "roles": "Process ids"}
 
 
 @click.group(cls=Group, epilog="headrace dev info --json")
@@ -27,8 +30,12 @@ def info(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts))
         return
-    for name, value in {**facts, **_unsaid(facts)}.items():
-        click.echo(f"{name}: {value}")
+    told = {**facts, **_unsaid(facts)}
+    show_fields({name: value for name, value in told.items() if not isinstance(value, dict)})
+    for name, value in told.items():
+        if isinstance(value, dict):
+            heading(_HEADINGS.get(name, name))
+            show_fields(value)
 
 
 def _unsaid(facts: dict[str, Any]) -> dict[str, str]:

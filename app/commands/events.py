@@ -12,14 +12,14 @@ from app.commands.showing import Column, heading, json_option, moment, show_fiel
 from app.domain.errors import SetupError
 
 _COLUMNS = (
-    Column("RECEIVED (UTC)"),
-    Column("TYPE", 12),
-    Column("ID", 12),
-    Column("ENTITY", 8, 1),
-    Column("SOURCE", 8, 3),
-    Column("BECAME", 16, 2),
+    Column("RECEIVED (UTC)", 0, 2),
+    Column("TYPE", 8, 1),
+    Column("SOURCE"),
+    Column("ID"),
+    Column("ENTITY", 8, 3),
+    Column("BECAME", 8),
 )
-_VERDICTS = (Column("WORKFLOW", 12), Column("VERDICT"), Column("WHY", 20), Column("EXECUTION", 0, 1))
+_VERDICTS = (Column("WORKFLOW", 12, wraps=True), Column("VERDICT"), Column("EXECUTION"), Column("WHY", 12, wraps=True))
 _LOOK_EVERY_S = 2.0
 
 
@@ -70,7 +70,7 @@ def show(source: str, event_id: str, since: str | None, entity: str | None, *, a
     elif answer["event"] is not None:
         _show_one(answer["event"])
     if answer["outcome"] != "found":
-        raise NoEventError(f"{answer['said']}; --since looks further back")
+        raise NoEventError(f"{answer['said'].rstrip('.')}; --since looks further back")
 
 
 def _looked_up(api: ApiClient, query: dict[str, str | None]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _place(one: dict[str, Any]) -> tuple[str, int, int]:
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
-    return (moment(one["received_at"]), one["type"], one["id"], one["entity"], one["source"], _became(one))
+    return (moment(one["received_at"]), one["type"], one["source"], one["id"], one["entity"], _became(one))
 
 
 def _became(one: dict[str, Any]) -> str:
@@ -111,6 +111,8 @@ def _became(one: dict[str, Any]) -> str:
         word = workflow["verdict"].replace("_", " ")
         counts[word] = counts.get(word, 0) + 1
     told = ", ".join(f"{word} ({count})" for word, count in counts.items())
+    if not told and one["fate"] == "read":
+        return "no workflow of its type"
     return told or one.get("reason") or one["fate"].replace("_", " ")
 
 
@@ -129,7 +131,7 @@ def _show_one(one: dict[str, Any]) -> None:
     )
     heading("Workflows")
     rows = [
-        (each["workflow_name"], each["verdict"].replace("_", " "), each["why"], each.get("execution_id"))
+        (each["workflow_name"], each["verdict"].replace("_", " "), each.get("execution_id"), each["why"])
         for each in one["workflows"]
     ]
     show_table(_VERDICTS, rows, empty="No workflow of its type")

@@ -45,7 +45,7 @@ _RESULTS = (
     Column("STATUS"),
     Column("ATTEMPTS", 0, 2),
     Column("TOOK", 0, 1),
-    Column("OUTPUT, OR ERROR", 24),
+    Column("OUTPUT, OR ERROR", 24, wraps=True),
 )
 
 

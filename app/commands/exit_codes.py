@@ -1,7 +1,18 @@
 """What a command ends with, so that scripts need not read what it says (docs/cli.md)."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
+from typing import Final
+
+from app.domain.errors import (
+    ConflictError,
+    HeadraceError,
+    InvalidError,
+    NotFoundError,
+    NotPermittedError,
+    StaleVersionError,
+)
 
 
 class ExitCode(IntEnum):
@@ -37,3 +48,18 @@ def of_status(status: int) -> ExitCode:
     away = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     away |= status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
     return ExitCode.AWAY if away else ExitCode.WRONG
+
+
+# What commands get from our services themselves, without the API between them.
+_OF_ERRORS: Final[Mapping[type[HeadraceError], ExitCode]] = {
+    InvalidError: ExitCode.WRONG,
+    NotFoundError: ExitCode.NOT_FOUND,
+    NotPermittedError: ExitCode.NOT_LET_IN,
+    ConflictError: ExitCode.CONFLICT,
+    StaleVersionError: ExitCode.CONFLICT,
+}
+
+
+def of_error(error: HeadraceError) -> int:
+    """Return the exit code of an error of ours."""
+    return next((code for kind, code in _OF_ERRORS.items() if isinstance(error, kind)), error.exit_code)

@@ -45,6 +45,10 @@ class Batch:
     numbers: list[int]
     size: int
 
+    def joined(self, other: "Batch") -> "Batch":
+        """Return these and those after them."""
+        return Batch([*self.events, *other.events], [*self.numbers, *other.numbers], self.size + other.size)
+
     def where(self, error: FieldError) -> str:
         """Say on which line an error of ``emit_many`` stands: its path begins with the position, ``[3].type``."""
         position, _, path = error.path.removeprefix("[").partition("]")
@@ -64,6 +68,8 @@ class BadLineError(click.ClickException):
     Attributes:
         before: The events of its batch that stand before it.
     """
+
+    exit_code = 2
 
     def __init__(self, message: str, before: Batch) -> None:
         super().__init__(message)

@@ -29,11 +29,23 @@ def queue(*, as_json: bool) -> None:
     show_table(_COLUMNS, list(_rows(found["roles"])), empty="None: every role has caught up")
 
 
-_NAMES = {"depth": "records that wait", "outbox_oldest_s": "oldest in the outbox", "counted": "counted for"}
+# In the order in which people ask.
+_NAMES = {
+    "depth": "records that wait",
+    "outbox": "outbox",
+    "outbox_oldest_s": "oldest in the outbox",
+    "parked": "parked",
+    "failed_executions": "failed executions",
+    "failed_actions": "failed actions",
+    "dead_letters": "dead letters",
+    "counted": "counted for",
+    "as_of": "as of",
+}
 
 
 def _scalars(found: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in found.items() if name not in {"roles", "breakers", "set_aside"}]
+    names = [*(name for name in _NAMES if name in found), *(name for name in found if name not in _NAMES)]
+    return [(name, found[name]) for name in names if name not in {"roles", "breakers", "set_aside"}]
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -35,11 +35,13 @@ class Column:
         name: Its heading.
         least: Characters that it needs to be of use; 0 where it must be shown whole.
         rank: The columns of the highest rank are left out first where a terminal is narrow; those of rank 0 stay.
+        wraps: What is too long goes on in the next line, instead of being cut: for who looks at one thing.
     """
 
     name: str
     least: int = 0
     rank: int = 0
+    wraps: bool = False
 
 
 def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click calls it so
@@ -145,18 +147,25 @@ def _terminal_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -
     from rich.text import Text  # noqa: PLC0415
 
     console = _console()
-    shown = _fitting(columns, cells, console.width)
+    widths = fitting(columns, cells, console.width)
+    if widths is None:  # what must be whole is longer than a line: the terminal breaks it, and nothing is lost
+        for line in _plain_table(columns, cells):
+            click.echo(line)
+        return
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold", collapse_padding=True)
-    for position in shown:
-        column = columns[position]
-        table.add_column(column.name, no_wrap=not column.least, min_width=column.least or None)
+    for position, width in widths.items():
+        wraps = columns[position].wraps
+        table.add_column(
+            columns[position].name, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis", width=width
+        )
     for row in cells:
-        texts = (row[position] for position in shown)
-        table.add_row(*(Text(text, _STYLES.get(text, ""), no_wrap=True, overflow="ellipsis") for text in texts))
+        table.add_row(*(Text(row[n], _STYLES.get(row[n], ""), no_wrap=not columns[n].wraps) for n in widths))
     console.print(table)
-    if len(shown) < len(columns):
-        missing = ", ".join(column.name.lower() for n, column in enumerate(columns) if n not in shown)
-        click.echo(click.style(f"Not shown in {console.width} columns: {missing} (--json has all)", dim=True))
+    missing = [column.name for n, column in enumerate(columns) if n not in widths and any(row[n] for row in cells)]
+    if missing:
+        click.echo(
+            click.style(f"Not shown in {console.width} columns: {', '.join(missing)} (--json has all)", dim=True)
+        )
 
 
 def _console() -> "Console":
@@ -165,14 +174,24 @@ def _console() -> "Console":
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
-def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Return the positions of the columns that a width has room for."""
+def fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> dict[int, int] | None:
+    """Return which columns a width has room for, by position, and how wide each is; None: not even those that stay.
+
+    Columns without any value are left out. What is left over goes to those that matter most.
+    """
     longest = [max(len(column.name), *(len(row[n]) for row in cells)) for n, column in enumerate(columns)]
-    needed = [min(most, column.least) if column.least else most for column, most in zip(columns, longest, strict=True)]
-    shown = list(range(len(columns)))
-    while sum(needed[n] + _GAP for n in shown) - _GAP > width:
-        least_needed = max(shown, key=lambda n: columns[n].rank)
-        if not columns[least_needed].rank:
-            break
-        shown.remove(least_needed)
-    return shown
+    widths = {
+        n: min(longest[n], column.least) if column.least else longest[n]
+        for n, column in enumerate(columns)
+        if any(row[n] for row in cells)
+    }
+    while (left := width - sum(widths.values()) - _GAP * (len(widths) - 1)) < 0:
+        last = max(widths, key=lambda n: columns[n].rank)
+        if not columns[last].rank:
+            return None
+        del widths[last]
+    for n in sorted(widths, key=lambda n: columns[n].rank):
+        more = min(left, longest[n] - widths[n])
+        widths[n] += more
+        left -= more
+    return widths

@@ -32,7 +32,7 @@ _COLUMNS: Final = (
     Column("INSTANCE", 8, 3),
     Column("HOST", 8, 4),
     Column("VERSION", 0, 5),
-    Column("WHY", 20),
+    Column("WHY", 20, wraps=True),
 )
 
 

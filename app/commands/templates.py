@@ -16,14 +16,20 @@ from app.commands.showing import Column, clean, heading, json_option, show_field
 
 _COLUMNS = (
     Column("ID"),
-    Column("NAME", 16),
-    Column("TRIGGER", 12),
-    Column("CATEGORY", 8, 1),
-    Column("USED", 0, 2),
-    Column("SEEN BY", 0, 3),
+    Column("NAME", 24),
+    Column("TRIGGER", 12, 1),
+    Column("CATEGORY", 0, 2),
+    Column("USED", 0, 3),
+    Column("SEEN BY", 0, 4),
 )
-_ASKS = (Column("NAME"), Column("TYPE"), Column("NEEDED"), Column("DEFAULT", 8), Column("WHAT", 16, 1))
-_STEPS = (Column("ORDER"), Column("ACTION"), Column("CONFIG", 20))
+_ASKS = (
+    Column("NAME"),
+    Column("TYPE"),
+    Column("NEEDED"),
+    Column("DEFAULT", 12, wraps=True),
+    Column("WHAT", 16, wraps=True),
+)
+_STEPS = (Column("ORDER"), Column("ACTION"), Column("CONFIG", 20, wraps=True))
 _AS_JSON = frozenset({"number", "integer", "money", "boolean"})
 _OWNER = UUID(int=1)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.commands.showing import Column, clean, heading, show_table
 
-_COLUMNS: Final = (Column("CONDITION", 14), Column("HELD"), Column("WHY", 20))
+_COLUMNS: Final = (Column("CONDITION", 14, wraps=True), Column("HELD"), Column("WHY", 20, wraps=True))
 _LONGEST: Final = 60
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,11 @@ def export(workflow: tuple[str, ...], output: Path | None, *, as_json: bool) -> 
 def exported(workflow: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a workflow what it is: its id and name first, whether it is switched on, what a user writes."""
     fields = written_of(workflow)
-    fields["actions"] = [_shorter(action) for action in fields["actions"]]
+    fields["trigger"] = _in_order(fields["trigger"], ("type", "config"))
+    fields["conditions"] = [_condition(one) for one in fields["conditions"]]
+    fields["actions"] = [_action(action) for action in fields["actions"]]
     return {"id": workflow["id"], "name": fields["name"], "active": workflow["active"]} | {
-        name: fields[name] for name in WRITTEN
+        name: fields[name] for name in WRITTEN if fields[name] not in ("", [])
     }
 
 
@@ -64,6 +66,28 @@ def as_yaml(workflow: Mapping[str, Any]) -> str:
     return written
 
 
-def _shorter(action: Mapping[str, Any]) -> dict[str, Any]:
-    order = ("order", "type", "config", "conditions", "on_error")
-    return {name: action[name] for name in order if action.get(name) not in (None, [])}
+def _action(action: Mapping[str, Any]) -> dict[str, Any]:
+    shorter = _in_order(action, ("order", "type", "config", "conditions", "on_error"))
+    if shorter.get("conditions"):
+        shorter["conditions"] = [_condition(one) for one in shorter["conditions"]]
+    return shorter
+
+
+def _condition(condition: Any) -> Any:
+    """Return a condition, or a group of some, as it is said: which field, compared how, with what."""
+    if isinstance(condition, list):
+        return [_condition(one) for one in condition]
+    if not isinstance(condition, Mapping):
+        return condition
+    if "field" in condition:
+        return {name: condition[name] for name in _ordered(condition, ("field", "operator", "value", "logic"))}
+    return {name: _condition(one) for name, one in condition.items()}
+
+
+def _in_order(fields: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """Return fields in an order, without those that say nothing."""
+    return {name: fields[name] for name in _ordered(fields, order) if fields[name] not in (None, [], {})}
+
+
+def _ordered(fields: Mapping[str, Any], order: Sequence[str]) -> list[str]:
+    return [*(name for name in order if name in fields), *(name for name in fields if name not in order)]

@@ -15,7 +15,7 @@ from app.commands.workflow_files import read_documents
 from app.commands.workflow_plan import written
 
 _FILES = frozenset({".yaml", ".yml", ".json", ".jsonl"})
-_STEPS = (Column("STEP"), Column("ACTION", 10), Column("STATUS"), Column("WOULD SEND, OR WHY NOT", 24))
+_STEPS = (Column("STEP"), Column("ACTION", 10), Column("STATUS"), Column("WOULD SEND, OR WHY NOT", 24, wraps=True))
 
 
 @click.command(

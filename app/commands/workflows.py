@@ -70,8 +70,8 @@ def show(workflow: str, *, as_json: bool) -> None:
             "state": state(found),
             "version": found["version"],
             "owner": found["created_by"],
-            "created": moment(found["created_at"]),
-            "changed": moment(found["updated_at"]),
+            "created (UTC)": moment(found["created_at"]),
+            "changed (UTC)": moment(found["updated_at"]),
             "draft": _draft(found),
         }
     )

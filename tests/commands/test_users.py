@@ -31,7 +31,7 @@ def test_a_user_is_made_once_and_given_a_way_in(tmp_path: Path, database: str) -
     """What is printed is a token that signs in; only its digest is kept."""
     made = run(tmp_path, database, "add", EMAIL, "--role", "admin", "--id", str(UUID(int=1)))
     assert re.fullmatch(r"hrl_[\w-]{43}\n", made.output), made
-    assert run(tmp_path, database, "add", EMAIL).exit_code == 1
+    assert run(tmp_path, database, "add", EMAIL).exit_code == 6
     again = run(tmp_path, database, "add", EMAIL, "--exists-ok")
     link = run(tmp_path, database, "link", EMAIL.upper(), "--hours", "0.5")
     assert len({made.output, again.output, link.output}) == 3
@@ -48,7 +48,7 @@ def test_a_user_is_listed_disabled_and_given_a_password(tmp_path: Path, database
     """The last administrator stays; a password comes from standard input, and is refused where it is guessed."""
     run(tmp_path, database, "add", EMAIL, "--role", "admin")
     refused = run(tmp_path, database, "disable", EMAIL)
-    assert (refused.exit_code, "last administrator" in refused.output) == (1, True)
+    assert (refused.exit_code, "last administrator" in refused.output) == (6, True)
     run(tmp_path, database, "add", "sam@example.com", "--permission", "operate")
     assert run(tmp_path, database, "disable", "sam@example.com").output == "Disabled\n"
     heads, *listed = run(tmp_path, database, "list").output.splitlines()
@@ -57,16 +57,16 @@ def test_a_user_is_listed_disabled_and_given_a_password(tmp_path: Path, database
     assert [(one["email"], one["permissions"]) for one in told] == [("sam@example.com", ["operate"]), (EMAIL, [])]
     assert ["disabled" in line for line in listed] == [True, False]
     assert "operate" in listed[0]
-    assert run(tmp_path, database, "link", "sam@example.com").exit_code == 1
+    assert run(tmp_path, database, "link", "sam@example.com").exit_code == 6
     assert run(tmp_path, database, "enable", "sam@example.com").output == "Enabled\n"
     guessed = run(tmp_path, database, "set-password", EMAIL, text="password1234\n")
-    assert (guessed.exit_code, "password1234" in guessed.output) == (1, False)
+    assert (guessed.exit_code, "password1234" in guessed.output) == (2, False)
     assert run(tmp_path, database, "set-password", EMAIL, text=f"{PASSWORD}\n").exit_code == 0
     with psycopg.connect(database) as connection:
         found = connection.execute("SELECT password_hash FROM users WHERE email = %s", (EMAIL,)).fetchone()
     assert found is not None
     assert found[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert run(tmp_path, database, "link", "nobody@example.com").exit_code == 1
+    assert run(tmp_path, database, "link", "nobody@example.com").exit_code == 3
 
 
 def test_up_prints_how_the_demo_administrator_signs_in(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,8 @@ from tests.support.waiting import eventually, in_time
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(400)]
 
 
+# Connections that a role's processes may have, one of each role, as docs/sizing.md counts them.
+_AT_MOST: Final = {"matcher_login": 7, "executor_login": 4 * 8, "sink_login": 7, "scheduler_login": 19, "api_login": 6}
 _ROOT: Final = Path(__file__).parents[2]
 
 
@@ -171,13 +174,13 @@ def _check_logins(environment: dict[str, str]) -> None:
     """Each process that has a connection logs in as its role's user; who knows the passwords is this user alone."""
     home = Path(environment["HEADRACE_HOME"])
     with psycopg.connect(environment["DATABASE_URL"]) as connection:
-        users = connection.execute(
-            "SELECT DISTINCT regexp_replace(usename, '^headrace_[0-9a-f]+_', '') FROM pg_stat_activity"
+        rows = connection.execute(
+            "SELECT regexp_replace(usename, '^headrace_[0-9a-f]+_', '') FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         ).fetchall()
-    assert {f"{name}_login" for name in ("matcher", "executor", "sink", "scheduler", "api")} == {
-        row[0] for row in users
-    }
+    assert {f"{name}_login" for name in ("matcher", "executor", "sink", "scheduler", "api")} == {row[0] for row in rows}
+    counts = Counter(name for (name,) in rows)
+    assert {name: count - _AT_MOST[name] for name, count in counts.items() if count > _AT_MOST[name]} == {}
     logs = "".join(log.read_text(errors="replace") for log in (home / "logs").glob("*.log"))
     assert "which this process has no use for" not in logs
     assert (home / "database_users.json").stat().st_mode & 0o777 == 0o600
