@@ -17,7 +17,7 @@ from app.commands.up_run import run_up
 from app.domain.errors import SetupError
 from app.embedded.child import end_leftovers
 from app.embedded.processes import headrace, settings_given
-from app.processes.home import default_home, open_private
+from app.processes.home import Lock, default_home, open_private
 from app.processes.role_names import role_names
 from app.processes.running import running_state
 
@@ -47,7 +47,10 @@ def down() -> None:
     home = default_home()
     state = running_state(home)
     if state is None:
+        lock = Lock(home / "up.lock")
+        lock.acquire()  # whoever holds it looks after its processes itself
         end_leftovers((home / "pids").glob("*.json"))
+        lock.release()
         click.echo("Nothing runs here")
         return
     process = psutil.Process(int(state["pid"]))

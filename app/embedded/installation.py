@@ -66,6 +66,7 @@ class Installation:
         """
         self._lock.acquire()
         close_to_others(self.home)
+        self.publish(ready=False)  # from now on `headrace down` finds whom to stop
         await asyncio.to_thread(end_leftovers, list((self.home / "pids").glob("*.json")))
         kafka, postgres = await self._start_services()
         ports = choose_ports(self.home, self._roles, usual=claim_usual_port(self._usual_port))
@@ -79,9 +80,10 @@ class Installation:
         await self._wait_for_api(ports)
 
     async def stop(self) -> None:
-        """Stop all, last started first."""
+        """Stop all, last started first; what another process runs here goes on, and is found as before."""
         await self._supervisor.stop()
-        state_file(self.home).unlink(missing_ok=True)
+        if self._lock.held:
+            state_file(self.home).unlink(missing_ok=True)
         self._usual_port.release()
         self._lock.release()
 

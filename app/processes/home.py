@@ -104,6 +104,11 @@ class Lock:
         self._path = path
         self._lock = FileLock(path, mode=_OWNER_READS, thread_local=False)
 
+    @property
+    def held(self) -> bool:
+        """Whether this object holds it."""
+        return bool(self._lock.is_locked)
+
     def acquire(self) -> None:
         """Take the lock, or keep it.
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from tests.support.broker import remove_topics
 from tests.support.deadlines import scaled
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home
-from tests.support.waiting import eventually, in_time
+from tests.support.waiting import eventually, finished, in_time
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(400)]
 
@@ -99,7 +100,10 @@ async def test_the_readme_pastes(up: Up, tmp_path: Path) -> None:
 
 
 async def test_a_second_start_says_what_is_not_as_it_runs(up: Up) -> None:
-    """It starts nothing, and settings that would hold for a new one only are named."""
+    """It starts nothing, the first is found as before, and settings that would hold for a new one only are named."""
+    refused = await asyncio.to_thread(finished, [sys.executable, "-m", "app.cli", "up"], within=60, env=up.elsewhere)
+    assert (refused.returncode, "run by another process" in refused.stderr) == (1, True), refused
+    assert (await _info(up.elsewhere))["ready"] is True
     said = await headrace({**up.environment, "HEADRACE_TOPIC_PREFIX": "other."}, "up", "--detach")
     assert "Runs already: " in said
     assert "other settings: HEADRACE_TOPIC_PREFIX" in said
