@@ -58,3 +58,9 @@ def _need(service: "ExternalKafka | ExternalPostgres") -> None:
         service.wait_ready()
     except SetupError as error:
         raise UnreachableError(f"{error}; or start one here with `headrace up`") from None
+
+
+def postgres_refused(error: BaseException | None) -> click.ClickException:
+    """Return what a command says where Postgres refuses a statement: the first line of why, which holds no values."""
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return click.ClickException(f"Postgres refused: {reason}; has `headrace migrate` been run?")

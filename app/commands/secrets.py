@@ -5,7 +5,7 @@ import psycopg
 
 from app.adapters.postgres.resealing import reseal as reseal_all
 from app.adapters.secrets.cipher import FernetCipher, new_key
-from app.commands.preflight import need_postgres, settings_here
+from app.commands.preflight import need_postgres, postgres_refused, settings_here
 from app.commands.shape import Group
 
 
@@ -29,6 +29,5 @@ def reseal() -> None:
     try:
         count = reseal_all(settings.database_url.get_secret_value(), cipher.renew)
     except psycopg.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise click.ClickException(f"Postgres refused: {reason}; has `headrace migrate` been run?") from None
+        raise postgres_refused(error) from None
     click.echo(f"Sealed with the first key: {count}")

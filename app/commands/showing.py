@@ -20,7 +20,7 @@ _GAP: Final = 2
 _STYLES: Final = {
     "success": "green", "active": "green", "ready": "green", "create": "green", "in use": "green", "met": "green",
     "partial": "yellow", "change": "yellow", "waiting": "yellow", "open": "yellow", "blocked": "yellow",
-    "failed": "red", "not met": "red", "revoked": "red", "expired": "red",
+    "failed": "red", "dead letter": "red", "not met": "red", "revoked": "red", "expired": "red",
     "skipped": "dim", "inactive": "dim", "nothing": "dim", "discarded": "dim",
 }  # fmt: skip
 _WANTS_JSON: Final = "headrace.json"

@@ -161,7 +161,7 @@ def _store(owner: UUID) -> None:
     import psycopg  # noqa: PLC0415 - the other commands go through the API
 
     from app.adapters.postgres.starter_templates import store_starters  # noqa: PLC0415
-    from app.commands.preflight import need_postgres, settings_here  # noqa: PLC0415
+    from app.commands.preflight import need_postgres, postgres_refused, settings_here  # noqa: PLC0415
     from app.services.workflows.starter_templates import STARTERS, starter_id  # noqa: PLC0415
 
     settings = settings_here()
@@ -170,6 +170,5 @@ def _store(owner: UUID) -> None:
     try:
         stored = store_starters(settings.database_url.get_secret_value(), drafts, owner)
     except psycopg.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise click.ClickException(f"Postgres refused: {reason}; has `headrace migrate` been run?") from None
+        raise postgres_refused(error) from None
     click.echo(f"Templates: {len(drafts)} built in, {stored} stored or brought up to date")

@@ -18,7 +18,7 @@ from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.credentials import PostgresCredentials
 from app.adapters.postgres.users import PostgresUsers
 from app.adapters.secrets.argon import Argon2Passwords
-from app.commands.preflight import need_postgres, settings_here
+from app.commands.preflight import need_postgres, postgres_refused, settings_here
 from app.commands.shape import Group
 from app.commands.showing import Column, json_option, show_json, show_table
 from app.domain.callers import PERMISSIONS, Caller, Role
@@ -196,5 +196,4 @@ def _run(work: Callable[[UserService], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except DBAPIError as error:
-        reason = next(iter(str(error.orig).splitlines()), type(error).__name__)
-        raise click.ClickException(f"Postgres refused: {reason}; has `headrace migrate` been run?") from None
+        raise postgres_refused(error.orig) from None

@@ -172,13 +172,12 @@ async def test_the_preview_shows_what_records_would_become(world: World, databas
     lines = said.splitlines()
     assert code == 0, said
     assert lines[0] == f"shop: the last 2 records of {world.plain} (json)"
-    assert lines[1].split() == ["record", "becomes", "entity", "time", "id", "data"]
+    assert lines[1].split()[:4] == ["RECORD", "BECOMES", "ENTITY", "TIME"]
     assert "  order.paid  c-1 " in lines[2]
     assert '{"order":{"id":17,"total":"99.50"},' in lines[2]
     rest = lines[lines.index(f"db: the last 2 records of {world.changes} (debezium)") :]
     assert [line.split()[:2] for line in rest[2:4]] == [["0/1", "nothing"], ["0/2", "dead"]]
     assert "op: is missing; this is no Debezium envelope" in rest[3]
-    assert all(len(line) <= 142 for line in lines)
     assert await world.events() == []
 
 

@@ -10,6 +10,7 @@ from app.domain.errors import FieldError, InvalidError
 from app.domain.evaluate import Outcome, Plan, Trigger, TurnedAway, entry_of, evaluate
 from app.domain.grants import Use
 from app.domain.wall import MESSAGE
+from app.domain.written_workflow import WRITTEN
 from app.services.ingest.emitter import event_key, valid_event
 from app.services.operations.dry_run_report import EntryReport
 from app.services.workflows.index import CompiledWorkflow, compile_workflow
@@ -18,7 +19,7 @@ from schemas.workflow import Revision, WorkflowDraft
 
 SOURCE: Final = "/headrace/test"
 NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
-_WRITTEN: Final = ("name", "priority", "reentry", "trigger", "conditions", "actions")
+_PLANNED: Final = tuple(name for name in WRITTEN if name != "description")
 
 
 def compiled(draft: WorkflowDraft, use: Use) -> CompiledWorkflow:
@@ -27,7 +28,7 @@ def compiled(draft: WorkflowDraft, use: Use) -> CompiledWorkflow:
     Raises:
         InvalidError: Its conditions do not compile.
     """
-    written: dict[str, Any] = {name: getattr(draft, name) for name in _WRITTEN}
+    written: dict[str, Any] = {name: getattr(draft, name) for name in _PLANNED}
     revision = Revision.model_construct(
         id=use.workflow, version=1, active=True, owner=use.owner, updated_at=datetime.now(UTC), **written
     )
