@@ -190,9 +190,17 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 def _query(model: Mapping[str, Any]) -> list[dict[str, Any]]:
     required = model.get("required", ())
     return [
-        {"name": name, "in": "query", **({"required": True} if name in required else {}), "schema": schema}
+        {"name": name, "in": "query", **({"required": True} if name in required else {}), "schema": _given(schema)}
         for name, schema in model["properties"].items()
     ]
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter that is there: what may be left out is null in its model, and never in a URL."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf" and value is not None}, **kinds[0]}
 
 
 def _success(operation: Operation, status: int, schemas: Schemas) -> dict[str, Any]:

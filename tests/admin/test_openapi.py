@@ -63,6 +63,16 @@ async def test_the_document_is_served(api: Api) -> None:
     assert len(set(names)) == len(names)
 
 
+def test_no_parameter_of_a_query_is_null() -> None:
+    """What may be left out is no null, which a URL cannot hold; and what must be there is said to be required."""
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            for parameter in operation["parameters"]:
+                assert "null" not in str(parameter["schema"].get("anyOf", "")), (operation["operationId"], parameter)
+    lookup = {one["name"]: one for one in described("GET", "/api/v1/events/lookup")["parameters"]}
+    assert {name for name, one in lookup.items() if one.get("required")} == {"source", "id"}
+
+
 def references(value: Any) -> list[str]:
     """Every ``$ref`` in a document."""
     if isinstance(value, list):

@@ -79,7 +79,7 @@ def _answered(responses: Mapping[str, Described]) -> str:
     for answer in responses.values():
         for kind, content in answer.get("content", {}).items():
             if "example" in content and kind == "application/json":
-                return f"<pre><code>{as_json(content['example'])}</code></pre>"
+                return f"<h4>Answer</h4><pre><code>{as_json(content['example'])}</code></pre>"
     return ""
 
 

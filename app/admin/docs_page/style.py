@@ -28,8 +28,11 @@ code{font:.9em ui-monospace,monospace}
 pre{background:var(--well);border:1px solid var(--line);border-radius:6px;padding:.7rem;overflow:auto;max-height:32rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;
-padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}
 dt{float:left;min-width:6rem}dd{margin-left:6rem}
-@media (max-width:50rem){body{display:block}nav{position:static;height:auto}main{padding:1rem}}
+@media (max-width:50rem){body{display:block}main{padding:1rem}
+nav{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line)}
+nav ul{display:flex;flex-wrap:wrap;gap:0 1rem}
+summary span:last-child{display:block}table{display:block;overflow-x:auto}}
 @media print{nav{display:none}body{display:block}}
 """
