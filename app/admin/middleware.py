@@ -14,10 +14,10 @@ from aiohttp import web
 from app.admin.accepting import acceptable
 from app.admin.auth import ForbiddenError
 from app.admin.bodies import HOLD
+from app.admin.broken_off import REQUEST_ID, STARTED, broke, cut_off, said
 from app.admin.connections import begun
 from app.admin.identity import BY_SESSION
 from app.admin.operations import OPERATION, Operation
-from app.admin.problems import problem_for, problem_response
 from app.admin.requests import CALLER, check_headers
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
@@ -44,7 +44,6 @@ SECURITY: Final = {
     "Cache-Control": "no-store",
     "Server": "headrace",
 }
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
 @web.middleware
@@ -57,7 +56,7 @@ async def observe(request: web.Request, handler: _Handler) -> web.StreamResponse
     seconds = time.monotonic() - began
     operation = request[OPERATION].name if OPERATION in request else _NO_OPERATION
     REQUESTS.labels(operation, str(answer.response.status)).inc()
-    ERRORS.inc(answer.response.status == _SERVER_ERRORS)
+    ERRORS.inc(answer.error is not None)
     if OPERATION not in request or not request[OPERATION].lasting:
         SECONDS.labels(operation).observe(seconds)
     _log(request, answer, seconds)
@@ -78,13 +77,14 @@ def _log(request: web.Request, answer: "_Answer", seconds: float) -> None:
         "request_id": request[REQUEST_ID],
         "user": str(caller.user_id) if caller else None,
         **({"refused": answer.refused} if answer.refused else {}),
+        **({"broke_off": answer.broke_off} if answer.broke_off else {}),
     }
     _LOG.log(_level(operation, answer), "request", extra=said, exc_info=answer.error)
 
 
 def _level(operation: Operation | None, answer: "_Answer") -> int:
     """Return the line's level: what asks again and again whether we live is not worth a line, while we do."""
-    if answer.response.status >= _SERVER_ERRORS:
+    if answer.response.status >= _SERVER_ERRORS or answer.broke_off:
         return logging.WARNING if answer.error is None else logging.ERROR
     return logging.DEBUG if operation is not None and operation.name in _PROBES else logging.INFO
 
@@ -98,6 +98,7 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
             response.headers.setdefault(name, value)
     if REQUEST_ID in request:
         response.headers["X-Request-Id"] = request[REQUEST_ID]
+        request[STARTED] = response
 
 
 def guarded(operation: Operation) -> _Handler:
@@ -177,26 +178,37 @@ class _Answer:
 
     Attributes:
         refused: Why it was not done as asked.
+        broke_off: Why it is not whole: it had begun.
         error: What failed in our own code.
     """
 
     response: web.StreamResponse
     refused: str = ""
+    broke_off: str = ""
     error: Exception | None = None
 
 
 async def _answered(request: web.Request, handler: _Handler) -> _Answer:
-    instance = f"urn:uuid:{request[REQUEST_ID]}"
     try:
-        return _Answer(await handler(request))
+        response = await handler(request)
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001 - the one place where an error becomes an answer; ours are logged
-        problem = problem_for(error, instance)
-        if problem is not None:
-            return _Answer(problem, _why(error, problem.status))
-        failed = problem_response(500, "Something went wrong here; quote the request id", instance=instance)
-        return _Answer(failed, error=error)
+        if STARTED in request:
+            cut_off(request, error)
+            return _broken_off(request, request[STARTED])
+        problem, known = said(request, error)
+        return _Answer(problem, _why(error, problem.status)) if known else _Answer(problem, error=error)
+    return _broken_off(request, response)
+
+
+def _broken_off(request: web.Request, response: web.StreamResponse) -> _Answer:
+    error = broke(request)
+    if error is None:
+        return _Answer(response)
+    problem, known = said(request, error)
+    why = _why(error, problem.status) if known else type(error).__name__
+    return _Answer(response, broke_off=why, error=None if known else error)
 
 
 def _why(error: Exception, status: int) -> str:

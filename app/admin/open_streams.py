@@ -1,6 +1,5 @@
 """Answers that go on: followers and exports. How many of them there may be, in all and of one caller."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +40,6 @@ class Streams:
         self._most_each = most_each
         self.heartbeat = heartbeat
         self._open: Counter[UUID] = Counter()
-        self.ending = asyncio.Event()
 
     @contextmanager
     def opened(self, caller: UUID, kind: Kind) -> Iterator[None]:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from app.admin.auth import ForbiddenError, UnauthorizedError
 from app.domain.errors import (
+    BehindError,
     ConflictError,
     FieldError,
     InvalidError,
@@ -152,6 +153,7 @@ _STATUSES: Final[dict[type[BaseException], int]] = {
     UnsupportedTypeError: 415,
     PreconditionRequiredError: 428,
     SecretsKeyError: 503,
+    BehindError: 503,
 }
 
 

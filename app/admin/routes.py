@@ -134,5 +134,5 @@ def build_app(state: State) -> web.Application:
 
 
 async def _end_streams(app: web.Application) -> None:
-    app[STATE].live.streams.ending.set()
+    app[STATE].live.queue.close()
     app[STATE].live.following.close()

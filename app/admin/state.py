@@ -40,6 +40,7 @@ from app.services.operations.following import Following
 from app.services.operations.health import Health
 from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue
+from app.services.operations.queue_watch import QueueWatch
 from app.services.operations.retries import Retries
 from app.services.workflows.comparing import ComparingService
 from app.services.workflows.drafting import DraftService
@@ -152,10 +153,11 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The answers that go on: how many are open, and what tells of executions as they end."""
+    """The answers that go on: how many are open, and what tells of executions as they end, and of the queue."""
 
     streams: Streams
     following: Following
+    queue: QueueWatch
 
 
 @dataclass(frozen=True, slots=True)

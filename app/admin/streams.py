@@ -13,7 +13,7 @@ from aiohttp import web
 from app.admin.operations import EVENT_STREAM
 from app.admin.requests import CALLER
 from app.admin.state import STATE
-from app.domain.errors import HeadraceError
+from app.domain.errors import HeadraceError, UnreachableError
 from schemas.base import encode
 
 # Where a proxy stands between, it is to hand on each event as it comes (nginx).
@@ -43,6 +43,10 @@ class EventStream:
         head = f"id: {event_id}\nevent: {kind}\ndata: ".encode()
         await self.response.write(head + encode(data) + b"\n\n")
 
+    async def send_error(self, problem: bytes) -> None:
+        """Tell that the stream breaks off, with a problem document; it has no id: the caller goes on from the last."""
+        await self.response.write(b"event: error\ndata: " + problem + b"\n\n")
+
     async def beat(self, event_id: str) -> None:
         """Send a comment, so that nobody between takes the connection for dead, and the id to go on from."""
         await self.response.write(f": heartbeat\nid: {event_id}\n\n".encode())
@@ -63,10 +67,16 @@ class EventStream:
         return self._request.transport is None or self._request.transport.is_closing()
 
     async def holds(self) -> bool:
-        """Tell whether the caller may still be told: the token holds, and means what it meant."""
+        """Tell whether the caller may still be told: the token holds, and means what it meant.
+
+        Raises:
+            UnreachableError: Nobody can tell.
+        """
         identity = self._request.app[STATE].access.identity
         try:
             return identity.admitted(await identity.granted(self._request)) == self._request[CALLER]
+        except UnreachableError:
+            raise
         except HeadraceError:
             return False
 

@@ -34,6 +34,10 @@ class StartRefusedError(HeadraceError):
     exit_code = 2
 
 
+class BehindError(HeadraceError):
+    """Somebody takes up what they are told more slowly than it comes, and is told no more."""
+
+
 class NotReadyError(HeadraceError):
     """A process cannot do its work now, or not yet; the text says what it lacks."""
 

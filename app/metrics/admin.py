@@ -48,7 +48,9 @@ REQUESTS: Final = FAMILIES.counter(
     operation=_OPERATIONS,
     status="statuses of HTTP that the API answers",
 )
-ERRORS: Final = FAMILIES.counter("headrace_http_errors_total", "Requests that our own code failed on: answered 500")
+ERRORS: Final = FAMILIES.counter(
+    "headrace_http_errors_total", "Requests that our own code failed on: answered 500, or cut off"
+)
 SECONDS: Final = FAMILIES.histogram(
     "headrace_http_request_seconds",
     "Seconds to answer a request",
@@ -74,6 +76,12 @@ FAILED_TOKENS: Final = FAMILIES.counter(
 )
 DATABASE_REFUSALS: Final = FAMILIES.counter(
     "headrace_database_refusals_total", "Statements for callers that the API let through and the database refused"
+)
+BROKEN_OFF: Final = FAMILIES.counter(
+    "headrace_http_answers_broken_off_total",
+    "Streams and exports that broke off half way: what is behind the API did not answer, the caller did not take up"
+    " what was told, or our own code failed",
+    why=("behind", "failed", "unreachable"),
 )
 STREAMS: Final = FAMILIES.gauge(
     "headrace_http_streams", "Answers that go on: followers and exports", kind=("executions", "queue", "export")

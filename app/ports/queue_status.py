@@ -1,6 +1,6 @@
 """The queue's status: what is asked of Kafka and of Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -90,6 +90,19 @@ class OwnStatus(Contract):
     failed_actions: int
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerMark:
+    """What is another whenever something has changed of what ``OwnStatus`` counts.
+
+    Attributes:
+        newest_failure: When the newest of those that failed was matched.
+    """
+
+    parked: int
+    failed_executions: int
+    newest_failure: datetime | None
+
+
 class DepthSource(Protocol):
     """Knows how far consumer groups are behind."""
 
@@ -136,6 +149,13 @@ class StatusStore(Protocol):
 
     async def own(self, caller: Caller) -> OwnStatus:
         """Count what is of the caller's workflows.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def marks(self, owners: Collection[UUID]) -> Mapping[UUID, OwnerMark]:
+        """Return each owner's mark; it is no caller's to see.
 
         Raises:
             UnreachableError: Postgres does not answer.

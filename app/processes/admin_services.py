@@ -55,6 +55,7 @@ from app.services.operations.following import Following
 from app.services.operations.health import Health
 from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue, lanes_of
+from app.services.operations.queue_watch import QueueWatch
 from app.services.workflows.comparing import ComparingService
 from app.services.workflows.drafting import DraftService
 from app.services.workflows.drafts import DraftReader
@@ -85,6 +86,7 @@ def assemble(
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
     workflows, lists = _workflows(settings, database, reader), TemplateLists(clock)
     runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, GuardJudge(settings, resolve)))
+    queue = Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock)
     return State(
         access=access_of(settings, database, clock),
         bodies=Bodies(BodyLimits()),
@@ -97,8 +99,8 @@ def assemble(
         events=_events(settings, database, event_topics),
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
-        queue=Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock),
-        live=_live(settings, database),
+        queue=queue,
+        live=_live(settings, database, queue),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
         topics=topics,
@@ -111,9 +113,9 @@ def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -
     return WorkflowService(PostgresWorkflows(database), reader, quotas=quotas_of(settings))
 
 
-def _live(settings: Settings, database: ApiDatabase) -> Live:
+def _live(settings: Settings, database: ApiDatabase, queue: Queue) -> Live:
     streams = Streams(settings.admin_streams, settings.admin_streams_per_caller)
-    return Live(streams, Following(PostgresFeed(database)))
+    return Live(streams, Following(PostgresFeed(database)), QueueWatch(queue))
 
 
 def quotas_of(settings: Settings) -> WorkflowQuotas:

@@ -1,15 +1,16 @@
 """The queue's status through the API, and the installation's gauges."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from app.domain.breaker import circuit_of
 from app.domain.callers import Caller
-from app.ports.queue_status import Lane, OwnStatus, RecentRuns, StoreStatus, WorkflowCounts
+from app.ports.queue_status import Lane, OwnerMark, OwnStatus, RecentRuns, StoreStatus, WorkflowCounts
 from app.services.operations.queue_status import Queue, lanes_of
 from app.topics import Topics
 from tests.admin.conftest import Api, User
@@ -38,6 +39,10 @@ class Store:
     async def own(self, caller: Caller) -> OwnStatus:
         """Return what is nobody's."""
         return OwnStatus(parked=0, failed_executions=0, failed_actions=0)
+
+    async def marks(self, owners: Collection[UUID]) -> Mapping[UUID, OwnerMark]:
+        """Return that nothing of anybody's waits."""
+        return {owner: OwnerMark(0, 0, None) for owner in owners}
 
     async def workflows(self) -> WorkflowCounts:
         """Return none."""

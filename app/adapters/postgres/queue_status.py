@@ -1,14 +1,15 @@
 """What waits in Postgres, counted within bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.domain.breaker import parts_of
 from app.domain.callers import Caller
-from app.ports.queue_status import OpenBreaker, OwnStatus, RecentRuns, SetAside, StoreStatus, WorkflowCounts
+from app.ports.queue_status import OpenBreaker, OwnerMark, OwnStatus, RecentRuns, SetAside, StoreStatus, WorkflowCounts
 
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
 _STATUS: Final = text("""
@@ -43,6 +44,20 @@ SELECT
   (SELECT count(*) FROM failed) AS failed_executions,
   (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')
     AS failed_actions
+""")
+# Of every owner who is asked for in one statement, in the API's own role.
+_MARKS: Final = text("""
+SELECT owner.id, (
+    SELECT count(*) FROM (
+      SELECT FROM timers WHERE workflow_id IN (SELECT a.id FROM automations a WHERE a.created_by = owner.id)
+      LIMIT 10001) AS waiting
+  ) AS parked, failed.count, failed.newest
+FROM unnest(CAST(:owners AS uuid[])) AS owner (id) CROSS JOIN LATERAL (
+  SELECT count(*) AS count, max(executed_at) AS newest FROM (
+    SELECT executed_at FROM automation_logs
+    WHERE automation_id IN (SELECT a.id FROM automations a WHERE a.created_by = owner.id)
+      AND status IN ('failed', 'partial', 'timed_out') AND executed_at > now() - interval '1 hour' LIMIT 1001) AS found
+) AS failed
 """)
 _WORKFLOWS: Final = text("""
 SELECT count(*) AS created, count(*) FILTER (WHERE active AND deleted_at IS NULL) AS active FROM automations
@@ -109,6 +124,12 @@ class PostgresQueueStatus:
         async with self._database.reading(caller) as connection:
             row = (await connection.execute(_OWN, {"caller": caller.user_id})).mappings().one()
         return OwnStatus.model_validate(dict(row))
+
+    async def marks(self, owners: Collection[UUID]) -> Mapping[UUID, OwnerMark]:
+        """Return each owner's mark, in the API's own role: what callers are told is read on their behalf."""
+        async with self._database.serving() as connection:
+            rows = (await connection.execute(_MARKS, {"owners": list(owners)})).all()
+        return {row[0]: OwnerMark(row[1], row[2], row[3]) for row in rows}
 
     async def workflows(self) -> WorkflowCounts:
         """Count workflows."""

@@ -2,10 +2,9 @@
 
 Page after page is read and written. Between two pages no database connection is held, so that a caller who does not
 read holds none either; the connection's guard cuts such a one off. What ran after the export began is not in it, so
-that it ends; one that breaks off is cut off, and never looks whole.
+that it ends; one that breaks off is cut off, and never looks whole (``app.admin.broken_off``).
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,13 +20,11 @@ from app.admin.execution_models import ExecutionChoice
 from app.admin.operations import Operation
 from app.admin.requests import CALLER, read_query
 from app.admin.state import STATE
-from app.domain.errors import HeadraceError
 from app.domain.paging import read_cursor
 from app.ports.executions import ExecutionSummary
 from schemas.base import encode
 from schemas.moments import Moment
 
-_LOG: Final = logging.getLogger(__name__)
 _ROWS: Final = 500
 _CSV: Final = "text/csv"
 _JSONL: Final = "application/jsonl"
@@ -62,20 +59,16 @@ async def export_executions(request: web.Request) -> web.StreamResponse:
     with state.live.streams.opened(caller.user_id, "export"):
         page = await state.runs.executions.find(caller, wanted, None, _ROWS)
         response = _response(form)
-        try:
-            await response.prepare(request)
-            if request.method == "HEAD":
-                return response
-            await response.write(csv_lines([COLUMNS]) if form == "csv" else b"")
-            while True:
-                await response.write(written(page.items))
-                if page.next_cursor is None:
-                    await response.write_eof()
-                    return response
-                page = await state.runs.executions.find(caller, wanted, read_cursor(page.next_cursor), _ROWS)
-        except (ConnectionError, HeadraceError) as error:
-            _cut_off(request, error)
+        await response.prepare(request)
+        if request.method == "HEAD":
             return response
+        await response.write(csv_lines([COLUMNS]) if form == "csv" else b"")
+        while True:
+            await response.write(written(page.items))
+            if page.next_cursor is None:
+                await response.write_eof()
+                return response
+            page = await state.runs.executions.find(caller, wanted, read_cursor(page.next_cursor), _ROWS)
 
 
 def _form(request: web.Request, asked: str | None) -> str:
@@ -95,14 +88,6 @@ def _response(form: str) -> web.StreamResponse:
     response.content_type = _KINDS[form]
     response.charset = "utf-8"
     return response
-
-
-def _cut_off(request: web.Request, error: Exception) -> None:
-    """Let the caller see that this is not all of it."""
-    if isinstance(error, HeadraceError):
-        _LOG.warning("an export broke off", extra={"why": str(error)})
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _csv(rows: Sequence[ExecutionSummary]) -> bytes:

@@ -1,7 +1,5 @@
 """``/api/v1/executions/stream`` and ``/api/v1/queue/stream``: server-sent events for a page that is to be live."""
 
-import asyncio
-from contextlib import suppress
 from hashlib import blake2s
 from typing import Annotated, Final
 
@@ -9,18 +7,17 @@ from aiohttp import web
 from pydantic import Field
 
 from app.admin.api.executions import chosen
+from app.admin.broken_off import streaming
 from app.admin.execution_models import ExecutionChoice
 from app.admin.operations import EVENT_STREAM, Operation
 from app.admin.queries import Query
 from app.admin.requests import CALLER, read_query
 from app.admin.state import STATE
 from app.admin.streams import EventStream, going_on
-from app.domain.errors import UnreachableError
 from app.services.operations.following import Told
 from app.services.operations.queue_status import QueueView
 from schemas.base import encode
 
-_QUEUE_EVERY_S: Final = 2.0
 _LAST: Final = "Last-Event-ID"
 _RESET: Final = {"reason": "what came since cannot be told one by one: load the list again"}
 
@@ -51,16 +48,14 @@ async def stream_executions(request: web.Request) -> web.StreamResponse:
         state.live.following.follower(caller, chosen(query)) as one,
     ):
         missed = await state.live.following.begin(one, request.headers.get(_LAST))
-        stream = EventStream(request)
+        async with streaming(request) as stream:
 
-        async def turn() -> str | None:
-            told = await one.next()
-            if told is not None:
-                await _tell(stream, told)
-            return None if told is None else one.place
+            async def turn() -> str | None:
+                told = await one.next()
+                if told is not None:
+                    await _tell(stream, told)
+                return None if told is None else one.place
 
-        with suppress(ConnectionError):  # the caller is gone
-            await stream.begin()
             if stream.is_head:
                 return stream.response
             await _tell(stream, missed)
@@ -81,39 +76,27 @@ async def stream_queue(request: web.Request) -> web.StreamResponse:
     """Tell how the queue stands, whole, whenever that changes: events ``queue``."""
     query = read_query(request, QueueStreamQuery)
     state, caller = request.app[STATE], request[CALLER]
-    with state.live.streams.opened(caller.user_id, "queue"):
-        view = await state.queue.view(caller)
-        stream, last = EventStream(request), request.headers.get(_LAST, "")
+    with state.live.streams.opened(caller.user_id, "queue"), state.live.queue.watching(caller):
+        first, last = await state.live.queue.begin(caller), request.headers.get(_LAST, "")
+        async with streaming(request) as stream:
 
-        async def tell(view: QueueView) -> str:
-            nonlocal last
-            place = _stands(view)
-            if place != last:
-                await stream.send("queue", place, view)
-            last = place
-            return place
+            async def tell(view: QueueView) -> str:
+                nonlocal last
+                place = _stands(view)
+                if place != last:
+                    await stream.send("queue", place, view)
+                last = place
+                return place
 
-        async def turn() -> str | None:
-            if await _ends(state.live.streams.ending, _QUEUE_EVERY_S):
-                return None
-            return await tell(await state.queue.view(caller))
+            async def turn() -> str | None:
+                view = await state.live.queue.next(caller)
+                return None if view is None else await tell(view)
 
-        # The caller is gone, or what we ask does not answer: they come again, with what they saw last.
-        with suppress(ConnectionError, UnreachableError):
-            await stream.begin()
             if stream.is_head:
                 return stream.response
-            await tell(view)
+            await tell(first)
             await going_on(stream, query.seconds, turn)
     return stream.response
-
-
-async def _ends(ending: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await ending.wait()
-    except TimeoutError:
-        return False
 
 
 def _stands(view: QueueView) -> str:

@@ -19,7 +19,7 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.callers import Caller
-from app.domain.errors import UnreachableError
+from app.domain.errors import BehindError, UnreachableError
 from app.domain.snapshots import Place, Snapshot
 from app.ports.executions import ExecutionFilter, ExecutionSummary
 from app.ports.following import Feed, Look, News
@@ -63,6 +63,7 @@ class Follower:
         self._seen: Snapshot | None = None
         self._batches: asyncio.Queue[_Batch | None] = asyncio.Queue(_BEHIND)
         self._ended = False
+        self._why: Exception | None = None
 
     @property
     def place(self) -> str:
@@ -82,16 +83,21 @@ class Follower:
     def give(self, batch: _Batch) -> None:
         """Hand over what a look found; who is too far behind is let go, and may come back."""
         if self._batches.full():
-            self.end()
+            self.end(BehindError("what was told was taken up more slowly than it came; go on from the last event"))
         elif not self._ended:
             self._batches.put_nowait(batch)
 
-    def end(self) -> None:
-        """Tell no more."""
-        self._ended = True
+    def end(self, why: Exception | None = None) -> None:
+        """Tell no more; why, where it is before the end."""
+        self._ended, self._why = True, why
 
     async def next(self) -> list[Told] | None:
-        """Wait for the next look, and return what it has for this one; None at the end."""
+        """Wait for the next look, and return what it has for this one; None at the end.
+
+        Raises:
+            BehindError: What was told was not taken up.
+            Exception: Following failed.
+        """
         while not self._ended:
             try:
                 async with asyncio.timeout(EVERY_S):
@@ -100,6 +106,8 @@ class Follower:
                 continue
             if batch is not None:
                 return self.told(batch)
+        if self._why is not None:
+            raise self._why
         return None
 
     def told(self, batch: _Batch, since: Place | None = None) -> list[Told]:
@@ -196,10 +204,10 @@ class Following:
                 _OUTAGE.served()
             except UnreachableError as error:
                 _OUTAGE.failed(error)
-            except Exception:
-                # Whoever follows comes back, and goes on from where they were.
+            except Exception as error:
+                # Whoever follows is told, comes back, and goes on from where they were.
                 _LOG.exception("following the log failed", extra={"followers": len(self._followers)})
-                self._let_go()
+                self._let_go(error)
                 raise
 
     async def _look(self) -> None:
@@ -211,9 +219,9 @@ class Following:
         for one in followers:
             one.give(batch)
 
-    def _let_go(self) -> None:
+    def _let_go(self, why: Exception | None = None) -> None:
         for one in self._followers:
-            one.end()
+            one.end(why)
 
     async def _read(self, look: Look, followers: Sequence[Follower]) -> _Batch:
         """Read the rows of a look's news, once for each whose rights differ; all or none, so that none is lost."""

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
+from uuid import UUID
 
 from app.domain.callers import Caller
 from app.ports.queue_status import (
     DepthSource,
     Lane,
     OpenBreaker,
+    OwnerMark,
     OwnStatus,
     RecentRuns,
     SetAside,
@@ -72,6 +74,14 @@ class QueueView(OwnStatus):
     outbox: int | None = None
     breakers: list[OpenBreaker] | None = None
     set_aside: list[SetAside] | None = None
+
+
+def seen(status: QueueStatus, own: OwnStatus | None) -> QueueView:
+    """Return what an operator sees of the queue; or, with what is their own, anybody else."""
+    if own is None:
+        return QueueView(counted="installation", **dict(status))
+    common = {name: getattr(status, name) for name in ("as_of", "depth", "roles", "outbox_oldest_s")}
+    return QueueView(counted="own", **common, **dict(own))
 
 
 def lanes_of(topics: Topics, families: Mapping[str, Sequence[str]]) -> list[Lane]:
@@ -136,10 +146,23 @@ class Queue:
             UnreachableError: Kafka or Postgres does not answer.
         """
         status = await self.status()
-        if caller.may("operate"):
-            return QueueView(counted="installation", **dict(status))
-        common = {name: getattr(status, name) for name in ("as_of", "depth", "roles", "outbox_oldest_s")}
-        return QueueView(counted="own", **common, **dict(await self._store.own(caller)))
+        return seen(status, None if caller.may("operate") else await self._store.own(caller))
+
+    async def own(self, caller: Caller) -> OwnStatus:
+        """Count what is of a caller's workflows, with the caller's rights.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+        return await self._store.own(caller)
+
+    async def marks(self, owners: Collection[UUID]) -> Mapping[UUID, OwnerMark]:
+        """Return what is another for each owner of whose workflows what is counted has changed.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+        return await self._store.marks(owners)
 
     async def workflows(self) -> WorkflowCounts:
         """Count workflows.
