@@ -1,7 +1,7 @@
 """The broker and the Postgres that a harness runs on: those the environment names, else embedded ones of its own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,13 @@ class Servers:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
         return with_database(self.postgres.url, name)
 
+    def database(self, name: str) -> str:
+        """Make a database if it is not there; returns its URL."""
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return with_database(self.postgres.url, name)
+
     def stamp_commits(self) -> None:
         """Have Postgres keep each transaction's commit time; restarts it where that is not on yet.
 
@@ -55,12 +62,16 @@ class Servers:
 
 
 @contextmanager
-def servers(home: Path, *, long_lived: bool = False) -> Iterator[Servers]:
+def servers(
+    home: Path, *, long_lived: bool = False, postgres_settings: Mapping[str, str] | None = None
+) -> Iterator[Servers]:
     """Start what the environment does not name, with data under ``home``; stop it afterwards.
 
-    ``long_lived`` servers may take some minutes until they run at their best.
+    ``long_lived`` servers may take some minutes until they run at their best; ``postgres_settings`` are for a Postgres
+    that is started here.
     """
-    kafka, postgres = make_kafka(home, long_lived=long_lived), make_postgres(home)
+    kafka = make_kafka(home, long_lived=long_lived)
+    postgres = make_postgres(home, settings=postgres_settings)
     try:
         start(kafka)
         start(postgres)
