@@ -68,6 +68,39 @@ async def test_events_of_other_workflows_are_judged_by_both(user: User, log: Log
     assert (judged["events"], judged["live"], judged["draft"]) == (1, {"turned_away": 1}, {"runs": 1})
 
 
+async def test_what_was_blocked_is_judged_as_if_it_came_now(user: User, log: Log) -> None:
+    """The loop that blocked it says nothing of the version: neither the draft nor what is live differs from itself."""
+    workflow = await live(user)
+    await log.add(workflow, event=order(1, 600), status="blocked", met=False)
+    await save(user, workflow, draft(name="Next"))
+    judged = (await preview(user, workflow))["judged"]
+    assert (judged["live"], judged["draft"], judged["different"]) == ({"runs": 1}, {"runs": 1}, [])
+
+
+async def test_the_newest_two_hundred_are_judged_its_own_first(user: User, log: Log) -> None:
+    """Of as many as it has logged itself no other workflow's event is looked at, however new."""
+    workflow, other = await live(user), await live(user)
+    for number in range(203):
+        total = 100 if number < 3 else 600
+        at = NOW - timedelta(minutes=203 - number)
+        await log.add(workflow, event=order(number, total), met=total > 500, at=at, event_id=f"e-{number}")
+    await log.add(other, event=order(1000, 100), met=False, status="skipped")
+    await save(user, workflow, draft(name="Next"))
+    judged = (await preview(user, workflow))["judged"]
+    assert (judged["events"], judged["live"]) == (200, {"runs": 200})
+
+
+async def test_events_of_two_sources_are_two_and_last_months_are_none(user: User, log: Log) -> None:
+    """Others' events of the last seven days count, each by its source and id."""
+    workflow, other = await live(user), await live(user)
+    for source, days in (("/shop", 0), ("/till", 6), ("/old", 30)):
+        at = NOW - timedelta(days=days)
+        await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
+        await log.add(other, event={**order(1, 600), "source": source}, at=at)
+    await save(user, workflow, draft(name="Next"))
+    assert (await preview(user, workflow))["judged"]["events"] == 2
+
+
 async def test_other_users_events_are_not_looked_at(user: User, api: Any, log: Log) -> None:
     """Row level security holds for the preview as for the log."""
     theirs = await live(api.user())
