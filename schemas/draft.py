@@ -39,3 +39,4 @@ class Draft(DraftNote):
     workflow_id: UUID
     workflow: dict[str, Any]
     problems: Annotated[list[ProblemError], Field(description="What keeps it from being published")]
+    hints: list[str] = Field(default_factory=list, description="What may not be meant so, though it is allowed")

@@ -7,6 +7,7 @@ types (``com.shop.cart.abandoned``, ``custom.signup``): so there are as many top
 
 import difflib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -61,10 +62,18 @@ def event_group(event_type: str) -> str:
     return _GROUP_OF.get(event_type.partition(".")[0], CUSTOM_GROUP)
 
 
+def is_known_type(event_type: str) -> bool:
+    """Tell whether a type is one of those that Headrace knows."""
+    return event_type in _KNOWN
+
+
 @lru_cache(maxsize=1024)
 def resembled(event_type: str) -> str | None:
     """Return the known type that one which is not known was perhaps meant for: ``order.paid`` of ``order.payed``."""
-    if event_type in _KNOWN:
-        return None
-    near = difflib.get_close_matches(event_type.lower(), _KNOWN, 1, _ALIKE)
+    return None if is_known_type(event_type) else alike(event_type, _KNOWN)
+
+
+def alike(event_type: str, types: Iterable[str]) -> str | None:
+    """Return the one of some types that another was perhaps meant for."""
+    near = difflib.get_close_matches(event_type.lower(), types, 1, _ALIKE)
     return near[0] if near else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -12,7 +12,6 @@ from pydantic import (
     TypeAdapter,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    model_validator,
 )
 from typing_extensions import TypedDict
 
@@ -21,7 +20,6 @@ from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.draft import DraftNote
 from schemas.event import EventType
-from schemas.event_types import resembled
 from schemas.together import Together, Wrong
 
 MAX_REVISION_BYTES: Final = 128 * 1024
@@ -208,10 +206,3 @@ class Workflow(Contract):
     last_run_at: datetime | None = None
     draft: DraftNote | None = None
     hints: list[str] = Field(default_factory=list, description="What may not be meant so, though it is allowed")
-
-    @model_validator(mode="after")
-    def _hint(self) -> Self:
-        """Ask whether a known type was meant, where the trigger's resembles one."""
-        near = resembled(self.trigger.type)
-        self.hints = [f"trigger.type: {self.trigger.type} is no known event type; is {near} meant?"] if near else []
-        return self

@@ -29,6 +29,7 @@ OF_THE_PROCESS = {
     "app/adapters/postgres/identities.py:_give_role": "a user who signs in, by their id: no record of theirs",
     "app/services/operations/following.py:_look_on": "one look serves all who follow",
     "app/services/operations/queue_watch.py:_look_on": "one look serves all who follow",
+    "app/services/operations/event_types.py:_looked": "one look serves all who ask",
     "app/adapters/kafka/consumer.py:wait_empty": "how many records are unfinished as the worker ends",
     "app/adapters/kafka/consumer.py:_review_budget": "a partition, not a record of it: the fetcher's memory",
     "app/adapters/kafka/crash_guard.py:let_go": "the end of the process's hold on all of its partitions",

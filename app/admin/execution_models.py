@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.admin.draft_models import Side
 from app.admin.queries import Cursor, Limit, Query, Text
 from app.domain.statuses import ExecutionStatus
 from app.ports.executions import ExecutionSummary, WaitingExecution
@@ -121,11 +122,20 @@ class CurrentRequest(Query):
 
 
 class PastEvent(Query):
-    """An event that really came: by an execution that it started, or by its source and id."""
+    """An event that really came: by an execution that it started, or by its source and id.
+
+    One that the log does not have is looked for in the topics, as ``GET /api/v1/events/lookup`` does it.
+
+    Attributes:
+        since: When it may have come into Kafka; by default within the last day.
+        entity: Whom it is about: it is found sooner.
+    """
 
     execution_id: UUID | None = None
     source: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
     id: Text = None
+    since: Moment | None = None
+    entity: Text = None
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:
@@ -139,7 +149,7 @@ class DryRunRequest(Query):
     """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
 
     One of three: ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's
-    trigger. ``sample``: a sample of the trigger's type. ``past``: an event from the log.
+    trigger. ``sample``: a sample of the trigger's type. ``past``: an event that really came.
     """
 
     sample: bool = False
@@ -154,6 +164,12 @@ class DryRunRequest(Query):
         if sum((bool(self.event), self.sample, self.past is not None)) > 1:
             raise ValueError("only one of event, sample and past can be given")
         return self
+
+
+class StoredDryRunRequest(DryRunRequest):
+    """As ``DryRunRequest``, with which state of the stored workflow to try."""
+
+    version: Side = "live"
 
 
 class DraftDryRunRequest(DryRunRequest):

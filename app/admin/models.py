@@ -9,7 +9,6 @@ from app.admin.queries import Cursor, Limit, Text
 from app.admin.queries import Query as _Query
 from app.ports.dead_letter_box import DeadLetterSummary
 from app.ports.workflows import WorkflowSort
-from schemas.event import Event
 from schemas.moments import Moment
 from schemas.template import Template
 from schemas.workflow import Workflow
@@ -74,20 +73,6 @@ class Accepted(BaseModel):
     """Events that Kafka has for good, in the order they were sent."""
 
     ids: list[str]
-
-
-class EventTypeView(BaseModel):
-    """An event type, the topic it flows through, and an event of it that can be posted as it is."""
-
-    type: str
-    topic: str
-    sample: Event
-
-
-class EventTypeList(BaseModel):
-    """Every event type; beside them any dotted name of one's own is one."""
-
-    items: list[EventTypeView]
 
 
 class ActionTypeView(BaseModel):

@@ -19,6 +19,7 @@ _UUID: Final = {"type": "string", "format": "uuid"}
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 256}
 _PATH_SCHEMAS: Final = {
     **dict.fromkeys(("customer", "tag", "conversation", "order", "partner"), _ID),
+    "type": {"type": "string", "minLength": 1, "maxLength": 100, "examples": ["order.paid"]},
     "number": {"type": "integer", "minimum": 1},
     "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "name": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]{0,63}$"},

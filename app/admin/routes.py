@@ -129,10 +129,11 @@ def build_app(state: State) -> web.Application:
     app[STATE] = state
     app.on_response_prepare.append(harden)
     add_routes(app.router, OPERATIONS)
-    app.on_shutdown.append(_end_streams)
+    app.on_shutdown.append(_end_what_goes_on)
     return app
 
 
-async def _end_streams(app: web.Application) -> None:
+async def _end_what_goes_on(app: web.Application) -> None:
     app[STATE].live.queue.close()
     app[STATE].live.following.close()
+    await app[STATE].event_types.close()

@@ -35,6 +35,7 @@ from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.event_finding import EventFinder
+from app.services.operations.event_types import EventTypes
 from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.following import Following
 from app.services.operations.health import Health
@@ -180,6 +181,7 @@ class State:
     runs: Runs
     emitter: EventEmitter
     events: EventFinder
+    event_types: EventTypes
     messages: Messages
     dead_letters: DeadLetterBox
     queue: Queue

@@ -1,12 +1,33 @@
 """Channels of notifications: where administrators keep them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
+from app.domain.grants import Grant
 from schemas.channel import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChannel:
+    """What a trial may know of a channel: who may use it, and which service it leads to, such as ``Slack``."""
+
+    grant: Grant
+    service: str
+
+
+class ChannelDirectory(Protocol):
+    """What tells dry runs of channels, without a URL, which no role but executors reads."""
+
+    async def of(self, names: Collection[str]) -> Mapping[str, KnownChannel]:
+        """Return those that there are, by their names.
+
+        Raises:
+            UnreachableError: The store does not answer.
+        """
 
 
 class ChannelTransaction(Protocol):

@@ -50,6 +50,7 @@ from app.services.operations.background import PROCESS, Failures
 from app.services.operations.bulk import BulkService
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.event_finding import EventFinder
+from app.services.operations.event_types import EventTypes
 from app.services.operations.event_verdicts import EventVerdicts
 from app.services.operations.following import Following
 from app.services.operations.health import Health
@@ -85,6 +86,7 @@ def assemble(
     """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
     workflows, lists = _workflows(settings, database, reader), TemplateLists(clock)
+    log = event_topics or KafkaEventTopics(settings.kafka_connection, topics)
     runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, GuardJudge(settings, resolve)))
     queue = Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock)
     return State(
@@ -96,7 +98,8 @@ def assemble(
         template_lists=lists,
         runs=runs,
         emitter=EventEmitter(sender, topics),
-        events=_events(settings, database, event_topics),
+        events=_events(settings, database, log),
+        event_types=EventTypes(topics, log, _now, clock),
         messages=_messages(database, _cipher(settings), bounds_of(settings)),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=queue,
@@ -130,10 +133,9 @@ def _editing(settings: Settings, database: ApiDatabase, reader: DraftReader, bul
     return Editing(drafts=drafts, comparing=ComparingService(store), previews=previews, bulk=bulk)
 
 
-def _events(settings: Settings, database: ApiDatabase, event_topics: EventTopics | None) -> EventFinder:
+def _events(settings: Settings, database: ApiDatabase, log: EventTopics) -> EventFinder:
     topics = Topics(settings.topic_prefix)
     verdicts = EventVerdicts(PostgresTraces(database), settings.event_max_age_s, _now)
-    log = event_topics or KafkaEventTopics(settings.kafka_connection, topics)
     return EventFinder(topics, log, verdicts, _now)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.cancelling import PostgresCancelling
-from app.adapters.postgres.channel_urls import PostgresChannelGrants
+from app.adapters.postgres.channel_urls import PostgresChannelDirectory
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.executions import PostgresExecutions, PostgresWaiting
@@ -68,7 +68,7 @@ def _dry_runner(settings: Settings, database: ApiDatabase, needs: DryRunNeeds) -
         preparers,
         Current(reads, RetryPolicy(max_retries=0), timeout=settings.action_timeout),
         PostgresSecretGrants(database.driver),
-        PostgresChannelGrants(database.driver),
+        PostgresChannelDirectory(database.driver),
         needs.judge,
     )
 

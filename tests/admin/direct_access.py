@@ -156,7 +156,8 @@ listSecrets                 see secret            x x x x x +
 putSecret                   make secret           x x x x x +
 putSecret                   change secret         x x x x x +
 deleteSecret                delete secret         x x x x x +
-listEventTypes              none: they are in the code
+listEventTypes              none: they are in the code, and seen in Kafka
+getEventType                none: they are in the code, and seen in Kafka
 listActionTypes             none: they are in the code
 healthz                     none: it asks nobody
 readyz                      none: the API asks for itself

@@ -24,6 +24,7 @@ MAKERS: Final = {
 NAMES: Final = {
     "customer": "c-1042",
     "tag": "VIP",
+    "type": "order.paid",
     "conversation": "v-301",
     "order": "o-5001",
     "partner": "p-7",

@@ -168,6 +168,7 @@ listSecrets                 x  x  x  x  x  x  x  x  x  -      +
 putSecret                   x  x  x  x  x  x  x  x  x  -      +
 deleteSecret                x  x  x  x  x  x  x  x  x  -      +
 listEventTypes              x  +  +  +  +  +  +  +  +  -      +
+getEventType                x  +  +  +  +  +  +  +  +  -      +
 listActionTypes             x  +  +  +  +  +  +  +  +  -      +
 healthz                     +  +  +  +  +  +  +  +  +  -      +
 readyz                      +  +  +  +  +  +  +  +  +  -      +
@@ -179,6 +180,7 @@ INVALID: Final = ("revoked", "expired")
 _PATHS: Final = {
     "customer": "c-nobody",
     "tag": "t",
+    "type": "order.paid",
     "conversation": "v-0",
     "order": "o-0",
     "partner": "p-0",

@@ -18,7 +18,7 @@ from tests.admin.conftest import Answer, Api, User
 from tests.support.depths import MemoryDepths
 from tests.support.sender import MemorySender
 
-PATH = "/api/v1/event-types"
+PATH = "/api/v1/action-types"
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from tests.support.records import cloud_event
 from tests.support.sender import MemorySender
 from tests.support.sessions import signed_in
 
-PATH = "/api/v1/event-types"
+PATH = "/api/v1/action-types"
 EVENTS = "/api/v1/events"
 CLOUD = {"Content-Type": "application/cloudevents+json"}
 

@@ -1,5 +1,6 @@
 """The dry run and the matcher say the same of the same event and workflow."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from app.domain.callers import Caller
 from app.domain.causation import Link
 from app.domain.grants import Use
 from app.execution.preparation import DryRunPreparer
+from app.ports.channels import KnownChannel
 from app.services.ingest.emitter import event_key
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.explanations import explain
@@ -108,11 +110,20 @@ async def _matched(written: dict[str, Any], event: dict[str, Any]) -> Said | Non
     return True, ended.status, met, verdicts, why
 
 
+class NoChannels:
+    """Implements ``app.ports.channels.ChannelDirectory`` where there are none."""
+
+    async def of(self, names: Collection[str]) -> Mapping[str, KnownChannel]:
+        """Return none."""
+        del names
+        return {}
+
+
 async def _tried(written: dict[str, Any], event: dict[str, Any]) -> Said:
     kind, secrets = REGISTRY.find("apply_tag"), MemorySecrets()
     assert kind is not None
     preparers = {"apply_tag": DryRunPreparer(kind, timeout=5, clock=now)}
-    runner = DryRunner(preparers, current_over(), secrets, secrets, GuardJudge(Settings(), addresses_of))
+    runner = DryRunner(preparers, current_over(), secrets, NoChannels(), GuardJudge(Settings(), addresses_of))
     draft = WorkflowDraft.model_validate({"name": "w", **written, "actions": [_tag()]})
     use, caller = Use(OWNER, UUID(int=NUMBER)), Caller(OWNER, "user")
     report = await runner.run(draft, event, {}, {}, use, caller=caller)

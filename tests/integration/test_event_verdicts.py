@@ -1,6 +1,7 @@
 """What became of events that really ran: each kind of verdict, asked of the API on a running installation."""
 
 import time
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +11,12 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from app.adapters.kafka.event_topics import KafkaEventTopics
 from app.adapters.kafka.producer import KafkaSender
+from app.domain.callers import Caller
 from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
+from app.services.operations.event_types import EventTypes
 from tests.integration.site import Site, event
 from tests.support.waiting import eventually
 
@@ -153,3 +157,31 @@ async def test_an_event_is_found_by_its_entity_and_without(site: Site) -> None:
     answer, _ = await site.stack.api.call("GET", f"/api/v1/events/lookup?source=/tests&id={uuid4().hex}")
     assert (answer["outcome"], answer["next_cursor"]) == ("not_found", None)
     assert answer["partitions_done"] == answer["partitions"] > 0
+
+
+async def test_a_type_that_nobody_declared_goes_from_end_to_end_and_is_listed(site: Site) -> None:
+    """``com.shop.cart.abandoned``: posted, on the topic of the rule, run, logged; what was seen of it is listed."""
+    kind = "com.shop.cart.abandoned"
+    remind = {"type": "apply_tag", "config": {"tag": "left-{{ cart.items[0].sku }}"}}
+    over = [{"field": "cart.total", "operator": ">", "value": 100}]
+    made, _ = await site.workflow(remind, trigger={"type": kind}, conditions=over)
+    sent = event(kind, cart={"total": "120.50", "items": [{"sku": "kettle"}, {"sku": "mug", "gift": True}]})
+    assert (await site.stack.api.call("POST", "/api/v1/events", sent))[0] == {"ids": [sent["id"]]}
+    row = await site.row(made, sent)
+    assert (row["status"], row["event_type"], row["actions_executed"][0]["output"]) == (
+        "success", kind, {"tag": "left-kettle", "applied": True},
+    )  # fmt: skip
+    topics = site.stack.topics
+    assert (await found(site, sent))["topic"] == topics.events(kind) == f"{topics.prefix}events.custom"
+    admin = Caller(uuid4(), "admin")
+    log = KafkaEventTopics(KafkaConnection(site.stack.bootstrap), topics)
+    seen = EventTypes(topics, log, lambda: datetime.now(UTC))
+    (listed,) = [one for one in (await seen.listed(admin)).items if not one.known and one.type == kind]
+    assert listed.seen is not None
+    assert (listed.topic, listed.seen.count) == (topics.events(kind), 1)
+    fields = {one.path: (one.types, one.format, one.examples) for one in listed.seen.fields}
+    assert fields["cart.total"] == (["string"], "decimal", ["120.50"])
+    assert fields["cart.items.0.gift"] == (["boolean"], None, [True])
+    assert [one.event for one in listed.seen.samples] == [sent]
+    answer, _ = await site.stack.api.call("GET", "/api/v1/event-types")
+    assert (len([one for one in answer["items"] if one["known"]]), answer["look"]["complete"]) == (21, True)

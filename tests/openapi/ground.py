@@ -1,15 +1,20 @@
 """An API with everything set up and something of each kind in it, for what does each of its operations."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
 from pydantic import SecretStr
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.admin.auth import mint_token
+from app.admin.examples import EVENT
+from app.services.ingest.event_samples import sample_event
 from app.settings import Settings
+from app.topics import Topics
 from tests.admin.conftest import SECRET, Api, User, serving
 from tests.openapi.ready import Things
 from tests.openapi.rows import Rows, rows_of
@@ -82,6 +87,9 @@ async def prepared_ground(url: str, count: int) -> AsyncIterator[Ground]:
             }
         )
         async with serving(settings) as api:
+            for event in (EVENT, sample_event("customer.created")):
+                topic = Topics(settings.topic_prefix).events(event["type"])
+                api.event_topics.put(topic, b"c-1042", orjson.dumps(event), at=time.time())
             who = (await signed_in(url, settings, "admin")).id
             caller = User(api.client, mint_token(settings, who, "admin", 6 * 3600), who)
             rows = await rows_of(caller, url, settings, count)

@@ -1,9 +1,11 @@
 """Properties 24, 25 and 29: retries, loops, and dry runs that leave no trace."""
 
+import time
 from itertools import pairwise
 from typing import Any, Final
 from uuid import uuid4
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,18 +100,20 @@ SENDERS: Final[tuple[dict[str, Any], ...]] = (
 
 
 SENT: Final = st.lists(st.sampled_from(SENDERS), max_size=3)
+WAYS: Final = ("draft", "stored", "stored draft", "sample", "past", "topics")
 
 
 # Feature: automations-workflows, Property 29: Test Execution Isolation
 @PROPERTY
-@given(draft=drafts(), data=DATA, way=st.sampled_from(["draft", "stored", "sample", "past"]), more=SENT)
+@given(draft=drafts(), data=DATA, way=st.sampled_from(WAYS), more=SENT)
 async def test_29_a_test_of_a_workflow_persists_nothing(  # noqa: PLR0917 - hypothesis passes by name
     engine: Engine, api: Api, draft: dict[str, Any], data: dict[str, Any], way: str, more: list[dict[str, Any]]
 ) -> None:
     """No table has a row more, less or other, no record is in Kafka, no receiver has anything.
 
-    Of a draft and of a stored workflow; on a pasted event, on a sample, and on one that really came; whatever it would
-    do: beside a draft's own actions those that send something or keep it for later.
+    Of a draft, of a stored workflow and of an active one's draft; on an event, on a sample, and on one that really
+    came, by the log or by the topics; whatever it would do: beside a draft's own actions those that send something or
+    keep it for later.
     """
     user = api.user()
     actions = [{**one, "order": order} for order, one in enumerate([*draft["actions"], *more], 1_000)]
@@ -122,8 +126,17 @@ async def test_29_a_test_of_a_workflow_persists_nothing(  # noqa: PLR0917 - hypo
         ran = await engine.workflow(user, {"type": "stop_workflow", "config": {}})
         await engine.emit(sent := event(ran["trigger"]["type"], **data))
         body = {"past": {"source": sent["source"], "id": sent["id"]}}
+    if way == "topics":
+        came = event(f"custom.t{uuid4().hex}", **data)
+        api.event_topics.put("t.events.custom", b"c-1", orjson.dumps(came), at=time.time())
+        body = {"past": {"source": came["source"], "id": came["id"]}}
     if way == "stored":
         path = f"/api/v1/workflows/{(await user.create(**draft))['id']}/test"
+    elif way == "stored draft":
+        live = await engine.workflow(user, {"type": "stop_workflow", "config": {}})
+        path, body = f"/api/v1/workflows/{live['id']}/test", {**body, "version": "draft"}
+        saved = await user.call("PUT", path.replace("/test", "/draft"), draft, headers={"If-Match": '"0"'})
+        assert saved.status == 200, saved.json
     else:
         body = {**body, "workflow": draft}
     await user.call("GET", "/api/v1/workflows")  # any first call notes what its caller may

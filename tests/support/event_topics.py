@@ -19,7 +19,7 @@ class MemoryEventTopics:
         partitions: Of each topic.
         reachable: Set it to False, and every look fails as with a broker that is down.
         finished: Up to where the matchers are; partitions that are not in it they have wholly read.
-        looks: How many are open at this moment, and how many were at most.
+        looks: How many are open at this moment, and how many were at most; ``opened``: how many there were.
         chunk: Records that come at once.
         free: Clear it, and looks wait until it is set.
     """
@@ -30,6 +30,7 @@ class MemoryEventTopics:
         self.finished: dict[TopicPlace, int] = {}
         self.looks = 0
         self.most_looks = 0
+        self.opened = 0
         self.chunk = 10
         self.free = asyncio.Event()
         self.free.set()
@@ -76,6 +77,7 @@ class MemoryEventTopics:
         """Look at them."""
         self._check()
         self.looks += 1
+        self.opened += 1
         self.most_looks = max(self.most_looks, self.looks)
         try:
             await self.free.wait()

@@ -7,8 +7,9 @@ from app.adapters.postgres.crm_reads import Connect
 from app.adapters.postgres.pool import persistently
 from app.domain.grants import Grant
 from app.ports import Sealed
+from app.ports.channels import KnownChannel
 
-_GRANTS: Final = "SELECT name, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
+_KNOWN: Final = "SELECT name, service, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
 _READ: Final = "SELECT name, url, owners, workflows FROM notification_channels WHERE name = ANY(%s)"
 
 
@@ -37,8 +38,8 @@ class PostgresChannelUrls:
         return {name: Sealed(bytes(url), Grant(tuple(whose), tuple(which))) for name, url, whose, which in rows}
 
 
-class PostgresChannelGrants:
-    """Implements ``app.ports.SecretGrants`` for channels.
+class PostgresChannelDirectory:
+    """Implements ``app.ports.channels.ChannelDirectory``.
 
     Args:
         connect: Lends a connection in the API's role.
@@ -47,8 +48,8 @@ class PostgresChannelGrants:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
-    async def of(self, names: Collection[str]) -> Mapping[str, Grant]:
-        """Return the grants of those that there are."""
+    async def of(self, names: Collection[str]) -> Mapping[str, KnownChannel]:
+        """Return those that there are."""
         async with self._connect() as connection:
-            rows = await (await connection.execute(_GRANTS, (list(names),))).fetchall()
-        return {name: Grant(tuple(whose), tuple(which)) for name, whose, which in rows}
+            rows = await (await connection.execute(_KNOWN, (list(names),))).fetchall()
+        return {name: KnownChannel(Grant(tuple(whose), tuple(which)), service) for name, service, whose, which in rows}

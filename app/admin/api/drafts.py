@@ -15,6 +15,7 @@ from app.admin.draft_models import (
     RevisionView,
 )
 from app.admin.examples import WORKFLOW, WORKFLOW_PATCH
+from app.admin.hints import hinted, hinted_draft
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import (
     CALLER,
@@ -43,21 +44,21 @@ _REVISION: Final = f"{_ONE}/revisions/{{version}}"
 
 async def get_draft(request: web.Request) -> web.Response:
     """Show a workflow's draft, with what keeps it from being published."""
-    return _shown(await _drafts(request).get(request[CALLER], path_id(request, "workflow")))
+    return _shown(request, await _drafts(request).get(request[CALLER], path_id(request, "workflow")))
 
 
 async def save_draft(request: web.Request) -> web.Response:
     """Keep a draft as it is written."""
     workflow_id, number = path_id(request, "workflow"), expected_version(request, required=True)
     raw = await read_document(request, (JSON,))
-    return _shown(await _drafts(request).save(request[CALLER], workflow_id, number, raw))
+    return _shown(request, await _drafts(request).save(request[CALLER], workflow_id, number, raw))
 
 
 async def patch_draft(request: web.Request) -> web.Response:
     """Apply a JSON merge patch to a draft, or to what is live where there is none."""
     workflow_id, number = path_id(request, "workflow"), expected_version(request, required=True)
     patch = await read_document(request, (MERGE_PATCH, JSON))
-    return _shown(await _drafts(request).patch(request[CALLER], workflow_id, number, patch))
+    return _shown(request, await _drafts(request).patch(request[CALLER], workflow_id, number, patch))
 
 
 async def discard_draft(request: web.Request) -> web.Response:
@@ -72,7 +73,7 @@ async def publish_draft(request: web.Request) -> web.Response:
     workflow_id, number = path_id(request, "workflow"), expected_version(request, required=False)
     overwrite = read_query(request, PublishQuery).overwrite
     workflow = await _drafts(request).publish(request[CALLER], workflow_id, number, overwrite=overwrite)
-    return answer(workflow, headers=etag(workflow.version))
+    return answer(hinted(request, workflow), headers=etag(workflow.version))
 
 
 async def list_revisions(request: web.Request) -> web.Response:
@@ -94,7 +95,9 @@ async def restore_revision(request: web.Request) -> web.Response:
     version = _version(request)
     given = "If-Match" in request.headers
     number = expected_version(request, required=False) if given else NONE_READ
-    return _shown(await _drafts(request).revert(request[CALLER], path_id(request, "workflow"), version, number))
+    return _shown(
+        request, await _drafts(request).revert(request[CALLER], path_id(request, "workflow"), version, number)
+    )
 
 
 async def compare(request: web.Request) -> web.Response:
@@ -120,8 +123,8 @@ def _version(request: web.Request) -> int:
     return version
 
 
-def _shown(draft: Draft) -> web.Response:
-    return answer(draft, headers=etag(draft.version))
+def _shown(request: web.Request, draft: Draft) -> web.Response:
+    return answer(hinted_draft(request, draft), headers=etag(draft.version))
 
 
 def _drafts(request: web.Request) -> DraftService:

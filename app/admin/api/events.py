@@ -3,7 +3,7 @@
 Events hold personal data of customers: who may see them is who may read customers, ``crm:read``.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -18,7 +18,7 @@ from app.admin.requests import CALLER, answer, read_json, read_query
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.services.operations.event_cursor import read_cursor
-from app.services.operations.event_finding import EventLookup, RecentEvents, Sought
+from app.services.operations.event_finding import LOOKED_BACK, EventLookup, RecentEvents, Sought
 from schemas.event import Event
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -27,7 +27,6 @@ MAX_BATCH: Final = 1000
 MAX_BATCH_BYTES: Final = 8 * MIB
 _PATH: Final = "/api/v1/events"
 _PREFIX: Final = "ce-"
-_BACK: Final = timedelta(days=1)
 
 
 async def ingest_events(request: web.Request) -> web.Response:
@@ -53,7 +52,7 @@ async def list_recent_events(request: web.Request) -> web.Response:
 async def look_event_up(request: web.Request) -> web.Response:
     """Find one event, and say what became of it."""
     query = read_query(request, EventLookupQuery)
-    since = query.since or datetime.now(UTC) - _BACK
+    since = query.since or datetime.now(UTC) - LOOKED_BACK
     begun = read_cursor(query.cursor)
     events = request.app[STATE].events
     sought = Sought(query.source, query.id, since, query.entity)

@@ -1,12 +1,20 @@
 """``/api/v1/workflows/{id}/execute`` and ``.../test``: a workflow run by hand, in earnest and as a dry run."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from aiohttp import web
 
 from app.admin.examples import ORDER_DATA, TRIAL, WORKFLOW
-from app.admin.execution_models import DraftDryRunRequest, DryRunRequest, RunRequest, RunStarted
+from app.admin.execution_models import (
+    DraftDryRunRequest,
+    DryRunRequest,
+    RunRequest,
+    RunStarted,
+    StoredDryRunRequest,
+)
 from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, path_id, read_document, read_model
@@ -14,11 +22,13 @@ from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.domain.grants import Use
 from app.services.operations.dry_run_report import DryRun
+from app.services.operations.event_finding import LOOKED_BACK, Sought
 from app.services.operations.past_events import PastEvents, sample_attributes
 from app.services.operations.tried_event import NOBODYS
+from app.services.workflows.comparing import LIVE
 from app.services.workflows.stored_problems import unknown_actions, unmatchable
 from schemas.field_errors import under
-from schemas.workflow import WorkflowDraft
+from schemas.workflow import Workflow, WorkflowDraft
 
 _ROOT: Final = "/api/v1/workflows"
 _ONE: Final = f"{_ROOT}/{{id}}"
@@ -56,15 +66,29 @@ async def test_draft(request: web.Request) -> web.Response:
 
 
 async def test_workflow(request: web.Request) -> web.Response:
-    """Try a stored workflow, active or not, on an event."""
+    """Try a stored workflow, active or not, on an event: what is live of it, its draft, or an earlier version."""
     workflow_id = path_id(request, "workflow")
-    wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
+    wanted = read_model(await read_document(request, (JSON,)), StoredDryRunRequest)
     workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
+    draft = _live(workflow) if wanted.version == LIVE else await _other_state(request, workflow_id, wanted.version)
+    return await _tried(request, draft, Use(workflow.created_by, workflow_id), wanted)
+
+
+def _live(workflow: Workflow) -> WorkflowDraft:
     wrong = [*unmatchable(workflow), *unknown_actions(workflow.actions)]
     if wrong:
         raise InvalidError(under("workflow", wrong))
-    fields: dict[str, Any] = {name: getattr(workflow, name) for name in WorkflowDraft.model_fields}
-    return await _tried(request, WorkflowDraft.model_construct(**fields), Use(workflow.created_by, workflow_id), wanted)
+    return WorkflowDraft.model_construct(**{name: getattr(workflow, name) for name in WorkflowDraft.model_fields})
+
+
+async def _other_state(request: web.Request, workflow_id: UUID, version: str) -> WorkflowDraft:
+    """Read a draft, or an earlier version, as it would be read to be published."""
+    state = request.app[STATE]
+    body = await state.editing.comparing.state(request[CALLER], workflow_id, version)
+    try:
+        return await state.workflows.read(body)
+    except InvalidError as error:
+        raise InvalidError(under("workflow", error.errors)) from None
 
 
 async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: DryRunRequest) -> web.Response:
@@ -77,11 +101,13 @@ async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: D
 
 
 async def _event(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> Mapping[str, Any]:
-    past, log = wanted.past, PastEvents(request.app[STATE].runs.executions)
+    state, past = request.app[STATE], wanted.past
+    log = PastEvents(state.runs.executions, state.events)
     if past is not None and past.execution_id is not None:
         return await log.of_execution(request[CALLER], past.execution_id)
     if past is not None and past.source is not None and past.id is not None:
-        return await log.called(request[CALLER], past.source, past.id)
+        since = past.since or datetime.now(UTC) - LOOKED_BACK
+        return await log.called(request[CALLER], Sought(past.source, past.id, since, past.entity))
     return sample_attributes(draft.trigger.type) if wanted.sample else wanted.event
 
 
@@ -95,7 +121,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", f"{_ONE}/test", "testWorkflow", "Try a workflow on an event, without any effect", test_workflow,
-        {200: DryRun}, tag="workflows", body=Body({JSON: (DryRunRequest, False)}, most=_MOST, example=TRIAL),
+        {200: DryRun}, tag="workflows", body=Body({JSON: (StoredDryRunRequest, False)}, most=_MOST, example=TRIAL),
     ),
     Operation(
         "POST", f"{_ONE}/execute", "executeWorkflow", "Run a workflow by hand; answers the execution's id",

@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from app.admin.examples import TEMPLATE
+from app.admin.hints import hinted
 from app.admin.models import (
     TemplateApplication,
     TemplateCategories,
@@ -100,7 +101,7 @@ async def apply_template(request: web.Request) -> web.Response:
     customizations = await read_document(request, (MERGE_PATCH, JSON))
     workflow = await _service(request).apply(request[CALLER], template_id, customizations)
     headers = {**etag(workflow.version), "Location": f"{_WORKFLOWS}/{workflow.id}"}
-    return answer(workflow, 201, headers)
+    return answer(hinted(request, workflow), 201, headers)
 
 
 def _made(template: Template) -> web.Response:

@@ -7,6 +7,7 @@ from aiohttp import web
 from app.admin.draft_models import ChangeQuery, CopyName
 from app.admin.examples import WORKFLOW, WORKFLOW_PATCH
 from app.admin.execution_models import CancelledView, DeactivationQuery
+from app.admin.hints import hinted, hinted_list
 from app.admin.models import WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
 from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_model, read_query
@@ -25,7 +26,7 @@ async def create_workflow(request: web.Request) -> web.Response:
     raw = await read_document(request, (JSON,))
     workflow = await _service(request).create(request[CALLER], raw)
     headers = {**etag(workflow.version), "Location": f"{_ROOT}/{workflow.id}"}
-    return answer(workflow, 201, headers)
+    return answer(hinted(request, workflow), 201, headers)
 
 
 async def list_workflows(request: web.Request) -> web.Response:
@@ -33,12 +34,12 @@ async def list_workflows(request: web.Request) -> web.Response:
     query = read_query(request, WorkflowQuery)
     wanted = WorkflowFilter(**query.model_dump(exclude={"limit", "cursor"}))
     page = await _service(request).find(request[CALLER], wanted, query.cursor, query.limit)
-    return answer(WorkflowPage(items=list(page.items), next_cursor=page.next_cursor))
+    return answer(WorkflowPage(items=hinted_list(request, page.items), next_cursor=page.next_cursor))
 
 
 async def get_workflow(request: web.Request) -> web.Response:
     """Show one."""
-    return _shown(await _service(request).get(request[CALLER], path_id(request, "workflow")))
+    return _shown(request, await _service(request).get(request[CALLER], path_id(request, "workflow")))
 
 
 async def replace_workflow(request: web.Request) -> web.Response:
@@ -47,7 +48,7 @@ async def replace_workflow(request: web.Request) -> web.Response:
     publish = read_query(request, ChangeQuery).publish
     raw = await read_document(request, (JSON,))
     drafts = request.app[STATE].editing.drafts
-    return _shown(await drafts.replace(request[CALLER], workflow_id, version, raw, publish=publish))
+    return _shown(request, await drafts.replace(request[CALLER], workflow_id, version, raw, publish=publish))
 
 
 async def patch_workflow(request: web.Request) -> web.Response:
@@ -56,7 +57,7 @@ async def patch_workflow(request: web.Request) -> web.Response:
     publish = read_query(request, ChangeQuery).publish
     patch = await read_document(request, (MERGE_PATCH, JSON))
     drafts = request.app[STATE].editing.drafts
-    return _shown(await drafts.change(request[CALLER], workflow_id, version, patch, publish=publish))
+    return _shown(request, await drafts.change(request[CALLER], workflow_id, version, patch, publish=publish))
 
 
 async def delete_workflow(request: web.Request) -> web.Response:
@@ -69,14 +70,14 @@ async def delete_workflow(request: web.Request) -> web.Response:
 async def activate_workflow(request: web.Request) -> web.Response:
     """Switch one on."""
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=False)
-    return _shown(await _service(request).set_active(request[CALLER], workflow_id, version, active=True))
+    return _shown(request, await _service(request).set_active(request[CALLER], workflow_id, version, active=True))
 
 
 async def deactivate_workflow(request: web.Request) -> web.Response:
     """Switch one off; where executions wait, say what becomes of them."""
     query = read_query(request, DeactivationQuery)
     workflow_id, version = path_id(request, "workflow"), expected_version(request, required=False)
-    return _shown(await _cancelling(request).deactivate(request[CALLER], workflow_id, version, query.waiting))
+    return _shown(request, await _cancelling(request).deactivate(request[CALLER], workflow_id, version, query.waiting))
 
 
 async def cancel_waiting(request: web.Request) -> web.Response:
@@ -87,18 +88,18 @@ async def cancel_waiting(request: web.Request) -> web.Response:
 
 async def restore_workflow(request: web.Request) -> web.Response:
     """Bring a deleted one back, switched off."""
-    return _shown(await _service(request).restore(request[CALLER], path_id(request, "workflow")))
+    return _shown(request, await _service(request).restore(request[CALLER], path_id(request, "workflow")))
 
 
 async def duplicate_workflow(request: web.Request) -> web.Response:
     """Store a copy of one, inactive."""
     name = read_model(await read_document(request, (JSON,)), CopyName).name
     workflow = await _service(request).duplicate(request[CALLER], path_id(request, "workflow"), name)
-    return answer(workflow, 201, {**etag(workflow.version), "Location": f"{_ROOT}/{workflow.id}"})
+    return answer(hinted(request, workflow), 201, {**etag(workflow.version), "Location": f"{_ROOT}/{workflow.id}"})
 
 
-def _shown(workflow: Workflow) -> web.Response:
-    return answer(workflow, headers=etag(workflow.version))
+def _shown(request: web.Request, workflow: Workflow) -> web.Response:
+    return answer(hinted(request, workflow), headers=etag(workflow.version))
 
 
 def _cancelling(request: web.Request) -> Cancelling:

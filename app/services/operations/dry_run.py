@@ -20,15 +20,17 @@ from app.actions.webhook import WebhookRequest
 from app.domain.callers import Caller
 from app.domain.errors import ActionFailedError
 from app.domain.evaluate import Outcome, Plan, Trigger
-from app.domain.grants import NOBODY, Use
+from app.domain.grants import Use
 from app.domain.redaction import MASK
 from app.domain.statuses import conclude, left_out
 from app.ports import SecretGrants, SecretValues
+from app.ports.channels import ChannelDirectory, KnownChannel
 from app.ports.dry_run import CurrentSource, CurrentValues, PreparedStep, StepPreparer
 from app.ports.reach import Reach, ReachJudge
 from app.ports.workflows import Reference
 from app.services.access.cpu_budget import breathe
 from app.services.access.owner_rights import RightsOfCaller
+from app.services.operations.destinations import goes_to
 from app.services.operations.dry_run_report import DryRun, EntryReport, ReachReport, SimulatedResult, StepReport
 from app.services.operations.explanations import explain
 from app.services.operations.plain_values import plain
@@ -67,7 +69,7 @@ class DryRunner:
         preparers: What prepares a step, by action type.
         current: Looks up what steps ask for.
         grants: Knows who may use which secret.
-        channels: Knows who may use which channel.
+        channels: Knows channels.
         judge: Knows where webhooks may go.
     """
 
@@ -76,7 +78,7 @@ class DryRunner:
         preparers: Mapping[str, StepPreparer[ResolvedStep, Any]],
         current: CurrentSource[ResolvedStep],
         grants: SecretGrants,
-        channels: SecretGrants,
+        channels: ChannelDirectory,
         judge: ReachJudge,
     ) -> None:
         self._preparers = preparers
@@ -125,9 +127,10 @@ class DryRunner:
         made = preparer.prepare(step, command.id, current, secrets)
         if not isinstance(made, ActionResult):
             made = preparer.permitted(made, run.caller)
-        if not isinstance(made, ActionResult):
-            made = await self._refused_channel(command) or made
-        shown = _would_send(preparer, step, made, current, secrets)
+        channel = await self._channel(command)
+        if isinstance(channel, ActionResult) and not isinstance(made, ActionResult):
+            made = channel
+        request = _request(preparer, step, made, current, secrets)
         reach = await self._reach(run, made)
         if reach is not None and reach.verdict == "refused":
             made = _ended(command, "failed", error=reach.why, attempts=1)
@@ -142,7 +145,8 @@ class DryRunner:
                 runs=runs,
                 status=result.status if run.going else "skipped",
                 error=error if run.going or result.status != "failed" else f"{error}; it would fail: {result.error}",
-                would_send=shown,
+                would_send=plain(request),
+                goes_to=goes_to(request, channel.service if isinstance(channel, KnownChannel) else None),
                 reach=None if reach is None else ReachReport.model_validate(reach, from_attributes=True),
                 verdicts=result.verdicts,
             )
@@ -165,14 +169,14 @@ class DryRunner:
             run.reached[url] = await self._judge.judge(url, within=left)
         return run.reached[url]
 
-    async def _refused_channel(self, command: Command) -> ActionResult | None:
-        """Return what a step comes to whose channel is not there, or not for the workflow; else None."""
+    async def _channel(self, command: Command) -> KnownChannel | ActionResult | None:
+        """Return a step's channel, if it has one; what it comes to where that is not there, or not for the workflow."""
         name, workflow = channel_named(command.action), command.workflow
         if name is None:
             return None
-        grant = (await self._channels.of([name])).get(name, NOBODY)
-        if grant.lets(Use(workflow.owner, workflow.id)):
-            return None
+        known = (await self._channels.of([name])).get(name)
+        if known is not None and known.grant.lets(Use(workflow.owner, workflow.id)):
+            return known
         return _ended(command, "failed", error=Reference("channel", "channel", name).missing.message, attempts=0)
 
     async def _secrets(self, step: ResolvedStep) -> SecretValues:
@@ -193,7 +197,7 @@ def _why_not(run: _Run) -> str:
     return "the run has been stopped before it" if run.stopped else "the workflow would not run"
 
 
-def _would_send(
+def _request(
     preparer: StepPreparer[ResolvedStep, Any],
     step: ResolvedStep,
     made: PreparedStep | ActionResult,
@@ -201,13 +205,13 @@ def _would_send(
     secrets: SecretValues,
 ) -> Any:
     if not isinstance(made, ActionResult):
-        return plain(made.request)
+        return made.request
     if made.status != "skipped":
-        return plain(made.output) if made.status == "success" else None
+        return made.output if made.status == "success" else None
     # Skipped by its own conditions: rendered all the same, so that a mistake in it shows.
     bare = step.unconditional()
     made = preparer.prepare(bare, step.command.id, current, secrets)
-    return _would_send(preparer, bare, made, current, secrets)
+    return _request(preparer, bare, made, current, secrets)
 
 
 def _simulate(command: Command, made: PreparedStep, wanted: SimulatedResult | None) -> ActionResult:

@@ -44,6 +44,20 @@ class ReachReport(Contract):
     why: str
 
 
+class Destination(Contract):
+    """Whom or what a step would reach.
+
+    Attributes:
+        kind: What ``address`` is.
+        address: Rendered, each secret as ``***``. Of a channel its name: its URL is for executors alone.
+        service: What a channel leads to, such as ``Slack``.
+    """
+
+    kind: Literal["email", "phone", "whatsapp", "channel", "inbox", "url"]
+    address: str
+    service: str | None = None
+
+
 class StepReport(Contract):
     """What one action would do.
 
@@ -53,6 +67,7 @@ class StepReport(Contract):
         status: What it comes to in this run, the simulated result included.
         error: Why it fails or is skipped.
         would_send: The rendered and checked request, also of a step that does not run; None where it cannot be made.
+        goes_to: Whom or what that would reach.
         reach: Whether a webhook may go where it leads; None for other actions, and where a secret is the host.
         verdicts: The verdicts of the step's own conditions.
     """
@@ -64,6 +79,7 @@ class StepReport(Contract):
     status: Literal["success", "failed", "skipped"]
     error: str | None = None
     would_send: Any = None
+    goes_to: list[Destination] = Field(default_factory=list)
     reach: ReachReport | None = None
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
 

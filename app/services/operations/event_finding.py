@@ -2,14 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from app.domain.callers import Caller
+from app.domain.errors import NotFoundError
 from app.domain.times import from_seconds
 from app.ports.event_topics import EventReader, EventTopics
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS, about
@@ -26,6 +27,8 @@ from schemas.base import Contract
 from schemas.event_types import is_own_type
 from schemas.incoming import Incoming
 
+# How far back an event is looked for where nobody says since when.
+LOOKED_BACK: Final = timedelta(days=1)
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9_.:~-]+")
 
 
@@ -128,6 +131,26 @@ class EventFinder:
             reports = await self._verdicts.of(caller, newest.newest(), await reader.matched())
         return RecentEvents(items=list(reports), complete=newest.complete)
 
+    async def event(self, caller: Caller, sought: Sought) -> Mapping[str, Any]:
+        """Return an event as it came, also one that no workflow ran for; who may see events is who calls this.
+
+        Raises:
+            NotFoundError: It is not there, is no event that can be read, or was not found in what one look may take.
+            UnreachableError: Kafka does not answer.
+            LookingError: There are too many looks at once.
+        """
+        async with self._looks.turn(caller.user_id), self._log.open() as reader:
+            spent = Spent(self._bounds, time.monotonic)
+            searched, partitions = await self._search(reader, sought, Progress(), spent)
+        if searched.found is None:
+            raise NotFoundError(_answer(searched, None, sought.since, spent, partitions).said)
+        found = self._examined(searched.found)
+        if found.incoming is None:
+            raise NotFoundError(f"It came, but cannot be read: {found.poison}")
+        if found.incoming.event.workflowid is not None and caller.role != "admin":
+            raise NotFoundError("It is of a run by hand; name the execution that it started")
+        return found.incoming.raw
+
     async def lookup(self, caller: Caller, sought: Sought, begun: Progress) -> EventLookup:
         """Find an event that came into Kafka at a moment or later, and say what became of it.
 
@@ -142,12 +165,16 @@ class EventFinder:
         """
         async with self._looks.turn(caller.user_id), self._log.open() as reader:
             spent = Spent(self._bounds, time.monotonic)
-            kept = await reader.kept(self._topics.all_events(), sought.since.timestamp())
-            home, others = home_first(kept, self._log, sought.entity)
-            search = Search(Wanted(sought.source, sought.event_id, self._examined), self._is_good, spent)
-            searched = await search.run(reader, {**home, **others}, begun)
+            searched, partitions = await self._search(reader, sought, begun, spent)
             report = await self._reported(caller, searched, reader)
-        return _answer(searched, report, sought.since, spent, len(kept))
+        return _answer(searched, report, sought.since, spent, partitions)
+
+    async def _search(self, reader: EventReader, sought: Sought, begun: Progress, spent: Spent) -> tuple[Searched, int]:
+        """Search, and say of how many partitions."""
+        kept = await reader.kept(self._topics.all_events(), sought.since.timestamp())
+        home, others = home_first(kept, self._log, sought.entity)
+        search = Search(Wanted(sought.source, sought.event_id, self._examined), self._is_good, spent)
+        return await search.run(reader, {**home, **others}, begun), len(kept)
 
     async def _reported(self, caller: Caller, searched: Searched, reader: EventReader) -> EventReport | None:
         if searched.found is None:

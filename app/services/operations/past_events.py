@@ -8,10 +8,12 @@ from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError
 from app.ports.executions import ExecutionFilter
 from app.services.ingest.event_samples import sample_event
+from app.services.operations.event_finding import EventFinder, Sought
 from app.services.operations.executions import ExecutionService
 
 _LOOKED_AT: Final = 50
-_NOT_LOGGED: Final = "The log has no execution of such an event that you may see; paste the event itself to try it"
+_NOT_LOGGED: Final = "The log has no execution of such an event that you may see"
+_PASTE: Final = "paste the event itself to try it"
 
 
 def sample_attributes(event_type: str) -> dict[str, Any]:
@@ -27,14 +29,16 @@ def sample_attributes(event_type: str) -> dict[str, Any]:
 
 
 class PastEvents:
-    """Finds events in the log, as far as their executions are the caller's to see.
+    """Finds events: in the log, as far as their executions are the caller's to see, else in the topics.
 
     Args:
         executions: The log.
+        finder: Reads the topics, for who may read customers.
     """
 
-    def __init__(self, executions: ExecutionService) -> None:
+    def __init__(self, executions: ExecutionService, finder: EventFinder) -> None:
         self._executions = executions
+        self._finder = finder
 
     async def of_execution(self, caller: Caller, execution_id: UUID) -> Mapping[str, Any]:
         """Return the event that an execution was started by.
@@ -44,15 +48,28 @@ class PastEvents:
         """
         return (await self._executions.get(caller, execution_id)).event
 
-    async def called(self, caller: Caller, source: str, event_id: str) -> Mapping[str, Any]:
-        """Return the event of a source and an id.
+    async def called(self, caller: Caller, sought: Sought) -> Mapping[str, Any]:
+        """Return the event of a source and an id; where the log has none, one that the topics still hold.
 
         Raises:
-            NotFoundError: No execution of it is in the log, or none that the caller may see.
+            NotFoundError: It is in neither, or not for the caller.
+            UnreachableError: Kafka does not answer.
+            LookingError: There are too many looks at the topics at once.
         """
-        page = await self._executions.find(caller, ExecutionFilter(event_id=event_id), None, _LOOKED_AT)
+        event = await self._logged(caller, sought)
+        if event is not None:
+            return event
+        if not caller.may("crm:read"):
+            raise NotFoundError(f"{_NOT_LOGGED}, and the topics are for who may crm:read; {_PASTE}")
+        try:
+            return await self._finder.event(caller, sought)
+        except NotFoundError as error:
+            raise NotFoundError(f"{_NOT_LOGGED}. In the topics: {error} Or {_PASTE}.") from None
+
+    async def _logged(self, caller: Caller, sought: Sought) -> Mapping[str, Any] | None:
+        page = await self._executions.find(caller, ExecutionFilter(event_id=sought.event_id), None, _LOOKED_AT)
         for row in page.items:
             event = (await self._executions.get(caller, row.id)).event
-            if event.get("source") == source:
+            if event.get("source") == sought.source:
                 return event
-        raise NotFoundError(_NOT_LOGGED)
+        return None

@@ -54,9 +54,10 @@ class ComparingService:
         Raises:
             NotFoundError: There is no such workflow, no such version of it, or no draft.
         """
-        return told(await self._state(caller, workflow_id, before), await self._state(caller, workflow_id, after))
+        return told(await self.state(caller, workflow_id, before), await self.state(caller, workflow_id, after))
 
-    async def _state(self, caller: Caller, workflow_id: UUID, side: str) -> dict[str, Any]:
+    async def state(self, caller: Caller, workflow_id: UUID, side: str) -> dict[str, Any]:
+        """Return one state, as it would be read back; errors as in ``compare``."""
         if side == LIVE:
             return of_workflow(found(await self._store.get(caller, workflow_id), MISSING))
         if side == DRAFT:
