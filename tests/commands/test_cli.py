@@ -135,3 +135,23 @@ def test_info_is_one_json_object_for_scripts(tmp_path: Path) -> None:
     shown = json.loads(result.output)
     assert set(shown) == {*keys, "pid"}
     assert shown["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize(("typed", "meant"), [(("worklows", "list"), "workflows"), (("workflows", "lst"), "list")])
+def test_a_misspelt_command_names_the_nearest(tmp_path: Path, typed: tuple[str, ...], meant: str) -> None:
+    """As a misspelt option and a misspelt field do."""
+    result = _run(tmp_path, *typed)
+    assert (result.exit_code, f"Did you mean {meant}?" in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("command", ["apply", "diff", "test"])
+def test_a_file_that_is_not_there_is_named_before_the_api_is_asked(tmp_path: Path, command: str) -> None:
+    """Nothing runs here, and that is not what is wrong first."""
+    result = _run(tmp_path, "workflows", command, "nowhere.yaml", HEADRACE_API_URL="")
+    assert (result.exit_code, "nowhere.yaml" in result.output) == (2, True), result.output
+
+
+def test_where_nothing_runs_commands_of_the_api_say_how_to_start(tmp_path: Path) -> None:
+    """With the exit code of an API that is away, which it is."""
+    result = _run(tmp_path, "workflows", "list", HEADRACE_API_URL="")
+    assert (result.exit_code, "make up" in result.output) == (5, True), result.output

@@ -27,6 +27,8 @@ async def test_workflows_are_listed_shown_and_switched(shell: Shell, user: User)
     assert "\x1b" not in listed.out
     on = await shell.run("workflows", "activate", made["name"])
     assert "is active (version 2)" in on.out
+    near = await shell.run("workflows", "show", made["name"][:-1])
+    assert (near.code, f"is {made['name']!r} meant?" in near.err) == (3, True)
     assert "was so already" in (await shell.run("workflows", "activate", made["id"])).out
     assert (await shell.run("workflows", "show", made["id"], "--json")).json["active"] is True
     assert "type: order.paid" in (await shell.run("workflows", "show", made["name"])).out
