@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
-from app.domain.backoff import Backoff
+from app.domain.backoff import LONGEST_DELAY_S, Backoff
 from app.services.operations.background import note_failure
 
 _LOOK_EVERY_S: Final = 0.1
@@ -45,11 +45,19 @@ class Supervisor:
     Args:
         on_change: Called after each restart, with the member's name.
         clock: Seconds, monotonic.
+        longest: Seconds to wait at most before a member that has died is started again.
     """
 
-    def __init__(self, on_change: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        longest: float = LONGEST_DELAY_S,
+    ) -> None:
         self._on_change = on_change
         self._clock = clock
+        self._longest = longest
         self._stages: list[Sequence[Member]] = []
         self._keepers: list[asyncio.Task[None]] = []
         self.restarts: dict[str, int] = {}
@@ -86,7 +94,7 @@ class Supervisor:
         self._stages.clear()
 
     async def _keep(self, member: Member) -> None:
-        backoff = Backoff()
+        backoff = Backoff(longest=self._longest)
         started = self._clock()
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -106,6 +106,7 @@ async def test_private_templates_are_their_creators_alone(api: Api, public: list
         assert (await other.call("GET", path)).status == (200 if is_public else 404)
         assert (await other.call("POST", f"{path}/apply", {})).status == (201 if is_public else 404)
         assert template["id"] in await listed(api.user("admin"))
+        await author.call("DELETE", path)  # so that everybody's list stays short
 
 
 async def test_nobody_changes_anothers_template(api: Api, admin: User) -> None:

@@ -78,7 +78,8 @@ async def crashing(kafka: str, database_url: str, home: Path) -> AsyncIterator[C
     receiver = WebhookReceiver()
     await receiver.start()
     more = {"HEADRACE_SOURCES": json.dumps([shop(topic=foreign)]), "ACTION_RETRY_INITIAL_DELAY": "100"}
-    supervisor = Supervisor(lambda _: None)
+    # What is tried is what the deaths lead to, not how long a supervisor waits after each (test_supervisor).
+    supervisor = Supervisor(lambda _: None, longest=0.2)
     try:
         async with (
             Stack(kafka, database_url, prefix, home, roles={"scheduler": 1, "admin": 1}, environment=more) as stack,
