@@ -63,6 +63,7 @@ LEASE: Final = timedelta(seconds=37)
 _OUTBOX_PAGE: Final = 500
 _ROUNDS: Final = 200
 _POSTS_EACH: Final = 100
+_LOOKED_BACK: Final = timedelta(hours=1)
 
 Row = dict[str, Any]
 
@@ -206,9 +207,15 @@ class Engine:
         self._posts += 1
         return self.poster
 
-    async def executions(self, user: User, workflow: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return a workflow's executions as the API lists them to a user, in the order they ran."""
-        query = {"workflow_id": workflow["id"], "sort": "executed_at", "limit": "200"}
+    async def executions(
+        self, user: User, workflow: dict[str, Any] | None = None, sort: str = "executed_at"
+    ) -> list[dict[str, Any]]:
+        """Return executions of the last hour as the API lists them to a user, a workflow's or all, as they ran.
+
+        Asked for so, they are in one span of the log; of all time they would be looked for in four.
+        """
+        query = {"sort": sort, "limit": "200"} | ({} if workflow is None else {"workflow_id": workflow["id"]})
+        query |= {"from": str(utc_now() - _LOOKED_BACK), "to": str(utc_now() + _LOOKED_BACK)}
         answer = await user.call("GET", "/api/v1/executions", params=query)
         assert answer.status == 200, answer.json
         items: list[dict[str, Any]] = answer.json["items"]
@@ -250,9 +257,13 @@ class Engine:
     # -- how records travel
 
     async def settle(self) -> None:
-        """Hand records on until none is left, neither in the outbox nor between the agents."""
+        """Hand records on until none is left, neither in the outbox nor between the agents.
+
+        The outbox, which costs Postgres a look, is asked when nothing else is left.
+        """
         for _ in range(_ROUNDS):
-            await self._relay()
+            if self._position == len(self.api.sender.records):
+                await self._relay()
             new = self.api.sender.records[self._position :]
             if not new:
                 return

@@ -1,5 +1,6 @@
 """How many examples a property has, and strategies that several properties share."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from hypothesis import HealthCheck, settings
@@ -29,6 +30,15 @@ def storable(value: Any) -> bool:
     if isinstance(value, str):
         return "\x00" not in value and value.isprintable()
     return not isinstance(value, int) or -(2**63) <= value < 2**63
+
+
+def exact(value: Any) -> Any:
+    """Return JSON with its numbers as they are written: Postgres keeps the decimal digits, Python floats do not."""
+    if isinstance(value, dict):
+        return {name: exact(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [exact(member) for member in value]
+    return value if isinstance(value, bool) or not isinstance(value, int | float) else Decimal(repr(value))
 
 
 VALUES: Final = json_values.filter(storable)

@@ -1,18 +1,19 @@
 """Properties 16 and 17: the execution log."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.admin.conftest import Api
+from app.ports import HttpAnswer
+from tests.admin.conftest import Api, User
 from tests.admin.log import Log
-from tests.admin.test_executions import FILTERS, ROWS, listed, matches
+from tests.admin.test_executions import FILTERS, NAMES, ROWS, listed, matches
 from tests.domain.condition_oracle import holds
 from tests.properties.engine import Engine, event, utc_now
-from tests.properties.examples import DATA, LEAVES, PROPERTY
+from tests.properties.examples import DATA, LEAVES, PROPERTY, exact
 
 STEPS = st.lists(st.sampled_from(["apply_tag", "create_note", "webhook", "stop_workflow"]), min_size=1, max_size=4)
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -21,15 +22,6 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "webhook": {"url": "https://hooks.example.com/x", "body": None},
     "stop_workflow": {},
 }
-
-
-def exact(value: Any) -> Any:
-    """Return JSON with its numbers as they are written: Postgres keeps the decimal digits, Python floats do not."""
-    if isinstance(value, dict):
-        return {name: exact(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [exact(member) for member in value]
-    return value if isinstance(value, bool) or not isinstance(value, int | float) else Decimal(repr(value))
 
 
 # Feature: automations-workflows, Property 16: Execution Logging Completeness
@@ -59,32 +51,88 @@ async def test_16_every_execution_has_one_row_that_tells_all(
     assert row["status"] == status
 
 
+# Filters that a single row can tell the value of, and where it tells it.
+ALONE = {name: name for name in ("status", "entity", "event_id", "event_type", "of")} | {"from": "at", "to": "at"}
+RUNS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "status": st.sampled_from(["success", "failed", "stopped", "skipped"]),
+            "entity": st.sampled_from(["c-1", "c-2"]),
+            "event_id": st.sampled_from(["e-1", "e-2"]),
+            "of": st.integers(0, 1),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
 # Feature: automations-workflows, Property 17: Log Filtering Accuracy
 @PROPERTY
-@given(rows=st.lists(ROWS, max_size=10), wanted=FILTERS)
-async def test_17_only_rows_that_match_every_filter_are_listed(
-    api: Api, log: Log, rows: list[dict[str, Any]], wanted: dict[str, Any]
+@given(
+    runs=RUNS,
+    rows=st.lists(ROWS, max_size=8),
+    wanted=FILTERS,
+    alone=st.lists(st.tuples(st.sampled_from(sorted(ALONE)), st.integers(0, 11)), min_size=2, max_size=2),
+)
+async def test_17_only_rows_that_match_every_filter_are_listed(  # noqa: PLR0917 - hypothesis passes by name
+    engine: Engine,
+    api: Api,
+    log: Log,
+    runs: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    wanted: dict[str, Any],
+    alone: list[tuple[str, int]],
 ) -> None:
-    """Exactly those of workflow, time, status, entity and event that were asked for, newest first, over all pages.
+    """Exactly those of workflow, time, status, words and the rest that were asked for, in order, over all pages.
 
-    Besides some filters at random each one by itself, with the first row's own value: at a bound of the time too.
+    Of what events have just made to run, and of rows of another time, which no event brings back. Besides some filters
+    at random single ones, with the value of a row: at a bound of the time too.
     """
     user = api.user()
-    workflows = [await user.create(), await user.create()]
-    made = [await log.add(workflows[row["of"]], **{k: v for k, v in row.items() if k != "of"}) | row for row in rows]
+    workflows = [await logging_workflow(engine, user, name) for name in NAMES]
+    made = await ran(engine, user, workflows, runs)
+    made += [await log.add(workflows[row["of"]], **{k: v for k, v in row.items() if k != "of"}) | row for row in rows]
     times = {row["id"]: row["at"] for row in made}
-    for filters in (wanted, *(one for row in rows[:1] for one in alone(row))):
+    for filters in (wanted, *({key: made[at % len(made)][ALONE[key]]} for key, at in alone)):
         query = {key: value for key, value in filters.items() if key != "of"}
         if "of" in filters:
             query["workflow_id"] = workflows[filters["of"]]["id"]
-        ids = await listed(user, limit=3, **query)
+        ids = await listed(user, limit=3 if filters is wanted else 200, **query)
         assert sorted(ids) == sorted(row["id"] for row in made if matches(row, filters))
-        assert [times[one] for one in ids] == sorted((times[one] for one in ids), reverse=True)
+        newest_first = filters.get("sort") != "executed_at"
+        assert [times[one] for one in ids] == sorted((times[one] for one in ids), reverse=newest_first)
 
 
-def alone(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return each filter by itself, with a row's value."""
-    return [{key: row[key]} for key in ("status", "entity", "event_id", "of")] + [
-        {"from": row["at"]},
-        {"to": row["at"]},
+async def logging_workflow(engine: Engine, user: User, name: str) -> dict[str, Any]:
+    """Make a workflow whose runs end as their event says."""
+    goes = {"field": "status", "operator": "!=", "value": "skipped"}
+    stops = {"field": "status", "operator": "==", "value": "stopped"}
+    calls = {"type": "webhook", "config": CONFIGS["webhook"]}
+    ends = {"type": "stop_workflow", "config": {}, "conditions": [stops]}
+    return await engine.workflow(user, calls, ends, name=name, conditions=[goes])
+
+
+async def ran(
+    engine: Engine, user: User, workflows: list[dict[str, Any]], runs: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Let workflows run; returns their rows as the API lists them, in the events' order."""
+    sent = [
+        event(workflows[run["of"]]["trigger"]["type"], customer={"id": run["entity"]}, status=run["status"])
+        | {"id": run["event_id"], "source": f"/tests/{position}"}
+        for position, run in enumerate(runs)
+    ]
+    called = [run["status"] for run in runs if run["status"] != "skipped"]
+    engine.http.answers = [HttpAnswer(404 if status == "failed" else 200, {}, "") for status in called]
+    await engine.emit(*sent)
+    rows = await engine.executions(user)
+    told = [
+        (NAMES.index(row["workflow_name"]), *(row[name] for name in ("entity", "event_id", "status"))) for row in rows
+    ]
+    asked = [(run["of"], run["entity"], run["event_id"], run["status"]) for run in runs]
+    assert sorted(told) == sorted(asked)
+    return [
+        {name: row[name] for name in ("entity", "event_id", "event_type", "status", "error")}
+        | {"id": UUID(row["id"]), "at": datetime.fromisoformat(row["executed_at"]), "of": of}
+        for row, (of, *_) in zip(rows, told, strict=True)
     ]
