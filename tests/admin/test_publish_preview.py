@@ -125,13 +125,14 @@ async def test_what_is_unfinished_is_not_judged(user: User) -> None:
 
 
 async def test_what_waits_is_counted(user: User, log: Log) -> None:
-    """It finishes on the version it began with."""
-    workflow = await live(user)
-    await log.connection.execute(
-        "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, due, topic, key, value)"
-        " VALUES (gen_random_uuid(), gen_random_uuid(), %s, 'c', 0, 'delay', '', now(), 't', '', '')",
-        (workflow["id"],),
-    )
+    """It finishes on the version it began with; what waits of another workflow is not its own."""
+    workflow, other = await live(user), await live(user)
+    for one in (workflow, other):
+        await log.connection.execute(
+            "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, due, topic, key,"
+            " value) VALUES (gen_random_uuid(), gen_random_uuid(), %s, 'c', 0, 'delay', '', now(), 't', '', '')",
+            (one["id"],),
+        )
     await save(user, workflow, draft(name="Next"))
     assert (await preview(user, workflow))["waiting"] == 1
 

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import pytest
+
 from app.domain.callers import Caller
 from app.domain.errors import UnreachableError
 from app.domain.snapshots import Place, Snapshot
 from app.ports.executions import ExecutionFilter, ExecutionSummary
 from app.ports.following import Look, News
-from app.services.operations.following import Follower, Following, Told
+from app.services.operations.following import Follower, Following, Told, takes
 from tests.support.waiting import eventually, in_time
 
 AT: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -137,3 +139,32 @@ async def test_after_an_hour_the_list_is_to_be_loaded_again() -> None:
             missed = await following.begin(one, place)
             assert [row.execution is not None for row in missed] == kinds
     following.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken"),
+    [
+        ({}, True),
+        ({"workflow_id": UUID(int=1)}, True),
+        ({"workflow_id": UUID(int=2)}, False),
+        ({"event_type": "order.paid"}, True),
+        ({"event_type": "order.created"}, False),
+        ({"entity": "c-1"}, True),
+        ({"entity": "c-2"}, False),
+        ({"event_id": "e-1"}, True),
+        ({"event_id": "e-2"}, False),
+        ({"statuses": ("partial", "failed")}, True),
+        ({"statuses": ("success",)}, False),
+        ({"search": "BIG"}, True),
+        ({"search": "said no"}, True),
+        ({"search": "said yes"}, False),
+        ({"entity": "c-1", "statuses": ("success",)}, False),
+    ],
+)
+def test_who_follows_is_told_of_what_they_asked_for(wanted: dict[str, Any], *, taken: bool) -> None:
+    """As the list has it: all that is asked for must hold; words are in the workflow's name or in the error."""
+    given = {"workflow_id": UUID(int=1), "workflow_name": "Big order", "entity": "c-1", "event_id": "e-1"}
+    row = summary(uuid4()).model_copy(
+        update={**given, "event_type": "order.paid", "status": "failed", "error": "The CRM said NO"}
+    )
+    assert takes(ExecutionFilter(**wanted), row) is taken
