@@ -27,6 +27,20 @@ class UnknownKeyError(HeadraceError):
     """The key set has no such key."""
 
 
+async def read_whole(response: aiohttp.ClientResponse) -> bytes:
+    """Return an answer's body, however many pieces it comes in.
+
+    Raises:
+        UnreachableError: It has more than 256 KiB.
+    """
+    raw = b""
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > _MAX_BYTES:
+            raise UnreachableError(f"{response.url.with_query(None)} answered more than {_MAX_BYTES} bytes")
+    return raw
+
+
 async def fetch_json(url: str) -> Any:
     """Fetch a small JSON document; redirects are not followed.
 
@@ -41,12 +55,7 @@ async def fetch_json(url: str) -> Any:
         ):
             if response.status != 200:  # noqa: PLR2004 - HTTP's OK
                 raise UnreachableError(f"{url} answered {response.status}")
-            raw = b""
-            async for chunk in response.content.iter_any():
-                raw += chunk
-                if len(raw) > _MAX_BYTES:
-                    raise UnreachableError(f"{url} answered more than {_MAX_BYTES} bytes")
-            return orjson.loads(raw)
+            return orjson.loads(await read_whole(response))
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise UnreachableError(f"{url} does not answer with a key set ({type(error).__name__})") from error
 

@@ -18,14 +18,13 @@ import orjson
 
 from app.admin.auth import UnauthorizedError
 from app.admin.cookies import is_plain_loopback
-from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError, fetch_json
+from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError, fetch_json, read_whole
 from app.domain.errors import UnreachableError
 from app.domain.openid import Attempt
 from app.settings import Settings
 
 FRESH_S: Final = 3600.0
 _WITHIN_S: Final = 5.0
-_MAX_BYTES: Final = 256 * 1024
 _LEEWAY_S: Final = 60
 _OK: Final = 200
 _SERVER_ERRORS: Final = 500
@@ -146,7 +145,7 @@ class OpenIdIssuer:
                 aiohttp.ClientSession(timeout=timeout) as session,
                 session.post(url, data=sent, headers=login, allow_redirects=False) as response,
             ):
-                raw = await response.content.read(_MAX_BYTES)
+                raw = await read_whole(response)
                 if response.status >= _SERVER_ERRORS:
                     raise UnreachableError(f"the issuer answered {response.status}")
                 if response.status != _OK:

@@ -144,6 +144,12 @@ async def test_a_token_of_another_attempt_or_client_does_not_hold(site: Site, wr
     assert (answer.status, "Set-Cookie" in answer.headers) == (401, False)
 
 
+async def test_a_long_token_is_read_to_its_end(site: Site) -> None:
+    """Of somebody in very many groups: an answer comes in many pieces, and a part of it is no token."""
+    site.issuer.claims["groups"] = [f"{number}-{'g' * 100}" for number in range(1000)]
+    assert (await site.sign_in(Visitor(site.api))).status == 302
+
+
 async def test_a_token_of_another_key_does_not_hold(site: Site) -> None:
     """Whatever it says."""
     site.issuer.key = OTHER_KEY
