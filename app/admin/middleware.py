@@ -133,6 +133,9 @@ def _check_accept(operation: Operation, request: web.Request) -> None:
 async def _admitted(access: Access, request: web.Request) -> Caller:
     """Let a caller in, and note what a user's token grants: their workflows have it when they are not there."""
     granted = await access.identity.granted(request)
+    if request[OPERATION].counted == "exports" and BY_SESSION in request:
+        # It only reads, but leaves a line on the audit trail: no other site's link may leave one in somebody's name.
+        access.identity.forgery.check_site(request)
     _limiter(access, request).take(granted.user_id)
     if not granted.is_key:
         await access.notes.note(granted)
@@ -144,7 +147,8 @@ def _limiter(access: Access, request: web.Request) -> RateLimiter:
     operation = request[OPERATION]
     if operation.counted == "events":
         return access.event_requests
-    return access.page_reads if BY_SESSION in request and operation.method == "GET" else access.limiter
+    read = BY_SESSION in request and operation.method == "GET" and operation.counted != "exports"
+    return access.page_reads if read else access.limiter
 
 
 async def _metered(access: Access, caller: Caller, handler: _Handler, request: web.Request) -> web.StreamResponse:

@@ -76,7 +76,7 @@ class Operation:
         repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
         attempts: It is public, and attempts are counted: 401, 403 and 429.
         content_type: The content type of the success answer.
-        counted: Which limit its requests are counted against.
+        counted: Which limit its requests are counted against; an export is never a mere page that is read.
         or_content_types: Those that it may have instead.
         lasting: The answer takes as long as its reader likes: how long says nothing of how fast we are.
     """
@@ -98,7 +98,7 @@ class Operation:
     repeatable: bool = False
     attempts: bool = False
     content_type: str = JSON
-    counted: Literal["requests", "events"] = "requests"
+    counted: Literal["requests", "events", "exports"] = "requests"
     or_content_types: tuple[str, ...] = ()
     lasting: bool = False
 

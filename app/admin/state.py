@@ -12,6 +12,7 @@ from app.admin.identity import Identity
 from app.admin.open_streams import Streams
 from app.admin.openid import OpenIdIssuer
 from app.admin.scraping import Scraping
+from app.ports.audit import AuditNotes
 from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
@@ -135,6 +136,7 @@ class Access:
         event_requests: those that bring events,
         page_reads: and those with which a session reads.
         events: Bounds the events that each sends.
+        trail: Where what callers take away is noted.
         scraping: Lets those in who read metrics.
         cpu: What each caller's templates and conditions take.
     """
@@ -149,6 +151,7 @@ class Access:
     events: RateLimiter
     api_keys: ApiKeyService
     audit: AuditService
+    trail: AuditNotes
     scraping: Scraping
 
 

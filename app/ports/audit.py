@@ -1,7 +1,10 @@
-"""The audit trail: who changed what, as administrators read it. The database writes it; nothing of ours changes it."""
+"""The audit trail: who did what, as administrators read it. Changes of rows the database writes there by itself.
+
+What changes no row of a table that is on the trail (a retry, a run by hand, an export, a sign-in that fails) is noted.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -10,7 +13,8 @@ from app.domain.callers import Caller
 from app.domain.paging import Position
 from schemas.base import Contract
 
-ActorKind = Literal["user", "admin", "api_key", "database_role"]
+ActorKind = Literal["user", "admin", "api_key", "database_role", "anonymous"]
+Why = Literal["no_such_user", "wrong_password", "no_password", "disabled", "bad_link", "not_by_issuer", "too_many"]
 
 
 class AuditChange(Contract):
@@ -29,7 +33,8 @@ class AuditEntry(Contract):
     """One line of the trail.
 
     Attributes:
-        actor: The user or API key; null for a database role, which a person at the database may be.
+        actor: The user or API key; null for a database role, which a person at the database may be, and for nobody:
+            who fails to sign in is anonymous.
         actor_name: The API key's name, or the database role's.
         name: What the thing was called then.
         version: Which version of it this made, where it has versions.
@@ -59,6 +64,49 @@ class AuditFilter:
     object_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that a caller has done; never what an event or a secret holds.
+
+    Attributes:
+        action: In the past, as the database names changes.
+        version: The attempt, of a retry.
+        said: More of it, by name.
+    """
+
+    action: str
+    kind: str
+    object_id: str
+    name: str | None = None
+    version: int | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSignIn:
+    """Attempts to sign in that failed.
+
+    Attributes:
+        account: The e-mail that was tried; empty: none that can be told.
+        address: Where they came from.
+    """
+
+    account: str
+    address: str
+    why: Why
+    attempts: int = 1
+
+
+class AuditNotes(Protocol):
+    """Where what callers do is noted; every one raises UnreachableError without Postgres."""
+
+    async def note(self, caller: Caller, noted: Noted) -> None:
+        """Add a line."""
+
+    async def note_failed(self, failed: FailedSignIn) -> None:
+        """Count sign-ins that failed: a line by account, address, reason and hour, and a bound on those lines."""
 
 
 class AuditTrail(Protocol):

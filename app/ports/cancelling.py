@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
+from app.ports.audit import Noted
 from app.ports.kafka import Record
 
 
@@ -41,6 +42,9 @@ class CancellingTransaction(Protocol):
 
     async def send(self, records: Sequence[Record]) -> None:
         """Put records into the outbox."""
+
+    async def note(self, noted: Noted) -> None:
+        """Put a line on the audit trail."""
 
 
 class CancellingStore(Protocol):

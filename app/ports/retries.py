@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller
+from app.ports.audit import Noted
 from app.ports.kafka import Record
 from schemas.result import ActionResult
 from schemas.workflow import Revision
@@ -39,6 +40,9 @@ class RetryTransaction(Protocol):
 
     async def send(self, record: Record) -> None:
         """Put a record into the outbox."""
+
+    async def note(self, noted: Noted) -> None:
+        """Put a line on the audit trail."""
 
 
 class RetryStore(Protocol):

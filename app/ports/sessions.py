@@ -61,8 +61,8 @@ class SessionStore(Protocol):
     async def note_seen(self, session_id: UUID) -> None:
         """Note that one was used just now."""
 
-    async def end(self, session_id: UUID) -> None:
-        """End one, if it is there."""
+    async def end(self, caller: Caller, session_id: UUID) -> None:
+        """End one, if it is there, for who signs out."""
 
 
 class SessionList(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
-from app.adapters.postgres.audit import PostgresAuditTrail
+from app.adapters.postgres.audit import PostgresAuditNotes, PostgresAuditTrail
 from app.adapters.postgres.rights import PostgresCallers
 from app.admin.auth import Authenticator
 from app.admin.identity import Identity
@@ -38,5 +38,6 @@ def access_of(settings: Settings, database: ApiDatabase, clock: Callable[[], flo
         events=RateLimiter(settings.events_per_minute, clock, what="events"),
         api_keys=ApiKeyService(keys),
         audit=AuditService(PostgresAuditTrail(database)),
+        trail=PostgresAuditNotes(database),
         scraping=Scraping(settings, identity),
     )

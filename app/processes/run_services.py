@@ -7,6 +7,7 @@ from typing import Final
 
 from app.actions.registry import REGISTRY
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.audit import PostgresAuditNotes
 from app.adapters.postgres.cancelling import PostgresCancelling
 from app.adapters.postgres.channel_urls import PostgresChannelDirectory
 from app.adapters.postgres.crm import PostgresCrm
@@ -53,7 +54,7 @@ def runs_of(
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),
-        manual_runs=ManualRuns(workflows, sender, topics),
+        manual_runs=ManualRuns(workflows, sender, topics, PostgresAuditNotes(database)),
         dry_runs=_dry_runner(settings, database, needs),
     )
 

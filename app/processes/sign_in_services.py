@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.audit import PostgresAuditNotes
 from app.adapters.postgres.credentials import PostgresCredentials
 from app.adapters.postgres.identities import PostgresIdentities
 from app.adapters.postgres.sessions import PostgresSessionList, PostgresSessions
@@ -12,6 +13,7 @@ from app.adapters.secrets.argon import Argon2Passwords
 from app.admin.cookies import Cookies
 from app.admin.openid import OpenIdIssuer
 from app.admin.state import OpenId, SignIn
+from app.services.access.attempts import Attempts
 from app.services.access.disabled import DisabledLookup
 from app.services.access.openid import OpenIdUsers
 from app.services.access.rate_limit import RateLimiter
@@ -28,8 +30,9 @@ def sign_in_of(settings: Settings, database: ApiDatabase, clock: Callable[[], fl
     passwords, each = Argon2Passwords(), settings.sign_ins_per_minute
     accounts = RateLimiter(each, clock, what="attempts to sign in to an account")
     addresses = RateLimiter(ADDRESS_SHARE * each, clock, what="attempts to sign in from an address")
+    attempts = Attempts(accounts, addresses, PostgresAuditNotes(database), clock)
     return SignIn(
-        by=SignInService(credentials, passwords, sessions, accounts, addresses),
+        by=SignInService(credentials, passwords, sessions, attempts),
         users=UserService(PostgresUsers(database), credentials, passwords),
         sessions=sessions,
         listed=SessionListService(PostgresSessionList(database)),

@@ -18,6 +18,7 @@ from app.topics import Topics
 from schemas.event import Event
 from schemas.workflow import Trigger, Workflow
 from tests.admin.conftest import Answer, Api, User, draft
+from tests.support.memory_notes import MemoryNotes
 from tests.support.sender import MemorySender
 
 ROOT = "/api/v1/workflows"
@@ -120,7 +121,7 @@ async def test_a_run_waits_until_a_change_has_taken_effect(age: float, waits: li
         updated_at=now - timedelta(seconds=age),
     )  # fmt: skip
     sender = MemorySender()
-    runs = ManualRuns(Shelf(workflow), sender, Topics("t."), lambda: now, sleep)
+    runs = ManualRuns(Shelf(workflow), sender, Topics("t."), MemoryNotes(), now=lambda: now, sleep=sleep)
     await runs.start(Caller(uuid4(), "user"), workflow.id, {}, None)
     assert (waited, len(sender.records)) == (waits, 1)
 

@@ -159,6 +159,9 @@ class _Transaction:
         """Keep the record."""
         self.sent.append(record)
 
+    async def note(self, _: Any) -> None:
+        """Put a line on the trail."""
+
 
 @pytest.mark.parametrize("kind", FILLS)
 async def test_the_largest_retry_fits_a_record(kind: str) -> None:

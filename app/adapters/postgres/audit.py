@@ -1,17 +1,51 @@
-"""The audit trail in Postgres, as the API reads it; that callers are administrators is row level security's to hold."""
+"""The audit trail in Postgres, as the API reads it and adds to it; who may read is row level security's to hold."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, text, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.schema import AUDIT_TRAIL
 from app.domain.callers import Caller
 from app.domain.paging import Position
-from app.ports.audit import AuditEntry, AuditFilter
+from app.ports.audit import AuditEntry, AuditFilter, FailedSignIn, Noted
 
 _A: Final = AUDIT_TRAIL.c
+_NOTE: Final = text(
+    "SELECT headrace_add_to_trail(:action, :kind, :object_id, :name, CAST(:version AS integer), :said)"
+).bindparams(bindparam("said", type_=JSONB))
+_FAILED: Final = text("SELECT headrace_note_failed_sign_in(:account, :address, :why, CAST(:attempts AS integer))")
+
+
+async def add_to_trail(connection: AsyncConnection, noted: Noted) -> None:
+    """Add a line in a transaction that runs as the API, with the caller's claims."""
+    said = {name: {"new": value} for name, value in noted.said.items()}
+    await connection.execute(_NOTE, {**asdict(noted), "said": said})
+
+
+class PostgresAuditNotes:
+    """Implements ``app.ports.audit.AuditNotes``.
+
+    Args:
+        database: The API's pool.
+    """
+
+    def __init__(self, database: ApiDatabase) -> None:
+        self._database = database
+
+    async def note(self, caller: Caller, noted: Noted) -> None:
+        """Add a line."""
+        async with self._database.serving(caller) as connection:
+            await add_to_trail(connection, noted)
+
+    async def note_failed(self, failed: FailedSignIn) -> None:
+        """Count sign-ins that failed."""
+        async with self._database.serving() as connection:
+            await connection.execute(_FAILED, asdict(failed))
 
 
 class PostgresAuditTrail:

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_outbox import put
+from app.adapters.postgres.audit import add_to_trail
 from app.domain.callers import Caller
 from app.ports import Record
+from app.ports.audit import Noted
 from app.ports.cancelling import CancellingTransaction, Copy
 
 _FIND: Final = text("""
@@ -78,3 +80,7 @@ class _Transaction:
 
     async def send(self, records: Sequence[Record]) -> None:
         await put(self._connection, records)
+
+    async def note(self, noted: Noted) -> None:
+        await go_on_as_api(self._connection)
+        await add_to_trail(self._connection, noted)

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_outbox import put
+from app.adapters.postgres.audit import add_to_trail
 from app.domain.callers import Caller
 from app.ports import Record
+from app.ports.audit import Noted
 from app.ports.retries import Logged
 from schemas.result import ActionResult
 from schemas.workflow import Revision
@@ -82,6 +84,11 @@ class RetryTransaction:
         """Put a record into the outbox."""
         await go_on_as_api(self._connection)
         await put(self._connection, [record])
+
+    async def note(self, noted: Noted) -> None:
+        """Put a line on the audit trail."""
+        await go_on_as_api(self._connection)
+        await add_to_trail(self._connection, noted)
 
 
 def _logged(row: Row[Any]) -> Logged:

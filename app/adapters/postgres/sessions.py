@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, text
 
-from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.newest_first import NewestFirst
 from app.adapters.postgres.schema import SESSIONS
@@ -50,9 +49,8 @@ class PostgresSessions:
 
     async def open(self, session: Session, digest: bytes, most: int) -> None:
         """Store a new one; the times that it began and was seen are the database's."""
-        # With the user's claims, so that the audit trail says who signed in.
-        async with self._database.reading(Caller(session.user_id, "user")) as connection:
-            await go_on_as_api(connection)
+        # Without claims: the audit trail takes who signs in from the row, and that we end their oldest is our doing.
+        async with self._database.serving() as connection:
             await connection.execute(_END_EXPIRED)
             await connection.execute(_OPEN, {**asdict(session), "digest": digest})
             await connection.execute(_END_OLDEST, {"user_id": session.user_id, "most": most})
@@ -68,9 +66,9 @@ class PostgresSessions:
         async with self._database.serving() as connection:
             await connection.execute(_SEEN, {"id": session_id})
 
-    async def end(self, session_id: UUID) -> None:
-        """End one, if it is there."""
-        async with self._database.serving() as connection:
+    async def end(self, caller: Caller, session_id: UUID) -> None:
+        """End one, if it is there, for who signs out."""
+        async with self._database.serving(caller) as connection:
             await connection.execute(_END, {"id": session_id})
 
 

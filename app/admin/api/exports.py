@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from aiohttp import web
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.admin.accepting import acceptable
 from app.admin.api.executions import chosen
@@ -21,6 +21,7 @@ from app.admin.operations import Operation
 from app.admin.requests import CALLER, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
+from app.ports.audit import Noted
 from app.ports.executions import ExecutionSummary
 from schemas.base import encode
 from schemas.moments import Moment
@@ -58,6 +59,8 @@ async def export_executions(request: web.Request) -> web.StreamResponse:
     written = _csv if form == "csv" else _jsonl
     with state.live.streams.opened(caller.user_id, "export"):
         page = await state.runs.executions.find(caller, wanted, None, _ROWS)
+        if request.method != "HEAD":
+            await state.access.trail.note(caller, exported("executions", query, form))
         response = _response(form)
         await response.prepare(request)
         if request.method == "HEAD":
@@ -82,6 +85,14 @@ def _form(request: web.Request, asked: str | None) -> str:
     return next(form for form, kind in _KINDS.items() if kind == given)
 
 
+def exported(kind: str, query: BaseModel, form: str) -> Noted:
+    """Return what the audit trail says of an export: which filter, but not the words, which may be of the data."""
+    said = query.model_dump(mode="json", exclude_none=True) | {"format": form}
+    if "search" in said:
+        said["search"] = "given"
+    return Noted("exported", kind, str(said.get("workflow_id", "all")), said=said)
+
+
 def _response(form: str) -> web.StreamResponse:
     named = f'attachment; filename="executions.{form}"'
     response = web.StreamResponse(headers={"Content-Disposition": named})
@@ -102,6 +113,6 @@ OPERATIONS: Final = (
     Operation(
         "GET", "/api/v1/executions/export", "exportExecutions", "Export executions as CSV or JSON lines",
         export_executions, {200: None}, tag="executions", query=ExportQuery, content_type=_CSV,
-        or_content_types=(_JSONL,), lasting=True,
+        or_content_types=(_JSONL,), lasting=True, counted="exports",
     ),
 )  # fmt: skip

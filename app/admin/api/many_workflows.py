@@ -6,6 +6,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
+from app.admin.api.exports import exported
 from app.admin.bulk_models import BulkAnswer, BulkItem, BulkRequest, ExportedWorkflow, ExportQuery
 from app.admin.operations import JSON, Body, Operation
 from app.admin.problems import problem_for
@@ -37,6 +38,8 @@ async def export_workflows(request: web.Request) -> web.StreamResponse:
     wanted = WorkflowFilter(active=query.active, trigger_type=query.trigger_type, search=query.search)
     lines = _lines(request.app[STATE].workflows, request[CALLER], wanted, query)
     first = await anext(lines, None)  # what is wrong is told while there still is a status to tell it by
+    if request.method != "HEAD":
+        await request.app[STATE].access.trail.note(request[CALLER], exported("workflows", query, "jsonl"))
     response = web.StreamResponse(headers={"Content-Disposition": 'attachment; filename="workflows.jsonl"'})
     response.content_type = JSONL
     await response.prepare(request)
@@ -92,5 +95,6 @@ OPERATIONS: Final = (
     Operation(
         "GET", f"{_ROOT}/export", "exportWorkflows", "Export workflows as lines of JSON", export_workflows,
         {200: ExportedWorkflow}, tag="workflows", query=ExportQuery, content_type=JSONL,
+        counted="exports",
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import hmac
 from typing import Annotated, Final
+from uuid import UUID
 
 from aiohttp import web
 from pydantic import BaseModel, Field
@@ -51,7 +52,26 @@ async def end_openid(request: web.Request) -> web.Response:
     """Let the browser in that the issuer has sent back."""
     openid, access = _openid(request), request.app[STATE].access
     address = access.identity.address(request)
-    access.sign_in.by.count(address)
+    await access.sign_in.by.count(address)
+    try:
+        user_id, attempt = await _let_in(request, openid)
+    except UnauthorizedError:
+        await access.sign_in.by.refused_by_issuer(address)
+        raise
+    agent = request.headers.get("User-Agent", "")
+    token = await access.sign_in.by.opened(user_id, "openid", address, agent)
+    response = _redirect(attempt.path)
+    openid.cookie.clear(request, response)
+    access.sign_in.cookie.set(request, response, token, access.sign_in.lives_s)
+    return response
+
+
+async def _let_in(request: web.Request, openid: OpenId) -> tuple[UUID, Attempt]:
+    """Return who has signed in at the issuer, in the attempt that this browser has begun.
+
+    Raises:
+        UnauthorizedError: Nobody has who may come in.
+    """
     said, attempt = read_query(request, OpenIdAnswer), Attempt.read(openid.cookie.read(request) or "")
     if attempt is None or not hmac.compare_digest(said.state.encode(), attempt.state.encode()):
         raise UnauthorizedError("this sign-in was not begun in this browser, or took too long; begin again")
@@ -60,12 +80,7 @@ async def end_openid(request: web.Request) -> web.Response:
     user_id = await openid.users.user_of(await openid.issuer.claims(said.code, attempt))
     if user_id is None:
         raise UnauthorizedError("there is no user for who has signed in at the issuer; ask an administrator")
-    agent = request.headers.get("User-Agent", "")
-    token = await access.sign_in.by.opened(user_id, "openid", address, agent)
-    response = _redirect(attempt.path)
-    openid.cookie.clear(request, response)
-    access.sign_in.cookie.set(request, response, token, access.sign_in.lives_s)
-    return response
+    return user_id, attempt
 
 
 def _openid(request: web.Request) -> OpenId:

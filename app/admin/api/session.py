@@ -50,7 +50,7 @@ async def sign_out(request: web.Request) -> web.Response:
     state, found = _state(request), request.get(BY_SESSION)
     response = web.Response(status=204)
     if found is not None:
-        await state.sessions.end(found.token, found.signed_in.session)
+        await state.sessions.end(found.token, found.signed_in)
         state.cookie.clear(request, response)
     return response
 

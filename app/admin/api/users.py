@@ -80,13 +80,17 @@ async def set_password(request: web.Request) -> web.Response:
     await state.users.get(caller, user_id)
     change = read_model(await read_json(request, (JSON,)), PasswordChange)
     own = user_id == caller.user_id
-    if own and not await state.by.proves(user_id, change.current_password):
+    if own and not await state.by.proves(user_id, change.current_password, _address(request)):
         raise InvalidError([FieldError("current_password", "is not your password")])
     if not own and caller.role != "admin":
         raise ForbiddenError("This is for admins")
     keep = by.signed_in.session.id if by is not None and own else None
     await state.users.set_password(caller, user_id, change.password, keep)
     return web.Response(status=204)
+
+
+def _address(request: web.Request) -> str:
+    return request.app[STATE].access.identity.address(request)
 
 
 def _one(user: User) -> web.Response:

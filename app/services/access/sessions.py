@@ -78,13 +78,13 @@ class Sessions:
         await self._note(found.session)
         return found
 
-    async def end(self, token: str, session: Session) -> None:
+    async def end(self, token: str, signed_in: SignedIn) -> None:
         """End one: in this process at once, in the others within two seconds.
 
         Raises:
             UnreachableError: Postgres does not answer.
         """
-        await self._store.end(session.id)
+        await self._store.end(signed_in.caller, signed_in.session.id)
         digest = token_digest(token)
         if digest is not None:
             self._recent.forget(digest)

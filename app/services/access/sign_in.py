@@ -8,8 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from app.domain.sessions import How, token_digest
+from app.ports.audit import Why
 from app.ports.users import Credentials, CredentialStore, Passwords
-from app.services.access.rate_limit import RateLimiter
+from app.services.access.attempts import Attempts
 from app.services.access.sessions import Sessions
 
 # Offices share an address.
@@ -23,8 +24,7 @@ class SignInService:
         credentials: What proves it.
         passwords: Hashes.
         sessions: Opens sessions.
-        accounts: Bounds the attempts at one account.
-        addresses: Bounds those of one address.
+        attempts: Bounds them, and tells of those that fail.
     """
 
     def __init__(
@@ -32,14 +32,12 @@ class SignInService:
         credentials: CredentialStore,
         passwords: Passwords,
         sessions: Sessions,
-        accounts: RateLimiter,
-        addresses: RateLimiter,
+        attempts: Attempts,
     ) -> None:
         self._credentials = credentials
         self._passwords = passwords
         self._sessions = sessions
-        self._accounts = accounts
-        self._addresses = addresses
+        self._attempts = attempts
 
     async def by_password(self, email: str, password: str, address: str, agent: str) -> str | None:
         """Sign in with a password; who is not there, disabled or without one is as one with another password.
@@ -48,14 +46,15 @@ class SignInService:
             RateLimitedError: There were too many attempts.
             UnreachableError: Postgres does not answer.
         """
-        self._addresses.take(address)
-        self._accounts.take(email.strip().casefold())
+        await self.count(address)
+        await self._attempts.at_account(email.strip(), address)
         found = await self._credentials.by_email(email.strip())
         if not await self._proves(found, password) or found is None or found.disabled:
+            await self._attempts.failed(email.strip(), address, _why(found))
             return None
         return await self.opened(found.user_id, "password", address, agent)
 
-    async def proves(self, user_id: UUID, password: str | None) -> bool:
+    async def proves(self, user_id: UUID, password: str | None, address: str) -> bool:
         """Tell whether it is a user's password; one who has none proves it by their session.
 
         Raises:
@@ -64,8 +63,11 @@ class SignInService:
         found = await self._credentials.by_id(user_id)
         if found is None or found.password_hash is None:
             return found is not None
-        self._accounts.take(found.email.casefold())
-        return await self._proves(found, password or "")
+        await self._attempts.at_account(found.email, address)
+        if await self._proves(found, password or ""):
+            return True
+        await self._attempts.failed(found.email, address, "wrong_password")
+        return False
 
     async def by_link(self, token: str, address: str, agent: str) -> str | None:
         """Sign in with a link's token; of many at once one does.
@@ -74,18 +76,30 @@ class SignInService:
             RateLimitedError: There were too many attempts.
             UnreachableError: Postgres does not answer.
         """
-        self._addresses.take(address)
+        await self.count(address)
         digest = token_digest(token)
         user_id = await self._credentials.take_link(digest) if digest is not None else None
-        return await self.opened(user_id, "link", address, agent) if user_id is not None else None
+        if user_id is None:
+            await self._attempts.failed("", address, "bad_link")
+            return None
+        return await self.opened(user_id, "link", address, agent)
 
-    def count(self, address: str) -> None:
-        """Count an attempt of an address that is judged elsewhere.
+    async def count(self, address: str) -> None:
+        """Count an attempt of an address.
 
         Raises:
             RateLimitedError: There were too many.
+            UnreachableError: Postgres does not answer.
         """
-        self._addresses.take(address)
+        await self._attempts.of_address(address)
+
+    async def refused_by_issuer(self, address: str) -> None:
+        """Note that somebody could not sign in at the issuer, or is nobody here.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+        await self._attempts.failed("", address, "not_by_issuer")
 
     async def opened(self, user_id: UUID, how: How, address: str, agent: str) -> str:
         """Open a session for who has proved who they are."""
@@ -99,3 +113,11 @@ class SignInService:
         if found is not None and before is not None and is_it and outdated:
             await self._credentials.rehash(found.user_id, before, await self._passwords.hash(password))
         return is_it
+
+
+def _why(found: Credentials | None) -> Why:
+    if found is None:
+        return "no_such_user"
+    if found.disabled:
+        return "disabled"
+    return "no_password" if found.password_hash is None else "wrong_password"

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, NotFoundError, StaleVersionError
 from app.ports import Record
+from app.ports.audit import Noted
 from app.ports.cancelling import Cancelled, CancellingStore, CancellingTransaction
 from app.services.workflows.lifecycle import WorkflowService
 from schemas.workflow import Workflow
@@ -49,6 +50,8 @@ class Cancelling:
             if not ids:
                 raise NotFoundError("No such execution waits")
             cancelled = await self._take(transaction, ids, f"cancelled by {caller.user_id}")
+            if cancelled:
+                await transaction.note(Noted("cancelled", "execution", str(execution_id)))
         if not cancelled:
             raise ConflictError("The execution waits no more: it has just gone on")
         return cancelled
@@ -119,7 +122,11 @@ class Cancelling:
                 if not ids:
                     return cancelled
                 # Each of them is gone after this, by us or by a scheduler: the next look finds others.
-                cancelled += await self._take(transaction, ids, reason)
+                batch = await self._take(transaction, ids, reason)
+                if batch:
+                    said = {"executions": batch, "reason": reason}
+                    await transaction.note(Noted("cancelled", "waiting", str(workflow_id), said=said))
+                cancelled += batch
 
     async def _take(self, transaction: CancellingTransaction, ids: Sequence[UUID], reason: str) -> int:
         taken = [self._cancel(record, reason) for record in await transaction.take(ids)]

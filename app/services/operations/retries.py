@@ -9,6 +9,7 @@ from app.domain.callers import Caller
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.statuses import RETRYABLE
 from app.ports import Record
+from app.ports.audit import Noted
 from app.ports.retries import Logged, RetryStore
 from app.topics import Topics
 from schemas.command import Command, Lane, PinnedRevision
@@ -67,6 +68,9 @@ class Retries:
                 raise ConflictError(f"Attempt {logged.attempt + 1} is on its way already")
             topic = self._topics.actions(command.action.type, command.lane)
             await transaction.send(Record(topic, command.entity.encode(), command.encode()))
+            said = {"workflow_id": str(logged.revision.id), "step": command.step}
+            name = logged.revision.name
+            await transaction.note(Noted("retried", "execution", str(execution_id), name, command.attempt, said))
         return Retried(execution_id, command.attempt, command.step)
 
     def _command(self, logged: Logged) -> Command:

@@ -11,6 +11,7 @@ from app.domain.callers import Caller
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.ids import execution_id
 from app.ports import Sender
+from app.ports.audit import AuditNotes, Noted
 from app.ports.workflows import Workflows
 from app.services.ingest.emitter import own_event_record
 from app.services.workflows.stored_problems import unmatchable
@@ -37,6 +38,7 @@ class ManualRuns:
         workflows: Where workflows are found.
         sender: Takes the events.
         topics: Names of the topics.
+        trail: The audit trail.
         now: The clock, in UTC.
         sleep: Waits so many seconds.
     """
@@ -46,12 +48,15 @@ class ManualRuns:
         workflows: Workflows,
         sender: Sender,
         topics: Topics,
+        trail: AuditNotes,
+        *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._workflows = workflows
         self._sender = sender
         self._topics = topics
+        self._trail = trail
         self._now = now
         self._sleep = sleep
 
@@ -65,7 +70,7 @@ class ManualRuns:
             NotFoundError: There is no such workflow.
             ConflictError: It is inactive, or was stored as no matcher can run it.
             InvalidError: The data breaks the contract of events.
-            UnreachableError: Kafka did not confirm the event; it may or may not arrive.
+            UnreachableError: Kafka did not confirm the event; it may or may not arrive. Or Postgres does not answer.
         """
         workflow = await self._workflows.get(caller, workflow_id)
         if not workflow.active:
@@ -78,8 +83,13 @@ class ManualRuns:
         fresh = TAKES_EFFECT_S - (self._now() - workflow.updated_at).total_seconds()
         if fresh > 0:
             await self._sleep(min(fresh, TAKES_EFFECT_S))
+        started = Started(execution_id(workflow.id, SOURCE, event_id), event_id, workflow.trigger.type)
+        # First, so that no run is without its line: the worst of it is a line of a run that Kafka did not take.
+        said = {"workflow_id": str(workflow.id)}
+        run = Noted("run_by_hand", "execution", str(started.execution_id), workflow.name, said=said)
+        await self._trail.note(caller, run)
         await self._sender.send(record)
-        return Started(execution_id(workflow.id, SOURCE, event_id), event_id, workflow.trigger.type)
+        return started
 
 
 def _event(workflow: Workflow, data: dict[str, Any], subject: str | None, now: datetime) -> dict[str, Any]:
