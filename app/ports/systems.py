@@ -89,6 +89,9 @@ class Repository(Protocol):
     async def customer(self, customer_id: str) -> Row:
         """Return a customer as events show them, known or not."""
 
+    async def find_customers(self, words: str, limit: int) -> list[Row]:
+        """Return customers whose id it is, or whose id, e-mail, name or last name begins so, in that order."""
+
     async def meet(self, customer_id: str) -> None:
         """Enter a customer who is not known yet, without an event."""
 

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log
 
@@ -38,6 +40,25 @@ async def test_customers_are_found_by_who_may_read_them(api: Api, strict_api: Ap
     assert created.status == 201, created
     assert await found(api.user("user", "crm:read"), customer) == [("customer", customer)]
     assert await found(strict_api.user(), customer) == []
+
+
+@pytest.mark.parametrize("words", ["ADA.L", "ada m", "lop", "{word}.lee@example.com", "{id}", "{id:.12}"])
+async def test_a_customer_is_found_by_what_they_are_called(api: Api, strict_api: Api, words: str) -> None:
+    """By the beginning of e-mail, name, last name or id, in any case; for who may read the CRM, and for nobody else."""
+    word, customer = uuid4().hex, f"c-{uuid4().hex}"
+    words = words.replace("ada", f"ada{word[:6]}").replace("ADA", f"ADA{word[:6]}").replace("lop", f"lop{word[:6]}")
+    body = {"id": customer, "name": f"Ada{word[:6]} Maria Lop{word[:6]}es", "email": f"ada{word[:6]}.lee@Example.com"}
+    created = await api.user("admin").call("POST", "/api/v1/crm/customers", body)
+    assert created.status == 201, created
+    words = words.format(word=f"ada{word[:6]}", id=customer)
+    assert await found(api.user("user", "crm:read"), f" {words}") == [("customer", customer)]
+    assert await found(strict_api.user(), words) == []
+
+
+@pytest.mark.parametrize("words", ["%", "_", "*", "'", "\\", "\U0010ffff"])
+async def test_words_are_no_pattern(api: Api, words: str) -> None:
+    """What means something to a database is a letter like any other."""
+    assert await found(api.user("user", "crm:read"), words + uuid4().hex) == []
 
 
 async def test_at_most_five_of_a_kind_are_found(user: User) -> None:

@@ -28,6 +28,22 @@ _ADD_CUSTOMER: Final = """
     RETURNING customer_id
 """
 _ADD_TAGS: Final = "INSERT INTO crm.tags (customer_id, tag) SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING"
+# Each part reads a range of an index and stops; the id itself sorts before those that only begin with it. Nothing sorts
+# after the highest character there is.
+_FIND_CUSTOMERS: Final = """
+    (SELECT customer_id FROM crm.customers
+      WHERE customer_id COLLATE "C" >= %(words)s AND customer_id COLLATE "C" < %(words)s || U&'\\+10FFFF'
+      ORDER BY customer_id COLLATE "C" LIMIT %(limit)s)
+    UNION ALL (SELECT customer_id FROM crm.customers
+      WHERE email_begins >= lower(%(words)s) AND email_begins < lower(%(words)s) || U&'\\+10FFFF'
+      ORDER BY email_begins LIMIT %(limit)s)
+    UNION ALL (SELECT customer_id FROM crm.customers
+      WHERE name_begins >= lower(%(words)s) AND name_begins < lower(%(words)s) || U&'\\+10FFFF'
+      ORDER BY name_begins LIMIT %(limit)s)
+    UNION ALL (SELECT customer_id FROM crm.customers
+      WHERE last_name_begins >= lower(%(words)s) AND last_name_begins < lower(%(words)s) || U&'\\+10FFFF'
+      ORDER BY last_name_begins LIMIT %(limit)s)
+"""
 _LOCK_CUSTOMER: Final = "SELECT customer_id FROM crm.customers WHERE customer_id = %s FOR UPDATE"
 _FORGET_CUSTOMER: Final = (
     "DELETE FROM crm.tags WHERE customer_id = %s",
@@ -130,6 +146,13 @@ class PostgresRepository:
     async def customer(self, customer_id: str) -> Row:
         """Return a customer as events show them, known or not."""
         return (await self.crm.customers([customer_id])).get(customer_id, {"id": customer_id, "tags": []})
+
+    async def find_customers(self, words: str, limit: int) -> list[Row]:
+        """Return customers by an id or the beginning of what they are called, at most so many."""
+        rows = await self.rows(_FIND_CUSTOMERS, {"words": words, "limit": limit})
+        ids = list(dict.fromkeys(row["customer_id"] for row in rows))[:limit]
+        found = await self.crm.customers(ids)
+        return [found[one] for one in ids if one in found]
 
     async def meet(self, customer_id: str) -> None:
         """Enter a customer who is not known yet, without an event."""

@@ -1,12 +1,13 @@
-"""``/api/v1/search``: one box for a workflow or template by name or id, an execution or event by id, a customer by id.
+"""``/api/v1/search``: one box for workflows, templates and customers by name or id, executions and events by id.
 
 Each kind is answered by the service behind its own list, so that nobody finds what they could not list, and from an
-index or a table of a row a workflow: at most five of each.
+index or a table of a row a workflow: at most five of each. Customers are nobody's own: whoever may read the CRM finds
+them, by the beginning of what they are called.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from app.ports.workflows import WorkflowFilter
 
 T = TypeVar("T")
 _EACH: Final = 5
+_SHOWN: Final = 200
 
 
 class SearchQuery(Query):
@@ -74,14 +76,17 @@ def _hit(row: ExecutionSummary) -> Hit:
 
 
 async def _customers(state: State, caller: Caller, words: str) -> list[Hit]:
-    if not caller.may("crm:read"):
+    if not caller.may("crm:read") or not words.strip():
         return []
     async with state.systems.open(None) as repo:
-        found = await repo.crm.customers([words])
-    return [
-        Hit(kind="customer", id=one, title=str(profile.get("name") or one), detail=str(profile.get("email") or ""))
-        for one, profile in found.items()
-    ]
+        found = await repo.find_customers(words.strip(), _EACH)
+    return [_customer(one) for one in found]
+
+
+def _customer(profile: Mapping[str, Any]) -> Hit:
+    one = str(profile["id"])
+    title, detail = (str(profile.get(name) or "")[:_SHOWN] for name in ("name", "email"))
+    return Hit(kind="customer", id=one, title=title or one, detail=detail)
 
 
 async def _workflows(state: State, caller: Caller, words: str) -> list[Hit]:
@@ -106,7 +111,7 @@ async def _of_id(get: Callable[[UUID], Awaitable[T]], words: str) -> list[T]:
 
 OPERATIONS: Final = (
     Operation(
-        "GET", "/api/v1/search", "search", "Find workflows and templates by name or id, and the rest by id",
+        "GET", "/api/v1/search", "search", "Find workflows, templates, customers by name or id, the rest by id",
         search, {200: SearchAnswer}, tag="search", query=SearchQuery,
     ),
 )  # fmt: skip
