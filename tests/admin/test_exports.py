@@ -53,6 +53,16 @@ async def test_an_export_has_every_row_once(api: Api, user: User, log: Log) -> N
     assert (only["id"], only["error"]) == (str(failed["id"]), "'-1 is no amount")
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+async def test_an_export_has_nothing_of_anothers(api: Api, user: User, log: Log, form: str) -> None:
+    """Whatever it asks for; an administrator's has it."""
+    row = await log.add(await user.create())
+    asked = {"format": form, "event_id": "e-1"}
+    for who, there in ((user, True), (api.user(), False), (api.user("admin"), True)):
+        answer = await who.call("GET", "/api/v1/executions/export", params=asked)
+        assert (answer.status, str(row["id"]) in str(answer.json)) == (200, there)
+
+
 async def test_a_wrong_export_is_refused_before_it_begins(user: User) -> None:
     """With the field that is wrong."""
     answer = await user.call("GET", PATH, params={"format": "xlsx"})

@@ -1,9 +1,10 @@
-"""``make mutants``: breaks each rule on purpose and sees whether the property's test turns red.
+"""``make mutants``: breaks each rule on purpose and sees whether its test turns red.
 
-Each mutant of ``tests/mutants/table.py`` is applied by itself in a copy of the tree, and the test of its property run
-there. Before that all of these tests must be green in the copy. Prints a line for each mutant and writes
-``build/mutants.json``: ``{"mutants": [{property, mutation, killed}]}``; fails where one survives. A run that was
-interrupted is taken up again, as long as no file has changed: what it found is in ``build/mutants.jsonl``.
+Each mutant of ``table.py`` (the specification's properties) and ``walls.py`` is applied by itself in a copy of the
+tree, and its test run there. Before that all of these tests must be green in the copy. Prints a line for each mutant
+and writes ``build/mutants.json``: ``{"mutants": [{property, test, mutation, killed}]}``; fails where one survives. A
+run that was interrupted is taken up again, as long as no file has changed: what it found is in ``mutants.jsonl``. With
+words as arguments it runs the mutants whose file, texts or test have one of them, and leaves the report as it is.
 """
 
 import json
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from tests.mutants.table import MUTANTS
+from tests.mutants.table import MUTANTS, Mutant
 from tests.mutants.tree import ROOT, applied, copy_tree, fingerprint
+from tests.mutants.walls import WALLS
 from tests.properties.listed import Listed, listed_properties
 from tests.support.deadlines import scaled
 from tests.support.postgres import running_postgres
@@ -114,25 +116,46 @@ def check_green(tree: Path, tests: Sequence[str], database: str, journal: Journa
     journal.put(_GREEN, red=False)
 
 
-def judged(tree: Path, tests: dict[int, Listed], database: str, journal: Journal) -> Iterator[dict[str, Any]]:
+def node_of(mutant: Mutant, tests: dict[int, Listed]) -> str:
+    """Return the test that must turn red, as pytest names it."""
+    return mutant.test if isinstance(mutant.test, str) else tests[mutant.test].node
+
+
+def chosen(words: Sequence[str]) -> list[Mutant]:
+    """Return the mutants that have one of the words; all where there are none."""
+    everything = [*MUTANTS, *WALLS]
+    return [one for one in everything if not words or any(word in f"{one.test} {one}" for word in words)]
+
+
+def judged(
+    mutants: Sequence[Mutant], tree: Path, tests: dict[int, Listed], database: str, journal: Journal
+) -> Iterator[dict[str, Any]]:
     """Yield what became of each mutant.
 
     Raises:
         ValueError: Its old text is not in its file exactly once.
         WrongMutantError: Its test came to no verdict.
     """
-    for position, mutant in enumerate(MUTANTS, 1):
+    for position, mutant in enumerate(mutants, 1):
         began, killed = time.monotonic(), journal.get(str(mutant))
         if killed is None:
             try:
                 with applied(tree, mutant):
-                    killed = run_tests(tree, [tests[mutant.property].node], database)
+                    killed = run_tests(tree, [node_of(mutant, tests)], database)
             except WrongMutantError as error:
                 raise WrongMutantError(f"{mutant}: {error}") from None
             journal.put(str(mutant), red=killed)
-        said = f"{position:3d}/{len(MUTANTS)} {time.monotonic() - began:5.1f} s"
-        say(f"{said}  {'killed  ' if killed else 'SURVIVED'}  {mutant.property:2d}  {mutant}")
-        yield {"property": mutant.property, "mutation": str(mutant), "killed": killed}
+        said = f"{position:3d}/{len(mutants)} {time.monotonic() - began:5.1f} s"
+        say(f"{said}  {'killed  ' if killed else 'SURVIVED'}  {mutant.test!s:>2}  {mutant}")
+        yield {**_named(mutant), "mutation": str(mutant), "killed": killed}
+
+
+def _named(mutant: Mutant) -> dict[str, Any]:
+    return (
+        {"property": mutant.test, "test": None}
+        if isinstance(mutant.test, int)
+        else {"property": None, "test": mutant.test}
+    )
 
 
 def say(text: str) -> None:
@@ -144,20 +167,22 @@ def say(text: str) -> None:
 def main() -> int:
     """Run all; returns the exit code."""
     tests = {one.number: one for one in listed_properties()}
+    words, mutants = sys.argv[1:], chosen(sys.argv[1:])
     with session_home() as home, running_postgres(home) as database, tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         copy_tree(tree)
         journal = Journal(JOURNAL, fingerprint(tree))
         try:
-            check_green(tree, sorted({one.node for one in tests.values()}), database, journal)
-            results = list(judged(tree, tests, database, journal))
+            check_green(tree, sorted({node_of(one, tests) for one in mutants}), database, journal)
+            results = list(judged(mutants, tree, tests, database, journal))
         except (ValueError, WrongMutantError) as error:
             say(f"ERROR: {error}")
             return 2
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps({"mutants": results}, indent=1) + "\n")
+    if not words:
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(json.dumps({"mutants": results}, indent=1) + "\n")
     survivors = [row for row in results if not row["killed"]]
-    say(f"{len(results)} mutants, {len(survivors)} survived; {REPORT.relative_to(ROOT)}")
+    say(f"{len(results)} mutants, {len(survivors)} survived{'' if words else f'; {REPORT.relative_to(ROOT)}'}")
     return 1 if survivors else 0
 
 

@@ -19,13 +19,13 @@ class Mutant:
     """One rule, broken.
 
     Attributes:
-        property: Number of the property whose test must turn red.
+        test: Number of the property whose test must turn red, or the test itself as pytest names it.
         file: Path from the root of the tree.
         old: Text that stands in the file exactly once.
         new: What stands there instead.
     """
 
-    property: int
+    test: int | str
     file: str
     old: str
     new: str

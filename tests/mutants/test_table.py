@@ -8,10 +8,11 @@ import pytest
 from tests.mutants.run import Journal, WrongMutantError, outcome
 from tests.mutants.table import MUTANTS, Mutant
 from tests.mutants.tree import ROOT, applied, fingerprint, mutated
+from tests.mutants.walls import WALLS
 from tests.properties.listed import listed_properties
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.property}-{mutant.file}")
+@pytest.mark.parametrize("mutant", [*MUTANTS, *WALLS], ids=lambda mutant: f"{mutant.test}-{mutant.file}")
 def test_each_mutant_applies_exactly_once_and_is_python(mutant: Mutant) -> None:
     """Its old text is in its file once, and the file still parses with the new one."""
     before = (ROOT / mutant.file).read_text()
@@ -22,8 +23,16 @@ def test_each_mutant_applies_exactly_once_and_is_python(mutant: Mutant) -> None:
 
 def test_every_property_has_a_mutant_and_no_mutant_is_listed_twice() -> None:
     """So that each property's test is seen to fail."""
-    assert {mutant.property for mutant in MUTANTS} == {one.number for one in listed_properties()}
-    assert len(set(MUTANTS)) == len(MUTANTS)
+    assert {mutant.test for mutant in MUTANTS} == {one.number for one in listed_properties()}
+    assert len({*MUTANTS, *WALLS}) == len(MUTANTS) + len(WALLS)
+
+
+@pytest.mark.parametrize("test", sorted({str(mutant.test) for mutant in WALLS}))
+def test_the_test_of_each_wall_is_there(test: str) -> None:
+    """One that was renamed would be no test at all."""
+    path, _, name = test.partition("::")
+    functions = {one.name for one in ast.walk(ast.parse((ROOT / path).read_text())) if hasattr(one, "name")}
+    assert not name or name in functions
 
 
 def test_a_text_that_is_gone_is_an_error() -> None:
