@@ -41,7 +41,11 @@ UNLIMITED: Final = {
 
 @dataclass(frozen=True)
 class Ground:
-    """The API, an administrator who is a user too, and what operations can be called on."""
+    """The API, an administrator who is a user too, and what operations can be called on.
+
+    Attributes:
+        rows: What only the pipeline makes, for other processes than this.
+    """
 
     api: Api
     caller: User
@@ -92,5 +96,6 @@ async def prepared_ground(url: str, count: int) -> AsyncIterator[Ground]:
                 api.event_topics.put(topic, b"c-1042", orjson.dumps(event), at=time.time())
             who = (await signed_in(url, settings, "admin")).id
             caller = User(api.client, mint_token(settings, who, "admin", 6 * 3600), who)
-            rows = await rows_of(caller, url, settings, count)
-            yield Ground(api, caller, Things(caller, rows), rows, url)
+            # What is used up is used up once: what this process calls on, and what others do.
+            own, rows = [await rows_of(caller, url, settings, count) for _ in range(2)]
+            yield Ground(api, caller, Things(caller, own), rows, url)

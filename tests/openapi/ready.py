@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from app.admin.operations import JSON, Operation
+from app.admin.operations import JSON, MERGE_PATCH, Operation
 from app.admin.routes import OPERATIONS
 from tests.admin.conftest import Answer, User
 from tests.admin.prepared import MAKERS, NAMES
@@ -52,6 +52,7 @@ class Things:
     def __init__(self, admin: User, rows: Mapping[str, Iterable[Any]]) -> None:
         self._admin = admin
         self._rows = {name: cycle(ids) for name, ids in rows.items()}
+        self._read: dict[str, str] = {}
 
     async def ready(self, operation: Operation) -> Call:
         """Return a call that the operation carries out."""
@@ -80,7 +81,15 @@ class Things:
         return answer.json
 
     async def there(self, operation: Operation, name: str) -> str:
-        """Return what can stand in a place of an operation's path; made for this call where operations make it."""
+        """Return what can stand in a place of an operation's path; made for this call, or for all that only read it."""
+        if operation.method != "GET":
+            return await self._one(operation, name)
+        place = f"{operation.path} {name}"
+        if place not in self._read:
+            self._read[place] = await self._one(operation, name)
+        return self._read[place]
+
+    async def _one(self, operation: Operation, name: str) -> str:
         collection = operation.path.partition(f"/{{{name}}}")[0]
         for rows in (operation.name, collection):
             if rows in self._rows:
@@ -107,7 +116,8 @@ def _headers(operation: Operation) -> dict[str, str]:
     headers = {"If-Match": "*"} if operation.if_match != "no" else {}
     if operation.body is None:
         return headers
-    kind = JSON if JSON in operation.body.models else next(iter(operation.body.models))
+    # Of a merge patch the document only shows that name.
+    kind = next((one for one in (MERGE_PATCH, JSON) if one in operation.body.models), next(iter(operation.body.models)))
     return {**headers, "Content-Type": kind}
 
 
