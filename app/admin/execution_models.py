@@ -145,7 +145,7 @@ class PastEvent(Query):
         return self
 
 
-class DryRunRequest(Query):
+class TrialRequest(Query):
     """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
 
     One of three: ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's
@@ -166,14 +166,14 @@ class DryRunRequest(Query):
         return self
 
 
-class StoredDryRunRequest(DryRunRequest):
-    """As ``DryRunRequest``, with which state of the stored workflow to try."""
+class DryRunRequest(TrialRequest):
+    """An event to try a stored workflow on (one of ``event``, ``sample``, ``past``), and which state of it to try."""
 
     version: Side = "live"
 
 
-class DraftDryRunRequest(DryRunRequest):
-    """As ``DryRunRequest``, with the draft to try."""
+class DraftDryRunRequest(TrialRequest):
+    """An event to try a draft on (one of ``event``, ``sample``, ``past``), and the draft."""
 
     workflow: WorkflowDraft
 

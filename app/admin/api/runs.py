@@ -13,7 +13,7 @@ from app.admin.execution_models import (
     DryRunRequest,
     RunRequest,
     RunStarted,
-    StoredDryRunRequest,
+    TrialRequest,
 )
 from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
@@ -53,7 +53,7 @@ async def test_draft(request: web.Request) -> web.Response:
     errors: list[FieldError] = []
     wanted, draft = None, None
     try:
-        wanted = read_model({name: value for name, value in raw.items() if name != "workflow"}, DryRunRequest)
+        wanted = read_model({name: value for name, value in raw.items() if name != "workflow"}, TrialRequest)
     except InvalidError as error:
         errors += error.errors
     try:
@@ -68,7 +68,7 @@ async def test_draft(request: web.Request) -> web.Response:
 async def test_workflow(request: web.Request) -> web.Response:
     """Try a stored workflow, active or not, on an event: what is live of it, its draft, or an earlier version."""
     workflow_id = path_id(request, "workflow")
-    wanted = read_model(await read_document(request, (JSON,)), StoredDryRunRequest)
+    wanted = read_model(await read_document(request, (JSON,)), DryRunRequest)
     workflow = await request.app[STATE].workflows.get(request[CALLER], workflow_id)
     draft = _live(workflow) if wanted.version == LIVE else await _other_state(request, workflow_id, wanted.version)
     return await _tried(request, draft, Use(workflow.created_by, workflow_id), wanted)
@@ -91,7 +91,7 @@ async def _other_state(request: web.Request, workflow_id: UUID, version: str) ->
         raise InvalidError(under("workflow", error.errors)) from None
 
 
-async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: DryRunRequest) -> web.Response:
+async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: TrialRequest) -> web.Response:
     state = request.app[STATE]
     with_text = draft.model_copy(update={"actions": await state.messages.template_texts.of(use.owner, draft.actions)})
     current = wanted.current.model_dump(exclude_none=True)
@@ -100,7 +100,7 @@ async def _tried(request: web.Request, draft: WorkflowDraft, use: Use, wanted: D
     return answer(tried)
 
 
-async def _event(request: web.Request, draft: WorkflowDraft, wanted: DryRunRequest) -> Mapping[str, Any]:
+async def _event(request: web.Request, draft: WorkflowDraft, wanted: TrialRequest) -> Mapping[str, Any]:
     state, past = request.app[STATE], wanted.past
     log = PastEvents(state.runs.executions, state.events)
     if past is not None and past.execution_id is not None:
@@ -121,7 +121,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", f"{_ONE}/test", "testWorkflow", "Try a workflow on an event, without any effect", test_workflow,
-        {200: DryRun}, tag="workflows", body=Body({JSON: (StoredDryRunRequest, False)}, most=_MOST, example=TRIAL),
+        {200: DryRun}, tag="workflows", body=Body({JSON: (DryRunRequest, False)}, most=_MOST, example=TRIAL),
     ),
     Operation(
         "POST", f"{_ONE}/execute", "executeWorkflow", "Run a workflow by hand; answers the execution's id",
