@@ -36,3 +36,19 @@ async def test_any_workflows_row_tells_when_the_event_was_matched(api: Api, log:
         row = {"id": execution_id(ran, event["source"], event["id"]), "event_id": event["id"], "event_type": kind}
         await log.add({"id": str(ran)}, event=event, at=at, **row)
     assert await verdicts(user, event) == {str(first): "ran", str(later): "ran", str(silent): "no_workflow_then"}
+
+
+async def test_a_run_by_hand_concerns_its_workflow_alone(api: Api) -> None:
+    """The owner's other workflows of the type have no verdict on it."""
+    user, kind = api.user("user", "crm:read"), fresh()
+    one, _ = [await workflow(user, kind) for _ in range(2)]
+    event = put(api, kind, "t.internal-events", source="/headrace/manual", workflowid=str(one))
+    assert set(await verdicts(user, event)) == {str(one)}
+
+
+async def test_a_large_event_is_told_without_being_shown(api: Api) -> None:
+    """Fifty of them would be an answer of many megabytes; its size is said."""
+    user, kind = api.user("user", "crm:read"), fresh()
+    for chars, shown in ((1_000, True), (70_000, False)):
+        found = (await lookup(user, put(api, kind, data={"text": "x" * chars})))["event"]
+        assert (found["event"] is not None, found["size"] > chars) == (shown, True)

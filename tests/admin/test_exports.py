@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -61,6 +61,16 @@ async def test_an_export_has_nothing_of_anothers(api: Api, user: User, log: Log,
     for who, there in ((user, True), (api.user(), False), (api.user("admin"), True)):
         answer = await who.call("GET", "/api/v1/executions/export", params=asked)
         assert (answer.status, str(row["id"]) in str(answer.json)) == (200, there)
+
+
+async def test_what_runs_after_an_export_began_is_not_in_it(user: User, log: Log) -> None:
+    """Whatever its ``to`` says: so it ends, however fast rows come."""
+    workflow, now = await user.create(), datetime.now(UTC)
+    ran = await log.add(workflow, at=now - timedelta(minutes=1))
+    await log.add(workflow, at=now + timedelta(hours=1))
+    for query in ({}, {"to": now + timedelta(hours=2)}):
+        lines = (await exported(user, format="jsonl", **query)).splitlines()
+        assert [orjson.loads(line)["id"] for line in lines] == [str(ran["id"])]
 
 
 async def test_a_wrong_export_is_refused_before_it_begins(user: User) -> None:

@@ -1,11 +1,14 @@
 """Many workflows at once: each is answered for itself, and what is exported can be applied again."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
+import pytest
 
 from tests.admin.conftest import User
+from tests.admin.test_cancelling import a_command, wait
+from tests.admin.test_cancelling import waiting as still_waiting
 from tests.admin.test_drafts import live
 from tests.admin.test_workflows import ROOT, address, written
 
@@ -75,3 +78,14 @@ async def test_what_is_exported_can_be_stored_again(user: User, api: Any) -> Non
         assert {orjson.loads(line)["name"] for line in answer.json.splitlines()} == names
     assert (await user.call("GET", f"{ROOT}/export?ids=x")).status == 400
     assert (await user.call("GET", f"{ROOT}/export?search=nothing")).json == ""
+
+
+@pytest.mark.parametrize("waiting", ["finish", "cancel"])
+async def test_what_waits_ends_or_goes_on_as_was_said(user: User, api_database: str, waiting: str) -> None:
+    """For each of the workflows that are switched off."""
+    workflows = [await live(user), await live(user)]
+    for one in workflows:
+        await wait(api_database, a_command(UUID(one["id"])), "delay")
+    items = await do(user, workflows, "deactivate", waiting=waiting)
+    assert [item["status"] for item in items] == [200, 200]
+    assert [await still_waiting(user, UUID(one["id"])) for one in workflows] == [int(waiting == "finish")] * 2

@@ -60,6 +60,7 @@ def test_a_value_is_taken_as_its_type(placeholder: Placeholder, given: Any, valu
         (one("number"), "5", "a number"),
         (one("number"), float("inf"), "a number"),
         (one("integer"), 1.5, "a whole number"),
+        (one("integer"), True, "a whole number"),
         (one("integer"), float("inf"), "a whole number"),
         (one("money"), "49.999", "two decimals"),
         (one("money"), 0.001, "two decimals"),
@@ -168,12 +169,15 @@ def test_values_go_where_their_marks_are() -> None:
     ]
     draft = {
         "name": "Over [[amount]]",
+        "description": "[[copy]]",
+        "trigger": {"type": "temporal.daily", "config": {"at": "[[amount]]"}},
         "reentry": "[[amount]]",
         "conditions": [{"field": "order.total", "operator": ">", "value": "[[ amount ]]"}],
         "actions": [{"config": {"subject": "[[amount]] and [[other]]", "cc": ["[[copy]]"], "reply_to": "[[copy]]"}}],
     }
     assert fill(draft, declared, {"amount": 50, "copy": None}) == {
         "name": "Over 50.00",
+        "trigger": {"type": "temporal.daily", "config": {"at": 50}},
         "reentry": "[[amount]]",
         "conditions": [{"field": "order.total", "operator": ">", "value": 50}],
         "actions": [{"config": {"subject": "50.00 and [[other]]", "cc": []}}],

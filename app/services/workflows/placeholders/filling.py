@@ -72,7 +72,8 @@ def fill(draft: Any, placeholders: Sequence[Placeholder], values: Values) -> Any
     if not isinstance(draft, Mapping):
         return draft
     filler = _Filler(placeholders, values)
-    return {key: filler.filled(member) if key in _FILLED else member for key, member in draft.items()}
+    filled = {key: filler.filled(member) if key in _FILLED else member for key, member in draft.items()}
+    return {key: member for key, member in filled.items() if member is not _GONE}
 
 
 def marks(draft: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
