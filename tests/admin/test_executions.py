@@ -1,6 +1,6 @@
 """The execution log through the API: filters, pages, and why something ran or did not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +9,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.execution_pages import edge_of_words
+from app.adapters.postgres.executions import PostgresExecutions
+from app.domain.callers import Caller
+from app.domain.paging import LookedThrough, Position
+from app.domain.spans import Span
+from app.ports.executions import ExecutionFilter
+from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import NOW, Log
 
@@ -213,6 +221,43 @@ async def test_words_are_looked_for_week_by_week_to_the_end(api: Api, log: Log, 
     assert (first["items"], first["next_cursor"] is None) == ([], False)
     bounded = {"search": "crm said", "from": NOW - timedelta(days=20), "to": NOW - timedelta(days=1)}
     assert sorted(await listed(user, **bounded)) == sorted(made[1:4])
+
+
+@pytest.mark.parametrize("oldest_first", [True, False])
+async def test_words_are_looked_for_in_so_many_rows_a_page(
+    api: Api, log: Log, settings: Settings, *, oldest_first: bool
+) -> None:
+    """However many rows of an hour tell of trouble: a page looks through some, the next goes on, none is left out."""
+    user, database = api.user(), ApiDatabase(settings)
+    workflow = await user.create()
+    for minutes in range(9):
+        error = "The CRM said no" if minutes % 2 else "no answer"
+        await log.add(workflow, at=NOW - timedelta(minutes=minutes), status="failed", error=error)
+    store, wanted = PostgresExecutions(database, words_in=2), ExecutionFilter(search="said", oldest_first=oldest_first)
+    looks: list[list[datetime]] = []
+    after: Position | None = None
+    while not looks or after is not None:
+        page = await store.find(Caller(user.id, "user"), wanted, after, 50)
+        looks.append([row.executed_at for row in page])
+        after = page.position if isinstance(page, LookedThrough) else None
+    await database.close()
+    found = [at for look in looks for at in look]
+    assert found == sorted([NOW - timedelta(minutes=n) for n in (1, 3, 5, 7)], reverse=not oldest_first)
+    assert max(map(len, looks)) <= 2
+
+
+async def test_in_which_rows_words_are_looked_for_is_told_by_an_index_alone(settings: Settings) -> None:
+    """Not one row is read to find out how far a page looks: their index holds all that is asked."""
+    database, statement = ApiDatabase(settings), edge_of_words(ExecutionFilter(search="no"), Span(None, NOW), 3000)
+    async with database.reading(Caller(uuid4(), "admin")) as connection:
+        for other in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+            await connection.exec_driver_sql(f"SET LOCAL {other} = off")
+        asked = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {asked}")]
+    await database.close()
+    scans = [line for line in plan if " on automation_logs" in line]
+    assert scans
+    assert all("Index Only Scan" in line and "executed_at_automation_id_idx" in line for line in scans), scans
 
 
 async def test_the_specifications_names_are_there_too(user: User, log: Log) -> None:

@@ -9,6 +9,7 @@ whether all was met. The data is kept, and a run that was broken off goes on.
 
 import argparse
 import asyncio
+import math
 import random
 import sys
 import time
@@ -56,6 +57,7 @@ _POSTGRES: Final = {
     **SETTINGS,
 }
 _OK: Final = 200
+_AWAY: Final = 503
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class Figure:
     @property
     def hopeless(self) -> bool:
         """Whether it is so slow that asking on tells nothing."""
-        return len(self.ms) >= _TRIES and sorted(self.ms)[len(self.ms) // 2] > _HOPELESS_MS
+        return math.inf in self.ms or (len(self.ms) >= _TRIES and sorted(self.ms)[len(self.ms) // 2] > _HOPELESS_MS)
 
     @property
     def met(self) -> bool:
@@ -112,7 +114,8 @@ async def ask(base: str, tokens: Mapping[str, str], rounds: int, only: str) -> l
             for place, (figure, one) in enumerate(asked):
                 if not figure.hopeless:
                     taken = await _took(http, tokens[figure.who], one, rng)
-                    figure.ms += [taken] if number else []  # the first opens connections and loads code
+                    # The first round opens connections and loads code.
+                    figure.ms += [taken] if number or taken == math.inf else []
                 if place % 50 == 0:
                     say(f"round {number} of {rounds}, {figure.who}: {one.name}", passing=True)
             if number % 10 == 0:
@@ -125,6 +128,8 @@ async def _took(http: aiohttp.ClientSession, token: str, one: Look, rng: random.
     params, began = one.params(rng), time.perf_counter()
     async with http.get(one.path, params=params, headers={"Authorization": f"Bearer {token}"}) as response:
         body = await response.read()
+    if response.status == _AWAY:  # the statement's time was over
+        return math.inf
     if response.status != _OK:
         raise RuntimeError(f"{one.name} {params} was answered {response.status}: {body.decode(errors='replace')[:500]}")
     return (time.perf_counter() - began) * 1000

@@ -123,7 +123,7 @@ def _fill(connection: psycopg.Connection[Any], a_day: float) -> None:
         left = (datetime.now(UTC) - began) / number * (len(todo) - number)
         say(f"{day}: {number * 100 // len(todo)} %, {left.total_seconds() / 60:.0f} min left", passing=number % 10 > 0)
     if day is not None:
-        connection.execute("VACUUM ANALYZE automation_logs")
+        connection.execute(f"VACUUM (ANALYZE) automation_logs_{day:%Y%m%d}".encode())
 
 
 def _add(connection: psycopg.Connection[Any], piece: Piece) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     FromClause,
     Select,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
+    literal_column,
     select,
     true,
     tuple_,
@@ -36,6 +38,9 @@ LISTED: Final = (
     *("id", "automation_id", "version", "attempt", "entity", "event_id", "event_type", "status", "conditions_met"),
     *("error_message", "executed_at", "execution_duration_ms"),
 )
+
+# As the index of them has it, word by word: else Postgres looks whether each row is one.
+TROUBLE: Final = "(error_message IS NOT NULL OR status IN ('failed', 'partial', 'timed_out', 'blocked', 'stopped'))"
 
 _Conditions = Sequence[ColumnElement[bool]]
 
@@ -89,6 +94,21 @@ def workflows(words: str | None) -> Select[Any]:
     """Return the statement of the workflows that the caller may see, and which have the words in their name."""
     named = false() if words is None else AUTOMATIONS.c.name.icontains(words, autoescape=True)
     return select(AUTOMATIONS.c.id, named.label("named"))
+
+
+def edge_of_words(wanted: ExecutionFilter, span: Span, rows: int) -> Select[Any]:
+    """Return the statement of the time until which a span has so many rows that tell of trouble, as the list goes.
+
+    Times and workflows are in the index of those rows, in which it is answered without them.
+    """
+    at = LOGS.c.executed_at
+    conditions: list[ColumnElement[bool]] = [literal_column(TROUBLE, Boolean)]
+    conditions += [at.op(">=")(span.since)] if span.since is not None else []
+    conditions += [at.op("<")(span.until)] if span.until is not None else []
+    if wanted.workflow_id is not None:
+        conditions.append(LOGS.c.automation_id == wanted.workflow_id)
+    order = at.asc() if wanted.oldest_first else at.desc()
+    return select(at).where(*conditions).order_by(order).offset(rows).limit(1)
 
 
 def _worded(asked: Asked) -> list[tuple[Sequence[UUID] | None, _Conditions]]:

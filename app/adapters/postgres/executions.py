@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, Table, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.adapters.postgres.execution_pages import Asked, page, summaries, workflows
+from app.adapters.postgres.execution_pages import Asked, edge_of_words, page, summaries, workflows
 from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
 from app.domain.paging import LookedThrough, Position
@@ -32,11 +32,13 @@ class PostgresExecutions:
     Args:
         database: The API's pool.
         kept: How long the log holds what ran before it goes to the archive.
+        words_in: In how many rows that tell of trouble words are looked for at a time.
     """
 
-    def __init__(self, database: ApiDatabase, kept: timedelta = timedelta(90)) -> None:
+    def __init__(self, database: ApiDatabase, kept: timedelta = timedelta(90), *, words_in: int = 3000) -> None:
         self._database = database
         self._kept = kept + _LATE
+        self._words_in = words_in
 
     async def find(
         self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
@@ -45,7 +47,8 @@ class PostgresExecutions:
         async with self._database.reading(caller) as connection:
             own, named = await _known(connection, caller, wanted)
             asked, rows = Asked(wanted, own, named, after, limit), list[ExecutionSummary]()
-            for span in _spans(wanted, after, self._oldest()):
+            for whole in _spans(wanted, after, self._oldest()):
+                span = whole if wanted.search is None else await self._narrowed(connection, wanted, whole)
                 statement = page(replace(asked, limit=limit - len(rows)), span)
                 found = [] if statement is None else await connection.execute(statement)
                 rows += [ExecutionSummary.model_validate(dict(_mapping(row))) for row in found]
@@ -54,6 +57,13 @@ class PostgresExecutions:
                 if wanted.search is not None and (end := _end(wanted, span, self._oldest())) is not None:
                     return LookedThrough(rows, end)
         return rows
+
+    async def _narrowed(self, connection: AsyncConnection, wanted: ExecutionFilter, whole: Span) -> Span:
+        """Return as much of a span as has so many rows to look for words in: a day's trouble may be a month's."""
+        edge = (await connection.execute(edge_of_words(wanted, whole, self._words_in))).scalar_one_or_none()
+        if edge is None:
+            return whole
+        return Span(whole.since, edge + _TICK) if wanted.oldest_first else Span(edge, whole.until)
 
     def _oldest(self) -> datetime:
         return datetime.now(UTC) - self._kept
