@@ -15,6 +15,7 @@ from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
 _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _IF_MATCH: Final = "The ETag that was read, or * for any version"
+_OVER: Final = "; without it only where there is nothing to overwrite, else 428"
 _UUID: Final = {"type": "string", "format": "uuid"}
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 256}
 _PATH_SCHEMAS: Final = {
@@ -174,7 +175,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "name": "If-Match",
                 "in": "header",
                 "required": operation.if_match == "required",
-                "description": _IF_MATCH,
+                "description": _IF_MATCH + (_OVER if operation.if_match == "over" else ""),
                 "schema": {"type": "string"},
             }
         )
@@ -238,7 +239,7 @@ def _problems(operation: Operation) -> list[int]:
         statuses.append(409)
     if operation.if_match != "no":
         statuses.append(412)
-    if operation.if_match == "required":
+    if operation.if_match in {"over", "required"}:
         statuses.append(428)
     return sorted(statuses)
 

@@ -71,7 +71,7 @@ class Operation:
         tag: Under which of ``TAGS`` the document shows it.
         query: Model of the query string, whose unknown keys are refused.
         etag: The answer carries the version as ``ETag``.
-        if_match: Whether ``If-Match`` is read, and must be there.
+        if_match: Whether ``If-Match`` is read, and must be there; ``over``: where there is something to overwrite.
         conflicts: The thing may be in a state in which this cannot be done: 409.
         repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
         attempts: It is public, and attempts are counted: 401, 403 and 429.
@@ -93,7 +93,7 @@ class Operation:
     body: Body | None = None
     query: type[BaseModel] | None = None
     etag: bool = False
-    if_match: Literal["no", "optional", "required"] = "no"
+    if_match: Literal["no", "optional", "over", "required"] = "no"
     conflicts: bool = False
     repeatable: bool = False
     attempts: bool = False

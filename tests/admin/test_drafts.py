@@ -71,7 +71,7 @@ async def test_what_is_wrong_is_kept_and_named(user: User) -> None:
     assert (kept.status, kept.json["workflow"]) == (200, unfinished)
     problems = kept.json["problems"]
     assert {"name", "actions[0].config.url"} <= {one["path"] for one in problems}
-    refused = await user.call("POST", f"{address(workflow)}/publish")
+    refused = await user.call("POST", f"{address(workflow)}/publish", headers=ANY)
     assert (refused.status, refused.json["errors"]) == (409, problems)
     assert (await user.call("GET", f"{address(workflow)}/draft")).json["workflow"] == unfinished
 
@@ -100,7 +100,7 @@ async def test_publishing_makes_the_draft_live(user: User, api_database: str) ->
     revisions, versions = await published(api_database, workflow)
     assert ([(r.version, r.name) for r in revisions][-1], versions) == ((3, "Next"), [1, 2, 3])
     assert (await user.call("GET", f"{address(workflow)}/draft")).status == 404
-    assert (await user.call("POST", f"{address(workflow)}/publish")).status == 409
+    assert (await user.call("POST", f"{address(workflow)}/publish", headers=ANY)).status == 409
 
 
 async def test_publishing_does_not_undo_what_was_published_meanwhile(user: User) -> None:
@@ -110,15 +110,15 @@ async def test_publishing_does_not_undo_what_was_published_meanwhile(user: User)
     for how in ("deactivate", "activate"):
         await user.call("POST", f"{address(workflow)}/{how}")
     await user.call("PATCH", f"{address(workflow)}?publish=true", {"priority": 3}, headers=ANY)
-    refused = await user.call("POST", f"{address(workflow)}/publish")
+    refused = await user.call("POST", f"{address(workflow)}/publish", headers=ANY)
     assert refused.status == 409
     assert "from=2&to=5" in refused.json["detail"]
-    answer = await user.call("POST", f"{address(workflow)}/publish?overwrite=true")
+    answer = await user.call("POST", f"{address(workflow)}/publish?overwrite=true", headers=ANY)
     assert (answer.json["name"], answer.json["priority"]) == ("Mine", 5)
     await save(user, workflow, draft(name="Again"))
     for how in ("deactivate", "activate"):
         await user.call("POST", f"{address(workflow)}/{how}")
-    assert (await user.call("POST", f"{address(workflow)}/publish")).json["name"] == "Again"
+    assert (await user.call("POST", f"{address(workflow)}/publish", headers=ANY)).json["name"] == "Again"
 
 
 async def test_of_two_editors_one_hears_of_the_other(user: User) -> None:
@@ -133,10 +133,24 @@ async def test_of_two_editors_one_hears_of_the_other(user: User) -> None:
     discard = await user.call("DELETE", f"{address(workflow)}/draft", headers={"If-Match": '"1"'})
     assert discard.status == 412
     assert (await user.call("DELETE", f"{address(workflow)}/draft", headers={"If-Match": '"2"'})).status == 204
-    assert (await user.call("DELETE", f"{address(workflow)}/draft")).status == 404
+    assert (await user.call("DELETE", f"{address(workflow)}/draft", headers=ANY)).status == 404
     assert (await user.call("GET", address(workflow))).json["draft"] is None
     assert (await save(user, workflow, draft(name="d"), {"If-Match": '"2"'})).status == 412
     assert int((await save(user, workflow, draft(name="d"), NONE)).headers["ETag"].strip('"')) > 2
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "draft"), ("POST", "publish")])
+async def test_nobody_publishes_or_drops_what_they_have_not_read(user: User, method: str, path: str) -> None:
+    """428 without If-Match, 412 with the number of an older draft: a colleague's newer one stays; ``*`` is any."""
+    workflow = await live(user)
+    for name in ("mine", "a colleague's"):
+        await save(user, workflow, draft(name=name))
+    for headers, status in (({}, 428), ({"If-Match": " "}, 428), ({"If-Match": '"1"'}, 412)):
+        answer = await user.call(method, f"{address(workflow)}/{path}", headers=headers)
+        assert answer.status == status, (headers, answer)
+        assert (await user.call("GET", f"{address(workflow)}/draft")).json["workflow"]["name"] == "a colleague's"
+        assert (await user.call("GET", address(workflow))).json["version"] == 2
+    assert (await user.call(method, f"{address(workflow)}/{path}", headers=ANY)).status in {200, 204}
 
 
 async def test_saving_is_one_row(user: User, api_database: str) -> None:
@@ -162,10 +176,12 @@ async def test_an_earlier_revision_comes_back_as_a_draft(user: User) -> None:
     kept = await user.call("POST", f"{address(workflow)}/revisions/2/restore")
     assert (kept.status, kept.json["workflow"]["name"], kept.json["problems"]) == (200, "First", [])
     assert (await user.call("GET", address(workflow))).json["name"] == "Second"
-    assert (await user.call("POST", f"{address(workflow)}/revisions/1/restore")).status == 412
+    assert (await user.call("POST", f"{address(workflow)}/revisions/1/restore")).status == 428
+    stale = await user.call("POST", f"{address(workflow)}/revisions/1/restore", headers={"If-Match": '"7"'})
+    assert (stale.status, (await user.call("GET", f"{address(workflow)}/draft")).json) == (412, kept.json)
     again = await user.call("POST", f"{address(workflow)}/revisions/1/restore", headers=ANY)
     assert again.status == 200
-    assert (await user.call("POST", f"{address(workflow)}/publish")).json["name"] == "First"
+    assert (await user.call("POST", f"{address(workflow)}/publish", headers=ANY)).json["name"] == "First"
     for version in ("9", "0", "x", "99999999999"):
         assert (await user.call("GET", f"{address(workflow)}/revisions/{version}")).status == 404, version
 
@@ -176,11 +192,11 @@ async def test_a_draft_is_its_owners(user: User, admin: User, api: Any) -> None:
     await save(user, workflow, draft(name="Mine"))
     other = api.user()
     for method, path in (("GET", "draft"), ("DELETE", "draft"), ("POST", "publish"), ("POST", "revisions/1/restore")):
-        assert (await other.call(method, f"{address(workflow)}/{path}")).status == 404, path
+        assert (await other.call(method, f"{address(workflow)}/{path}", headers=ANY)).status == 404, path
     assert (await save(other, workflow, draft())).status == 404
     theirs = await save(admin, workflow, draft(name="Theirs"))
     assert (theirs.status, theirs.json["saved_by"]) == (200, str(admin.id))
-    answer = await admin.call("POST", f"{address(workflow)}/publish")
+    answer = await admin.call("POST", f"{address(workflow)}/publish", headers=ANY)
     assert (answer.json["name"], answer.json["created_by"]) == ("Theirs", str(user.id))
 
 

@@ -88,8 +88,8 @@ async def test_an_active_workflow_cannot_be_moved_to_a_full_type(api: Api) -> No
     assert (await user.call("PATCH", path, {"trigger": trigger}, headers=any_version)).status == 409
     drafted = f"{ROOT}/{other['id']}/draft"
     assert (await user.call("PATCH", drafted, {"trigger": trigger}, headers=any_version)).status == 200
-    assert (await user.call("POST", f"{ROOT}/{other['id']}/publish")).status == 409
-    assert (await user.call("DELETE", drafted)).status == 204
+    assert (await user.call("POST", f"{ROOT}/{other['id']}/publish", headers=any_version)).status == 409
+    assert (await user.call("DELETE", drafted, headers=any_version)).status == 204
     assert (await user.call("PUT", path, draft(), headers=any_version)).status == 409
     assert (await user.call("PATCH", path, {"name": "Other"}, headers=any_version)).status == 200
     assert (

@@ -12,6 +12,7 @@ BASE: Final = Path(__file__).parents[2] / "schemathesis.toml"
 _BODY: Final = "rules between fields, and names of actions, fields and things that are there: no schema says them"
 _CURSOR: Final = "a cursor is taken from an earlier answer, and a moment from a calendar; a schema only says: text"
 _VERSION: Final = "If-Match names a version, which only who has read the thing knows"
+_OVER: Final = "over a draft If-Match must say which"
 _POSITIVE: Final = ("2xx", "3xx", "401", "403", "404", "409", "429")
 _NEGATIVE: Final = ("400", "401", "403", "404", "405", "406", "408", "409", "411", "413", "415", "422", "428", "431")
 _READY: Final = """
@@ -33,6 +34,8 @@ def _entries(operations: Iterable[Operation]) -> Iterator[str]:
         allowed = {**({"400": _refuses(operation)} if _refuses(operation) else {})}
         if operation.if_match != "no":
             allowed["412"] = _VERSION
+        if operation.if_match == "over":
+            allowed["428"] = _OVER
         if allowed:
             why = "".join(f"# {status}: {reason}.\n" for status, reason in allowed.items())
             positive = json.dumps([*_POSITIVE, *allowed])

@@ -17,6 +17,7 @@ from app.admin.draft_models import (
 from app.admin.examples import WORKFLOW, WORKFLOW_PATCH
 from app.admin.hints import hinted, hinted_draft
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
+from app.admin.problems import PreconditionRequiredError
 from app.admin.requests import (
     CALLER,
     answer,
@@ -28,7 +29,7 @@ from app.admin.requests import (
     read_query,
 )
 from app.admin.state import STATE
-from app.domain.errors import NotFoundError
+from app.domain.errors import NotFoundError, StaleVersionError
 from app.services.operations.publish_preview import PublishPreview
 from app.services.workflows.draft_rows import NONE_READ
 from app.services.workflows.drafting import DraftService
@@ -38,6 +39,7 @@ from schemas.workflow import Workflow
 
 _ONE: Final = "/api/v1/workflows/{id}"
 _DRAFT: Final = f"{_ONE}/draft"
+_OVERWRITES: Final = "The workflow has a draft; send If-Match with its ETag, or * to overwrite it, whatever it says"
 _MOST_VERSIONS: Final = 2**31 - 1
 _REVISION: Final = f"{_ONE}/revisions/{{version}}"
 
@@ -63,14 +65,14 @@ async def patch_draft(request: web.Request) -> web.Response:
 
 async def discard_draft(request: web.Request) -> web.Response:
     """Let a draft go."""
-    number = expected_version(request, required=False)
+    number = expected_version(request, required=True)
     await _drafts(request).discard(request[CALLER], path_id(request, "workflow"), number)
     return web.Response(status=204)
 
 
 async def publish_draft(request: web.Request) -> web.Response:
     """Make a draft what is live."""
-    workflow_id, number = path_id(request, "workflow"), expected_version(request, required=False)
+    workflow_id, number = path_id(request, "workflow"), expected_version(request, required=True)
     overwrite = read_query(request, PublishQuery).overwrite
     workflow = await _drafts(request).publish(request[CALLER], workflow_id, number, overwrite=overwrite)
     return answer(hinted(request, workflow), headers=etag(workflow.version))
@@ -91,13 +93,21 @@ async def get_revision(request: web.Request) -> web.Response:
 
 
 async def restore_revision(request: web.Request) -> web.Response:
-    """Make a draft of an earlier revision; without If-Match only where there is none."""
-    version = _version(request)
-    given = "If-Match" in request.headers
+    """Make a draft of an earlier revision; without If-Match only where there is none.
+
+    Raises:
+        PreconditionRequiredError: There is one, and it is missing.
+    """
+    version, workflow_id = _version(request), path_id(request, "workflow")
+    given = bool(request.headers.get("If-Match", "").strip())
     number = expected_version(request, required=False) if given else NONE_READ
-    return _shown(
-        request, await _drafts(request).revert(request[CALLER], path_id(request, "workflow"), version, number)
-    )
+    try:
+        restored = await _drafts(request).revert(request[CALLER], workflow_id, version, number)
+    except StaleVersionError:
+        if given:
+            raise
+        raise PreconditionRequiredError(_OVERWRITES) from None
+    return _shown(request, restored)
 
 
 async def compare(request: web.Request) -> web.Response:
@@ -152,11 +162,11 @@ OPERATIONS: Final = (
     ),
     Operation(
         "DELETE", _DRAFT, "discardDraft", "Let a draft go", discard_draft,
-        {204: None}, tag="workflows", if_match="optional",
+        {204: None}, tag="workflows", if_match="required",
     ),
     Operation(
         "POST", f"{_ONE}/publish", "publishDraft", "Make a draft what is live", publish_draft,
-        {200: Workflow}, tag="workflows", query=PublishQuery, etag=True, if_match="optional", conflicts=True,
+        {200: Workflow}, tag="workflows", query=PublishQuery, etag=True, if_match="required", conflicts=True,
     ),
     Operation(
         "GET", f"{_ONE}/revisions", "listRevisions", "Show a workflow's history", list_revisions,
@@ -168,7 +178,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", f"{_REVISION}/restore", "restoreRevision", "Make a draft of an earlier revision", restore_revision,
-        {200: Draft}, tag="workflows", etag=True, if_match="optional",
+        {200: Draft}, tag="workflows", etag=True, if_match="over",
     ),
     Operation(
         "GET", f"{_ONE}/diff", "compareStates", "Compare two states of a workflow", compare,
