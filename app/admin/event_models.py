@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.admin.cursors import MARK_CHARS
 from app.admin.queries import Query, Text
 from app.services.operations.event_cursor import MAX_CHARS
 from schemas.moments import Moment
@@ -29,5 +30,6 @@ class EventLookupQuery(Query):
     since: Moment | None = None
     entity: Text = None
     cursor: Annotated[
-        str | None, Field(max_length=MAX_CHARS, description="The next_cursor of an answer that was unfinished")
+        str | None,
+        Field(max_length=MARK_CHARS + MAX_CHARS, description="The next_cursor of an answer that was unfinished"),
     ] = None

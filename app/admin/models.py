@@ -45,7 +45,7 @@ class ThingQuery(_Query):
     customer_id: Text = None
     status: Text = None
     limit: Limit = 50
-    cursor: Annotated[str | None, Field(max_length=500, description="The next_cursor of the page before")] = None
+    cursor: Annotated[str | None, Field(max_length=2000, description="The next_cursor of the page before")] = None
 
 
 class WorkflowPatch(BaseModel):

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from app.admin.bodies import read_body
+from app.admin.cursors import mark_of, marked, unmarked
 from app.admin.operations import OPERATION
 from app.admin.problems import MAX_ERRORS, PreconditionRequiredError, UnsupportedTypeError
 from app.admin.state import STATE
@@ -22,6 +23,7 @@ from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
 
 CALLER: Final = web.RequestKey("caller", Caller)
+_LIST: Final = web.RequestKey("list", str)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -91,10 +93,10 @@ def _parsed(raw: bytes) -> Any:
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
-    """Read the query string into a model that knows every key.
+    """Read the query string into a model that knows every key; of a list, ``cursor`` is the position that it names.
 
     Raises:
-        InvalidError: A key is unknown, given twice, or its value is wrong.
+        InvalidError: A key is unknown, given twice, or its value is wrong; the cursor is of another list.
     """
     query = request.query
     wrong = {key: "is given more than once" for key in sorted(query.keys()) if len(query.getall(key)) > 1}
@@ -107,7 +109,19 @@ def read_query(request: web.Request, model: type[M]) -> M:
         raise InvalidError(errors) from None
     if errors:
         raise InvalidError(errors)
-    return read
+    return _at_its_place(request, read) if "cursor" in model.model_fields else read
+
+
+def _at_its_place(request: web.Request, query: M) -> M:
+    """Return a list's query with the position in place of the token."""
+    request[_LIST] = mark_of(request.path, query)
+    token: str | None = getattr(query, "cursor", None)
+    return query if token is None else query.model_copy(update={"cursor": unmarked(request[_LIST], token)})
+
+
+def next_cursor(request: web.Request, position: str | None) -> str | None:
+    """Return the token of the next page's position, for the list whose query was read."""
+    return marked(request[_LIST], position)
 
 
 def read_model(value: Any, model: type[M]) -> M:

@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from app.domain.errors import FieldError, InvalidError
+from app.domain.times import is_readable
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ def read_cursor(cursor: str | None) -> Position | None:
         position = Position(at, UUID(row_id))
     except (binascii.Error, ValueError):
         position = None
-    if position is None or position.at.tzinfo is None:
+    if position is None or position.at.tzinfo is None or not is_readable(position.at):
         raise InvalidError([FieldError("cursor", "is no next_cursor of an earlier answer")])
     return position
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from app.domain.times import shifted
+
 STEPS: Final = (timedelta(1), timedelta(7), timedelta(30))
 
 
@@ -24,7 +26,7 @@ def going_back(since: datetime | None, until: datetime | None, now: datetime) ->
     """Yield the spans from ``until`` down to ``since``, the newest first; together they are all of it."""
     edge, high = min(until or now, now), until
     for step in STEPS:
-        edge -= step
+        edge = shifted(edge, -step)
         if since is not None and edge <= since:
             break
         yield Span(edge, high)
@@ -42,7 +44,7 @@ def going_on(since: datetime | None, until: datetime | None, oldest: datetime) -
     """
     edge, low = since or oldest, since
     for step in STEPS:
-        edge += step
+        edge = shifted(edge, step)
         if until is not None and edge >= until:
             break
         yield Span(low, edge)

@@ -14,6 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_END: Final = datetime.max.replace(tzinfo=UTC)
+_READABLE_FROM: Final = datetime(1, 1, 2, tzinfo=UTC)
+_READABLE_BEFORE: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _SECOND: Final = 1_000_000_000
 _MICROSECOND: Final = 1_000
 _SECONDS_PER_DAY: Final = 86_400
@@ -42,6 +46,19 @@ def from_seconds(seconds: float | None) -> datetime | None:
         return None if seconds is None else EPOCH + timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         return None
+
+
+def is_readable(moment: datetime) -> bool:
+    """Tell whether rows may hold an aware moment: in any zone it is within the calendar, as the database has it."""
+    return _READABLE_FROM <= moment < _READABLE_BEFORE
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """Return a moment so much later, or earlier; where the calendar has no such, the end of it."""
+    try:
+        return moment + by
+    except OverflowError:
+        return _BEGINNING if by < timedelta(0) else _END
 
 
 def parse_time(text: str) -> int | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.errors import FieldError, InvalidError
+from app.domain.times import is_readable
 from app.ports.systems import Kind, Repository, Row, Wanted
 
 
@@ -23,7 +24,7 @@ def read_cursor(cursor: str | None) -> tuple[datetime, str] | tuple[None, None]:
         at = datetime.fromisoformat(moment)
     except (binascii.Error, ValueError):
         at, mark, thing_id = None, "", ""
-    if at is None or at.tzinfo is None or not mark or "\x00" in thing_id:
+    if at is None or at.tzinfo is None or not is_readable(at) or not mark or "\x00" in thing_id:
         raise InvalidError([FieldError("cursor", "is no next_cursor of an earlier answer")])
     return at, thing_id
 

@@ -10,6 +10,8 @@ import orjson
 import psycopg
 import pytest
 
+from app.admin.cursors import mark_of
+from app.admin.event_models import EventLookupQuery
 from app.domain.ids import execution_id
 from app.ports.event_topics import TopicPlace
 from app.services.operations.event_cursor import Progress
@@ -142,8 +144,11 @@ async def test_one_caller_has_one_look_at_a_time(api: Api) -> None:
 )
 async def test_a_cursor_that_is_none_is_refused(api: Api, cursor: str) -> None:
     """400 that names it."""
-    answer = await api.user("user", "crm:read").call("GET", f"/api/v1/events/lookup?source=/s&id=1&cursor={cursor}")
-    assert (answer.status, answer.json["errors"][0]["path"]) == (400, "cursor")
+    path = "/api/v1/events/lookup"
+    mark = mark_of(path, EventLookupQuery(source="/s", id="1"))
+    for token in (cursor, mark + cursor):
+        answer = await api.user("user", "crm:read").call("GET", f"{path}?source=/s&id=1&cursor={token}")
+        assert (answer.status, answer.json["errors"][0]["path"]) == (400, "cursor"), token
 
 
 async def test_kafka_that_is_away_is_said(api: Api) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,3 +39,11 @@ def test_the_first_span_is_a_day() -> None:
     """What is recent is found without the rest."""
     assert next(going_back(None, None, NOW)) == Span(NOW - timedelta(1), None)
     assert next(going_on(NOW, None, NOW)) == Span(NOW, NOW + timedelta(1))
+
+
+@pytest.mark.parametrize("edge", [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)])
+def test_the_end_of_the_calendar_is_the_end(edge: datetime) -> None:
+    """There is no day before the first, nor after the last: spans stop there, and are the whole all the same."""
+    for spans in (list(going_back(None, edge, NOW)), list(going_on(edge, None, NOW))[::-1]):
+        assert (spans[0].until, spans[-1].since) in {(edge, None), (None, edge)}
+        assert joined(spans[::-1])

@@ -15,6 +15,7 @@ from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
 from app.domain.paging import LookedThrough, Position
 from app.domain.spans import Span, going_back, going_on
+from app.domain.times import shifted
 from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, WaitingExecution
 
 _WORDS_WITHIN: Final = timedelta(7)
@@ -99,7 +100,7 @@ def _spans(wanted: ExecutionFilter, after: Position | None, oldest: datetime) ->
         since = max((one for one in (since, after.at if after else None) if one is not None), default=None)
         spans = going_on(since, until, oldest)
     else:
-        last = None if after is None else after.at + _TICK
+        last = None if after is None else shifted(after.at, _TICK)
         until = last if until is None or (last is not None and last < until) else until
         spans = going_back(since, until, now)
     return spans if wanted.search is None else iter([_week(wanted, Span(since, until), oldest, now)])
@@ -108,9 +109,9 @@ def _spans(wanted: ExecutionFilter, after: Position | None, oldest: datetime) ->
 def _week(wanted: ExecutionFilter, whole: Span, oldest: datetime, now: datetime) -> Span:
     since, until = whole.since, whole.until
     if wanted.oldest_first:
-        edge = (since or oldest) + _WORDS_WITHIN
+        edge = shifted(since or oldest, _WORDS_WITHIN)
         return Span(since, edge if until is None else min(until, edge))
-    edge = min(until or now, now) - _WORDS_WITHIN
+    edge = shifted(min(until or now, now), -_WORDS_WITHIN)
     return Span(edge if since is None else max(since, edge), until)
 
 
@@ -119,7 +120,7 @@ def _end(wanted: ExecutionFilter, looked: Span, oldest: datetime) -> Position | 
     if wanted.oldest_first:
         end = datetime.now(UTC) + _AHEAD if wanted.until is None else wanted.until
         # Of the next span's first moment every row is still to be looked at.
-        return None if looked.until is None or looked.until >= end else Position(looked.until - _TICK, _LAST)
+        return None if looked.until is None or looked.until >= end else Position(shifted(looked.until, -_TICK), _LAST)
     if looked.since is None or looked.since <= max(oldest, wanted.since or oldest):
         return None
     return Position(looked.since, _FIRST)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.admin.operations import Operation
 from app.admin.queries import Cursor, Limit, Query, Text
-from app.admin.requests import CALLER, answer, read_query
+from app.admin.requests import CALLER, answer, next_cursor, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
 from app.ports.audit import AuditEntry, AuditFilter
@@ -49,7 +49,7 @@ async def list_audit(request: web.Request) -> web.Response:
         until=query.until,
     )
     page = await request.app[STATE].access.audit.find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)
-    return answer(AuditPage(items=list(page.items), next_cursor=page.next_cursor))
+    return answer(AuditPage(items=list(page.items), next_cursor=next_cursor(request, page.next_cursor)))
 
 
 OPERATIONS: Final = (

@@ -14,7 +14,7 @@ from app.admin.examples import EVENT
 from app.admin.limits import MIB
 from app.admin.models import Accepted
 from app.admin.operations import JSON, Body, Operation
-from app.admin.requests import CALLER, answer, read_json, read_query
+from app.admin.requests import CALLER, answer, next_cursor, read_json, read_query
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.services.operations.event_cursor import read_cursor
@@ -56,7 +56,8 @@ async def look_event_up(request: web.Request) -> web.Response:
     begun = read_cursor(query.cursor)
     events = request.app[STATE].events
     sought = Sought(query.source, query.id, since, query.entity)
-    return answer(await events.lookup(request[CALLER], sought, begun))
+    looked = await events.lookup(request[CALLER], sought, begun)
+    return answer(looked.model_copy(update={"next_cursor": next_cursor(request, looked.next_cursor)}))
 
 
 def _count(request: web.Request, events: int) -> None:

@@ -15,7 +15,7 @@ from app.admin.execution_models import (
     WaitingQuery,
 )
 from app.admin.operations import Operation
-from app.admin.requests import CALLER, answer, path_id, read_query
+from app.admin.requests import CALLER, answer, next_cursor, path_id, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
 from app.ports.executions import ExecutionDetail, ExecutionFilter
@@ -45,7 +45,9 @@ async def list_executions(request: web.Request) -> web.Response:
     letters = []
     if query.event_id is not None and query.cursor is None:
         letters = await state.dead_letters.of_event(caller, query.event_id)
-    return answer(ExecutionPage(items=list(page.items), next_cursor=page.next_cursor, dead_letters=letters))
+    return answer(
+        ExecutionPage(items=list(page.items), next_cursor=next_cursor(request, page.next_cursor), dead_letters=letters)
+    )
 
 
 async def list_waiting(request: web.Request) -> web.Response:
@@ -54,7 +56,7 @@ async def list_waiting(request: web.Request) -> web.Response:
     page = await request.app[STATE].runs.waiting.find(
         request[CALLER], query.workflow_id, query.entity, read_cursor(query.cursor), query.limit
     )
-    return answer(WaitingPage(items=list(page.items), next_cursor=page.next_cursor))
+    return answer(WaitingPage(items=list(page.items), next_cursor=next_cursor(request, page.next_cursor)))
 
 
 async def get_execution(request: web.Request) -> web.Response:

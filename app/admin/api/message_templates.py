@@ -8,15 +8,7 @@ from aiohttp import web
 from app.admin.limits import MIB
 from app.admin.message_models import MessageTemplatePage, MessageTemplatePatch, MessageTemplateQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
-from app.admin.requests import (
-    CALLER,
-    answer,
-    etag,
-    expected_version,
-    path_id,
-    read_document,
-    read_query,
-)
+from app.admin.requests import CALLER, answer, etag, expected_version, next_cursor, path_id, read_document, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
 from app.ports.message_templates import MessageFilter
@@ -39,7 +31,7 @@ async def list_message_templates(request: web.Request) -> web.Response:
     query = read_query(request, MessageTemplateQuery)
     wanted = MessageFilter(query.kind, query.search)
     page = await _service(request).find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)
-    return answer(MessageTemplatePage(items=list(page.items), next_cursor=page.next_cursor))
+    return answer(MessageTemplatePage(items=list(page.items), next_cursor=next_cursor(request, page.next_cursor)))
 
 
 async def get_message_template(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from app.admin.message_models import NotificationPage, NotificationQuery
 from app.admin.operations import Operation
-from app.admin.requests import CALLER, answer, path_id, read_query
+from app.admin.requests import CALLER, answer, next_cursor, path_id, read_query
 from app.admin.state import STATE
 from app.domain.paging import read_cursor
 from schemas.notification import Notification
@@ -20,7 +20,7 @@ async def list_notifications(request: web.Request) -> web.Response:
     page = await request.app[STATE].messages.inboxes.find(
         request[CALLER], unread=query.unread, after=read_cursor(query.cursor), limit=query.limit
     )
-    return answer(NotificationPage(items=list(page.items), next_cursor=page.next_cursor))
+    return answer(NotificationPage(items=list(page.items), next_cursor=next_cursor(request, page.next_cursor)))
 
 
 async def read_notification(request: web.Request) -> web.Response:

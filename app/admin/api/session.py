@@ -10,7 +10,7 @@ from app.admin.bodies import HOLD
 from app.admin.identity import BY_SESSION
 from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
-from app.admin.requests import CALLER, answer, path_id, read_json, read_model, read_query
+from app.admin.requests import CALLER, answer, next_cursor, path_id, read_json, read_model, read_query
 from app.admin.session_models import Me, SessionPage, SessionQuery, SessionView
 from app.admin.state import STATE, SignIn
 from app.admin.user_models import Credentials, LinkToken
@@ -60,7 +60,11 @@ async def list_sessions(request: web.Request) -> web.Response:
     query, found = read_query(request, SessionQuery), request.get(BY_SESSION)
     page = await _state(request).listed.page(request[CALLER], query.user, query.cursor, query.limit)
     current = found.signed_in.session if found else None
-    return answer(SessionPage(items=[_view(one, current) for one in page.items], next_cursor=page.next_cursor))
+    return answer(
+        SessionPage(
+            items=[_view(one, current) for one in page.items], next_cursor=next_cursor(request, page.next_cursor)
+        )
+    )
 
 
 async def end_session(request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from app.admin.auth import ForbiddenError
 from app.admin.models import ThingQuery
 from app.admin.operations import JSON, Body, Handler, Operation
-from app.admin.requests import CALLER, path_id, read_document, read_model, read_query
+from app.admin.requests import CALLER, next_cursor, path_id, read_document, read_model, read_query
 from app.admin.state import STATE
 from app.domain.causation import MAX_LINKS, read_chain
 from app.domain.errors import FieldError, InvalidError, NotFoundError
@@ -44,10 +44,13 @@ def reading(work: Work, query: type[BaseModel] | None = None) -> Handler:
 def listing(kind: Kind, of: str | None = None) -> Handler:
     """Return a handler that lists things, newest first; ``of`` names the value of the path that they belong to."""
 
-    async def work(repo: Repository, at: Mapping[str, Any], query: ThingQuery) -> Any:
-        return await page_of(repo, kind, query, at[of] if of else None)
+    async def handle(request: web.Request) -> web.Response:
+        query, at = read_query(request, ThingQuery), path_values(request)
+        async with request.app[STATE].systems.open(None) as repo:
+            page = await page_of(repo, kind, query, at[of] if of else None)
+        return _json(200, {**page, "next_cursor": next_cursor(request, page["next_cursor"])})
 
-    return reading(work, ThingQuery)
+    return handle
 
 
 def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 200) -> Handler:

@@ -21,6 +21,7 @@ from app.admin.requests import (
     answer,
     etag,
     expected_version,
+    next_cursor,
     path_id,
     read_document,
     read_model,
@@ -55,7 +56,7 @@ async def list_templates(request: web.Request) -> web.Response:
     query = read_query(request, TemplateQuery)
     wanted = TemplateFilter(query.category, query.trigger_type, query.search, query.public, query.mine)
     page = await _service(request).find(request[CALLER], wanted, read_cursor(query.cursor), query.limit)
-    return answer(TemplatePage(items=list(page.items), next_cursor=page.next_cursor))
+    return answer(TemplatePage(items=list(page.items), next_cursor=next_cursor(request, page.next_cursor)))
 
 
 async def list_categories(request: web.Request) -> web.Response:

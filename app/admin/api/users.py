@@ -12,6 +12,7 @@ from app.admin.requests import (
     answer,
     etag,
     expected_version,
+    next_cursor,
     path_id,
     read_document,
     read_json,
@@ -42,7 +43,9 @@ async def list_users(request: web.Request) -> web.Response:
     query = read_query(request, UserQuery)
     wanted = UserFilter(query.search, query.role, query.disabled)
     page = await _of(request).users.page(request[CALLER], wanted, query.cursor, query.limit)
-    return answer(UserPage(items=[view(user) for user in page.items], next_cursor=page.next_cursor))
+    return answer(
+        UserPage(items=[view(user) for user in page.items], next_cursor=next_cursor(request, page.next_cursor))
+    )
 
 
 async def create_user(request: web.Request) -> web.Response:

@@ -10,7 +10,17 @@ from app.admin.execution_models import CancelledView, DeactivationQuery
 from app.admin.hints import hinted, hinted_list
 from app.admin.models import WorkflowPage, WorkflowPatch, WorkflowQuery
 from app.admin.operations import JSON, MERGE_PATCH, Body, Operation
-from app.admin.requests import CALLER, answer, etag, expected_version, path_id, read_document, read_model, read_query
+from app.admin.requests import (
+    CALLER,
+    answer,
+    etag,
+    expected_version,
+    next_cursor,
+    path_id,
+    read_document,
+    read_model,
+    read_query,
+)
 from app.admin.state import STATE
 from app.ports.workflows import WorkflowFilter
 from app.services.operations.cancelling import Cancelling
@@ -34,7 +44,9 @@ async def list_workflows(request: web.Request) -> web.Response:
     query = read_query(request, WorkflowQuery)
     wanted = WorkflowFilter(**query.model_dump(exclude={"limit", "cursor"}))
     page = await _service(request).find(request[CALLER], wanted, query.cursor, query.limit)
-    return answer(WorkflowPage(items=hinted_list(request, page.items), next_cursor=page.next_cursor))
+    return answer(
+        WorkflowPage(items=hinted_list(request, page.items), next_cursor=next_cursor(request, page.next_cursor))
+    )
 
 
 async def get_workflow(request: web.Request) -> web.Response:
