@@ -36,8 +36,8 @@ FROM generate_series(0, 199) AS n;
 INSERT INTO automation_revisions (automation_id, version, body, created_by)
 SELECT a.id, v, jsonb_build_object('id', a.id, 'name', a.name, 'description', a.description, 'active', a.active,
   'priority', a.priority, 'reentry', a.reentry, 'trigger', jsonb_build_object('type', a.trigger_type, 'config', '{}'::jsonb),
-  'conditions', a.conditions, 'actions', a.actions, 'version', v, 'created_by', a.created_by, 'created_at', a.created_at,
-  'updated_at', a.updated_at, 'deleted_at', a.deleted_at), a.created_by FROM automations AS a, generate_series(1, 20) AS v;
+  'conditions', a.conditions, 'actions', a.actions, 'version', v, 'owner', a.created_by,
+  'updated_at', a.updated_at), a.created_by FROM automations AS a, generate_series(1, 20) AS v;
 INSERT INTO automation_drafts (automation_id, body, based_on, changes, saved_by)
 SELECT bench.workflow(n), '{"name": "x"}', 1, 1, bench.owner(n) FROM generate_series(0, 199, 5) AS n;
 INSERT INTO automation_templates (id, name, description, category, trigger_type, conditions, actions, is_public,
