@@ -18,7 +18,7 @@ CREATE TABLE audit_trail (
   at timestamptz NOT NULL DEFAULT clock_timestamp()
     CONSTRAINT at_readable CHECK (at >= '0001-01-02 00:00+00' AND at < '9999-12-31 00:00+00'),
   actor uuid,
-  actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'admin', 'api_key', 'database_role')),
+  actor_kind text NOT NULL CHECK (actor_kind IN ('user', 'admin', 'api_key', 'database_role', 'anonymous')),
   actor_name text,
   action text NOT NULL CHECK (length(action) BETWEEN 1 AND 50),
   kind text NOT NULL CHECK (length(kind) BETWEEN 1 AND 50),

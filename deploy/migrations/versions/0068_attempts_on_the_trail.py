@@ -11,13 +11,6 @@ from alembic import op
 revision = "0068"
 down_revision = "0062"
 
-_ACTORS: Final = """
-ALTER TABLE audit_trail DROP CONSTRAINT audit_trail_actor_kind_check;
-ALTER TABLE audit_trail ADD CONSTRAINT audit_trail_actor_kind_check
-  CHECK (actor_kind IN ('user', 'admin', 'api_key', 'database_role', 'anonymous')) NOT VALID;
-ALTER TABLE audit_trail VALIDATE CONSTRAINT audit_trail_actor_kind_check;
-"""
-
 # A count may go up, and nothing else of its row may change; nobody but the function below may change it at all.
 _COUNTED: Final = """
 CREATE OR REPLACE FUNCTION headrace_keep_trail_whole() RETURNS trigger
@@ -114,5 +107,5 @@ GRANT EXECUTE ON FUNCTION headrace_note_failed_sign_in TO headrace_api;
 
 def upgrade() -> None:
     """Apply."""
-    for part in (_ACTORS, _COUNTED, _FAILED, _ENDED, _GRANTS):
+    for part in (_COUNTED, _FAILED, _ENDED, _GRANTS):
         op.execute(part)
