@@ -11,7 +11,7 @@ A service has an API key instead (``hrk_...``): a principal of its own, which ma
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 from uuid import UUID
@@ -86,7 +86,7 @@ class Authenticator:
         except jwt.ExpiredSignatureError:
             raise UnauthorizedError("the token has expired") from None
         except jwt.InvalidTokenError as error:
-            raise UnauthorizedError(f"the token does not hold ({type(error).__name__})") from None
+            raise UnauthorizedError(f"the token does not hold: {why_not(error)}") from None
         try:
             user_id = UUID(claims["sub"])
         except ValueError:
@@ -121,6 +121,26 @@ class Authenticator:
             leeway=_LEEWAY_S,
             options={"require": _REQUIRED},
         )
+
+
+# The first that fits: what is said of a token that does not hold.
+_WHY_NOT: Final[Sequence[tuple[type[jwt.InvalidTokenError], str]]] = (
+    (jwt.InvalidSignatureError, "its signature is not by a key of this installation"),
+    (jwt.ExpiredSignatureError, "it has expired"),
+    (jwt.ImmatureSignatureError, "it does not hold yet"),
+    (jwt.InvalidIssuedAtError, "its iat is no time"),
+    (jwt.InvalidAudienceError, "its aud is not this installation's"),
+    (jwt.InvalidIssuerError, "its iss is not this installation's"),
+    (jwt.InvalidAlgorithmError, "its algorithm is none that this installation takes"),
+    (jwt.DecodeError, "it is no JWT"),
+)
+
+
+def why_not(error: jwt.InvalidTokenError) -> str:
+    """Say why a token does not hold, in words that hold nothing of it."""
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"it says no {error.claim}"
+    return next((said for kind, said in _WHY_NOT if isinstance(error, kind)), "a claim of it is wrong")
 
 
 def mint_token(

@@ -16,7 +16,7 @@ import aiohttp
 import jwt
 import orjson
 
-from app.admin.auth import UnauthorizedError
+from app.admin.auth import UnauthorizedError, why_not
 from app.admin.cookies import is_plain_loopback
 from app.admin.jwks import ALGORITHMS, KeySet, UnknownKeyError, fetch_json, read_whole
 from app.domain.errors import UnreachableError
@@ -110,7 +110,8 @@ class OpenIdIssuer:
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
         except (jwt.InvalidTokenError, UnknownKeyError) as error:
-            raise UnauthorizedError(f"{_REFUSED}: its token does not hold ({type(error).__name__})") from None
+            why = why_not(error) if isinstance(error, jwt.InvalidTokenError) else error
+            raise UnauthorizedError(f"{_REFUSED}: its token does not hold: {why}") from None
         party = claims.get("azp", self._client if not isinstance(claims["aud"], list) else claims["aud"][0])
         if party != self._client or not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
             raise UnauthorizedError(f"{_REFUSED}: its token is of another attempt")

@@ -1,13 +1,9 @@
-"""Workflows in files: YAML or JSON, one or several in each, with the line on which every field stands.
-
-YAML is read as version 1.2 has it, where ``yes`` and ``19:00`` are texts: the older rules make ``true`` and 1140 of
-them.
-"""
+"""Workflows in files: YAML or JSON, one or several in each, with the line on which every field stands."""
 
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +12,11 @@ from typing import Any, Final
 import yaml
 
 from app.commands.exit_codes import ExitCode
+from app.commands.yaml_values import TOO_DEEP, CoreLoader, UnreadableError, Values, reason_of, yaml_values
 from app.domain.errors import FieldError, SetupError
 
 _MAX_BYTES: Final = 32 * 1024 * 1024
-_MAX_DEPTH: Final = 100
+_LONG_NUMBER: Final = re.compile(r"[0-9]{4301}")
 _PARENT: Final = re.compile(r"(\.[^.\[\]]+|\[\d+\]|^[^.\[\]]+)$")
 
 
@@ -67,20 +64,11 @@ def read_documents(files: Sequence[Path]) -> list[Document]:
     for file in files:
         try:
             found += _of_file(str(file), _text(file))
-        except _WrongError as error:
+        except UnreadableError as error:
             wrong.append((f"{file}:{error.line}" if error.line else str(file), FieldError("", error.message)))
     if wrong:
         raise WrongFilesError(wrong)
     return found
-
-
-class _WrongError(Exception):
-    """Something is wrong on a line."""
-
-    def __init__(self, line: int | None, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-        self.message = message
 
 
 def _said(wrong: tuple[str, FieldError]) -> str:
@@ -92,22 +80,22 @@ def _text(file: Path) -> str:
     try:
         raw = sys.stdin.buffer.read(_MAX_BYTES + 1) if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        raise _WrongError(None, error.strerror or str(error)) from None
+        raise UnreadableError(None, error.strerror or str(error)) from None
     if len(raw) > _MAX_BYTES:
-        raise _WrongError(None, f"has more than {_MAX_BYTES // 1024 // 1024} MiB")
+        raise UnreadableError(None, f"has more than {_MAX_BYTES // 1024 // 1024} MiB")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _WrongError(raw.count(b"\n", 0, error.start) + 1, "is no text in UTF-8") from None
+        raise UnreadableError(raw.count(b"\n", 0, error.start) + 1, "is no text in UTF-8") from None
 
 
 def _of_file(name: str, text: str) -> list[Document]:
-    values = list(_json_values(name, text) if text.lstrip()[:1] in {"{", "["} else _yaml_values(text))
+    values = list(_json_values(name, text) if text.lstrip()[:1] in {"{", "["} else yaml_values(text))
     if not values:
-        raise _WrongError(None, "holds no workflow")
+        raise UnreadableError(None, "holds no workflow")
     for value, lines in values:
         if not isinstance(value, dict):
-            raise _WrongError(
+            raise UnreadableError(
                 lines.get(""), "holds something that is no workflow: an object with name, trigger, actions"
             )
     return [Document(name, value, lines) for value, lines in values]
@@ -117,6 +105,9 @@ def _json_values(name: str, text: str) -> Iterator[tuple[Any, dict[str, int]]]:
     """Yield what JSON holds: one value, an array of them, or one a line."""
     try:
         whole = json.loads(text)
+    except RecursionError:
+        yield from yaml_values(text)  # whose reader knows on which line it nests too deeply
+        return
     except json.JSONDecodeError as error:
         lines = text.splitlines()
         # An object a line, as exports are; or YAML that begins with a bracket.
@@ -125,9 +116,11 @@ def _json_values(name: str, text: str) -> Iterator[tuple[Any, dict[str, int]]]:
             yield from ((_json_line(line, n), {"": n}) for n, line in enumerate(lines, start=1) if line.strip())
             return
         if name.endswith((".json", ".jsonl")):
-            raise _WrongError(error.lineno, f"is no JSON: {error.msg}") from None
-        yield from _yaml_values(text)
+            raise UnreadableError(error.lineno, f"is no JSON: {error.msg}") from None
+        yield from yaml_values(text)
         return
+    except ValueError as error:
+        raise UnreadableError(_long_number(text), f"is no JSON: {reason_of(error)}") from None
     places = _json_places(text)
     if isinstance(whole, list):
         yield from ((value, _below(places, f"[{n}]")) for n, value in enumerate(whole))
@@ -138,7 +131,7 @@ def _json_values(name: str, text: str) -> Iterator[tuple[Any, dict[str, int]]]:
 def _or_none(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -146,93 +139,29 @@ def _json_line(text: str, number: int) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise _WrongError(number, f"is no JSON: {error.msg}") from None
+        raise UnreadableError(number, f"is no JSON: {error.msg}") from None
+    except RecursionError:
+        raise UnreadableError(number, TOO_DEEP) from None
+    except ValueError as error:
+        raise UnreadableError(number, f"is no JSON: {reason_of(error)}") from None
+
+
+def _long_number(text: str) -> int | None:
+    """Return the line of the first number that is too long to be one."""
+    found = _LONG_NUMBER.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _json_places(text: str) -> dict[str, int]:
     """Return where fields stand in JSON, which YAML's reader tells as well; nothing where it cannot."""
     lines: dict[str, int] = {}
-    with suppress(yaml.YAMLError, _WrongError):
-        node = yaml.compose(text, Loader=_Core)
+    with suppress(yaml.YAMLError, UnreadableError, ValueError, OverflowError):
+        loader = CoreLoader(text)
+        node = loader.get_single_node()
         if node is not None:
-            _value(node, "", lines, 0)
+            Values(loader, lines).value(node, "", 0)
     return lines
 
 
 def _below(places: Mapping[str, int], prefix: str) -> dict[str, int]:
     return {path[len(prefix) :].lstrip("."): line for path, line in places.items() if path.startswith(prefix)}
-
-
-class _Core(yaml.SafeLoader):
-    """YAML 1.2's core schema: what a plain scalar is."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own attribute
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", "~nN"),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-):
-    _Core.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])]
-    )
-
-
-_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "null": lambda _: None,
-    "bool": lambda text: text.lower() == "true",
-    "int": int,
-    "float": float,
-}
-
-
-def _yaml_values(text: str) -> Iterator[tuple[Any, dict[str, int]]]:
-    try:
-        for node in yaml.compose_all(text, Loader=_Core):
-            lines: dict[str, int] = {}
-            value = _value(node, "", lines, 0)
-            if value is not None:  # an empty document, as after a last `---`
-                yield value, lines
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        said = error.problem or error.context or "cannot be read"
-        raise _WrongError(mark.line + 1 if mark else None, f"is no YAML: {said}") from None
-    except yaml.YAMLError as error:
-        raise _WrongError(None, f"is no YAML: {next(iter(str(error).splitlines()), 'cannot be read')}") from None
-
-
-def _value(node: yaml.Node, path: str, lines: dict[str, int], depth: int) -> Any:
-    lines[path] = line = node.start_mark.line + 1
-    if depth > _MAX_DEPTH:
-        raise _WrongError(line, f"nests deeper than {_MAX_DEPTH}")
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(one, f"{path}[{n}]", lines, depth + 1) for n, one in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, lines, depth)
-    return _scalar(node, line)
-
-
-def _mapping(node: yaml.MappingNode, path: str, lines: dict[str, int], depth: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        if not isinstance(key, yaml.ScalarNode):
-            raise _WrongError(key.start_mark.line + 1, "has a key that is no text")
-        if name in found:
-            raise _WrongError(key.start_mark.line + 1, f"says {name} twice")
-        below = f"{path}.{name}" if path else name
-        found[name] = _value(value, below, lines, depth + 1)
-        lines[below] = key.start_mark.line + 1
-    return found
-
-
-def _scalar(node: yaml.Node, line: int) -> Any:
-    kind, text = node.tag.removeprefix("tag:yaml.org,2002:"), str(node.value)
-    if kind == "str":
-        return text
-    try:
-        return _SCALARS[kind](text)
-    except (KeyError, ValueError):
-        raise _WrongError(line, f"has {text!r} marked as {node.tag}, which JSON does not know") from None

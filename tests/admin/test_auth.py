@@ -8,7 +8,7 @@ import jwt
 import psycopg
 import pytest
 
-from app.admin.auth import Authenticator, mint_token
+from app.admin.auth import Authenticator, UnauthorizedError, mint_token
 from app.domain.callers import PERMISSIONS
 from app.domain.errors import SettingsError
 from app.settings import Settings, load_settings
@@ -170,6 +170,24 @@ def test_a_permission_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HEADRACE_USER_PERMISSIONS", "crm:reed")
     with pytest.raises(SettingsError, match=r"HEADRACE_USER_PERMISSIONS.*'crm:reed'.*crm:read"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("x", "it is no JWT"),
+        (signed(secret="another-secret-of-at-least-32-bytes!"), "its signature is not by a key of this installation"),
+        (signed(iss="elsewhere"), "its iss is not this installation's"),
+        (signed(sub=None), "it says no sub"),
+        (jwt.encode(claims(), SECRET * 2, algorithm="HS384"), "its algorithm is none that this installation takes"),
+    ],
+    ids=["text", "signature", "issuer", "subject", "algorithm"],
+)
+async def test_why_a_token_does_not_hold_is_said_in_words(settings: Settings, token: str, why: str) -> None:
+    """Not as the class of an exception, which tells a caller nothing."""
+    with pytest.raises(UnauthorizedError) as refused:
+        await Authenticator(settings).caller(f"Bearer {token}")
+    assert str(refused.value) == f"the token does not hold: {why}"
 
 
 def test_without_a_secret_there_is_no_api() -> None:
