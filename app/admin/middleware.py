@@ -18,6 +18,7 @@ from app.admin.broken_off import REQUEST_ID, STARTED, broke, cut_off, said
 from app.admin.connections import begun
 from app.admin.identity import BY_SESSION
 from app.admin.operations import OPERATION, Operation
+from app.admin.problems import SECURITY
 from app.admin.requests import CALLER, check_headers
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
@@ -37,13 +38,6 @@ _LOOKED_AT_CHARS: Final = 10_000
 _PATH_CHARS: Final = 500
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d{9,}""")
 _PROBES: Final = ("healthz", "readyz", "metrics")
-SECURITY: Final = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Server": "headrace",
-}
 
 
 @web.middleware

@@ -24,6 +24,14 @@ from schemas.problem import PROBLEM_CONTENT_TYPE, Problem, ProblemError
 
 MAX_ERRORS: Final = 100
 _RETRY_AFTER_S: Final = "5"
+# On every answer, also on those that are written before there is a request.
+SECURITY: Final = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Server": "headrace",
+}
 _REALM: Final = 'Bearer realm="headrace"'
 
 
@@ -101,9 +109,10 @@ def raw_problem(status: int, detail: str, headers: Mapping[str, str] | None = No
     phrase = HTTPStatus(status).phrase
     body = Problem(title=phrase, status=status, detail=detail).encode()
     fields = {"Content-Type": PROBLEM_CONTENT_TYPE, "Content-Length": str(len(body)), "Connection": "close"}
+    sent = {**fields, **SECURITY, **(headers or {})}
     lines = [
         f"HTTP/1.1 {status} {phrase}",
-        *(f"{name}: {value}" for name, value in (fields | dict(headers or {})).items()),
+        *(f"{name}: {value}" for name, value in sent.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

@@ -9,8 +9,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.http_exceptions import LineTooLong
 
-from app.admin.middleware import SECURITY
-from app.admin.problems import problem_response
+from app.admin.problems import SECURITY, problem_response
 
 _TOO_LONG: Final = "The request line, or a header, is longer than is read here; the most is 8190 bytes"
 _NO_HTTP: Final = "This is no HTTP request"

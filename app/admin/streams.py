@@ -20,6 +20,11 @@ from schemas.base import encode
 _HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
+def is_gone(request: web.Request) -> bool:
+    """Tell whether a request's caller has closed the connection."""
+    return request.transport is None or request.transport.is_closing()
+
+
 class EventStream:
     """The events of one request.
 
@@ -64,7 +69,7 @@ class EventStream:
     @property
     def gone(self) -> bool:
         """Whether the caller has closed the connection."""
-        return self._request.transport is None or self._request.transport.is_closing()
+        return is_gone(self._request)
 
     async def holds(self) -> bool:
         """Tell whether the caller may still be told: the token holds, and means what it meant.

@@ -28,6 +28,7 @@ async def test_headers_that_do_not_come_are_408(api: Api, begun: bytes) -> None:
         await client.send(begun)
         answer = await client.rest()
         assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\n")
+        assert b"\r\nServer: headrace\r\n" in answer
         await eventually(lambda: not len(server.connections), what="it to be counted out")
 
 
@@ -107,6 +108,7 @@ async def test_one_address_has_so_many_connections(api: Api) -> None:
                 await fourth.send(LAST)
                 answer = await fourth.rest()
                 assert answer.startswith(b"HTTP/1.1 503 ")
+                assert b"\r\nServer: headrace\r\n" in answer
                 assert b"\r\nRetry-After: 5\r\n" in answer
                 assert b"from this address" in answer
         await eventually(lambda: not len(server.connections), what="the others to go")

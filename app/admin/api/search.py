@@ -31,7 +31,7 @@ _SHOWN: Final = 200
 class SearchQuery(Query):
     """What to look for."""
 
-    q: Annotated[str, Field(min_length=1, max_length=256, description="A name or a part of it, or a whole id")]
+    q: Annotated[str, Field(min_length=1, max_length=256, description="A part of a name or description, or a whole id")]
 
 
 class Hit(BaseModel):

@@ -1,5 +1,6 @@
 """``/api/v1/executions/stream`` and ``/api/v1/queue/stream``: server-sent events for a page that is to be live."""
 
+from functools import partial
 from hashlib import blake2s
 from typing import Annotated, Final
 
@@ -13,7 +14,7 @@ from app.admin.operations import EVENT_STREAM, Operation
 from app.admin.queries import Query
 from app.admin.requests import CALLER, read_query
 from app.admin.state import STATE
-from app.admin.streams import EventStream, going_on
+from app.admin.streams import EventStream, going_on, is_gone
 from app.services.operations.following import Told
 from app.services.operations.queue_status import QueueView
 from schemas.base import encode
@@ -44,7 +45,7 @@ async def stream_executions(request: web.Request) -> web.StreamResponse:
     query = read_query(request, ExecutionStreamQuery)
     state, caller = request.app[STATE], request[CALLER]
     with (
-        state.live.streams.opened(caller.user_id, "executions"),
+        state.live.streams.opened(caller.user_id, "executions", partial(is_gone, request)),
         state.live.following.follower(caller, chosen(query)) as one,
     ):
         missed = await state.live.following.begin(one, request.headers.get(_LAST))
@@ -76,7 +77,10 @@ async def stream_queue(request: web.Request) -> web.StreamResponse:
     """Tell how the queue stands, whole, whenever that changes: events ``queue``."""
     query = read_query(request, QueueStreamQuery)
     state, caller = request.app[STATE], request[CALLER]
-    with state.live.streams.opened(caller.user_id, "queue"), state.live.queue.watching(caller):
+    with (
+        state.live.streams.opened(caller.user_id, "queue", partial(is_gone, request)),
+        state.live.queue.watching(caller),
+    ):
         first, last = await state.live.queue.begin(caller), request.headers.get(_LAST, "")
         async with streaming(request) as stream:
 
