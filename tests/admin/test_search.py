@@ -72,3 +72,23 @@ async def test_nothing_to_look_for_is_refused(user: User) -> None:
     """With the field's name."""
     answer = await user.call("GET", "/api/v1/search", params={"q": ""})
     assert (answer.status, [one["path"] for one in answer.json["errors"]]) == (400, ["q"])
+
+
+LISTS = ("workflows", "templates", "users", "executions")
+
+
+@pytest.mark.parametrize("sign", ["_", "%", "\\"])
+async def test_what_stands_for_others_in_sql_is_looked_for_as_it_is(admin: User, log: Log, sign: str) -> None:
+    """In the one box and in every list of names that people write: only what holds the sign is found."""
+    word = uuid4().hex[:8]
+    for mark in (f"{word}x1", f"{word}{sign}1"):
+        workflow = await admin.create(name=mark)
+        await log.add(workflow)
+        template = await admin.call("POST", "/api/v1/templates", draft(name=mark))
+        person = {"email": f"{uuid4().hex}@example.com", "name": mark, "role": "user"}
+        user = await admin.call("POST", "/api/v1/users", person)
+        assert (template.status, user.status) == (201, 201), (template, user)
+    for path in LISTS:
+        answer = await admin.call("GET", f"/api/v1/{path}", params={"search": f"{word}{sign}1"})
+        assert (answer.status, len(answer.json["items"])) == (200, 1), (path, answer)
+    assert sorted(kind for kind, _ in await found(admin, f"{word}{sign}1")) == ["template", "workflow"]

@@ -68,7 +68,7 @@ async def test_02_an_update_is_what_is_read_afterwards(
     assert answer.status == 200, answer.json
     if way == "publish":
         assert written((await user.call("GET", address(workflow))).json) == first
-        answer = await user.call("POST", f"{address(workflow)}/publish")
+        answer = await user.call("POST", f"{address(workflow)}/publish", headers={"If-Match": "*"})
         assert answer.status == 200, answer.json
     read = (await user.call("GET", address(workflow))).json
     assert read == answer.json
