@@ -1,42 +1,20 @@
 """The ``headrace`` command: a group that loads each command's module only when it is asked for."""
 
-import json
 import sys
-from typing import IO, Any
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from app.commands.catalogue import COMMANDS, GROUPS, OVER_THE_API, commands
-from app.commands.exit_codes import of_error
+from app.commands.endings import ended, told
 from app.commands.shape import Group
-from app.domain.errors import HeadraceError
 
 _WIDEST = max(len(command.name) for command in COMMANDS)
 
 
-class SaidError(click.ClickException):
-    """One of our own errors: a message for people, or with ``--json`` an object on standard error."""
-
-    def __init__(self, error: HeadraceError, *, as_json: bool) -> None:
-        super().__init__(str(error))
-        self.exit_code = of_error(error)
-        self._error = error
-        self._as_json = as_json
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print it."""
-        if not self._as_json:
-            super().show(file)
-            return
-        wrong = [{"path": one.path, "message": one.message} for one in getattr(self._error, "errors", [])]
-        status = getattr(self._error, "status", None)
-        told = {"error": self.message, "exit_code": int(self.exit_code), "status": status, "errors": wrong}
-        click.echo(json.dumps(told, ensure_ascii=False), err=True)
-
-
 class Headrace(Group):
-    """Finds commands in ``commands()``, and turns our own errors into one line and exit code 1."""
+    """Finds commands in ``commands()``, and has all that goes wrong in them end as docs/cli.md says."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as the process that this is: with its logging set up. Whoever calls ``main`` has their own."""
@@ -45,7 +23,8 @@ class Headrace(Group):
             from app.processes.logs import log_command  # noqa: PLC0415 - `--help` and a misspelt name need none
 
             log_command(named)
-        return super().__call__(*args, **kwargs)
+        run = super().__call__
+        return ended(lambda: run(*args, **kwargs))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the catalogue, which is the order of first use."""
@@ -78,16 +57,15 @@ class Headrace(Group):
         """Run a command.
 
         Raises:
-            click.ClickException: One of our own errors, as one message.
+            click.ClickException: What went wrong, as one message.
         """
-        try:
+        with told(lambda: _wants_json(ctx)):
             return super().invoke(ctx)
-        except HeadraceError as error:
-            raise SaidError(error, as_json=_wants_json(ctx)) from None
-        except PermissionError as error:
-            raise click.ClickException(
-                f"no permission for {error.filename}; another user made it: run as that user, or set HEADRACE_HOME"
-            ) from None
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line, which prints ``--help`` too. Raises as ``invoke``."""
+        with told(lambda: False):
+            return super().make_context(*args, **kwargs)
 
 
 def _wants_json(ctx: click.Context) -> bool:

@@ -1,27 +1,28 @@
 """The client of the API that every command uses, on the standard library: it loads fast and stays small in memory."""
 
 import json
-import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from typing_extensions import override
 
+from app.commands.api_address import API_TOKEN, API_URL, address, bearer, given
 from app.commands.exit_codes import ExitCode, of_status
 from app.domain.errors import FieldError, SetupError
 from app.processes.home import default_home
 from app.processes.running import running_state
 
-API_URL: Final = "HEADRACE_API_URL"
-API_TOKEN: Final = "HEADRACE_API_TOKEN"  # noqa: S105 - a variable's name
 _WITHIN_S: Final = 15.0
 _WAITS_AT_MOST_S: Final = 90.0
+_RESTARTS_WITHIN_S: Final = 15.0
+_LOOKS_AGAIN_S: Final = 0.5
 _PAGE: Final = 200
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NEW_TOKEN: Final = f"make one with `export {API_TOKEN}=$(headrace token)`, or ask who runs this installation for one"
@@ -43,12 +44,6 @@ class NoTokenError(SetupError):
     """Nothing says with which token to call it."""
 
     exit_code = ExitCode.NOT_LET_IN
-
-
-class WrongAddressError(SetupError):
-    """What should say where the API is does not."""
-
-    exit_code = ExitCode.WRONG
 
 
 class ApiRefusedError(SetupError):
@@ -75,12 +70,15 @@ class ApiClient:
     Args:
         url: ``http://host:port``.
         token: A bearer token, or an API key.
+        patience_s: How long an API that is just being restarted is waited for, in each request.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, patience_s: float = 0.0) -> None:
         self._url = url.rstrip("/")
-        self._token = token
         self._opener = _opener(self._url)
+        self._bearer = bearer(token)
+        self._patience_s = patience_s
+        self._said_to_wait = False
 
     def call(
         self,
@@ -102,8 +100,8 @@ class ApiClient:
         """
         given = {name: value for name, value in (query or {}).items() if value is not None}
         target = f"{self._url}{path}{'?' if given else ''}{urlencode(given, doseq=True)}"
-        request = Request(target, method=method)  # noqa: S310 - checked in _opener
-        for name, value in {"Authorization": f"Bearer {self._token}", **(headers or {})}.items():
+        request = Request(target, method=method)  # noqa: S310 - checked in address
+        for name, value in {"Authorization": self._bearer, **(headers or {})}.items():
             request.add_header(name, value)
         if body is not None:
             request.add_header("Content-Type", content_type)
@@ -134,41 +132,62 @@ class ApiClient:
 
     def _answered(self, request: Request, said: str) -> dict[str, Any]:
         give_up = time.monotonic() + _WAITS_AT_MOST_S
+        back_by = time.monotonic() + self._patience_s
         while True:
             try:
                 with self._opener.open(request, timeout=_WITHIN_S) as answer:
                     return _decoded(answer.read(), self._url, answer.headers)
             except HTTPError as error:
+                if _starts_again(error, request) and self._waits(back_by):
+                    continue
                 wait = _wait_for(error)
                 if wait is None or time.monotonic() + wait > give_up:
                     raise _refused(error, said) from None
                 time.sleep(wait)
             except (URLError, OSError, HTTPException) as error:
                 reason = getattr(error, "reason", None) or error
+                # What was refused has not got there: that is as safe to send again as it was the first time.
+                if isinstance(reason, ConnectionRefusedError) and self._waits(back_by):
+                    continue
                 raise ApiUnreachableError(
                     f"no API answers at {self._url} ({reason}); start one here with `make up`, or set {API_URL}"
                 ) from None
 
+    def _waits(self, until: float) -> bool:
+        """Wait a little, if there is time yet, and say so once."""
+        if time.monotonic() >= until:
+            return False
+        if not self._said_to_wait:
+            self._said_to_wait = True
+            sys.stderr.write(f"The API at {self._url} does not answer yet; trying for {self._patience_s:.0f} s\n")
+            sys.stderr.flush()
+        time.sleep(_LOOKS_AGAIN_S)
+        return True
 
-def api_here() -> ApiClient:
+
+def api_here(*, patient: bool = False) -> ApiClient:
     """Return a client of the API that the environment names, else of the one that ``make up`` runs here.
 
+    A ``patient`` one waits a short while for an API that is being restarted, as deployments do.
     The token of what runs here goes to nowhere else: with HEADRACE_API_URL goes HEADRACE_API_TOKEN.
 
     Raises:
         NoApiError: Nothing says where the API is.
         NoTokenError: There is no token for it.
+        EmptyVariableError: A variable for it is set, but empty.
         WrongAddressError: What is said is no address.
+        WrongTokenError: What is said is no token.
     """
     state = running_state(default_home()) or {}
     here = state.get("api_url")
-    url = os.environ.get(API_URL) or here
+    url = given(API_URL) or here
     if not url:
         raise NoApiError(f"nothing runs here; start it with `make up`, or set {API_URL} and {API_TOKEN}")
-    token = os.environ.get(API_TOKEN) or (state.get("admin_token") if url == here else None)
+    address(str(url))
+    token = given(API_TOKEN) or (state.get("admin_token") if url == here else None)
     if not token:
         raise NoTokenError(f"there is no token for {url}; {_NEW_TOKEN}")
-    return ApiClient(str(url), str(token))
+    return ApiClient(str(url), str(token), patience_s=_RESTARTS_WITHIN_S if patient else 0.0)
 
 
 def path_of(*parts: object) -> str:
@@ -188,9 +207,7 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def _opener(url: str) -> OpenerDirector:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise WrongAddressError(f"{API_URL} is {url!r}, and should be like https://headrace.example.com")
+    parts = address(url)
     # What runs here is reached without the proxy that the rest of the world may need.
     return build_opener(_NoRedirect, *([ProxyHandler({})] if parts.hostname in _LOOPBACK else []))
 
@@ -200,12 +217,21 @@ def _decoded(raw: bytes, url: str, headers: HTTPMessage) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(raw)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         kind = headers.get_content_type()
         raise ApiUnreachableError(f"what answers at {url} is no Headrace (it sends {kind}); is {API_URL} right?")
     return found
+
+
+def _starts_again(error: HTTPError, request: Request) -> bool:
+    """Tell whether to try again: it is not ready, and to do this twice is to do it once.
+
+    What is read is, and a write of one version, which is not taken a second time.
+    """
+    repeatable = request.get_method() == "GET" or request.has_header("If-match")
+    return error.code == HTTPStatus.SERVICE_UNAVAILABLE and repeatable
 
 
 def _wait_for(error: HTTPError) -> float | None:
@@ -219,7 +245,7 @@ def _refused(error: HTTPError, request: str) -> ApiRefusedError:
     raw = error.read().decode(errors="replace")
     try:
         problem = json.loads(raw)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         problem = None
     if not isinstance(problem, dict):
         return ApiRefusedError(error.code, request, raw[:200] or error.reason, [])

@@ -57,6 +57,7 @@ def emit(  # noqa: PLR0917 - click passes every option by name
     """
     if (file is None) == (event_type is None):
         raise click.UsageError("give either a FILE or --type; see the examples below `headrace emit --help`")
+    event = one_event(event_type or "", subject, data, source, event_id)  # before anybody is asked
     settings = settings_here()
     need_kafka(settings)
     if file is not None:
@@ -64,7 +65,6 @@ def emit(  # noqa: PLR0917 - click passes every option by name
         count = asyncio.run(_emit_file(settings, file, rate))
         click.echo(counted(count, time.monotonic() - started))
         return
-    event = one_event(event_type or "", subject, data, source, event_id)
     click.echo(asyncio.run(_emit_one(settings, event)))
 
 

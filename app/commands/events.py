@@ -1,7 +1,8 @@
 """``headrace events``: what came in, and what became of it for every workflow."""
 
 import time
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -44,15 +45,15 @@ def tail(event_type: str | None, entity: str | None, limit: int, *, follow: bool
     """Show the newest events of the topics, the newest last, with what workflows made of them."""
     api = api_here()
     query = {"type": event_type, "entity": entity, "limit": limit}
-    seen: set[tuple[str, int, int]] = set()
-    while True:
+    if not follow:
         answer = api.call("GET", path_of("events"), query=query)
-        fresh = [one for one in reversed(answer["items"]) if _place(one) not in seen]
-        seen = {_place(one) for one in answer["items"]}
-        _show(answer, fresh, follow=follow, as_json=as_json)
-        if not follow:
-            return
-        time.sleep(_LOOK_EVERY_S)
+        if as_json:
+            show_json(answer)
+        else:
+            _show(answer)
+        return
+    with suppress(KeyboardInterrupt):  # the way out
+        _follow(api, query, as_json=as_json)
 
 
 @events.command(epilog="headrace events show /shop order-17-paid --since 2026-03-01T00:00:00Z")
@@ -84,16 +85,27 @@ def _looked_up(api: ApiClient, query: dict[str, str | None]) -> dict[str, Any]:
         click.echo(f"Looked through {answer['partitions_done']} of {answer['partitions']} partitions", err=True)
 
 
-def _show(answer: dict[str, Any], fresh: list[dict[str, Any]], *, follow: bool, as_json: bool) -> None:
-    if as_json and not follow:
-        show_json(answer)
-    elif as_json:
-        for one in fresh:
-            show_json(one)
-    elif fresh or not follow:
-        show_table(_COLUMNS, [_row(one) for one in fresh], empty="No event")
-        if not answer["complete"] and not follow:
-            click.echo("There may be others: one look reads only so far", err=True)
+def _show(answer: dict[str, Any]) -> None:
+    show_table(_COLUMNS, [_row(one) for one in reversed(answer["items"])], empty="No event")
+    if not answer["complete"]:
+        click.echo("There may be others: one look reads only so far", err=True)
+
+
+def _follow(api: ApiClient, query: dict[str, Any], *, as_json: bool) -> NoReturn:
+    """Show those that come, below one heading."""
+    seen: set[tuple[str, int, int]] = set()
+    headed = True
+    while True:
+        items = api.call("GET", path_of("events"), query=query)["items"]
+        fresh = [one for one in reversed(items) if _place(one) not in seen]
+        seen = {_place(one) for one in items}
+        if as_json:
+            for one in fresh:
+                show_json(one)
+        elif fresh:
+            show_table(_COLUMNS, [_row(one) for one in fresh], empty="", headed=headed)
+            headed = False
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _place(one: dict[str, Any]) -> tuple[str, int, int]:

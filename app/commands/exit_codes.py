@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
         NOT_LET_IN: There is no token, it has expired, or it may not do this.
         AWAY: The API does not answer, is overloaded or failed; again may help.
         CONFLICT: It does not fit the state that the thing is in, or somebody else has changed it meanwhile.
+        INTERRUPTED: Ctrl-C broke it off, as shells say of a signal: 128 and its number.
     """
 
     DONE = 0
@@ -35,6 +36,7 @@ class ExitCode(IntEnum):
     NOT_LET_IN = 4
     AWAY = 5
     CONFLICT = 6
+    INTERRUPTED = 130
 
 
 def of_status(status: int) -> ExitCode:

@@ -78,7 +78,7 @@ def list_keys(*, as_json: bool) -> None:
     type=click.FloatRange(min=0, max=720),
     default=24,
     show_default=True,
-    help="For how long the old key holds beside the new one.",
+    help="For how many hours the old key holds beside the new one; the API's overlap_s, in seconds.",
 )
 @json_option
 def rotate(key_id: object, overlap_hours: float, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.api_address import given
 from app.domain.errors import SetupError, UnreachableError
 from app.processes.environment_check import of_environment
 from app.processes.home import default_home
@@ -22,8 +23,10 @@ def settings_here() -> Settings:
     Says on standard error which variables are set and have no meaning here, or nothing reads.
 
     Raises:
+        EmptyVariableError: DATABASE_URL is set, but empty.
         SettingsError: A value is wrong.
     """
+    given("DATABASE_URL")  # empty it would mean whom the system's user is at the local Postgres
     adopt_environment(default_home())
     for finding in of_environment(os.environ):
         if finding.state != "ok":

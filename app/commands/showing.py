@@ -68,16 +68,19 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
 
 
-def show_table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print a table; ``empty`` says what it means that there is nothing to show."""
+def show_table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, empty: str, headed: bool = True) -> None:
+    """Print a table; ``empty`` says what it means that there is nothing to show.
+
+    What goes on with a table that was shown before is not ``headed`` again.
+    """
     if not rows:
         click.echo(empty, err=True)
         return
     cells = [[clean(value) for value in row] for row in rows]
     if sys.stdout.isatty():
-        _terminal_table(columns, cells)
+        _terminal_table(columns, cells, headed=headed)
     else:
-        for line in _plain_table(columns, cells):
+        for line in _plain_table(columns, cells, headed=headed):
             click.echo(line)
 
 
@@ -135,24 +138,25 @@ def _styled(text: str, style: str | None) -> str:
     return click.style(text, dim=True) if style == "dim" else click.style(text, fg=style)
 
 
-def _plain_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterable[str]:
+def _plain_table(columns: Sequence[Column], cells: Sequence[Sequence[str]], *, headed: bool) -> Iterable[str]:
     rows = [[column.name for column in columns], *cells]
     widths = [max(len(row[n]) for row in rows) for n in range(len(columns))]
-    for row in rows:
+    for row in rows if headed else cells:
         yield (" " * _GAP).join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _terminal_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+def _terminal_table(columns: Sequence[Column], cells: Sequence[Sequence[str]], *, headed: bool) -> None:
     from rich.table import Table  # noqa: PLC0415 - loaded where it is used: `emit` starts without it
     from rich.text import Text  # noqa: PLC0415
 
     console = _console()
     widths = fitting(columns, cells, console.width)
     if widths is None:  # what must be whole is longer than a line: the terminal breaks it, and nothing is lost
-        for line in _plain_table(columns, cells):
+        for line in _plain_table(columns, cells, headed=headed):
             click.echo(line)
         return
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold", collapse_padding=True)
+    table.show_header = headed
     for position, width in widths.items():
         wraps = columns[position].wraps
         table.add_column(

@@ -19,6 +19,10 @@ _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(allow_
 _MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "nothing": ("=", None)}
 
 
+class UnreadPlanError(SetupError):
+    """Who should have read the plan has gone, and it is not carried out unseen."""
+
+
 class HalfAppliedError(SetupError):
     """The API refused one of several; the text says what was done before, and that the rest was not."""
 
@@ -39,14 +43,17 @@ def apply(files: tuple[Path, ...], waiting: str | None, *, dry_run: bool, yes: b
 
     Shows first what it will do, and asks. Where anything is wrong nothing is changed, and each wrong field is named
     with its line. A workflow is known by its id, else by its name. What an active one changes goes live at once. A
-    second run changes nothing.
+    second run changes nothing. An API that is being restarted is waited for, 15 s.
     """
     documents = read_documents(files)
-    api = api_here()
+    api = api_here(patient=True)
     steps = plan(api, documents)
     due = [step for step in steps if step.kind != "nothing"]
     if not as_json:
-        _show(steps)
+        try:
+            _show(steps)
+        except BrokenPipeError:
+            raise UnreadPlanError("nobody reads the plan any more; nothing was applied") from None
     if due and not dry_run:
         confirmed(f"Apply {_count(due)}?", yes=yes)
         _carry_out(api, due, waiting)
@@ -90,6 +97,8 @@ def _versions(api: ApiClient, what: Sequence[str], before: str, after: str, *, a
     else:
         for words in answer["words"]:
             click.echo(clean(words))
+        if not answer["changes"]:
+            click.echo(f"Nothing differs between {before} and {after}", err=True)
     return bool(answer["changes"])
 
 

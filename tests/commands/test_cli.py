@@ -23,7 +23,7 @@ from tests.support.waiting import finished
 _SECRET = "0123456789abcdef0123456789abcdef"
 
 
-def _run(home: Path, *arguments: str, **variables: str) -> Any:
+def _run(home: Path, *arguments: str, **variables: str | None) -> Any:
     return CliRunner(env={"HEADRACE_HOME": str(home), **variables}).invoke(main, arguments)
 
 
@@ -147,11 +147,11 @@ def test_a_misspelt_command_names_the_nearest(tmp_path: Path, typed: tuple[str, 
 @pytest.mark.parametrize("command", ["apply", "diff", "test"])
 def test_a_file_that_is_not_there_is_named_before_the_api_is_asked(tmp_path: Path, command: str) -> None:
     """Nothing runs here, and that is not what is wrong first."""
-    result = _run(tmp_path, "workflows", command, "nowhere.yaml", HEADRACE_API_URL="")
+    result = _run(tmp_path, "workflows", command, "nowhere.yaml", HEADRACE_API_URL=None)
     assert (result.exit_code, "nowhere.yaml" in result.output) == (2, True), result.output
 
 
 def test_where_nothing_runs_commands_of_the_api_say_how_to_start(tmp_path: Path) -> None:
     """With the exit code of an API that is away, which it is."""
-    result = _run(tmp_path, "workflows", "list", HEADRACE_API_URL="")
+    result = _run(tmp_path, "workflows", "list", HEADRACE_API_URL=None)
     assert (result.exit_code, "make up" in result.output) == (5, True), result.output

@@ -34,7 +34,7 @@ class Shell:
 
     environment: dict[str, str]
 
-    async def run(self, *arguments: str, stdin: str = "", **variables: str) -> Said:
+    async def run(self, *arguments: str, stdin: str = "", **variables: str | None) -> Said:
         """Run one; its standard input is no terminal."""
         runner = CliRunner(env={**self.environment, **variables})
         done = await asyncio.to_thread(runner.invoke, main, arguments, stdin)

@@ -153,7 +153,7 @@ async def test_who_is_not_let_in_hears_how_to_be(shell: Shell) -> None:
     wrong = await shell.run("workflows", "list", HEADRACE_API_TOKEN="no-token")
     assert wrong.code == 4
     assert "headrace token" in wrong.err
-    without = await shell.run("workflows", "list", HEADRACE_API_TOKEN="")
+    without = await shell.run("workflows", "list", HEADRACE_API_TOKEN=None)
     assert without.code == 4
     assert "HEADRACE_API_TOKEN" in without.err
     nobody = await shell.run("workflows", "list", HEADRACE_API_URL=f"http://127.0.0.1:{pick_ports(1)[0]}")
