@@ -5,9 +5,9 @@ attributes to one reader and one to another, and each reader would decide for it
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from app.domain.errors import FieldError
 from schemas.event import Event
@@ -19,12 +19,9 @@ _MOST: Final = 100
 _MOST_CHARS: Final = 100
 
 
-def misnamed(event: Event) -> Sequence[FieldError]:
+def misnamed(attributes: Mapping[str, Any]) -> Sequence[FieldError]:
     """Return the attributes that cannot be called so, at most 100 of them; empty for an event that keeps the rule."""
-    extra = event.model_extra
-    if not extra:
-        return ()
-    wrong = (name for name in extra if not _NAME.fullmatch(name))
+    wrong = (name for name in attributes if not _NAME.fullmatch(name))
     return [FieldError(name[:_MOST_CHARS], _why(name)) for name in islice(wrong, _MOST)]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SecretStr
 
 from schemas.base import Contract
+from schemas.grants import GrantedIds
 from schemas.message_template import TemplateName
 
 MAX_URL_CHARS: Final = 4096
@@ -25,8 +26,8 @@ class ChannelDraft(Contract):
 
     name: TemplateName
     url: Annotated[SecretStr | None, Field(min_length=1, max_length=MAX_URL_CHARS)] = None
-    owners: list[str] | None = None
-    workflows: list[str] | None = None
+    owners: GrantedIds | None = None
+    workflows: GrantedIds | None = None
 
 
 class Channel(Contract):

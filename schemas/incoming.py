@@ -126,7 +126,7 @@ def validate_event(raw: dict[str, Any]) -> Event:
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise PoisonError("invalid_event", "; ".join(problems)) from None
-    wrong = misnamed(event)
+    wrong = misnamed(event.model_extra) if event.model_extra else ()
     if wrong:
         raise PoisonError("invalid_event", "; ".join(f"{one.path}: {one.message}" for one in wrong))
     return event

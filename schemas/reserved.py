@@ -22,9 +22,9 @@ for ours, and rows and letters show them to people beside what they did.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from app.domain.errors import FieldError, PoisonError
@@ -92,10 +92,15 @@ def check_type(event_type: str) -> str:
 
 def reserved_in(event: Event) -> Sequence[FieldError]:
     """Return what of an event is Headrace's own; empty for an event of another system."""
+    return reserved_attributes({"source": event.source, "type": event.type, "workflowid": event.workflowid})
+
+
+def reserved_attributes(said: Mapping[str, Any]) -> Sequence[FieldError]:
+    """Return what is Headrace's own of those attributes of an event that there are, and hold."""
     ours = (
-        ("source", _SOURCE, is_reserved(event.source)),
-        ("type", _TYPE, is_own_type(event.type)),
-        ("workflowid", _WORKFLOW, event.workflowid is not None),
+        ("source", _SOURCE, is_reserved(said.get("source", ""))),
+        ("type", _TYPE, is_own_type(said.get("type", ""))),
+        ("workflowid", _WORKFLOW, said.get("workflowid") is not None),
     )
     return [FieldError(name, why) for name, why, reserved in ours if reserved]
 

@@ -20,7 +20,7 @@ class Together(BaseModel):
 
     @classmethod
     def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
-        """Yield what is wrong between fields, as a field and what is to be said of it.
+        """Yield what is wrong between fields, as a field and what is to be said of it; no field: of the whole.
 
         Args:
             written: The fields as they were written: of any type, and any may be absent.
@@ -45,7 +45,7 @@ def _all(title: str, wrong: tuple[Wrong, ...], written: Any, error: ValidationEr
     lines = [_line(one["type"], one["msg"], one["loc"], one["input"]) for one in found]
     # Of a field that is wrong by itself nothing more is said.
     known = {one["loc"][0] for one in found if one["loc"]}
-    lines += [_line(_TYPE, said, (field,), written) for field, said in wrong if field not in known]
+    lines += [_line(_TYPE, said, (field,) if field else (), written) for field, said in wrong if field not in known]
     return ValidationError.from_exception_data(title, lines)
 
 

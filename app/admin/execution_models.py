@@ -1,6 +1,7 @@
 """What the API takes and gives about executions: runs by hand, dry runs, pages of the log, what waits."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -9,7 +10,6 @@ from pydantic import (
     ConfigDict,
     Field,
     WithJsonSchema,
-    model_validator,
 )
 
 from app.admin.draft_models import Side
@@ -19,6 +19,7 @@ from app.ports.executions import ExecutionSummary, WaitingExecution
 from app.services.operations.dead_letter_box import LetterNote
 from app.services.operations.dry_run_report import SimulatedResult
 from schemas.moments import Moment
+from schemas.together import Together, Wrong
 from schemas.workflow import WorkflowDraft
 
 
@@ -121,7 +122,7 @@ class CurrentRequest(Query):
     order: dict[str, Any] | None = None
 
 
-class PastEvent(Query):
+class PastEvent(Together, Query):
     """An event that really came: by an execution that it started, or by its source and id.
 
     One that the log does not have is looked for in the topics, as ``GET /api/v1/events/lookup`` does it.
@@ -137,15 +138,15 @@ class PastEvent(Query):
     since: Moment | None = None
     entity: Text = None
 
-    @model_validator(mode="after")
-    def _names_one(self) -> Self:
-        by_id = self.source is not None and self.id is not None
-        if (self.execution_id is None) is not by_id or (self.source is None) is not (self.id is None):
-            raise ValueError("needs either execution_id, or source and id")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """It names one event, one way."""
+        by_execution, source, event_id = (written.get(name) is not None for name in ("execution_id", "source", "id"))
+        if by_execution is (source and event_id) or source is not event_id:
+            yield "", "needs either execution_id, or source and id"
 
 
-class TrialRequest(Query):
+class TrialRequest(Together, Query):
     """An event to try a workflow on, and what its steps shall be taken to come to, by their position.
 
     One of three: ``event`` holds CloudEvents attributes; those left out are made up, the type from the workflow's
@@ -159,11 +160,11 @@ class TrialRequest(Query):
     event: dict[str, Any] = Field(default_factory=dict)
     results: dict[Annotated[int, Field(ge=0, le=49)], SimulatedResult] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _has_one_event(self) -> Self:
-        if sum((bool(self.event), self.sample, self.past is not None)) > 1:
-            raise ValueError("only one of event, sample and past can be given")
-        return self
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """It has one event."""
+        if sum((bool(written.get("event")), written.get("sample") is True, written.get("past") is not None)) > 1:
+            yield "", "only one of event, sample and past can be given"
 
 
 class DryRunRequest(TrialRequest):

@@ -6,14 +6,17 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from app.admin.queries import Query as _Query
+from app.domain.api_keys import permission_problem, permissions_problem
+from app.domain.user_fields import name_problem
 from schemas.moments import Moment
+from schemas.reading import refused_by
 
 
 class ApiKeyDraft(_Query):
     """A key that is to be made: a name, what it may do, and perhaps until when."""
 
-    name: str
-    permissions: list[str]
+    name: Annotated[str, refused_by(name_problem)]
+    permissions: Annotated[list[Annotated[str, refused_by(permission_problem)]], refused_by(permissions_problem)]
     expires_at: Moment | None = None
 
 

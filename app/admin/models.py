@@ -7,9 +7,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.admin.queries import Cursor, Limit, Text
 from app.admin.queries import Query as _Query
+from app.domain.secret_names import value_problem
 from app.ports.dead_letter_box import DeadLetterSummary
 from app.ports.workflows import WorkflowSort
+from schemas.grants import GrantedHosts, GrantedIds
 from schemas.moments import Moment
+from schemas.reading import refused_by
 from schemas.template import Template
 from schemas.workflow import Workflow
 
@@ -190,10 +193,10 @@ class SecretValue(_Query):
         hosts: Where it may be sent, such as ``api.example.com``, ``*.example.com``, ``a.example:8443``.
     """
 
-    value: str | None = None
-    owners: list[str] | None = None
-    workflows: list[str] | None = None
-    hosts: list[str] | None = None
+    value: Annotated[str, refused_by(value_problem)] | None = None
+    owners: GrantedIds | None = None
+    workflows: GrantedIds | None = None
+    hosts: GrantedHosts | None = None
 
 
 class SecretView(BaseModel):

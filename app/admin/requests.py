@@ -21,6 +21,7 @@ from schemas.base import encode
 from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
+from schemas.reading import Judge, read_whole
 
 CALLER: Final = web.RequestKey("caller", Caller)
 _LIST: Final = web.RequestKey("list", str)
@@ -124,16 +125,13 @@ def next_cursor(request: web.Request, position: str | None) -> str | None:
     return marked(request[_LIST], position)
 
 
-def read_model(value: Any, model: type[M]) -> M:
-    """Read a JSON value into a model.
+def read_model(value: Any, model: type[M], judge: Judge = lambda _: ()) -> M:
+    """Read a JSON value into a model; ``judge`` says what else is wrong with the fields that hold.
 
     Raises:
         InvalidError: A field is wrong, or unknown.
     """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise InvalidError(field_errors(error, model)) from None
+    return read_whole(value, model, judge)
 
 
 def path_id(request: web.Request, what: str) -> UUID:

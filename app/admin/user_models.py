@@ -9,27 +9,32 @@ from app.admin.queries import Cursor, Limit, Text
 from app.admin.queries import Query as _Query
 from app.domain.callers import Role
 from app.domain.passwords import MAX_LENGTH
+from app.domain.user_fields import email_problem, name_problem, permission_problem
 from app.ports.users import User
+from schemas.reading import refused_by
 
 Password = Annotated[str, Field(max_length=MAX_LENGTH)]
+Email = Annotated[str, refused_by(email_problem)]
+PersonName = Annotated[str, refused_by(name_problem)]
+Granted = Annotated[str, refused_by(permission_problem)]
 
 
 class UserDraft(_Query):
     """A user who is to be made."""
 
-    email: str
-    name: str
+    email: Email
+    name: PersonName
     role: Role = "user"
-    permissions: list[str] = Field(default_factory=list)
+    permissions: list[Granted] = Field(default_factory=list)
 
 
 class UserPatch(_Query):
     """What is to be changed of a user; what is not named stays."""
 
-    email: str = ""
-    name: str = ""
+    email: Email = ""
+    name: PersonName = ""
     role: Role = "user"
-    permissions: list[str] = Field(default_factory=list)
+    permissions: list[Granted] = Field(default_factory=list)
     disabled: bool = False
 
 

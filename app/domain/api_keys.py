@@ -6,6 +6,7 @@ words that people choose, and would only cost each request its time here.
 
 import re
 import secrets
+from collections.abc import Collection
 from hashlib import sha256
 from typing import Final
 
@@ -14,9 +15,20 @@ from app.domain.callers import PERMISSIONS, Permission
 PREFIX: Final = "hrk_"
 # A key publishes no templates: each has a user as its owner, and a key owns nothing.
 KEY_PERMISSIONS: Final[frozenset[Permission]] = PERMISSIONS - {"templates:publish"}
-MAX_NAME: Final = 100
 _BYTES: Final = 32
 _KEY: Final = re.compile(r"hrk_[A-Za-z0-9_-]{43}")
+
+
+def permission_problem(permission: str) -> str | None:
+    """Say what is wrong with a key's permission; None: nothing is."""
+    if permission in KEY_PERMISSIONS:
+        return None
+    return f"is none that a key can have; there are {', '.join(sorted(KEY_PERMISSIONS))}"
+
+
+def permissions_problem(permissions: Collection[str]) -> str | None:
+    """Say what is wrong with all that a key may; None: nothing is."""
+    return None if permissions else "name at least one: a key may do nothing else"
 
 
 def new_api_key() -> str:

@@ -21,7 +21,7 @@ from typing import Any, Final, Literal
 from app.domain.comparisons import NEGATIVES, OPERATORS, compile_comparison
 from app.domain.condition_tree import Group, Leaf, Node
 from app.domain.errors import FieldError, InvalidError
-from app.domain.nearest import meant
+from app.domain.nearest import meant, nearest
 from app.domain.operands import OperandError
 from app.domain.paths import Path, parse_path
 from app.domain.profiles import CURRENT_NAMES, CURRENT_ROOT
@@ -121,6 +121,14 @@ def compile_conditions(
     return CompiledConditions(tree, frozenset(compiler.current))
 
 
+def _meant_operator(written: Any) -> str:
+    """Return the operator that was meant by one that there is not: with the same signs, or nearly spelt so."""
+    if not isinstance(written, str):
+        return ""
+    turned = (one for one in OPERATORS if sorted(one) == sorted(written[:_MAX_QUOTED]))
+    return next(turned, "") or nearest(written, OPERATORS)
+
+
 class _Compiler:
     """Compiles one list; what is wrong is collected, so that all of it is said at once.
 
@@ -174,10 +182,12 @@ class _Compiler:
         if not groups:
             return self._leaf(item, where, nested=depth > 0)
         if len(groups) > 1 or item.keys() - {groups[0], "logic"}:
-            return self._wrong(where, "must be one group and its logic, and nothing else")
+            self._wrong(where, "must be one group and its logic, and nothing else")
         if depth >= MAX_DEPTH:
             return self._wrong(where, f"must nest at most {MAX_DEPTH} deep")
-        return self._group(groups[0], item[groups[0]], where, depth + 1)
+        # Each of several groups is looked into, for what is wrong in it.
+        first, *_ = [self._group(name, item[name], where, depth + 1) for name in groups]
+        return first
 
     def _group(self, name: str, value: Any, where: str, depth: int) -> Group:
         inner = f"{where}.{name}"
@@ -200,7 +210,11 @@ class _Compiler:
         operator: Any = item.get("operator")
         value = item.get("value")
         if "operator" in item and operator not in OPERATORS:
-            self._wrong(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}")
+            near = _meant_operator(operator)
+            said = f": is {near} meant?" if near else ""
+            self._wrong(f"{where}.operator", f"must be one of {' '.join(OPERATORS)}{said}")
+            if near and "value" in item:
+                self._comparison(NEGATIVES.get(near, near), value, f"{where}.value")
         elif "operator" in item and "value" in item:
             positive = NEGATIVES.get(operator, operator)
             comparison = self._comparison(positive, value, f"{where}.value")

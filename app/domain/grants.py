@@ -64,22 +64,34 @@ def grant_errors(grant: Grant) -> list[FieldError]:
     """Return what is wrong in a grant as it was written, by field."""
     errors: list[FieldError] = []
     for field, listed in (("owners", grant.owners), ("workflows", grant.workflows), ("hosts", grant.hosts)):
-        if len(listed) > MAX_LISTED:
-            errors.append(FieldError(field, f"has {len(listed)} members; at most {MAX_LISTED} are allowed"))
+        too_many = many_problem(listed)
+        if too_many:
+            errors.append(FieldError(field, too_many))
         for position, one in enumerate(listed[:MAX_LISTED]):
-            problem = None if one == ALL else host_problem(one) if field == "hosts" else _id_problem(one)
+            problem = granted_host_problem(one) if field == "hosts" else granted_id_problem(one)
             if problem:
                 errors.append(FieldError(f"{field}[{position}]", problem))
     return errors
 
 
-def _holds(listed: Sequence[str], wanted: UUID) -> bool:
-    return ALL in listed or str(wanted) in listed
+def many_problem(listed: Sequence[str]) -> str | None:
+    """Say that a list has too many members; None: it has not."""
+    return f"has {len(listed)} members; at most {MAX_LISTED} are allowed" if len(listed) > MAX_LISTED else None
 
 
-def _id_problem(written: str) -> str | None:
+def granted_host_problem(written: str) -> str | None:
+    """Say what is wrong with a host in a grant; None: nothing is."""
+    return None if written == ALL else host_problem(written)
+
+
+def granted_id_problem(written: str) -> str | None:
+    """Say what is wrong with a user's or workflow's id in a grant; None: nothing is."""
     try:
-        plain = str(UUID(written)) == written
+        plain = written == ALL or str(UUID(written)) == written
     except ValueError:
         plain = False
     return None if plain else "must be an id in small letters, or * for all"
+
+
+def _holds(listed: Sequence[str], wanted: UUID) -> bool:
+    return ALL in listed or str(wanted) in listed

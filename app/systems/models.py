@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Self
+from itertools import islice
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import orjson
@@ -15,7 +16,6 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
@@ -50,23 +50,23 @@ class _Draft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Profile(BaseModel):
+class Profile(Together):
     """Fields of a customer, by names of one's own; null removes one."""
 
     model_config = ConfigDict(extra="allow")
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        fields = self.fields()
-        for name in fields:
+    @classmethod
+    def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
+        """Each field may be called so, and all together are not too many, nor too large."""
+        fields = {name: value for name, value in written.items() if name not in cls.model_fields}
+        if len(fields) > MAX_FIELDS:
+            yield "", f"has {len(fields)} fields; at most {MAX_FIELDS} are allowed"
+        for name in islice(fields, MAX_FIELDS):
             problem = name_problem(name)
             if problem is not None:
-                raise ValueError(problem)
-        if len(fields) > MAX_FIELDS:
-            raise ValueError(f"has {len(fields)} fields; at most {MAX_FIELDS} are allowed")
+                yield name, problem
         if len(orjson.dumps(fields)) > MAX_CHANGE_BYTES:
-            raise ValueError(f"has more than {MAX_CHANGE_BYTES} bytes")
-        return self
+            yield "", f"has more than {MAX_CHANGE_BYTES} bytes"
 
     def fields(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -77,7 +77,7 @@ class NewCustomer(Profile):
     """A customer as they are entered; ``id`` is made up where it is left out."""
 
     id: Id | None = None
-    tags: Annotated[list[Tag], Field(max_length=100)] = []
+    tags: Annotated[list[Tag], Field(max_length=100)] = Field(default_factory=list)
 
 
 class NewNote(_Draft):

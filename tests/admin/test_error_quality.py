@@ -163,3 +163,92 @@ async def test_refusals_are_logged_without_values(admin: User, caplog: pytest.Lo
     assert len(lines) == 8
     assert all(line["refused"] for line in lines), lines
     assert sent not in str(lines)
+
+
+BROKEN = {"name": "A B", "owners": ["x"], "workflows": ["y"], "zz": 1}
+PLACEHOLDER = {"name": "n", "type": "number", "label": "N"}
+NAMED_TOGETHER: list[tuple[str, Any, set[str]]] = [
+    (
+        "POST /api/v1/users",
+        {"email": "not an email", "name": "", "rol": "x", "permissions": ["foo"]},
+        {"email", "name", "rol", "permissions[0]"},
+    ),
+    (
+        "PUT /api/v1/secrets/bad-name",
+        {"value": "short", "hosts": ["http://z/"], **BROKEN},
+        {"name", "value", "owners[0]", "workflows[0]", "hosts[0]", "zz"},
+    ),
+    (
+        "POST /api/v1/api-keys",
+        {"name": "", "permissions": ["bar"], "expires_at": "2020-01-01T00:00:00Z", "permisions": []},
+        {"name", "permissions[0]", "expires_at", "permisions"},
+    ),
+    ("POST /api/v1/channels", {**BROKEN, "url": "nope"}, {"name", "owners[0]", "workflows[0]", "url", "zz"}),
+    (
+        "POST /api/v1/message-templates",
+        {"name": "A B", "subject": "{{ a", "text": "{% x", "kind": "x"},
+        {"name", "subject", "text", "kind"},
+    ),
+    (
+        "POST /api/v1/templates",
+        draft(
+            name="[[nope]]",
+            placeholders=[
+                {"name": "c", "type": "choice", "label": "C", "choices": []},
+                {**PLACEHOLDER, "minimum": 2, "maximum": 1},
+                PLACEHOLDER,
+            ],
+        ),
+        {
+            "placeholders[0].choices", "placeholders[0].name", "placeholders[1].maximum", "placeholders[1].name",
+            "placeholders[2].name", "name",
+        },
+    ),
+    (
+        "POST /api/v1/events",
+        [{"type": "temporal.daily"}, {**EVENT, "source": "/headrace/x", "workflowid": "x", "Foo": 1}],
+        {"[0].specversion", "[0].id", "[0].source", "[0].type", "[1].source", "[1].workflowid", "[1].Foo"},
+    ),
+    (
+        "POST /api/v1/workflows",
+        draft(conditions=[{"field": "a", "operator": "=>", "value": {"x": 1}}]),
+        {"conditions[0].operator", "conditions[0].value"},
+    ),
+    (
+        "POST /api/v1/workflows",
+        draft(conditions=[{"all": [{"any": [{"not": {"oprator": 1}}], "x": 1}]}]),
+        {
+            "conditions[0].all[0]",
+            *(f"conditions[0].all[0].any[0].not.{name}" for name in ("oprator", "field", "operator", "value")),
+        },
+    ),
+    (
+        "POST /api/v1/crm/customers",
+        {"id": "", "first name": 1, "a-b": 1, "tags": [""]},
+        {"id", "first name", "a-b", "tags[0]"},
+    ),
+    (
+        "POST /api/v1/workflows/test",
+        {"workflow": draft(), "evnt": {}, "event": {"id": "1"}, "past": {"id": "1", "zz": 1}},
+        {"evnt", "", "past", "past.zz"},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "body", "named"), NAMED_TOGETHER)
+async def test_what_services_check_is_named_beside_what_models_refuse(
+    admin: User, asked: str, body: Any, named: set[str]
+) -> None:
+    """A misspelt key or a wrong type hides nothing of what is wrong elsewhere, nor a name in the path."""
+    method, path = asked.split()
+    assert set(await refused(admin, method, path, body)) == named
+
+
+async def test_a_wrong_value_of_a_placeholder_hides_nothing_of_the_rest(user: User) -> None:
+    """The workflow that a template makes is judged with a sample in the value's place."""
+    asked = draft(name="[[n]]", placeholders=[{**PLACEHOLDER, "type": "text", "max_length": 3}])
+    made = await user.call("POST", "/api/v1/templates", asked)
+    assert made.status == 201, made
+    body = {"placeholders": {"n": "too long", "m": 1}, "trigger": {"type": "zzz bad"}}
+    found = await refused(user, "POST", f"/api/v1/templates/{made.json['id']}/apply", body)
+    assert set(found) == {"placeholders.n", "placeholders.m", "trigger.type"}

@@ -17,8 +17,10 @@ _ROOT: Final = "/api/v1/api-keys"
 
 async def create_api_key(request: web.Request) -> web.Response:
     """Make one."""
-    draft = read_model(await read_document(request, (JSON,)), ApiKeyDraft)
-    made, key = await _service(request).create(request[CALLER], draft.name, draft.permissions, draft.expires_at)
+    service = _service(request)
+    raw = await read_document(request, (JSON,))
+    draft = read_model(raw, ApiKeyDraft, lambda said: service.expired(said.get("expires_at")))
+    made, key = await service.create(request[CALLER], draft.name, draft.permissions, draft.expires_at)
     return answer(ApiKeyMade(**_view(made).model_dump(), key=key), 201, {"Location": f"{_ROOT}/{made.id}"})
 
 

@@ -9,7 +9,7 @@ from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, read_document, read_model
 from app.admin.state import STATE
 from app.ports import SecretEntry
-from app.services.access.secrets import SecretService
+from app.services.access.secrets import SecretService, name_errors
 
 _ROOT: Final = "/api/v1/secrets"
 _ONE: Final = f"{_ROOT}/{{name}}"
@@ -22,9 +22,10 @@ async def list_secrets(request: web.Request) -> web.Response:
 
 async def put_secret(request: web.Request) -> web.Response:
     """Store one, or replace its value."""
-    wanted = read_model(await read_document(request, (JSON,)), SecretValue)
+    name, raw = request.match_info["name"], await read_document(request, (JSON,))
+    wanted = read_model(raw, SecretValue, lambda _: name_errors(name))
     lists = wanted.model_dump(include={"owners", "workflows", "hosts"}, exclude_none=True)
-    return answer(_view(await _service(request).put(request[CALLER], request.match_info["name"], wanted.value, lists)))
+    return answer(_view(await _service(request).put(request[CALLER], name, wanted.value, lists)))
 
 
 async def delete_secret(request: web.Request) -> web.Response:

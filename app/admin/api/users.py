@@ -1,6 +1,7 @@
 """``/api/v1/users``: who may sign in and what they may, for administrators; and each user's own password."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -31,10 +32,13 @@ from app.admin.user_models import (
     fields,
     view,
 )
-from app.domain.errors import FieldError, InvalidError
+from app.domain.errors import FieldError
 from app.ports.users import User, UserFilter
+from app.services.access.users import password_errors
+from schemas.reading import Gathered, sound_fields
 
 _ROOT: Final = "/api/v1/users"
+_CURRENT: Final = "current_password"
 _ONE: Final = f"{_ROOT}/{{id}}"
 
 
@@ -80,20 +84,30 @@ async def set_password(request: web.Request) -> web.Response:
     """Set a password: one's own with the one before, an administrator another's."""
     caller, user_id, by = request[CALLER], path_id(request, "user"), request.get(BY_SESSION)
     state = _of(request)
-    await state.users.get(caller, user_id)
-    change = read_model(await read_json(request, (JSON,)), PasswordChange)
+    user = await state.users.get(caller, user_id)
     own = user_id == caller.user_id
-    if own and not await state.by.proves(user_id, change.current_password, _address(request)):
-        raise InvalidError([FieldError("current_password", "is not your password")])
     if not own and caller.role != "admin":
         raise ForbiddenError("This is for admins")
+    wrong = Gathered()
+    raw = await read_json(request, (JSON,))
+    with wrong:
+        read_model(raw, PasswordChange, lambda said: _too_weak(said, user))
+    said = sound_fields(raw, PasswordChange)
+    told = any(error.path == _CURRENT for error in wrong.errors)
+    if own and not told and not await state.by.proves(user_id, said.get(_CURRENT), _address(request)):
+        wrong.errors.append(FieldError(_CURRENT, "is not your password"))
+    wrong.refuse()
     keep = by.signed_in.session.id if by is not None and own else None
-    await state.users.set_password(caller, user_id, change.password, keep)
+    await state.users.set_password(caller, user_id, said["password"], keep)
     return web.Response(status=204)
 
 
 def _address(request: web.Request) -> str:
     return request.app[STATE].access.identity.address(request)
+
+
+def _too_weak(said: Mapping[str, Any], user: User) -> list[FieldError]:
+    return password_errors(said["password"], user.email, user.name) if "password" in said else []
 
 
 def _one(user: User) -> web.Response:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from app.domain.api_keys import KEY_PERMISSIONS, MAX_NAME, digest_of, new_api_key
+from app.domain.api_keys import digest_of, new_api_key, permission_problem, permissions_problem
 from app.domain.callers import Caller, known_permissions
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from app.domain.user_fields import name_problem
 from app.ports import ApiKey, ApiKeyStore
 
 # All of them are kept in the memory of each API process.
@@ -40,7 +41,7 @@ class ApiKeyService:
             ConflictError: There are too many.
         """
         now = self._now()
-        problems = _problems(name, permissions, expires_at, now)
+        problems = [*_problems(name, permissions), *self.expired(expires_at)]
         if problems:
             raise InvalidError(problems)
         made = ApiKey(uuid4(), name, known_permissions(permissions), caller.user_id, now, expires_at)
@@ -50,6 +51,11 @@ class ApiKeyService:
         if not await self._store.add(caller, made, digest, self._most):
             raise ConflictError(f"There are {self._most} API keys in use, and no more are allowed; revoke one first")
         return made, text
+
+    def expired(self, expires_at: datetime | None) -> list[FieldError]:
+        """Return what is wrong with when a key is to expire; empty: nothing is."""
+        passed = expires_at is not None and expires_at <= self._now()
+        return [FieldError("expires_at", "has passed")] if passed else []
 
     async def rotate(self, caller: Caller, key_id: UUID, overlap: timedelta) -> tuple[ApiKey, str]:
         """Make a key in place of one, which holds for a while yet; the new one may the same, and lives as long.
@@ -86,21 +92,7 @@ class ApiKeyService:
             raise NotFoundError("There is no such API key in use")
 
 
-def _problems(name: str, permissions: Collection[str], expires_at: datetime | None, now: datetime) -> list[FieldError]:
-    problems = []
-    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        problems.append(FieldError("name", f"must be 1 to {MAX_NAME} characters in one line, no blanks around them"))
-    if not permissions:
-        problems.append(FieldError("permissions", "name at least one: a key may do nothing else"))
-    problems.extend(
-        FieldError(f"permissions[{index}]", f"is none that a key can have; there are {_said()}")
-        for index, permission in enumerate(permissions)
-        if permission not in KEY_PERMISSIONS
-    )
-    if expires_at is not None and expires_at <= now:
-        problems.append(FieldError("expires_at", "has passed"))
-    return problems
-
-
-def _said() -> str:
-    return ", ".join(sorted(KEY_PERMISSIONS))
+def _problems(name: str, permissions: Collection[str]) -> list[FieldError]:
+    said = {"name": name_problem(name), "permissions": permissions_problem(permissions)}
+    said |= {f"permissions[{at}]": permission_problem(one) for at, one in enumerate(permissions)}
+    return [FieldError(path, problem) for path, problem in said.items() if problem]

@@ -10,6 +10,13 @@ from app.domain.secret_names import is_secret_name, value_problem
 from app.ports import Cipher, SecretEntry, SecretStore
 
 
+def name_errors(name: str) -> list[FieldError]:
+    """Return what is wrong with the name of a secret; empty: nothing is."""
+    return (
+        [] if is_secret_name(name) else [FieldError("name", "must be at most 64 of A-Z 0-9 _, beginning with a letter")]
+    )
+
+
 class SecretService:
     """The use cases; the API checks who may call them.
 
@@ -34,13 +41,10 @@ class SecretService:
             InvalidError: The name, the value or a list is wrong; the text never holds the value.
             SecretsKeyError: There is no key to seal it with.
         """
-        if not is_secret_name(name):
-            raise InvalidError([FieldError("name", "must be at most 64 of A-Z 0-9 _, beginning with a letter")])
         problem = None if value is None else value_problem(value)
-        if problem:
-            raise InvalidError([FieldError("value", problem)])
         given = {field: tuple(listed) for field, listed in wanted.items()}
-        errors = grant_errors(Grant(**given))
+        of_value = [FieldError("value", problem)] if problem else []
+        errors = [*name_errors(name), *of_value, *grant_errors(Grant(**given))]
         if errors:
             raise InvalidError(errors)
 

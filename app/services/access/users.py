@@ -6,17 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from app.domain.callers import PERMISSIONS, Caller, Role, known_permissions
+from app.domain.callers import Caller, Role, known_permissions
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
-from app.domain.mailboxes import parse_mailbox
 from app.domain.paging import Page, Position, page_of, read_cursor
 from app.domain.passwords import password_problem
 from app.domain.sessions import new_link_token, token_digest
 from app.domain.storable import is_storable
+from app.domain.user_fields import email_problem, name_problem, permission_problem
 from app.ports.users import CredentialStore, Passwords, User, UserFilter, UserStore
 
-MAX_NAME: Final = 100
-MAX_EMAIL: Final = 254
 INVITED_FOR: Final = timedelta(hours=24)
 
 
@@ -128,9 +126,9 @@ class UserService:
         found = await self._credentials.by_id(user_id)
         if found is None:
             raise NotFoundError("There is no such user")
-        problem = password_problem(password, found.email, found.name)
-        if problem is not None or not is_storable(password):
-            raise InvalidError([FieldError("password", problem or "is no text")])
+        problems = password_errors(password, found.email, found.name)
+        if problems:
+            raise InvalidError(problems)
         await self._credentials.set_password(caller, user_id, await self._passwords.hash(password), keep)
 
     async def invite(self, caller: Caller, user: User, lives: timedelta = INVITED_FOR) -> str:
@@ -157,19 +155,19 @@ class UserService:
 
     @staticmethod
     def _check(email: str, name: str, permissions: Collection[str]) -> None:
-        problems = []
-        mailbox = parse_mailbox(email) if is_storable(email) and len(email) <= MAX_EMAIL else None
-        if mailbox is None or mailbox[1] != email:
-            problems.append(FieldError("email", "must be an e-mail address, such as ada@example.com"))
-        if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
-            problems.append(FieldError("name", f"must be 1 to {MAX_NAME} characters in one line, no blanks around"))
-        problems.extend(
-            FieldError(f"permissions[{index}]", f"is none that there is; there are {', '.join(sorted(PERMISSIONS))}")
-            for index, permission in enumerate(permissions)
-            if permission not in PERMISSIONS
-        )
+        said = {"email": email_problem(email), "name": name_problem(name)}
+        said |= {f"permissions[{at}]": permission_problem(one) for at, one in enumerate(permissions)}
+        problems = [FieldError(path, problem) for path, problem in said.items() if problem]
         if problems:
             raise InvalidError(problems)
+
+
+def password_errors(password: str, email: str, name: str) -> list[FieldError]:
+    """Return why a user cannot have a password; empty where they can."""
+    problem = password_problem(password, email, name)
+    if problem is None and is_storable(password):
+        return []
+    return [FieldError("password", problem or "is no text")]
 
 
 def _there(user: User | None) -> User:

@@ -23,7 +23,8 @@ from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.field_errors import field_errors, under
 from schemas.incoming import MAX_ENTITY_BYTES, load_object
-from schemas.reserved import reserved_in
+from schemas.reading import beside, sound_fields
+from schemas.reserved import reserved_attributes, reserved_in
 
 STRUCTURED: Final = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 
@@ -134,7 +135,11 @@ def event_record(topics: Topics, event: AnyEvent) -> tuple[Record, str]:
             ``data.customer.id``.
     """
     attributes = _attributes(event)
-    checked = _checked(attributes)
+    try:
+        checked = _checked(attributes)
+    except InvalidError as error:
+        said = sound_fields(attributes, Event)
+        raise InvalidError(beside(error.errors, reserved_attributes(said))) from None
     reserved = reserved_in(checked)
     if reserved:
         raise InvalidError(list(reserved))
@@ -151,8 +156,8 @@ def valid_event(attributes: Mapping[str, Any]) -> Event:
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:
-        raise InvalidError(field_errors(error, Event)) from None
-    wrong = misnamed(event)
+        raise InvalidError(beside(field_errors(error, Event), misnamed(attributes))) from None
+    wrong = misnamed(event.model_extra or {})
     if wrong:
         raise InvalidError(list(wrong))
     return event

@@ -1,19 +1,17 @@
 """Channels of notifications, as administrators keep them: their URLs go in, sealed, and are never answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from pydantic import ValidationError
-
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
-from app.domain.grants import ALL, Grant, grant_errors
+from app.domain.errors import ConflictError, FieldError, NotFoundError, StaleVersionError
+from app.domain.grants import ALL
 from app.ports import ChannelUrls, Cipher
 from app.ports.channels import ChannelStore, ChannelTransaction
 from schemas.channel import Channel, ChannelDraft
-from schemas.field_errors import field_errors
+from schemas.reading import read_whole, sound_fields
 
 
 class ChannelService:
@@ -46,10 +44,10 @@ class ChannelService:
             ConflictError: There is one of that name.
             SecretsKeyError: There is nothing to seal it with.
         """
-        draft, now = _read(raw), self._now()
-        if draft.url is None:
-            raise InvalidError([FieldError("url", "is needed")])
-        service, sealed = await self._seal(draft.url.get_secret_value())
+        now, service = self._now(), await self._service_of(raw)
+        draft = read_whole(raw, ChannelDraft, lambda said: _url_errors(said, service, needed=True))
+        assert draft.url is not None
+        sealed = self._cipher.encrypt(draft.url.get_secret_value())
         channel = Channel(
             id=uuid4(),
             name=draft.name,
@@ -93,12 +91,13 @@ class ChannelService:
             ConflictError: The name is taken, or workflows use the one that it has.
             SecretsKeyError: There is nothing to seal the URL with.
         """
-        draft = _read(raw)
+        service = await self._service_of(raw)
+        draft = read_whole(raw, ChannelDraft, lambda said: _url_errors(said, service, needed=False))
         changes: dict[str, Any] = {"name": draft.name, "updated_by": caller.user_id, "updated_at": self._now()}
         changes |= draft.model_dump(include={"owners", "workflows"}, exclude_none=True)
         sealed: bytes | None = None
         if draft.url is not None:
-            changes["service"], sealed = await self._seal(draft.url.get_secret_value())
+            changes["service"], sealed = service, self._cipher.encrypt(draft.url.get_secret_value())
         async with self._store.transaction(caller) as transaction:
             current = _check(_found(await transaction.get(channel_id)), version)
             if draft.name != current.name:
@@ -114,22 +113,16 @@ class ChannelService:
             await _refuse_used(transaction, current)
             await transaction.delete(channel_id)
 
-    async def _seal(self, url: str) -> tuple[str, bytes]:
-        service = await self._urls.service_of(url)
-        if service is None:
-            raise InvalidError([FieldError("url", "is no URL that Apprise takes; its documentation lists them")])
-        return service, self._cipher.encrypt(url)
+    async def _service_of(self, raw: Any) -> str:
+        """Return what a draft's URL leads to, also where another field is wrong; empty where that is nothing."""
+        url = sound_fields(raw, ChannelDraft).get("url")
+        return "" if url is None else await self._urls.service_of(url.get_secret_value()) or ""
 
 
-def _read(raw: Any) -> ChannelDraft:
-    try:
-        draft = ChannelDraft.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidError(field_errors(error, ChannelDraft)) from None
-    errors = grant_errors(Grant(tuple(draft.owners or ()), tuple(draft.workflows or ())))
-    if errors:
-        raise InvalidError(errors)
-    return draft
+def _url_errors(said: Mapping[str, Any], service: str, *, needed: bool) -> list[FieldError]:
+    if said.get("url") is None:
+        return [FieldError("url", "is needed")] if needed else []
+    return [] if service else [FieldError("url", "is no URL that Apprise takes; its documentation lists them")]
 
 
 async def _refuse_used(transaction: ChannelTransaction, channel: Channel) -> None:

@@ -1,18 +1,16 @@
 """Message templates: texts with a name, which actions use in place of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
-
-from pydantic import ValidationError
 
 from app.actions.base import AnyAction
 from app.actions.configs import validate_config
 from app.actions.message_text import with_text
 from app.actions.registry import REGISTRY
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError, FieldError, InvalidError
+from app.domain.errors import ConflictError, FieldError
 from app.domain.paging import Page, Position
 from app.ports import MessageText
 from app.ports.message_templates import MessageFilter, MessageStore, MessageTransaction
@@ -27,12 +25,14 @@ from app.services.workflows.editing import (
     refuse_no_object,
     written,
 )
-from schemas.field_errors import field_errors
 from schemas.message_template import MessageKind, MessageTemplate, MessageTemplateDraft
+from schemas.reading import read_whole
 
 _NOUN: Final = "message template"
 _MISSING: Final = f"There is no such {_NOUN}"
 _PARTS: Final = ("subject", "text", "html")
+# The kind that has them all.
+_OF_ALL_PARTS: Final = "email"
 
 
 class MessageTemplateService:
@@ -133,27 +133,24 @@ def read(raw: Any) -> MessageTemplateDraft:
     Raises:
         InvalidError: Something is wrong; each wrong field is in it.
     """
-    try:
-        draft = MessageTemplateDraft.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidError(field_errors(error, MessageTemplateDraft)) from None
-    errors = _text_errors(draft)
-    if errors:
-        raise InvalidError(errors)
-    return draft
+    return read_whole(raw, MessageTemplateDraft, _text_errors)
 
 
-def _text_errors(draft: MessageTemplateDraft) -> list[FieldError]:
-    action = _action_of(draft.kind)
+def _text_errors(said: Mapping[str, Any]) -> list[FieldError]:
+    """Return what is wrong with the texts; of no known kind, only what is wrong with them as templates of any."""
+    known = said.get("kind")
+    kind: MessageKind = known or _OF_ALL_PARTS
+    action = _action_of(kind)
     message_text = action.message_text
     assert message_text is not None
-    foreign = [part for part in _PARTS if getattr(draft, part) and part not in message_text.parts.values()]
-    errors = [FieldError(part, f"a template of the kind {draft.kind} has none") for part in foreign]
-    config = with_text(message_text, message_text.example, MessageText(draft.subject, draft.text, draft.html))
+    texts = {part: said.get(part, "") for part in _PARTS}
+    foreign = [part for part, text in texts.items() if text and part not in message_text.parts.values()]
+    errors = [FieldError(part, f"a template of the kind {kind} has none") for part in foreign]
+    config = with_text(message_text, message_text.example, MessageText(**texts))
     for error in validate_config(action.name, config, "config"):
         path = error.path.removeprefix("config").lstrip(".")
         errors.append(FieldError(message_text.parts.get(path, path), error.message.replace(", or a template", "")))
-    return errors
+    return errors if known else [error for error in errors if texts.get(error.path)]
 
 
 def _action_of(kind: MessageKind) -> AnyAction:

@@ -22,12 +22,20 @@ from app.services.workflows.editing import (
     written,
 )
 from app.services.workflows.lifecycle import WorkflowService
-from app.services.workflows.placeholders.declarations import declaration_errors, declared, read_values, sound_samples
+from app.services.workflows.placeholders.declarations import (
+    as_far_as_sound,
+    declaration_errors,
+    declared,
+    read_values,
+    sound_samples,
+)
 from app.services.workflows.placeholders.filling import blamed, fill, marks, named_at
 from app.services.workflows.placeholders.form import form_schema
 from app.services.workflows.placeholders.generalizing import generalized
 from app.services.workflows.template_lists import TemplateLists
 from schemas.field_errors import field_errors
+from schemas.placeholder import Placeholder
+from schemas.reading import beside
 from schemas.template import Template, TemplateDraft, TemplateMetadata
 from schemas.workflow import Workflow, WorkflowDraft
 
@@ -157,17 +165,21 @@ class TemplateService:
         placeholders = declared(template.placeholders)
         given, patch = customizations.get("placeholders"), {**customizations}
         patch.pop("placeholders", None)
+        values, errors = read_values(placeholders, given if isinstance(given, dict) else {})
         if not isinstance(given or {}, dict):
-            raise InvalidError([FieldError("placeholders", "must be an object of values by name")])
-        values = read_values(placeholders, given or {})
+            errors = [FieldError("placeholders", "must be an object of values by name")]
         merged = merge_patch(written(template, WorkflowDraft), patch)
-        draft = fill(merged, placeholders, values)
         try:
-            workflow = await self._workflows.create(caller, draft, template_id=template.id)
+            draft = fill(merged, placeholders, values)
+            made = None if errors else await self._workflows.create(caller, draft, template_id=template.id)
+            if made is None:
+                await self._workflows.read(draft)
         except InvalidError as error:
-            raise blamed(error, merged, placeholders) from None
+            raise InvalidError(beside(errors, blamed(error, merged, placeholders).errors)) from None
+        if made is None:
+            raise InvalidError(errors)
         self._lists.forget()
-        return workflow
+        return made
 
     async def _insert(self, caller: Caller, draft: TemplateDraft) -> Template:
         _refuse_publishing(caller, draft)
@@ -207,12 +219,12 @@ class TemplateService:
         shaped: TemplateDraft | None = None
         try:
             shaped = TemplateDraft.model_validate(raw)
-            errors = [*declaration_errors(shaped.placeholders), *_mark_errors(raw, shaped)]
         except ValidationError as error:
             errors = field_errors(error, TemplateDraft)
         if isinstance(raw, dict):
-            known = {told.path for told in errors}
-            errors += [told for told in await self._workflow_errors(raw) if told.path not in known]
+            asked = as_far_as_sound(raw.get("placeholders"))
+            errors = beside(errors, [*declaration_errors(asked), *_mark_errors(raw, asked)])
+            errors = beside(errors, await self._workflow_errors(raw))
         if errors or shaped is None:
             raise InvalidError(errors)
         return shaped
@@ -236,21 +248,20 @@ class TemplateService:
         return []
 
 
-def _mark_errors(raw: Any, shaped: TemplateDraft) -> list[FieldError]:
+def _mark_errors(raw: dict[str, Any], asked: Sequence[Placeholder]) -> list[FieldError]:
     """Return each mark without a placeholder, and each placeholder without a mark.
 
-    A template without any placeholder may hold ``[[words]]`` in brackets that mean nothing.
+    A template without any placeholder may hold ``[[words]]`` in brackets that mean nothing; and where the name of one
+    is wrong, any mark may be meant for it.
     """
-    if not shaped.placeholders:
-        return []
     found = list(marks(raw))
-    names, used = {one.name for one in shaped.placeholders}, {name for _, name in found}
-    strange = {path: name for path, name in found if name not in names}
+    names, used = {one.name for one in asked}, {name for _, name in found}
+    strange = {path: name for path, name in found if name not in names} if names and "" not in names else {}
     errors = [FieldError(path, f"[[{name}]] is no placeholder of this template") for path, name in strange.items()]
     return errors + [
         FieldError(f"placeholders[{position}].name", f"[[{one.name}]] stands nowhere in the template")
-        for position, one in enumerate(shaped.placeholders)
-        if one.name not in used
+        for position, one in enumerate(asked)
+        if one.name and one.name not in used
     ]
 
 

@@ -11,6 +11,7 @@ from app.domain.errors import FieldError, InvalidError
 from app.services.workflows.placeholders.values import compact, read_value
 from schemas.field_errors import field_errors, under
 from schemas.placeholder import MAX_PLACEHOLDERS, Placeholder, Scalar
+from schemas.reading import sound_fields
 
 _NUMERIC: Final = frozenset({"number", "integer", "money"})
 _SAMPLES: Final[Mapping[str, Scalar]] = {
@@ -43,12 +44,20 @@ def declared(stored: Iterable[Mapping[str, Any]]) -> list[Placeholder]:
     return found
 
 
+def as_far_as_sound(raw: Any) -> list[Placeholder]:
+    """Return declarations with those of their fields that hold, at their positions; a name or type may be empty."""
+    return [
+        Placeholder.model_construct(**{"name": "", "type": "", **sound_fields(one, Placeholder)})
+        for one in (raw[:MAX_PLACEHOLDERS] if isinstance(raw, list) else ())
+    ]
+
+
 def declaration_errors(placeholders: Sequence[Placeholder]) -> list[FieldError]:
-    """Return what is wrong with declarations that have the right shape."""
+    """Return what is wrong with declarations beyond the shape of their fields."""
     errors: list[FieldError] = []
-    names: set[str] = set()
+    names = {""}
     for position, one in enumerate(placeholders):
-        if one.name in names:
+        if one.name and one.name in names:
             errors.append(FieldError(f"placeholders[{position}].name", "is declared twice"))
         names.add(one.name)
         errors += under(f"placeholders[{position}]", _meaning(one))
@@ -85,11 +94,12 @@ def sound_samples(raw: Any) -> list[tuple[Placeholder, Scalar]]:
     return found
 
 
-def read_values(placeholders: Sequence[Placeholder], given: Mapping[str, Any]) -> dict[str, Scalar | None]:
+def read_values(
+    placeholders: Sequence[Placeholder], given: Mapping[str, Any]
+) -> tuple[dict[str, Scalar | None], list[FieldError]]:
     """Return every placeholder's value: what is given, or its default, or None where it may be left out.
 
-    Raises:
-        InvalidError: Values are missing, wrong, or of no placeholder; every one is named.
+    Beside them comes what is missing, wrong, or of no placeholder; a sample stands where a value cannot be had.
     """
     errors = [
         FieldError(f"placeholders.{name[:100]}", _unknown(name, placeholders)) for name in _strange(placeholders, given)
@@ -99,7 +109,7 @@ def read_values(placeholders: Sequence[Placeholder], given: Mapping[str, Any]) -
         value = given.get(one.name)
         value = one.default if value is None else value
         if value is None:
-            values[one.name] = None
+            values[one.name] = sample(one) if one.required else None
             if one.required:
                 errors.append(FieldError(f"placeholders.{one.name}", f"is needed: {one.label}"))
             continue
@@ -107,9 +117,8 @@ def read_values(placeholders: Sequence[Placeholder], given: Mapping[str, Any]) -
             values[one.name] = read_value(one, value)
         except ValueError as error:
             errors.append(FieldError(f"placeholders.{one.name}", str(error)))
-    if errors:
-        raise InvalidError(errors)
-    return values
+            values[one.name] = sample(one)
+    return values, errors
 
 
 def _strange(placeholders: Sequence[Placeholder], given: Mapping[str, Any]) -> list[str]:
@@ -127,6 +136,8 @@ def _unknown(name: str, placeholders: Sequence[Placeholder]) -> str:
 
 
 def _meaning(one: Placeholder) -> list[FieldError]:
+    if not one.type:
+        return []
     errors = _misplaced(one)
     if one.type == "choice" and one.choices is None:
         errors.append(FieldError("choices", "is needed for a choice"))
