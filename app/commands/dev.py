@@ -6,12 +6,20 @@ from typing import Any
 
 import click
 
+from app.commands.exit_codes import ExitCode
 from app.commands.shape import Group
 from app.commands.showing import heading, show_fields
+from app.domain.errors import SetupError
 from app.processes.home import default_home
 from app.processes.running import running_state, shown
 
 _HEADINGS = {"pages": "Pages of the roles (/readyz, /metrics)", "roles": "Process ids"}
+
+
+class NothingRunsError(SetupError):
+    """There is nothing to look at."""
+
+    exit_code = ExitCode.AWAY
 
 
 @click.group(cls=Group, epilog="headrace dev info --json")
@@ -25,7 +33,7 @@ def info(*, as_json: bool) -> None:
     """Print where everything is, and the pids; as JSON also an administrator's token."""
     state = running_state(default_home())
     if state is None:
-        raise click.ClickException("nothing runs here; start it with `make up` or `headrace up`")
+        raise NothingRunsError("nothing runs here; start it with `make up` or `headrace up`")
     facts = shown(state)
     if as_json:
         click.echo(json.dumps(facts))

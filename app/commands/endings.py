@@ -62,12 +62,20 @@ def told(wants_json: Callable[[], bool]) -> Iterator[None]:
         _let_go_of_output()
         raise SystemExit(ExitCode.DONE) from None
     except KeyboardInterrupt:
-        with suppress(OSError):
-            click.echo("\nInterrupted: what was done before stays done", err=True)
-        raise SystemExit(ExitCode.INTERRUPTED) from None
+        raise _interrupted() from None
+    except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # at a question, where the answer was not no
+            raise _interrupted() from None
+        raise
     except (OSError, RecursionError, UnicodeError) as error:
         message, code = _of_system(error)
         raise SaidError(message, code, as_json=wants_json()) from None
+
+
+def _interrupted() -> SystemExit:
+    with suppress(OSError):
+        click.echo("\nInterrupted: what was done before stays done", err=True)
+    return SystemExit(ExitCode.INTERRUPTED)
 
 
 def ended(run: Callable[[], Any]) -> Any:

@@ -121,7 +121,7 @@ def test_resealing_needs_a_key(tmp_path: Path, database: str) -> None:
 def test_where_nothing_runs_info_says_how_to_start(tmp_path: Path) -> None:
     """`dev info` fails with the command that would help; `down` has nothing to do."""
     result = _run(tmp_path, "dev", "info", "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 5
     assert "make up" in result.output
     stopped = _run(tmp_path, "down")
     assert (stopped.exit_code, stopped.output.strip()) == (0, "Nothing runs here")

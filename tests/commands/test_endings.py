@@ -112,6 +112,22 @@ def _shell(home: Path, script: str, **variables: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+def _interruptible(home: Path, *arguments: str, url: str, stdin: int | None = None) -> "subprocess.Popen[str]":
+    """Start a command that hears Ctrl-C also where tests are a shell's background job, which ignores it."""
+    run = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from app.cli import main; main()"
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", run, *arguments],
+        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=_environment(home, HEADRACE_API_URL=url),
+    )  # fmt: skip
+
+
+def _file(home: Path) -> str:
+    file = home / "one.yaml"
+    file.write_text("name: Hello\ntrigger: {type: order.paid}\nactions: []\n")
+    return str(file)
+
+
 @pytest.mark.parametrize("command", ["events tail", "events tail --json", "--help", "events --help"])
 def test_an_output_that_takes_no_more_is_said(tmp_path: Path, api: str, command: str) -> None:
     """A full disk, here /dev/full: one line that says so, and exit code 1."""
@@ -179,13 +195,8 @@ def test_what_cannot_be_written_is_named(tmp_path: Path, api: str) -> None:
 
 def test_ctrl_c_is_the_way_out_of_following(tmp_path: Path) -> None:
     """It is documented as that: exit code 0, no word; and the heads of the table came once."""
-    # A shell's background job, as tests may be, ignores Ctrl-C otherwise.
-    run = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from app.cli import main; main()"
-    command = [sys.executable, "-c", run, "events", "tail", "--follow"]
     with _served() as server:
-        environment = _environment(tmp_path, HEADRACE_API_URL=server.url)
-        pipe = subprocess.PIPE
-        tail = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)  # noqa: S603 - ours
+        tail = _interruptible(tmp_path, "events", "tail", "--follow", url=server.url)
         assert tail.stdout is not None
         shown = [tail.stdout.readline() for _ in range(5)]  # the heads, three events of the first look, one of the next
         tail.send_signal(signal.SIGINT)
@@ -201,12 +212,7 @@ def test_versions_that_do_not_differ_are_said_not_to(tmp_path: Path, api: str) -
 
 
 def _apply(home: Path, url: str) -> "subprocess.Popen[str]":
-    file = home / "one.yaml"
-    file.write_text("name: Hello\ntrigger: {type: order.paid}\nactions: []\n")
-    return subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "app.cli", "workflows", "apply", str(file), "--yes"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(home, HEADRACE_API_URL=url),
-    )  # fmt: skip
+    return _interruptible(home, "workflows", "apply", _file(home), "--yes", url=url)
 
 
 def test_apply_waits_for_an_api_that_is_being_restarted(tmp_path: Path) -> None:
@@ -221,6 +227,34 @@ def test_apply_waits_for_an_api_that_is_being_restarted(tmp_path: Path) -> None:
         assert "Applied: 1 workflow" in out
         assert server.asked.count("POST /api/v1/workflows") == 1
         assert server.asked.count("GET /api/v1/workflows") == 2
+
+
+def test_ctrl_c_breaks_off_what_is_under_way(tmp_path: Path) -> None:
+    """What waits for an API: 130, as of any program that a signal ends, and a word instead of `Aborted!`."""
+    command = _interruptible(
+        tmp_path, "workflows", "apply", _file(tmp_path), url=f"http://127.0.0.1:{pick_ports(1)[0]}"
+    )
+    assert command.stderr is not None
+    command.stderr.readline()
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=scaled(30))
+    assert (command.returncode, "Interrupted" in said, "Aborted" in said) == (130, True, False), said
+
+
+def test_ctrl_c_at_a_question_is_no_answer(tmp_path: Path, api: str) -> None:
+    """It breaks off, too: exit code 1 is that of who said no."""
+    terminal, end = os.openpty()
+    try:
+        command = _interruptible(tmp_path, "executions", "cancel", _ID, url=api, stdin=end)
+        assert command.stderr is not None
+        while command.stderr.read(1) not in {"?", ""}:
+            pass
+        command.send_signal(signal.SIGINT)
+        command.communicate(timeout=scaled(30))
+    finally:
+        os.close(terminal)
+        os.close(end)
+    assert command.returncode == 130
 
 
 def test_what_may_have_been_done_is_not_sent_again(tmp_path: Path) -> None:
