@@ -30,6 +30,7 @@ NAMES: Final = {
     "partner": "p-7",
     "name": "SHOP_TOKEN",
     "number": "1",
+    "version": "1",
 }
 _OF_OTHERS: Final = {"customer": "createCustomer", "conversation": "createConversation", "order": "createOrder"}
 # What must have been done to the same thing before.
