@@ -112,7 +112,7 @@ class Action(_Strict):
     """One step. ``config`` is checked against its action type's model, ``conditions`` against the evaluator."""
 
     type: Annotated[str, Field(min_length=1, max_length=100)]
-    order: Annotated[int, Field(ge=0, le=1_000_000)]
+    order: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
     config: dict[str, Any] = Field(default_factory=dict)
     conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
     on_error: Annotated[
@@ -140,7 +140,7 @@ class WorkflowDraft(Together, _Strict):
 
     name: Name
     description: Annotated[str, Field(max_length=10_000)] = ""
-    priority: Annotated[int, Field(ge=1, le=9)] = 5
+    priority: Annotated[int, Field(ge=1, le=9, strict=True)] = 5
     reentry: Reentry = ALWAYS
     trigger: Trigger
     conditions: list[dict[str, Any]] = Field(default_factory=list, max_length=100)

@@ -252,3 +252,17 @@ async def test_a_wrong_value_of_a_placeholder_hides_nothing_of_the_rest(user: Us
     body = {"placeholders": {"n": "too long", "m": 1}, "trigger": {"type": "zzz bad"}}
     found = await refused(user, "POST", f"/api/v1/templates/{made.json['id']}/apply", body)
     assert set(found) == {"placeholders.n", "placeholders.m", "trigger.type"}
+
+
+@pytest.mark.parametrize("value", [True, "5"])
+async def test_an_integer_is_written_as_one(user: User, value: Any) -> None:
+    """Neither true nor a text is taken for a number: two steps can not have one order in two spellings."""
+    found = await errors(user, draft(priority=value, actions=[{**TAG, "order": value}]))
+    assert set(found) == {"priority", "actions[0].order"}
+
+
+async def test_data_misspelt_is_no_attribute_of_an_event(admin: User) -> None:
+    """An attribute of one's own holds no object: what is meant is said, beside all else that is wrong."""
+    event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid", "dta": {}}
+    assert "is data meant?" in (await refused(admin, "POST", "/api/v1/events", event))["dta"]
+    assert set(await refused(admin, "POST", "/api/v1/events", {**event, "id": ""})) == {"id", "dta"}

@@ -18,7 +18,7 @@ from app.ports import Record, Sender, Subscriber
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.listening import Handler, Listening
 from app.topics import Topics
-from schemas.attributes import misnamed
+from schemas.attributes import misnamed, structured
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.field_errors import field_errors, under
@@ -156,8 +156,11 @@ def valid_event(attributes: Mapping[str, Any]) -> Event:
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:
-        raise InvalidError(beside(field_errors(error, Event), misnamed(attributes))) from None
-    wrong = misnamed(event.model_extra or {})
+        raise InvalidError(
+            beside(field_errors(error, Event), (*misnamed(attributes), *structured(attributes)))
+        ) from None
+    extra = event.model_extra or {}
+    wrong = (*misnamed(extra), *structured(extra)) if extra else ()
     if wrong:
         raise InvalidError(list(wrong))
     return event
