@@ -25,8 +25,17 @@ ROOT = "/api/v1/workflows"
 
 
 async def patched(user: User, workflow: dict[str, Any], body: Any) -> Answer:
-    """Patch a workflow as somebody who has read its newest version."""
-    return await user.call("PATCH", address(workflow), body, headers={"If-Match": f'"{workflow["version"]}"'})
+    """Patch a workflow to be ``body``, as somebody who has read its newest version."""
+    patch = merge_patch(written(workflow), body)
+    return await user.call("PATCH", address(workflow), patch, headers={"If-Match": f'"{workflow["version"]}"'})
+
+
+def merge_patch(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the patch that makes ``after`` of ``before``: what a patch does not name stays (RFC 7396)."""
+    gone = dict.fromkeys(before.keys() - after.keys())
+    both = {name for name in before.keys() & after.keys() if isinstance(before[name], dict)}
+    inner = {name: merge_patch(before[name], after[name]) for name in both if isinstance(after[name], dict)}
+    return {**gone, **after, **inner}
 
 
 async def stored(engine: Engine, workflow: dict[str, Any]) -> dict[str, Any]:
