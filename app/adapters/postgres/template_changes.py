@@ -1,4 +1,4 @@
-"""Hears of every change of a workflow template, whoever makes it: the table's trigger notifies (migration 0061)."""
+"""Hears of every change of a workflow template, whoever makes it: the table's trigger notifies (migration 0058)."""
 
 from typing import Final
 

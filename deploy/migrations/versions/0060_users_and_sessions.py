@@ -8,8 +8,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0063"
-down_revision = "0060"
+revision = "0060"
+down_revision = "0059"
 
 _READABLE: Final = (
     "CONSTRAINT {column}_readable CHECK ({column} >= '0001-01-02 00:00+00' AND {column} < '9999-12-31 00:00+00')"

@@ -12,8 +12,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0060"
-down_revision = "0061"
+revision = "0059"
+down_revision = "0058"
 
 _INDEXES: Final = """
 CREATE INDEX idx_{table}_entity ON {table}(entity, executed_at DESC);

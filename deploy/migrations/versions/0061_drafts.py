@@ -10,8 +10,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0057"
-down_revision = "0063"
+revision = "0061"
+down_revision = "0060"
 
 _DRAFTS: Final = """
 CREATE TABLE automation_drafts (

@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0061"
-down_revision = "0059"
+revision = "0058"
+down_revision = "0057"
 
 # As much as the API takes; what else is wrong with a declaration is said when the template is applied.
 _COLUMN: Final = """

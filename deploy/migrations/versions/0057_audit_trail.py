@@ -9,7 +9,7 @@ from typing import Final
 
 from alembic import op
 
-revision = "0059"
+revision = "0057"
 down_revision = "0056"
 
 _TABLE: Final = """

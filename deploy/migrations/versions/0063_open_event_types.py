@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0062"
-down_revision = "0064"
+revision = "0063"
+down_revision = "0062"
 
 _WRONG: Final = r"""
 CREATE OR REPLACE FUNCTION headrace_wrong_in_workflow(

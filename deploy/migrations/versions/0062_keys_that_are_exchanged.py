@@ -8,8 +8,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0064"
-down_revision = "0057"
+revision = "0062"
+down_revision = "0061"
 
 _KEYS: Final = """
 ALTER TABLE api_keys ADD COLUMN replaced_by uuid;

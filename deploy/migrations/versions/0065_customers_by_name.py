@@ -9,8 +9,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0069"
-down_revision = "0068"
+revision = "0065"
+down_revision = "0064"
 
 _FOUND: Final = """
 ALTER TABLE crm.customers
