@@ -137,19 +137,26 @@ class Redactor:
 
     def _spans(self, data: bytes, *, tails: bool = False) -> list[Span]:
         """Return where secrets are, in no order; one may be in several."""
-        found = self._here(data, tails=tails)
+        found, seen = self._here(data, tails=tails), {data}
         for kind in kinds_in(data):
-            found += self._behind(data, kind, LAYERS, tails=tails)
+            found += self._behind(data, kind, LAYERS, seen, tails=tails)
         for kind in rare_kinds_in(data):
-            found += self._behind(data, kind, 1, tails=False)
+            found += self._behind(data, kind, 1, seen, tails=False)
         return found
 
-    def _behind(self, data: bytes, kind: Kind, layers: int, *, tails: bool) -> list[Span]:
-        """Return where secrets are that are escaped, up to so many times."""
+    def _behind(self, data: bytes, kind: Kind, layers: int, seen: set[bytes], *, tails: bool) -> list[Span]:
+        """Return where secrets are that are escaped, up to so many times, each time in any way of those that show.
+
+        What one layer has uncovered may look like an escape of another kind, and be just that. ``seen`` holds what was
+        looked at already: several ways often lead to the same text.
+        """
         plain = unescape(data, kind) if layers else None
-        if plain is None:
+        if plain is None or plain in seen:
             return []
-        inner = [*self._here(plain, tails=tails), *self._behind(plain, kind, layers - 1, tails=tails)]
+        seen.add(plain)
+        inner = self._here(plain, tails=tails)
+        for following in kinds_in(plain):
+            inner += self._behind(plain, following, layers - 1, seen, tails=tails)
         return back(data, inner, kind) if inner else []
 
     def _here(self, data: bytes, *, tails: bool) -> list[Span]:

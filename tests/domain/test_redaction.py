@@ -166,6 +166,12 @@ def test_no_piece_of_eight_survives_in_any_spelling(encoding: str, data: st.Data
     assert encoded not in clean
 
 
+def test_what_one_layer_uncovers_may_look_like_an_escape() -> None:
+    """``%de`` behind a layer of percent-encoding is the secret's own, and the backslash beside it is none of it."""
+    secret = 'abc%de"fghkmnpq'
+    assert Redactor([secret]).text(f"<< {ENCODINGS['mixed'](secret)} >>") == "<< *** >>"
+
+
 @pytest.mark.parametrize("between", [" ", "-", "\n", "\r\n", "\u200b", ".", ", ", '","', '", "', "\\n"])
 def test_characters_set_apart_are_blotted_out(between: str) -> None:
     """By a blank, a dash, a line, what has no width, or as members of a JSON array."""
