@@ -61,8 +61,8 @@ class ExecutionChoice(Query):
 class ExecutionQuery(ExecutionChoice):
     """Which executions to list; ``from`` is inclusive, ``to`` exclusive, both ISO 8601 with an offset.
 
-    A page with ``search`` may be short of rows, or have none, while there is a ``next_cursor``: it looks through a week
-    at a time.
+    A page with ``search``, or with several filters, may be short of rows, or have none, while there is a
+    ``next_cursor``: it looks through a bounded part of the log, and the next one goes on.
     """
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)

@@ -111,7 +111,8 @@ class ExecutionStore(Protocol):
     ) -> Sequence[ExecutionSummary]:
         """Return at most ``limit`` executions of workflows the caller may see, in order, after a position.
 
-        Words are looked for in a bounded span of time: where there may be more beyond it, the answer is a
+        Words, and filters that no index answers together, are looked for in a bounded part of the log: where there may
+        be more beyond it, the answer is a
         :class:`app.domain.paging.LookedThrough`.
         """
 

@@ -1,6 +1,6 @@
 """The execution log through the API: filters, pages, and why something ran or did not."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -244,6 +244,32 @@ async def test_words_are_looked_for_in_so_many_rows_a_page(
     found = [at for look in looks for at in look]
     assert found == sorted([NOW - timedelta(minutes=n) for n in (1, 3, 5, 7)], reverse=not oldest_first)
     assert max(map(len, looks)) <= 2
+
+
+@pytest.mark.parametrize("oldest_first", [True, False])
+async def test_filters_that_no_index_answers_together_are_looked_for_bit_by_bit(
+    api: Api, log: Log, settings: Settings, *, oldest_first: bool
+) -> None:
+    """A page goes no further than its patience lasts, the next goes on, and none is left out."""
+    user, database = api.user(), ApiDatabase(settings)
+    workflow = await user.create()
+    begin = datetime.now(UTC)
+    made = [begin - timedelta(hours=hours) for hours in (1, 2, 5, 30, 31, 50)]
+    for at in made:
+        await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
+        await log.add(workflow, at=at, event_type="order.paid")
+        await log.add(workflow, at=at, event_type="order.created")
+    wanted = ExecutionFilter(workflow_id=UUID(workflow["id"]), event_type="order.paid", oldest_first=oldest_first)
+    store, looks, after = PostgresExecutions(database, patience=0.0), list[list[datetime]](), None
+    while not looks or after is not None:
+        page = await store.find(Caller(user.id, "user"), wanted, after, 50)
+        looks.append([row.executed_at for row in page])
+        after = page.position if isinstance(page, LookedThrough) else None
+    patient = await PostgresExecutions(database, patience=60).find(Caller(user.id, "user"), wanted, None, 50)
+    await database.close()
+    assert [at for look in looks for at in look] == sorted(made, reverse=not oldest_first)
+    assert [row.executed_at for row in patient] == sorted(made, reverse=not oldest_first)
+    assert len(looks) > 3
 
 
 async def test_in_which_rows_words_are_looked_for_is_told_by_an_index_alone(settings: Settings) -> None:

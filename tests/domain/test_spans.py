@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.spans import Span, going_back, going_on
+from app.domain.spans import FINE, STEPS, Span, going_back, going_on
 
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
 MOMENTS = st.none() | st.integers(-100 * 24, 10 * 24).map(lambda hours: NOW + timedelta(hours=hours))
@@ -19,18 +19,22 @@ def joined(spans: list[Span]) -> bool:
     return all(one.until == other.since for one, other in pairwise(spans))
 
 
-@given(since=MOMENTS, until=MOMENTS)
-def test_spans_back_are_the_whole_without_a_gap(since: datetime | None, until: datetime | None) -> None:
+@given(since=MOMENTS, until=MOMENTS, steps=st.sampled_from([STEPS, FINE]))
+def test_spans_back_are_the_whole_without_a_gap(
+    since: datetime | None, until: datetime | None, steps: tuple[timedelta, ...]
+) -> None:
     """From the end that was asked for to the beginning, whatever they are."""
-    spans = list(going_back(since, until, NOW))
+    spans = list(going_back(since, until, NOW, steps))
     assert (spans[0].until, spans[-1].since) == (until, since)
     assert joined(spans[::-1])
 
 
-@given(since=MOMENTS, until=MOMENTS)
-def test_spans_on_are_the_whole_without_a_gap(since: datetime | None, until: datetime | None) -> None:
+@given(since=MOMENTS, until=MOMENTS, steps=st.sampled_from([STEPS, FINE]))
+def test_spans_on_are_the_whole_without_a_gap(
+    since: datetime | None, until: datetime | None, steps: tuple[timedelta, ...]
+) -> None:
     """From the beginning that was asked for to the end."""
-    spans = list(going_on(since, until, NOW - timedelta(92)))
+    spans = list(going_on(since, until, NOW - timedelta(92), steps))
     assert (spans[0].since, spans[-1].until) == (since, until)
     assert joined(spans)
 

@@ -13,7 +13,7 @@ _ATTEMPTS: Final = "app/services/access/attempts.py"
 _CREDENTIALS: Final = "app/adapters/postgres/credentials.py"
 _VERSIONS: Final = "deploy/migrations/versions"
 _POLICIES: Final = f"{_VERSIONS}/0005_rls_policies.py"
-_TRAIL: Final = f"{_VERSIONS}/0059_audit_trail.py"
+_TRAIL: Final = f"{_VERSIONS}/0057_audit_trail.py"
 
 _ON_SESSIONS: Final = "tests/admin/test_sessions.py::"
 _ON_SIGN_IN: Final = "tests/admin/test_sign_in.py::"
@@ -126,14 +126,14 @@ WALLS: Final = (
     Mutant(_ON_ROWS, f"{_VERSIONS}/0026_api_keys.py",
            "administrators_see ON api_keys FOR SELECT TO authenticated USING ((SELECT headrace_is_admin()))",
            "administrators_see ON api_keys FOR SELECT TO authenticated USING (true)"),
-    Mutant(_ON_ROWS, f"{_VERSIONS}/0057_drafts.py",
+    Mutant(_ON_ROWS, f"{_VERSIONS}/0061_drafts.py",
            "select_own ON automation_drafts FOR SELECT TO authenticated USING ({_OF_MINE})",
            "select_own ON automation_drafts FOR SELECT TO authenticated USING (true)"),
-    Mutant(_ON_ROWS, f"{_VERSIONS}/0057_drafts.py",
+    Mutant(_ON_ROWS, f"{_VERSIONS}/0061_drafts.py",
            "USING ({_THERE}) WITH CHECK ({_THERE})", "USING (true) WITH CHECK (true)"),
-    Mutant(_ON_ROWS, f"{_VERSIONS}/0063_users_and_sessions.py",
+    Mutant(_ON_ROWS, f"{_VERSIONS}/0060_users_and_sessions.py",
            "USING (id = (SELECT auth.uid()) OR (SELECT headrace_is_admin()));", "USING (true);"),
-    Mutant(_ON_ROWS, f"{_VERSIONS}/0063_users_and_sessions.py",
+    Mutant(_ON_ROWS, f"{_VERSIONS}/0060_users_and_sessions.py",
            "CREATE POLICY own_or_all ON sessions FOR SELECT TO authenticated\n  USING (user_id ="
            " (SELECT auth.uid()) OR",
            "CREATE POLICY own_or_all ON sessions FOR SELECT TO authenticated\n  USING (true OR"),
@@ -158,9 +158,9 @@ WALLS: Final = (
     ),
     Mutant("tests/admin/test_access_matrix.py::test_doors_are_open_to_whom_the_matrix_says", "app/admin/api/audit.py",
            'access="admin"', 'access="user"'),
-    Mutant("tests/integration/postgres/test_failed_sign_ins.py", f"{_VERSIONS}/0068_attempts_on_the_trail.py",
+    Mutant("tests/integration/postgres/test_failed_sign_ins.py", f"{_VERSIONS}/0064_attempts_on_the_trail.py",
            "      whence := 'others';\n    ELSIF", "      whence := whence;\n    ELSIF"),
-    Mutant("tests/integration/postgres/test_failed_sign_ins.py", f"{_VERSIONS}/0068_attempts_on_the_trail.py",
+    Mutant("tests/integration/postgres/test_failed_sign_ins.py", f"{_VERSIONS}/0064_attempts_on_the_trail.py",
            " AND to_jsonb(NEW) - 'changes' = to_jsonb(OLD) - 'changes'", ""),
     Mutant("tests/admin/test_audit_attempts.py::test_a_retry_is_told", "app/services/operations/retries.py",
            '            await transaction.note(Noted("retried", "execution", str(execution_id), name, command.attempt,'

@@ -1,5 +1,6 @@
 """The execution log in Postgres, as the API reads it: ``automation_logs``, and its archive for a single execution."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from app.adapters.postgres.execution_pages import Asked, edge_of_words, page, su
 from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
 from app.domain.paging import LookedThrough, Position
-from app.domain.spans import Span, going_back, going_on
+from app.domain.spans import FINE, STEPS, Span, going_back, going_on
 from app.domain.times import shifted
 from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, WaitingExecution
 
@@ -34,28 +35,34 @@ class PostgresExecutions:
         database: The API's pool.
         kept: How long the log holds what ran before it goes to the archive.
         words_in: In how many rows that tell of trouble words are looked for at a time.
+        patience: Seconds after which a page of filters that no index answers together goes no further.
     """
 
-    def __init__(self, database: ApiDatabase, kept: timedelta = timedelta(90), *, words_in: int = 3000) -> None:
+    def __init__(
+        self, database: ApiDatabase, kept: timedelta = timedelta(90), *, words_in: int = 3000, patience: float = 0.5
+    ) -> None:
         self._database = database
         self._kept = kept + _LATE
         self._words_in = words_in
+        self._patience = patience
 
     async def find(
         self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
     ) -> Sequence[ExecutionSummary]:
-        """Return a page; as much of the log is looked at as it takes, from one end on."""
+        """Return a page; as much of the log is looked at as it takes, from one end on, or as patience allows."""
         async with self._database.reading(caller) as connection:
             own, named = await _known(connection, caller, wanted)
             asked, rows = Asked(wanted, own, named, after, limit), list[ExecutionSummary]()
-            for whole in _spans(wanted, after, self._oldest()):
+            crossed, began = _is_crossed(wanted, own), time.monotonic()
+            for whole in _spans(wanted, after, self._oldest(), FINE if crossed else STEPS):
                 span = whole if wanted.search is None else await self._narrowed(connection, wanted, whole)
                 statement = page(replace(asked, limit=limit - len(rows)), span)
                 found = [] if statement is None else await connection.execute(statement)
                 rows += [ExecutionSummary.model_validate(dict(_mapping(row))) for row in found]
                 if len(rows) == limit or statement is None:
                     break
-                if wanted.search is not None and (end := _end(wanted, span, self._oldest())) is not None:
+                enough = wanted.search is not None or (crossed and time.monotonic() - began >= self._patience)
+                if enough and (end := _end(wanted, span, self._oldest())) is not None:
                     return LookedThrough(rows, end)
         return rows
 
@@ -93,16 +100,26 @@ async def _known(
     return own, [row.id for row in rows if row.named]
 
 
-def _spans(wanted: ExecutionFilter, after: Position | None, oldest: datetime) -> Iterator[Span]:
+def _is_crossed(wanted: ExecutionFilter, own: list[UUID] | None) -> bool:
+    """Tell whether one filter's index may lead to many rows of which another leaves none."""
+    if wanted.event_id is not None:
+        return False
+    narrowed = (wanted.workflow_id, wanted.event_type, wanted.entity, wanted.statuses or None, own)
+    return sum(one is not None for one in narrowed) > 1
+
+
+def _spans(
+    wanted: ExecutionFilter, after: Position | None, oldest: datetime, steps: Sequence[timedelta]
+) -> Iterator[Span]:
     """Yield the spans to look into; words are looked for in one of a week alone, and the next page goes on."""
     since, until, now = wanted.since, wanted.until, datetime.now(UTC)
     if wanted.oldest_first:
         since = max((one for one in (since, after.at if after else None) if one is not None), default=None)
-        spans = going_on(since, until, oldest)
+        spans = going_on(since, until, oldest, steps)
     else:
         last = None if after is None else shifted(after.at, _TICK)
         until = last if until is None or (last is not None and last < until) else until
-        spans = going_back(since, until, now)
+        spans = going_back(since, until, now, steps)
     return spans if wanted.search is None else iter([_week(wanted, Span(since, until), oldest, now)])
 
 
