@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic_core import SchemaValidator
 
 from app.domain.errors import FieldError, InvalidError
 from schemas.field_errors import field_errors
+from schemas.json_types import json_validator, validated
 
 M = TypeVar("M", bound=BaseModel)
 V = TypeVar("V")
@@ -49,7 +51,7 @@ def read_whole(value: Any, model: type[M], judge: Judge) -> M:
         InvalidError: A field is wrong or unknown, or the judge has something to say of one.
     """
     try:
-        made = model.model_validate(value)
+        made = validated(value, model)
     except ValidationError as error:
         errors = field_errors(error, model)
         raise InvalidError(beside(errors, judge(sound_fields(value, model)))) from None
@@ -80,10 +82,11 @@ def beside(errors: Iterable[FieldError], more: Iterable[FieldError]) -> list[Fie
 
 
 @lru_cache(maxsize=128)
-def _adapters(model: type[BaseModel]) -> dict[str, tuple[str, TypeAdapter[Any]]]:
+def _adapters(model: type[BaseModel]) -> dict[str, tuple[str, SchemaValidator]]:
     # Annotated wants its metadata one by one, and a field may have any number.
+    annotated = Annotated.__class_getitem__  # type: ignore[attr-defined]
     return {
-        name: (field.alias or name, TypeAdapter(Annotated.__class_getitem__((field.annotation, *field.metadata, None))))  # type: ignore[attr-defined]
+        name: (field.alias or name, json_validator(annotated((field.annotation, *field.metadata, None))))
         for name, field in model.model_fields.items()
     }
 

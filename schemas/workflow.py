@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -31,6 +32,13 @@ Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 
 def _reentry(value: str) -> str:
     parse_reentry(value)
+    return value
+
+
+def _written_true(value: Any) -> Any:
+    # A literal is what equals it, and 1 equals True.
+    if value is not True:
+        raise ValueError("must be true")
     return value
 
 
@@ -60,7 +68,7 @@ class OncePerKey(TypedDict):
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's documented way for a TypedDict
 
-    once: Literal[True]
+    once: Annotated[Literal[True], BeforeValidator(_written_true)]
     key: ReentryKey
 
 

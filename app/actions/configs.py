@@ -17,6 +17,7 @@ from app.actions.templated import Compiled, compile_config
 from app.domain.caching import WeighedCache
 from app.domain.errors import ActionFailedError, FieldError
 from schemas.field_errors import field_errors, under
+from schemas.json_types import validated
 
 CACHED_BYTES: Final = 32 * 2**20
 # What does not compile is not tried again for each command, and yet again before long: the wall may have been bad luck.
@@ -116,7 +117,8 @@ def _load(
         known = ", ".join(REGISTRY.names())
         return None, [FieldError("", f"no action type {action_type[:_MAX_QUOTED]!r}; there are {known}")]
     try:
-        model: ActionConfig = action.config.model_validate(config, context=STORED if stored else None)
+        read = action.config.model_validate
+        model: ActionConfig = read(config, context=STORED) if stored else validated(config, action.config)
     except ValidationError as error:
         errors = field_errors(error, action.config)
         return None, [*errors, *_in_templates(action, config, errors)]

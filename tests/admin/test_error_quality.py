@@ -261,6 +261,27 @@ async def test_an_integer_is_written_as_one(user: User, value: Any) -> None:
     assert set(found) == {"priority", "actions[0].order"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        ({"trigger": {"type": "temporal.monthly", "config": {"day": "1", "at": "09:00"}}}, "trigger.config.day"),
+        ({"reentry": {"once": 1, "key": "a"}}, "reentry.once"),
+        ({"actions": [{"type": "webhook", "order": 1, "config": {"url": "https://a.test", "timeout_s": "5"}}]},
+         "actions[0].config.timeout_s"),
+        ({"is_public": "no"}, "is_public"),
+        ({"placeholders": [{"name": "n", "type": "text", "label": "N", "required": 1}]}, "placeholders[0].required"),
+        ({"placeholders": [{"name": "n", "type": "text", "label": "N", "min_length": "1"}]},
+         "placeholders[0].min_length"),
+    ],
+)  # fmt: skip
+async def test_no_type_is_taken_for_another_wherever_it_is_checked(
+    user: User, changes: dict[str, Any], at: str
+) -> None:
+    """In configs and in templates, too: what was written true is no 1, and what was written 1 no "1"."""
+    path = "/api/v1/templates" if at.startswith(("is_public", "placeholders")) else "/api/v1/workflows"
+    assert at in await refused(user, "POST", path, draft(**changes))
+
+
 async def test_data_misspelt_is_no_attribute_of_an_event(admin: User) -> None:
     """An attribute of one's own holds no object: what is meant is said, beside all else that is wrong."""
     event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid", "dta": {}}

@@ -12,6 +12,7 @@ from app.domain.nearest import meant
 from app.ports.workflows import ConfigCheck
 from app.services.access.cpu_budget import breathe
 from schemas.field_errors import field_errors, under
+from schemas.json_types import validated
 from schemas.trigger_configs import trigger_config
 from schemas.workflow import MAX_ACTIONS, WorkflowDraft
 
@@ -83,7 +84,7 @@ class DraftReader:
 def _trigger_config(event_type: str, config: Mapping[str, Any]) -> list[FieldError]:
     model = trigger_config(event_type)
     try:
-        model.model_validate(config)
+        validated(config, model)
     except ValidationError as error:
         return under("trigger.config", field_errors(error, model))
     return []
@@ -100,7 +101,7 @@ def condition_errors(conditions: Sequence[Any], path: str, current: CurrentField
 
 def _shape(raw: Any) -> tuple[WorkflowDraft | None, list[FieldError]]:
     try:
-        return WorkflowDraft.model_validate(raw), []
+        return validated(raw, WorkflowDraft), []
     except ValidationError as error:
         return None, field_errors(error, WorkflowDraft)
 

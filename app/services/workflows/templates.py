@@ -34,6 +34,7 @@ from app.services.workflows.placeholders.form import form_schema
 from app.services.workflows.placeholders.generalizing import generalized
 from app.services.workflows.template_lists import TemplateLists
 from schemas.field_errors import field_errors
+from schemas.json_types import validated
 from schemas.placeholder import Placeholder
 from schemas.reading import beside
 from schemas.template import Template, TemplateDraft, TemplateMetadata
@@ -218,7 +219,7 @@ class TemplateService:
         errors: list[FieldError] = []
         shaped: TemplateDraft | None = None
         try:
-            shaped = TemplateDraft.model_validate(raw)
+            shaped = validated(raw, TemplateDraft)
         except ValidationError as error:
             errors = field_errors(error, TemplateDraft)
         if isinstance(raw, dict):

@@ -10,6 +10,7 @@ from app.domain.durations import parse_duration
 from app.domain.errors import FieldError, InvalidError
 from app.services.workflows.placeholders.values import compact, read_value
 from schemas.field_errors import field_errors, under
+from schemas.json_types import validated
 from schemas.placeholder import MAX_PLACEHOLDERS, Placeholder, Scalar
 from schemas.reading import sound_fields
 
@@ -86,7 +87,7 @@ def sound_samples(raw: Any) -> list[tuple[Placeholder, Scalar]]:
     found: list[tuple[Placeholder, Scalar]] = []
     for one in raw[:MAX_PLACEHOLDERS] if isinstance(raw, list) else ():
         try:
-            placeholder = Placeholder.model_validate(one)
+            placeholder = validated(one, Placeholder)
         except ValidationError:
             continue
         if not _meaning(placeholder):
