@@ -27,12 +27,18 @@ def over_64_bits(value: bytes) -> str | None:
         return None
     for token in _TOKEN.finditer(value):
         literal = token.group()
-        if literal.removeprefix(b"-").isdigit() and not _fits(literal):
-            shown = literal[:_SHOWN].decode() + ("…" if len(literal) > _SHOWN else "")
-            return f"{shown} is an integer over 64 bits; write it as a string"
+        if literal.removeprefix(b"-").isdigit() and not fits_64_bits(literal):
+            return too_long_text(literal.decode())
     return None
 
 
-def _fits(literal: bytes) -> bool:
+def too_long_text(literal: str) -> str:
+    """Say what is wrong with an integer over 64 bits."""
+    shown = literal[:_SHOWN] + ("…" if len(literal) > _SHOWN else "")
+    return f"{shown} is an integer over 64 bits; write it as a string"
+
+
+def fits_64_bits(literal: bytes) -> bool:
+    """Tell whether an integer can be kept."""
     # By length first: Python itself refuses to read some thousand digits.
     return len(literal) <= _DIGITS_OF_MOST and _LEAST <= int(literal) <= _MOST

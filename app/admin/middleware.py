@@ -19,7 +19,8 @@ from app.admin.connections import begun
 from app.admin.identity import BY_SESSION
 from app.admin.operations import OPERATION, Operation
 from app.admin.problems import SECURITY
-from app.admin.requests import CALLER, check_headers
+from app.admin.queries import Query
+from app.admin.requests import CALLER, check_headers, read_query
 from app.admin.state import STATE, Access
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotPermittedError
@@ -106,6 +107,8 @@ def guarded(operation: Operation) -> _Handler:
             _check(operation, caller)
             request[CALLER] = caller
             _check_accept(operation, request)
+            if operation.query is None and request.query_string:
+                read_query(request, Query)  # which has no fields: whatever is there is not known
             with request.app[STATE].bodies.holding(caller.user_id) as request[HOLD]:
                 return await _metered(request.app[STATE].access, caller, operation.handler, request)
         _check_accept(operation, request)

@@ -20,7 +20,7 @@ from app.domain.storable import is_storable
 from schemas.base import encode
 from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
-from schemas.integers import over_64_bits
+from schemas.json_places import long_integers, repeated_keys
 from schemas.reading import Judge, read_whole
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -62,13 +62,16 @@ async def read_document(request: web.Request, accepted: Collection[str]) -> Any:
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
-        InvalidError: It is not JSON, holds a NUL character or an integer over 64 bits, or nests too deep.
+        InvalidError: It is not JSON, holds a NUL character, an integer over 64 bits or a key twice, or nests too deep.
         Exception: It cannot be read; see :func:`app.admin.bodies.read_body`.
     """
     raw = await _body(request, accepted)
     value = _parsed(raw)
     if len(raw) > 2 * MAX_NESTING or b"\\u0000" in raw:
         _refuse_unstorable(value)
+    repeated = repeated_keys(raw)
+    if repeated:
+        raise InvalidError(repeated)
     return value
 
 
@@ -87,9 +90,9 @@ def _parsed(raw: bytes) -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidError([FieldError("", f"the body is not JSON: {error}")]) from None
-    inexact = over_64_bits(raw)
-    if inexact is not None:
-        raise InvalidError([FieldError("", inexact)])
+    inexact = long_integers(raw)
+    if inexact:
+        raise InvalidError(inexact)
     return value
 
 

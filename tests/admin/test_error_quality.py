@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.admin.operations import MERGE_PATCH
+from app.admin.operations import JSON, MERGE_PATCH, Operation
+from app.admin.routes import OPERATIONS
 from tests.admin.conftest import User, draft
 from tests.admin.test_problems import request_lines
 from tests.admin.test_validation import TAG, errors
@@ -13,6 +14,7 @@ from tests.admin.test_validation import TAG, errors
 WAIT = {"type": "delay", "order": 1}
 MISNAMED = {"workflow": draft(nmae="x"), "evnt": {}}
 EVENT = {"specversion": "1.0", "id": "1", "sorce": "/s", "type": "order.paid"}
+AS_JSON = {"Content-Type": JSON}
 GOOD = {"field": "order.total", "operator": ">", "value": 5}
 
 
@@ -287,3 +289,34 @@ async def test_data_misspelt_is_no_attribute_of_an_event(admin: User) -> None:
     event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "order.paid", "dta": {}}
     assert "is data meant?" in (await refused(admin, "POST", "/api/v1/events", event))["dta"]
     assert set(await refused(admin, "POST", "/api/v1/events", {**event, "id": ""})) == {"id", "dta"}
+
+
+async def test_a_key_that_stands_twice_is_named_by_its_path(admin: User) -> None:
+    """Which of the two was meant nobody knows: nothing is kept, wherever it is to be."""
+    twice = b'{"name":"w1","actions":[{"type":"apply_tag","type":"delay"}],"name":"w2"}'
+    said = "is given more than once in its object"
+    for path in ("workflows", "templates", "channels", "crm/customers"):
+        found = await refused(admin, "POST", f"/api/v1/{path}", data=twice, headers=AS_JSON)
+        assert found == {"name": said, "actions[0].type": said}
+
+
+async def test_an_integer_over_64_bits_is_named_by_its_path(admin: User) -> None:
+    """In documents and in batches of events."""
+    big = b'{"id": 18446744073709551616}'
+    for path, body, at in (
+        ("crm/customers", b'{"tags":[],"a":%s}', "a.id"),
+        ("events", b'[{"data":%s}]', "[0].data.id"),
+    ):
+        found = await refused(admin, "POST", f"/api/v1/{path}", data=body % big, headers=AS_JSON)
+        assert set(found) == {at}
+
+
+NO_QUERY = [one for one in OPERATIONS if one.query is None and one.access != "public"]
+
+
+@pytest.mark.parametrize("one", NO_QUERY, ids=[one.name for one in NO_QUERY])
+async def test_what_asks_for_nothing_in_the_query_says_so(admin: User, one: Operation) -> None:
+    """A misspelt parameter is no silent one, also where there is none to misspell."""
+    path = one.path.replace("{", "").replace("}", "")
+    found = await refused(admin, one.method, f"{path}?publsh=1", headers={**AS_JSON, "If-Match": "*"})
+    assert found == {"publsh": "is not known here"}

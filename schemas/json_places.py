@@ -1,0 +1,97 @@
+"""Where something stands in a JSON document that its parsed value no longer tells of: keys given twice, long integers.
+
+Our parser keeps the last of keys that are alike, and takes an integer over 64 bits for the nearest float. Python's own
+tells both as it reads, at some milliseconds a megabyte; places are worked out only where there is something to name.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+from app.domain.errors import FieldError
+from schemas.field_errors import MAX_ERRORS, path_text
+from schemas.integers import fits_64_bits, over_64_bits, too_long_text
+
+_TWICE: Final = "is given more than once in its object"
+# Past it, reading again to name the place would hold up the others.
+_MAX_READ_AGAIN: Final = 1024 * 1024
+
+_Parts = tuple[int | str, ...]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it was written: its keys, in order, any of them any number of times."""
+
+
+class _Long(str):
+    """An integer over 64 bits, as it was written."""
+
+    __slots__ = ()
+
+
+def repeated_keys(raw: bytes) -> list[FieldError]:
+    """Return each key that stands twice in one object, by its path.
+
+    Args:
+        raw: A JSON document that has been parsed, nests no deeper than Python reads, and has no integer over 64 bits.
+    """
+    repeats = False
+
+    def seen(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal repeats
+        repeats = repeats or len({name for name, _ in pairs}) != len(pairs)
+
+    json.loads(raw, object_pairs_hook=seen)
+    return _named(json.loads(raw, object_pairs_hook=_Pairs), _twice) if repeats else []
+
+
+def long_integers(raw: bytes) -> list[FieldError]:
+    """Return what is wrong with integers over 64 bits, each by its path where that can be told at little cost.
+
+    Args:
+        raw: A JSON document that has been parsed.
+    """
+    said = over_64_bits(raw)
+    if said is None:
+        return []
+    whole = [FieldError("", said)]
+    if len(raw) > _MAX_READ_AGAIN:
+        return whole
+    try:
+        return _named(json.loads(raw, object_pairs_hook=_Pairs, parse_int=_integer), _long) or whole
+    except RecursionError:
+        return whole
+
+
+def _integer(literal: str) -> object:
+    return 0 if fits_64_bits(literal.encode()) else _Long(literal)
+
+
+def _named(document: Any, wrong: Callable[[_Parts, Any], Iterator[FieldError]]) -> list[FieldError]:
+    return list(islice((one for place, item in _items(document) for one in wrong(place, item)), MAX_ERRORS))
+
+
+def _twice(place: _Parts, item: Any) -> Iterator[FieldError]:
+    told: dict[str, bool] = {}
+    for name, _ in item if isinstance(item, _Pairs) else ():
+        if told.get(name) is False:
+            yield FieldError(path_text((*place, name)), _TWICE)
+        told[name] = name in told
+
+
+def _long(place: _Parts, item: Any) -> Iterator[FieldError]:
+    if isinstance(item, _Long):
+        yield FieldError(path_text(place), too_long_text(item))
+
+
+def _items(document: Any) -> Iterator[tuple[_Parts, Any]]:
+    """Yield every value of a document with its place, in the order they were written."""
+    pending: list[tuple[_Parts, Any]] = [((), document)]
+    while pending:
+        place, item = pending.pop()
+        yield place, item
+        if isinstance(item, _Pairs):
+            pending.extend(((*place, name), member) for name, member in reversed(item))
+        elif isinstance(item, list):
+            pending.extend(((*place, index), item[index]) for index in reversed(range(len(item))))
