@@ -1,7 +1,8 @@
 """Workflow templates: what a user writes, and what the gallery shows."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -25,6 +26,8 @@ class TemplateDraft(WorkflowDraft):
 
     In the workflow's texts ``[[name]]`` stands for a placeholder's value.
     """
+
+    SAID_ELSEWHERE: ClassVar[Mapping[str, str]] = {}
 
     category: Category | None = None
     is_public: Annotated[bool, Field(description="True: every user sees it; false: its creator only")] = False

@@ -42,12 +42,15 @@ class Together(BaseModel):
 
 def _all(title: str, wrong: tuple[Wrong, ...], written: Any, error: ValidationError | None = None) -> ValidationError:
     found = error.errors(include_url=False) if error else []
-    lines = [_line(one["type"], one["msg"], one["loc"], one["input"]) for one in found]
+    lines = [_line(one["type"], one["msg"], one["loc"], one["input"], one.get("ctx")) for one in found]
     # Of a field that is wrong by itself nothing more is said.
     known = {one["loc"][0] for one in found if one["loc"]}
     lines += [_line(_TYPE, said, (field,) if field else (), written) for field, said in wrong if field not in known]
     return ValidationError.from_exception_data(title, lines)
 
 
-def _line(kind: str, said: str, place: tuple[int | str, ...], value: Any) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError(kind, "{said}", {"said": said}), loc=place, input=value)
+def _line(
+    kind: str, said: str, place: tuple[int | str, ...], value: Any, about: Mapping[str, Any] | None = None
+) -> InitErrorDetails:
+    context = {**(about or {}), "said": said}
+    return InitErrorDetails(type=PydanticCustomError(kind, "{said}", context), loc=place, input=value)

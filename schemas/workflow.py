@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -145,6 +145,10 @@ class WorkflowDraft(Together, _Strict):
     Conditions and action configs are checked further by ``app.services.workflows.lifecycle``, which knows the action
     types.
     """
+
+    SAID_ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        "active": "a workflow is switched on by POST /api/v1/workflows/{id}/activate, and off by .../deactivate",
+    }
 
     name: Name
     description: Annotated[str, Field(max_length=10_000)] = ""

@@ -33,12 +33,15 @@ class SendWhatsAppConfig(Together, MessageTextConfig):
         "{{ customer.phone }}"
     )
     text: Annotated[
-        str | None, Templated(), OptionalWords, Field(min_length=1, description="At most 4096 characters once rendered")
+        Annotated[str, Field(min_length=1)] | None,
+        Templated(),
+        OptionalWords,
+        Field(description="At most 4096 characters once rendered"),
     ] = None
     meta_template: Annotated[
-        str | None,
+        Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")] | None,
         OptionalWords,
-        Field(pattern=r"^[a-z0-9_]{1,512}$", description="Name of a template that Meta approved"),
+        Field(description="Name of a template that Meta approved"),
     ] = None
     language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$", description="As at Meta: en_US")] = (
         None

@@ -127,9 +127,8 @@ async def test_an_integer_that_would_not_stay_exact_is_refused(user: User) -> No
     body = orjson.dumps(draft(conditions=[condition])).replace(b'"value":0', b'"value":18446744073709551617')
     answer = await user.call("POST", ROOT, data=body, headers={"Content-Type": "application/json"})
     assert answer.status == 400
-    assert answer.json["errors"] == [
-        {"path": "", "message": "18446744073709551617 is an integer over 64 bits; write it as a string"}
-    ]
+    said = "18446744073709551617 is an integer over 64 bits; write it as a string"
+    assert answer.json["errors"] == [{"path": "conditions[0].value", "message": said}]
 
 
 async def test_what_cannot_be_stored_is_said(user: User) -> None:

@@ -1,0 +1,60 @@
+"""What is said of a wrong field is in words: no class of ours, no library's phrase, no regular expression."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from app.admin.routes import OPERATIONS
+from schemas.field_errors import PATTERNS, field_errors
+from schemas.workflow import WorkflowDraft
+from tests.schemas.test_json_types import MODELS
+
+READ: Final = [*MODELS, *{one.query.__name__: one.query for one in OPERATIONS if one.query}.values()]
+INTERNAL: Final = re.compile(
+    r"instance of|UUID input|pattern '|dictionary|valid list|Decimal object|[\\^$]\w*\[", re.IGNORECASE
+)
+WRONG: Final[tuple[Any, ...]] = (7, "", " ", "é {{", [7], {"é": 7}, True, None)
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    """Every regular expression that a model judges by; that of a JSON Schema may stand for a check in words."""
+    inside = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list | tuple) else ()
+    for value in inside:
+        yield from patterns(value)
+    if isinstance(schema, dict) and schema.get("type") == "str" and "pattern" in schema:
+        yield schema["pattern"]
+
+
+@pytest.mark.parametrize("model", READ, ids=lambda model: model.__name__)
+def test_every_message_is_in_words(model: type[BaseModel]) -> None:
+    """Of each field of each body, query and config, whatever stands there instead of what should."""
+    for written in (*(dict.fromkeys(names(model), wrong) for wrong in WRONG), *WRONG):
+        try:
+            model.model_validate(written)
+        except ValidationError as error:
+            said = [one.message for one in field_errors(error, model)]
+            assert [one for one in said if INTERNAL.search(one)] == []
+
+
+@pytest.mark.parametrize("model", READ, ids=lambda model: model.__name__)
+def test_every_regular_expression_is_said_in_words(model: type[BaseModel]) -> None:
+    """A new one belongs into the table."""
+    assert set(patterns(TypeAdapter(model).core_schema)) <= PATTERNS.keys()
+
+
+def names(model: type[BaseModel]) -> list[str]:
+    """What a model's fields are written by."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+@pytest.mark.parametrize("name", ["active", "activ", "Active"])
+def test_active_is_said_elsewhere(name: str) -> None:
+    """Files have it, for the command line switches by it; the API is told where that is done."""
+    with pytest.raises(ValidationError) as caught:
+        WorkflowDraft.model_validate({"name": "a", "trigger": {"type": "order.paid"}, "actions": [], name: True})
+    said = {one.path: one.message for one in field_errors(caught.value, WorkflowDraft)}[name]
+    assert "/activate" in said
+    assert "actions meant" not in said
