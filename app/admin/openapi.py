@@ -14,7 +14,7 @@ from schemas.problem import PROBLEM_CONTENT_TYPE, Problem
 
 _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
-_IF_MATCH: Final = "The ETag that was read, or * for any version"
+_IF_MATCH: Final = "The ETag that was read, or several with commas, or * for any version"
 _OVER: Final = "; without it only where there is nothing to overwrite, else 428"
 _UUID: Final = {"type": "string", "format": "uuid"}
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 256}

@@ -17,6 +17,7 @@ from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.storable import is_storable
+from app.domain.versions import Expected
 from schemas.base import encode
 from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
@@ -32,6 +33,7 @@ Parts = tuple[int | str, ...]
 
 _NUL_KEY: Final = "has a key with a NUL character, which cannot be stored"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
+_ANY_TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,8})"')
 
 
@@ -161,22 +163,26 @@ def path_number(request: web.Request, what: str, name: str = "number") -> int:
     return int(number)
 
 
-def expected_version(request: web.Request, *, required: bool) -> int | None:
-    """Read ``If-Match``: the version the caller has read; None for any (``*``, or none where it is optional).
+def expected_version(request: web.Request, *, required: bool) -> Expected:
+    """Read ``If-Match``: the versions that the caller takes; None for any (``*``, or none where it is optional).
+
+    It is a list (RFC 9110, 13.1.1), in one line or several. A tag that is not of ours, or weak, is of no version.
 
     Raises:
         PreconditionRequiredError: It is required and missing.
         StaleVersionError: It is an ETag that no version has.
     """
-    header = request.headers.get("If-Match", "").strip()
+    header = ",".join(request.headers.getall("If-Match", ())).strip()
     if header == "*" or (not header and not required):
         return None
     if not header:
         raise PreconditionRequiredError("Send If-Match with the ETag you have read, or * for any")
-    match = _ETAG.fullmatch(header)
-    if match is None:
+    rest = {one.strip() for one in _ANY_TAG.sub("\0", header).split(",")}
+    known = [_ETAG.fullmatch(one.group()) for one in _ANY_TAG.finditer(header)]
+    versions = frozenset(int(one[1]) for one in known if one)
+    if not versions or not rest <= {"", "\0"}:
         raise StaleVersionError('If-Match names no version; send the ETag as it came, such as "3"')
-    return int(match[1])
+    return versions
 
 
 def etag(version: int) -> dict[str, str]:

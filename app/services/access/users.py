@@ -13,6 +13,7 @@ from app.domain.passwords import password_problem
 from app.domain.sessions import new_link_token, token_digest
 from app.domain.storable import is_storable
 from app.domain.user_fields import email_problem, name_problem, permission_problem
+from app.domain.versions import Expected, is_expected
 from app.ports.users import CredentialStore, Passwords, User, UserFilter, UserStore
 
 INVITED_FOR: Final = timedelta(hours=24)
@@ -83,7 +84,7 @@ class UserService:
         rows = await self._store.find(caller, wanted, read_cursor(cursor), limit + 1)
         return page_of(rows, limit, lambda user: Position(user.created_at, user.id))
 
-    async def change(self, caller: Caller, user_id: UUID, version: int | None, changes: dict[str, Any]) -> User:
+    async def change(self, caller: Caller, user_id: UUID, version: Expected, changes: dict[str, Any]) -> User:
         """Change one; it takes effect within two seconds, everywhere.
 
         Args:
@@ -100,7 +101,7 @@ class UserService:
         """
         async with self._store.transaction(caller) as transaction:
             before = _there(await transaction.get(user_id))
-            if version not in {None, before.version}:
+            if not is_expected(before.version, version):
                 raise StaleVersionError(f"The user has version {before.version} by now")
             after = self._changed(before, changes)
             return before if after == before else await transaction.update(after)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, NotFoundError, StaleVersionError
 from app.domain.grants import ALL
+from app.domain.versions import Expected, is_expected
 from app.ports import ChannelUrls, Cipher
 from app.ports.channels import ChannelStore, ChannelTransaction
 from schemas.channel import Channel, ChannelDraft
@@ -75,7 +76,7 @@ class ChannelService:
         """
         return _found(await self._store.get(caller, channel_id))
 
-    async def replace(self, caller: Caller, channel_id: UUID, version: int | None, raw: Any) -> Channel:
+    async def replace(self, caller: Caller, channel_id: UUID, version: Expected, raw: Any) -> Channel:
         """Replace a channel's name and URL; the URL stays where none is given.
 
         Args:
@@ -106,7 +107,7 @@ class ChannelService:
             await transaction.update(changed, sealed)
         return changed
 
-    async def delete(self, caller: Caller, channel_id: UUID, version: int | None) -> None:
+    async def delete(self, caller: Caller, channel_id: UUID, version: Expected) -> None:
         """Remove a channel that no workflow uses. Errors as in ``replace``."""
         async with self._store.transaction(caller) as transaction:
             current = _check(_found(await transaction.get(channel_id)), version)
@@ -132,8 +133,8 @@ async def _refuse_used(transaction: ChannelTransaction, channel: Channel) -> Non
         raise ConflictError(f"Workflows use it by its name: {named}; change or delete them first")
 
 
-def _check(channel: Channel, version: int | None) -> Channel:
-    if version not in (None, channel.version):
+def _check(channel: Channel, version: Expected) -> Channel:
+    if not is_expected(channel.version, version):
         raise StaleVersionError(f"The channel is at version {channel.version} by now; read it again")
     return channel
 

@@ -12,6 +12,7 @@ from app.actions.registry import REGISTRY
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError
 from app.domain.paging import Page, Position
+from app.domain.versions import Expected
 from app.ports import MessageText
 from app.ports.message_templates import MessageFilter, MessageStore, MessageTransaction
 from app.services.access.cpu_budget import breathe
@@ -76,7 +77,7 @@ class MessageTemplateService:
         rows = await self._store.find(caller, wanted, after, limit + 1)
         return newest_first(rows, limit)
 
-    async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> MessageTemplate:
+    async def replace(self, caller: Caller, template_id: UUID, version: Expected, raw: Any) -> MessageTemplate:
         """Replace everything a user writes; steps that run from then on send what it says now.
 
         Args:
@@ -95,7 +96,7 @@ class MessageTemplateService:
         draft = read(raw)
         return await self._write(caller, template_id, version, lambda _: draft)
 
-    async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> MessageTemplate:
+    async def patch(self, caller: Caller, template_id: UUID, version: Expected, patch: Any) -> MessageTemplate:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
         refuse_no_object(patch, "a merge patch")
         await breathe()
@@ -105,7 +106,7 @@ class MessageTemplateService:
 
         return await self._write(caller, template_id, version, change)
 
-    async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:
+    async def delete(self, caller: Caller, template_id: UUID, version: Expected) -> None:
         """Remove a template that no workflow uses. Errors as in ``replace``."""
         async with self._store.transaction(caller) as transaction:
             current = at_version(found(await transaction.get(template_id), _MISSING), version, _NOUN)
@@ -116,7 +117,7 @@ class MessageTemplateService:
         self,
         caller: Caller,
         template_id: UUID,
-        version: int | None,
+        version: Expected,
         change: Callable[[MessageTemplate], MessageTemplateDraft],
     ) -> MessageTemplate:
         async with self._store.transaction(caller) as transaction:

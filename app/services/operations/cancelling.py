@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, NotFoundError, StaleVersionError
+from app.domain.versions import Expected, is_expected
 from app.ports import Record
 from app.ports.audit import Noted
 from app.ports.cancelling import Cancelled, CancellingStore, CancellingTransaction
@@ -65,7 +66,7 @@ class Cancelling:
         await self._workflows.get(caller, workflow_id)
         return await self._sweep(caller, workflow_id, reason or f"cancelled by {caller.user_id}")
 
-    async def delete(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
+    async def delete(self, caller: Caller, workflow_id: UUID, version: Expected) -> None:
         """Delete a workflow, and end its executions that wait.
 
         Raises:
@@ -79,7 +80,7 @@ class Cancelling:
         await self._sweep(caller, workflow_id, reason)  # those that began to wait meanwhile
 
     async def deactivate(
-        self, caller: Caller, workflow_id: UUID, version: int | None, waiting: Waiting | None
+        self, caller: Caller, workflow_id: UUID, version: Expected, waiting: Waiting | None
     ) -> Workflow:
         """Switch a workflow off.
 
@@ -109,9 +110,9 @@ class Cancelling:
             await self._sweep(caller, workflow_id, "cancelled: the workflow was switched off")
         return workflow
 
-    async def _check(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
+    async def _check(self, caller: Caller, workflow_id: UUID, version: Expected) -> None:
         current = await self._workflows.get(caller, workflow_id)
-        if version not in (None, current.version):
+        if not is_expected(current.version, version):
             raise StaleVersionError(f"The workflow is at version {current.version} by now; read it again")
 
     async def _sweep(self, caller: Caller, workflow_id: UUID, reason: str) -> int:

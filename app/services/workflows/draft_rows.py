@@ -6,6 +6,7 @@ import orjson
 
 from app.domain.errors import FieldError, InvalidError, StaleVersionError
 from app.domain.structural_diff import Change, difference, same
+from app.domain.versions import Expected, is_expected
 from app.domain.wall import WallReachedError, walled
 from app.domain.written_workflow import comparable, written_of
 from app.ports.workflows import StoredDraft, Transaction
@@ -29,14 +30,14 @@ def compared(before: Any, after: Any) -> list[Change]:
         return [Change("changed", (), before, after)]
 
 
-def at_number(draft: StoredDraft | None, number: int | None) -> StoredDraft | None:
+def at_number(draft: StoredDraft | None, number: Expected) -> StoredDraft | None:
     """Return the draft that a caller has read the number of; None is any, ``NONE_READ`` that there was none.
 
     Raises:
         StaleVersionError: It has another by now.
     """
     there = NONE_READ if draft is None else draft.version
-    if number not in (None, there):
+    if not is_expected(there, number):
         now = f"There is a draft by now, number {there}" if draft else "There is no draft any more"
         raise StaleVersionError(f"{now}; read it again")
     return draft

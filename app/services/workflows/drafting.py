@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotPermittedError, UnfitError
 from app.domain.structural_diff import same
+from app.domain.versions import Expected
 from app.domain.written_workflow import written_of
 from app.ports.workflows import StoredDraft, Transaction, WorkflowStore
 from app.services.workflows.draft_rows import at_number, keep, of_workflow
@@ -54,7 +55,7 @@ class DraftService:
         async with self._store.transaction(caller) as transaction:
             return await self._shown(transaction, caller, current, stored)
 
-    async def save(self, caller: Caller, workflow_id: UUID, number: int | None, raw: Any) -> Draft:
+    async def save(self, caller: Caller, workflow_id: UUID, number: Expected, raw: Any) -> Draft:
         """Keep a draft as it was written, over the one before.
 
         Args:
@@ -71,12 +72,12 @@ class DraftService:
         refuse_no_object(raw, "a draft")
         return await self._keep(caller, workflow_id, number, raw, merge=False)
 
-    async def patch(self, caller: Caller, workflow_id: UUID, number: int | None, patch: Any) -> Draft:
+    async def patch(self, caller: Caller, workflow_id: UUID, number: Expected, patch: Any) -> Draft:
         """Apply a JSON merge patch to the draft, or to what is live where there is none; errors as in ``save``."""
         refuse_no_object(patch, "a merge patch")
         return await self._keep(caller, workflow_id, number, patch, merge=True)
 
-    async def discard(self, caller: Caller, workflow_id: UUID, number: int | None) -> None:
+    async def discard(self, caller: Caller, workflow_id: UUID, number: Expected) -> None:
         """Let the draft go.
 
         Raises:
@@ -88,7 +89,7 @@ class DraftService:
             at_number(found_draft(await transaction.draft(workflow_id)), number)
             await transaction.discard_draft(workflow_id)
 
-    async def revert(self, caller: Caller, workflow_id: UUID, version: int, number: int | None) -> Draft:
+    async def revert(self, caller: Caller, workflow_id: UUID, version: int, number: Expected) -> Draft:
         """Make a draft of an earlier revision; errors as in ``save``.
 
         Raises:
@@ -101,7 +102,7 @@ class DraftService:
             stored = await keep(transaction, current, body, before, current.version)
             return await self._shown(transaction, caller, current, stored)
 
-    async def publish(self, caller: Caller, workflow_id: UUID, number: int | None, *, overwrite: bool) -> Workflow:
+    async def publish(self, caller: Caller, workflow_id: UUID, number: Expected, *, overwrite: bool) -> Workflow:
         """Make the draft what is live, with its revision and its record for the matchers.
 
         Args:
@@ -135,7 +136,7 @@ class DraftService:
             raise UnfitError("The draft cannot be published", error.errors) from None
 
     async def replace(
-        self, caller: Caller, workflow_id: UUID, version: int | None, raw: Any, *, publish: bool
+        self, caller: Caller, workflow_id: UUID, version: Expected, raw: Any, *, publish: bool
     ) -> Workflow:
         """Replace everything a user writes; of an active workflow this makes its draft, unless it is to be published.
 
@@ -159,7 +160,7 @@ class DraftService:
             return await self._change(transaction, caller, current, draft, publish=publish, rebased=True)
 
     async def change(
-        self, caller: Caller, workflow_id: UUID, version: int | None, patch: Any, *, publish: bool
+        self, caller: Caller, workflow_id: UUID, version: Expected, patch: Any, *, publish: bool
     ) -> Workflow:
         """Apply a JSON merge patch; arguments and errors as in ``replace``.
 
@@ -192,7 +193,7 @@ class DraftService:
         await keep(transaction, current, draft.model_dump(mode="json"), before, based_on)
         return found(await transaction.get(current.id), MISSING)
 
-    async def _keep(self, caller: Caller, workflow_id: UUID, number: int | None, raw: Any, *, merge: bool) -> Draft:
+    async def _keep(self, caller: Caller, workflow_id: UUID, number: Expected, raw: Any, *, merge: bool) -> Draft:
         async with self._store.transaction(caller) as transaction:
             current = found(await transaction.get(workflow_id), MISSING)
             before = at_number(await transaction.draft(workflow_id), number)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.paging import Page, Position, page_of
+from app.domain.versions import Expected, is_expected
 from schemas.message_template import MessageTemplate
 from schemas.template import Template
 from schemas.workflow import Workflow
@@ -31,13 +32,13 @@ def found(kept: Found | None, missing: str) -> Found:
     return kept
 
 
-def at_version(kept: Kept, version: int | None, noun: str) -> Kept:
+def at_version(kept: Kept, version: Expected, noun: str) -> Kept:
     """Return what has the version that a caller has read; None is any.
 
     Raises:
         StaleVersionError: It has another by now; ``noun`` is what it is called.
     """
-    if version not in (None, kept.version):
+    if not is_expected(kept.version, version):
         raise StaleVersionError(f"The {noun} is at version {kept.version} by now; read it again")
     return kept
 

@@ -10,6 +10,7 @@ from app.domain.callers import Caller
 from app.domain.errors import InvalidError, NotFoundError, UnfitError
 from app.domain.paging import NamePosition, Page, Position, page_of, read_cursor, read_name_cursor
 from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
+from app.domain.versions import Expected
 from app.ports.workflows import NEVER, WorkflowFilter, WorkflowStore
 from app.services.workflows.drafts import DraftReader
 from app.services.workflows.editing import MISSING, at_version, copy_name, fields, found, written
@@ -93,7 +94,7 @@ class WorkflowService:
         rows = await self._store.find(caller, wanted, after, limit + 1)
         return page_of(rows, limit, partial(_position, wanted.sort))
 
-    async def set_active(self, caller: Caller, workflow_id: UUID, version: int | None, *, active: bool) -> Workflow:
+    async def set_active(self, caller: Caller, workflow_id: UUID, version: Expected, *, active: bool) -> Workflow:
         """Switch a workflow on or off; one that is so already stays as it is.
 
         Raises:
@@ -109,7 +110,7 @@ class WorkflowService:
         except InvalidError as error:
             raise UnfitError("The workflow cannot be switched on", error.errors) from None
 
-    async def delete(self, caller: Caller, workflow_id: UUID, version: int | None) -> None:
+    async def delete(self, caller: Caller, workflow_id: UUID, version: Expected) -> None:
         """Delete a workflow softly: it never runs again, its log stays; errors as in ``set_active``."""
         await self._write(caller, workflow_id, version, lambda _: {"active": False}, deleted=True)
 
@@ -165,7 +166,7 @@ class WorkflowService:
         self,
         caller: Caller,
         workflow_id: UUID,
-        version: int | None,
+        version: Expected,
         change: Callable[[Workflow], dict[str, Any]],
         *,
         deleted: bool = False,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotPermittedError
 from app.domain.paging import Page, Position
+from app.domain.versions import Expected
 from app.ports.templates import TemplateFilter, TemplateStore
 from app.services.workflows.drafts import DraftReader, merge_patch
 from app.services.workflows.editing import (
@@ -109,7 +110,7 @@ class TemplateService:
         """Return the categories of the templates that the caller can list, and how many each has."""
         return await self._store.categories(caller)
 
-    async def replace(self, caller: Caller, template_id: UUID, version: int | None, raw: Any) -> Template:
+    async def replace(self, caller: Caller, template_id: UUID, version: Expected, raw: Any) -> Template:
         """Replace everything a user writes.
 
         Args:
@@ -127,7 +128,7 @@ class TemplateService:
         draft = await self._read(raw)
         return await self._write(caller, template_id, version, lambda _: _given(draft))
 
-    async def patch(self, caller: Caller, template_id: UUID, version: int | None, patch: Any) -> Template:
+    async def patch(self, caller: Caller, template_id: UUID, version: Expected, patch: Any) -> Template:
         """Apply a JSON merge patch; arguments and errors as in ``replace``."""
         refuse_no_object(patch, "a merge patch")
         return await self._write(
@@ -137,7 +138,7 @@ class TemplateService:
             lambda current: self._read(merge_patch(written(current, TemplateDraft), patch)),
         )
 
-    async def delete(self, caller: Caller, template_id: UUID, version: int | None) -> None:
+    async def delete(self, caller: Caller, template_id: UUID, version: Expected) -> None:
         """Remove a template; workflows made of it stay. Errors as in ``replace``."""
         async with self._store.transaction(caller) as transaction:
             at_version(found(await transaction.get(template_id), _NOT_TO_CHANGE), version, "template")
@@ -203,7 +204,7 @@ class TemplateService:
         self,
         caller: Caller,
         template_id: UUID,
-        version: int | None,
+        version: Expected,
         change: Callable[[Template], Awaitable[TemplateDraft]],
     ) -> Template:
         async with self._store.transaction(caller) as transaction:
