@@ -14,6 +14,7 @@ import pytest
 from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
+from app.processes.open_files import allow_open_files
 from tests.support import running_order
 from tests.support.broker import remove_topics, running_kafka
 from tests.support.deadlines import scaled
@@ -25,7 +26,8 @@ from tests.support.session_home import session_home
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bound the session's own memory, and put the files in order."""
+    """Bound the session's own memory, let it have as many connections as the API takes, and put the files in order."""
+    allow_open_files()
     config.pluginmanager.register(MemoryWatch(), "memory watch")
     config.pluginmanager.register(running_order, "running order")
 

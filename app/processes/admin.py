@@ -23,6 +23,7 @@ from app.admin.listening import listening
 from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
 from app.processes.logs import log_as
+from app.processes.open_files import allow_open_files
 from app.processes.vitals import living, vitals_of
 from app.services.operations.background import running_beside
 from app.settings import Settings
@@ -40,6 +41,7 @@ def run_admin(settings: Settings) -> None:
         UnreachableError: Kafka or Postgres does not answer.
     """
     log_as(ROLE, settings)
+    allow_open_files()
     uvloop.run(_run(settings))
 
 

@@ -15,6 +15,7 @@ from app.adapters.postgres.database_roles import check_login, of_process
 from app.domain.errors import SettingsError
 from app.metrics.roles import registry_of
 from app.processes.logs import log_as
+from app.processes.open_files import allow_open_files
 from app.processes.role_names import OPTIONAL_ROLES, role_names
 from app.processes.vitals import Vitals, show_page, vitals_of
 from app.settings import Settings
@@ -37,6 +38,7 @@ def run_role(role: str, settings: Settings) -> None:
     if role not in known:
         raise SettingsError(f"there is no role {role}; there are {', '.join(known)}")
     log_as(role, settings)
+    allow_open_files()
     asyncio.run(check_login(settings.database_url.get_secret_value(), of_process(role)))
     vitals = vitals_of(role, settings, metrics_of(role, settings))
     show_page(role, settings, vitals)
