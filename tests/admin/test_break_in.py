@@ -1,5 +1,6 @@
 """An attacker with an account: what is not theirs is named in bodies, queries and headers instead of in paths."""
 
+import re
 from typing import Any, Final
 from uuid import uuid4
 
@@ -40,9 +41,9 @@ async def test_nobody_makes_themselves_more_than_they_are(api: Api, admin: User,
     assert (await admin.call("GET", f"{USERS}/{made['id']}")).json["role"] == "user"
 
 
-@pytest.mark.parametrize("tag", ['W/"1"', '"1", "2"', "1", '"01"', '"-1"', '"1" ', '"*"', '"9"', "'1'"])
+@pytest.mark.parametrize("tag", ['W/"1"', '"1", "9"', '"1", W/"2"', "1", '"01"', '"-1"', '"1" ', '"*"', '"9"', "'1'"])
 async def test_no_spelling_of_an_etag_is_a_way_around(user: User, tag: str) -> None:
-    """It is the version that was read, as it came, or any by ``*`` alone."""
+    """It is the version that was read, as it came, one of several, or any by ``*`` alone."""
     made = await user.create()
     await user.call("PATCH", f"{WORKFLOWS}/{made['id']}", {"name": "Second"}, headers={"If-Match": "*"})
     answer = await user.call("PATCH", f"{WORKFLOWS}/{made['id']}", {"name": "x"}, headers={"If-Match": tag})
@@ -84,13 +85,13 @@ async def test_anothers_things_in_bodies_and_queries_are_as_those_that_are_not_t
 
 
 def _without_names(said: Any, *names: str) -> str:
-    """What was answered, without the ids that were asked for, nor the request's own."""
+    """What was answered, without the ids that were asked for, the request's own, and how far back was looked."""
     if isinstance(said, dict):
         said = {name: value for name, value in said.items() if name != "instance"}
     text = str(said)
     for name in (*names, _NONE, "e-secret", "e-none", "c-secret", "c-none"):
         text = text.replace(name, "?")
-    return text
+    return re.sub(r"since \S+Z", "since then", text)
 
 
 async def test_a_sign_in_tells_nothing_of_who_there_is(api: Api, admin: User) -> None:
