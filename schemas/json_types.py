@@ -16,8 +16,8 @@ from pydantic_core import SchemaValidator
 M = TypeVar("M", bound=BaseModel)
 
 _STRICT: Final = frozenset({"bool", "int", "float"})
-# What of a schema holds values or notes and no schemas.
-_OPAQUE: Final = frozenset({"default", "expected", "metadata", "serialization"})
+# What of a schema holds values or notes and no schemas; and keys, which JSON can only write as text.
+_OPAQUE: Final = frozenset({"default", "expected", "metadata", "serialization", "keys_schema"})
 
 
 def validated(value: Any, model: type[M], context: Any = None) -> M:
