@@ -27,8 +27,13 @@ down: setup
 # What needs no server comes first: it is quick, and most mistakes end there (tests/support/running_order.py). The tests
 # run in SESSIONS sessions side by side, each with a broker and a Postgres of its own; SESSIONS=0 is one, in this process.
 test: lint types
-	$(BIN)/pytest tests -n $(SESSIONS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests -m "not long" -n $(SESSIONS) --dist loadfile --no-loadscope-reorder
 	$(MAKE) --no-print-directory faults-short
+
+# Every role dies at every place of its loop, and in an outage nothing is held against a record; about six minutes.
+.PHONY: crashes
+crashes: setup
+	$(BIN)/pytest tests/integration/test_crashing.py -v
 
 # Three times in a row with every core also busy with something else; goes on where it was stopped.
 test-busy: setup

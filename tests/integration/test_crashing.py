@@ -107,6 +107,7 @@ class Good:
         return len(await self._site.rows(self._workflow, self.sent)) == len(self.sent)
 
 
+@pytest.mark.long
 async def test_the_matcher(site: Crashing) -> None:
     """An event."""
     workflow, kind = await workflow_of(site, {"type": "apply_tag", "config": {"tag": "good"}})
@@ -115,7 +116,10 @@ async def test_the_matcher(site: Crashing) -> None:
     await check(site, "matcher", site.stack.topics.events(kind), good.record, good.done)
 
 
-@pytest.mark.parametrize(("role", "action"), [("executor-crm", "apply_tag"), ("executor-system", "webhook")])
+@pytest.mark.parametrize(
+    ("role", "action"),
+    [("executor-crm", "apply_tag"), pytest.param("executor-system", "webhook", marks=pytest.mark.long)],
+)
 async def test_an_executor(site: Crashing, role: str, action: str) -> None:
     """A command, of effects of our own and outside; the effects of the others are there once."""
     path = f"/{uuid4().hex}"
@@ -140,6 +144,7 @@ async def test_the_sink(site: Crashing) -> None:
     await check(site, "sink", site.stack.topics.executions, good.record, good.done)
 
 
+@pytest.mark.long
 async def test_the_sinks_dead_letters(site: Crashing) -> None:
     """A dead letter that kills its reader has a letter of its own, and those around it are stored."""
     source = f"elsewhere-{uuid4().hex}"
@@ -167,6 +172,7 @@ async def test_the_sinks_dead_letters(site: Crashing) -> None:
     await check(site, "sink", site.stack.topics.dead_letters, record, done, partitions=(0, 0))
 
 
+@pytest.mark.long
 async def test_the_sources(site: Crashing) -> None:
     """A record of somebody else's topic."""
     workflow, _ = await workflow_of(site, {"type": "stop_workflow"})
@@ -187,6 +193,7 @@ async def test_the_sources(site: Crashing) -> None:
     await check(site, "sources", site.foreign, record, done)
 
 
+@pytest.mark.long
 async def test_an_outage_is_held_against_no_record(site: Crashing) -> None:
     """A process that Kafka or Postgres being away ends is started again for as long as it takes."""
     workflow, kind = await workflow_of(site, {"type": "stop_workflow"})
