@@ -159,8 +159,10 @@ async def strict_api(settings: Settings) -> AsyncIterator[Api]:
 def api(running_api: Api) -> Api:
     """The running API, with a broker that answers and has nothing yet."""
     running_api.sender.records.clear()
-    running_api.sender.reachable = True
+    running_api.depths.known.clear()
     running_api.event_topics.clear()
+    for stand_in in (running_api.sender, running_api.depths, running_api.event_topics):
+        stand_in.reachable = True
     return running_api
 
 
