@@ -11,6 +11,7 @@ from app.admin.auth import UnauthorizedError
 from app.admin.operations import Operation
 from app.admin.queries import Query as _Query
 from app.admin.requests import read_query
+from app.admin.signing_in import keep, whence
 from app.admin.state import STATE, OpenId
 from app.domain.errors import ConflictError
 from app.domain.openid import HOME, MAX_PATH, Attempt
@@ -51,18 +52,17 @@ async def begin_openid(request: web.Request) -> web.Response:
 async def end_openid(request: web.Request) -> web.Response:
     """Let the browser in that the issuer has sent back."""
     openid, access = _openid(request), request.app[STATE].access
-    address = access.identity.address(request)
+    address, agent = whence(request)
     await access.sign_in.by.count(address)
     try:
         user_id, attempt = await _let_in(request, openid)
     except UnauthorizedError:
         await access.sign_in.by.refused_by_issuer(address)
         raise
-    agent = request.headers.get("User-Agent", "")
     token = await access.sign_in.by.opened(user_id, "openid", address, agent)
     response = _redirect(attempt.path)
     openid.cookie.clear(request, response)
-    access.sign_in.cookie.set(request, response, token, access.sign_in.lives_s)
+    keep(request, response, token)
     return response
 
 

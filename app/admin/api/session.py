@@ -12,6 +12,7 @@ from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, next_cursor, path_id, read_json, read_model, read_query
 from app.admin.session_models import Me, SessionPage, SessionQuery, SessionView
+from app.admin.signing_in import keep, whence
 from app.admin.state import STATE, SignIn
 from app.admin.user_models import Credentials, LinkToken
 from app.domain.callers import PERMISSIONS, Caller
@@ -33,7 +34,7 @@ async def sign_in(request: web.Request) -> web.Response:
     """Sign in with a password."""
     _from_here(request)
     said = read_model(await _public_json(request), Credentials)
-    token = await _state(request).by.by_password(said.email, said.password, *_whence(request))
+    token = await _state(request).by.by_password(said.email, said.password, *whence(request))
     return await _signed_in(request, token, "the e-mail or the password is wrong")
 
 
@@ -41,7 +42,7 @@ async def sign_in_by_link(request: web.Request) -> web.Response:
     """Sign in with a link's token."""
     _from_here(request)
     said = read_model(await _public_json(request), LinkToken)
-    token = await _state(request).by.by_link(said.token, *_whence(request))
+    token = await _state(request).by.by_link(said.token, *whence(request))
     return await _signed_in(request, token, "the link was used, or has expired, or is none")
 
 
@@ -88,23 +89,18 @@ async def _public_json(request: web.Request) -> Any:
         return await read_json(request, (JSON,))
 
 
-def _whence(request: web.Request) -> tuple[str, str]:
-    return request.app[STATE].access.identity.address(request), request.headers.get("User-Agent", "")
-
-
 async def _signed_in(request: web.Request, token: str | None, refusal: str) -> web.Response:
     """Answer who has signed in, and give the browser its cookie.
 
     Raises:
         UnauthorizedError: They have not.
     """
-    state = _state(request)
-    found = await state.sessions.found(token) if token else None
+    found = await _state(request).sessions.found(token) if token else None
     if token is None or found is None:
         raise UnauthorizedError(refusal)
     caller = request.app[STATE].access.identity.admitted(found.caller)
     response = answer(me(caller, found, token))
-    state.cookie.set(request, response, token, state.lives_s)
+    keep(request, response, token)
     return response
 
 
