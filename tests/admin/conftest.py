@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from aiohttp import DummyCookieJar
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession, DummyCookieJar
+from aiohttp.test_utils import TestServer
+from aiohttp.web import Application
 from pydantic import SecretStr
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -68,9 +69,11 @@ class User:
 
 @dataclass
 class Api:
-    """A running API; ``now`` holds its clock, in seconds."""
+    """A running API; ``url`` is without a slash at its end, ``now`` holds its clock, in seconds."""
 
-    client: Any
+    app: Application
+    url: str
+    client: ClientSession
     settings: Settings
     sender: MemorySender
     depths: MemoryDepths
@@ -135,9 +138,12 @@ async def serving(settings: Settings) -> AsyncIterator[Api]:
         event_topics=events,
         resolve=addresses_of,
     )
-    # Whoever calls brings their own cookies.
-    async with TestClient(TestServer(build_app(state)), cookie_jar=DummyCookieJar()) as client:
-        yield Api(client, settings, sender, depths, now, failures, events)
+    app = build_app(state)
+    async with TestServer(app) as server:
+        url = server.make_url("/")
+        # Whoever calls brings their own cookies. Not aiohttp's test client: that one keeps the body of every answer.
+        async with ClientSession(url, cookie_jar=DummyCookieJar()) as client:
+            yield Api(app, str(url).rstrip("/"), client, settings, sender, depths, now, failures, events)
     await pool.close()
 
 

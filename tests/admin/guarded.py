@@ -43,6 +43,6 @@ async def served(
 ) -> AsyncIterator[Served]:
     """Serve the API of a test on a port of its own."""
     counted, connections = Bodies(bodies), Connections(limits, proxies)
-    state = replace(api.client.app[STATE], bodies=counted)
+    state = replace(api.app[STATE], bodies=counted)
     async with listening(build_app(state), connections, HOST, 0) as url:
         yield Served(url, counted, connections)

@@ -5,38 +5,27 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.routes import build_app
 from app.domain.api_keys import new_api_key
 from app.domain.errors import SettingsError
-from app.processes.admin_services import assemble
-from app.services.operations.background import Failures
 from app.settings import Settings, load_settings
-from tests.admin.conftest import Answer, Api, User
-from tests.support.depths import MemoryDepths
-from tests.support.sender import MemorySender
+from tests.admin.conftest import Answer, Api, User, serving
 
 PATH = "/api/v1/action-types"
 
 
 @asynccontextmanager
-async def serving(settings: Settings, **changes: Any) -> AsyncIterator[Api]:
+async def strict(settings: Settings, **changes: Any) -> AsyncIterator[Api]:
     """An API that takes three tokens a minute that do not hold."""
     few = settings.model_copy(update={"failed_tokens_per_minute": 3, "pool_size": 1, **changes})
-    pool, now, sender, depths = ApiDatabase(few), [0.0], MemorySender(), MemoryDepths()
-    failures = Failures(lambda: now[0])
-    state = assemble(few, pool, sender, depths, clock=lambda: now[0], failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, few, sender, depths, now, failures)
-    await pool.close()
+    async with serving(few) as api:
+        yield api
 
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
     """Without a proxy in front."""
-    async with serving(settings) as running:
+    async with strict(settings) as running:
         yield running
 
 
@@ -81,7 +70,7 @@ async def test_forwarded_addresses_are_not_believed_by_default(api: Api) -> None
 
 async def test_behind_trusted_proxies_the_address_in_front_counts(settings: Settings) -> None:
     """From the end, as far as hops are trusted; what a client has written before that changes nothing."""
-    async with serving(settings, trusted_proxies="127.0.0.0/8, 10.9.0.0/16") as api:
+    async with strict(settings, trusted_proxies="127.0.0.0/8, 10.9.0.0/16") as api:
         for number in range(4):
             answer = await guess(api, forwarded=f"1.1.1.{number}, 203.0.113.7, 10.9.1.1")
         assert answer.status == 429
@@ -91,7 +80,7 @@ async def test_behind_trusted_proxies_the_address_in_front_counts(settings: Sett
 
 async def test_one_network_of_ipv6_is_one_address(settings: Settings) -> None:
     """A host has 2**64 of them; a mapped IPv4 address is that."""
-    async with serving(settings, trusted_proxies="127.0.0.1") as api:
+    async with strict(settings, trusted_proxies="127.0.0.1") as api:
         answers = [(await guess(api, forwarded=f"2001:db8:1:2::{number}")).status for number in range(1, 5)]
         assert answers == [401, 401, 401, 429]
         assert (await guess(api, forwarded="2001:db8:1:3::1")).status == 401
@@ -102,7 +91,7 @@ async def test_one_network_of_ipv6_is_one_address(settings: Settings) -> None:
 
 async def test_a_forwarded_address_that_is_none_is_the_proxy_itself(settings: Settings) -> None:
     """It costs the one who writes it, and is no error."""
-    async with serving(settings, trusted_proxies="127.0.0.1") as api:
+    async with strict(settings, trusted_proxies="127.0.0.1") as api:
         assert [(await guess(api, forwarded="unknown")).status for _ in range(4)] == [401, 401, 401, 429]
 
 

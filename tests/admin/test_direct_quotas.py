@@ -6,19 +6,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.workflow_quotas import tell_quotas
-from app.admin.routes import build_app
 from app.domain.quotas import WorkflowQuotas
-from app.processes.admin_services import assemble
-from app.services.operations.background import Failures
 from app.settings import Settings
-from tests.admin.conftest import Api, User, draft
+from tests.admin.conftest import Api, User, draft, serving
 from tests.integration.postgres.users import become
-from tests.support.depths import MemoryDepths
-from tests.support.sender import MemorySender
 
 WORKFLOWS: Final = "/api/v1/workflows"
 TEMPLATES: Final = "/api/v1/templates"
@@ -54,11 +48,8 @@ def by_sql(url: str, user: UUID, statement: str) -> None:
 async def unlimited(settings: Settings) -> AsyncIterator[Api]:
     """An API whose own check lets everything through."""
     free = settings.model_copy(update={"workflows_per_user": 0, "active_per_trigger": 0})
-    pool, now, sender, depths, failures = ApiDatabase(free), [0.0], MemorySender(), MemoryDepths(), Failures()
-    state = assemble(free, pool, sender, depths, failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, free, sender, depths, now, failures)
-    await pool.close()
+    async with serving(free) as api:
+        yield api
 
 
 @pytest.mark.parametrize("root", FILL)

@@ -4,17 +4,10 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.routes import build_app
-from app.processes.admin_services import assemble
-from app.services.operations.background import Failures
 from app.settings import Settings
-from tests.admin.conftest import Api
-from tests.support.depths import MemoryDepths
+from tests.admin.conftest import Api, serving
 from tests.support.records import cloud_event
-from tests.support.sender import MemorySender
 from tests.support.sessions import signed_in
 
 PATH = "/api/v1/action-types"
@@ -32,12 +25,8 @@ async def limited(settings: Settings) -> AsyncIterator[Api]:
         "pool_size": 1,
     }
     few = settings.model_copy(update=limits)
-    pool, now, sender, depths = ApiDatabase(few), [0.0], MemorySender(), MemoryDepths()
-    failures = Failures(lambda: now[0])
-    state = assemble(few, pool, sender, depths, clock=lambda: now[0], failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, few, sender, depths, now, failures)
-    await pool.close()
+    async with serving(few) as api:
+        yield api
 
 
 async def test_who_asks_too_often_hears_when_to_come_back(limited: Api) -> None:

@@ -41,7 +41,7 @@ async def test_every_route_is_in_the_document(api: Api) -> None:
     """No route without a description, no description without a route."""
     routes = {
         (route.method, route.resource.canonical)
-        for route in api.client.app.router.routes()
+        for route in api.app.router.routes()
         if route.resource and route.method not in _SYSTEM_METHODS
     }
     listed = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
@@ -303,7 +303,7 @@ async def test_public_operations_are_few() -> None:
 
 async def test_every_other_operation_asks_for_a_token(api: Api) -> None:
     """Each operation that is not public answers 401 without a token, whatever it is sent."""
-    assert STATE in api.client.app
+    assert STATE in api.app
     for operation in OPERATIONS:
         if operation.access == "public":
             continue

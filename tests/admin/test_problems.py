@@ -96,7 +96,8 @@ async def test_our_own_mistake_is_500_without_our_insides(api: Api, caplog: pyte
         async def get(self, *_: Any) -> Any:
             raise RuntimeError("the password is swordfish")
 
-    state = replace(api.client.app[STATE], workflows=Broken())
+    broken: Any = Broken()
+    state = replace(api.app[STATE], workflows=broken)
     async with TestClient(TestServer(build_app(state))) as client:
         with caplog.at_level(logging.ERROR):
             answer = await User(client, api.user().token).call(

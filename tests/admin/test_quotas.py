@@ -5,18 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from app.adapters.postgres.api_engine import ApiDatabase
-from app.admin.routes import build_app
-from app.processes.admin_services import assemble
-from app.services.operations.background import Failures
 from app.settings import Settings
-from tests.admin.conftest import Answer, Api, User, draft
-from tests.support.depths import MemoryDepths
+from tests.admin.conftest import Answer, Api, User, draft, serving
 from tests.support.hoarding import hoarding
 from tests.support.records import cloud_event
-from tests.support.sender import MemorySender
 
 ROOT = "/api/v1/workflows"
 
@@ -25,12 +18,8 @@ ROOT = "/api/v1/workflows"
 async def api(settings: Settings) -> AsyncIterator[Api]:
     """Four workflows a user, two active ones of a trigger type, ten events a minute."""
     few = settings.model_copy(update={"workflows_per_user": 4, "active_per_trigger": 2, "events_per_minute": 10})
-    pool, now, sender, depths = ApiDatabase(few), [0.0], MemorySender(), MemoryDepths()
-    failures = Failures(lambda: now[0])
-    state = assemble(few, pool, sender, depths, clock=lambda: now[0], failures=failures)
-    async with TestClient(TestServer(build_app(state))) as client:
-        yield Api(client, few, sender, depths, now, failures)
-    await pool.close()
+    async with serving(few) as api:
+        yield api
 
 
 async def activate(user: User, workflow: dict[str, Any]) -> Answer:

@@ -106,7 +106,7 @@ async def test_another_sites_page_changes_nothing(browser: Browser, headers: dic
 
 async def test_our_own_page_may(browser: Browser, api: Api) -> None:
     """With what browsers add to its requests."""
-    origin = f"http://{api.client.host}:{api.client.port}"
+    origin = api.url
     answer = await browser.safe("POST", WORKFLOWS, draft(), Origin=origin, Sec_Fetch_Site="same-origin")
     assert answer.status == 201, answer
 

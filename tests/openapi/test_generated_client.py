@@ -74,7 +74,7 @@ async def _run(*command: str) -> str:
 
 async def test_a_generated_client_makes_tests_publishes_and_watches_a_workflow(ground: Ground, tmp_path: Path) -> None:
     """Every model and operation is generated, but for the answers that are streams, and works."""
-    document, base = tmp_path / "openapi.json", str(ground.api.client.make_url("")).rstrip("/")
+    document, base = tmp_path / "openapi.json", ground.api.url
     document.write_text(json.dumps(openapi(OPERATIONS, "1")))
     generator = str(Path(sys.executable).with_name("openapi-python-client"))
     options = ("--meta", "none", "--output-path", str(tmp_path / "made_client"))

@@ -45,7 +45,7 @@ class Shell:
 @pytest.fixture
 def shell_of(api: Api, tmp_path: Path) -> Callable[[User], Shell]:
     """Make the shell of somebody."""
-    url = str(api.client.make_url("")).rstrip("/")
+    url = api.url
     home = {"HEADRACE_HOME": str(tmp_path), "HEADRACE_API_URL": url}
     return lambda user: Shell({**home, "HEADRACE_API_TOKEN": user.token})
 
