@@ -14,6 +14,8 @@ from app.admin.auth import ForbiddenError
 from app.domain.sessions import csrf_token
 
 HEADER: Final = "X-CSRF-Token"
+# What a form has brought in the header's place.
+GIVEN: Final = web.RequestKey("given_csrf", str)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS: Final = frozenset({"same-origin", "none"})
 
@@ -47,7 +49,7 @@ class Forgery:
         if request.method in _SAFE:
             return
         self.check_site(request)
-        given = request.headers.get(HEADER, "")
+        given = request[GIVEN] if GIVEN in request else request.headers.get(HEADER, "")
         if not hmac.compare_digest(given.encode(errors="replace"), csrf_token(session_token).encode()):
             raise ForbiddenError(f"With a session send its csrf_token as {HEADER} (GET /api/v1/session says it)")
 

@@ -5,7 +5,7 @@ those it has (RFC 9110, 15.5.6), and OPTIONS tells the same to whoever asks firs
 another site may call.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -31,12 +31,14 @@ def by_path(operations: Iterable[Operation]) -> dict[str, dict[str, Operation]]:
     return found
 
 
-def add_routes(router: web.UrlDispatcher, operations: Iterable[Operation]) -> None:
-    """Give each path its operations, and an answer to any other method."""
+def add_routes(
+    router: web.UrlDispatcher, operations: Iterable[Operation], wrap: Callable[[Operation], Handler] = guarded
+) -> None:
+    """Give each path its operations, wrapped, and an answer to any other method."""
     for path, methods in by_path(operations).items():
         resource = router.add_resource(path)
         for method, operation in methods.items():
-            resource.add_route(method, guarded(operation), expect_handler=wait_with_the_body)
+            resource.add_route(method, wrap(operation), expect_handler=wait_with_the_body)
         resource.add_route("*", _others(methods), expect_handler=wait_with_the_body)
 
 

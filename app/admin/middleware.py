@@ -4,9 +4,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import uuid4
 
 from aiohttp import web
@@ -28,6 +28,7 @@ from app.domain.log_context import all_about
 from app.domain.wall import METER
 from app.metrics.admin import ERRORS, REQUESTS, SECONDS
 from app.services.access.rate_limit import RateLimiter
+from schemas.problem import Problem
 
 _LOG: Final = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,6 +40,17 @@ _LOOKED_AT_CHARS: Final = 10_000
 _PATH_CHARS: Final = 500
 _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d{9,}""")
 _PROBES: Final = ("healthz", "readyz", "metrics")
+
+
+class ErrorShown(Protocol):
+    """Shows a problem as a page."""
+
+    def __call__(self, request: web.Request, problem: Problem, headers: Mapping[str, str]) -> web.Response:
+        """Return the page."""
+
+
+# Set on the requests of pages.
+ERROR_SHOWN: Final = web.RequestKey[ErrorShown]("error_shown", ErrorShown)
 
 
 @web.middleware
@@ -199,8 +211,18 @@ async def _answered(request: web.Request, handler: _Handler) -> _Answer:
             cut_off(request, error)
             return _broken_off(request, request[STARTED])
         problem, known = said(request, error)
-        return _Answer(problem, _why(error, problem.status)) if known else _Answer(problem, error=error)
+        shown = _shown(request, problem)
+        return _Answer(shown, _why(error, problem.status)) if known else _Answer(shown, error=error)
     return _broken_off(request, response)
+
+
+def _shown(request: web.Request, problem: web.Response) -> web.Response:
+    """Return a problem as it is, or as the request's page shows it."""
+    if ERROR_SHOWN not in request:
+        return problem
+    body = problem.body
+    assert isinstance(body, bytes)
+    return request[ERROR_SHOWN](request, Problem.model_validate_json(body), problem.headers)
 
 
 def _broken_off(request: web.Request, response: web.StreamResponse) -> _Answer:

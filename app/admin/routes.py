@@ -40,6 +40,7 @@ from app.admin.methods import add_routes
 from app.admin.middleware import harden, observe
 from app.admin.openapi import openapi
 from app.admin.operations import Operation
+from app.admin.pages.routes import PAGES, as_page, show_browsers
 from app.admin.state import STATE, State
 
 
@@ -125,10 +126,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 
 def build_app(state: State) -> web.Application:
     """Return the application over some services; it starts and stops nothing of them."""
-    app = web.Application(middlewares=[observe], handler_args={"auto_decompress": False})
+    app = web.Application(middlewares=[observe, show_browsers], handler_args={"auto_decompress": False})
     app[STATE] = state
     app.on_response_prepare.append(harden)
     add_routes(app.router, OPERATIONS)
+    add_routes(app.router, PAGES, as_page)
     app.on_shutdown.append(_end_what_goes_on)
     return app
 

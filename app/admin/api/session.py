@@ -12,8 +12,8 @@ from app.admin.limits import KIB
 from app.admin.operations import JSON, Body, Operation
 from app.admin.requests import CALLER, answer, next_cursor, path_id, read_json, read_model, read_query
 from app.admin.session_models import Me, SessionPage, SessionQuery, SessionView
-from app.admin.signing_in import keep, whence
-from app.admin.state import STATE, SignIn
+from app.admin.signing_in import end, keep, refuse_other_sites, session_of, sign_in_of, whence
+from app.admin.state import STATE
 from app.admin.user_models import Credentials, LinkToken
 from app.domain.callers import PERMISSIONS, Caller
 from app.domain.sessions import csrf_token
@@ -32,34 +32,31 @@ async def show_session(request: web.Request) -> web.Response:
 
 async def sign_in(request: web.Request) -> web.Response:
     """Sign in with a password."""
-    _from_here(request)
+    refuse_other_sites(request)
     said = read_model(await _public_json(request), Credentials)
-    token = await _state(request).by.by_password(said.email, said.password, *whence(request))
+    token = await sign_in_of(request).by.by_password(said.email, said.password, *whence(request))
     return await _signed_in(request, token, "the e-mail or the password is wrong")
 
 
 async def sign_in_by_link(request: web.Request) -> web.Response:
     """Sign in with a link's token."""
-    _from_here(request)
+    refuse_other_sites(request)
     said = read_model(await _public_json(request), LinkToken)
-    token = await _state(request).by.by_link(said.token, *whence(request))
+    token = await sign_in_of(request).by.by_link(said.token, *whence(request))
     return await _signed_in(request, token, "the link was used, or has expired, or is none")
 
 
 async def sign_out(request: web.Request) -> web.Response:
     """End the session that asks; a token just goes on holding."""
-    state, found = _state(request), request.get(BY_SESSION)
     response = web.Response(status=204)
-    if found is not None:
-        await state.sessions.end(found.token, found.signed_in)
-        state.cookie.clear(request, response)
+    await end(request, response)
     return response
 
 
 async def list_sessions(request: web.Request) -> web.Response:
     """List a page."""
     query, found = read_query(request, SessionQuery), request.get(BY_SESSION)
-    page = await _state(request).listed.page(request[CALLER], query.user, query.cursor, query.limit)
+    page = await sign_in_of(request).listed.page(request[CALLER], query.user, query.cursor, query.limit)
     current = found.signed_in.session if found else None
     return answer(
         SessionPage(
@@ -70,17 +67,8 @@ async def list_sessions(request: web.Request) -> web.Response:
 
 async def end_session(request: web.Request) -> web.Response:
     """End one."""
-    await _state(request).listed.end(request[CALLER], path_id(request, "session"))
+    await sign_in_of(request).listed.end(request[CALLER], path_id(request, "session"))
     return web.Response(status=204)
-
-
-def _state(request: web.Request) -> SignIn:
-    return request.app[STATE].access.sign_in
-
-
-def _from_here(request: web.Request) -> None:
-    """Refuse what another site's page sends: it would sign somebody in as somebody else."""
-    request.app[STATE].access.identity.forgery.check_site(request)
 
 
 async def _public_json(request: web.Request) -> Any:
@@ -95,7 +83,7 @@ async def _signed_in(request: web.Request, token: str | None, refusal: str) -> w
     Raises:
         UnauthorizedError: They have not.
     """
-    found = await _state(request).sessions.found(token) if token else None
+    found = await session_of(request, token)
     if token is None or found is None:
         raise UnauthorizedError(refusal)
     caller = request.app[STATE].access.identity.admitted(found.caller)

@@ -1,0 +1,46 @@
+"""What stands around every page: where one can go from here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.callers import Caller, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one can go.
+
+    Attributes:
+        icon: The name of its icon.
+        for_admins: Only administrators find it.
+        permission: What a user needs to find it.
+    """
+
+    title: str
+    path: str
+    icon: str
+    for_admins: bool = False
+    permission: Permission | None = None
+
+    def is_open_to(self, caller: Caller) -> bool:
+        """Tell whether somebody finds it."""
+        if self.for_admins:
+            return caller.role == "admin"
+        return self.permission is None or caller.may(self.permission)
+
+    def is_here(self, path: str) -> bool:
+        """Tell whether a path is this place, or below it."""
+        return path == self.path or (self.path != "/" and path.startswith(f"{self.path}/"))
+
+
+PLACES: Final = (
+    Place("Overview", "/", "overview"),
+    Place("Workflows", "/workflows", "workflow"),
+    Place("Executions", "/executions", "execution"),
+)
+
+
+def rail(caller: Caller, path: str) -> Iterator[tuple[Place, bool]]:
+    """Yield the places that somebody finds, and which of them they are at."""
+    return ((place, place.is_here(path)) for place in PLACES if place.is_open_to(caller))

@@ -1,0 +1,47 @@
+"""Every page there is, beside the API in one application."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.middleware import guarded
+from app.admin.operations import OPERATION, Operation
+from app.admin.pages import assets, executions, overview, sign_in
+from app.admin.pages.forms import take_form
+from app.admin.pages.showing_errors import shows_errors
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+PAGES: Final[tuple[Operation, ...]] = (
+    *overview.PAGES,
+    *executions.PAGES,
+    *sign_in.PAGES,
+    Operation(
+        "GET", assets.PATH, "asset", "A style or a script", assets.show_asset, {200: None},
+        tag="pages", access="public", content_type="text/css",
+    ),
+)  # fmt: skip
+
+
+@web.middleware
+async def show_browsers(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Have a browser that asks for what there is not be answered with a page."""
+    missing = request.match_info.http_exception is not None
+    if missing and not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", ""):
+        shows_errors(request)
+    return await handler(request)
+
+
+def as_page(one: Operation) -> _Handler:
+    """Wrap a page's handler: what goes wrong is shown as a page, and a form is read before it is known who sends it."""
+    admitted = guarded(one)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[OPERATION] = one
+        shows_errors(request)
+        if one.method == "POST":
+            await take_form(request)
+        return await admitted(request)
+
+    return handle

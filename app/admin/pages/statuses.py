@@ -1,0 +1,49 @@
+"""How what became of things is shown: a word, a colour and an icon, so that nobody has to tell colours apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from app.admin.execution_models import ExecutionQuery
+from app.admin.pages.wording import exact
+from app.domain.statuses import ExecutionStatus
+
+Tone = Literal["good", "bad", "warn", "calm", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A status as it is shown; ``meaning`` says it to who sees it for the first time."""
+
+    word: str
+    tone: Tone
+    icon: str
+    meaning: str
+
+
+STATUSES: Final[Mapping[str, Shown]] = {
+    ExecutionStatus.SUCCESS: Shown("Succeeded", "good", "yes", "Every step that ran succeeded"),
+    ExecutionStatus.PARTIAL: Shown("Partly failed", "warn", "warn", "Some steps failed, others succeeded"),
+    ExecutionStatus.FAILED: Shown("Failed", "bad", "no", "No step succeeded, or one that had to ended it"),
+    ExecutionStatus.SKIPPED: Shown("Did not run", "plain", "skip", "Its conditions were not met, or it may not run now"),
+    ExecutionStatus.STOPPED: Shown("Stopped", "calm", "skip", "A step ended it early, as the workflow says"),
+    ExecutionStatus.BLOCKED: Shown("Blocked", "warn", "warn", "It would have triggered itself again"),
+    ExecutionStatus.TIMED_OUT: Shown("Timed out", "bad", "wait", "Its time was used up"),
+}
+
+
+def filters_in_words(query: ExecutionQuery, workflow: str | None) -> list[str]:
+    """Say what a list of executions is filtered by, a phrase each."""
+    last = {"15m": "in the last 15 minutes", "24h": "in the last 24 hours", "7d": "in the last 7 days"}
+    said = [
+        f"of {workflow}" if workflow else "",
+        f"that {' or '.join(STATUSES[one].word.lower() for one in query.statuses)}" if query.statuses else "",
+        last.get(getattr(query, "last", None) or "", ""),
+        f"from {exact(query.since)}" if query.since else "",
+        f"before {exact(query.until)}" if query.until else "",
+        f"about {query.entity}" if query.entity else "",
+        f"by {query.event_type}" if query.event_type else "",
+        f"by the event {query.event_id}" if query.event_id else "",
+        f"with “{query.search}” in name or error" if query.search else "",
+    ]
+    return [one for one in said if one]
