@@ -17,6 +17,7 @@ from app.admin.pages.rendering import rendered
 from app.admin.pages.statuses import STATUSES, filters_in_words
 from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE
+from app.domain.errors import NotFoundError
 from app.domain.paging import read_cursor
 from app.domain.statuses import RETRYABLE
 from app.ports.executions import ExecutionFilter
@@ -63,10 +64,13 @@ async def show_executions(request: web.Request) -> web.Response:
 
 
 async def _name_of(request: web.Request, query: ExecutionQuery) -> str | None:
+    """Return the name of the workflow that the list is of; its id where the workflow is gone."""
     if query.workflow_id is None:
         return None
-    names = await request.app[STATE].workflows.names(request[CALLER], [query.workflow_id])
-    return names.get(query.workflow_id, str(query.workflow_id))
+    try:
+        return (await request.app[STATE].workflows.get(request[CALLER], query.workflow_id)).name
+    except NotFoundError:
+        return str(query.workflow_id)
 
 
 async def show_waiting(request: web.Request) -> web.Response:

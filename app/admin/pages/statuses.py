@@ -25,7 +25,7 @@ STATUSES: Final[Mapping[str, Shown]] = {
     ExecutionStatus.SUCCESS: Shown("Succeeded", "good", "yes", "Every step that ran succeeded"),
     ExecutionStatus.PARTIAL: Shown("Partly failed", "warn", "warn", "Some steps failed, others succeeded"),
     ExecutionStatus.FAILED: Shown("Failed", "bad", "no", "No step succeeded, or one that had to ended it"),
-    ExecutionStatus.SKIPPED: Shown("Did not run", "plain", "skip", "Its conditions were not met, or it may not run now"),
+    ExecutionStatus.SKIPPED: Shown("Did not run", "plain", "skip", "Conditions not met, or it may not run now"),
     ExecutionStatus.STOPPED: Shown("Stopped", "calm", "skip", "A step ended it early, as the workflow says"),
     ExecutionStatus.BLOCKED: Shown("Blocked", "warn", "warn", "It would have triggered itself again"),
     ExecutionStatus.TIMED_OUT: Shown("Timed out", "bad", "wait", "Its time was used up"),

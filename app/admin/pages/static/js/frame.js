@@ -1,22 +1,27 @@
-/** What every page has: the search box under `/`, forms that are sent once, times as the viewer reads them. */
+/** What every page has: shortcuts, forms that ask before they are sent and are sent once, times as the viewer reads them. */
+import { asked } from "./dialogs.js";
+import "./shortcuts.js";
 import { localTimes } from "./times.js";
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "/") {
-    event.preventDefault();
-    document.querySelector(".search input")?.focus();
-  }
-});
-
 // A form that is sent twice by a nervous finger does what it does twice.
-document.addEventListener("submit", (event) => {
+document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
-  if (form.dataset.sent) event.preventDefault();
+  if (form.dataset.sent) return event.preventDefault();
+  if (form.dataset.ask && !form.dataset.agreed) {
+    event.preventDefault();
+    const button = event.submitter ?? form.querySelector("button");
+    if (!(await asked(form.dataset.ask, button.textContent.trim()))) return;
+    form.dataset.agreed = "yes";
+    return form.requestSubmit(button);
+  }
   form.dataset.sent = "yes";
 });
-addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    delete form.dataset.agreed;
+  }
+});
 
 localTimes(document);

@@ -1,0 +1,46 @@
+"""The pages in Chromium, over the API of the tests around: a real Postgres, real HTTP, and Kafka in memory."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from app.domain.callers import Permission, Role
+from app.settings import Settings
+from tests.admin.conftest import Api
+from tests.support.chromium import Window, chromium, window
+from tests.support.sessions import SignedIn, signed_in
+
+Visit = Callable[..., AbstractAsyncContextManager[Window]]
+LOOKS = ({}, {"dark": True}, {"phone": True})
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, api: Api) -> Visit:
+    """Open a window: ``async with visit(who, dark=True) as window``; without anybody it is a stranger's."""
+
+    @asynccontextmanager
+    async def open_window(who: SignedIn | None = None, **look: Any) -> AsyncIterator[Window]:
+        async with window(browser, api.url, session=who.token if who else "", **look) as opened:
+            yield opened
+
+    return open_window
+
+
+@pytest.fixture
+def somebody(api_database: str, settings: Settings) -> Callable[..., Any]:
+    """Sign somebody new in: ``await somebody("admin")``, with permissions beside what every user may."""
+
+    async def sign_in(role: Role = "user", *permissions: Permission) -> SignedIn:
+        return await signed_in(api_database, settings, role, *permissions)
+
+    return sign_in
