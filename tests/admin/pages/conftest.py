@@ -26,7 +26,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, api: Api) -> Visit:
-    """Open a window: ``async with visit(who, dark=True) as window``; without anybody it is a stranger's."""
+    """Return what opens a window: of somebody who is signed in, or of a stranger; the looks are ``window``'s."""
 
     @asynccontextmanager
     async def open_window(who: SignedIn | None = None, **look: Any) -> AsyncIterator[Window]:
@@ -38,7 +38,7 @@ def visit(browser: Browser, api: Api) -> Visit:
 
 @pytest.fixture
 def somebody(api_database: str, settings: Settings) -> Callable[..., Any]:
-    """Sign somebody new in: ``await somebody("admin")``, with permissions beside what every user may."""
+    """Return what signs somebody new in, by role, and permissions beside what every user may."""
 
     async def sign_in(role: Role = "user", *permissions: Permission) -> SignedIn:
         return await signed_in(api_database, settings, role, *permissions)
