@@ -14,7 +14,7 @@ from tests.support.chromium import Window, chromium, window
 from tests.support.sessions import SignedIn, signed_in
 
 Visit = Callable[..., AbstractAsyncContextManager[Window]]
-LOOKS = ({}, {"dark": True}, {"phone": True})
+LOOKS: tuple[dict[str, bool], ...] = ({}, {"dark": True}, {"phone": True})
 
 
 @pytest.fixture(scope="session")
