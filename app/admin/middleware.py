@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from uuid import uuid4
 
 from aiohttp import web
@@ -42,15 +42,15 @@ _QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|\d{9,}""")
 _PROBES: Final = ("healthz", "readyz", "metrics")
 
 
-class ErrorShown(Protocol):
-    """Shows a problem as a page."""
+@dataclass(frozen=True, slots=True)
+class ErrorsShown:
+    """How what goes wrong with a request is shown: ``by`` makes an answer of a problem and its headers."""
 
-    def __call__(self, request: web.Request, problem: Problem, headers: Mapping[str, str]) -> web.Response:
-        """Return the page."""
+    by: Callable[[web.Request, Problem, Mapping[str, str]], web.Response]
 
 
 # Set on the requests of pages.
-ERROR_SHOWN: Final = web.RequestKey[ErrorShown]("error_shown", ErrorShown)
+ERRORS_SHOWN: Final = web.RequestKey("errors_shown", ErrorsShown)
 
 
 @web.middleware
@@ -218,11 +218,11 @@ async def _answered(request: web.Request, handler: _Handler) -> _Answer:
 
 def _shown(request: web.Request, problem: web.Response) -> web.Response:
     """Return a problem as it is, or as the request's page shows it."""
-    if ERROR_SHOWN not in request:
+    if ERRORS_SHOWN not in request:
         return problem
     body = problem.body
     assert isinstance(body, bytes)
-    return request[ERROR_SHOWN](request, Problem.model_validate_json(body), problem.headers)
+    return request[ERRORS_SHOWN].by(request, Problem.model_validate_json(body), problem.headers)
 
 
 def _broken_off(request: web.Request, response: web.StreamResponse) -> _Answer:

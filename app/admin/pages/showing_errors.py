@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from app.admin.middleware import ERROR_SHOWN
+from app.admin.middleware import ERRORS_SHOWN, ErrorsShown
 from app.admin.pages.rendering import rendered
 from schemas.problem import Problem
 
@@ -51,4 +51,4 @@ def error_page(request: web.Request, problem: Problem, headers: Mapping[str, str
 
 def shows_errors(request: web.Request) -> None:
     """Have what goes wrong with a request be shown as a page."""
-    request[ERROR_SHOWN] = error_page
+    request[ERRORS_SHOWN] = ErrorsShown(error_page)
