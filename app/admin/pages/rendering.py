@@ -21,8 +21,6 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-# Without a referrer for ourselves a browser sends forms with "Origin: null", which could be anybody's.
-_REFERRER: Final = "same-origin"
 _FILTERS: Final = {
     "ago": ago, "exact": exact, "number": number, "percent": percent, "seconds": seconds, "count_of": count_of,
 }  # fmt: skip
@@ -53,9 +51,8 @@ def rendered(request: web.Request, template: str, *, status: int = 200, **shown:
         status: 200, or the one of what went wrong.
         shown: What it shows.
     """
-    headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": _REFERRER}
     text = environment().get_template(template).render(frame=_frame(request), **shown)
-    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Content-Security-Policy": POLICY})
 
 
 def _frame(request: web.Request) -> dict[str, Any]:
