@@ -25,6 +25,7 @@ _OPERATORS: Final = {
     "starts_with": "starts with",
     "ends_with": "ends with",
 }
+_OF_NOTHING: Final = {"==": "is empty", "!=": "has a value"}
 _NAMES: Final = {
     "name": "Name",
     "description": "Description",
@@ -50,6 +51,13 @@ def in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         else:
             words.append(_instead(_NAMES.get(name, f"*{_field(name)}*"), old, new))
     return words
+
+
+def condition_in_words(condition: Any) -> str:
+    """Say a condition, or a group of them, to who reads a workflow: ``*order total* greater than 1,000``."""
+    if _is_leaf(condition) and condition.get("value") is None and condition.get("operator") in _OF_NOTHING:
+        return f"*{_field(condition['field'])}* {_OF_NOTHING[condition['operator']]}"
+    return _said(condition)
 
 
 def _trigger(old: Any, new: Any) -> Iterator[str]:

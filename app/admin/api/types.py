@@ -1,5 +1,6 @@
 """``/api/v1/event-types`` and ``/api/v1/action-types``: what workflows can be made of."""
 
+from functools import cache
 from inspect import cleandoc
 from typing import Final
 
@@ -26,7 +27,13 @@ async def get_event_type(request: web.Request) -> web.Response:
 
 async def list_action_types(_request: web.Request) -> web.Response:
     """List action types with the JSON Schema of their configs."""
-    return answer(ActionTypeList(items=[_view(action) for action in REGISTRY]))
+    return answer(action_types())
+
+
+@cache
+def action_types() -> ActionTypeList:
+    """Return every action type; they are the same for as long as the process lives."""
+    return ActionTypeList(items=[_view(action) for action in REGISTRY])
 
 
 def _shown(body: EventTypeList | EventTypeView) -> web.Response:

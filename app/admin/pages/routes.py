@@ -8,6 +8,7 @@ from aiohttp import web
 from app.admin.middleware import guarded
 from app.admin.operations import OPERATION, Operation
 from app.admin.pages import assets, executions, overview, sign_in
+from app.admin.pages.editor import pages as editor
 from app.admin.pages.forms import take_form
 from app.admin.pages.showing_errors import shows_errors
 
@@ -16,6 +17,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PAGES: Final[tuple[Operation, ...]] = (
     *overview.PAGES,
     *executions.PAGES,
+    *editor.PAGES,
     *sign_in.PAGES,
     Operation(
         "GET", assets.PATH, "asset", "A style or a script", assets.show_asset, {200: None},

@@ -1,6 +1,6 @@
 """The pages in Chromium, over the API of the tests around: a real Postgres, real HTTP, and Kafka in memory."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,6 @@ from tests.support.chromium import Window, chromium, window
 from tests.support.sessions import SignedIn, signed_in
 
 Visit = Callable[..., AbstractAsyncContextManager[Window]]
-Somebody = Callable[..., Awaitable[SignedIn]]
 LOOKS: tuple[dict[str, bool], ...] = ({}, {"dark": True}, {"phone": True})
 
 
@@ -38,7 +37,7 @@ def visit(browser: Browser, api: Api) -> Visit:
 
 
 @pytest.fixture
-def somebody(api_database: str, settings: Settings) -> Somebody:
+def somebody(api_database: str, settings: Settings) -> Callable[..., Any]:
     """Return what signs somebody new in, by role, and permissions beside what every user may."""
 
     async def sign_in(role: Role = "user", *permissions: Permission) -> SignedIn:

@@ -1,0 +1,265 @@
+"""The editor as a person uses it: by keyboard alone, with mistakes, beside a colleague, and read without scripts."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.admin.conftest import Api, draft
+from tests.admin.pages.conftest import LOOKS, Visit
+from tests.support.chromium import SCREENSHOTS
+from tests.support.sessions import SignedIn
+
+MARKUP = '<img src=x onerror="alert(1)"> & <b>co</b>'
+
+
+async def asked(api: Api, who: SignedIn, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    """Call the API as somebody who is signed in, and return what it answers."""
+    url = f"/api/v1/workflows{path}"
+    async with api.client.request(method, url, json=body, headers={**who.headers, **headers}) as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json()
+
+
+async def made(api: Api, who: SignedIn, *, on: bool = True, **changes: Any) -> str:
+    """Make a workflow, switch it on, and return where it is edited."""
+    workflow = await asked(api, who, "POST", "", draft(**changes))
+    if on:
+        await asked(api, who, "POST", f"/{workflow['id']}/activate")
+    return f"/workflows/{workflow['id']}"
+
+
+async def drafted(api: Api, who: SignedIn, path: str) -> Any:
+    """Return the draft as it is kept."""
+    return (await asked(api, who, "GET", f"{path.removeprefix('/workflows')}/draft"))["workflow"]
+
+
+async def tab_to(page: Page, wanted: Locator, *, back: bool = False) -> None:
+    """Go to a control as somebody without a mouse does."""
+    for _ in range(120):
+        if await wanted.count() and await wanted.evaluate("one => one === document.activeElement"):
+            return
+        await page.keyboard.press("Shift+Tab" if back else "Tab")
+    raise AssertionError(f"the keyboard does not reach {wanted}")
+
+
+def state(page: Page) -> Locator:
+    """Return the state line."""
+    return page.get_by_text("Live: version")
+
+
+async def saved(page: Page) -> None:
+    """Wait until all is saved."""
+    await expect(state(page)).to_contain_text(", saved ")
+
+
+async def test_without_scripts_it_is_read_as_a_sentence_and_can_be_switched(
+    api: Api, visit: Visit, somebody: Any
+) -> None:
+    """What somebody wrote shows as text; the switch is a form."""
+    who = await somebody()
+    conditions = [{"field": "customer.name", "operator": "==", "value": MARKUP, "logic": "OR"}, {"any": []}]
+    path = await made(api, who, on=False, name=MARKUP, conditions=conditions)
+    async with visit(who, scripts=False) as window:
+        await window.go(path)
+        assert await window.heading() == MARKUP
+        sentence = f"When an order is paid, if customer name is “{MARKUP}” or nothing at all, do:"
+        await expect(window.page.get_by_text(sentence)).to_be_visible()
+        await expect(window.page.get_by_role("button", name="Publish")).to_be_hidden()
+        await window.page.get_by_role("button", name="Switch on").click()
+        await expect(window.page.get_by_text("Switched on.", exact=True)).to_be_visible()
+        await window.page.screenshot(path=SCREENSHOTS / "editor-without-scripts.png")
+        await window.page.get_by_role("button", name="Switch off").click()
+        await expect(window.page.get_by_text("Switched off: version 3")).to_be_visible()
+
+
+async def name_and_trigger(page: Page) -> None:
+    """Give a workflow its name and its trigger, by keyboard alone."""
+    press = page.keyboard.press
+    await tab_to(page, page.get_by_role("button", name="Rename"))
+    await press("Enter")
+    await page.keyboard.type("Thank the VIPs")
+    await press("Enter")
+    await tab_to(page, page.get_by_role("button", name="Change", exact=True))
+    await press("Enter")
+    await page.keyboard.type("tag")
+    await tab_to(page, page.get_by_role("button", name="A tag is applied", exact=True))
+    async with page.expect_response("**/event-types/tag.applied"):
+        await press("Enter")
+    await tab_to(page, page.get_by_label("Which tag"))
+    await page.keyboard.type("VIP")
+
+
+async def pressed(page: Page, keys: list[str]) -> None:
+    """Press keys, one after the other."""
+    for key in keys:
+        await page.keyboard.press(key)
+
+
+async def two_conditions(page: Page) -> None:
+    """Write a condition, and a second one in a group, by keyboard alone."""
+    await tab_to(page, page.get_by_role("button", name="Add a condition"))
+    first: tuple[str | list[str], ...] = (["Enter"], "ltv", ["ArrowDown", "Enter", "Tab"], "is more", ["Tab"], "1000")
+    for keys in first:
+        await (page.keyboard.type(keys) if isinstance(keys, str) else pressed(page, keys))
+    await expect(page.get_by_text("It runs if customer ltv is more than 1,000.")).to_be_visible()
+    await tab_to(page, page.get_by_role("button", name="Add a group"))
+    second: tuple[str | list[str], ...] = (
+        ["Enter"],
+        "customer.state",
+        ["Tab"],
+        "is one of",
+        ["Tab"],
+        "SP,RJ",
+        ["Enter"],
+    )
+    for keys in second:
+        await (page.keyboard.type(keys) if isinstance(keys, str) else pressed(page, keys))
+    await expect(page.get_by_text("and customer state is one of “SP” or “RJ”.")).to_be_visible()
+
+
+async def test_a_workflow_is_made_by_keyboard_alone(api: Api, visit: Visit, somebody: Any) -> None:
+    """Name, trigger, conditions in a group; kept by itself two seconds later, and published with a preview."""
+    who = await somebody()
+    path = await made(api, who, conditions=[])
+    async with visit(who) as window:
+        await window.go(path)
+        page, press = window.page, window.page.keyboard.press
+        await name_and_trigger(page)
+        await two_conditions(page)
+        await press("Alt+ArrowUp")
+        await press("Alt+ArrowUp")
+        await saved(page)
+        kept = await drafted(api, who, path)
+        vip = {"field": "customer.state", "operator": "in", "value": ["SP", "RJ"]}
+        rich = {"field": "customer.ltv", "operator": ">", "value": 1000}
+        assert (kept["name"], kept["trigger"]) == ("Thank the VIPs", {"type": "tag.applied", "config": {"tag": "VIP"}})
+        assert kept["conditions"] == [vip, rich, {"any": []}]
+        await tab_to(page, page.get_by_role("button", name="Publish"), back=True)
+        await press("Enter")
+        dialog = page.get_by_role("dialog", name="Publish the changes?")
+        await expect(dialog).to_contain_text("Starts with tag.applied instead of order.paid")
+        await tab_to(page, dialog.get_by_role("button", name="Publish", exact=True))
+        await press("Enter")
+        await expect(page.get_by_text("Live: version 3, published")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_a_mistake_is_said_at_its_field(api: Api, visit: Visit, somebody: Any, look: dict[str, bool]) -> None:
+    """In every kind of field, in words, with a list on top that leads to each."""
+    who = await somebody()
+    path = await made(api, who, trigger={"type": "temporal.weekly", "config": {"at": "09:00", "days": ["mon"]}})
+    async with visit(who, **look) as window:
+        await window.go(path)
+        page = window.page
+        await page.get_by_role("button", name="Rename").click()
+        await page.get_by_label("Name", exact=True).fill("")
+        await page.get_by_label("Time zone").fill("Berlin")
+        await page.get_by_label("Monday").uncheck()
+        await page.get_by_label("Field", exact=True).fill("order..total")
+        await page.get_by_label("Value", exact=True).fill("")
+        await page.get_by_text("How often, priority, description").click()
+        await page.get_by_label("A customer may enter").select_option("not again before")
+        await page.get_by_label("How long").fill("")
+        await expect(page.get_by_role("heading", name="things keep this from being published")).to_be_visible()
+        for label, said in (
+            ("Name", "Give it a name"), ("Time zone", "Choose a time zone"), ("Monday", "Choose at least one day"),
+            ("Field", "between and after its dots"), ("Value", "Enter a value"),
+            ("A customer may enter", "Say for how long"),
+        ):  # fmt: skip
+            await expect(page.get_by_label(label, exact=True)).to_have_accessible_description(re.compile(said))
+        await window.looked_at("editor-mistakes")
+        await page.get_by_role("button", name="If, condition 1").first.click()
+        await expect(page.get_by_label("Field", exact=True)).to_be_focused()
+        await page.get_by_role("button", name="Change", exact=True).click()
+        await window.looked_at("editor-triggers")
+
+
+async def test_of_two_who_save_neither_loses_anything(api: Api, visit: Visit, somebody: Any) -> None:
+    """Who comes second sees both, part by part, chooses, and can take the choice back."""
+    who = await somebody()
+    path = await made(api, who)
+    async with visit(who) as window, visit(who) as other:
+        await window.go(path)
+        await other.go(path)
+        await window.page.get_by_label("Value", exact=True).fill("700")
+        await saved(window.page)
+        await other.page.get_by_role("button", name="Rename").click()
+        await other.page.get_by_label("Name", exact=True).fill("Of the other window")
+        await other.page.get_by_label("Value", exact=True).fill("900")
+        dialog = other.page.get_by_role("dialog", name="Two versions of this draft")
+        rows = dialog.get_by_role("row")
+        await expect(rows.filter(has_text="Name")).to_contain_text("Of the other window")
+        await expect(rows.filter(has_text="order total is more than 700")).to_contain_text(
+            "order total is more than 900"
+        )
+        await other.looked_at("editor-conflict")
+        await dialog.get_by_role("button", name="Not now").click()
+        await expect(other.page.get_by_text("Not saved: somebody else has saved this draft.")).to_be_visible()
+        await other.page.get_by_role("button", name="Look at both").click()
+        await rows.filter(has_text="700").get_by_label("Theirs").check()
+        await dialog.get_by_role("button", name="Save what is chosen").click()
+        await saved(other.page)
+        kept = await drafted(api, who, path)
+        assert (kept["name"], kept["conditions"][0]["value"]) == ("Of the other window", 700)
+        await other.page.get_by_role("button", name="Undo").click()
+        await expect(other.page.get_by_label("Value", exact=True)).to_have_value("900")
+        other.wrong.clear()  # the browser's console tells of every answer that is an error, 412 among them
+
+
+async def test_what_publishing_changes_is_said_before(api: Api, visit: Visit, somebody: Any) -> None:
+    """In words, with what is missing and where to mend it; a draft that is let go comes back for ten seconds."""
+    who = await somebody()
+    path = await made(api, who)
+    async with visit(who) as window:
+        page = window.page
+        await window.go(path)
+        await page.get_by_label("Value", exact=True).fill("1000")
+        await page.get_by_role("button", name="Publish").click()
+        dialog = page.get_by_role("dialog", name="Publish the changes?")
+        await expect(dialog).to_contain_text("Condition order total now greater than 1,000 instead of 500")
+        await expect(dialog).to_contain_text("there is nothing to try it on")
+        await window.looked_at("editor-publish")
+        await dialog.get_by_role("button", name="Not yet").click()
+        await page.get_by_role("button", name="Discard draft").click()
+        await expect(state(page)).to_contain_text("No changes since.")
+        await expect(page.get_by_label("Value", exact=True)).to_have_value("500")
+        await page.get_by_role("button", name="Undo").click()
+        await saved(page)
+        await expect(page.get_by_label("Value", exact=True)).to_have_value("1000")
+        await page.get_by_label("Field", exact=True).fill("")
+        await page.get_by_role("button", name="Publish").click()
+        await dialog.get_by_role("button", name="If, condition 1").click()
+        await expect(page.get_by_label("Field", exact=True)).to_be_focused()
+
+
+WATCH = """() => {
+  window.rebuilt = [];
+  new MutationObserver((seen) => { for (const one of seen) if (one.type === "childList") rebuilt.push(one.target); })
+    .observe(document.body, { childList: true, subtree: true });
+}"""
+ELSEWHERE = """(input) => {
+  const touched = input.closest("[role=group]");
+  const elsewhere = (one) => !touched.contains(one) && !one.closest("#state-line, [role=status]");
+  return window.rebuilt.filter(elsewhere).map((one) => one.outerHTML.slice(0, 200));
+}"""
+
+
+async def test_a_keystroke_draws_nothing_again_but_its_own_row(api: Api, visit: Visit, somebody: Any) -> None:
+    """Also in a workflow of 50 actions and 100 conditions: it must answer at once, whatever it holds."""
+    who = await somebody()
+    conditions = [{"field": f"order.field{one}", "operator": ">", "value": one} for one in range(100)]
+    actions = [{"type": "apply_tag", "order": one, "config": {"tag": f"t{one}"}} for one in range(1, 51)]
+    path = await made(api, who, conditions=conditions, actions=actions)
+    async with visit(who) as window:
+        page = window.page
+        await window.go(path)
+        value = page.get_by_label("Value", exact=True).nth(50)
+        await expect(value).to_have_value("50")
+        await page.evaluate(WATCH)
+        await value.press("End")
+        await page.keyboard.type("77")
+        await expect(page.get_by_text("order field50 is more than 5,077 and")).to_be_visible()
+        assert await value.evaluate(ELSEWHERE) == []
+        await saved(page)
