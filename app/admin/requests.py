@@ -1,7 +1,7 @@
 """Reading requests: bodies, query strings, ids, preconditions; what is wrong in them comes out as our own errors."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from schemas.json_places import long_integers, repeated_keys
 from schemas.reading import Judge, read_whole
 
 CALLER: Final = web.RequestKey("caller", Caller)
+_NONE: Final[Mapping[str, str]] = {}
 _LIST: Final = web.RequestKey("list", str)
 
 M = TypeVar("M", bound=BaseModel)
@@ -107,9 +108,24 @@ def read_query(request: web.Request, model: type[M]) -> M:
     query = request.query
     wrong = {key: "is given more than once" for key in sorted(query.keys()) if len(query.getall(key)) > 1}
     wrong |= {key: "is no text that can be looked up" for key, value in query.items() if not is_storable(value)}
+    return read_values(request, dict(query), model, wrong)
+
+
+def read_values(request: web.Request, values: Mapping[str, str], model: type[M], wrong: Mapping[str, str] = _NONE) -> M:
+    """Read texts, as a query or a form has them, into a model; of a list, ``cursor`` is the position that it names.
+
+    Args:
+        request: Where they come from.
+        values: By name.
+        model: Says what they are.
+        wrong: What is wrong with some of them already.
+
+    Raises:
+        InvalidError: A name is unknown, or its value is wrong; the cursor is of another list.
+    """
     errors = [FieldError(key, said) for key, said in wrong.items()]
     try:
-        read = model.model_validate(dict(query))
+        read = model.model_validate(values)
     except ValidationError as error:
         errors += [one for one in field_errors(error, model) if one.path not in wrong]
         raise InvalidError(errors) from None

@@ -1,7 +1,8 @@
 """Spans of time that a list goes back (or on) in: short ones first, so that what is recent is found without the rest.
 
 A log that is partitioned by day costs a statement for each day that it may touch, before a row is read. Most pages are
-full after the newest day.
+full after the newest day. Where two filters have an index each and none has both, one leads to many rows of which the
+other leaves few: there spans are as long as what they cost allows (``Paced``).
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,8 +13,9 @@ from typing import Final
 from app.domain.times import shifted
 
 STEPS: Final = (timedelta(1), timedelta(7), timedelta(30))
-# For what no index answers alone: each span is as long as all before it, so that it takes about as long as they did.
-FINE: Final = tuple(timedelta(hours=hours) for hours in (3, 3, 6, 12, 24, 48, 96, 192, 384, 768))
+_MOST_GROWTH: Final = 4.0
+_TICK_S: Final = 1e-6
+_LEAST: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,33 @@ class Span:
 
     since: datetime | None
     until: datetime | None
+
+
+class Paced:
+    """Lengths of spans that follow what the last one cost, for as long as they are less than the whole.
+
+    Args:
+        whole: What they come to together; the last may be longer than is left.
+        first: The first one's length.
+        aim: Seconds that each should take.
+    """
+
+    def __init__(self, whole: timedelta, first: timedelta = timedelta(hours=3), aim: float = 0.01) -> None:
+        self._whole = whole
+        self._step = first
+        self._aim = aim
+
+    def __iter__(self) -> Iterator[timedelta]:
+        """Yield a length, each after the last one's cost was told."""
+        done = timedelta()
+        while done < self._whole:
+            yield self._step
+            done += self._step
+
+    def note(self, seconds: float) -> None:
+        """Tell what the last span took; a day without a row says little of the next, so that it grows by steps."""
+        by = max(1 / _MOST_GROWTH, min(_MOST_GROWTH, self._aim / max(seconds, _TICK_S)))
+        self._step = max(_LEAST, self._step * by)
 
 
 def going_back(

@@ -1,14 +1,15 @@
 """Spans of time: together they are what was asked for, without a gap, the nearest end first."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.spans import FINE, STEPS, Span, going_back, going_on
+from app.domain.spans import STEPS, Paced, Span, going_back, going_on
 
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
 MOMENTS = st.none() | st.integers(-100 * 24, 10 * 24).map(lambda hours: NOW + timedelta(hours=hours))
@@ -19,22 +20,37 @@ def joined(spans: list[Span]) -> bool:
     return all(one.until == other.since for one, other in pairwise(spans))
 
 
-@given(since=MOMENTS, until=MOMENTS, steps=st.sampled_from([STEPS, FINE]))
+COSTS: Final = st.none() | st.lists(st.floats(0, 3), min_size=1, max_size=5)
+
+
+def told(spans: Iterable[Span], paced: Paced | None, costs: list[float]) -> list[Span]:
+    """All spans, the cost of each told before the next."""
+    found = []
+    for span, cost in zip(spans, cycle(costs), strict=False):
+        found.append(span)
+        if paced is not None:
+            paced.note(cost)
+    return found
+
+
+@given(since=MOMENTS, until=MOMENTS, costs=COSTS)
 def test_spans_back_are_the_whole_without_a_gap(
-    since: datetime | None, until: datetime | None, steps: tuple[timedelta, ...]
+    since: datetime | None, until: datetime | None, costs: list[float] | None
 ) -> None:
-    """From the end that was asked for to the beginning, whatever they are."""
-    spans = list(going_back(since, until, NOW, steps))
+    """From the end that was asked for to the beginning, whatever they are, and whatever each has cost."""
+    paced = None if costs is None else Paced(timedelta(92))
+    spans = told(going_back(since, until, NOW, paced or STEPS), paced, costs or [0])
     assert (spans[0].until, spans[-1].since) == (until, since)
     assert joined(spans[::-1])
 
 
-@given(since=MOMENTS, until=MOMENTS, steps=st.sampled_from([STEPS, FINE]))
+@given(since=MOMENTS, until=MOMENTS, costs=COSTS)
 def test_spans_on_are_the_whole_without_a_gap(
-    since: datetime | None, until: datetime | None, steps: tuple[timedelta, ...]
+    since: datetime | None, until: datetime | None, costs: list[float] | None
 ) -> None:
     """From the beginning that was asked for to the end."""
-    spans = list(going_on(since, until, NOW - timedelta(92), steps))
+    paced = None if costs is None else Paced(timedelta(92))
+    spans = told(going_on(since, until, NOW - timedelta(92), paced or STEPS), paced, costs or [0])
     assert (spans[0].since, spans[-1].until) == (since, until)
     assert joined(spans)
 
@@ -51,3 +67,14 @@ def test_the_end_of_the_calendar_is_the_end(edge: datetime) -> None:
     for spans in (list(going_back(None, edge, NOW)), list(going_on(edge, None, NOW))[::-1]):
         assert (spans[0].until, spans[-1].since) in {(edge, None), (None, edge)}
         assert joined(spans[::-1])
+
+
+def test_a_span_is_as_long_as_what_the_last_one_cost_allows() -> None:
+    """Nothing found at once: four times as long; twice the aim: half as long; never more than four times at once."""
+    paced = Paced(timedelta(92), first=timedelta(hours=4), aim=0.01)
+    lengths = iter(paced)
+    seen = [next(lengths)]
+    for seconds in (0.0, 0.02, 3.0):
+        paced.note(seconds)
+        seen.append(next(lengths))
+    assert seen == [timedelta(hours=hours) for hours in (4, 16, 8, 2)]

@@ -1,7 +1,7 @@
 """The execution log in Postgres, as the API reads it: ``automation_logs``, and its archive for a single execution."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ from app.adapters.postgres.execution_pages import Asked, edge_of_words, page, su
 from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
 from app.domain.paging import LookedThrough, Position
-from app.domain.spans import FINE, STEPS, Span, going_back, going_on
+from app.domain.spans import STEPS, Paced, Span, going_back, going_on
 from app.domain.times import shifted
 from app.ports.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, WaitingExecution
 
@@ -39,7 +39,7 @@ class PostgresExecutions:
     """
 
     def __init__(
-        self, database: ApiDatabase, kept: timedelta = timedelta(90), *, words_in: int = 3000, patience: float = 0.5
+        self, database: ApiDatabase, kept: timedelta = timedelta(90), *, words_in: int = 3000, patience: float = 0.05
     ) -> None:
         self._database = database
         self._kept = kept + _LATE
@@ -53,15 +53,18 @@ class PostgresExecutions:
         async with self._database.reading(caller) as connection:
             own, named = await _known(connection, caller, wanted)
             asked, rows = Asked(wanted, own, named, after, limit), list[ExecutionSummary]()
-            crossed, began = _is_crossed(wanted, own), time.monotonic()
-            for whole in _spans(wanted, after, self._oldest(), FINE if crossed else STEPS):
+            paced, began = Paced(self._kept) if _is_crossed(wanted, own) else None, time.monotonic()
+            for whole in _spans(wanted, after, self._oldest(), paced or STEPS):
+                turn = time.monotonic()
                 span = whole if wanted.search is None else await self._narrowed(connection, wanted, whole)
                 statement = page(replace(asked, limit=limit - len(rows)), span)
                 found = [] if statement is None else await connection.execute(statement)
                 rows += [ExecutionSummary.model_validate(dict(_mapping(row))) for row in found]
                 if len(rows) == limit or statement is None:
                     break
-                enough = wanted.search is not None or (crossed and time.monotonic() - began >= self._patience)
+                if paced is not None:
+                    paced.note(time.monotonic() - turn)
+                enough = wanted.search is not None or (paced is not None and time.monotonic() - began >= self._patience)
                 if enough and (end := _end(wanted, span, self._oldest())) is not None:
                     return LookedThrough(rows, end)
         return rows
@@ -109,7 +112,7 @@ def _is_crossed(wanted: ExecutionFilter, own: list[UUID] | None) -> bool:
 
 
 def _spans(
-    wanted: ExecutionFilter, after: Position | None, oldest: datetime, steps: Sequence[timedelta]
+    wanted: ExecutionFilter, after: Position | None, oldest: datetime, steps: Iterable[timedelta]
 ) -> Iterator[Span]:
     """Yield the spans to look into; words are looked for in one of a week alone, and the next page goes on."""
     since, until, now = wanted.since, wanted.until, datetime.now(UTC)

@@ -12,7 +12,7 @@ from app.admin.api.executions import chosen
 from app.admin.execution_models import ExecutionQuery, WaitingQuery
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import see_other
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.rendering import rendered
 from app.admin.pages.statuses import STATUSES, filters_in_words
 from app.admin.requests import CALLER, path_id
@@ -58,7 +58,7 @@ async def show_executions(request: web.Request) -> web.Response:
         workflow=workflow,
         statuses=STATUSES,
         first=link(_ROOT, rest) if query.cursor else None,
-        next=link(_ROOT, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, _ROOT, rest, found.next_cursor),
         whole=_ROOT,
     )
 
@@ -88,7 +88,7 @@ async def show_waiting(request: web.Request) -> web.Response:
         given=rest,
         wrong=wrong,
         first=link(path, rest) if query.cursor else None,
-        next=link(path, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, path, rest, found.next_cursor),
         whole=path,
     )
 

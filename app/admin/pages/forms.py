@@ -12,7 +12,7 @@ from app.admin.bodies import HOLD, read_body
 from app.admin.forgery import GIVEN
 from app.admin.limits import KIB
 from app.admin.problems import UnsupportedTypeError
-from app.admin.requests import read_model
+from app.admin.requests import read_values
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.domain.storable import is_storable
@@ -71,7 +71,7 @@ def read_form(request: web.Request, model: type[M]) -> M:
     Raises:
         InvalidError: A field is wrong, or unknown.
     """
-    return read_model({name: value for name, value in one_of_each(request).items() if value}, model)
+    return read_values(request, {name: value for name, value in one_of_each(request).items() if value}, model)
 
 
 def said_at(error: InvalidError) -> dict[str, str]:

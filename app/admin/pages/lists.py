@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import BaseModel
 
-from app.admin.requests import read_model
+from app.admin.requests import next_cursor, read_values
 from app.domain.errors import InvalidError
 
 M = TypeVar("M", bound=BaseModel)
@@ -31,14 +31,19 @@ def asked(request: web.Request, model: type[M], **fixed: str) -> tuple[M, dict[s
     given = {name: ",".join(filter(None, values)) for name, values in several.items() if any(values)}
     wrong: dict[str, str] = {}
     try:
-        return read_model({**given, **fixed}, model), given, wrong
+        return read_values(request, {**given, **fixed}, model), given, wrong
     except InvalidError as error:
         wrong = {one.path.partition("[")[0]: one.message for one in error.errors}
     kept = {name: value for name, value in given.items() if name not in wrong and "" not in wrong}
-    return read_model({**kept, **fixed}, model), kept, wrong
+    return read_values(request, {**kept, **fixed}, model), kept, wrong
 
 
 def link(path: str, filters: Mapping[str, str], **changes: str | None) -> str:
     """Return a list's address with some filters changed; None takes one away."""
     wanted = {name: value for name, value in {**filters, **changes}.items() if value is not None}
     return f"{path}?{urlencode(wanted)}" if wanted else path
+
+
+def next_page(request: web.Request, path: str, filters: Mapping[str, str], position: str | None) -> str | None:
+    """Return the address of a list's next rows, if there are any."""
+    return None if position is None else link(path, filters, cursor=next_cursor(request, position))

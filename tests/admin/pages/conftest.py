@@ -1,6 +1,6 @@
 """The pages in Chromium, over the API of the tests around: a real Postgres, real HTTP, and Kafka in memory."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.support.chromium import Window, chromium, window
 from tests.support.sessions import SignedIn, signed_in
 
 Visit = Callable[..., AbstractAsyncContextManager[Window]]
+Somebody = Callable[..., Awaitable[SignedIn]]
 LOOKS: tuple[dict[str, bool], ...] = ({}, {"dark": True}, {"phone": True})
 
 
@@ -37,7 +38,7 @@ def visit(browser: Browser, api: Api) -> Visit:
 
 
 @pytest.fixture
-def somebody(api_database: str, settings: Settings) -> Callable[..., Any]:
+def somebody(api_database: str, settings: Settings) -> Somebody:
     """Return what signs somebody new in, by role, and permissions beside what every user may."""
 
     async def sign_in(role: Role = "user", *permissions: Permission) -> SignedIn:
