@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
 
 from app.admin.api.types import action_types
 from app.admin.draft_models import RevisionView
@@ -33,14 +32,6 @@ _DID: Final = {
     "off": "Switched off. It runs for nothing until it is switched on again.",
 }
 _WAITING: Final[Mapping[str, Waiting]] = {"finish": "finish", "cancel": "cancel"}
-
-
-class EditorQuery(BaseModel):
-    """What was done last; an older link may say more."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    did: str = ""
 
 
 async def show_editor(request: web.Request) -> web.Response:
@@ -134,7 +125,7 @@ async def switch_off(request: web.Request) -> web.Response:
 
 
 PAGES: Final = (
-    page(_ONE, "editorPage", "A workflow, and its editor", show_editor, query=EditorQuery),
+    page(_ONE, "editorPage", "A workflow, and its editor", show_editor),
     form(f"{_ONE}/on", "switchOnForm", "Switch a workflow on", switch_on, conflicts=True),
     form(f"{_ONE}/off", "switchOffForm", "Switch a workflow off", switch_off, conflicts=True),
 )
