@@ -27,9 +27,11 @@ from app.services.access.sessions import Sessions
 from app.services.access.sign_in import SignInService
 from app.services.access.users import UserService
 from app.services.ingest.emitter import EventEmitter
+from app.services.messages.channel_tests import ChannelTests
 from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
 from app.services.messages.message_text import TemplateTexts
+from app.services.messages.previewing import MessagePreviews
 from app.services.messages.templates import MessageTemplateService
 from app.services.operations.bulk import BulkService
 from app.services.operations.cancelling import Cancelling
@@ -55,10 +57,18 @@ from app.topics import Topics
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """The services around messages; ``template_texts`` gives a workflow's actions the texts of message templates."""
+    """The services around messages.
+
+    Attributes:
+        previews: Shows what templates come to.
+        channel_tests: Sends tests through channels.
+        template_texts: Gives a workflow's actions the texts of message templates.
+    """
 
     templates: MessageTemplateService
+    previews: MessagePreviews
     channels: ChannelService
+    channel_tests: ChannelTests
     inboxes: NotificationService
     template_texts: TemplateTexts
 

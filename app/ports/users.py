@@ -64,8 +64,12 @@ class UserTransaction(Protocol):
     async def get(self, user_id: UUID) -> User | None:
         """Return one that the caller may see, locked."""
 
-    async def update(self, user: User) -> User:
+    async def update(self, user: User, *, ends_sessions: bool) -> User:
         """Store what is changed of one, as a new version; their workflows may what they may from then on.
+
+        Args:
+            user: As they are to be.
+            ends_sessions: Whether they have to sign in again.
 
         Raises:
             ConflictError: Another one has the e-mail, or there would be no administrator.

@@ -29,7 +29,7 @@ from app.adapters.secrets.cipher import FernetCipher
 from app.admin.bodies import Bodies
 from app.admin.limits import BodyLimits
 from app.admin.open_streams import Streams
-from app.admin.state import Editing, Live, Messages, State
+from app.admin.state import Editing, Live, Messages, Runs, State
 from app.domain.errors import NotReadyError
 from app.domain.quotas import WorkflowQuotas
 from app.metrics.roles import registry_of
@@ -42,9 +42,11 @@ from app.processes.role_names import action_types_by_role
 from app.processes.run_services import DryRunNeeds, runs_of
 from app.services.access.secrets import SecretService
 from app.services.ingest.emitter import EventEmitter
+from app.services.messages.channel_tests import ChannelTests
 from app.services.messages.channels import ChannelService
 from app.services.messages.inbox import NotificationService
 from app.services.messages.message_text import TemplateTexts
+from app.services.messages.previewing import MessagePreviews
 from app.services.messages.templates import MessageTemplateService
 from app.services.operations.background import PROCESS, Failures
 from app.services.operations.bulk import BulkService
@@ -100,7 +102,7 @@ def assemble(
         emitter=EventEmitter(sender, topics),
         events=_events(settings, database, log),
         event_types=EventTypes(topics, log, _now, clock),
-        messages=_messages(database, _cipher(settings), bounds_of(settings)),
+        messages=_messages(database, _cipher(settings), bounds_of(settings), workflows, runs),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
         queue=queue,
         live=_live(settings, database, queue),
@@ -147,10 +149,14 @@ def _cipher(settings: Settings) -> Cipher:
     return FernetCipher(settings.secrets_key.get_secret_value())
 
 
-def _messages(database: ApiDatabase, cipher: Cipher, bounds: MayReach) -> Messages:
+def _messages(
+    database: ApiDatabase, cipher: Cipher, bounds: MayReach, workflows: WorkflowService, runs: Runs
+) -> Messages:
     return Messages(
         templates=MessageTemplateService(PostgresMessageTemplates(database)),
+        previews=MessagePreviews(runs.dry_runs),
         channels=ChannelService(PostgresChannels(database), cipher, AppriseUrls(bounds)),
+        channel_tests=ChannelTests(workflows, runs.manual_runs),
         inboxes=NotificationService(PostgresNotifications(database)),
         template_texts=TemplateTexts(PostgresTexts(database.driver, patient=False)),
     )

@@ -84,8 +84,8 @@ class UserTransaction:
         """Return one that the caller may see, locked."""
         return await _ROWS.get(self._connection, user_id, locked=True)
 
-    async def update(self, user: User) -> User:
-        """Store what is changed of one, as a new version; who is disabled has no session any more.
+    async def update(self, user: User, *, ends_sessions: bool) -> User:
+        """Store what is changed of one, as a new version.
 
         Raises:
             ConflictError: Another one has the e-mail, or there would be no administrator.
@@ -99,7 +99,7 @@ class UserTransaction:
         statement = update(USERS).where(_U.id == user.id).values(values).returning(USERS)
         with named_once(f"There is another user {user.email}"):
             stored = _user((await self._connection.execute(statement)).one())
-        if stored.disabled_at is not None:
+        if ends_sessions:
             await self._connection.execute(delete(SESSIONS).where(SESSIONS.c.user_id == user.id))
         await self._note(user.id, user.role, sorted(user.permissions))
         return stored

@@ -38,6 +38,7 @@ PLACES: Final = (
     Place("Overview", "/", "overview"),
     Place("Workflows", "/workflows", "workflow"),
     Place("Executions", "/executions", "execution"),
+    Place("Settings", "/settings", "settings"),
 )
 
 

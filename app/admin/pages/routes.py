@@ -10,6 +10,7 @@ from app.admin.operations import OPERATION, Operation
 from app.admin.pages import assets, executions, overview, sign_in
 from app.admin.pages.editor import pages as editor
 from app.admin.pages.forms import take_form
+from app.admin.pages.settings import routes as settings
 from app.admin.pages.showing_errors import shows_errors
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -18,6 +19,7 @@ PAGES: Final[tuple[Operation, ...]] = (
     *overview.PAGES,
     *executions.PAGES,
     *editor.PAGES,
+    *settings.PAGES,
     *sign_in.PAGES,
     Operation(
         "GET", assets.PATH, "asset", "A style or a script", assets.show_asset, {200: None},

@@ -85,7 +85,7 @@ class UserService:
         return page_of(rows, limit, lambda user: Position(user.created_at, user.id))
 
     async def change(self, caller: Caller, user_id: UUID, version: Expected, changes: dict[str, Any]) -> User:
-        """Change one; it takes effect within two seconds, everywhere.
+        """Change one; it takes effect within two seconds, everywhere. With the role their sessions end.
 
         Args:
             caller: Who changes it.
@@ -104,7 +104,9 @@ class UserService:
             if not is_expected(before.version, version):
                 raise StaleVersionError(f"The user has version {before.version} by now")
             after = self._changed(before, changes)
-            return before if after == before else await transaction.update(after)
+            # In another role they are to know that they are: they sign in anew.
+            ends = after.role != before.role or after.disabled_at is not None
+            return before if after == before else await transaction.update(after, ends_sessions=ends)
 
     async def delete(self, caller: Caller, user_id: UUID) -> None:
         """Remove one, and their sessions; what they own stays.

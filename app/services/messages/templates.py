@@ -141,7 +141,7 @@ def _text_errors(said: Mapping[str, Any]) -> list[FieldError]:
     """Return what is wrong with the texts; of no known kind, only what is wrong with them as templates of any."""
     known = said.get("kind")
     kind: MessageKind = known or _OF_ALL_PARTS
-    action = _action_of(kind)
+    action = action_of(kind)
     message_text = action.message_text
     assert message_text is not None
     texts = {part: said.get(part, "") for part in _PARTS}
@@ -154,12 +154,13 @@ def _text_errors(said: Mapping[str, Any]) -> list[FieldError]:
     return errors if known else [error for error in errors if texts.get(error.path)]
 
 
-def _action_of(kind: MessageKind) -> AnyAction:
+def action_of(kind: MessageKind) -> AnyAction:
+    """Return the action that sends templates of a kind."""
     return next(action for action in REGISTRY if action.message_text is not None and action.message_text.kind == kind)
 
 
 async def _refuse_used(transaction: MessageTransaction, template: MessageTemplate) -> None:
-    users = await transaction.workflows_with(template, _action_of(template.kind).name)
+    users = await transaction.workflows_with(template, action_of(template.kind).name)
     if users:
         named = ", ".join(repr(name) for name in users)
         raise ConflictError(f"Workflows use it by its name: {named}; change or delete them first")

@@ -6,7 +6,7 @@ import { localTimes } from "./times.js";
 // A form that is sent twice by a nervous finger does what it does twice.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.method !== "post" || event.defaultPrevented || event.submitter?.formTarget) return;
   if (form.dataset.sent) return event.preventDefault();
   if (form.dataset.ask && !form.dataset.agreed) {
     event.preventDefault();

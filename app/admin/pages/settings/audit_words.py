@@ -1,0 +1,106 @@
+"""Lines of the audit trail in words: who did what to which thing, and what is different since."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.ports.audit import AuditChange, AuditEntry
+
+MAX_VALUE_CHARS: Final = 80
+KINDS: Final[Mapping[str, str]] = {
+    "workflow": "workflow",
+    "template": "workflow template",
+    "message_template": "message template",
+    "channel": "channel",
+    "secret": "secret",
+    "api_key": "API key",
+    "user": "user",
+    "permissions": "permissions",
+    "session": "session",
+    "sign_in": "sign-in",
+    "identity": "sign-in at the organization",
+    "execution": "execution",
+    "waiting": "executions that wait",
+    "executions": "executions",
+    "events": "events",
+    "dead_letter": "dead letter",
+    "quotas": "quotas",
+}
+_DONE: Final[Mapping[str, str]] = {
+    "created": "made",
+    "activated": "switched on",
+    "deactivated": "switched off",
+    "restored": "brought back",
+    "run_by_hand": "ran by hand",
+    "signed_out": "signed out of",
+    "sign_in_failed": "failed to sign in:",
+    "used": "used",
+}
+_WHY: Final[Mapping[str, str]] = {
+    "no_such_user": "there is no such user",
+    "wrong_password": "wrong password",
+    "no_password": "the user has no password",
+    "disabled": "the user is disabled",
+    "bad_link": "the link was used, or has expired",
+    "not_by_issuer": "the organization did not vouch for them",
+    "too_many": "too many attempts",
+}
+_WITHHELD: Final = {"secret": "to another value, which is secret", "large": "to another value, which is too large"}
+
+
+def actor(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """Say who did it."""
+    if entry.actor is not None and str(entry.actor) in names:
+        return names[str(entry.actor)]
+    if entry.actor_kind == "api_key":
+        return f"API key {entry.actor_name or entry.actor}"
+    if entry.actor_kind == "database_role":
+        return f"Database role {entry.actor_name}"
+    return "Somebody" if entry.actor is None else f"{entry.actor_kind.capitalize()} {entry.actor}"
+
+
+def done(entry: AuditEntry) -> str:
+    """Say what was done, to which thing."""
+    kind = KINDS.get(entry.kind, entry.kind.replace("_", " "))
+    verb = _DONE.get(entry.action, entry.action.replace("_", " "))
+    if entry.kind == "session":
+        return f"{'signed in' if entry.action == 'created' else f'{verb} a session'}"
+    if entry.kind == "sign_in":
+        return f"{verb} {_WHY.get(str(_new(entry, 'why')), 'refused')}"
+    called = f" “{entry.name}”" if entry.name and entry.kind != "permissions" else ""
+    return f"{verb} the {kind}{called}"
+
+
+def differences(entry: AuditEntry) -> list[str]:
+    """Say what is different, a phrase a field; of what is new its name says enough."""
+    if entry.action == "created" and entry.kind != "permissions":
+        return []
+    if entry.kind == "sign_in":
+        return [f"{_new(entry, 'attempts')} times, from {_new(entry, 'address')}"]
+    return [_difference(field, change) for field, change in sorted(entry.changes.items()) if field != "updated_by"]
+
+
+def _difference(field: str, change: AuditChange) -> str:
+    name = field.replace("_", " ")
+    if change.withheld:
+        return f"{name} {_WITHHELD[change.withheld]}"
+    if change.old is None:
+        return f"{name}: {_value(change.new)}"
+    if change.new is None:
+        return f"{name} {_value(change.old)} taken away"
+    return f"{name} from {_value(change.old)} to {_value(change.new)}"
+
+
+def _value(value: Any) -> str:
+    if value == [] or value == "":
+        return "nothing"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        text = ", ".join("everybody" if one == "*" else one for one in value)
+    else:
+        text = f"“{value}”" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[: MAX_VALUE_CHARS - 1]}…"
+
+
+def _new(entry: AuditEntry, field: str) -> Any:
+    change = entry.changes.get(field)
+    return change.new if change is not None else "?"
