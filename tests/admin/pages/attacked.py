@@ -1,0 +1,132 @@
+"""An installation full of attacks: every text that somebody from outside can write holds markup of theirs."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+from tests.admin.conftest import Answer, Api, User, draft
+from tests.admin.log import Log
+from tests.admin.test_dead_letters import letter
+from tests.support.sessions import SignedIn
+from tests.support.stored_markup import EVERYTHING, NAMES, PAYLOADS
+
+CRM: Final = "/api/v1/crm"
+_ANY: Final = {"If-Match": "*"}
+
+
+@dataclass
+class Attacked:
+    """What there is to look at.
+
+    Attributes:
+        places: What stands for a place of a page's path, by the path up to it.
+        shown: Texts that a page must show, by its path.
+    """
+
+    places: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+async def attacked(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:
+    """Make it, as an administrator who is signed in."""
+    made = Attacked()
+    await _workflows(made, admin, log)
+    await _texts(made, admin)
+    await _settings(made, admin, who)
+    await _customers(made, admin)
+    await _letters_and_events(made, api, log)
+    return made
+
+
+async def _workflows(made: Attacked, admin: User, log: Log) -> None:
+    for payload in PAYLOADS:
+        workflow = await admin.create(name=payload, description=payload, actions=[_tagging(payload)])
+        row = await log.add(workflow, error=payload, status="failed", entity=payload, event_id=payload, **_happened())
+    made.places["/workflows"] = workflow["id"]
+    made.places["/executions"] = str(row["id"])
+    made.shown["/executions"] = PAYLOADS
+    template = await admin.call("POST", "/api/v1/templates", draft(name=PAYLOADS[0], description=EVERYTHING))
+    made.places["/templates"] = _id(template)
+
+
+def _tagging(payload: str) -> dict[str, Any]:
+    return {"type": "create_note", "order": 1, "config": {"text": "{% raw %}" + payload.replace("endraw", "") + "{% endraw %}"}}
+
+
+def _happened() -> dict[str, Any]:
+    """Return what an execution's row holds: event, verdicts, and what a webhook has answered."""
+    texts = dict(enumerate(PAYLOADS))
+    data = {str(at): text for at, text in texts.items()} | {text: at for at, text in texts.items()}
+    result = {
+        "step": 0, "action_type": "webhook", "status": "failed", "error": EVERYTHING, "attempts": 2, "uncertain": True,
+        "output": {"status": 200, "body": EVERYTHING, **data}, "executed_at": "2026-03-01T12:00:00Z",
+        "duration_ms": 12, "verdicts": [],
+    }  # fmt: skip
+    verdict = {
+        "path": "conditions[0]", "field": EVERYTHING[:500], "operator": "==", "expected": EVERYTHING, "actual": EVERYTHING,
+        "met": False, "reason": EVERYTHING,
+    }  # fmt: skip
+    event = {"specversion": "1.0", "id": "e-1", "source": "/s", "type": "order.paid", "data": data}
+    return {"event": event, "verdicts": [verdict], "results": [result], "met": False}
+
+
+async def _texts(made: Attacked, admin: User) -> None:
+    harmless = [one for one in PAYLOADS if "{" not in one]
+    body = {
+        "name": f"t{uuid4().hex[:10]}", "kind": "email", "subject": harmless[5], "text": "\n".join(harmless),
+        "html": "\n".join(harmless),
+    }  # fmt: skip
+    made.places["/settings/messages"] = _id(await admin.call("POST", "/api/v1/message-templates", body))
+
+
+async def _settings(made: Attacked, admin: User, who: SignedIn) -> None:
+    for at, name in enumerate(NAMES):
+        user = {"email": f"{uuid4().hex}@example.com", "name": name}
+        made.places["/settings/users"] = _id(await admin.call("POST", "/api/v1/users", user))
+        if at % 5 == 0:
+            key = {"name": name, "permissions": ["events:write"]}
+            made.places["/settings/keys"] = _id(await admin.call("POST", "/api/v1/api-keys", key))
+    made.shown["/settings/users"] = NAMES
+    made.shown["/settings/keys"] = NAMES[::5]
+    made.shown["/settings/audit"] = NAMES[::5]
+    channel = {"name": f"c{uuid4().hex[:10]}", "url": "json://hooks.example.com/x", "owners": [str(who.id)]}
+    made.places["/settings/channels"] = _id(await admin.call("POST", "/api/v1/channels", channel))
+    secret = {"value": "hunter2-hunter2", "owners": ["*"], "hosts": ["api.example.com"]}
+    assert (await admin.call("PUT", "/api/v1/secrets/ATTACKED", secret)).status == 200
+    made.places["/settings/secrets"] = "ATTACKED"
+    made.places["/settings/sessions"] = str(who.session_id)
+
+
+async def _customers(made: Attacked, admin: User) -> None:
+    customer = f"c-{uuid4().hex}"
+    body = {"id": customer, "name": NAMES[0], "tags": list(NAMES[:40]), "note": EVERYTHING}
+    created = await admin.call("POST", f"{CRM}/customers", body)
+    assert created.status == 201, created
+    for text in (EVERYTHING, *PAYLOADS[:3]):
+        noted = await admin.call("POST", f"{CRM}/customers/{customer}/notes", {"text": text})
+        assert noted.status == 201, noted
+    await admin.call("POST", f"{CRM}/tasks", {"title": NAMES[1], "customer_id": customer})
+    talk = {"id": f"v-{uuid4().hex}", "customer_id": customer, "subject": NAMES[2]}
+    await admin.call("POST", f"{CRM}/conversations", talk)
+    await admin.call("POST", f"{CRM}/conversations/{talk['id']}/messages", {"text": EVERYTHING, "channel": "chat"})
+    made.places["/customers"] = customer
+
+
+async def _letters_and_events(made: Attacked, api: Api, log: Log) -> None:
+    evil = {"reason": "not_json", "key": EVERYTHING.encode(), "value": EVERYTHING.encode(), "entity": PAYLOADS[0]}
+    headers = [(PAYLOADS[5], EVERYTHING.encode())]
+    made.places["/queue/dead-letters"] = str(await letter(log, **evil, headers=headers))
+    data = {str(at): text for at, text in enumerate(PAYLOADS)} | {text: 1 for text in PAYLOADS}
+    for payload in PAYLOADS[:10]:
+        event = {"specversion": "1.0", "id": payload, "source": "/shop", "type": "order.paid", "subject": payload, "data": data}
+        api.event_topics.put("t.events.order", b"c-1", orjson.dumps(event), at=time.time())
+    made.places["/events"] = PAYLOADS[0]
+
+
+def _id(answer: Answer) -> str:
+    assert answer.status == 201, answer
+    made: str = answer.json["id"]
+    return made
