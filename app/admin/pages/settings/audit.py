@@ -75,15 +75,15 @@ async def show_audit(request: web.Request) -> web.Response:
 
 
 def _row(entry: AuditEntry, names: dict[str, str]) -> dict[str, object]:
-    """Return a line as it is shown; a workflow that is there can be opened."""
+    """Return a line as it is shown: it leads to the workflow, if it is there, else to all that was done to the thing."""
     is_there = entry.kind == _OF_WORKFLOWS and entry.action != "deleted"
     return {
         "at": entry.at,
         "who": audit_words.actor(entry, names),
         "done": audit_words.done(entry),
         "changes": audit_words.differences(entry),
-        "href": f"/workflows/{entry.object_id}" if is_there else None,
-        "of": link(_ALL, {"kind": entry.kind, "id": entry.object_id}),
+        "href": f"/workflows/{entry.object_id}" if is_there else link(_ALL, {"kind": entry.kind, "id": entry.object_id}),
+        "leads": "Open the workflow" if is_there else "All that was done to it",
     }
 
 

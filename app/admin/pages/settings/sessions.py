@@ -9,7 +9,7 @@ from app.admin.identity import BY_SESSION
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import see_other
 from app.admin.pages.lists import asked, link
-from app.admin.pages.settings.people import people, users_of
+from app.admin.pages.settings.people import users_of
 from app.admin.pages.settings.reading import did_of, text_of
 from app.admin.pages.settings.sections import ROOT, shown
 from app.admin.pages.settings.words import HOW
@@ -32,7 +32,7 @@ async def show_sessions(request: web.Request) -> web.Response:
     caller = request[CALLER]
     user_id = query.user if query.user is not None and caller.role == "admin" else caller.user_id
     own = user_id == caller.user_id
-    who = (await people(request, [user_id])).named(user_id) if own else (await users_of(request).get(caller, user_id)).name
+    who = "" if own else (await users_of(request).get(caller, user_id)).name
     found = await sign_in_of(request).listed.page(caller, user_id, query.cursor, query.limit)
     rest = {name: value for name, value in given.items() if name != "cursor"}
     return shown(
