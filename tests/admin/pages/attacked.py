@@ -53,7 +53,11 @@ async def _workflows(made: Attacked, admin: User, log: Log) -> None:
 
 
 def _tagging(payload: str) -> dict[str, Any]:
-    return {"type": "create_note", "order": 1, "config": {"text": "{% raw %}" + payload.replace("endraw", "") + "{% endraw %}"}}
+    return {
+        "type": "create_note",
+        "order": 1,
+        "config": {"text": "{% raw %}" + payload.replace("endraw", "") + "{% endraw %}"},
+    }
 
 
 def _happened() -> dict[str, Any]:
@@ -66,8 +70,8 @@ def _happened() -> dict[str, Any]:
         "duration_ms": 12, "verdicts": [],
     }  # fmt: skip
     verdict = {
-        "path": "conditions[0]", "field": EVERYTHING[:500], "operator": "==", "expected": EVERYTHING, "actual": EVERYTHING,
-        "met": False, "reason": EVERYTHING,
+        "path": "conditions[0]", "field": EVERYTHING[:500], "operator": "==", "expected": EVERYTHING, "met": False,
+        "actual": EVERYTHING, "reason": EVERYTHING,
     }  # fmt: skip
     event = {"specversion": "1.0", "id": "e-1", "source": "/s", "type": "order.paid", "data": data}
     return {"event": event, "verdicts": [verdict], "results": [result], "met": False}
@@ -119,9 +123,16 @@ async def _letters_and_events(made: Attacked, api: Api, log: Log) -> None:
     evil = {"reason": "not_json", "key": EVERYTHING.encode(), "value": EVERYTHING.encode(), "entity": PAYLOADS[0]}
     headers = [(PAYLOADS[5], EVERYTHING.encode())]
     made.places["/queue/dead-letters"] = str(await letter(log, **evil, headers=headers))
-    data = {str(at): text for at, text in enumerate(PAYLOADS)} | {text: 1 for text in PAYLOADS}
+    data = {str(at): text for at, text in enumerate(PAYLOADS)} | dict.fromkeys(PAYLOADS, 1)
     for payload in PAYLOADS[:10]:
-        event = {"specversion": "1.0", "id": payload, "source": "/shop", "type": "order.paid", "subject": payload, "data": data}
+        event = {
+            "specversion": "1.0",
+            "id": payload,
+            "source": "/shop",
+            "type": "order.paid",
+            "subject": payload,
+            "data": data,
+        }
         api.event_topics.put("t.events.order", b"c-1", orjson.dumps(event), at=time.time())
     made.places["/events"] = PAYLOADS[0]
 

@@ -1,4 +1,4 @@
-"""What no page and no form lets anybody do: every entry of the list of pages is held to it, so that new ones are too."""
+"""What no page and no form lets anybody do: every entry of the list of pages is held to it, a new one too."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,10 +16,8 @@ from app.admin.operations import Operation
 from app.admin.pages.rendering import POLICY
 from app.admin.pages.routes import PAGES
 from app.admin.pages.sandboxed import SANDBOX
-from app.domain.callers import PERMISSIONS
 from app.domain.sessions import csrf_token
 from app.services.access.sessions import FRESH_S
-from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
 from tests.admin.pages.attacked import Attacked, attacked
@@ -58,7 +56,7 @@ class Seen:
     headers: Any
 
 
-async def ask(api: Api, method: str, path: str, *, form: dict[str, str] | None = None, **headers: str) -> Seen:
+async def ask(api: Api, method: str, path: str, /, form: dict[str, str] | None = None, **headers: str) -> Seen:
     """Ask as a browser does; underscores in header names stand for hyphens."""
     sent = {**HTML, **{name.replace("_", "-"): value for name, value in headers.items()}}
     async with api.client.request(method, path, data=form, headers=sent, allow_redirects=False) as response:
@@ -72,8 +70,8 @@ async def ask(api: Api, method: str, path: str, *, form: dict[str, str] | None =
 async def test_a_stranger_is_sent_to_sign_in(api: Api, one: Operation) -> None:
     """And comes back to the same page afterwards; a session that there is not is as none."""
     path = f"{path_of(one)}?q=a%26b"
-    for cookie in ({}, {"Cookie": f"{SESSION}=hrs_{'a' * 43}"}):
-        seen = await ask(api, "GET", path, **cookie)
+    for cookie in ("", f"{SESSION}=hrs_{'a' * 43}"):
+        seen = await ask(api, "GET", path, Cookie=cookie)
         assert (seen.status, urlsplit(seen.location).path) == (303, "/sign-in")
         assert parse_qs(urlsplit(seen.location).query)["next"] == [path]
 
@@ -112,9 +110,7 @@ async def done_by(api_database: str, who: SignedIn) -> int:
         return int(row[0]) if row else 0
 
 
-async def test_no_form_is_taken_from_anywhere_but_our_own_pages(
-    api: Api, somebody: SignIn, api_database: str
-) -> None:
+async def test_no_form_is_taken_from_anywhere_but_our_own_pages(api: Api, somebody: SignIn, api_database: str) -> None:
     """Without the session's token, with another session's, from another site, from a frame without an origin."""
     admin, other = await somebody("admin"), await somebody("admin")
     right, before = csrf_token(admin.token), await done_by(api_database, admin)
@@ -170,8 +166,8 @@ ELSEWHERE: Final = (
     "https://evil.example", "HTTPS:evil.example", "https:/evil.example", "http:evil.example", "javascript:alert(1)",
     "data:text/html,x", " //evil.example", "/%0d%0aLocation:%20https://evil.example", "/\r\nSet-Cookie: a=b",
     "/%5cevil.example", "/%2f/evil.example", "/.//evil.example", "/..//evil.example", "@evil.example",
-    "/@evil.example", ".evil.example", "／／evil.example", "/／evil.example", "/\u2028/evil.example", "/x\x00", "",
-    "?next=//evil.example", "#//evil.example", "/" + "a" * 5000,
+    "/@evil.example", ".evil.example", "\uff0f\uff0fevil.example", "/\uff0fevil.example", "/\u2028/evil.example",
+    "/x\x00", "", "?next=//evil.example", "#//evil.example", "/" + "a" * 5000,
 )  # fmt: skip
 
 
@@ -181,12 +177,13 @@ async def test_signing_in_leads_nowhere_else(api: Api, admin: User, then: str) -
     shown = await ask(api, "GET", f"/sign-in?next={quote(then)}")
     kept = re.findall(r'name="next" value="([^"]*)"', shown.text)
     token = (await member(admin, password=None))["link_token"]
-    signed = await ask(api, "POST", "/sign-in/link", form={"token": token, "next": then})
+    typed = then.replace("\x00", "")  # no form with such a character is taken at all
+    signed = await ask(api, "POST", "/sign-in/link", form={"token": token, "next": typed})
     assert (shown.status, signed.status) == (200, 303)
     for where in (*kept, signed.location):
         _stays(api, where)
     made = await member(admin)
-    form = {"email": made["email"], "password": PASSWORD, "next": then.replace("\x00", "")}
+    form = {"email": made["email"], "password": PASSWORD, "next": typed}
     _stays(api, (await ask(api, "POST", "/sign-in", form=form)).location)
 
 
@@ -221,7 +218,7 @@ async def test_the_cookie_is_for_this_host_and_for_no_script(api: Api, admin: Us
 
 
 async def test_a_session_ends_in_an_open_window(
-    api: Api, settings: Settings, somebody: SignIn, api_database: str, admin: User, visit: Visit
+    api: Api, somebody: SignIn, api_database: str, admin: User, visit: Visit
 ) -> None:
     """Signed out elsewhere, another password, another role, its time, no use: the next click leads to sign in."""
     who: SignedIn = await somebody()
@@ -251,7 +248,7 @@ async def test_a_session_ends_in_an_open_window(
 
     async with visit() as window:
         for end in (sign_out, password, role, expire, leave):
-            _, token = await session_of(settings, who.id)
+            _, token = await session_of(api.settings, who.id)
             await window.context.add_cookies([{"name": SESSION, "value": token, "url": api.url, "httpOnly": True}])
             await window.go("/settings")
             await expect(window.page.get_by_role("heading", level=1)).to_have_text("Settings")
@@ -262,19 +259,20 @@ async def test_a_session_ends_in_an_open_window(
             assert "next=/settings/profile" in window.page.url, end.__name__
 
 
-# What of a page could only come from a text: the tripwire, elements, attributes and addresses that no page of ours has.
+# What could only come from a text: the tripwire, elements, attributes and addresses that no page of ours has.
 _FOUND: Final = """() => {
   const found = window.__xss === undefined ? [] : ["window.__xss"];
   for (const one of document.querySelectorAll("*")) {
     const name = one.localName;
-    if (["xss-mark", "marquee", "object", "embed", "base", "math", "plaintext", "foreignobject", "style"].includes(name))
+    if (["xss-mark", "marquee", "object", "embed", "base", "math", "plaintext", "style"].includes(name))
       found.push(name);
     if (name === "script" && !one.src && one.type !== "application/json") found.push("script");
     if (name === "iframe" && !one.hasAttribute("sandbox")) found.push("iframe");
     for (const { name: attribute, value } of one.attributes) {
       if (attribute.startsWith("on") || attribute === "srcdoc") found.push(`${name}[${attribute}]`);
       const leads = ["href", "xlink:href", "src", "action", "formaction", "data", "http-equiv"].includes(attribute);
-      if (leads && /^[\\s\\u0000-\\u0020]*(j\\s*a\\s*v\\s*a|vbscript|data:text|\\/\\/|https?:\\/\\/evil|refresh)/i.test(value))
+      const elsewhere = /^[\\s\\u0000-\\u0020]*(j\\s*a\\s*v\\s*a|vbscript|data:text|\\/\\/|https?:\\/\\/evil|refresh)/i;
+      if (leads && elsewhere.test(value))
         found.push(`${name}[${attribute}=${value.slice(0, 40)}]`);
     }
   }
@@ -313,23 +311,25 @@ async def test_what_people_write_is_text_on_every_page(
         dialogs: list[str] = []
         window.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
         for one, path in looked_at(there):
-            wanted = [text for text in there.shown.get(one.path, ())]
-            text = ""
-            for _ in range(_MOST_PAGES):
-                response = await window.page.goto(api.url + path)
-                assert response is not None
-                assert response.status < 400, (path, response.status)
-                found = await window.page.evaluate(_FOUND)
-                if response.headers["content-security-policy"] == SANDBOX:  # what they write is all that there is
-                    found = [each for each in found if each == _TRIPWIRE]
-                assert found == [], path
-                text += await window.page.evaluate("document.body.textContent")
-                path = await _next(window)
-                if not path or one.path not in there.shown:
-                    break
-            assert [each for each in wanted if each not in text] == [], one.path
+            texts, pages = [await _harmless(window, path)], 1
+            wanted = there.shown.get(one.path, ())
+            while wanted and pages < _MOST_PAGES and (after := await _next(window)):
+                texts, pages = [*texts, await _harmless(window, after)], pages + 1
+            assert [each for each in wanted if each not in "".join(texts)] == [], one.path
         assert dialogs == []
         window.wrong[:] = [said for said in window.wrong if not _IN_SANDBOX.search(said)]
+
+
+async def _harmless(window: Window, path: str) -> str:
+    """Open a page, hold it to what no text may do, and return its text."""
+    response = await window.page.goto(window.url + path)
+    assert response is not None
+    assert response.status < 400, (path, response.status)
+    found = await window.page.evaluate(_FOUND)
+    if response.headers["content-security-policy"] == SANDBOX:  # what they write is all that there is
+        found = [each for each in found if each == _TRIPWIRE]
+    assert found == [], path
+    return str(await window.page.evaluate("document.body.textContent"))
 
 
 async def _next(window: Window) -> str:

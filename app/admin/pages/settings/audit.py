@@ -56,14 +56,16 @@ async def show_audit(request: web.Request) -> web.Response:
     found = await state.access.audit.find(
         caller, query.wanted(datetime.now(UTC)), read_cursor(query.cursor), query.limit
     )
-    known = await people(request, {row.actor for row in found.items if row.actor} | {query.who} - {None}, everybody=True)
+    known = await people(
+        request, {row.actor for row in found.items if row.actor} | {query.who} - {None}, everybody=True
+    )
     keys = {str(key.id): f"API key {key.name}" for key in await state.access.api_keys.entries(caller)}
     rest = {name: value for name, value in given.items() if name != "cursor"}
     return shown(
         request,
         "audit.html",
         rows=[_row(row, {**known.names, **keys}) for row in found.items],
-        names={**known.names, **keys},
+        names={**known.choices, **keys},
         kinds=audit_words.KINDS,
         given=rest,
         wrong=said,
@@ -75,14 +77,16 @@ async def show_audit(request: web.Request) -> web.Response:
 
 
 def _row(entry: AuditEntry, names: dict[str, str]) -> dict[str, object]:
-    """Return a line as it is shown: it leads to the workflow, if it is there, else to all that was done to the thing."""
+    """Return a line as it is shown: it leads to the workflow that is there, or to all that was done to the thing."""
     is_there = entry.kind == _OF_WORKFLOWS and entry.action != "deleted"
     return {
         "at": entry.at,
         "who": audit_words.actor(entry, names),
-        "done": audit_words.done(entry),
+        "done": audit_words.done(entry, names),
         "changes": audit_words.differences(entry),
-        "href": f"/workflows/{entry.object_id}" if is_there else link(_ALL, {"kind": entry.kind, "id": entry.object_id}),
+        "href": f"/workflows/{entry.object_id}"
+        if is_there
+        else link(_ALL, {"kind": entry.kind, "id": entry.object_id}),
         "leads": "Open the workflow" if is_there else "All that was done to it",
     }
 

@@ -45,6 +45,13 @@ _WHY: Final[Mapping[str, str]] = {
     "not_by_issuer": "the organization did not vouch for them",
     "too_many": "too many attempts",
 }
+_OF_SESSIONS: Final[Mapping[str, str]] = {
+    "created": "signed in",
+    "signed_in": "signed in",
+    "signed_out": "signed out",
+}
+_OURS: Final = "headrace_"
+_OF_NO_USE: Final = frozenset({"id", "user_id", "updated_by", "digest"})
 _WITHHELD: Final = {"secret": "to another value, which is secret", "large": "to another value, which is too large"}
 
 
@@ -55,19 +62,24 @@ def actor(entry: AuditEntry, names: Mapping[str, str]) -> str:
     if entry.actor_kind == "api_key":
         return f"API key {entry.actor_name or entry.actor}"
     if entry.actor_kind == "database_role":
-        return f"Database role {entry.actor_name}"
-    return "Somebody" if entry.actor is None else f"{entry.actor_kind.capitalize()} {entry.actor}"
+        role = entry.actor_name or ""
+        return "Headrace itself" if role.startswith(_OURS) else f"Database role {role}"
+    if entry.actor is None:
+        return "Somebody"
+    return f"{'An administrator' if entry.actor_kind == 'admin' else 'A user'} with a token ({str(entry.actor)[:8]}…)"
 
 
-def done(entry: AuditEntry) -> str:
+def done(entry: AuditEntry, names: Mapping[str, str]) -> str:
     """Say what was done, to which thing."""
     kind = KINDS.get(entry.kind, entry.kind.replace("_", " "))
     verb = _DONE.get(entry.action, entry.action.replace("_", " "))
     if entry.kind == "session":
-        return f"{'signed in' if entry.action == 'created' else f'{verb} a session'}"
+        return _OF_SESSIONS.get(entry.action, f"{verb} a session")
+    if entry.kind == "permissions":
+        return f"noted what {names.get(entry.object_id, 'a user with a token')} may"
     if entry.kind == "sign_in":
         return f"{verb} {_WHY.get(str(_new(entry, 'why')), 'refused')}"
-    called = f" “{entry.name}”" if entry.name and entry.kind != "permissions" else ""
+    called = f" “{entry.name}”" if entry.name else ""
     return f"{verb} the {kind}{called}"
 
 
@@ -77,7 +89,7 @@ def differences(entry: AuditEntry) -> list[str]:
         return []
     if entry.kind == "sign_in":
         return [f"{_new(entry, 'attempts')} times, from {_new(entry, 'address')}"]
-    return [_difference(field, change) for field, change in sorted(entry.changes.items()) if field != "updated_by"]
+    return [_difference(field, change) for field, change in sorted(entry.changes.items()) if field not in _OF_NO_USE]
 
 
 def _difference(field: str, change: AuditChange) -> str:
@@ -92,7 +104,7 @@ def _difference(field: str, change: AuditChange) -> str:
 
 
 def _value(value: Any) -> str:
-    if value == [] or value == "":
+    if value in ([], ""):
         return "nothing"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         text = ", ".join("everybody" if one == "*" else one for one in value)

@@ -130,7 +130,7 @@ def _form(
         "message.html",
         status=status,
         given=given,
-        template=template,
+        stored=template,
         wrong=said,
         kinds=KINDS,
         samples={one: one for one in SAMPLE_TYPES},

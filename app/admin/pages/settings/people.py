@@ -1,7 +1,7 @@
 """People by their names: whom a secret or a channel is for, whose a session is, who did something."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -24,10 +24,12 @@ class People:
     Attributes:
         names: Of those that are known.
         me: Who looks.
+        choices: Names with e-mails, to choose from.
     """
 
     names: Mapping[str, str]
     me: str
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, who: object) -> str:
         """Return what somebody is called; who is not there any more by their id."""
@@ -40,7 +42,7 @@ class People:
         whose, which = list(owners), list(workflows)
         if not whose or not which:
             return "No workflow"
-        said = "Everybody’s workflows" if ALL in whose else f"Workflows of {', '.join(map(self.named, whose))}"
+        said = "Everybody's workflows" if ALL in whose else f"Workflows of {', '.join(map(self.named, whose))}"
         return said if ALL in which else f"{said}, {len(which)} of them"
 
 
@@ -49,10 +51,12 @@ async def people(request: web.Request, ids: Iterable[object], *, everybody: bool
     caller, users = request[CALLER], users_of(request)
     wanted = [UUID(str(one)) for one in {*ids, caller.user_id} if str(one) != ALL and _is_id(str(one))]
     names = {str(one): name for one, name in (await users.names(caller, wanted)).items()}
+    choices: dict[str, str] = {}
     if everybody:
         page = await users.page(caller, UserFilter(disabled=False), None, _MOST)
-        names |= {str(user.id): f"{user.name}, {user.email}" for user in page.items}
-    return People(names, str(caller.user_id))
+        choices = {**names, **{str(user.id): f"{user.name}, {user.email}" for user in page.items}}
+        names |= {str(user.id): user.name for user in page.items}
+    return People(names, str(caller.user_id), choices)
 
 
 def users_of(request: web.Request) -> UserService:

@@ -6,17 +6,17 @@ from aiohttp import web
 
 from app.admin.identity import BY_SESSION
 from app.admin.pages.declared import form, page
-from app.admin.pages.forms import see_other
+from app.admin.pages.forms import one_of_each, see_other
 from app.admin.pages.settings.people import users_of
 from app.admin.pages.settings.reading import did_of
 from app.admin.pages.settings.sections import ROOT, shown
 from app.admin.pages.settings.words import PERMISSIONS, ROLES
-from app.admin.pages.forms import one_of_each
 from app.admin.requests import CALLER
 from app.admin.signing_in import sign_in_of, whence
 from app.services.access.users import password_errors
 
 _ALL: Final = f"{ROOT}/profile"
+_CURRENT: Final = "current_password"
 _DID: Final = {"password": "Your password is changed. You are signed out everywhere else."}
 
 
@@ -33,8 +33,8 @@ async def set_password(request: web.Request) -> web.Response:
     wrong = {one.path: one.message for one in password_errors(password, user.email, user.name)}
     if password != said.get("again", ""):
         wrong["again"] = "is not the same"
-    if not await state.by.proves(caller.user_id, said.get("current_password"), whence(request)[0]):
-        wrong["current_password"] = "is not your password"
+    if not await state.by.proves(caller.user_id, said.get(_CURRENT), whence(request)[0]):
+        wrong |= {_CURRENT: "is not your password"}
     if wrong:
         return await _profile(request, wrong)
     keep = request[BY_SESSION].signed_in.session.id if BY_SESSION in request else None
@@ -48,7 +48,9 @@ async def _profile(request: web.Request, wrong: dict[str, str]) -> web.Response:
     may = [said for name, said in PERMISSIONS.items() if caller.may(name)]
     status = 422 if wrong else 200
     did = did_of(request, _DID) if not wrong else ""
-    return shown(request, "profile.html", status=status, user=user, role=ROLES[user.role], may=may, wrong=wrong, did=did)
+    return shown(
+        request, "profile.html", status=status, user=user, role=ROLES[user.role], may=may, wrong=wrong, did=did
+    )
 
 
 PAGES: Final = (

@@ -48,7 +48,9 @@ async def add(request: web.Request) -> web.Response:
     """Store a new one."""
     name = text_of(request, "name").strip()
     if any(entry.name == name for entry in await _of(request).entries(request[CALLER])):
-        return await _form(request, _typed(request, name), None, said={"name": "is there already; open it to change it"})
+        return await _form(
+            request, _typed(request, name), None, said={"name": "is there already; open it to change it"}
+        )
     return await _stored(request, name, None)
 
 

@@ -19,14 +19,14 @@ class Said:
 PERMISSIONS: Final[Mapping[Permission, Said]] = {
     "crm:read": Said("See customers", "Customers, orders, partners and conversations, also in what workflows look up"),
     "crm:write": Said("Change customers", "Also by workflows, for others than the customer that an event is about"),
-    "events:write": Said("Send events", "Which may run everybody’s workflows"),
+    "events:write": Said("Send events", "Which may run everybody's workflows"),
     "templates:publish": Said("Publish workflow templates", "So that everybody finds them in the gallery"),
-    "messages:any": Said("Notify anybody", "Workflows may put notifications into other users’ inboxes"),
-    "operate": Said("Operate", "Dead letters, everybody’s queue, breakers, and what is set aside"),
+    "messages:any": Said("Notify anybody", "Workflows may put notifications into other users' inboxes"),
+    "operate": Said("Operate", "Dead letters, everybody's queue, breakers, and what is set aside"),
 }
 ROLES: Final[Mapping[Role, Said]] = {
     "user": Said("User", "Makes workflows of their own, and may what is ticked below"),
-    "admin": Said("Administrator", "May everything, sees everybody’s workflows, and sets up who may what"),
+    "admin": Said("Administrator", "May everything, sees everybody's workflows, and sets up who may what"),
 }
 HOW: Final[Mapping[How, str]] = {
     "password": "with a password",
