@@ -1,6 +1,6 @@
 """Users: as administrators work on them, and as signing in does. Only ``Credentials`` holds a password's hash."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,6 +97,9 @@ class UserStore(Protocol):
 
     async def find(self, caller: Caller, wanted: UserFilter, after: Position | None, limit: int) -> Sequence[User]:
         """Return a page, newest first."""
+
+    async def names(self, caller: Caller, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Return what those are called that there are and the caller may see, by their ids."""
 
 
 class CredentialStore(Protocol):

@@ -1,11 +1,11 @@
 """Users in Postgres, as administrators work on them; row level security says who sees and changes them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, text, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.acting import acting_as_api
@@ -72,6 +72,12 @@ class PostgresUsers:
             where.append(_U.disabled_at.is_not(None) if wanted.disabled else _U.disabled_at.is_(None))
         async with self._database.reading(caller) as connection:
             return await _ROWS.page(connection, where, after, limit)
+
+    async def names(self, caller: Caller, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Return what those are called that there are and the caller may see, by their ids."""
+        async with self._database.reading(caller) as connection:
+            rows = await connection.execute(select(_U.id, _U.name).where(_U.id.in_(ids)))
+            return {row.id: row.name for row in rows}
 
 
 class UserTransaction:

@@ -52,9 +52,7 @@ def rendered(request: web.Request, template: str, *, status: int = 200, **shown:
         shown: What it shows.
     """
     text = environment().get_template(template).render(frame=_frame(request), **shown)
-    # Without the policy of referrers browsers would call our own forms' origin null (Fetch, 3.2).
-    headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
-    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Content-Security-Policy": POLICY})
 
 
 def _frame(request: web.Request) -> dict[str, Any]:

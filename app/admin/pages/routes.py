@@ -28,11 +28,16 @@ PAGES: Final[tuple[Operation, ...]] = (
 )  # fmt: skip
 
 
+_PATHS: Final = frozenset(one.path for one in PAGES)
+
+
 @web.middleware
 async def show_browsers(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Have a browser that asks for what there is not be answered with a page."""
-    missing = request.match_info.http_exception is not None
-    if missing and not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", ""):
+    """Have a browser be answered with a page, also where it asks for what there is not, or a page does not take."""
+    resource = request.match_info.route.resource
+    missing = resource is None and not request.path.startswith("/api/")
+    ours = resource is not None and resource.canonical in _PATHS
+    if (missing or ours) and "text/html" in request.headers.get("Accept", ""):
         shows_errors(request)
     return await handler(request)
 

@@ -1,6 +1,6 @@
 """Users, as administrators make, change and remove them; what a password may be, and who sets it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -83,6 +83,10 @@ class UserService:
         """
         rows = await self._store.find(caller, wanted, read_cursor(cursor), limit + 1)
         return page_of(rows, limit, lambda user: Position(user.created_at, user.id))
+
+    async def names(self, caller: Caller, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Return what those are called that there are and the caller may see, by their ids."""
+        return await self._store.names(caller, ids) if ids else {}
 
     async def change(self, caller: Caller, user_id: UUID, version: Expected, changes: dict[str, Any]) -> User:
         """Change one; it takes effect within two seconds, everywhere. With the role their sessions end.

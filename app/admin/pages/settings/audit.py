@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.admin.pages.declared import page
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.settings import audit_words
 from app.admin.pages.settings.people import people
 from app.admin.pages.settings.sections import ROOT, shown
@@ -72,7 +72,7 @@ async def show_audit(request: web.Request) -> web.Response:
         words=_words(query, {**known.names, **keys}),
         whole=_ALL,
         first=link(_ALL, rest) if query.cursor else None,
-        next=link(_ALL, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, _ALL, rest, found.next_cursor),
     )
 
 

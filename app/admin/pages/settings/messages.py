@@ -7,7 +7,7 @@ from aiohttp import web
 from app.admin.message_models import MessageTemplateQuery
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import see_other
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.rendering import environment
 from app.admin.pages.sandboxed import sandboxed
 from app.admin.pages.settings.people import people
@@ -51,7 +51,7 @@ async def show_messages(request: web.Request) -> web.Response:
         kinds=KINDS,
         whole=_ALL,
         first=link(_ALL, rest) if query.cursor else None,
-        next=link(_ALL, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, _ALL, rest, found.next_cursor),
         did=did_of(request, _DID),
     )
 

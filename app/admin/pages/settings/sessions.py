@@ -8,7 +8,7 @@ from aiohttp import web
 from app.admin.identity import BY_SESSION
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import see_other
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.settings.people import users_of
 from app.admin.pages.settings.reading import did_of, text_of
 from app.admin.pages.settings.sections import ROOT, shown
@@ -45,7 +45,7 @@ async def show_sessions(request: web.Request) -> web.Response:
         user_id=user_id,
         how=HOW,
         first=link(_ALL, rest) if query.cursor else None,
-        next=link(_ALL, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, _ALL, rest, found.next_cursor),
         did=did_of(request, _DID),
     )
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import see_other
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.settings.people import users_of
 from app.admin.pages.settings.reading import REFUSED, Refused, all_of, did_of, text_of, version_of, wrong
 from app.admin.pages.settings.sections import ROOT, shown
@@ -41,7 +41,7 @@ async def show_users(request: web.Request) -> web.Response:
         permissions=PERMISSIONS,
         whole=_ALL,
         first=link(_ALL, rest) if query.cursor else None,
-        next=link(_ALL, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, _ALL, rest, found.next_cursor),
         did=did_of(request, _DID),
     )
 
