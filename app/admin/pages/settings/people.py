@@ -32,9 +32,9 @@ class People:
     choices: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, who: object) -> str:
-        """Return what somebody is called; who is not there any more by their id."""
+        """Return what somebody is called; whom there is no user of by the beginning of their id."""
         said = str(who)
-        name = self.names.get(said, said)
+        name = self.names.get(said, f"{said[:8]}…")
         return f"{name} (you)" if said == self.me else name
 
     def in_words(self, owners: Iterable[str], workflows: Iterable[str]) -> str:
