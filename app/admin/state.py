@@ -45,6 +45,7 @@ from app.services.operations.health import Health
 from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue
 from app.services.operations.queue_watch import QueueWatch
+from app.services.operations.recent_runs import RecentRunsService
 from app.services.operations.retries import Retries
 from app.services.workflows.comparing import ComparingService
 from app.services.workflows.drafting import DraftService
@@ -126,6 +127,7 @@ class Runs:
         retries: Begins the next attempt.
         manual_runs: Begins one by hand.
         dry_runs: Tries one without any effect.
+        recent: Says how workflows did of late.
     """
 
     executions: ExecutionService
@@ -134,6 +136,7 @@ class Runs:
     retries: Retries
     manual_runs: ManualRuns
     dry_runs: DryRunner
+    recent: RecentRunsService
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,16 @@
-"""Workflows in files: YAML or JSON, one or several in each, with the line on which every field stands."""
+"""Workflows in files: read as ``app.services.workflows.files`` does, and what is wrong told with its file and line."""
 
-import json
-import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from app.commands.exit_codes import ExitCode
-from app.commands.yaml_values import TOO_DEEP, CoreLoader, UnreadableError, Values, reason_of, yaml_values
 from app.domain.errors import FieldError, SetupError
+from app.services.workflows.files.documents import Document, documents_of
+from app.services.workflows.files.yaml_values import UnreadableError
 
 _MAX_BYTES: Final = 32 * 1024 * 1024
-_LONG_NUMBER: Final = re.compile(r"[0-9]{4301}")
-_PARENT: Final = re.compile(r"(\.[^.\[\]]+|\[\d+\]|^[^.\[\]]+)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One workflow of a file.
-
-    Attributes:
-        file: The file's name, as it was given.
-        value: What it says.
-        lines: The line of each field, from 1, by its path: ``actions[1].config.url``.
-    """
-
-    file: str
-    value: dict[str, Any]
-    lines: Mapping[str, int]
-
-    def place(self, path: str) -> str:
-        """Return the place of a field: the file and the line on which it stands, or what is nearest around it."""
-        while path and path not in self.lines:
-            path = _PARENT.sub("", path)
-        line = self.lines.get(path)
-        return f"{self.file}:{line}" if line else self.file
 
 
 class WrongFilesError(SetupError):
@@ -63,7 +34,7 @@ def read_documents(files: Sequence[Path]) -> list[Document]:
     wrong: list[tuple[str, FieldError]] = []
     for file in files:
         try:
-            found += _of_file(str(file), _text(file))
+            found += documents_of(str(file), _text(file))
         except UnreadableError as error:
             wrong.append((f"{file}:{error.line}" if error.line else str(file), FieldError("", error.message)))
     if wrong:
@@ -87,81 +58,3 @@ def _text(file: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableError(raw.count(b"\n", 0, error.start) + 1, "is no text in UTF-8") from None
-
-
-def _of_file(name: str, text: str) -> list[Document]:
-    values = list(_json_values(name, text) if text.lstrip()[:1] in {"{", "["} else yaml_values(text))
-    if not values:
-        raise UnreadableError(None, "holds no workflow")
-    for value, lines in values:
-        if not isinstance(value, dict):
-            raise UnreadableError(
-                lines.get(""), "holds something that is no workflow: an object with name, trigger, actions"
-            )
-    return [Document(name, value, lines) for value, lines in values]
-
-
-def _json_values(name: str, text: str) -> Iterator[tuple[Any, dict[str, int]]]:
-    """Yield what JSON holds: one value, an array of them, or one a line."""
-    try:
-        whole = json.loads(text)
-    except RecursionError:
-        yield from yaml_values(text)  # whose reader knows on which line it nests too deeply
-        return
-    except json.JSONDecodeError as error:
-        lines = text.splitlines()
-        # An object a line, as exports are; or YAML that begins with a bracket.
-        first = _or_none(lines[0])
-        if isinstance(first, dict):
-            yield from ((_json_line(line, n), {"": n}) for n, line in enumerate(lines, start=1) if line.strip())
-            return
-        if name.endswith((".json", ".jsonl")):
-            raise UnreadableError(error.lineno, f"is no JSON: {error.msg}") from None
-        yield from yaml_values(text)
-        return
-    except ValueError as error:
-        raise UnreadableError(_long_number(text), f"is no JSON: {reason_of(error)}") from None
-    places = _json_places(text)
-    if isinstance(whole, list):
-        yield from ((value, _below(places, f"[{n}]")) for n, value in enumerate(whole))
-    else:
-        yield whole, places
-
-
-def _or_none(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _json_line(text: str, number: int) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UnreadableError(number, f"is no JSON: {error.msg}") from None
-    except RecursionError:
-        raise UnreadableError(number, TOO_DEEP) from None
-    except ValueError as error:
-        raise UnreadableError(number, f"is no JSON: {reason_of(error)}") from None
-
-
-def _long_number(text: str) -> int | None:
-    """Return the line of the first number that is too long to be one."""
-    found = _LONG_NUMBER.search(text)
-    return text.count("\n", 0, found.start()) + 1 if found else None
-
-
-def _json_places(text: str) -> dict[str, int]:
-    """Return where fields stand in JSON, which YAML's reader tells as well; nothing where it cannot."""
-    lines: dict[str, int] = {}
-    with suppress(yaml.YAMLError, UnreadableError, ValueError, OverflowError):
-        loader = CoreLoader(text)
-        node = loader.get_single_node()
-        if node is not None:
-            Values(loader, lines).value(node, "", 0)
-    return lines
-
-
-def _below(places: Mapping[str, int], prefix: str) -> dict[str, int]:
-    return {path[len(prefix) :].lstrip("."): line for path, line in places.items() if path.startswith(prefix)}

@@ -12,16 +12,13 @@ from typing import Any, Final, Literal
 from app.commands.api_client import ApiClient, ApiRefusedError, path_of
 from app.commands.exit_codes import ExitCode
 from app.commands.references import is_id
-from app.commands.workflow_files import Document, WrongFilesError
+from app.commands.workflow_files import WrongFilesError
 from app.domain.change_words import in_words
 from app.domain.errors import FieldError
 from app.domain.structural_diff import same
 from app.domain.written_workflow import comparable, written_of
+from app.services.workflows.files.documents import Document, written
 
-# What exports and answers of the API have beside what a user writes: it is read past.
-_READ_ONLY: Final = frozenset(
-    {"version", "created_by", "created_at", "updated_at", "deleted_at", "last_run_at", "draft", "v", "owner"}
-)
 _PREFIX: Final = "workflow."
 
 Kind = Literal["create", "change", "nothing"]
@@ -78,11 +75,6 @@ def plan(api: ApiClient, documents: Sequence[Document]) -> list[Step]:
     if wrong:
         raise WrongFilesError(wrong)
     return steps
-
-
-def written(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a document says of a workflow as the API takes it: its unknown fields too, which it names."""
-    return {name: one for name, one in value.items() if name not in _READ_ONLY and name not in {"id", "active"}}
 
 
 class _Known:

@@ -12,7 +12,7 @@ from app.commands.shape import Command
 from app.commands.showing import Column, clean, heading, json_option, show_fields, show_json, show_table
 from app.commands.verdicts import show_verdicts
 from app.commands.workflow_files import read_documents
-from app.commands.workflow_plan import written
+from app.services.workflows.files.documents import written
 
 _FILES = frozenset({".yaml", ".yml", ".json", ".jsonl"})
 _STEPS = (Column("STEP"), Column("ACTION", 10), Column("STATUS"), Column("WOULD SEND, OR WHY NOT", 24, wraps=True))

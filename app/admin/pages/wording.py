@@ -1,9 +1,14 @@
 """How times and numbers are said: in UTC, until a script says them in the viewer's zone and language."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from markupsafe import Markup, escape
+
 _NONE: Final = "-"
+# What stands in quotes is a value, which may hold asterisks of its own.
+_NAMED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\*([^*]+)\*')
 _SECOND_MS: Final = 1000
 _MINUTE_MS: Final = 60_000
 _DAY: Final = timedelta(days=1)
@@ -49,3 +54,13 @@ def seconds(ms: float | None) -> str:
 def count_of(count: int, one: str, several: str | None = None) -> str:
     """Say how many there are: ``1 workflow``, ``2 workflows``."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def emphasized(text: str) -> Markup:
+    """Say what is written between asterisks with emphasis, as ``app.domain.change_words`` names fields."""
+    said, at = Markup(""), 0
+    for found in _NAMED.finditer(text):
+        if found[1]:
+            said += escape(text[at : found.start()]) + Markup("<strong>{}</strong>").format(found[1])
+            at = found.end()
+    return said + escape(text[at:])
