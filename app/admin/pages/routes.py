@@ -12,11 +12,13 @@ from app.admin.pages.editor import pages as editor
 from app.admin.pages.forms import take_form
 from app.admin.pages.settings import routes as settings
 from app.admin.pages.showing_errors import shows_errors
+from app.admin.pages.workflows import routes as workflows
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PAGES: Final[tuple[Operation, ...]] = (
     *overview.PAGES,
+    *workflows.PAGES,
     *executions.PAGES,
     *editor.PAGES,
     *settings.PAGES,
