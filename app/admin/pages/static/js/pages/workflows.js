@@ -1,6 +1,9 @@
 /** The list of workflows: switches that do not load the page again, a box that ticks all, and how many are ticked. */
 import { Problem, call } from "../api.js";
+import { shortcut } from "../shortcuts.js";
 import { toast } from "../toasts.js";
+
+shortcut("n", "New workflow", () => location.assign("/workflows/new"));
 
 async function turn(form, on) {
   const button = form.querySelector("[role=switch]");
