@@ -28,7 +28,7 @@ actions:
 
 
 async def test_one_is_begun_from_scratch(visit: Visit, api: Api, somebody: Callable[..., Any]) -> None:
-    """By a name and what starts it, without scripts too: it is off, its draft awaits steps, and it is not switched on."""
+    """By a name and what starts it, without scripts too: it is off, and is not switched on before it has steps."""
     who, user = await person(api, somebody)
     for look in LOOKS:
         async with visit(who, **look) as window:
@@ -85,7 +85,7 @@ async def test_one_is_made_of_an_event(visit: Visit, api: Api, somebody: Callabl
 
 
 async def test_some_are_made_of_a_file(visit: Visit, api: Api, somebody: Callable[..., Any], tmp_path: Any) -> None:
-    """What is wrong is named with its line and field, and nothing is made; several are made at once, each switched off."""
+    """What is wrong is named with its line and field, and nothing is made; several are made at once, each off."""
     who, user = await person(api, somebody)
     file = tmp_path / "flows.yaml"
     file.write_text(_FILE + "\n---" + _FILE.replace("tag: big", "tags: big"))

@@ -40,7 +40,8 @@ async def test_the_list_says_how_each_workflow_does(
     await _ran(api_database, log, busy, success=12, failed=2, skipped=6)
     schedule = {"type": "temporal.weekly", "config": {"at": "09:00", "timezone": "America/Sao_Paulo", "days": ["mon"]}}
     await user.create(name="Monday's reminder", trigger=schedule)
-    await user.create(name=_HOSTILE, description="Greets who is new " * 9, trigger={"type": "tag.applied", "config": {"tag": "VIP"}})
+    tagged = {"type": "tag.applied", "config": {"tag": "VIP"}}
+    await user.create(name=_HOSTILE, description="Greets who is new " * 9, trigger=tagged)
     for look in LOOKS:
         async with visit(who, **look) as window:
             await window.go("/workflows")
@@ -119,7 +120,7 @@ async def test_many_are_deleted_and_brought_back_as_they_were(
 async def test_executions_that_wait_are_asked_about(
     visit: Visit, api: Api, somebody: Callable[..., Any], api_database: str
 ) -> None:
-    """Whoever switches off a workflow with customers half-way through says what becomes of them, without scripts too."""
+    """Whoever switches one off with customers half-way through says what becomes of them, without scripts too."""
     who, user = await person(api, somebody)
     one = await user.create(name="Three days later")
     await user.call("POST", f"/api/v1/workflows/{one['id']}/activate")

@@ -1,4 +1,4 @@
-"""A workflow that was only begun: it is stored with a step that ends it, and its draft, which has none, is gone on with.
+"""A workflow that was only begun: stored with a step that ends it, and gone on with in its draft, which has none.
 
 What is live must be able to run, so there is no workflow without a step. One that has but this one does nothing, and is
 not switched on by the list.

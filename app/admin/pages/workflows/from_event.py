@@ -1,4 +1,4 @@
-"""``/workflows/new/event``: a workflow for what has happened: it starts with the same, and asks what one chooses of it."""
+"""``/workflows/new/event``: a workflow for what has happened: it starts with the same, under what one chooses of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -90,7 +90,7 @@ async def _done(
 def _refusals(
     request: web.Request, doing: str, done: Sequence[Done], there: Mapping[UUID, Workflow], well: int
 ) -> web.Response:
-    """Say why it was not done to some, and what it takes; of those with executions that wait, ask what becomes of them."""
+    """Say why it was not done to some, and what it takes; where executions wait, ask what becomes of them."""
     waiting = [one for one in done if doing == "deactivate" and isinstance(one.refused, ConflictError)]
     others = [refused_of(one, there.get(one.id), request[CALLER]) for one in done if one not in waiting]
     return rendered(
