@@ -56,9 +56,7 @@ async def test_the_list_says_how_each_workflow_does(
             await window.looked_at("workflows")
 
 
-async def test_a_switch_works_at_once_and_without_scripts(
-    visit: Visit, api: Api, somebody: Callable[..., Any]
-) -> None:
+async def test_a_switch_works_at_once_and_without_scripts(visit: Visit, api: Api, somebody: Callable[..., Any]) -> None:
     """It says what was done and undoes it; what keeps one from going on is named, with where it is mended."""
     who, user = await person(api, somebody, "admin")
     one = await user.create(name=f"Switched {who.id}")
@@ -134,9 +132,7 @@ async def test_executions_that_wait_are_asked_about(
         await expect(window.page.get_by_text("“Three days later” is off.")).to_be_visible()
 
 
-async def test_the_list_is_filtered_copied_and_exported(
-    visit: Visit, api: Api, somebody: Callable[..., Any]
-) -> None:
+async def test_the_list_is_filtered_copied_and_exported(visit: Visit, api: Api, somebody: Callable[..., Any]) -> None:
     """It says what it is filtered by, keeps it in the address, and says what to do where nothing fits."""
     who, user = await person(api, somebody)
     await user.create(name="Alpha", trigger={"type": "customer.created", "config": {}})

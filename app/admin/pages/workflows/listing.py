@@ -78,9 +78,7 @@ async def _rows(request: web.Request, workflows: Sequence[Workflow]) -> list[Row
     state, caller = request.app[STATE], request[CALLER]
     runs = await state.runs.recent.of(caller, [one.id for one in workflows], datetime.now(UTC))
     owners = await people(request, {one.created_by for one in workflows} if caller.role == "admin" else ())
-    return [
-        Row(one, bar_of(runs[one.id]), owners.get(one.created_by, ""), does_nothing(one)) for one in workflows
-    ]
+    return [Row(one, bar_of(runs[one.id]), owners.get(one.created_by, ""), does_nothing(one)) for one in workflows]
 
 
 def _in_words(query: WorkflowQuery, owners: Mapping[UUID, str]) -> list[str]:

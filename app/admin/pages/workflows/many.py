@@ -41,8 +41,8 @@ async def do_to_many(request: web.Request) -> web.Response:
     if doing not in _DOINGS:
         raise InvalidError([FieldError("do", f"must be export, or one of {', '.join(_DOINGS)}")])
     there = await _there(request, ids)
-    waiting = said.get("waiting")
-    done = await _done(request, ids, cast("Doing", doing), waiting if waiting in get_args(Waiting) else None, there)
+    waiting = cast("Waiting", said["waiting"]) if said.get("waiting") in get_args(Waiting) else None
+    done = await _done(request, ids, cast("Doing", doing), waiting, there)
     refused = [one for one in done if one.refused is not None]
     well = [one.id for one in done if one.refused is None]
     if not refused:
