@@ -22,8 +22,6 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-# A browser that may send no referrer says of a form that it comes from nowhere.
-_HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 _FILTERS: Final = {
     "ago": ago, "exact": exact, "number": number, "percent": percent, "seconds": seconds, "count_of": count_of,
     "emphasized": emphasized, "event_in_words": event_in_words, "trigger_in_words": trigger_in_words,
@@ -56,7 +54,7 @@ def rendered(request: web.Request, template: str, *, status: int = 200, **shown:
         shown: What it shows.
     """
     text = environment().get_template(template).render(frame=_frame(request), **shown)
-    return web.Response(text=text, status=status, content_type="text/html", headers=_HEADERS)
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Content-Security-Policy": POLICY})
 
 
 def _frame(request: web.Request) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Bar:
     Attributes:
         parts: Tone, place and length of each part, of a whole of 100.
         words: What it shows.
-        short: How many runs there were.
+        short: The same in a few words.
     """
 
     parts: tuple[tuple[str, float, float], ...]
@@ -41,4 +41,10 @@ def bar_of(runs: RecentRuns) -> Bar:
     ]
     whole = f"Of the last {runs.total:,}: " if runs.are_more else ""
     words = f"{whole}{', '.join(filter(None, said))}" if there else "No event in 24 hours"
-    return Bar(tuple(parts), words, f"{runs.total:,}+" if runs.are_more else count_of(runs.total, "event"))
+    return Bar(tuple(parts), words, _short(runs))
+
+
+def _short(runs: RecentRuns) -> str:
+    """Say how many events there were, and how many runs failed: nobody has to tell the colours apart for that."""
+    events = f"{runs.total:,}+ events" if runs.are_more else count_of(runs.total, "event")
+    return f"{events}, {runs.failed:,} failed" if runs.failed else events

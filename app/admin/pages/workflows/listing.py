@@ -10,7 +10,7 @@ from aiohttp import web
 
 from app.admin.models import WorkflowQuery
 from app.admin.pages.declared import page
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.rendering import rendered
 from app.admin.pages.triggers import event_in_words
 from app.admin.pages.workflows.addresses import ROOT, list_of
@@ -68,7 +68,7 @@ async def show_workflows(request: web.Request) -> web.Response:
         here=list_of(request),
         notice=await notice(request),
         first=link(ROOT, rest) if query.cursor else None,
-        next=link(ROOT, rest, cursor=found.next_cursor) if found.next_cursor else None,
+        next=next_page(request, ROOT, rest, found.next_cursor),
         whole=ROOT,
         deleted=query.deleted,
     )
