@@ -12,7 +12,9 @@ from app.admin.identity import Identity
 from app.admin.open_streams import Streams
 from app.admin.openid import OpenIdIssuer
 from app.admin.scraping import Scraping
+from app.ports import CrmReads
 from app.ports.audit import AuditNotes
+from app.ports.sent_messages import SentMessages
 from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
@@ -178,10 +180,20 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideCrm:
+    """The user's own CRM, where the built-in one does not serve: its host, and what can be looked up in it."""
+
+    host: str
+    reads: CrmReads
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The API's services.
 
     Attributes:
+        outside_crm: None where the built-in one serves.
+        sent: What went out, where stand-ins of the embedded default have taken it.
         bodies: What their bodies may take.
         live: What answers that go on need.
         health: What the process stands on, for ``/readyz``.
@@ -207,6 +219,8 @@ class State:
     topics: Topics
     health: Health
     metrics: CollectorRegistry
+    outside_crm: OutsideCrm | None = None
+    sent: SentMessages | None = None
 
 
 STATE: Final = web.AppKey("state", State)

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from app.embedded.free_ports import HOST
+from app.embedded.kept import routes_of
 from app.embedded.mail_rules import address_fault, message_fault
 
 _KEPT = 10_000
@@ -81,7 +82,12 @@ class Mailbox:
         self.smtp_port = self._server.sockets[0].getsockname()[1]
         app = web.Application()
         app.add_routes(
-            [web.get("/", self._page), web.get("/messages", self._messages), web.delete("/messages", self._clear)]
+            [
+                web.get("/", self._page),
+                web.get("/messages", self._messages),
+                web.delete("/messages", self._clear),
+                *routes_of(self.mails, ("text", "html")),
+            ]
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()

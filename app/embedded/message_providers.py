@@ -17,6 +17,7 @@ import orjson
 from aiohttp import BasicAuth, web
 
 from app.embedded.free_ports import HOST
+from app.embedded.kept import routes_of
 from app.embedded.message_rules import Fault, parameters_of, sms_fault, whatsapp_fault
 from app.embedded.provider_logins import Login
 
@@ -97,6 +98,7 @@ class MessageProviders:
                 web.get("/", self._page),
                 web.get("/messages", self._messages),
                 web.delete("/messages", self._clear),
+                *routes_of(self.sent, ()),
                 web.post("/2010-04-01/Accounts/{account}/Messages.json", self._twilio),
                 web.post(r"/{version:v\d+\.\d+}/{phone}/messages", self._whatsapp),
             ]

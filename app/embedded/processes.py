@@ -141,6 +141,9 @@ def environment(home: Path, ports: Ports, kafka: str, database_url: str) -> dict
         "DATABASE_URL": database_url,
         "HEADRACE_ADMIN_HOST": HOST,
         "HEADRACE_ADMIN_PORT": str(ports.api),
+        "HEADRACE_STAND_IN_MAIL_URL": ports.mail_url,
+        "HEADRACE_STAND_IN_MESSAGES_URL": ports.messages_url,
+        "HEADRACE_STAND_IN_WEBHOOKS_URL": ports.receiver_url,
     }
     return {**defaults, **settings_given(os.environ), **fixed}
 

@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 
 from app.embedded.free_ports import HOST
+from app.embedded.kept import routes_of
 
 _KEPT = 50_000
 _BODY_LIMIT_BYTES = 1024 * 1024
@@ -100,6 +101,7 @@ class WebhookReceiver:
             [
                 web.get("/deliveries", self._list),
                 web.delete("/deliveries", self._clear),
+                *routes_of(self.deliveries, ("body",)),
                 web.post("/{path:.*}", self._take),
             ]
         )

@@ -8,7 +8,9 @@ from typing import Final
 from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
+from app.adapters.http.crm import HttpReads
 from app.adapters.http.reach import GuardJudge, Resolve, system_resolve
+from app.adapters.http.stand_ins import StandIns, StandInUrls
 from app.adapters.kafka.event_topics import KafkaEventTopics
 from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -29,7 +31,7 @@ from app.adapters.secrets.cipher import FernetCipher
 from app.admin.bodies import Bodies
 from app.admin.limits import BodyLimits
 from app.admin.open_streams import Streams
-from app.admin.state import Editing, Live, Messages, Runs, State
+from app.admin.state import Editing, Live, Messages, OutsideCrm, Runs, State
 from app.domain.errors import NotReadyError
 from app.domain.quotas import WorkflowQuotas
 from app.metrics.roles import registry_of
@@ -38,6 +40,7 @@ from app.ports.event_topics import EventTopics
 from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
 from app.processes.access_services import access_of
+from app.processes.crm_choice import crm_server, host_of
 from app.processes.role_names import action_types_by_role
 from app.processes.run_services import DryRunNeeds, runs_of
 from app.services.access.secrets import SecretService
@@ -111,6 +114,8 @@ def assemble(
         topics=topics,
         health=_health(database, sender, failures),
         metrics=registry_of("admin"),
+        outside_crm=_outside_crm(settings, http),
+        sent=_sent(settings, http),
     )
 
 
@@ -139,6 +144,19 @@ def _events(settings: Settings, database: ApiDatabase, log: EventTopics) -> Even
     topics = Topics(settings.topic_prefix)
     verdicts = EventVerdicts(PostgresTraces(database), settings.event_max_age_s, _now)
     return EventFinder(topics, log, verdicts, _now)
+
+
+def _outside_crm(settings: Settings, http: HttpClient | None) -> OutsideCrm | None:
+    server = crm_server(settings)
+    return OutsideCrm(host_of(server), HttpReads(http, server)) if server is not None and http is not None else None
+
+
+def _sent(settings: Settings, http: HttpClient | None) -> StandIns | None:
+    """Return what knows what went out; None where it goes to real receivers."""
+    if not settings.stand_in_mail_url or http is None:
+        return None
+    found = StandInUrls(settings.stand_in_mail_url, settings.stand_in_messages_url, settings.stand_in_webhooks_url)
+    return StandIns(http, found)
 
 
 def _now() -> datetime:

@@ -31,10 +31,11 @@ def reads_of(
         return built_in
     assert client is not None
     reads = HttpReads(client, server)
-    return reads if breakers is None else GuardedReads(reads, breakers, _host(server))
+    return reads if breakers is None else GuardedReads(reads, breakers, host_of(server))
 
 
-def _host(server: CrmServer) -> str:
+def host_of(server: CrmServer) -> str:
+    """Return the host of a CRM, by which it is called."""
     return urlsplit(server.url).netloc
 
 
@@ -48,4 +49,4 @@ def on_the_crm(action: AnyAction, settings: Settings, client: HttpClient) -> Any
         key, chain = str(context.command_id), context.origin.causation
         return HttpCrm(client, server, key=lambda: key, causation=chain, within=context.within)
 
-    return over_http(action, crm_of, destination=_host(server))
+    return over_http(action, crm_of, destination=host_of(server))

@@ -11,12 +11,15 @@ from app.settings.execution import ExecutionSettings
 from app.settings.kafka import KafkaSettings
 from app.settings.process import ProcessSettings
 from app.settings.sign_in import SignInSettings
+from app.settings.stand_ins import StandInSettings
 
 # Variables that other systems of this kind are given, that this one has no use for, and why.
 MEANINGLESS: Final = {"REDIS_URL": "Kafka queues and Postgres keeps what Redis would; unset it"}
 
 
-class Settings(KafkaSettings, ProcessSettings, AccessSettings, SignInSettings, ExecutionSettings, ChannelSettings):
+class Settings(
+    KafkaSettings, ProcessSettings, AccessSettings, SignInSettings, ExecutionSettings, ChannelSettings, StandInSettings
+):
     """The process's settings, all concerns together; see :class:`app.settings.base.Group` for names and units."""
 
     @property

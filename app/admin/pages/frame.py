@@ -15,6 +15,7 @@ class Place:
         icon: The name of its icon.
         for_admins: Only administrators find it.
         permission: What a user needs to find it.
+        of_stand_ins: It is there only where stand-ins take what goes out.
     """
 
     title: str
@@ -22,6 +23,7 @@ class Place:
     icon: str
     for_admins: bool = False
     permission: Permission | None = None
+    of_stand_ins: bool = False
 
     def is_open_to(self, caller: Caller) -> bool:
         """Tell whether somebody finds it."""
@@ -38,10 +40,14 @@ PLACES: Final = (
     Place("Overview", "/", "overview"),
     Place("Workflows", "/workflows", "workflow"),
     Place("Executions", "/executions", "execution"),
+    Place("Events", "/events", "event", permission="crm:read"),
+    Place("Customers", "/customers", "customer", permission="crm:read"),
     Place("Settings", "/settings", "settings"),
+    Place("Outbox", "/outbox", "outbox", for_admins=True, of_stand_ins=True),
 )
 
 
-def rail(caller: Caller, path: str) -> Iterator[tuple[Place, bool]]:
+def rail(caller: Caller, path: str, *, stand_ins: bool) -> Iterator[tuple[Place, bool]]:
     """Yield the places that somebody finds, and which of them they are at."""
-    return ((place, place.is_here(path)) for place in PLACES if place.is_open_to(caller))
+    there = (place for place in PLACES if stand_ins or not place.of_stand_ins)
+    return ((place, place.is_here(path)) for place in there if place.is_open_to(caller))

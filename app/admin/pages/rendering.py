@@ -4,8 +4,9 @@ The texts that users write are data here, never templates: those are rendered be
 """
 
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,6 +17,7 @@ from app.admin.pages.frame import rail
 from app.admin.pages.triggers import event_in_words, trigger_in_words
 from app.admin.pages.wording import ago, count_of, emphasized, exact, number, percent, seconds
 from app.admin.requests import CALLER
+from app.admin.state import STATE
 from app.domain.sessions import csrf_token
 
 POLICY: Final = (
@@ -25,6 +27,7 @@ POLICY: Final = (
 _FILTERS: Final = {
     "ago": ago, "exact": exact, "number": number, "percent": percent, "seconds": seconds, "count_of": count_of,
     "emphasized": emphasized, "event_in_words": event_in_words, "trigger_in_words": trigger_in_words,
+    "segment": partial(quote, safe=""),
 }  # fmt: skip
 
 
@@ -60,7 +63,7 @@ def rendered(request: web.Request, template: str, *, status: int = 200, **shown:
 def _frame(request: web.Request) -> dict[str, Any]:
     caller, found = request.get(CALLER), request.get(BY_SESSION)
     return {
-        "rail": rail(caller, request.path) if caller else (),
+        "rail": rail(caller, request.path, stand_ins=request.app[STATE].sent is not None) if caller else (),
         "who": (found.signed_in.name or found.signed_in.email) if found else "",
         "csrf": csrf_token(found.token) if found else "",
         "is_admin": caller is not None and caller.role == "admin",

@@ -7,8 +7,10 @@ from aiohttp import web
 
 from app.admin.middleware import guarded
 from app.admin.operations import OPERATION, Operation
-from app.admin.pages import assets, executions, overview, sign_in
+from app.admin.pages import assets, executions, outbox, overview, sign_in
+from app.admin.pages.customers import pages as customers
 from app.admin.pages.editor import pages as editor
+from app.admin.pages.events import pages as events
 from app.admin.pages.forms import take_form
 from app.admin.pages.settings import routes as settings
 from app.admin.pages.showing_errors import shows_errors
@@ -21,6 +23,9 @@ PAGES: Final[tuple[Operation, ...]] = (
     *workflows.PAGES,
     *executions.PAGES,
     *editor.PAGES,
+    *events.PAGES,
+    *customers.PAGES,
+    *outbox.PAGES,
     *settings.PAGES,
     *sign_in.PAGES,
     Operation(
