@@ -18,6 +18,7 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
 from app.domain.callers import Permission, Role
+from app.ports import HttpClient
 from app.processes.admin_services import assemble
 from app.services.operations.background import Failures
 from app.settings import Settings
@@ -123,8 +124,8 @@ def settings(api_database: str) -> Settings:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Api]:
-    """Run an API over settings."""
+async def serving(settings: Settings, http: HttpClient | None = None) -> AsyncIterator[Api]:
+    """Run an API over settings; ``http`` is what asks outside, where something there is to be asked."""
     now = [0.0]
     pool, sender, depths, failures = ApiDatabase(settings), MemorySender(), MemoryDepths(), Failures(lambda: now[0])
     events = MemoryEventTopics(Topics(settings.topic_prefix).all_events())
@@ -134,6 +135,7 @@ async def serving(settings: Settings) -> AsyncIterator[Api]:
         sender,
         depths,
         clock=lambda: now[0],
+        http=http,
         failures=failures,
         event_topics=events,
         resolve=addresses_of,

@@ -3,6 +3,7 @@
 import smtplib
 from asyncio import to_thread
 from email.message import EmailMessage
+from typing import Any
 
 import aiohttp
 import pytest
@@ -142,3 +143,20 @@ async def test_the_receiver_forgets_the_oldest() -> None:
         assert server.count == 3
     finally:
         await server.stop()
+
+
+async def test_the_newest_are_listed_by_how_they_begin_and_one_is_shown_whole(mailbox: Mailbox) -> None:
+    """Newest first, at most so many, before a moment; of a number that is not kept there is none."""
+    for number in range(3):
+        await to_thread(_send, mailbox.smtp_port, _message(Subject=f"{number}", Message_ID=f"<{number}@example.com>"))
+    async with aiohttp.ClientSession(mailbox.url) as client:
+
+        async def got(path: str) -> Any:
+            async with client.get(path) as answer:
+                return (await answer.json()) if answer.status == 200 else answer.status
+
+        newest = (await got("/recent?most=2"))["items"]
+        assert [one["subject"] for one in newest] == ["2", "1"]
+        assert [one["subject"] for one in (await got(f"/recent?before={newest[1]['received_at']}"))["items"]] == ["0"]
+        assert (await got("/kept/1"))["html"].strip() == "<p>Hello</p>"
+        assert [await got(f"/kept/{number}") for number in (0, 4)] == [404, 404]

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     """An event, or of one that the topics do not show any more its type, with what it led to."""
 
     at: datetime
-    type: str
+    type: str | None
     path: str | None
     outcome: Sequence[Shown]
     executions: Sequence[ExecutionSummary]
@@ -67,6 +67,6 @@ def _entries(events: Iterable[EventReport], executions: Sequence[ExecutionSummar
         ran = of_event.pop(event.id or "", [])
         at = event.received_at or (ran[0].executed_at if ran else None)
         if at is not None:
-            yield Entry(at, event.type or "No event", path_of(event), outcome_of(event), ran)
+            yield Entry(at, event.type, path_of(event), outcome_of(event), ran)
     for ran in of_event.values():
-        yield Entry(ran[-1].executed_at, ran[-1].event_type or "An event", None, (), ran)
+        yield Entry(ran[-1].executed_at, ran[-1].event_type, None, (), ran)

@@ -1,0 +1,145 @@
+"""The outbox: what went out as its receiver has it, and nothing in a mail that can act."""
+
+import smtplib
+from asyncio import to_thread
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, expect
+
+from app.adapters.http.client import open_http_client
+from app.embedded.mail import Mailbox
+from app.embedded.message_providers import MessageProviders
+from app.embedded.webhook_receiver import WebhookReceiver
+from app.settings import Settings
+from tests.admin.conftest import Api, serving
+from tests.admin.pages.conftest import LOOKS, Visit
+from tests.support.chromium import window
+from tests.support.deadlines import scaled
+from tests.support.providers import LOGIN
+
+HOSTILE = """<!doctype html><title>Thanks</title><base target="_top"><meta http-equiv="refresh" content="0;url=/customers">
+<style>p { color: rgb(120, 20, 20) } body { background: url(https://style.example/bg.png) }</style>
+<p>Thank you, Ada</p>
+<script>document.body.append("a script ran"); top.location = "/customers"; fetch("/api/v1/session");</script>
+<img src="https://pixel.example/open.png" alt="a picture"><img src="x" onerror="document.body.append('a handler ran')" alt="">
+<form action="/sign-out" method="post" target="_top"><input name="csrf_token" value="x"><button>Confirm</button></form>
+<p><a href="/customers" target="_top">To the top</a> <a href="https://elsewhere.example/">Elsewhere</a>
+<a href="javascript:document.body.append('a link ran')">Script</a></p>
+<svg onload="document.body.append('a drawing ran')"></svg><iframe src="/customers" title="inner"></iframe>"""
+
+
+def send_mail(port: int, subject: str, html: str) -> None:
+    """Send a mail as an executor would."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Shop <shop@example.com>", "ada@example.com", subject
+    message["Date"], message["Message-ID"] = "Mon, 23 Nov 2026 10:00:00 +0000", "<one@example.com>"
+    message.set_content("Thank you, Ada\n\nYour shop")
+    message.add_alternative(html, subtype="html")
+    with smtplib.SMTP("127.0.0.1", port, timeout=scaled(5)) as client:
+        client.send_message(message)
+
+
+async def send_others(providers: MessageProviders, receiver: WebhookReceiver) -> None:
+    """Send an SMS, a WhatsApp message and a webhook."""
+    sms = {"To": "+4915112345678", "From": LOGIN.number, "Body": "Your parcel <b>is</b> on its way"}
+    said = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "+4915112345678", "type": "text",
+            "text": {"body": "It has arrived"}}  # fmt: skip
+    basic = aiohttp.BasicAuth(LOGIN.account_sid, LOGIN.auth_token)
+    bearer, key = {"Authorization": f"Bearer {LOGIN.access_token}"}, {"Idempotency-Key": "one"}
+    twilio = f"{providers.url}/2010-04-01/Accounts/{LOGIN.account_sid}/Messages.json"
+    meta = f"{providers.url}/v23.0/{LOGIN.phone_number_id}/messages"
+    async with aiohttp.ClientSession() as client:
+        assert (await client.post(twilio, data=sms, auth=basic)).status == 201
+        assert (await client.post(meta, json=said, headers=bearer)).status == 200
+        assert (await client.post(f"{receiver.url}/hook", json={"order": {"total": 40}}, headers=key)).status == 200
+
+
+@pytest.fixture
+async def with_outbox(
+    settings: Settings, mailbox: Mailbox, providers: MessageProviders, receiver: WebhookReceiver
+) -> AsyncIterator[Api]:
+    """Return an API beside stand-ins, to which one of each was sent."""
+    told = settings.model_copy(
+        update={
+            "stand_in_mail_url": mailbox.url,
+            "stand_in_messages_url": providers.url,
+            "stand_in_webhooks_url": receiver.url,
+        }
+    )
+    await to_thread(send_mail, mailbox.smtp_port, "Thanks <b>a lot</b>", HOSTILE)
+    await send_others(providers, receiver)
+    async with open_http_client(allow_private=True) as http, serving(told, http) as api:
+        yield api
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_what_went_out_is_shown_as_it_arrived(
+    browser: Browser, with_outbox: Api, somebody: Any, look: dict[str, bool]
+) -> None:
+    """Newest first and by kind; markup in what is sent is text, JSON has its lines."""
+    who = await somebody("admin")
+    async with window(browser, with_outbox.url, session=who.token, **look) as win:
+        page = win.page
+        await win.go("/outbox")
+        await expect(page.get_by_role("row")).to_have_count(5)
+        await expect(page.get_by_role("row").nth(1)).to_contain_text("Webhook")
+        await win.looked_at("outbox")
+        for name, text in (
+            ('{"order":{"total":40}}', '"total": 40'),
+            ("Your parcel <b>is</b> on its way", "Your parcel <b>is</b> on its way"),
+            ("It has arrived", "It has arrived"),
+        ):
+            await page.get_by_role("link", name=name).click()
+            await expect(page.get_by_role("region", name="What it says")).to_contain_text(text)
+            await win.looked_at(f"outbox-{'webhook' if 'order' in name else 'message'}")
+            await win.go("/outbox")
+        await page.get_by_label("Kind").select_option("Mail")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.get_by_role("row")).to_have_count(2)
+
+
+async def test_nothing_in_a_mail_can_act(browser: Browser, with_outbox: Api, somebody: Any) -> None:
+    """Scripts do not run, forms are not sent, links lead nowhere, nothing is loaded from elsewhere."""
+    who = await somebody("admin")
+    async with window(browser, with_outbox.url, session=who.token) as win:
+        page, asked = win.page, list[str]()
+        page.on("request", lambda request: asked.append(request.url.removeprefix(with_outbox.url)))
+        await win.go("/outbox/mail/1")
+        mail = page.frame_locator("iframe[title^='The mail']")
+        await expect(mail.get_by_text("Thank you, Ada")).to_be_visible()
+        assert await mail.get_by_text("Thank you, Ada").evaluate("one => getComputedStyle(one).color") == "rgb(120, 20, 20)"
+        for role, name in (("button", "Confirm"), ("link", "To the top"), ("link", "Elsewhere"), ("link", "Script")):
+            await mail.get_by_role(role, name=name).click()  # type: ignore[arg-type]
+        await expect(mail.get_by_text("Thank you, Ada")).to_be_visible()
+        assert page.url == f"{with_outbox.url}/outbox/mail/1"
+        assert (len(win.context.pages), await win.heading()) == (1, "Thanks <b>a lot</b>")
+        assert "ran" not in (await mail.locator("body").inner_text()).split()
+        assert [one for one in asked if not one.startswith("/static/")] == ["/outbox/mail/1", "/outbox/mail/1/html"]
+        assert not [one for one in win.wrong if "asked another host" in one or "exception" in one]
+        win.wrong.clear()  # what Chromium says of each thing that it did not do
+        await win.go("/outbox/mail/1/html")  # its address by itself is as harmless
+        await page.get_by_role("button", name="Confirm").click()
+        await page.get_by_role("link", name="To the top").click()
+        assert page.url == f"{with_outbox.url}/outbox/mail/1/html"
+        assert not [one for one in win.wrong if "asked another host" in one or "exception" in one]
+        win.wrong.clear()
+
+
+async def test_without_stand_ins_there_is_no_outbox(visit: Visit, with_outbox: Api, browser: Browser, somebody: Any) -> None:
+    """It is not among the places, and its address is none; with them it is an administrator's alone."""
+    admin, user = await somebody("admin"), await somebody()
+    async with visit(admin) as win:
+        await win.go("/")
+        await expect(win.page.get_by_role("link", name="Executions")).to_be_visible()
+        await expect(win.page.get_by_role("link", name="Outbox")).to_have_count(0)
+        await win.go("/outbox")
+        assert await win.heading() == "There is nothing here"
+        win.wrong.clear()
+    async with window(browser, with_outbox.url, session=user.token) as win:
+        await win.go("/outbox/mail/1/html")
+        assert await win.heading() == "You may not do this"
+        win.wrong.clear()
