@@ -3,7 +3,8 @@
 For administrators: it shows what the workflows of all users have sent. Where real receivers are set up there is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final, get_args
@@ -45,24 +46,22 @@ async def show_outbox(request: web.Request) -> web.Response:
     sent = _sent(request)
     query, given, wrong = asked(request, OutboxQuery)
     rest = {name: value for name, value in given.items() if name != "before"}
-    unreachable, found = False, []
-    try:
-        found = list(await sent.newest(query.kind, query.before, _ROWS + 1))
-    except UnreachableError:
-        unreachable = True
-    rows = found[:_ROWS]
+    found: Sequence[SentMessage] | None = None
+    with suppress(UnreachableError):
+        found = await sent.newest(query.kind, query.before, _ROWS + 1)
+    rows = (found or [])[:_ROWS]
     return rendered(
         request,
         "outbox/list.html",
-        status=HTTPStatus.SERVICE_UNAVAILABLE if unreachable else HTTPStatus.OK,
+        status=HTTPStatus.SERVICE_UNAVAILABLE if found is None else HTTPStatus.OK,
         rows=rows,
         kinds=KINDS,
         given=rest,
         wrong=wrong,
         words=[f"of the kind {KINDS[query.kind][0]}"] if query.kind else [],
-        unreachable=unreachable,
+        unreachable=found is None,
         first=link(_ROOT, rest) if query.before else None,
-        next=link(_ROOT, rest, before=_seconds(rows[-1].at)) if len(found) > _ROWS else None,
+        next=link(_ROOT, rest, before=_seconds(rows[-1].at)) if len(found or ()) > _ROWS else None,
         whole=_ROOT,
     )
 
