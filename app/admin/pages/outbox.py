@@ -122,7 +122,7 @@ async def _one(request: web.Request) -> SentMessage:
 
 
 PAGES: Final = (
-    page(_ROOT, "outboxPage", "Outbox", show_outbox, access="admin", query=OutboxQuery),
+    page(_ROOT, "outboxPage", "Outbox", show_outbox, access="admin"),
     page(_ONE, "sentPage", "A message that went out", show_sent, access="admin"),
     page(f"{_ROOT}/mail/{{number}}/html", "mailHtmlPage", "A mail's HTML", show_mail_html, access="admin"),
 )

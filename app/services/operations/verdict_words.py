@@ -15,7 +15,7 @@ from app.services.workflows.index import CompiledWorkflow
 
 # An execution's steps, attempts and the sink; what takes longer waits in a timer, and is found there.
 _UNDER_WAY_S: Final = 15 * 60.0
-_NEAR: Final = " It was changed within two seconds of that, so another version may have been asked."
+NEAR: Final = " It was changed within two seconds of that, so another version may have been asked."
 _OF: Final[dict[Outcome, Verdict]] = {
     Outcome.UNMET: "conditions_not_met",
     Outcome.KEYLESS: "not_allowed_again",
@@ -104,7 +104,7 @@ def judged(
     verdict, why = said
     plan = made if isinstance(made, Plan) else None
     shows_conditions = verdict == "conditions_not_met" and plan is not None
-    near = _NEAR if then.in_force.near and verdict not in {"not_matched_yet", "under_way", "dead_lettered"} else ""
+    near = NEAR if then.in_force.near and verdict not in {"not_matched_yet", "under_way", "dead_lettered"} else ""
     return WorkflowVerdict(
         workflow_id=workflow.id,
         workflow_name=workflow.name,

@@ -31,13 +31,23 @@ def user_of(api: Api, who: SignedIn) -> User:
 async def customer(user: User) -> str:
     """Enter a customer with one of everything; returns the id."""
     one = f"c-{uuid4().hex[:10]}"
-    body = {"id": one, "name": f"Ada {one}", "email": f"{one}@example.com", "spent": 1240, "vip": True, "tags": ["newsletter"]}
+    body = {
+        "id": one,
+        "name": f"Ada {one}",
+        "email": f"{one}@example.com",
+        "spent": 1240,
+        "vip": True,
+        "tags": ["newsletter"],
+    }
     for path, sent in (
         (f"{CRM}/customers", body),
         (f"{CRM}/customers/{one}/notes", {"text": f"Prefers to be called in the afternoon {MARKUP}"}),
         (f"{CRM}/tasks", {"title": "Call Ada back", "customer_id": one, "assignee": "sam"}),
         (f"{CRM}/appointments", {"title": "Fitting", "customer_id": one, "starts_at": "2027-03-04T14:00:00Z"}),
-        (f"{CRM}/conversations", {"id": f"v-{one}", "customer_id": one, "subject": "Where is my parcel?", "channel": "chat"}),
+        (
+            f"{CRM}/conversations",
+            {"id": f"v-{one}", "customer_id": one, "subject": "Where is my parcel?", "channel": "chat"},
+        ),
         ("/api/v1/sales/orders", {"id": f"o-{one}", "customer_id": one, "total": "199.00"}),
     ):
         assert (await user.call("POST", path, sent)).status == 201, path
@@ -52,7 +62,9 @@ async def test_a_customer_is_found_and_shown_with_all_there_is(
     who = await somebody()
     user = user_of(api, who)
     one = await customer(user)
-    await log.add(await user.create(name=f"Thanks {MARKUP}"), entity=one, event_id="e-1", status="failed", error="no answer")
+    await log.add(
+        await user.create(name=f"Thanks {MARKUP}"), entity=one, event_id="e-1", status="failed", error="no answer"
+    )
     async with visit(who, **look) as win:
         page = win.page
         await win.go("/customers")
@@ -134,7 +146,9 @@ async def test_who_may_only_read_is_offered_no_changes(
 
 
 @asynccontextmanager
-async def with_outside_crm(browser: Browser, settings: Settings, who: SignedIn, url: str, token: str) -> AsyncIterator[Window]:
+async def with_outside_crm(
+    browser: Browser, settings: Settings, who: SignedIn, url: str, token: str
+) -> AsyncIterator[Window]:
     """Open a window on an API whose customers are kept by another CRM."""
     told = settings.model_copy(update={"crm_url": url, "crm_token": SecretStr(token)})
     async with (
@@ -148,7 +162,7 @@ async def with_outside_crm(browser: Browser, settings: Settings, who: SignedIn, 
 async def test_an_outside_crm_is_named_and_asked_by_id(
     browser: Browser, api: Api, api_database: str, settings: Settings, somebody: Any
 ) -> None:
-    """It cannot be searched: the page says which it is and what can be done; it shows a profile, and changes nothing."""
+    """It cannot be searched: the page says which it is and what can be done; a profile is shown, nothing changed."""
     who = await somebody()
     one = await customer(user_of(api, who))
     async with (
@@ -157,7 +171,7 @@ async def test_an_outside_crm_is_named_and_asked_by_id(
     ):
         page = win.page
         await win.go("/customers")
-        await expect(page.get_by_text("They are in your own CRM")).to_be_visible()
+        await expect(page.get_by_text("Customers are in your own CRM")).to_be_visible()
         await win.looked_at("customers-outside")
         await page.get_by_label("Customer id").fill(one)
         await page.get_by_role("button", name="Open").click()

@@ -1,5 +1,6 @@
-"""Events as a person looks at them: what came, what each workflow made of it, and what is said where nothing is known."""
+"""Events as a person looks at them: what came, what each workflow made of it, what is said where nothing is known."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -39,7 +40,7 @@ def put(api: Api, **changes: Any) -> dict[str, Any]:
         "time": "2026-03-01T12:00:00Z", "data": {"tag": "newsletter", "customer": CUSTOMER}, **changes,
     }  # fmt: skip
     topic = f"t.events.{event_group(event['type'])}"
-    api.event_topics.put(topic, b"c-1", orjson.dumps(event), at=time.time() + LATER_S)
+    api.event_topics.put(topic, event["subject"].encode(), orjson.dumps(event), at=time.time() + LATER_S)
     return event
 
 
@@ -98,13 +99,13 @@ async def test_an_event_says_why_each_workflow_ran_or_did_not(
         assert "tag 'VIP'" in await said_of(page, "VIPs only")
         once = await said_of(page, "Welcome once")
         assert "May not enter again" in once
-        assert "3 Feb 2026" in once
+        assert "It entered 3 Feb 2026, 07:00:00, and may enter once." in once
         assert "Blocked as a loop" in await said_of(page, "Tag whoever is tagged")
         assert "Switched off" in await said_of(page, "Not switched on")
         await expect(page.get_by_text(MARKUP, exact=True)).to_be_visible()  # the customer's name, as it is
         await window.looked_at("event")
         await page.get_by_role("link", name="Open the execution").click()
-        await expect(page).to_have_url(lambda url: "/executions/" in url)
+        await expect(page).to_have_url(re.compile("/executions/"))
 
 
 async def test_an_event_leads_to_a_workflow_that_is_tried_or_made(visit: Visit, api: Api, somebody: Any) -> None:
@@ -122,7 +123,9 @@ async def test_an_event_leads_to_a_workflow_that_is_tried_or_made(visit: Visit, 
             assert await link.get_attribute("href") == f"/workflows/new?{chosen}"
         await window.go(f"/events/one?{urlencode({'source': other['source'], 'id': other['id']})}")
         tried = page.get_by_role("link", name="Try this workflow with this event")
-        assert await tried.get_attribute("href") == f"/workflows/{made['id']}?{chosen.replace(event['id'], other['id'])}"
+        assert (
+            await tried.get_attribute("href") == f"/workflows/{made['id']}?{chosen.replace(event['id'], other['id'])}"
+        )
 
 
 async def test_the_newest_are_filtered_without_scripts(visit: Visit, api: Api, somebody: Any) -> None:
@@ -137,7 +140,7 @@ async def test_the_newest_are_filtered_without_scripts(visit: Visit, api: Api, s
         await page.get_by_role("button", name="Show").click()
         await expect(page.get_by_text("Shown are those of the type custom.signup")).to_be_visible()
         await expect(page.get_by_role("link", name="<script>alert(1)</script>")).to_be_visible()
-        await expect(page.get_by_text("A tag is applied")).to_have_count(0)
+        await expect(page.get_by_role("link", name="A tag is applied")).to_have_count(0)
         await page.get_by_label("Customer").fill("nobody")
         await page.get_by_role("button", name="Show").click()
         await expect(page.get_by_role("heading", name="Nothing of that came")).to_be_visible()

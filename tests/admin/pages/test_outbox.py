@@ -21,11 +21,13 @@ from tests.support.chromium import window
 from tests.support.deadlines import scaled
 from tests.support.providers import LOGIN
 
-HOSTILE = """<!doctype html><title>Thanks</title><base target="_top"><meta http-equiv="refresh" content="0;url=/customers">
+HOSTILE = """<!doctype html><title>Thanks</title><base target="_top">
+<meta http-equiv="refresh" content="0;url=/customers">
 <style>p { color: rgb(120, 20, 20) } body { background: url(https://style.example/bg.png) }</style>
 <p>Thank you, Ada</p>
 <script>document.body.append("a script ran"); top.location = "/customers"; fetch("/api/v1/session");</script>
-<img src="https://pixel.example/open.png" alt="a picture"><img src="x" onerror="document.body.append('a handler ran')" alt="">
+<img src="https://pixel.example/open.png" alt="a picture">
+<img src="x" onerror="document.body.append('a handler ran')" alt="">
 <form action="/sign-out" method="post" target="_top"><input name="csrf_token" value="x"><button>Confirm</button></form>
 <p><a href="/customers" target="_top">To the top</a> <a href="https://elsewhere.example/">Elsewhere</a>
 <a href="javascript:document.body.append('a link ran')">Script</a></p>
@@ -48,12 +50,12 @@ async def send_others(providers: MessageProviders, receiver: WebhookReceiver) ->
     sms = {"To": "+4915112345678", "From": LOGIN.number, "Body": "Your parcel <b>is</b> on its way"}
     said = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "+4915112345678", "type": "text",
             "text": {"body": "It has arrived"}}  # fmt: skip
-    basic = aiohttp.BasicAuth(LOGIN.account_sid, LOGIN.auth_token)
+    basic = {"Authorization": aiohttp.encode_basic_auth(LOGIN.account_sid, LOGIN.auth_token)}
     bearer, key = {"Authorization": f"Bearer {LOGIN.access_token}"}, {"Idempotency-Key": "one"}
     twilio = f"{providers.url}/2010-04-01/Accounts/{LOGIN.account_sid}/Messages.json"
     meta = f"{providers.url}/v23.0/{LOGIN.phone_number_id}/messages"
     async with aiohttp.ClientSession() as client:
-        assert (await client.post(twilio, data=sms, auth=basic)).status == 201
+        assert (await client.post(twilio, data=sms, headers=basic)).status == 201
         assert (await client.post(meta, json=said, headers=bearer)).status == 200
         assert (await client.post(f"{receiver.url}/hook", json={"order": {"total": 40}}, headers=key)).status == 200
 
@@ -111,7 +113,10 @@ async def test_nothing_in_a_mail_can_act(browser: Browser, with_outbox: Api, som
         await win.go("/outbox/mail/1")
         mail = page.frame_locator("iframe[title^='The mail']")
         await expect(mail.get_by_text("Thank you, Ada")).to_be_visible()
-        assert await mail.get_by_text("Thank you, Ada").evaluate("one => getComputedStyle(one).color") == "rgb(120, 20, 20)"
+        assert (
+            await mail.get_by_text("Thank you, Ada").evaluate("one => getComputedStyle(one).color")
+            == "rgb(120, 20, 20)"
+        )
         for role, name in (("button", "Confirm"), ("link", "To the top"), ("link", "Elsewhere"), ("link", "Script")):
             await mail.get_by_role(role, name=name).click()  # type: ignore[arg-type]
         await expect(mail.get_by_text("Thank you, Ada")).to_be_visible()
@@ -129,7 +134,9 @@ async def test_nothing_in_a_mail_can_act(browser: Browser, with_outbox: Api, som
         win.wrong.clear()
 
 
-async def test_without_stand_ins_there_is_no_outbox(visit: Visit, with_outbox: Api, browser: Browser, somebody: Any) -> None:
+async def test_without_stand_ins_there_is_no_outbox(
+    visit: Visit, with_outbox: Api, browser: Browser, somebody: Any
+) -> None:
     """It is not among the places, and its address is none; with them it is an administrator's alone."""
     admin, user = await somebody("admin"), await somebody()
     async with visit(admin) as win:

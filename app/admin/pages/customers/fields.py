@@ -9,8 +9,15 @@ from app.admin.pages.wording import number
 from app.domain.errors import FieldError, InvalidError
 
 Kind = Literal["text", "number", "yes_no", "json"]
-KINDS: Final[Mapping[Kind, str]] = {"text": "Text", "number": "Number", "yes_no": "Yes or no", "json": "A list or group (JSON)"}
+KINDS: Final[Mapping[Kind, str]] = {
+    "text": "Text",
+    "number": "Number",
+    "yes_no": "Yes or no",
+    "json": "A list or group (JSON)",
+}
 _OWN: Final = frozenset({"id", "tags"})
+# By whom one is known; the rest by its name.
+_FIRST: Final = {"name": 0, "last_name": 1, "email": 2, "phone": 3}
 _YES: Final = {"yes": True, "no": False}
 
 
@@ -25,7 +32,7 @@ class ProfileField(NamedTuple):
 
 def fields_of(customer: Mapping[str, Any]) -> Iterator[ProfileField]:
     """Yield a customer's fields, but for the id and the tags."""
-    for name, value in customer.items():
+    for name, value in sorted(customer.items(), key=lambda one: (_FIRST.get(one[0], len(_FIRST)), one[0])):
         if name not in _OWN:
             kind = kind_of(value)
             yield ProfileField(name, kind, _shown(kind, value), _entered(kind, value))

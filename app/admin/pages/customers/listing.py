@@ -47,6 +47,4 @@ async def show_customers(request: web.Request) -> web.Response:
     )
 
 
-PAGES: Final = (
-    page(ROOT, "customersPage", "Customers", show_customers, permission="crm:read", query=CustomersQuery),
-)
+PAGES: Final = (page(ROOT, "customersPage", "Customers", show_customers, permission="crm:read"),)

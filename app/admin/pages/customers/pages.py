@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Literal
-from uuid import UUID
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -162,11 +161,13 @@ async def _update(repo: Repository, customer_id: str, name: str, value: Any) -> 
 _writes = partial(form, permission="crm:write")
 PAGES: Final = (
     *listing.PAGES,
-    page(_CUSTOMER, "customerPage", "A customer", show_customer, permission="crm:read", query=CustomerPageQuery),
+    page(_CUSTOMER, "customerPage", "A customer", show_customer, permission="crm:read"),
     page(f"{_CUSTOMER}/timeline", "timelinePage", "A customer's timeline", show_timeline, permission="crm:read"),
     _writes(f"{_CUSTOMER}/tags", "addTagForm", "Put a tag on a customer", add_tag, conflicts=True),
     _writes(f"{_CUSTOMER}/tags/remove", "removeTagForm", "Take a tag off a customer", remove_tag, conflicts=True),
     _writes(f"{_CUSTOMER}/notes", "addNoteForm", "Write a note on a customer", add_note, conflicts=True),
     _writes(f"{_CUSTOMER}/fields", "setFieldForm", "Set a field of a customer", set_field, conflicts=True),
-    _writes(f"{_CUSTOMER}/fields/remove", "removeFieldForm", "Remove a field of a customer", remove_field, conflicts=True),
+    _writes(
+        f"{_CUSTOMER}/fields/remove", "removeFieldForm", "Remove a field of a customer", remove_field, conflicts=True
+    ),
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -45,13 +44,15 @@ async def show_timeline(request: web.Request) -> web.Response:
         came = await state.events.recent(caller, None, customer_id, _EVENTS)
     except UnreachableError:
         came, unreachable = _NONE, True
+    async with state.systems.open(None) as repo:
+        customer = (await repo.crm.customers([customer_id])).get(customer_id)
     entries = sorted(_entries(came.items, ran.items), key=lambda one: one.at, reverse=True)
     return rendered(
         request,
         "customers/timeline.html",
-        status=HTTPStatus.OK,
         id=customer_id,
         path=customer_path(customer_id),
+        customer=customer,
         entries=entries,
         statuses=STATUSES,
         unreachable=unreachable,

@@ -1,4 +1,4 @@
-"""What became of an event, as a person reads it: a word, a colour and an icon for each workflow, and for all of them."""
+"""What became of an event, as a person reads it: a word, a colour and an icon for each workflow, and for them all."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -8,6 +8,7 @@ from app.admin.pages.wording import count_of
 from app.domain.statuses import ExecutionStatus
 from app.services.operations.event_report import EventReport, Verdict, WorkflowVerdict
 from app.services.operations.observations import observations
+from app.services.operations.verdict_words import NEAR
 
 # In the order in which they are shown: what happened, what went wrong, what did not happen and why.
 FATES: Final[Mapping[Verdict, Shown]] = {
@@ -32,6 +33,7 @@ _ORDER: Final = {verdict: place for place, verdict in enumerate(FATES)}
 _LOST: Final = frozenset({"dead_lettered", "no_trace", "unreadable"})
 _COMING: Final = frozenset({"under_way", "not_matched_yet"})
 _WENT_WELL: Final = frozenset({ExecutionStatus.SUCCESS, ExecutionStatus.STOPPED})
+_MAY_ENTER: Final = ", and may enter it "
 _GROUPS: Final = {"all": "All of these", "any": "At least one of these", "not": "None of this"}
 
 
@@ -44,24 +46,42 @@ class Condition(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What one workflow made of an event, as it is shown."""
+    """What one workflow made of an event, as it is shown.
+
+    Attributes:
+        why: The reason in a sentence; where more is shown beside it, no more than that adds to it.
+        how_often: Of who may not enter again, how often they may.
+    """
 
     verdict: WorkflowVerdict
     shown: Shown
+    why: str
+    how_often: str
     conditions: Sequence[Condition]
 
 
 def rows_of(report: EventReport) -> list[Row]:
     """Return a row for each workflow: what ran first, then what went wrong, then what did not run."""
     ordered = sorted(report.workflows, key=lambda one: (_ORDER[one.verdict], one.workflow_name))
-    return [Row(one, _shown(one), list(conditions_of(one.conditions))) for one in ordered]
+    return [_row(one) for one in ordered]
+
+
+def _row(one: WorkflowVerdict) -> Row:
+    shown, conditions = _shown(one), list(conditions_of(one.conditions))
+    near = NEAR.strip() if one.why.endswith(NEAR) else ""
+    _, entered, how_often = one.why.removesuffix(NEAR).rpartition(_MAY_ENTER)
+    if entered and one.verdict == "not_allowed_again" and one.since is not None:
+        return Row(one, shown, near, how_often.rstrip("."), conditions)
+    if conditions and one.verdict == "conditions_not_met":
+        return Row(one, shown, f"What kept it from running: {near}".rstrip(), "", conditions)
+    why = f"{shown.meaning}." if one.verdict == "ran" else one.why
+    return Row(one, shown, why, "", conditions)
 
 
 def _shown(one: WorkflowVerdict) -> Shown:
     """Return how it is shown: of what ran, how it ended."""
-    if one.verdict == "ran" and one.status in STATUSES:
-        return STATUSES[one.status]
-    return FATES[one.verdict]
+    ended = STATUSES.get(one.status or "") if one.verdict == "ran" else None
+    return ended or FATES[one.verdict]
 
 
 def conditions_of(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[Condition]:

@@ -9,12 +9,13 @@ import orjson
 from aiohttp import web
 from pydantic import Field
 
+from app.admin.cursors import MARK_CHARS
 from app.admin.event_models import RecentEventsQuery
 from app.admin.pages.declared import page
 from app.admin.pages.events.addresses import ONE, ROOT, chosen_in, event_path, path_of
 from app.admin.pages.events.fates import outcome_of, rows_of
 from app.admin.pages.events.tree import lines_of
-from app.admin.pages.lists import asked, link
+from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.rendering import rendered
 from app.admin.queries import Query, Text
 from app.admin.requests import CALLER
@@ -38,7 +39,7 @@ class EventQuery(Query):
     source: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
     since: Moment | None = None
     entity: Text = None
-    cursor: Annotated[str | None, Field(max_length=MAX_CHARS)] = None
+    cursor: Annotated[str | None, Field(max_length=MARK_CHARS + MAX_CHARS)] = None
 
 
 class IdQuery(Query):
@@ -101,7 +102,7 @@ async def show_event(request: web.Request) -> web.Response:
 
 
 async def _of_id(request: web.Request, event_id: str) -> web.Response:
-    """Lead on to an event of which only the id is known, where the log has an execution of it; else ask for the rest."""
+    """Lead on to an event of which only the id is known, where the log has an execution of it; else ask."""
     executions, caller = request.app[STATE].runs.executions, request[CALLER]
     found = (await executions.find(caller, ExecutionFilter(event_id=event_id), None, 1)).items
     if not found:
@@ -129,7 +130,7 @@ def _not_there(request: web.Request, looked: EventLookup, given: dict[str, str])
         unfinished=unfinished,
         given=given,
         further=further,
-        go_on=link(ONE, rest, cursor=looked.next_cursor) if unfinished else None,
+        go_on=next_page(request, ONE, rest, looked.next_cursor),
     )
 
 
@@ -151,7 +152,7 @@ def _found(request: web.Request, report: EventReport, wrong: dict[str, str]) -> 
 
 
 PAGES: Final = (
-    page(ROOT, "eventsPage", "Events", show_events, permission="crm:read", query=RecentEventsQuery),
-    page(ONE, "eventPage", "An event", show_event, permission="crm:read", query=EventQuery),
-    page(f"{ROOT}/{{event}}", "eventOfIdPage", "An event by its id", show_named, permission="crm:read", query=IdQuery),
+    page(ROOT, "eventsPage", "Events", show_events, permission="crm:read"),
+    page(ONE, "eventPage", "An event", show_event, permission="crm:read"),
+    page(f"{ROOT}/{{event}}", "eventOfIdPage", "An event by its id", show_named, permission="crm:read"),
 )
