@@ -1,7 +1,7 @@
 """HTML that others wrote, such as a mail, as an answer in which nothing can act: for an `iframe` with `sandbox`.
 
 No script runs and no form is sent; nothing is loaded, and the page around it cannot be reached or led elsewhere. The
-answer says so itself, so that it is as harmless where somebody opens its address alone.
+answer says so itself, so that nothing runs or is sent either where somebody opens its address alone.
 """
 
 from typing import Final
