@@ -188,12 +188,24 @@ class OutsideCrm:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What pages look at beyond our own systems.
+
+    Attributes:
+        crm: None where the built-in one serves.
+        sent: What went out, where stand-ins of the embedded default have taken it.
+    """
+
+    crm: OutsideCrm | None
+    sent: SentMessages | None
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The API's services.
 
     Attributes:
-        outside_crm: None where the built-in one serves.
-        sent: What went out, where stand-ins of the embedded default have taken it.
+        outside: What this installation has other systems for, or stand-ins of them.
         bodies: What their bodies may take.
         live: What answers that go on need.
         health: What the process stands on, for ``/readyz``.
@@ -219,8 +231,7 @@ class State:
     topics: Topics
     health: Health
     metrics: CollectorRegistry
-    outside_crm: OutsideCrm | None = None
-    sent: SentMessages | None = None
+    outside: Outside
 
 
 STATE: Final = web.AppKey("state", State)

@@ -31,7 +31,7 @@ from app.adapters.secrets.cipher import FernetCipher
 from app.admin.bodies import Bodies
 from app.admin.limits import BodyLimits
 from app.admin.open_streams import Streams
-from app.admin.state import Editing, Live, Messages, OutsideCrm, Runs, State
+from app.admin.state import Editing, Live, Messages, Outside, OutsideCrm, Runs, State
 from app.domain.errors import NotReadyError
 from app.domain.quotas import WorkflowQuotas
 from app.metrics.roles import registry_of
@@ -114,8 +114,7 @@ def assemble(
         topics=topics,
         health=_health(database, sender, failures),
         metrics=registry_of("admin"),
-        outside_crm=_outside_crm(settings, http),
-        sent=_sent(settings, http),
+        outside=_outside(settings, http),
     )
 
 
@@ -146,14 +145,16 @@ def _events(settings: Settings, database: ApiDatabase, log: EventTopics) -> Even
     return EventFinder(topics, log, verdicts, _now)
 
 
-def _outside_crm(settings: Settings, http: HttpClient | None) -> OutsideCrm | None:
+def _outside(settings: Settings, http: HttpClient | None) -> Outside:
     server = crm_server(settings)
-    return OutsideCrm(host_of(server), HttpReads(http, server)) if server is not None and http is not None else None
+    if http is None:
+        return Outside(None, None)
+    return Outside(server and OutsideCrm(host_of(server), HttpReads(http, server)), _sent(settings, http))
 
 
-def _sent(settings: Settings, http: HttpClient | None) -> StandIns | None:
+def _sent(settings: Settings, http: HttpClient) -> StandIns | None:
     """Return what knows what went out; None where it goes to real receivers."""
-    if not settings.stand_in_mail_url or http is None:
+    if not settings.stand_in_mail_url:
         return None
     found = StandInUrls(settings.stand_in_mail_url, settings.stand_in_messages_url, settings.stand_in_webhooks_url)
     return StandIns(http, found)

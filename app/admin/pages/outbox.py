@@ -107,7 +107,7 @@ def _sent(request: web.Request) -> SentMessages:
     Raises:
         NotFoundError: It goes to real receivers.
     """
-    found = request.app[STATE].sent
+    found = request.app[STATE].outside.sent
     if found is None:
         raise NotFoundError("There is no outbox: what goes out goes to the servers that are set up")
     return found

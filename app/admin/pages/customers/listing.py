@@ -28,7 +28,7 @@ async def show_customers(request: web.Request) -> web.Response:
     """Show those that are looked for, or all."""
     query, given, wrong = asked(request, CustomersQuery)
     words = (query.q or "").strip()
-    if request.app[STATE].outside_crm is not None:
+    if request.app[STATE].outside.crm is not None:
         return see_other(customer_path(words)) if words else outside_page(request)
     async with request.app[STATE].systems.open(None) as repo:
         found = await (repo.find_customers(words, _ROWS) if words else repo.crm.customers_after(query.after, _ROWS))

@@ -79,7 +79,7 @@ async def show_customer(request: web.Request) -> web.Response:
 async def _change(request: web.Request, name: str, work: Work) -> web.Response:
     """Change something of a customer, and show them; what is wrong with the form is said at its fields."""
     customer_id = _of(request)
-    if request.app[STATE].outside_crm is not None:
+    if request.app[STATE].outside.crm is not None:
         raise ConflictError("The customers are kept in your own CRM: change them there")
     try:
         async with request.app[STATE].systems.open(HandedOn(None)) as repo:

@@ -75,8 +75,8 @@ async def customer_page(
         each=_EACH,
         executions=ran.items,
         statuses=STATUSES,
-        outside=state.outside_crm,
-        may_write=caller.may("crm:write") and state.outside_crm is None,
+        outside=state.outside.crm,
+        may_write=caller.may("crm:write") and state.outside.crm is None,
         note_id=uuid4(),
         entered=entered,
         did=did or {},
@@ -85,7 +85,7 @@ async def customer_page(
 
 def outside_page(request: web.Request, *, does_not_answer: bool = False) -> web.Response:
     """Show what there is of customers whom an outside CRM keeps: who has an id there, where it answers."""
-    outside = request.app[STATE].outside_crm
+    outside = request.app[STATE].outside.crm
     assert outside is not None, "it is only asked where it is the one that keeps them"
     status = HTTPStatus.SERVICE_UNAVAILABLE if does_not_answer else HTTPStatus.OK
     return rendered(
@@ -95,7 +95,7 @@ def outside_page(request: web.Request, *, does_not_answer: bool = False) -> web.
 
 async def _known(request: web.Request, customer_id: str) -> tuple[Row | None, dict[str, list[Row]]]:
     """Return what the CRM has of a customer: of an outside one the profile alone."""
-    outside = request.app[STATE].outside_crm
+    outside = request.app[STATE].outside.crm
     if outside is not None:
         return (await outside.reads.customers([customer_id])).get(customer_id), {}
     async with request.app[STATE].systems.open(None) as repo:
