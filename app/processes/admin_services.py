@@ -149,7 +149,8 @@ def _outside(settings: Settings, http: HttpClient | None) -> Outside:
     server = crm_server(settings)
     if http is None:
         return Outside(None, None)
-    return Outside(server and OutsideCrm(host_of(server), HttpReads(http, server)), _sent(settings, http))
+    crm = OutsideCrm(host_of(server), HttpReads(http, server)) if server else None
+    return Outside(crm, _sent(settings, http))
 
 
 def _sent(settings: Settings, http: HttpClient) -> StandIns | None:
