@@ -1,6 +1,6 @@
 """The editor's page: what a workflow does, what is live, what its draft changes; and the switch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -47,12 +47,12 @@ async def _shown(
     draft = await _draft(request, workflow)
     newest = RevisionView.model_validate((await state.workflows.revisions(caller, workflow_id, None, 1))[0])
     words = (await state.editing.comparing.compare(caller, workflow_id, "live", "draft")).words if draft else []
-    body = written(workflow, WorkflowDraft)
+    names = await _called(request, {newest.written_by, *([draft.saved_by] if draft else ())})
     live = {
         "active": workflow.active,
         "version": workflow.version,
         "at": newest.updated_at,
-        "by": "you" if newest.written_by == caller.user_id else "somebody else",
+        "by": names[newest.written_by],
         "ever": workflow.active or workflow.version > 1 or draft is None,
     }
     return rendered(
@@ -63,6 +63,7 @@ async def _shown(
         draft=draft,
         live=live,
         me=caller.user_id,
+        saved_by=names[draft.saved_by] if draft else "",
         words=words,
         refused=refused,
         asks=asks,
@@ -73,8 +74,15 @@ async def _shown(
             (step_in_words(one.written()), condition_words(one.conditions))
             for one in sorted(workflow.actions, key=lambda one: one.order)
         ],
-        data=_data(request, workflow, body, draft, {**live, "at": newest.updated_at.isoformat()}),
+        data=_data(request, workflow, draft, {**live, "at": newest.updated_at.isoformat()}),
     )
+
+
+async def _called(request: web.Request, ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return what to call those who wrote and saved it, as far as the caller may see their names."""
+    caller = request[CALLER]
+    names = await request.app[STATE].access.sign_in.users.names(caller, ids)
+    return {one: "you" if one == caller.user_id else names.get(one, "somebody else") for one in ids}
 
 
 async def _draft(request: web.Request, workflow: Workflow) -> Draft | None:
@@ -87,14 +95,12 @@ async def _draft(request: web.Request, workflow: Workflow) -> Draft | None:
     return hinted_draft(request, found)
 
 
-def _data(
-    request: web.Request, workflow: Workflow, body: dict[str, Any], draft: Draft | None, live: dict[str, Any]
-) -> dict[str, Any]:
+def _data(request: web.Request, workflow: Workflow, draft: Draft | None, live: dict[str, Any]) -> dict[str, Any]:
     """Return what the scripts begin with, so that nothing moves on the page once they run."""
     return {
         "id": str(workflow.id),
         "me": str(request[CALLER].user_id),
-        "body": body,
+        "body": written(workflow, WorkflowDraft),
         "draft": draft.model_dump(mode="json") if draft else None,
         "live": live,
         "types": list(event_types(request.app[STATE].event_types.latest().types)),

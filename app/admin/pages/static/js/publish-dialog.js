@@ -5,7 +5,7 @@ import { make } from "./dom.js";
 import { mistakes, placeWords } from "./draft-parts.js";
 
 const JUDGED = { runs: "would run", conditions_not_met: "conditions not met", turned_away: "turned away by the trigger", cannot_enter: "nothing to count entries by", blocked: "blocked as a loop", cannot_be_judged: "cannot be judged" };
-const MEND = [[/channel/, "/settings/channels", "To the channels"], [/secret/, "/settings/secrets", "To the secrets"], [/template/, "/settings/templates", "To the message templates"]];
+const MEND = [[/channel/, "/settings/channels", "To the channels"], [/secret/, "/settings/secrets", "To the secrets"], [/template/, "/settings/messages", "To the message templates"]];
 const SHOWN = 8;
 
 const many = (count, one) => `${count.toLocaleString()} ${one}${count === 1 ? "" : "s"}`;
