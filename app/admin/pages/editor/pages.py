@@ -1,6 +1,6 @@
 """The editor's page: what a workflow does, what is live, what its draft changes; and the switch."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from app.admin.pages.forms import one_of_each, see_other
 from app.admin.pages.rendering import rendered
 from app.admin.pages.step_words import step_in_words
 from app.admin.pages.triggers import trigger_in_words
+from app.admin.pages.workflows.people import people
 from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE
 from app.domain.errors import ConflictError, NotFoundError, UnfitError
@@ -47,7 +48,7 @@ async def _shown(
     draft = await _draft(request, workflow)
     newest = RevisionView.model_validate((await state.workflows.revisions(caller, workflow_id, None, 1))[0])
     words = (await state.editing.comparing.compare(caller, workflow_id, "live", "draft")).words if draft else []
-    names = await _called(request, {newest.written_by, *([draft.saved_by] if draft else ())})
+    names = await people(request, {newest.written_by, *([draft.saved_by] if draft else ())})
     live = {
         "active": workflow.active,
         "version": workflow.version,
@@ -76,13 +77,6 @@ async def _shown(
         ],
         data=_data(request, workflow, draft, {**live, "at": newest.updated_at.isoformat()}),
     )
-
-
-async def _called(request: web.Request, ids: Collection[UUID]) -> Mapping[UUID, str]:
-    """Return what to call those who wrote and saved it, as far as the caller may see their names."""
-    caller = request[CALLER]
-    names = await request.app[STATE].access.sign_in.users.names(caller, ids)
-    return {one: "you" if one == caller.user_id else names.get(one, "somebody else") for one in ids}
 
 
 async def _draft(request: web.Request, workflow: Workflow) -> Draft | None:
