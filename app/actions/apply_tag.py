@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
+from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
 from app.domain.needs import Need
@@ -16,7 +17,20 @@ from app.ports import Crm, TagRequest
 class ApplyTagConfig(ActionConfig):
     """Which tag, on whom."""
 
-    tag: Annotated[str, Templated(), Field(min_length=1, description="The tag, at most 100 characters once rendered")]
+    model_config = form(
+        "Put a tag on the customer",
+        "Marks customers, so that you find them again. A tag that is there already stays.",
+        icon="tag",
+        family="Customer",
+        summary=("“{tag}”",),
+    )
+
+    tag: Annotated[
+        str,
+        Templated(),
+        Shown("Tag", "The tag that the customer gets.", "line", example="VIP"),
+        Field(min_length=1, description="The tag, at most 100 characters once rendered"),
+    ]
     customer_id: CustomerId = "{{ customer.id }}"
 
 

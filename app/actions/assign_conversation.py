@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import assigning
+from app.actions.shown import Shown, form
 from app.actions.templated import Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, MAX_CUSTOMER_ID_CHARS, filled_line, optional_line
 from app.domain.needs import Need
@@ -18,13 +19,32 @@ MAX_CONVERSATION_ID_CHARS: Final = 256
 class AssignConversationConfig(ActionConfig):
     """Which conversation, to whom."""
 
-    assignee: Annotated[str, Templated(), Field(min_length=1, description="Who takes it, at most 256 characters")]
-    conversation_id: Annotated[str, Templated(), Field(min_length=1, description="By default the event's")] = (
-        "{{ conversation.id }}"
+    model_config = form(
+        "Assign the conversation",
+        "Gives a customer's conversation to a colleague.",
+        icon="assign",
+        family="Work",
+        summary=("to {assignee}",),
     )
-    customer_id: Annotated[str | None, Templated(), Field(description="Whose it is, if it is not known yet")] = (
-        "{{ customer.id | default('') }}"
-    )
+
+    assignee: Annotated[
+        str,
+        Templated(),
+        Shown("Who takes it", "A colleague's e-mail or name.", "line", example="kim@shop.example"),
+        Field(min_length=1, description="Who takes it, at most 256 characters"),
+    ]
+    conversation_id: Annotated[
+        str,
+        Templated(),
+        Shown("Conversation", "Its id. Leave it as it is for the one that the event is about.", "line", more=True),
+        Field(min_length=1, description="By default the event's"),
+    ] = "{{ conversation.id }}"
+    customer_id: Annotated[
+        str | None,
+        Templated(),
+        Shown("Customer", "Whose conversation it is, where that is not known yet.", "line", more=True),
+        Field(description="Whose it is, if it is not known yet"),
+    ] = "{{ customer.id | default('') }}"
 
 
 class AssignConversation(TransactionalAction[AssignConversationConfig, AssignmentRequest]):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
+from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import MAX_ASSIGNEE_CHARS, customer_id, filled_line, later, optional_line, refuse
 from app.domain.needs import Need
@@ -19,12 +20,38 @@ MAX_TITLE_CHARS: Final = 255
 class CreateAppointmentConfig(ActionConfig):
     """With whom, when, what for."""
 
-    title: Annotated[str, Templated(), Field(min_length=1, description="One line, at most 255 characters")]
-    starts_at: Annotated[
-        str, Templated(), Field(min_length=1, description="A time, or a distance from now such as 3d or 12h")
+    model_config = form(
+        "Make an appointment",
+        "Puts a date with the customer into your calendar.",
+        icon="calendar",
+        family="Work",
+        summary=("“{title}” {starts_at}", "“{title}”"),
+    )
+
+    title: Annotated[
+        str,
+        Templated(),
+        Shown("What it is for", "One line, as it stands in the calendar.", "line", example="Call {{ customer.name }}"),
+        Field(min_length=1, description="One line, at most 255 characters"),
     ]
-    ends_at: Annotated[str | None, Templated(), Field(description="The same; must be after the start")] = None
-    assignee: Annotated[str | None, Templated(), Field(description="Who keeps it; nobody if left out")] = None
+    starts_at: Annotated[
+        str,
+        Templated(),
+        Shown("When it starts", "How long from now, such as 2d or 3h, or a date and time.", "moment", example="2d"),
+        Field(min_length=1, description="A time, or a distance from now such as 3d or 12h"),
+    ]
+    ends_at: Annotated[
+        str | None,
+        Templated(),
+        Shown("When it ends", "The same. Leave it empty where that is open.", "moment", more=True),
+        Field(description="The same; must be after the start"),
+    ] = None
+    assignee: Annotated[
+        str | None,
+        Templated(),
+        Shown("Who keeps it", "A colleague's e-mail or name. Leave it empty for nobody yet.", "line"),
+        Field(description="Who keeps it; nobody if left out"),
+    ] = None
     customer_id: CustomerId = "{{ customer.id }}"
 
 

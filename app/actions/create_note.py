@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
+from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
 from app.domain.needs import Need
@@ -18,7 +19,20 @@ MAX_NOTE_BYTES: Final = 64 * 1024
 class CreateNoteConfig(ActionConfig):
     """What to write, on whom."""
 
-    text: Annotated[str, Templated(), Field(min_length=1, description="The note, at most 64 KiB once rendered")]
+    model_config = form(
+        "Write a note",
+        "Keeps something at the customer for your colleagues to read.",
+        icon="note",
+        family="Customer",
+        summary=("“{text}”",),
+    )
+
+    text: Annotated[
+        str,
+        Templated(),
+        Shown("Note", "What your colleagues read at the customer.", "text"),
+        Field(min_length=1, description="The note, at most 64 KiB once rendered"),
+    ]
     customer_id: CustomerId = "{{ customer.id }}"
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
+from app.actions.shown import Shown, form
 from app.actions.templated import Templated
 from app.actions.values import (
     MAX_ASSIGNEE_CHARS,
@@ -27,15 +28,44 @@ MAX_DESCRIPTION_BYTES: Final = 64 * 1024
 class CreateTaskConfig(ActionConfig):
     """What is to be done, by whom, until when."""
 
-    title: Annotated[str, Templated(), Field(min_length=1, description="One line, at most 255 characters")]
-    description: Annotated[str, Templated(), Field(description="At most 64 KiB")] = ""
-    assignee: Annotated[str | None, Templated(), Field(description="Whose task it is; nobody's if left out")] = None
-    due: Annotated[str | None, Templated(), Field(description="A time, or a distance from now such as 3d or 12h")] = (
-        None
+    model_config = form(
+        "Make a task",
+        "Asks a colleague to do something.",
+        icon="task",
+        family="Work",
+        summary=("“{title}” for {assignee}", "“{title}”"),
     )
-    customer_id: Annotated[str | None, Templated(), Field(description="Whom it is about")] = (
-        "{{ customer.id | default('') }}"
-    )
+
+    title: Annotated[
+        str,
+        Templated(),
+        Shown("What is to be done", "One line.", "line", example="Call {{ customer.name }}"),
+        Field(min_length=1, description="One line, at most 255 characters"),
+    ]
+    description: Annotated[
+        str,
+        Templated(),
+        Shown("More about it", "What a colleague needs to know to do it.", "text"),
+        Field(description="At most 64 KiB"),
+    ] = ""
+    assignee: Annotated[
+        str | None,
+        Templated(),
+        Shown("Whose task it is", "A colleague's e-mail or name. Leave it empty for nobody yet.", "line"),
+        Field(description="Whose task it is; nobody's if left out"),
+    ] = None
+    due: Annotated[
+        str | None,
+        Templated(),
+        Shown("Due", "How long from now, such as 3d or 12h, or a date and time.", "moment", example="1d"),
+        Field(description="A time, or a distance from now such as 3d or 12h"),
+    ] = None
+    customer_id: Annotated[
+        str | None,
+        Templated(),
+        Shown("Customer", "Whom it is about. Leave it as it is for the event's customer.", "line", more=True),
+        Field(description="Whom it is about"),
+    ] = "{{ customer.id | default('') }}"
 
 
 class CreateTask(TransactionalAction[CreateTaskConfig, TaskRequest]):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, ControlAction, DelayRequest
+from app.actions.shown import Shown, Way, form
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse
 from app.domain.durations import MAX_DURATION, parse_duration
@@ -32,28 +33,51 @@ T = TypeVar("T")
 class DelayConfig(Together, ActionConfig):
     """How long, or until when; moved by ``offset``, and then on to a time of day and to days of the week."""
 
+    model_config = form(
+        "Wait",
+        "Holds the steps below back for a while, or until a moment.",
+        icon="wait",
+        family="Flow",
+        summary=("for {duration}", "until {until}"),
+        choices={"How it waits": (Way("For some time", ("duration",)), Way("Until a moment", ("until",)))},
+    )
+
     duration: Annotated[
-        str | float | None, Templated(), Field(description="90 (seconds), 15m, 2h, 3 days, 1w, PT2H; at most 366 days")
+        str | float | None,
+        Templated(),
+        Shown("How long", "Such as 15 minutes, 2 hours, 3 days or 1 week; a year at most.", "duration"),
+        Field(description="90 (seconds), 15m, 2h, 3 days, 1w, PT2H; at most 366 days"),
     ] = None
     until: Annotated[
         str | int | float | None,
         Templated(),
+        Shown("Until", "A date and time, or the field of the event that has one.", "moment"),
         Field(description="ISO 8601 with or without zone, a date, Unix seconds (10 digits) or milliseconds (13)"),
     ] = None
     timezone: Annotated[
         str | None,
         Templated(),
+        Shown("Time zone", "On whose clocks; UTC where it is empty.", "timezone", more=True),
         Field(
             description="IANA zone of an until that names none, of the days of offset, of at and days; UTC if left out"
         ),
     ] = None
     offset: Annotated[
-        str | None, Templated(), Field(description="-1d, +2h, +1w -2h; days and weeks are local calendar days")
+        str | None,
+        Templated(),
+        Shown("Earlier or later by", "Such as -1d for the day before, or +2h for two hours later.", "line", more=True),
+        Field(description="-1d, +2h, +1w -2h; days and weeks are local calendar days"),
     ] = None
-    at: Annotated[str | None, Templated(), Field(description="HH:MM; go on at the next such local time")] = None
+    at: Annotated[
+        str | None,
+        Templated(),
+        Shown("Then until this time of day", "Such as 09:00.", "line", example="09:00", more=True),
+        Field(description="HH:MM; go on at the next such local time"),
+    ] = None
     days: Annotated[
         str | list[str] | None,
         Templated(),
+        Shown("Only on these days", "Such as mon-fri, or mon, thu.", "days", more=True),
         Field(description="mon-fri, or [mon, thu]; go on at the next such local day"),
     ] = None
 

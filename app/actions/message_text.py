@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from app.actions.base import ActionConfig, AnyAction, MessageTextSpec
+from app.actions.shown import Shown, Way
 from app.domain.errors import ActionFailedError
 from app.ports import MessageText
 from schemas.message_template import TemplateName
@@ -17,12 +18,17 @@ from schemas.message_template import TemplateName
 T = TypeVar("T")
 
 TEMPLATE: Final = "template"
+FROM_TEMPLATE: Final = Way("Use a message template", (TEMPLATE,))
 
 
 class MessageTextConfig(ActionConfig):
     """A config whose texts may be a named message template's."""
 
-    template: Annotated[TemplateName | None, Field(description="A message template, in place of the texts")] = None
+    template: Annotated[
+        TemplateName | None,
+        Shown("Message template", "The name of a text that is kept for several workflows.", "message_template"),
+        Field(description="A message template, in place of the texts"),
+    ] = None
 
 
 def _not_beside_template(value: T, info: ValidationInfo) -> T:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, retry_after
 from app.actions.base import ActionContext
+from app.actions.shown import Shown
 from app.domain.errors import ActionFailedError
 from app.domain.redaction import redactor_of
 from app.domain.retry import RETRYABLE_STATUSES
@@ -28,6 +29,12 @@ NOT_AGAIN: Final = "it may have been sent, and is not sent again, because on_unc
 
 OnUncertain = Annotated[
     Literal["fail", "retry"],
+    Shown(
+        "If it is not known whether it was sent",
+        "It happens when the answer of the provider is lost.",
+        more=True,
+        labels={"fail": "Do not send it again", "retry": "Send it again"},
+    ),
     Field(description="Where it may have been sent already: fail (at most once) or retry (at least once)"),
 ]
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
+from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, tag
 from app.domain.needs import Need
@@ -16,7 +17,20 @@ from app.ports import Crm, TagRequest
 class RemoveTagConfig(ActionConfig):
     """Which tag, off whom."""
 
-    tag: Annotated[str, Templated(), Field(min_length=1, description="The tag, at most 100 characters once rendered")]
+    model_config = form(
+        "Take a tag off the customer",
+        "Takes a mark away again. A tag that is not there is no mistake.",
+        icon="untag",
+        family="Customer",
+        summary=("“{tag}”",),
+    )
+
+    tag: Annotated[
+        str,
+        Templated(),
+        Shown("Tag", "The tag that the customer loses.", "line", example="VIP"),
+        Field(min_length=1, description="The tag, at most 100 characters once rendered"),
+    ]
     customer_id: CustomerId = "{{ customer.id }}"
 
 

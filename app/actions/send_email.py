@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.actions.addresses import mailbox, split_list
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
-from app.actions.message_text import MessageTextConfig, NeededWords, OptionalWords
+from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, NeededWords, OptionalWords
+from app.actions.shown import Shown, Way, form
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, refuse, text
 from app.domain.mailboxes import domain_of, parse_mailbox
@@ -37,6 +38,7 @@ Addresses = Annotated[
     Templated(),
     Field(max_length=MAX_RECIPIENTS),
 ]
+_COPY: Final = "Who else gets it, with commas between several."
 
 
 class SendEmailConfig(Together, MessageTextConfig):
@@ -45,16 +47,50 @@ class SendEmailConfig(Together, MessageTextConfig):
     Addresses: a list, or one string with commas; each item renders to one address.
     """
 
-    to: Addresses = Field(default=["{{ customer.email }}"])
-    cc: Addresses = Field(default=[])
-    bcc: Addresses = Field(default=[])
-    reply_to: Annotated[Address, Templated(), Field(description="One address")] = ""
-    subject: Annotated[str, Templated(), NeededWords, Field(validate_default=True)] = ""
-    text: Annotated[str, Templated(), OptionalWords, Field(description="The plain text part")] = ""
+    model_config = form(
+        "Send an e-mail",
+        "Writes to the customer, or to anybody else.",
+        icon="outbox",
+        family="Messages",
+        message="email",
+        summary=("“{subject}” to {to}", "template {template} to {to}", "to {to}"),
+        choices={"The words": (Way("Write them here", ("subject", "text", "html")), FROM_TEMPLATE)},
+    )
+
+    to: Annotated[Addresses, Shown("To", "Who gets it, with commas between several addresses.", "addresses")] = Field(
+        default=["{{ customer.email }}"]
+    )
+    cc: Annotated[Addresses, Shown("Copy to", f"{_COPY} Everybody sees that.", "addresses", more=True)] = Field(
+        default=[]
+    )
+    bcc: Annotated[Addresses, Shown("Hidden copy to", f"{_COPY} Nobody else sees that.", "addresses", more=True)] = (
+        Field(default=[])
+    )
+    reply_to: Annotated[
+        Address,
+        Templated(),
+        Shown("Answers go to", "The address that an answer is sent to, if not to the sender.", "line", more=True),
+        Field(description="One address"),
+    ] = ""
+    subject: Annotated[
+        str,
+        Templated(),
+        NeededWords,
+        Shown("Subject", "The line that people see first.", "line", example="Thank you, {{ customer.name }}"),
+        Field(validate_default=True),
+    ] = ""
+    text: Annotated[
+        str,
+        Templated(),
+        OptionalWords,
+        Shown("Text", "The message in plain words; also what is shown where HTML is not.", "text"),
+        Field(description="The plain text part"),
+    ] = ""
     html: Annotated[
         str,
         Templated(html=True),
         OptionalWords,
+        Shown("HTML", "The same message with its layout, if you have one.", "html"),
         Field(description="The HTML part; what variables bring in is escaped"),
     ] = ""
 

@@ -12,9 +12,10 @@ from uuid import UUID
 from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
-from app.actions.message_text import MessageTextConfig, NeededWords
+from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, NeededWords
 from app.actions.providers import OnUncertain, not_twice
 from app.actions.rights import notifying
+from app.actions.shown import Shown, Way, form
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, refuse
 from app.domain.errors import ActionFailedError
@@ -31,10 +32,44 @@ MAX_USER_CHARS: Final = 64
 class SendNotificationConfig(Together, MessageTextConfig):
     """Whom to tell what: a channel or a user; words of its own, or a message template."""
 
-    channel: Annotated[TemplateName | None, Field(description="Name of a channel that an administrator set up")] = None
-    user: Annotated[str | None, Templated(), Field(min_length=1, description="Id of a user, for the inbox")] = None
-    title: Annotated[str, Templated(), NeededWords, Field(validate_default=True, description="One line")] = ""
-    body: Annotated[str, Templated(), NeededWords, Field(validate_default=True, description="Plain text")] = ""
+    model_config = form(
+        "Tell your team",
+        "Writes into a channel of your team, or into a colleague's inbox.",
+        icon="bell",
+        family="Messages",
+        message="notification",
+        summary=("“{title}” to {channel}", "“{title}” to {user}", "to {channel}", "“{title}”"),
+        choices={
+            "Who is told": (Way("A channel", ("channel",)), Way("A colleague", ("user",))),
+            "The words": (Way("Write them here", ("title", "body")), FROM_TEMPLATE),
+        },
+    )
+
+    channel: Annotated[
+        TemplateName | None,
+        Shown("Channel", "The name of a Slack, Teams or other channel that an administrator set up.", "channel"),
+        Field(description="Name of a channel that an administrator set up"),
+    ] = None
+    user: Annotated[
+        str | None,
+        Templated(),
+        Shown("Colleague", "The colleague's user id; it appears in their inbox here.", "line"),
+        Field(min_length=1, description="Id of a user, for the inbox"),
+    ] = None
+    title: Annotated[
+        str,
+        Templated(),
+        NeededWords,
+        Shown("Title", "One line that says what it is about.", "line", example="Order {{ order.id }} is paid"),
+        Field(validate_default=True, description="One line"),
+    ] = ""
+    body: Annotated[
+        str,
+        Templated(),
+        NeededWords,
+        Shown("Text", "What they need to know.", "text"),
+        Field(validate_default=True, description="Plain text"),
+    ] = ""
     on_uncertain: OnUncertain = "retry"
 
     @classmethod

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
-from app.actions.message_text import MessageTextConfig, NeededWords
+from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, NeededWords
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
+from app.actions.shown import Shown, Way, form
 from app.actions.templated import Templated
 from app.actions.values import filled_text, phone
 from app.domain.errors import ActionFailedError
@@ -21,11 +22,28 @@ MAX_SMS_CHARS: Final = 1600
 class SendSmsConfig(MessageTextConfig):
     """Whom to send what: a text of its own, or a message template."""
 
-    to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
-        "{{ customer.phone }}"
+    model_config = form(
+        "Send a text message",
+        "Writes an SMS to the customer's phone.",
+        icon="phone",
+        family="Messages",
+        message="sms",
+        summary=("“{text}” to {to}", "template {template} to {to}", "to {to}"),
+        choices={"The words": (Way("Write them here", ("text",)), FROM_TEMPLATE)},
     )
+
+    to: Annotated[
+        str,
+        Templated(),
+        Shown("To", "One phone number, with + and the country in front.", "line", example="+49 30 901820"),
+        Field(min_length=1, description="E.164, with + and country code"),
+    ] = "{{ customer.phone }}"
     text: Annotated[
-        str, Templated(), NeededWords, Field(validate_default=True, description="At most 1600 characters once rendered")
+        str,
+        Templated(),
+        NeededWords,
+        Shown("Text", "At most 1,600 characters once it is filled in.", "text"),
+        Field(validate_default=True, description="At most 1600 characters once rendered"),
     ] = ""
     on_uncertain: OnUncertain = "fail"
 

@@ -8,8 +8,9 @@ import orjson
 from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
-from app.actions.message_text import MessageTextConfig, OptionalWords
+from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, OptionalWords
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
+from app.actions.shown import Shown, Way, form
 from app.actions.templated import Templated
 from app.actions.values import filled_line, filled_text, phone, refuse
 from app.domain.errors import ActionFailedError
@@ -29,27 +30,61 @@ THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
 class SendWhatsAppConfig(Together, MessageTextConfig):
     """Whom to send what: ``text``, a message ``template``, or a ``meta_template`` with what goes into its variables."""
 
-    to: Annotated[str, Templated(), Field(min_length=1, description="E.164, with + and country code")] = (
-        "{{ customer.phone }}"
+    model_config = form(
+        "Send a WhatsApp message",
+        "Writes to the customer by WhatsApp.",
+        icon="message",
+        family="Messages",
+        message="whatsapp",
+        summary=(
+            "“{text}” to {to}",
+            "approved template {meta_template} to {to}",
+            "template {template} to {to}",
+            "to {to}",
+        ),
+        choices={
+            "The words": (
+                Way("Write them here", ("text",)),
+                Way("Use one that Meta approved", ("meta_template", "language", "header", "parameters")),
+                FROM_TEMPLATE,
+            )
+        },
     )
+
+    to: Annotated[
+        str,
+        Templated(),
+        Shown("To", "One phone number, with + and the country in front.", "line", example="+49 30 901820"),
+        Field(min_length=1, description="E.164, with + and country code"),
+    ] = "{{ customer.phone }}"
     text: Annotated[
         Annotated[str, Field(min_length=1)] | None,
         Templated(),
         OptionalWords,
+        Shown("Text", "WhatsApp delivers it within 24 hours of the customer's last message.", "text"),
         Field(description="At most 4096 characters once rendered"),
     ] = None
     meta_template: Annotated[
         Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")] | None,
         OptionalWords,
+        Shown("Approved template", "Its name at Meta.", "line", example="order_update"),
         Field(description="Name of a template that Meta approved"),
     ] = None
-    language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$", description="As at Meta: en_US")] = (
-        None
-    )
-    header: Annotated[str | None, Templated(), Field(description="For the variable in a text header")] = None
+    language: Annotated[
+        str | None,
+        Shown("Language", "As Meta calls it, such as en_US or pt_BR.", "line", example="en_US"),
+        Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$", description="As at Meta: en_US"),
+    ] = None
+    header: Annotated[
+        str | None,
+        Templated(),
+        Shown("For its header", "What goes into the variable of the template's header, if it has one.", "line"),
+        Field(description="For the variable in a text header"),
+    ] = None
     parameters: Annotated[
         list[str] | dict[str, str],
         Templated(),
+        Shown("For its variables", "What goes into the template's variables, a line each, in their order.", "lines"),
         Field(max_length=MAX_PARAMETERS, description="For the body's variables, by position or by name"),
     ] = Field(default_factory=list)
     on_uncertain: OnUncertain = "fail"

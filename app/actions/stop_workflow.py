@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, ControlAction, StopRequest
+from app.actions.shown import Shown, form
 from app.actions.templated import Templated
 from app.actions.values import line
 
@@ -14,7 +15,20 @@ MAX_REASON_CHARS: Final = 500
 class StopWorkflowConfig(ActionConfig):
     """Why, for the log."""
 
-    reason: Annotated[str, Templated(), Field(description="Shown in the log, at most 500 characters")] = ""
+    model_config = form(
+        "Stop here",
+        "Ends the run, so that the steps below do not happen. Used with a condition, as a way out.",
+        icon="stop",
+        family="Flow",
+        summary=("{reason}", "The steps below do not happen"),
+    )
+
+    reason: Annotated[
+        str,
+        Templated(),
+        Shown("Why", "Said where people look at what ran. You may leave it empty.", "line"),
+        Field(description="Shown in the log, at most 500 characters"),
+    ] = ""
 
 
 class StopWorkflow(ControlAction[StopWorkflowConfig]):

@@ -14,6 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.actions.base import ActionConfig
+from app.actions.shown import Shown
 from app.domain.errors import ActionFailedError, CostlyError, FieldError
 from app.domain.templating import TemplateError, TemplateFailure, compile_template
 from app.domain.wall import WallReachedError, walled
@@ -32,7 +33,12 @@ class Templated:
         return schema
 
 
-CustomerId = Annotated[str, Templated(), Field(min_length=1, description="Whom; by default the event's customer")]
+CustomerId = Annotated[
+    str,
+    Templated(),
+    Shown("Customer", "Whose id it is. Leave it as it is for the customer whom the event is about.", "line", more=True),
+    Field(min_length=1, description="Whom; by default the event's customer"),
+]
 
 C = TypeVar("C", bound=ActionConfig)
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
 from app.actions.rights import changing_customer
+from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
 from app.domain.needs import Need
@@ -18,9 +19,18 @@ from app.ports import Crm, CustomerUpdate
 class UpdateCustomerConfig(ActionConfig):
     """Which fields become what, of whom."""
 
+    model_config = form(
+        "Change the customer",
+        "Writes new values into fields of the customer's profile.",
+        icon="pencil",
+        family="Customer",
+        summary=("{set}",),
+    )
+
     set: Annotated[
         dict[str, Any],
         Templated(),
+        Shown("New values", "The name of each field, and what it becomes. Write null to remove a field.", "pairs"),
         Field(min_length=1, max_length=MAX_FIELDS, description="New values by field name; null removes the field"),
     ]
     customer_id: CustomerId = "{{ customer.id }}"

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.answers import check_answer, output_of
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, LeasedAction, Ports, is_stored
+from app.actions.shown import Shown, form
 from app.actions.signing import SIGNATURE_HEADERS, signature_headers, signing_key
 from app.actions.templated import Templated, is_constant
 from app.actions.values import filled_line, line, refuse, text
@@ -61,16 +62,50 @@ class WebhookConfig(ActionConfig):
     ``body`` left out: the event with the workflow's and the execution's ids; ``null``: no body.
     """
 
-    url: Annotated[str, Templated(), Field(min_length=1, description="http or https; may hold templates")]
-    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
-    headers: Annotated[dict[str, str], Templated(), Field(max_length=MAX_HEADERS)] = Field(default_factory=dict)
-    body: Annotated[Any, Templated(), Field(description="A JSON value with templates in it, or a text template")] = None
-    follow_redirects: Annotated[bool, Field(description="Follow up to 3 redirects")] = True
+    model_config = form(
+        "Call another system",
+        "Sends the event, or what you write, to an address on the web: a webhook.",
+        icon="send",
+        family="Flow",
+        summary=("{method} {url}",),
+    )
+
+    url: Annotated[
+        str,
+        Templated(),
+        Shown("Address", "Where it is sent.", "line", example="https://erp.example/orders/{{ order.id }}"),
+        Field(min_length=1, description="http or https; may hold templates"),
+    ]
+    method: Annotated[
+        Literal["POST", "PUT", "PATCH", "GET", "DELETE"],
+        Shown("Method", "As the other system's documentation says; POST for most.", more=True),
+    ] = "POST"
+    headers: Annotated[
+        dict[str, str],
+        Templated(),
+        Shown("Headers", "What else the other system asks for, such as Authorization.", "pairs", more=True),
+        Field(max_length=MAX_HEADERS),
+    ] = Field(default_factory=dict)
+    body: Annotated[
+        Any,
+        Templated(),
+        Shown("What is sent", "JSON or text. Leave it empty to send the whole event.", "json"),
+        Field(description="A JSON value with templates in it, or a text template"),
+    ] = None
+    follow_redirects: Annotated[
+        bool,
+        Shown("Follow redirects", "Goes on where the address says that it has moved, three times at most.", more=True),
+        Field(description="Follow up to 3 redirects"),
+    ] = True
     sign_with: Annotated[
-        str | None, Field(description="Secret that signs each delivery as Standard Webhooks has it: whsec_...")
+        str | None,
+        Shown("Sign with the secret", "Its name. The other system can check then who sent it.", "secret", more=True),
+        Field(description="Secret that signs each delivery as Standard Webhooks has it: whsec_..."),
     ] = None
     timeout_s: Annotated[
-        float | None, Field(ge=MIN_TIMEOUT_S, le=300, description="Seconds for one attempt, if less than usual")
+        float | None,
+        Shown("Give up after (seconds)", "Leave it empty for the usual time.", more=True),
+        Field(ge=MIN_TIMEOUT_S, le=300, description="Seconds for one attempt, if less than usual"),
     ] = None
 
     @field_validator("timeout_s", mode="before")

@@ -156,8 +156,8 @@ def _limiter(access: Access, request: web.Request) -> RateLimiter:
     operation = request[OPERATION]
     if operation.counted == "events":
         return access.event_requests
-    read = BY_SESSION in request and operation.method == "GET" and operation.counted != "exports"
-    return access.page_reads if read else access.limiter
+    reads = operation.counted == "looks" or (operation.method == "GET" and operation.counted != "exports")
+    return access.page_reads if reads and BY_SESSION in request else access.limiter
 
 
 async def _metered(access: Access, caller: Caller, handler: _Handler, request: web.Request) -> web.StreamResponse:

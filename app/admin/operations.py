@@ -76,7 +76,8 @@ class Operation:
         repeatable: ``Idempotency-Key`` and ``Headrace-Causation`` are read.
         attempts: It is public, and attempts are counted: 401, 403 and 429.
         content_type: The content type of the success answer.
-        counted: Which limit its requests are counted against; an export is never a mere page that is read.
+        counted: Which limit its requests are counted against; an export is never a mere page that is read, a look is
+            always one: it changes nothing, and a page may ask for it as one types.
         or_content_types: Those that it may have instead.
         lasting: The answer takes as long as its reader likes: how long says nothing of how fast we are.
     """
@@ -98,7 +99,7 @@ class Operation:
     repeatable: bool = False
     attempts: bool = False
     content_type: str = JSON
-    counted: Literal["requests", "events", "exports"] = "requests"
+    counted: Literal["requests", "events", "exports", "looks"] = "requests"
     or_content_types: tuple[str, ...] = ()
     lasting: bool = False
 

@@ -117,11 +117,12 @@ _RUN: Final = Body({JSON: (RunRequest, False)}, most=_MOST, example={"data": ORD
 OPERATIONS: Final = (
     Operation(
         "POST", f"{_ROOT}/test", "testDraft", "Try a draft on an event, without any effect", test_draft,
-        {200: DryRun}, tag="workflows", body=_TRIED,
+        {200: DryRun}, tag="workflows", body=_TRIED, counted="looks",
     ),
     Operation(
         "POST", f"{_ONE}/test", "testWorkflow", "Try a workflow on an event, without any effect", test_workflow,
         {200: DryRun}, tag="workflows", body=Body({JSON: (DryRunRequest, False)}, most=_MOST, example=TRIAL),
+        counted="looks",
     ),
     Operation(
         "POST", f"{_ONE}/execute", "executeWorkflow", "Run a workflow by hand; answers the execution's id",

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from app.admin.middleware import guarded
 from app.admin.operations import OPERATION, Operation
-from app.admin.pages import assets, executions, outbox, overview, sign_in
+from app.admin.pages import assets, executions, outbox, overview, previews, sign_in
 from app.admin.pages.customers import pages as customers
 from app.admin.pages.editor import pages as editor
 from app.admin.pages.events import pages as events
@@ -27,6 +27,7 @@ PAGES: Final[tuple[Operation, ...]] = (
     *customers.PAGES,
     *outbox.PAGES,
     *settings.PAGES,
+    *previews.PAGES,
     *sign_in.PAGES,
     Operation(
         "GET", assets.PATH, "asset", "A style or a script", assets.show_asset, {200: None},

@@ -1,0 +1,193 @@
+/**
+ * `<try-it workflow="id">`: tries the draft on an event, without any effect; and, as a second step, runs what is live for real.
+ *
+ * Properties: `draft`, a function that returns the current draft as the API has it; `types`, the API's answer about action types, which
+ * steps are named by. Without the attribute `workflow` nothing can be run for real.
+ */
+import { call } from "./api.js";
+import { asked } from "./dialogs.js";
+import { Widget, choice, make, newId } from "./dom.js";
+import { labelled } from "./labelled.js";
+import { said as ago } from "./times.js";
+import { reached, report } from "./tried.js";
+
+const WAYS = { recent: "A recent event", customer: "A customer's last one", sample: "A sample", pasted: "One that I paste" };
+const NEWEST = 20;
+const LOOKS = 10;
+let me;
+
+/** Whether the events of the topics are for who asks, or those of their own executions alone. */
+async function readsEvents() {
+  me ??= call("GET", "/session").then(({ value }) => value.permissions.includes("crm:read"));
+  return me;
+}
+
+async function recent(type, entity, limit) {
+  const about = `${entity ? `&entity=${encodeURIComponent(entity)}` : ""}&limit=${limit}`;
+  if (await readsEvents()) {
+    const { value } = await call("GET", `/events?type=${encodeURIComponent(type)}${about}`);
+    return value.items.filter((one) => one.event).map((one) => ({ who: one.entity, at: one.received_at, trial: { event: one.event } }));
+  }
+  const { value } = await call("GET", `/executions?event_type=${encodeURIComponent(type)}${about}`);
+  const once = new Map(value.items.map((one) => [one.event_id, one]));
+  return [...once.values()].map((one) => ({ who: one.entity, at: one.executed_at, trial: { past: { execution_id: one.id } } }));
+}
+
+const eventWords = ({ who, at }) => `${who ?? "nobody in particular"}${at ? `, ${ago(Date.parse(at))}` : ""}`;
+
+/** Thrown where what a person entered cannot be tried, with the words that are shown. */
+class Refused extends Error {}
+
+class TryIt extends Widget {
+  #types = new Map();
+  #found = [];
+  #way = "recent";
+  #known = "";
+  draft = () => null;
+
+  set types(types) {
+    this.#types = new Map((types.items ?? types).map((one) => [one.type, one]));
+  }
+
+  build() {
+    this.recent = make("select", {});
+    this.customer = make("input", { type: "text", autocomplete: "off", maxLength: 256 });
+    this.pasted = make("textarea", { class: "code", rows: 6, spellcheck: false, placeholder: '{"customer": {"id": "c-1001"}, "order": {"total": 1200}}' });
+    this.none = make("p", { class: "dim", hidden: true });
+    this.ways = {
+      recent: labelled("Event", this.recent, { under: this.none }), customer: labelled("Customer's id", this.customer),
+      sample: { root: make("p", { class: "dim", text: "An event that is made up, complete." }), say() {} },
+      pasted: labelled("The event as JSON", this.pasted, { help: "The whole event, or only its data." }),
+    };
+    const group = newId();
+    const radios = Object.entries(WAYS).map(([way, text]) => make("label", { class: "choice" },
+      make("input", { type: "radio", name: group, checked: way === this.#way, change: () => this.#turn(way) }), make("span", { text })));
+    this.button = make("button", { type: "button", class: "primary", text: "Try it", click: () => this.#try() });
+    this.said = make("div", { role: "alert" });
+    this.report = make("div", { class: "stack", role: "region", "aria-label": "What would happen", tabIndex: -1, hidden: true });
+    this.append(make("div", { class: "stack" },
+      make("p", { class: "dim", text: "Nothing is sent and nothing is stored: you see what would happen." }),
+      make("fieldset", { class: "stack" }, make("legend", { text: "With which event?" }), make("div", { class: "choices" }, ...radios), ...Object.values(this.ways).map(({ root }) => root)),
+      make("p", {}, this.button), this.said, this.report));
+    this.#turn(this.#way);
+    // The newest events are read of the topics: not before somebody comes here.
+    new IntersectionObserver(([one], watching) => one.isIntersecting && (watching.disconnect(), this.#look())).observe(this);
+    this.addEventListener("focusin", () => this.#type !== this.#known && this.#look());
+  }
+
+  show() {}
+
+  get #type() {
+    return this.draft()?.trigger?.type ?? "";
+  }
+
+  #turn(way) {
+    this.#way = way;
+    for (const [name, { root, say }] of Object.entries(this.ways)) {
+      root.hidden = name !== way;
+      say("");
+    }
+  }
+
+  /** Look which events of the trigger's type came lately. */
+  async #look() {
+    const type = this.#type;
+    if (!type) return;
+    this.#known = type;
+    this.#found = await recent(type, "", NEWEST).catch(() => []);
+    this.recent.replaceChildren(...choice(this.#found.map((one, at) => [String(at), eventWords(one)]), "0").children);
+    this.recent.hidden = !this.#found.length;
+    this.none.hidden = this.#found.length > 0;
+    this.none.textContent = `No event “${type}” has come lately. Take a sample, or paste one.`;
+  }
+
+  async #event(type) {
+    if (this.#way === "sample") return { sample: true };
+    if (this.#way === "pasted") return { event: this.#pasted() };
+    if (this.#way === "recent") {
+      if (!this.#found.length) throw new Refused("There is no recent event. Take a sample, or paste one.");
+      return this.#found[this.recent.selectedIndex].trial;
+    }
+    const who = this.customer.value.trim();
+    const [last] = who ? await recent(type, who, 1) : [];
+    if (last) return last.trial;
+    this.ways.customer.say(who ? `No event “${type}” of ${who} was found among the newest.` : "Enter the customer's id");
+    throw new Refused("");
+  }
+
+  #pasted() {
+    try {
+      const value = JSON.parse(this.pasted.value);
+      if (typeof value !== "object" || !value || Array.isArray(value)) throw new Error("it is no object");
+      this.ways.pasted.say("");
+      return "data" in value && ("type" in value || "specversion" in value) ? value : { data: value };
+    } catch (error) {
+      this.ways.pasted.say(this.pasted.value.trim() ? `This is no JSON: ${error.message}` : "Paste an event");
+      this.pasted.focus();
+      throw new Refused("");
+    }
+  }
+
+  async #try() {
+    this.button.disabled = true;
+    this.said.replaceChildren();
+    try {
+      const workflow = this.draft();
+      const { value } = await call("POST", "/workflows/test", { body: { workflow, ...(await this.#event(workflow.trigger.type)) } });
+      this.report.replaceChildren(make("h3", { text: "What would happen" }), report(value, this.#types), ...this.#real(workflow, value));
+      this.report.hidden = false;
+      this.report.focus();
+    } catch (error) {
+      this.#refused(error);
+    } finally {
+      this.button.disabled = false;
+    }
+  }
+
+  #refused(error) {
+    if (!(error instanceof Refused) && error.status === undefined) throw error;
+    if (!error.message) return;
+    const wrong = [...(error.fields ?? [])].map(([path, text]) => make("li", { text: `${path.replace(/^workflow\./, "")}: ${text}` }));
+    const words = wrong.length ? "It cannot be tried before this is put right:" : error.message;
+    this.said.replaceChildren(make("div", { class: "alert" }, make("div", {}, make("p", { text: words }), wrong.length ? make("ul", { class: "wrong" }, ...wrong) : null)));
+  }
+
+  /** The second step, which is none of the trial's. */
+  #real(workflow, tried) {
+    const id = this.getAttribute("workflow");
+    if (!id) return [];
+    const { subject, data } = tried.event;
+    const whom = subject ?? data?.customer?.id ?? "this event";
+    const note = make("p", { role: "status" });
+    const run = make("button", { type: "button", class: "danger", text: `Run for real for ${whom}`, click: () => this.#run({ id, subject, data, whom, note, tried, name: workflow.name }) });
+    return [make("section", { class: "real stack" }, make("h4", { text: "For real" }),
+      make("p", { text: `What is live now, not your draft, runs with the data of this event for ${whom}: messages are sent, and tags, notes and tasks are made.` }), make("p", {}, run), note)];
+  }
+
+  async #run({ id, subject, data, whom, note, tried, name }) {
+    const to = reached(tried);
+    if (!(await asked(`“${name}” runs for real for ${whom}${to ? `, and may reach ${to}` : ""}. It cannot be taken back.`, `Run for real for ${whom}`))) return;
+    note.className = "";
+    note.textContent = "It is on its way …";
+    try {
+      const { value } = await call("POST", `/workflows/${id}/execute`, { body: { data: data ?? {}, ...(subject ? { subject } : {}) } });
+      await this.#follow(value, note);
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      note.className = "said-bad";
+      note.textContent = [error.message, ...error.fields.values()].join(" ");
+    }
+  }
+
+  /** Look for the row of a run until it is there, and lead to it. */
+  async #follow({ execution_id: id, event_id: event }, note) {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const { value } = await call("GET", `/executions?event_id=${encodeURIComponent(event)}&limit=1`);
+      if (value.items.length) return note.replaceChildren("It ran. ", make("a", { href: `/executions/${id}`, text: "See what happened" }));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    note.replaceChildren("It has started, and waits or takes a while. ", make("a", { href: `/executions?event_id=${encodeURIComponent(event)}`, text: "Look for it among the executions" }));
+  }
+}
+
+customElements.define("try-it", TryIt);
