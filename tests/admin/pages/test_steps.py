@@ -7,8 +7,10 @@ import orjson
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.admin.conftest import Api
 from tests.admin.pages.bench import on_bench, value_of
 from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.test_editor import drafted, made
 
 TYPES = [
     "send_email", "send_notification", "send_sms", "send_whatsapp", "apply_tag", "remove_tag", "create_note",
@@ -185,3 +187,31 @@ async def test_fifty_steps_answer_a_key_at_once(visit: Visit, somebody: Callable
         await expect(page.get_by_role("heading", name="Step 50").get_by_text("Note 48aaaaaaaaaaaaaaa")).to_be_visible()
         # The median: other tests run on this machine's processors.
         assert sorted(took)[len(took) // 2] < 50
+
+
+async def test_the_editor_keeps_what_is_written_and_leads_to_what_is_wrong(
+    api: Api, visit: Visit, somebody: Callable[..., Any]
+) -> None:
+    """A step that is not finished is in the draft and on top; finished, with a condition of its own, it is tried."""
+    who = await somebody()
+    path = await made(api, who, conditions=[])
+    async with visit(who) as window:
+        page = window.page
+        await window.go(path)
+        await add(page, "Add a step at the end", "e-mail")
+        await page.get_by_role("button", name="Do, step 2, text").click()
+        await expect(page.get_by_label("Text", exact=True)).to_be_focused()
+        await page.keyboard.type("Dear {{ customer.name }}")
+        await page.get_by_label("Subject").fill("Thank you")
+        await expect(page.get_by_text("Dear Ana Lima").last).to_be_visible()
+        await page.get_by_text("Only if …").click()
+        await page.get_by_role("group", name="Only if").get_by_role("button", name="Add a condition").click()
+        await page.keyboard.type("order.total")
+        await page.get_by_role("group", name="Only if").get_by_label("Value").fill("1000")
+        await expect(page.get_by_text("keeps this from being published")).to_be_hidden()
+        step = (await drafted(api, who, path))["actions"][1]
+        assert step["config"] == {"subject": "Thank you", "text": "Dear {{ customer.name }}"}
+        await page.get_by_role("radio", name="A sample").check()
+        await page.get_by_role("button", name="Try it", exact=True).click()
+        await expect(page.get_by_text("Would not happen")).to_be_visible()
+        await window.looked_at("editor-steps")

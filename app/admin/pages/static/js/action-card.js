@@ -5,6 +5,7 @@
  * the path below the step to what is wrong; `fields`, a list of `{path, type, example, values}`; `sample`, an event; `number`, its place from 1.
  * Fires a bubbling `edited` after each change, and `step` with `detail` one of up, down, copy, remove. `reveal(path)` opens it at a field.
  */
+import "./condition-builder.js";
 import { Widget, choice, icon, iconButton, make, newId } from "./dom.js";
 import { below, labelled } from "./labelled.js";
 import "./schema-form.js";
@@ -69,7 +70,7 @@ class ActionCard extends Widget {
     this.open(true);
     if (path.startsWith("conditions")) {
       this.only.open = true;
-      this.conditions?.reveal(path.slice("conditions".length));
+      this.conditions.reveal(path.slice("conditions".length));
     } else if (path.startsWith("config.")) this.form.reveal(path.slice("config.".length));
     else this.button.focus();
   }
@@ -121,7 +122,7 @@ class ActionCard extends Widget {
     Object.assign(this.#shared, more);
     if (!this.form) return;
     Object.assign(this.form, more);
-    if (this.conditions) Object.assign(this.conditions, more);
+    if (more.fields) this.conditions.fields = more.fields;
   }
 
   #name() {
@@ -143,14 +144,13 @@ class ActionCard extends Widget {
   #body() {
     this.form = Object.assign(document.createElement("schema-form"), { schema: this.schema, names: this.names, ...this.#shared, value: this.#value.config });
     this.form.addEventListener("edited", () => { this.#value.config = this.form.value; });
-    this.only = make("details", { class: "more" });
     const pairs = ["continue", "stop"].map((one) => [one, ON_ERROR[one] + (one === this.#usual ? " (usual)" : "")]);
     this.fails = choice(pairs, this.#value.on_error ?? this.#usual, { change: () => this.#failing() });
     this.failing = labelled("If this step fails", this.fails);
     if (!this.type) this.body.append(make("p", { class: "alert", text: `There is no step of the type ${this.#value.type} here. Delete it, or ask your administrator.` }));
+    this.#ask();
     this.body.append(this.form, this.only, this.failing.root);
     this.#complain();
-    customElements.whenDefined("condition-builder").then(() => this.#ask());
   }
 
   #failing() {
@@ -160,15 +160,13 @@ class ActionCard extends Widget {
   }
 
   #ask() {
-    const wrong = below(this.#wrong, "conditions");
-    this.conditions = Object.assign(document.createElement("condition-builder"), { ...this.#shared, value: this.#value.conditions, wrong });
-    this.conditions.setAttribute("lead", "Happens only if");
-    this.conditions.setAttribute("none", "Happens every time: there are no conditions.");
+    this.conditions = Object.assign(document.createElement("condition-builder"), { fields: this.#shared.fields, value: this.#value.conditions });
+    const said = { lead: "Happens only if", none: "Happens every time: there are no conditions.", role: "group", "aria-label": "Only if" };
+    for (const [name, text] of Object.entries(said)) this.conditions.setAttribute(name, text);
     this.conditions.addEventListener("edited", () => {
       this.#value.conditions = this.conditions.value;
     });
-    this.only.replaceChildren(make("summary", { text: "Only if …" }), this.conditions);
-    this.only.open = this.#value.conditions.length > 0;
+    this.only = make("details", { class: "more", open: this.#value.conditions.length > 0 }, make("summary", { text: "Only if …" }), this.conditions);
   }
 
   #complain() {
@@ -180,7 +178,7 @@ class ActionCard extends Widget {
     for (const [path, said] of this.#wrong) if (!/^(config|conditions|on_error)/.test(path)) config.set("", said);
     this.form.wrong = config;
     this.failing.say(this.#wrong.get("on_error") ?? "");
-    if (this.conditions) this.conditions.wrong = below(this.#wrong, "conditions");
+    this.conditions.wrong = below(this.#wrong, "conditions");
   }
 }
 

@@ -1,7 +1,9 @@
 /** The editor: one draft, kept in one place, which the elements show and change; what is typed is drawn again only where it was typed. */
+import "../action-list.js";
 import "../condition-builder.js";
 import "../reentry-picker.js";
 import "../trigger-picker.js";
+import "../try-it.js";
 import { call, Problem } from "../api.js";
 import { chosenOf, theirs } from "../draft-conflict.js";
 import { DraftKeeper } from "../draft-keeper.js";
@@ -213,5 +215,4 @@ setInterval(() => {
   for (const one of at("state-line").querySelectorAll("time")) one.textContent = ago(new Date(one.dateTime));
 }, 5000);
 learn(state.body.trigger?.type ?? "");
-const tryIt = document.querySelector("try-it");
-if (tryIt) tryIt.draft = collect;
+Object.assign(document.querySelector("try-it"), { draft: collect, types: data.action_types });
