@@ -15,7 +15,7 @@ export function labelled(label, control, { help = "", beside = null, under = nul
   const name = make("label", { for: control.id, text: label, class: unseen ? "visually-hidden" : "" });
   const head = beside ? make("div", { class: "field-head" }, name, beside) : name;
   const { said, helps, say } = about(control, help);
-  return { root: make("div", { class: "field" }, head, around ?? control, under, helps, said), say };
+  return { root: make("div", { class: "field" }, head, around ?? control, helps, under, said), say };
 }
 
 /** Put several controls into one field, under a legend. */

@@ -51,7 +51,7 @@ function told(step, types) {
   const title = types.get(step.type)?.config_schema.title ?? step.type;
   const to = step.goes_to.map((one) => `${KINDS[one.kind]} ${one.address}${one.service ? ` (${one.service})` : ""}`).join(", ");
   const reach = step.reach && step.reach.verdict !== "public" ? step.reach.why : "";
-  const why = step.error ?? (state === "skipped" ? "its own conditions are not met" : "");
+  const why = step.error?.replace(/line 1: /, "") ?? (state === "skipped" ? "its own conditions are not met" : "");
   const held = step.verdicts.length ? verdicts(step.verdicts) : null;
   return make("li", {},
     make("h5", {}, `Step ${step.step + 1}: ${title} `, pill(TONES[state])),
@@ -60,6 +60,14 @@ function told(step, types) {
 }
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
+/** What it comes to, in a sentence: the log's own words are of what has happened. */
+function headline({ matched, status, explanation, steps }) {
+  if (!matched || status === "skipped" || status === "blocked") return explanation.replace(/^(Did|Would) not run/, "It would not run");
+  const runs = steps.filter((step) => step.runs);
+  const failed = runs.filter((step) => step.status === "failed").length;
+  return `It would run: ${runs.length - failed} of ${steps.length} ${steps.length === 1 ? "step" : "steps"} would happen${failed ? `, and ${failed} would fail` : ""}.`;
+}
 
 /**
  * Show a trial.
@@ -72,7 +80,7 @@ export function report(tried, types) {
   const again = entry ? make("p", { class: "dim", text: entry.error ?? `It runs ${entry.how_often} for ${entry.value}. Whether it has run before is not looked at here.` }) : null;
   const turned = tried.matched ? null : make("p", { class: "notice" }, icon("warn"), "This event is none that its trigger asks for. Below is what would happen if it were.");
   return make("div", { class: "stack" },
-    make("p", { class: "why", text: tried.explanation }), turned,
+    make("p", { class: "why", text: headline(tried) }), turned,
     make("h4", { text: "The conditions" }), tried.verdicts.length ? verdicts(tried.verdicts) : make("p", { class: "dim", text: "It has none: it runs for every event of its trigger." }), again,
     make("h4", { text: "The steps" }), make("ol", { class: "timeline" }, ...tried.steps.map((step) => told(step, types))),
     make("details", {}, make("summary", { text: "The event" }), make("pre", { text: JSON.stringify(tried.event, null, 2) })));
