@@ -6,7 +6,7 @@ from app.actions.configs import compile_action
 from app.actions.message_text import template_named
 from app.actions.registry import REGISTRY
 from app.actions.send_notification import SendNotification
-from app.actions.webhook import WebhookConfig
+from app.actions.webhook_config import WebhookConfig
 from app.domain.errors import ActionFailedError
 from app.ports.workflows import Reference
 from schemas.workflow import Action
