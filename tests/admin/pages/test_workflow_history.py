@@ -23,7 +23,7 @@ async def test_a_version_is_compared_and_taken_back(visit: Visit, api: Api, some
         async with visit(who, **look) as window:
             await window.go(f"/workflows/{one['id']}/history?from=1&to=3")
             await window.looked_at("workflow-history")
-    async with visit(who, scripts=False) as window:
+    async with visit(who) as window:
         page = window.page
         await window.go(f"/workflows/{one['id']}/history")
         await expect(page.get_by_role("heading", level=1)).to_have_text("History of <b>Big</b> order")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -32,6 +32,8 @@ from schemas.moments import Moment
 
 _PATH: Final = f"{NEW}/event"
 _ROWS: Final = "20"
+# An event's time is rounded on its way here.
+_BEFORE: Final = timedelta(seconds=1)
 
 
 class ChoosingQuery(RecentEventsQuery):
@@ -76,7 +78,7 @@ def _in_words(query: ChoosingQuery) -> list[str]:
 
 def _link(source: str, event_id: str, entity: str | None, at: datetime | None) -> str:
     said = {"event_source": source, "event_id": event_id, "entity": entity or ""}
-    since = {"since": at.astimezone(UTC).isoformat()} if at else {}
+    since = {"since": (at.astimezone(UTC) - _BEFORE).isoformat()} if at else {}
     return f"{_PATH}?{urlencode({**said, **since})}"
 
 
