@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from app.admin.event_models import RecentEventsQuery
+from app.admin.pages.condition_words import condition_words
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import FORM, one_of_each, said_at, see_other
 from app.admin.pages.lists import asked
@@ -23,7 +24,6 @@ from app.admin.pages.workflows.proposing import proposed
 from app.admin.queries import Text
 from app.admin.requests import CALLER
 from app.admin.state import STATE
-from app.domain.change_words import condition_in_words
 from app.domain.errors import InvalidError
 from app.services.ingest.event_samples import SAMPLE_TYPES
 from app.services.operations.event_finding import LOOKED_BACK, Sought
@@ -87,7 +87,7 @@ async def _chosen(request: web.Request, query: ChoosingQuery, source: str, event
     sought = Sought(source, event_id, since, query.entity)
     event = await request.app[STATE].events.event(request[CALLER], sought)
     conditions = [
-        Condition(orjson.dumps(one).decode(), condition_in_words(one), chosen=number == 0)
+        Condition(orjson.dumps(one).decode(), condition_words([one]), chosen=number == 0)
         for number, one in enumerate(proposed(event.get("data")))
     ]
     said = {"name": event_in_words(str(event["type"])), "type": str(event["type"])}
@@ -112,7 +112,7 @@ async def begin_from_event(request: web.Request) -> web.Response:
     except InvalidError as error:
         wrong = {path.partition("[")[0]: message for path, message in said_at(error).items()}
         wrong |= {"name": "A workflow needs a name, of at most 255 characters."} if "name" in wrong else {}
-        shown = [Condition(one, condition_in_words(_read(one)), one in chosen) for one in offered]
+        shown = [Condition(one, condition_words([_read(one)]), one in chosen) for one in offered]
         return _shown(request, said, shown, wrong)
     return see_other(editor(made.id))
 
