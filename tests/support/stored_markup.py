@@ -5,6 +5,7 @@ Each would set ``window.__xss``, open a dialog, or leave an element ``xss-mark``
 right: HTML, attributes of either quote or none, URLs, SVG and MathML, data in scripts, templates, odd characters.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 _DO: Final = "window.__xss=1"
@@ -16,7 +17,7 @@ HTML: Final = (
     f"<script/x>{_DO}</script/x>",
     f"<<script>{_DO}//<</script>",
     f"<img src=x onerror={_DO}>",
-    f"<img src=x onerror={_DO} ",
+    f"<img src=x onerror={_DO} x",
     f"<img/src=`x`/onerror={_DO}>",
     f"<body onload={_DO}>",
     f"<details open ontoggle={_DO}><xss-mark>",
@@ -107,5 +108,17 @@ ODD: Final = (
 )
 PAYLOADS: Final = (*HTML, *ATTRIBUTES, *URLS, *SVG, *DATA, *TEMPLATES, *ODD)
 # In one line, and printable: what names of people may be.
-NAMES: Final = tuple(one.strip() for one in PAYLOADS if one.strip().isprintable() and len(one) <= len("x" * 100))
+IN_NAMES: Final = tuple(one.strip() for one in PAYLOADS if one.strip().isprintable())
 EVERYTHING: Final = "\n".join(PAYLOADS)
+
+
+def bundled(texts: Iterable[str], most: int) -> list[str]:
+    """Return texts of at most so many characters that hold all of them: as few rows as it takes."""
+    found = [""]
+    for text in texts:
+        joined = f"{found[-1]} {text}" if found[-1] else text
+        if len(joined) <= most:
+            found[-1] = joined
+        else:
+            found.append(text)
+    return found

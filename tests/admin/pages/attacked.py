@@ -11,10 +11,12 @@ from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
 from tests.admin.test_dead_letters import letter
 from tests.support.sessions import SignedIn
-from tests.support.stored_markup import EVERYTHING, NAMES, PAYLOADS
+from tests.support.stored_markup import EVERYTHING, IN_NAMES, PAYLOADS, bundled
 
 CRM: Final = "/api/v1/crm"
-_ANY: Final = {"If-Match": "*"}
+# Characters that a name may have.
+_NAME: Final = 255
+_PERSON: Final = 100
 
 
 @dataclass
@@ -42,7 +44,7 @@ async def attacked(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:
 
 
 async def _workflows(made: Attacked, admin: User, log: Log) -> None:
-    for payload in PAYLOADS:
+    for payload in bundled(PAYLOADS, _NAME):
         workflow = await admin.create(name=payload, description=payload, actions=[_tagging(payload)])
         row = await log.add(workflow, error=payload, status="failed", entity=payload, event_id=payload, **_happened())
     made.places["/workflows"] = workflow["id"]
@@ -87,15 +89,13 @@ async def _texts(made: Attacked, admin: User) -> None:
 
 
 async def _settings(made: Attacked, admin: User, who: SignedIn) -> None:
-    for at, name in enumerate(NAMES):
+    for name in bundled(IN_NAMES, _PERSON):
         user = {"email": f"{uuid4().hex}@example.com", "name": name}
         made.places["/settings/users"] = _id(await admin.call("POST", "/api/v1/users", user))
-        if at % 5 == 0:
-            key = {"name": name, "permissions": ["events:write"]}
-            made.places["/settings/keys"] = _id(await admin.call("POST", "/api/v1/api-keys", key))
-    made.shown["/settings/users"] = NAMES
-    made.shown["/settings/keys"] = NAMES[::5]
-    made.shown["/settings/audit"] = NAMES[::5]
+    for name in bundled(IN_NAMES[::5], _PERSON):
+        key = {"name": name, "permissions": ["events:write"]}
+        made.places["/settings/keys"] = _id(await admin.call("POST", "/api/v1/api-keys", key))
+    made.shown |= {"/settings/users": IN_NAMES, "/settings/keys": IN_NAMES[::5]}
     channel = {"name": f"c{uuid4().hex[:10]}", "url": "json://hooks.example.com/x", "owners": [str(who.id)]}
     made.places["/settings/channels"] = _id(await admin.call("POST", "/api/v1/channels", channel))
     secret = {"value": "hunter2-hunter2", "owners": ["*"], "hosts": ["api.example.com"]}
@@ -106,14 +106,14 @@ async def _settings(made: Attacked, admin: User, who: SignedIn) -> None:
 
 async def _customers(made: Attacked, admin: User) -> None:
     customer = f"c-{uuid4().hex}"
-    body = {"id": customer, "name": NAMES[0], "tags": list(NAMES[:40]), "note": EVERYTHING}
+    body = {"id": customer, "name": IN_NAMES[0], "tags": list(IN_NAMES[:40]), "note": EVERYTHING}
     created = await admin.call("POST", f"{CRM}/customers", body)
     assert created.status == 201, created
     for text in (EVERYTHING, *PAYLOADS[:3]):
         noted = await admin.call("POST", f"{CRM}/customers/{customer}/notes", {"text": text})
         assert noted.status == 201, noted
-    await admin.call("POST", f"{CRM}/tasks", {"title": NAMES[1], "customer_id": customer})
-    talk = {"id": f"v-{uuid4().hex}", "customer_id": customer, "subject": NAMES[2]}
+    await admin.call("POST", f"{CRM}/tasks", {"title": IN_NAMES[1], "customer_id": customer})
+    talk = {"id": f"v-{uuid4().hex}", "customer_id": customer, "subject": IN_NAMES[2]}
     await admin.call("POST", f"{CRM}/conversations", talk)
     await admin.call("POST", f"{CRM}/conversations/{talk['id']}/messages", {"text": EVERYTHING, "channel": "chat"})
     made.places["/customers"] = customer

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
 from uuid import uuid4
@@ -171,20 +172,18 @@ ELSEWHERE: Final = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("then", ELSEWHERE, ids=ascii)
-async def test_signing_in_leads_nowhere_else(api: Api, admin: User, then: str) -> None:
+async def test_signing_in_leads_nowhere_else(api: Api, admin: User) -> None:
     """Whatever ``next`` says, the browser stays on this host: in the form, and where it leads."""
-    shown = await ask(api, "GET", f"/sign-in?next={quote(then)}")
-    kept = re.findall(r'name="next" value="([^"]*)"', shown.text)
-    token = (await member(admin, password=None))["link_token"]
-    typed = then.replace("\x00", "")  # no form with such a character is taken at all
-    signed = await ask(api, "POST", "/sign-in/link", form={"token": token, "next": typed})
-    assert (shown.status, signed.status) == (200, 303)
-    for where in (*kept, signed.location):
-        _stays(api, where)
     made = await member(admin)
-    form = {"email": made["email"], "password": PASSWORD, "next": typed}
-    _stays(api, (await ask(api, "POST", "/sign-in", form=form)).location)
+    for then in ELSEWHERE:
+        shown = await ask(api, "GET", f"/sign-in?next={quote(then)}")
+        (kept,) = re.findall(r'name="next" value="([^"]*)"', shown.text)
+        _stays(api, unescape(kept))
+        typed = then.replace("\x00", "")  # no form with such a character is taken at all
+        form = {"email": made["email"], "password": PASSWORD, "next": typed}
+        signed = await ask(api, "POST", "/sign-in", form=form)
+        assert signed.status == 303, then
+        _stays(api, signed.location)
 
 
 def _stays(api: Api, where: str) -> None:
@@ -233,8 +232,7 @@ async def test_a_session_ends_in_an_open_window(
         assert (await admin.call("POST", f"{path}/password", {"password": PASSWORD})).status == 204
 
     async def role(_: str) -> None:
-        for one in ("admin", "user"):
-            assert (await admin.call("PATCH", path, {"role": one}, headers={"If-Match": "*"})).status == 200
+        assert (await admin.call("PATCH", path, {"role": "admin"}, headers={"If-Match": "*"})).status == 200
 
     async def sql(statement: str) -> None:
         async with await psycopg.AsyncConnection.connect(api_database) as connection:
