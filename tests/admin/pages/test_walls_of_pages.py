@@ -90,6 +90,14 @@ def test_what_is_open_to_everybody_is_known() -> None:
     assert {path for path in public if not path.startswith("/static/")} == {"/sign-in", "/sign-in/link"}
 
 
+def test_what_is_set_up_is_for_administrators() -> None:
+    """Whatever stands below these paths."""
+    theirs = tuple(f"/settings/{name}" for name in ("channels", "secrets", "users", "keys", "audit"))
+    below = [one for one in PAGES if one.path.startswith(theirs)]
+    assert {one.access for one in below} == {"admin"}
+    assert len(below) >= len(theirs)
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_users_come_to_no_page_of_administrators(api: Api, somebody: SignIn, method: str) -> None:
     """Nor send a form of theirs, though with their own token; and nobody comes where a permission is missing."""
