@@ -44,6 +44,7 @@ from app.services.operations.event_types import EventTypes
 from app.services.operations.executions import ExecutionService, WaitingService
 from app.services.operations.following import Following
 from app.services.operations.health import Health
+from app.services.operations.overview import Overview
 from app.services.operations.publish_preview import PreviewService
 from app.services.operations.queue_status import Queue
 from app.services.operations.queue_watch import QueueWatch
@@ -130,6 +131,7 @@ class Runs:
         manual_runs: Begins one by hand.
         dry_runs: Tries one without any effect.
         recent: Says how workflows did of late.
+        overview: Says what is wrong now, and how the day went.
     """
 
     executions: ExecutionService
@@ -139,6 +141,7 @@ class Runs:
     manual_runs: ManualRuns
     dry_runs: DryRunner
     recent: RecentRunsService
+    overview: Overview
 
 
 @dataclass(frozen=True, slots=True)

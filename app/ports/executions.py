@@ -119,6 +119,12 @@ class ExecutionStore(Protocol):
     async def get(self, caller: Caller, execution_id: UUID) -> ExecutionDetail | None:
         """Return one of a workflow the caller may see, also from the archive."""
 
+    async def led_to(self, caller: Caller, cause: ExecutionSummary, limit: int) -> Sequence[ExecutionSummary]:
+        """Return at most ``limit`` executions whose event a step of this one made, the oldest first.
+
+        They are looked for among the next ones about the same entity, within a bounded part of the log.
+        """
+
 
 class WaitingExecution(Contract):
     """One execution that waits.
@@ -128,6 +134,7 @@ class WaitingExecution(Contract):
         command_id: The command of the step that waits, or whose delay it is.
         step: The position of that step, from 0.
         kind: What it waits for.
+        next_action: The type of the step that it goes on with; None: it ends then.
         reason: What it waits for, in words.
         due: When it goes on.
         since: When it began to wait.
@@ -140,6 +147,7 @@ class WaitingExecution(Contract):
     entity: str
     step: int
     kind: TimerKind
+    next_action: str | None = None
     reason: str
     due: datetime
     since: datetime

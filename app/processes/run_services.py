@@ -13,6 +13,7 @@ from app.adapters.postgres.channel_urls import PostgresChannelDirectory
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.crm_reads import PostgresReads
 from app.adapters.postgres.executions import PostgresExecutions, PostgresWaiting
+from app.adapters.postgres.overview import PostgresOverview
 from app.adapters.postgres.recent_runs import PostgresRecentRuns
 from app.adapters.postgres.retries import PostgresRetries
 from app.adapters.postgres.sealed_secrets import PostgresSecretGrants
@@ -28,6 +29,7 @@ from app.processes.crm_choice import reads_of
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dry_run import DryRunner
 from app.services.operations.executions import ExecutionService, WaitingService
+from app.services.operations.overview import Overview
 from app.services.operations.recent_runs import RecentRunsService
 from app.services.operations.retries import Retries
 from app.services.workflows.lifecycle import WorkflowService
@@ -58,6 +60,7 @@ def runs_of(
         retries=Retries(PostgresRetries(database), topics, _TYPES),
         manual_runs=ManualRuns(workflows, sender, topics, PostgresAuditNotes(database)),
         dry_runs=_dry_runner(settings, database, needs),
+        overview=Overview(PostgresOverview(database), _now),
         recent=RecentRunsService(PostgresRecentRuns(database)),
     )
 

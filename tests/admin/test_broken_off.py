@@ -59,6 +59,10 @@ class Pages:
         """Return that there is none."""
         return None
 
+    async def led_to(self, caller: Caller, cause: ExecutionSummary, limit: int) -> Sequence[ExecutionSummary]:
+        """Return that it led to nothing."""
+        return []
+
 
 def _row(caller: Caller) -> ExecutionSummary:
     rest: dict[str, Any] = {"status": "success", "conditions_met": True, "error": None, "duration_ms": 1}

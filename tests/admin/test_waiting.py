@@ -61,6 +61,7 @@ async def test_a_waiting_execution_is_told_in_full(user: User, api_database: str
         str(timer.execution_id), str(timer.command_id), str(workflow_id),
     )  # fmt: skip
     assert (row["step"], row["kind"], row["reason"], row["entity"]) == (1, "delay", "delay until then", "c-1")
+    assert row["next_action"] == "apply_tag"
     assert datetime.fromisoformat(row["due"]) == timer.due
     assert "s3cr3t" not in str(answer.json)
 

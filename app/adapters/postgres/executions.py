@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, select, tuple_
+from sqlalchemy import Row, Select, Table, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -24,6 +24,9 @@ _WORDS_WITHIN: Final = timedelta(7)
 _LATE: Final = timedelta(2)
 _AHEAD: Final = timedelta(8)
 _TICK: Final = timedelta(microseconds=1)
+# How far on, and among how many executions of the same entity, it is looked for what one has led to.
+_LED_TO_WITHIN: Final = timedelta(1)
+_LED_TO_OF: Final = 200
 _FIRST: Final = UUID(int=0)
 _LAST: Final = UUID(int=2**128 - 1)
 
@@ -88,6 +91,19 @@ class PostgresExecutions:
                 if row is not None:
                     return _detail(row)
         return None
+
+    async def led_to(self, caller: Caller, cause: ExecutionSummary, limit: int) -> Sequence[ExecutionSummary]:
+        """Return what it led to, of the next executions about its entity: no index has what an event was caused by."""
+        if cause.entity is None:
+            return []
+        at = LOGS.c.executed_at
+        span = (at >= cause.executed_at, at < shifted(cause.executed_at, _LED_TO_WITHIN))
+        near = select(LOGS).where(LOGS.c.entity == cause.entity, *span).order_by(at).limit(_LED_TO_OF).subquery("near")
+        # The chain's last link is what made the event; those before it led to that.
+        caused = near.c.trigger_event["causation"].astext.like(f"%/{cause.id}")
+        statement = summaries(near).where(caused).order_by(near.c.executed_at).limit(limit)
+        async with self._database.reading(caller) as connection:
+            return [ExecutionSummary.model_validate(dict(_mapping(row))) for row in await connection.execute(statement)]
 
 
 async def _known(
@@ -166,6 +182,8 @@ def _mapping(row: Row[Any]) -> Any:
 
 
 _T: Final = TIMERS.c
+# The action type in its topic's name (``app.topics``); the sink's has none: the execution ends then.
+_ACTION: Final = r"actions\.([a-z0-9_]+)(?:\.high)?$"
 
 
 class PostgresWaiting:
@@ -191,6 +209,7 @@ class PostgresWaiting:
                 _T.entity,
                 _T.step,
                 _T.kind,
+                func.substring(_T.topic, _ACTION).label("next_action"),
                 _T.reason,
                 _T.due,
                 _T.created_at.label("since"),

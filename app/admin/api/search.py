@@ -52,14 +52,17 @@ class SearchAnswer(BaseModel):
 async def search(request: web.Request) -> web.Response:
     """Find things of the caller's."""
     words = read_query(request, SearchQuery).q
-    state, caller = request.app[STATE], request[CALLER]
-    found = [
+    return answer(SearchAnswer(items=await hits(request.app[STATE], request[CALLER], words)))
+
+
+async def hits(state: State, caller: Caller, words: str) -> list[Hit]:
+    """Return what has the words, or is called so."""
+    return [
         *await _executions(state, caller, words),
         *await _customers(state, caller, words),
         *await _workflows(state, caller, words),
         *await _templates(state, caller, words),
     ]
-    return answer(SearchAnswer(items=found))
 
 
 async def _executions(state: State, caller: Caller, words: str) -> list[Hit]:

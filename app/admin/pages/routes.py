@@ -7,7 +7,7 @@ from aiohttp import web
 
 from app.admin.middleware import guarded
 from app.admin.operations import OPERATION, Operation
-from app.admin.pages import assets, executions, outbox, overview, previews, sign_in
+from app.admin.pages import assets, executions, outbox, overview, previews, search, sign_in
 from app.admin.pages.customers import pages as customers
 from app.admin.pages.editor import pages as editor
 from app.admin.pages.events import pages as events
@@ -23,6 +23,7 @@ PAGES: Final[tuple[Operation, ...]] = (
     *workflows.PAGES,
     *executions.PAGES,
     *editor.PAGES,
+    *search.PAGES,
     *events.PAGES,
     *customers.PAGES,
     *outbox.PAGES,

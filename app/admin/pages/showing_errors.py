@@ -28,6 +28,7 @@ _WORDS: Final[Mapping[int, Words]] = {
     401: Words("You are not signed in", "Sign in and do it again; what you entered has not been kept."),
     403: Words("You may not do this", "Ask an administrator if you should be able to."),
     404: Words("There is nothing here", "It may have been deleted, or belong to somebody else."),
+    405: Words("That cannot be done here", "Go back and follow a link or a button of the page."),
     409: Words("That cannot be done now", "Mend what is said above, and try again."),
     412: Words("Somebody else has changed this", "Go back, load the page again and look at what is different."),
     413: Words("That is too large", "Send less at once."),
@@ -44,6 +45,9 @@ def error_page(request: web.Request, problem: Problem, headers: Mapping[str, str
             status=303, headers={"Location": f"/sign-in?next={quote(request.path_qs, safe='/')}"}, text=""
         )
     words = _WORDS.get(problem.status, _OTHERS)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Which methods there are is for programs: `Allow` tells them.
+        problem = problem.model_copy(update={"detail": "This address is not for what your browser asked of it."})
     response = rendered(request, "error.html", status=problem.status, words=words, problem=problem)
     response.headers.update({name: value for name, value in headers.items() if name in {"Retry-After", "Allow"}})
     return response

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from app.admin.execution_models import ExecutionQuery
 from app.admin.pages.wording import exact
-from app.domain.statuses import ExecutionStatus
+from app.domain.statuses import RETRYABLE, ActionStatus, ExecutionStatus
 
 Tone = Literal["good", "bad", "warn", "calm", "plain"]
 
@@ -31,16 +31,31 @@ STATUSES: Final[Mapping[str, Shown]] = {
     ExecutionStatus.TIMED_OUT: Shown("Timed out", "bad", "wait", "Its time was used up"),
 }
 
+STEPS: Final[Mapping[str, Shown]] = {
+    ActionStatus.SUCCESS: Shown("Done", "good", "yes", "It was carried out"),
+    ActionStatus.FAILED: Shown("Failed", "bad", "no", "It was not carried out, or not that we know of"),
+    ActionStatus.SKIPPED: Shown("Skipped", "plain", "skip", "It was not its turn, or its conditions were not met"),
+}
+
+
+def looks() -> dict[str, dict[str, str | bool]]:
+    """Return the same as data, for scripts that show executions."""
+    return {
+        status: {"word": one.word, "tone": one.tone, "icon": one.icon, "retryable": status in RETRYABLE}
+        for status, one in STATUSES.items()
+    }
+
 
 def filters_in_words(query: ExecutionQuery, workflow: str | None) -> list[str]:
     """Say what a list of executions is filtered by, a phrase each."""
     last = {"15m": "in the last 15 minutes", "24h": "in the last 24 hours", "7d": "in the last 7 days"}
+    span = getattr(query, "last", None)
     said = [
         f"of {workflow}" if workflow else "",
         f"that {' or '.join(STATUSES[one].word.lower() for one in query.statuses)}" if query.statuses else "",
-        last.get(getattr(query, "last", None) or "", ""),
-        f"from {exact(query.since)}" if query.since else "",
-        f"before {exact(query.until)}" if query.until else "",
+        last[span] if span else "",
+        f"from {exact(query.since)}" if query.since and not span else "",
+        f"before {exact(query.until)}" if query.until and not span else "",
         f"about {query.entity}" if query.entity else "",
         f"by {query.event_type}" if query.event_type else "",
         f"by the event {query.event_id}" if query.event_id else "",

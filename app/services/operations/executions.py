@@ -1,5 +1,7 @@
 """The execution log: what ran, what did not, and why."""
 
+from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from app.domain.callers import Caller
@@ -14,6 +16,8 @@ from app.ports.executions import (
     WaitingStore,
 )
 from app.services.operations.explanations import explain
+
+_LED_TO: Final = 20
 
 
 class ExecutionService:
@@ -50,6 +54,10 @@ class ExecutionService:
             error=found.error,
         )
         return found.model_copy(update={"explanation": why})
+
+    async def led_to(self, caller: Caller, cause: ExecutionSummary) -> Sequence[ExecutionSummary]:
+        """Return the executions whose events steps of this one made, as far as they are about the same entity."""
+        return await self._store.led_to(caller, cause, _LED_TO)
 
 
 class WaitingService:

@@ -12,17 +12,19 @@ export function said(at, now = Date.now()) {
   return relative.format(Math.trunc(seconds / length), unit);
 }
 
-/** Say every `<time>` below an element so, and go on doing it. */
+/** Say every `<time>` below an element so. */
+export function tell(root) {
+  for (const one of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(one.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const text = "exact" in one.dataset ? exact.format(at) : said(at);
+    if (one.textContent !== text) one.textContent = text;
+    one.title ||= `${exact.format(at)} (${at.toISOString().replace("T", " ").replace(/\.\d+Z/, "")} UTC)`;
+  }
+}
+
+/** Say them so, and go on doing it. */
 export function localTimes(root) {
-  const tell = () => {
-    for (const one of root.querySelectorAll("time[datetime]")) {
-      const at = new Date(one.dateTime);
-      if (Number.isNaN(at.getTime())) continue;
-      const text = "exact" in one.dataset ? exact.format(at) : said(at);
-      if (one.textContent !== text) one.textContent = text;
-      one.title ||= `${exact.format(at)} (${at.toISOString().replace("T", " ").replace(/\.\d+Z/, "")} UTC)`;
-    }
-  };
-  tell();
-  setInterval(tell, 30_000);
+  tell(root);
+  setInterval(() => tell(root), 30_000);
 }
