@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
 
 from app.admin.cookies import SESSION
 from tests.support.deadlines import scaled
@@ -149,6 +149,7 @@ async def window(
         **options,
     )
     context.set_default_timeout(scaled(_WITHIN_MS))
+    expect.set_options(timeout=scaled(_WITHIN_MS))
     if session:
         await context.add_cookies([{"name": SESSION, "value": session, "url": url, "httpOnly": True}])
     page = await context.new_page()

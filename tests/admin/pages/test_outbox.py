@@ -4,7 +4,6 @@ import smtplib
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
-from typing import Any
 
 import aiohttp
 import pytest
@@ -16,7 +15,7 @@ from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.settings import Settings
 from tests.admin.conftest import Api, serving
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import LOOKS, Somebody, Visit
 from tests.support.chromium import window
 from tests.support.deadlines import scaled
 from tests.support.providers import LOGIN
@@ -80,9 +79,9 @@ async def with_outbox(
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_what_went_out_is_shown_as_it_arrived(
-    browser: Browser, with_outbox: Api, somebody: Any, look: dict[str, bool]
+    browser: Browser, with_outbox: Api, somebody: Somebody, look: dict[str, bool]
 ) -> None:
-    """Newest first and by kind; markup in what is sent is text, JSON has its lines."""
+    """Newest first; a mail as the customer sees it, and as text."""
     who = await somebody("admin")
     async with window(browser, with_outbox.url, session=who.token, **look) as win:
         page = win.page
@@ -90,21 +89,36 @@ async def test_what_went_out_is_shown_as_it_arrived(
         await expect(page.get_by_role("row")).to_have_count(5)
         await expect(page.get_by_role("row").nth(1)).to_contain_text("Webhook")
         await win.looked_at("outbox")
-        for name, text in (
-            ('{"order": {"total": 40}}', '"total": 40'),
-            ("Your parcel <b>is</b> on its way", "Your parcel <b>is</b> on its way"),
-            ("It has arrived", "It has arrived"),
+        await page.get_by_role("link", name="Thanks <b>a lot</b>").click()
+        await expect(page.get_by_role("region", name="As text")).to_contain_text("Your shop")
+        await expect(page.frame_locator("iframe").get_by_text("Thank you, Ada")).to_be_visible()
+        win.wrong.clear()  # what is refused of that mail: see the test of it
+        await win.looked_at("outbox-mail")
+        win.wrong.clear()
+
+
+async def test_messages_and_webhooks_are_shown_without_scripts(
+    browser: Browser, with_outbox: Api, somebody: Somebody
+) -> None:
+    """By kind; markup in what is sent is text, JSON has its lines."""
+    who = await somebody("admin")
+    async with window(browser, with_outbox.url, session=who.token, scripts=False) as win:
+        page = win.page
+        for kind, name, text in (
+            ("Webhook", '{"order": {"total": 40}}', '"total": 40'),
+            ("SMS", "Your parcel <b>is</b> on its way", "Your parcel <b>is</b> on its way"),
+            ("WhatsApp", "It has arrived", "It has arrived"),
         ):
+            await win.go("/outbox")
+            await page.get_by_label("Kind").select_option(kind)
+            await page.get_by_role("button", name="Show").click()
+            await expect(page.get_by_text(f"Shown are those of the kind {kind}")).to_be_visible()
+            await expect(page.get_by_role("row")).to_have_count(2)
             await page.get_by_role("link", name=name).click()
             await expect(page.get_by_role("region", name="What it says")).to_contain_text(text)
-            await win.looked_at(f"outbox-{'webhook' if 'order' in name else 'message'}")
-            await win.go("/outbox")
-        await page.get_by_label("Kind").select_option("Mail")
-        await page.get_by_role("button", name="Show").click()
-        await expect(page.get_by_role("row")).to_have_count(2)
 
 
-async def test_nothing_in_a_mail_can_act(browser: Browser, with_outbox: Api, somebody: Any) -> None:
+async def test_nothing_in_a_mail_can_act(browser: Browser, with_outbox: Api, somebody: Somebody) -> None:
     """Scripts do not run, forms are not sent, links lead nowhere, nothing is loaded from elsewhere."""
     who = await somebody("admin")
     async with window(browser, with_outbox.url, session=who.token) as win:
@@ -136,7 +150,7 @@ async def test_nothing_in_a_mail_can_act(browser: Browser, with_outbox: Api, som
 
 
 async def test_without_stand_ins_there_is_no_outbox(
-    visit: Visit, with_outbox: Api, browser: Browser, somebody: Any
+    visit: Visit, with_outbox: Api, browser: Browser, somebody: Somebody
 ) -> None:
     """It is not among the places, and its address is none; with them it is an administrator's alone."""
     admin, user = await somebody("admin"), await somebody()
