@@ -128,6 +128,7 @@ async def test_a_workflow_is_made_by_keyboard_alone(api: Api, visit: Visit, some
         page, press = window.page, window.page.keyboard.press
         await name_and_trigger(page)
         await two_conditions(page)
+        await window.looked_at("editor-conditions")
         await press("Alt+ArrowUp")
         await press("Alt+ArrowUp")
         await saved(page)
@@ -197,6 +198,11 @@ async def test_of_two_who_save_neither_loses_anything(api: Api, visit: Visit, so
         await other.looked_at("editor-conflict")
         await dialog.get_by_role("button", name="Not now").click()
         await expect(other.page.get_by_text("Not saved: somebody else has saved this draft.")).to_be_visible()
+        async with other.page.expect_event("dialog") as asking:
+            await other.page.evaluate("setTimeout(() => location.reload())")
+        leaving = await asking.value
+        assert leaving.type == "beforeunload"
+        await leaving.dismiss()
         await other.page.get_by_role("button", name="Look at both").click()
         await rows.filter(has_text="700").get_by_label("Theirs").check()
         await dialog.get_by_role("button", name="Save what is chosen").click()

@@ -75,7 +75,7 @@ async def _shown(
             (step_in_words(one.written()), condition_words(one.conditions))
             for one in sorted(workflow.actions, key=lambda one: one.order)
         ],
-        data=_data(request, workflow, draft, {**live, "at": newest.updated_at.isoformat()}),
+        data=_data(request, workflow, draft, {**live, "at": newest.updated_at.isoformat()}, names),
     )
 
 
@@ -89,11 +89,18 @@ async def _draft(request: web.Request, workflow: Workflow) -> Draft | None:
     return hinted_draft(request, found)
 
 
-def _data(request: web.Request, workflow: Workflow, draft: Draft | None, live: dict[str, Any]) -> dict[str, Any]:
+def _data(
+    request: web.Request,
+    workflow: Workflow,
+    draft: Draft | None,
+    live: dict[str, Any],
+    names: Mapping[UUID, str],
+) -> dict[str, Any]:
     """Return what the scripts begin with, so that nothing moves on the page once they run."""
     return {
         "id": str(workflow.id),
         "me": str(request[CALLER].user_id),
+        "people": {str(one): name for one, name in names.items()},
         "body": written(workflow, WorkflowDraft),
         "draft": draft.model_dump(mode="json") if draft else None,
         "live": live,

@@ -14,14 +14,14 @@ function live({ active, version, at, by, ever }) {
 }
 
 /** What became of the draft, in words. */
-function draft(keeper, { me }) {
+function draft(keeper, { me, people }) {
   if (keeper.stopped) return ["Not saved: somebody else has saved this draft."];
   if (keeper.failed && keeper.unsaved) return [`Not saved: ${keeper.failed}`];
   if (keeper.running) return ["Saving your changes…"];
   if (keeper.unsaved) return ["Your draft has changes that are not saved yet."];
   if (!keeper.draft) return ["No changes since."];
   const { changes, saved_at: at, saved_by: by } = keeper.draft;
-  return [`${by === me ? "Your draft" : "The draft"}: ${changes} ${changes === 1 ? "change" : "changes"}, saved `, when(at), by === me ? "." : " by somebody else."];
+  return [`${by === me ? "Your draft" : "The draft"}: ${changes} ${changes === 1 ? "change" : "changes"}, saved `, when(at), by === me ? "." : ` by ${people[by] ?? "somebody else"}.`];
 }
 
 /** Say it all in an element. */

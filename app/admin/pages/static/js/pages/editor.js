@@ -20,7 +20,7 @@ const data = JSON.parse(at("editor-data").textContent);
 const path = `/workflows/${data.id}`;
 const ELEMENTS = { trigger: at("trigger"), conditions: at("conditions"), actions: at("actions"), reentry: at("reentry") };
 const TEXTS = { name: at("name"), description: at("description"), priority: at("priority") };
-const state = { me: data.me, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], type: null };
+const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], type: null };
 
 const keeper = new DraftKeeper(path, data.draft, { collect, told: render, conflict: settle });
 
