@@ -154,6 +154,7 @@ async def test_a_mistake_is_said_at_its_field(api: Api, visit: Visit, somebody: 
     async with visit(who, **look) as window:
         await window.go(path)
         page = window.page
+        await expect(page.get_by_text("Next: ")).to_contain_text(";")
         await page.get_by_role("button", name="Rename").click()
         await page.get_by_label("Name", exact=True).fill("")
         await page.get_by_label("Time zone").fill("Berlin")
