@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from app.services.operations.event_report import EventReport
 
@@ -29,7 +30,15 @@ def path_of(report: EventReport) -> str | None:
     return event_path(report.source, report.id, report.received_at, report.entity)
 
 
-def chosen_in(path: str, report: EventReport) -> str:
-    """Return a page's path with the event chosen in it, as the editor reads that."""
+def made_from(report: EventReport) -> str:
+    """Return where a workflow is made from an event."""
     said = {"event_source": report.source or "", "event_id": report.id or ""}
-    return f"{path}?{urlencode(said)}"
+    return f"/workflows/new?{urlencode(said)}"
+
+
+def tried_in(workflow_id: UUID, report: EventReport) -> str:
+    """Return where a workflow is tried, with an event chosen, and when it came, for it to be found."""
+    said = {"event_source": report.source, "event_id": report.id, "event_entity": report.entity}
+    if report.received_at is not None:
+        said["event_since"] = (report.received_at - _BEFORE).isoformat()
+    return f"/workflows/{workflow_id}?{urlencode({name: value for name, value in said.items() if value})}#try"

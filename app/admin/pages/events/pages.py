@@ -12,7 +12,7 @@ from pydantic import Field
 from app.admin.cursors import MARK_CHARS
 from app.admin.event_models import RecentEventsQuery
 from app.admin.pages.declared import page
-from app.admin.pages.events.addresses import ONE, ROOT, chosen_in, event_path, path_of
+from app.admin.pages.events.addresses import ONE, ROOT, event_path, made_from, path_of, tried_in
 from app.admin.pages.events.fates import outcome_of, rows_of
 from app.admin.pages.events.tree import lines_of
 from app.admin.pages.lists import asked, link, next_page
@@ -142,12 +142,12 @@ def _found(request: web.Request, report: EventReport, wrong: dict[str, str]) -> 
         "events/one.html",
         one=report,
         wrong=wrong,
-        rows=[(row, chosen_in(f"/workflows/{row.verdict.workflow_id}", report)) for row in rows],
+        rows=[(row, tried_in(row.verdict.workflow_id, report)) for row in rows],
         outcome=outcome_of(report),
         lines=list(lines_of(event.get("data"))),
         envelope=[(name, value) for name, value in event.items() if name != "data"],
         raw=orjson.dumps(event, option=orjson.OPT_INDENT_2).decode() if event else "",
-        make=chosen_in("/workflows/new", report),
+        make=made_from(report),
     )
 
 

@@ -33,7 +33,14 @@ async function recent(type, entity, limit) {
   return [...once.values()].map((one) => ({ who: one.entity, at: one.executed_at, trial: { past: { execution_id: one.id } } }));
 }
 
-const eventWords = ({ who, at }) => `${who ?? "nobody in particular"}${at ? `, ${ago(Date.parse(at))}` : ""}`;
+/** The event that the address names, as the page of an event links here; none where it names none. */
+function cameFrom() {
+  const named = new URLSearchParams(location.search);
+  const [source, id, since, entity] = ["source", "id", "since", "entity"].map((name) => named.get(`event_${name}`) || undefined);
+  return source && id ? [{ words: `The one you came from (${id})`, trial: { past: { source, id, since, entity } } }] : [];
+}
+
+const eventWords = ({ words, who, at }) => words ?? `${who ?? "nobody in particular"}${at ? `, ${ago(Date.parse(at))}` : ""}`;
 
 /** Thrown where what a person entered cannot be tried, with the words that are shown. */
 class Refused extends Error {}
@@ -94,7 +101,7 @@ class TryIt extends Widget {
     const type = this.#type;
     if (!type) return;
     this.#known = type;
-    this.#found = await recent(type, "", NEWEST).catch(() => []);
+    this.#found = [...cameFrom(), ...(await recent(type, "", NEWEST).catch(() => []))];
     this.recent.replaceChildren(...choice(this.#found.map((one, at) => [String(at), eventWords(one)]), "0").children);
     this.recent.hidden = !this.#found.length;
     this.none.hidden = this.#found.length > 0;
