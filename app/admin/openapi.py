@@ -74,6 +74,8 @@ _WHEN: Final = {
 _RETRY_AFTER: Final = {"description": "Seconds", "schema": {"type": "integer", "minimum": 0}}
 _STRING: Final = {"type": "string"}
 _LAST_EVENT: Final = "The id of the last event that was seen: what came since is told first"
+# RFC 9110, section 13.1.1: any version, or a list of them; an empty one names none.
+_TAGS: Final = r'^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$'
 _ETAG: Final = {"description": "The version", "schema": {"type": "string"}}
 
 Schemas = Mapping[Any, dict[str, Any]]
@@ -176,7 +178,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "in": "header",
                 "required": operation.if_match == "required",
                 "description": _IF_MATCH + (_OVER if operation.if_match == "over" else ""),
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "pattern": _TAGS},
             }
         )
     if operation.content_type == EVENT_STREAM:

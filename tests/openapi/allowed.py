@@ -12,6 +12,7 @@ BASE: Final = Path(__file__).parents[2] / "schemathesis.toml"
 _BODY: Final = "rules between fields, and names of actions, fields and things that are there: no schema says them"
 _CURSOR: Final = "a cursor is taken from an earlier answer, and a moment from a calendar; a schema only says: text"
 _VERSION: Final = "If-Match names a version, which only who has read the thing knows"
+_MISSING: Final = ("400", "401", "403", "404", "415", "428")
 _OVER: Final = "over a draft If-Match must say which"
 _POSITIVE: Final = ("2xx", "3xx", "401", "403", "404", "409", "429")
 _NEGATIVE: Final = ("400", "401", "403", "404", "405", "406", "408", "409", "411", "413", "415", "422", "428", "431")
@@ -44,6 +45,7 @@ def _entries(operations: Iterable[Operation]) -> Iterator[str]:
                 f"\n{why}[[operations]]\ninclude-operation-id = {json.dumps(operation.name)}\n"
                 f"checks.positive_data_acceptance.expected-statuses = {positive}\n"
                 f"checks.negative_data_rejection.expected-statuses = {negative}\n"
+                f"checks.missing_required_header.expected-statuses = {json.dumps(_MISSING)}\n"
             )
 
 

@@ -75,7 +75,7 @@ def _came_to(operation: Operation, fuzzed: Fuzzed, seconds: float) -> Results:
         "succeeded": succeeded,
         "statuses": counted,
         "seconds": round(seconds, 1),
-        "failures": fuzzed.curls,
+        "failures": fuzzed.failures,
         "said": "" if passed else fuzzed.output,
     }
 

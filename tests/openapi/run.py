@@ -17,7 +17,8 @@ from tests.openapi.allowed import configuration
 from tests.openapi.setting import Setting
 
 _REPOSITORY: Final = Path(__file__).parents[2]
-_CURL: Final = re.compile(r"^ +(curl .*)$", re.MULTILINE)
+_CURL: Final = re.compile(r" +(curl .*)")
+_WRONG: Final = re.compile(r"- (ST\d+ .*)")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,16 @@ class Fuzzed:
     answers: Mapping[str, Mapping[str, int]]
 
     @property
-    def curls(self) -> list[str]:
-        """A line for each failure, which calls the API as it was called."""
-        return list(dict.fromkeys(_CURL.findall(self.output)))
+    def failures(self) -> list[str]:
+        """A line for each: what is wrong, and a command which calls the API as it was called."""
+        found, wrong = list[str](), list[str]()
+        for line in self.output.splitlines():
+            if named := _WRONG.match(line):
+                wrong.append(named[1])
+            elif curl := _CURL.match(line):
+                found.append(f"{'; '.join(wrong)}: {curl[1]}")
+                wrong = []
+        return list(dict.fromkeys(found))
 
     def done(self, operation: Operation) -> int:
         """Return how often an operation has succeeded."""
