@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from schemas.base import Contract
 from schemas.event_types import is_event_type
+from schemas.moments import WrittenMoment
 
 MAX_EVENT_BYTES: Final = 256 * 1024
 # Marks what is left of an event where a row has no room for it; no attribute of a CloudEvent can have this name.
@@ -36,7 +37,7 @@ class Event(Contract):
     source: Annotated[str, Field(min_length=1, max_length=1024)]
     type: EventType
     subject: Text256 | None = None
-    time: AwareDatetime | None = None
+    time: WrittenMoment | None = None
     datacontenttype: str | None = None
     partitionkey: Text256 | None = None
     causation: Annotated[str, Field(max_length=8192)] | None = Field(

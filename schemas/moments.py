@@ -25,4 +25,5 @@ def _kept(value: datetime) -> datetime:
 
 
 # Pydantic alone takes numbers, and texts that are numbers, for seconds since 1970.
+WrittenMoment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 Moment = Annotated[AwareDatetime, AfterValidator(_kept), BeforeValidator(_written_out)]

@@ -7,6 +7,7 @@ import psycopg
 
 from app.admin.examples import EVENT
 from app.settings import Settings
+from app.topics import Topics
 from tests.admin.conftest import User
 from tests.admin.log import NOW, Log
 from tests.admin.test_cancelling import a_command, wait
@@ -49,7 +50,7 @@ async def rows_of(admin: User, url: str, settings: Settings, count: int) -> Rows
         log = Log(connection)
         ended = [(await log.add(workflow, **_ENDED))["id"] for _ in range(3)]
         failed = [(await log.add(workflow, **_FAILED))["id"] for _ in range(count)]
-        letters = [await letter(log) for _ in range(count)]
+        letters = [await letter(log, topic=Topics(settings.topic_prefix).events("order.paid")) for _ in range(count)]
     waiting = [a_command(UUID(workflow["id"])) for _ in range(count)]
     for one in waiting:
         await wait(url, one, "delay")

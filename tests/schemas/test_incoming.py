@@ -43,6 +43,14 @@ def test_binary_mode_gives_the_same_event_as_structured_mode() -> None:
     assert orjson.loads(binary.encoded)["data"] == structured.event.data
 
 
+@pytest.mark.parametrize("time", [0, 1767225600, 1.5, "1767225600", True, "2026-03-01", "10:00"])
+def test_a_time_that_is_none_is_refused(time: object) -> None:
+    """CloudEvents has it as RFC 3339; a number would be read as seconds, and may have been milliseconds."""
+    assert poison(orjson.dumps({**cloud_event(), "time": time})) == "invalid_event"
+    if not isinstance(time, bool):
+        assert poison(b"{}", headers=[*HEADERS, ("ce_time", str(time).encode())]) == "invalid_event"
+
+
 def test_an_integer_over_64_bits_is_refused_in_binary_mode_too() -> None:
     """It would be read as the nearest float; the largest that fits is read exactly."""
     assert poison(b'{"customer":{"id":18446744073709551616}}', headers=HEADERS) == "integer_over_64_bits"

@@ -20,6 +20,7 @@ TAKEN_FOR: Final[dict[str, tuple[Any, ...]]] = {
     "boolean": ("true", "yes", 1, 1.0),
     "integer": (True, "5"),
     "number": (True,),
+    "moment": (0, 1.5, "1767225600"),
 }
 # Kept as it comes: any attribute of an event, any field of a customer.
 MODELS: Final = sorted(
@@ -40,7 +41,7 @@ def typed_places(root: dict[str, Any], schema: dict[str, Any], place: Place = ()
     members = [
         root["$defs"][one["$ref"].removeprefix("#/$defs/")] if "$ref" in one else one for one in schema.get("anyOf", ())
     ] or [schema]
-    types = {one["type"] for one in members if "type" in one}
+    types = {"moment" if one.get("format") == "date-time" else one["type"] for one in members if "type" in one}
     if types & TAKEN_FOR.keys():
         yield place, types
     for one in members:
