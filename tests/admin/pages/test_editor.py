@@ -270,3 +270,40 @@ async def test_a_keystroke_draws_nothing_again_but_its_own_row(api: Api, visit: 
         await expect(page.get_by_text("order field50 is more than 5,077 and")).to_be_visible()
         assert await value.evaluate(ELSEWHERE) == []
         await saved(page)
+
+
+async def test_a_workflow_that_was_only_begun_is_finished_and_switched_on(
+    api: Api, visit: Visit, somebody: Any
+) -> None:
+    """It says what it lacks; with a step and an audience it is published and on; nobody has to know what a draft is."""
+    who = await somebody("user", "crm:read")
+    async with visit(who) as window:
+        page = window.page
+        await window.go("/workflows/new")
+        await page.get_by_label("Name", exact=True).fill("Birthdays")
+        await page.get_by_label("Starts").select_option("Every day")
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_text("Not switched on yet.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Switch on", exact=True)).to_be_hidden()
+        await page.get_by_label("It runs").select_option("once for each customer who fits")
+        audience = page.get_by_role("region", name="When")
+        await audience.get_by_role("button", name="Add a condition").click()
+        await page.keyboard.type("customer.birthday")
+        await audience.get_by_label("Comparison").select_option("is today")
+        await expect(page.get_by_text("Once for every customer where customer birthday is today.")).to_be_visible()
+        await expect(page.get_by_role("list").filter(has_text="Add at least one step")).to_be_visible()
+        await page.get_by_role("button", name="Add a step at the end").click()
+        await page.get_by_role("searchbox", name="Search the steps").fill("note")
+        await page.keyboard.press("Enter")
+        await page.get_by_label("Note").fill("Has a birthday")
+        await expect(page.get_by_text("Your draft: ")).to_contain_text(", saved ")
+        await window.looked_at("editor-with-steps")
+        await page.get_by_role("button", name="Publish").click()
+        await page.get_by_role("button", name="Publish and switch on").click()
+        await expect(page.get_by_text("Switched on.", exact=True)).to_be_visible()
+        live = await asked(api, who, "GET", page.url.rpartition("/workflows")[2].partition("?")[0])
+    assert live["active"]
+    assert live["trigger"]["config"]["audience"] == [
+        {"field": "customer.birthday", "operator": "==", "value": {"today": "0d"}}
+    ]
+    assert [one["type"] for one in live["actions"]] == ["create_note"]

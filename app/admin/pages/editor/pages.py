@@ -29,6 +29,7 @@ from schemas.workflow import Workflow, WorkflowDraft
 _ONE: Final = "/workflows/{id}"
 _DID: Final = {
     "published": "Published. What happens from now on is judged by this version.",
+    "half": "Published, but it could not be switched on. Switch it on above to read why.",
     "on": "Switched on.",
     "off": "Switched off. It runs for nothing until it is switched on again.",
 }

@@ -132,13 +132,13 @@ function said(error) {
 
 async function publish() {
   if (!(await keeper.save())) return toast("It is not saved yet, so it cannot be published.");
-  if (!keeper.draft) return switchOn();
+  if (!keeper.draft) return state.live.ever ? switchOn() : toast("There is nothing to publish yet: write what it does first.");
   const answer = await previewed(path, state.live.active, reveal);
   if (!answer) return undefined;
   let { value } = await published("");
   value ??= (await overwritten(path, keeper.draft.based_on, (await call("GET", path)).value.version)) ? (await published("?overwrite=true")).value : null;
   if (!value) return undefined;
-  return answer === "on" ? switchOn() : left("published");
+  return answer === "on" ? switchOn().catch(() => left("half")) : left("published");
 }
 
 /** Publish; without a value where a newer version is in the way. */
