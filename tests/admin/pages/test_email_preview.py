@@ -8,6 +8,7 @@ from playwright.async_api import Route
 from tests.admin.conftest import Api
 from tests.admin.pages.bench import on_bench
 from tests.admin.pages.conftest import Visit
+from tests.support.chromium import SCREENSHOTS
 from tests.support.waiting import eventually
 
 # Each of them would change the title, leave the page, or ask a host.
@@ -48,6 +49,7 @@ async def test_an_email_can_do_nothing(visit: Visit, somebody: Callable[..., Any
         await mail.get_by_role("button", name="Send").click()
         assert await mail.get_by_alt_text("inline").evaluate("(image) => image.naturalWidth") == 1
         assert await mail.get_by_alt_text("remote").evaluate("(image) => image.naturalWidth") == 0
+        await page.screenshot(path=SCREENSHOTS / "email-preview-light-desk.png")
         style = "(text) => getComputedStyle(text).color"
         assert await mail.get_by_text("Dear Ana").evaluate(style) == "rgb(1, 2, 3)"
         assert (await page.title(), page.url, len(window.context.pages)) == ("Bench", f"{api.url}/bench", 1)

@@ -13,6 +13,8 @@ from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log
 from tests.admin.pages.bench import on_bench
 from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.test_event_verdicts import put
+from tests.support.waiting import eventually
 
 CONDITIONS = [
     {"field": "order.total", "operator": ">", "value": 1000},
@@ -95,6 +97,7 @@ async def test_what_really_came_is_tried_and_run_for_real(
     assert (await user.call("POST", f"/api/v1/workflows/{workflow['id']}/activate")).status == 200
     event = {"specversion": "1.0", "id": uuid4().hex, "source": "/shop", "type": kind, "subject": "c-7", "data": RICH}
     await log.add(workflow, event=event, event_id=event["id"], event_type=kind, entity="c-7")
+    put(api, kind, data=RICH)
     mine = draft(name="Thanks", trigger={"type": kind}, conditions=[], actions=ACTIONS[:1])
     async with visit(who) as window:
         page = window.page
@@ -104,7 +107,9 @@ async def test_what_really_came_is_tried_and_run_for_real(
         await page.get_by_role("button", name="Try it").click()
         await expect(page.get_by_text("of c-8 was found")).to_be_visible()
         await page.get_by_role("radio", name="A recent event").check()
-        await expect(page.get_by_label("Event", exact=True)).to_contain_text("c-7")
+        await expect(page.get_by_label("Event", exact=True)).to_contain_text("c-1, ")
+        await page.get_by_role("radio", name="A customer's last one").check()
+        await page.get_by_label("Customer's id").fill("c-7")
         await page.get_by_role("button", name="Try it").click()
         await page.get_by_role("button", name="Run for real for c-7").click()
         dialog = page.get_by_role("dialog")
@@ -114,7 +119,7 @@ async def test_what_really_came_is_tried_and_run_for_real(
         await page.get_by_role("button", name="Run for real for c-7").click()
         await dialog.get_by_role("button", name="Run for real for c-7").click()
         await expect(page.get_by_role("status").get_by_text("on its way")).to_be_visible()
-        assert len(api.sender.records) == 1
+        await eventually(lambda: len(api.sender.records) == 1)
         sent = orjson.loads(api.sender.records[0].value or b"")
         assert (sent["data"], sent["subject"], sent["workflowid"]) == (RICH, "c-7", workflow["id"])
         row = {"event": sent, "event_id": sent["id"], "event_type": kind, "entity": "c-7"}

@@ -38,7 +38,7 @@ class EmailPreview extends Widget {
 
   build() {
     this.box = make("div", { class: "stack" });
-    this.append(make("section", { class: "mail", "aria-label": "As the customer sees it" }, make("h4", { text: "As the customer sees it" }), this.box));
+    this.append(make("div", { class: "mail", role: "group", "aria-label": "As the customer sees it" }, make("h4", { text: "As the customer sees it" }), this.box));
   }
 
   show() {

@@ -15,6 +15,7 @@ const WAYS = { recent: "A recent event", customer: "A customer's last one", samp
 const NEWEST = 20;
 const LOOKS = 10;
 let me;
+let looking = Promise.resolve();
 
 /** Whether the events of the topics are for who asks, or those of their own executions alone. */
 async function readsEvents() {
@@ -22,12 +23,21 @@ async function readsEvents() {
   return me;
 }
 
-async function recent(type, entity, limit) {
+/** The newest events of a type, about somebody or anybody; one look after the other, for the API lets a person look at the topics once at a time. */
+function recent(type, entity, limit) {
+  const look = () => looked(type, entity, limit);
+  looking = looking.then(look, look);
+  return looking;
+}
+
+async function looked(type, entity, limit) {
   const about = `${entity ? `&entity=${encodeURIComponent(entity)}` : ""}&limit=${limit}`;
   if (await readsEvents()) {
     const { value } = await call("GET", `/events?type=${encodeURIComponent(type)}${about}`);
-    return value.items.filter((one) => one.event).map((one) => ({ who: one.entity, at: one.received_at, trial: { event: one.event } }));
+    const found = value.items.filter((one) => one.event).map((one) => ({ who: one.entity, at: one.received_at, trial: { event: one.event } }));
+    if (found.length) return found;
   }
+  // The log keeps events for longer than the topics do.
   const { value } = await call("GET", `/executions?event_type=${encodeURIComponent(type)}${about}`);
   const once = new Map(value.items.map((one) => [one.event_id, one]));
   return [...once.values()].map((one) => ({ who: one.entity, at: one.executed_at, trial: { past: { execution_id: one.id } } }));

@@ -68,7 +68,7 @@ export function widgetOf(name, schema, { value, names }) {
 
 function texted({ label, help, schema, names }, how) {
   const offered = names?.length ? names : (how.names ?? schema.examples ?? []);
-  const look = { label, help, example: how.show(schema.default ?? undefined) || schema["x-example"], lines: how.lines ?? 1, html: schema["x-template"] === "html" || how.html, names: offered };
+  const look = { label, help, example: how.show(schema.default ?? undefined) || (schema["x-example"] ? `e.g. ${schema["x-example"]}` : ""), lines: how.lines ?? 1, html: schema["x-template"] === "html" || how.html, names: offered };
   const read = (text) => (text === "" ? undefined : how.take(text));
   if (schema["x-template"]) {
     const part = Object.assign(document.createElement("template-field"), { look });
@@ -115,7 +115,7 @@ function pairs({ label, help, schema }) {
   const value = (text) => (!texts && /^(true|false|null|-?\d+(\.\d+)?|[[{].*)$/s.test(text.trim()) ? literal(text) : text);
   function row(name, written) {
     const key = make("input", { type: "text", value: name, "aria-label": "Name", placeholder: "Name", autocomplete: "off", input: () => edited(root) });
-    const part = Object.assign(document.createElement("template-field"), { look: { label: "Value", unseen: true }, value: asText(written) });
+    const part = Object.assign(document.createElement("template-field"), { look: { label: "Value", example: "Value", unseen: true }, value: asText(written) });
     const gone = iconButton("trash", "Remove this row", () => { made.remove(); add.focus(); edited(root); });
     const made = make("div", { class: "pair" }, key, part, gone);
     part.addEventListener("edited", (event) => { event.stopPropagation(); edited(root); });
