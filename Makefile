@@ -13,7 +13,7 @@ FUZZ_EXAMPLES ?= 100
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench bench-api memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench bench-api memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites test-prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -26,7 +26,7 @@ down: setup
 
 # What needs no server comes first: it is quick, and most mistakes end there (tests/support/running_order.py). The tests
 # run in SESSIONS sessions side by side, each with a broker and a Postgres of its own; SESSIONS=0 is one, in this process.
-test: lint types
+test: test-prerequisites lint types
 	$(BIN)/pytest tests -m "not long" -n $(SESSIONS) --dist loadfile --no-loadscope-reorder
 	$(MAKE) --no-print-directory faults-short
 
@@ -179,6 +179,9 @@ lock: setup
 
 prerequisites:
 	@PYTHON="$(PYTHON)" deploy/prerequisites
+
+test-prerequisites:
+	@PYTHON="$(PYTHON)" deploy/prerequisites tests
 
 setup: prerequisites $(VENV)/.installed
 

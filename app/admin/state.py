@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from app.admin.bodies import Bodies
 from app.admin.cookies import Cookies
+from app.admin.demo.data import DemoData
 from app.admin.identity import Identity
 from app.admin.open_streams import Streams
 from app.admin.openid import OpenIdIssuer
@@ -230,6 +231,7 @@ class State:
     queue: Queue
     live: Live
     systems: Systems
+    demo: DemoData
     secrets: SecretService
     topics: Topics
     health: Health

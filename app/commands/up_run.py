@@ -4,9 +4,12 @@ import asyncio
 import os
 import shlex
 import signal
+import stat
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.commands.api_client import ApiClient
@@ -16,6 +19,7 @@ from app.embedded.installation import Installation, Say
 from app.embedded.processes import ALLOW_PRIVATE, headrace
 
 _TOKEN_LIVES_H = 30 * 24
+_LINK_LIVES_H: Final = 24
 
 
 async def run_up(home: Path, roles: list[str], say: Say, *, demo: bool) -> None:
@@ -59,6 +63,12 @@ async def _start(installation: Installation, say: Say, *, demo: bool) -> None:
             say(f"  {line}")
     for line in _closing_lines(installation.home, facts):
         say(line)
+    if _is_kept(sys.stdout.fileno()):
+        say("Open the pages: `headrace up --link` prints a link that signs you in")
+    else:
+        for line in await asyncio.to_thread(link_lines, facts["api_url"], os.environ):
+            say(line)
+    say("ready")
     # Last: a command that waits for this state shows the lines above.
     installation.publish(ready=True)
 
@@ -79,16 +89,40 @@ async def _mint_token() -> str:
     return said.decode().strip()
 
 
-def sign_in_line(home: Path, api_url: str) -> str:
-    """Return the call that signs in as the demo administrator, who owns what `headrace token` owns, and is made by it.
+def _is_kept(descriptor: int) -> bool:
+    """Tell whether what is said goes into a file, which keeps it: a link that signs in has no business there."""
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)
 
-    The token, which holds once, is made where the line is pasted.
+
+def link_lines(api_url: str, environment: Mapping[str, str]) -> list[str]:
+    """Return the lines with a new link; where none can be made, why."""
+    try:
+        link = sign_in_link(api_url, environment)
+    except SetupError as error:
+        return [f"No link that signs in: {error}"]
+    return [
+        f"Open the pages, signed in as the demo administrator (once, within {_LINK_LIVES_H} hours):",
+        f"  {link}",
+        "Another such link: headrace up --link",
+    ]
+
+
+def sign_in_link(api_url: str, environment: Mapping[str, str]) -> str:
+    """Return a link that signs in once as the demo administrator, who owns what `headrace token` owns.
+
+    They are made where they are missing, by the command, as the token is.
+
+    Raises:
+        SetupError: It could not be made.
     """
     words = ["users", "add", "admin@example.com", "--name", "Demo administrator", "--role", "admin"]
-    words += ["--id", str(UUID(int=1)), "--exists-ok", "--hours", "1"]
-    made = shlex.join(["env", f"HEADRACE_HOME={home}", sys.executable, "-m", "app.cli", *words])
-    body = f'"{{\\"token\\": \\"$({made})\\"}}"'
-    return f"curl -s -c cookies.txt -H 'Content-Type: application/json' -d {body} '{api_url}/api/v1/session/link'"
+    words += ["--id", str(UUID(int=1)), "--exists-ok", "--hours", str(_LINK_LIVES_H)]
+    made = subprocess.run(  # noqa: S603 - our own command
+        headrace(*words), env=dict(environment), capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        raise SetupError(made.stderr.strip() or "the command that makes it failed")
+    return f"{api_url}/sign-in/link?token={made.stdout.strip()}"
 
 
 def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
@@ -102,7 +136,4 @@ def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
         f"Webhooks may reach private networks here, this machine too ({ALLOW_PRIVATE}); production refuses that",
         "Try:",
         f"  curl -s -H \"Authorization: Bearer $({made})\" '{facts['api_url']}/api/v1/executions?limit=5'",
-        "Sign in as the demo administrator (a session, in cookies.txt; docs/access.md):",
-        f"  {sign_in_line(home, facts['api_url'])}",
-        "ready",
     ]

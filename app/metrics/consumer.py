@@ -12,6 +12,9 @@ _PARTITIONS: Final = "the partitions that the worker has"
 HELD: Final = FAMILIES.gauge(
     "headrace_worker_held_bytes", "Bytes of records fetched that are not finished, or wait behind such"
 )
+UNFINISHED: Final = FAMILIES.gauge(
+    "headrace_worker_unfinished_records", "Records fetched that are not finished, or wait behind such"
+)
 PAUSED: Final = FAMILIES.gauge(
     "headrace_worker_paused_partitions", "Partitions not fetched from, because they hold too much unfinished"
 )

@@ -20,6 +20,29 @@ class Lane:
     lane: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a group is with a topic: records that it has not committed, and where it is, all partitions together."""
+
+    waiting: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """What the living processes of a role say of themselves, a few seconds ago.
+
+    Attributes:
+        processes: How many there are.
+        in_flight: Records that they have fetched and not finished; None: they do not say.
+        oldest_s: For how many seconds the first unfinished record of a partition has been the same, at most.
+    """
+
+    processes: int
+    in_flight: int | None
+    oldest_s: float | None
+
+
 class OpenBreaker(Contract):
     """A destination that is left alone, because it failed: why, and when it is tried again.
 
@@ -113,6 +136,13 @@ class DepthSource(Protocol):
             UnreachableError: Kafka does not answer.
         """
 
+    async def progress(self, lanes: Sequence[Lane]) -> Mapping[str, Progress]:
+        """Return for each lane's topic how far its group is with it.
+
+        Raises:
+            UnreachableError: Kafka does not answer.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class RecentRuns:
@@ -142,6 +172,13 @@ class StatusStore(Protocol):
 
     async def status(self) -> StoreStatus:
         """Count it.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+
+    async def at_work(self) -> Mapping[str, AtWork]:
+        """Return what each role's living processes say of themselves.
 
         Raises:
             UnreachableError: Postgres does not answer.

@@ -16,6 +16,7 @@ from app.adapters.messages.notifier import AppriseUrls
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.channels import PostgresChannels
 from app.adapters.postgres.dead_letter_box import PostgresDeadLetterBox
+from app.adapters.postgres.demo_data import PostgresDemoData
 from app.adapters.postgres.event_verdicts import PostgresTraces
 from app.adapters.postgres.following import PostgresFeed
 from app.adapters.postgres.message_templates import PostgresMessageTemplates
@@ -29,6 +30,7 @@ from app.adapters.postgres.templates import PostgresTemplates
 from app.adapters.postgres.workflows import PostgresWorkflows
 from app.adapters.secrets.cipher import FernetCipher
 from app.admin.bodies import Bodies
+from app.admin.demo.data import DemoData
 from app.admin.limits import BodyLimits
 from app.admin.open_streams import Streams
 from app.admin.state import Editing, Live, Messages, Outside, OutsideCrm, Runs, State
@@ -53,6 +55,7 @@ from app.services.messages.previewing import MessagePreviews
 from app.services.messages.templates import MessageTemplateService
 from app.services.operations.background import PROCESS, Failures
 from app.services.operations.bulk import BulkService
+from app.services.operations.cancelling import Cancelling
 from app.services.operations.dead_letter_box import DeadLetterBox
 from app.services.operations.event_finding import EventFinder
 from app.services.operations.event_types import EventTypes
@@ -111,6 +114,7 @@ def assemble(
         live=_live(settings, database, queue),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
+        demo=_demo(database, topics, workflows, runs.cancelling),
         topics=topics,
         health=_health(database, sender, failures),
         metrics=registry_of("admin"),
@@ -120,6 +124,11 @@ def assemble(
 
 def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -> WorkflowService:
     return WorkflowService(PostgresWorkflows(database), reader, quotas=quotas_of(settings))
+
+
+def _demo(database: ApiDatabase, topics: Topics, workflows: WorkflowService, cancelling: Cancelling) -> DemoData:
+    systems, comparing = PostgresSystems(database.driver, topics), ComparingService(PostgresWorkflows(database))
+    return DemoData(PostgresDemoData(database), systems, workflows, comparing, cancelling)
 
 
 def _live(settings: Settings, database: ApiDatabase, queue: Queue) -> Live:

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from app.domain.breaker import circuit_of
 from app.domain.callers import Caller
-from app.ports.queue_status import Lane, OwnerMark, OwnStatus, RecentRuns, StoreStatus, WorkflowCounts
+from app.ports.queue_status import AtWork, Lane, OwnerMark, OwnStatus, RecentRuns, StoreStatus, WorkflowCounts
 from app.services.operations.queue_status import Queue, lanes_of
 from app.topics import Topics
 from tests.admin.conftest import Api, User
@@ -35,6 +36,10 @@ class Store:
             breakers=[],
             set_aside=[],
         )
+
+    async def at_work(self) -> Mapping[str, AtWork]:
+        """Return that nobody is."""
+        return {}
 
     async def own(self, caller: Caller) -> OwnStatus:
         """Return what is nobody's."""
@@ -71,6 +76,32 @@ async def test_the_depth_is_told_by_role_and_lane(fresh: Api, user: User) -> Non
         (TOPIC, "high", 7),
         ("t.actions.webhook", "normal", 5),
     }
+
+
+async def test_what_roles_have_in_hand_is_told(fresh: Api, admin: User, log: Log) -> None:
+    """Of processes that live, all together: records, the longest at one of them; and the pace between two looks."""
+    beat = (
+        "INSERT INTO heartbeats (role, instance, host, pid, version, started_at, ready, problems, figures, starts,"
+        " seen_at, stopped_at) VALUES ('sink', %s, 'h', 1, '1', now(), true, '{}', %s, '{}', now() - %s::interval, %s)"
+    )
+    for records, still, ago, stopped in (
+        (3, 1.5, "5 s", None),
+        (4, 20, "0 s", None),
+        (9, 99, "1 min", None),
+        (9, 99, "0 s", "now"),
+    ):
+        figures = {"headrace_worker_unfinished_records": records, "headrace_partition_still_seconds": still}
+        await log.connection.execute(beat, (uuid4().hex, Jsonb(figures), ago, stopped))
+    fresh.now[0] += 100
+    fresh.depths.at["t.executions"] = 1000
+    await admin.call("GET", "/api/v1/queue")
+    fresh.now[0] += 10
+    fresh.depths.at["t.executions"] = 1250
+    roles = {one["role"]: one for one in (await admin.call("GET", "/api/v1/queue")).json["roles"]}
+    sink = roles["sink"]
+    assert (sink["processes"], sink["in_flight"], sink["oldest_s"], sink["rate"]) == (2, 7, 20.0, 25.0)
+    assert (roles["matcher"]["processes"], roles["matcher"]["in_flight"]) == (0, None)
+    await log.connection.execute("DELETE FROM heartbeats WHERE role = 'sink'")
 
 
 async def test_destinations_that_are_left_alone_are_listed(fresh: Api, admin: User, log: Log) -> None:

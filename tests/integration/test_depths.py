@@ -9,7 +9,7 @@ from app.adapters.kafka.producer import KafkaSender
 from app.domain.errors import UnreachableError
 from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record
-from app.ports.queue_status import Lane
+from app.ports.queue_status import Lane, Progress
 from app.topics import TopicSpec
 from tests.support.waiting import in_time
 
@@ -34,6 +34,8 @@ async def test_a_depth_is_what_the_group_has_not_committed(kafka: str, topic_pre
         await consumer.commit({places[0]: ends[places[0]]})
         await consumer.stop()
         assert dict(await depths.depths(lanes)) == {topic: 20 - ends[places[0]]}
+        done = ends[places[0]]
+        assert dict(await depths.progress(lanes)) == {topic: Progress(20 - done, done)}
     finally:
         await depths.stop()
 

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from app.adapters.kafka.connecting import client_options
 from app.adapters.kafka.reachability import unanswered
 from app.domain.kafka_connection import KafkaConnection
-from app.ports.queue_status import Lane
+from app.ports.queue_status import Lane, Progress
 
 _WITHIN_S: Final = 5.0
 _REQUEST_MS: Final = 4_000
@@ -49,13 +49,21 @@ class KafkaDepths:
         Raises:
             UnreachableError: Kafka does not answer.
         """
+        return {topic: one.waiting for topic, one in (await self.progress(lanes)).items()}
+
+    async def progress(self, lanes: Sequence[Lane]) -> Mapping[str, Progress]:
+        """Return for each lane's topic how far its group is with it; what is said of ``depths`` holds here.
+
+        Raises:
+            UnreachableError: Kafka does not answer.
+        """
         try:
             return await asyncio.wait_for(self._look(lanes), _WITHIN_S)
         except (KafkaError, TimeoutError, OSError) as error:
             await self.stop()  # a fresh connection next time
             raise unanswered(self._connection, error) from error
 
-    async def _look(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
+    async def _look(self, lanes: Sequence[Lane]) -> Mapping[str, Progress]:
         await self._connect()
         places = await self._places({lane.topic for lane in lanes})
         # All at once: left to itself the consumer learns of one unknown topic in a tenth of a second.
@@ -66,11 +74,11 @@ class KafkaDepths:
         ends = await self._consumer.end_offsets(places) if places else {}
         fresh = [place for place in places if place not in committed]
         begins = await self._consumer.beginning_offsets(fresh) if fresh else {}
-        depths: dict[str, int] = {}
+        found: dict[str, Progress] = {}
         for place in places:
-            done = committed.get(place, begins.get(place, 0))
-            depths[place.topic] = depths.get(place.topic, 0) + max(0, ends[place] - done)
-        return depths
+            at, known = committed.get(place, begins.get(place, 0)), found.get(place.topic, Progress(0, 0))
+            found[place.topic] = Progress(known.waiting + max(0, ends[place] - at), known.at + at)
+        return found
 
     async def _connect(self) -> None:
         if self._admin is None:

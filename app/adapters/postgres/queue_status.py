@@ -9,7 +9,16 @@ from sqlalchemy import text
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.domain.breaker import parts_of
 from app.domain.callers import Caller
-from app.ports.queue_status import OpenBreaker, OwnerMark, OwnStatus, RecentRuns, SetAside, StoreStatus, WorkflowCounts
+from app.ports.queue_status import (
+    AtWork,
+    OpenBreaker,
+    OwnerMark,
+    OwnStatus,
+    RecentRuns,
+    SetAside,
+    StoreStatus,
+    WorkflowCounts,
+)
 
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
 _STATUS: Final = text("""
@@ -75,6 +84,13 @@ SELECT count(*) FILTER (WHERE ran) * 60
   coalesce(avg(execution_duration_ms) FILTER (WHERE ran), 0)::float8 / 1000 AS seconds
 FROM newest
 """)
+# What a process says of itself every ten seconds; one that has missed three is not there.
+_AT_WORK: Final = text("""
+SELECT role, count(*) AS processes,
+  sum((figures ->> 'headrace_worker_unfinished_records')::float8)::bigint AS in_flight,
+  max((figures ->> 'headrace_partition_still_seconds')::float8) AS oldest_s
+FROM heartbeats WHERE stopped_at IS NULL AND seen_at > now() - interval '30 seconds' GROUP BY role
+""")
 _BREAKERS: Final = text("""
 SELECT destination, reason, until, (
     SELECT count(*) FROM (
@@ -118,6 +134,12 @@ class PostgresQueueStatus:
             breakers=[_open_breaker(breaker) for breaker in breakers],
             set_aside=[SetAside.model_validate(dict(found)) for found in set_aside],
         )
+
+    async def at_work(self) -> Mapping[str, AtWork]:
+        """Return what each role's living processes say of themselves."""
+        async with self._database.serving() as connection:
+            rows = (await connection.execute(_AT_WORK)).all()
+        return {row.role: AtWork(row.processes, row.in_flight, row.oldest_s) for row in rows}
 
     async def own(self, caller: Caller) -> OwnStatus:
         """Count what is of the caller's workflows, on their behalf."""

@@ -106,6 +106,8 @@ async def stream_queue(request: web.Request) -> web.StreamResponse:
 def _stands(view: QueueView) -> str:
     """Return what is another whenever the queue stands otherwise."""
     same = {name: value for name, value in dict(view).items() if name not in {"as_of", "outbox_oldest_s"}}
+    # A role that nothing was known of the pace of, and that stands still, stands as it did.
+    same["roles"] = [one.model_copy(update={"rate": one.rate or 0.0}) for one in view.roles]
     return blake2s(encode(same), digest_size=12).hexdigest()
 
 

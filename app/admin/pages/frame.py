@@ -42,6 +42,8 @@ PLACES: Final = (
     Place("Executions", "/executions", "execution"),
     Place("Events", "/events", "event", permission="crm:read"),
     Place("Customers", "/customers", "customer", permission="crm:read"),
+    Place("Templates", "/templates", "template"),
+    Place("Queue", "/queue", "queue", permission="operate"),
     Place("Settings", "/settings", "settings"),
     Place("Outbox", "/outbox", "outbox", for_admins=True, of_stand_ins=True),
 )

@@ -7,7 +7,18 @@ from aiohttp import web
 
 from app.admin.middleware import guarded
 from app.admin.operations import OPERATION, Operation
-from app.admin.pages import assets, executions, outbox, overview, previews, search, sign_in
+from app.admin.pages import (
+    assets,
+    demo,
+    executions,
+    gallery,
+    outbox,
+    overview,
+    previews,
+    queue,
+    search,
+    sign_in,
+)
 from app.admin.pages.customers import pages as customers
 from app.admin.pages.editor import pages as editor
 from app.admin.pages.events import pages as events
@@ -29,6 +40,9 @@ PAGES: Final[tuple[Operation, ...]] = (
     *outbox.PAGES,
     *settings.PAGES,
     *previews.PAGES,
+    *gallery.PAGES,
+    *queue.PAGES,
+    *demo.PAGES,
     *sign_in.PAGES,
     Operation(
         "GET", assets.PATH, "asset", "A style or a script", assets.show_asset, {200: None},

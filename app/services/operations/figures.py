@@ -16,6 +16,7 @@ FIGURES: Final = (
     "headrace_partitions_on_trial",
     "headrace_records_set_aside",
     "headrace_unexpected_duplicates_total",
+    "headrace_worker_unfinished_records",
     "headrace_workflow_table_age_seconds",
 )
 # Of those the greatest sample counts, where the others are summed.

@@ -9,17 +9,20 @@ from uuid import UUID
 
 from app.domain.callers import Caller
 from app.ports.queue_status import (
+    AtWork,
     DepthSource,
     Lane,
     OpenBreaker,
     OwnerMark,
     OwnStatus,
+    Progress,
     RecentRuns,
     SetAside,
     StatusStore,
     StoreStatus,
     WorkflowCounts,
 )
+from app.services.operations.queue_pace import Pace
 from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 from schemas.base import Contract
 
@@ -35,11 +38,23 @@ class LaneDepth(Contract):
 
 
 class RoleDepth(Contract):
-    """Records that one role has not finished, in all and by topic; topics without any are left out."""
+    """Records that one role has not finished, in all and by topic; topics without any are left out.
+
+    Attributes:
+        rate: Records that it finished a second, over the last minute at most; null where there was no look before.
+        in_flight: Those of ``depth`` that its processes have fetched, as they said some seconds ago.
+        oldest_s: For how many seconds the first unfinished record of a partition has been the same, at most. Both are
+            null where no process of the role is there, or where it says nothing of it.
+        processes: How many processes of the role are there.
+    """
 
     role: str
     depth: int
     topics: list[LaneDepth]
+    rate: float | None = None
+    in_flight: int | None = None
+    oldest_s: float | None = None
+    processes: int = 0
 
 
 class QueueStatus(StoreStatus):
@@ -127,6 +142,7 @@ class Queue:
         self._clock = clock
         self._asking = asyncio.Lock()
         self._known: tuple[float, QueueStatus] | None = None
+        self._pace = Pace()
 
     async def status(self) -> QueueStatus:
         """Return the status, at most a second old.
@@ -138,6 +154,14 @@ class Queue:
             if self._known is None or self._clock() - self._known[0] > _FRESH_S:
                 self._known = (self._clock(), await self._ask())
             return self._known[1]
+
+    async def stored(self) -> StoreStatus:
+        """Return what waits in Postgres, which is known while Kafka does not answer.
+
+        Raises:
+            UnreachableError: Postgres does not answer.
+        """
+        return await self._store.status()
 
     async def view(self, caller: Caller) -> QueueView:
         """Return what a caller may know of it: an operator all, others what has no owner and what is their own.
@@ -186,14 +210,35 @@ class Queue:
         return self._lanes
 
     async def _ask(self) -> QueueStatus:
-        depths, stored = await asyncio.gather(self._depths.depths(self._lanes), self._store.status())
-        roles: dict[str, list[LaneDepth]] = {}
+        progress, (stored, at_work) = await asyncio.gather(self._depths.progress(self._lanes), self._stored())
+        rates = self._pace.rates(self._clock(), self._places(progress))
+        found: dict[str, list[LaneDepth]] = {}
         for lane in self._lanes:
-            found = roles.setdefault(lane.role, [])
-            if depth := depths.get(lane.topic, 0):
-                found.append(LaneDepth(topic=lane.topic, lane=lane.lane, depth=depth))
-        listed = [
-            RoleDepth(role=role, depth=sum(one.depth for one in found), topics=found) for role, found in roles.items()
-        ]
-        total = sum(role.depth for role in listed)
-        return QueueStatus(as_of=datetime.now(UTC), depth=total, roles=listed, **dict(stored))
+            topics = found.setdefault(lane.role, [])
+            if depth := progress[lane.topic].waiting if lane.topic in progress else 0:
+                topics.append(LaneDepth(topic=lane.topic, lane=lane.lane, depth=depth))
+        roles = [_role(role, topics, rates.get(role), at_work.get(role)) for role, topics in found.items()]
+        total = sum(role.depth for role in roles)
+        return QueueStatus(as_of=datetime.now(UTC), depth=total, roles=roles, **dict(stored))
+
+    async def _stored(self) -> tuple[StoreStatus, Mapping[str, AtWork]]:
+        return await self._store.status(), await self._store.at_work()
+
+    def _places(self, progress: Mapping[str, Progress]) -> dict[str, int]:
+        places: dict[str, int] = {}
+        for lane in self._lanes:
+            if lane.topic in progress:
+                places[lane.role] = places.get(lane.role, 0) + progress[lane.topic].at
+        return places
+
+
+def _role(role: str, topics: list[LaneDepth], rate: float | None, at_work: AtWork | None) -> RoleDepth:
+    return RoleDepth(
+        role=role,
+        depth=sum(one.depth for one in topics),
+        topics=topics,
+        rate=rate,
+        in_flight=at_work.in_flight if at_work else None,
+        oldest_s=None if at_work is None or at_work.oldest_s is None else round(at_work.oldest_s),
+        processes=at_work.processes if at_work else 0,
+    )

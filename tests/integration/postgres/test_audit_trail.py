@@ -31,6 +31,7 @@ OFF_THE_TRAIL: Final = {
     "crm.tasks": "the example business' own data",
     "sales.orders": "the example business' own data",
     "auth.users": "an id and nothing else, entered with a user's first row",
+    "public.demo_data": "notes of what was loaded: the workflows of it are on the trail",
     "public.execution_keys": "attempts of executions: the log tells of them",
     "public.heartbeats": "processes say that they live",
     "public.notifications": "a user reads their own inbox",

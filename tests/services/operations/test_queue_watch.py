@@ -10,7 +10,16 @@ import pytest
 
 from app.domain.callers import Caller
 from app.domain.errors import UnreachableError
-from app.ports.queue_status import Lane, OwnerMark, OwnStatus, RecentRuns, StoreStatus, WorkflowCounts
+from app.ports.queue_status import (
+    AtWork,
+    Lane,
+    OwnerMark,
+    OwnStatus,
+    Progress,
+    RecentRuns,
+    StoreStatus,
+    WorkflowCounts,
+)
 from app.services.operations.queue_status import Queue
 from app.services.operations.queue_watch import MOST, QueueWatch
 from tests.support.waiting import eventually, in_time
@@ -46,6 +55,10 @@ class MemoryStore:
             breakers=[], set_aside=[],
         )  # fmt: skip
 
+    async def at_work(self) -> Mapping[str, AtWork]:
+        """Return that nobody is."""
+        return {}
+
     async def own(self, caller: Caller) -> OwnStatus:
         """Return what is theirs."""
         self.asked.append(caller.user_id)
@@ -70,6 +83,10 @@ class NoDepths:
     """Nothing is behind."""
 
     async def depths(self, lanes: Sequence[Lane]) -> Mapping[str, int]:
+        """Return that."""
+        return {}
+
+    async def progress(self, lanes: Sequence[Lane]) -> Mapping[str, Progress]:
         """Return that."""
         return {}
 

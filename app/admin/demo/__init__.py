@@ -1,0 +1,1 @@
+"""Demo data: a small business to look at, loaded and removed by an administrator."""
