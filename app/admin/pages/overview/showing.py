@@ -9,6 +9,7 @@ from aiohttp import web
 from app.admin.pages.declared import page
 from app.admin.pages.executions.filters import FAILED
 from app.admin.pages.executions.listing import newest
+from app.admin.pages.first_steps import first_steps
 from app.admin.pages.overview.lines import HEIGHT, WIDTH, Line, line_of
 from app.admin.pages.overview.sentence import as_list, parts_of
 from app.admin.pages.rendering import rendered
@@ -53,6 +54,7 @@ async def show_overview(request: web.Request) -> web.Response:
         most=_LAST,
         statuses=STATUSES,
         looks=looks(),
+        first_steps=await first_steps(request),
         everybodys=caller.role == "admin",
     )
 
