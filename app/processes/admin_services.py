@@ -96,7 +96,6 @@ def assemble(
     workflows, lists = _workflows(settings, database, reader), TemplateLists(clock)
     log = event_topics or KafkaEventTopics(settings.kafka_connection, topics)
     runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, GuardJudge(settings, resolve)))
-    queue = Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock)
     return State(
         access=access_of(settings, database, clock),
         bodies=Bodies(BodyLimits()),
@@ -110,7 +109,7 @@ def assemble(
         event_types=EventTypes(topics, log, _now, clock),
         messages=_messages(database, _cipher(settings), bounds_of(settings), workflows, runs),
         dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
-        queue=queue,
+        queue=(queue := _queue(topics, depths, database, clock)),
         live=_live(settings, database, queue),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
@@ -129,6 +128,10 @@ def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -
 def _demo(database: ApiDatabase, topics: Topics, workflows: WorkflowService, cancelling: Cancelling) -> DemoData:
     systems, comparing = PostgresSystems(database.driver, topics), ComparingService(PostgresWorkflows(database))
     return DemoData(PostgresDemoData(database), systems, workflows, comparing, cancelling)
+
+
+def _queue(topics: Topics, depths: DepthSource, database: ApiDatabase, clock: Callable[[], float]) -> Queue:
+    return Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock)
 
 
 def _live(settings: Settings, database: ApiDatabase, queue: Queue) -> Live:
