@@ -151,6 +151,7 @@ async def test_a_secret_goes_in_and_never_comes_out(somebody: SignIn, visit: Vis
         await page.get_by_label("Value").fill("sh0rter")
         await page.get_by_role("button", name="Store the secret").click()
         await says(page, "Must have at least 8 characters")
+        await window.looked_at("settings-secret-wrong")
         assert "sh0rter" not in await page.content()
         await page.get_by_label("Value").fill(value)
         await page.get_by_role("button", name="Store the secret").click()
@@ -186,6 +187,7 @@ async def test_a_channel_is_tested_as_a_workflow_would_use_it(
         row = page.get_by_role("row").filter(has_text=name)
         await row.get_by_role("button", name="Send a test").click()
         await says(page, "A message is on its way")
+        await window.looked_at("settings-channel-tested")
         sent = UUID(page.url.partition("execution=")[2])
         (record,) = api.sender.records
         event = orjson.loads(record.value or b"")
@@ -225,6 +227,7 @@ async def test_an_administrator_lets_people_in_and_out(somebody: SignIn, visit: 
         await page.get_by_label("Role").select_option("Administrator")
         await page.get_by_role("button", name="Save").click()
         await says(page, "The user is changed")
+        await window.looked_at("settings-user")
         await agree(page, "Disable")
         await says(page, "every session has ended")
         api.now[0] += FRESH_S
