@@ -2,11 +2,14 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import orjson
 
+from app.ports.sent_messages import SentKind, SentMessage
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
 from tests.admin.test_dead_letters import letter
@@ -25,10 +28,12 @@ class Attacked:
 
     Attributes:
         places: What stands for a place of a page's path, by the path up to it.
+        asked: What stands behind a page's path, after the question mark, by its path.
         shown: Texts that a page must show, by its path.
     """
 
     places: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
     shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -135,6 +140,23 @@ async def _letters_and_events(made: Attacked, api: Api, log: Log) -> None:
         }
         api.event_topics.put("t.events.order", b"c-1", orjson.dumps(event), at=time.time())
     made.places["/events"] = PAYLOADS[0]
+    made.asked["/events/one"] = urlencode({"source": "/shop", "id": PAYLOADS[0]})
+    made.places |= {"/outbox": "mail", "/outbox/mail": "1"}
+
+
+class AttackedOutbox:
+    """Implements ``app.ports.sent_messages.SentMessages``: a message of each kind, which is an attack in every part."""
+
+    async def newest(self, kind: SentKind | None, before: float | None, count: int) -> list[SentMessage]:
+        """Return one of each kind that is asked for."""
+        kinds = [one for one in get_args(SentKind) if kind in {None, one}]
+        return [] if before else [await self.get(one, 1) for one in kinds][:count]
+
+    async def get(self, kind: SentKind, number: int) -> SentMessage:
+        """Return one in full."""
+        facts = {"From": IN_NAMES[1], **{text[:60]: text for text in PAYLOADS}}
+        at = datetime.now(UTC)
+        return SentMessage(kind, number, at, IN_NAMES[0], " ".join(IN_NAMES), EVERYTHING, EVERYTHING, facts)
 
 
 def _id(answer: Answer) -> str:

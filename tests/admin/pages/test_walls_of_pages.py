@@ -1,8 +1,8 @@
 """What no page and no form lets anybody do: every entry of the list of pages is held to it, a new one too."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
@@ -10,21 +10,25 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from playwright.async_api import expect
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, expect
 
 from app.admin.cookies import SESSION
 from app.admin.operations import Operation
 from app.admin.pages.rendering import POLICY
 from app.admin.pages.routes import PAGES
 from app.admin.pages.sandboxed import SANDBOX
+from app.admin.routes import build_app
+from app.admin.state import STATE
 from app.domain.sessions import csrf_token
 from app.services.access.sessions import FRESH_S
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
-from tests.admin.pages.attacked import Attacked, attacked
+from tests.admin.pages.attacked import Attacked, AttackedOutbox, attacked
 from tests.admin.pages.conftest import Visit
 from tests.admin.test_sign_in import PASSWORD, member
 from tests.support.chromium import Window
+from tests.support.chromium import window as opened
 from tests.support.sessions import SignedIn, session_of
 from tests.support.stored_markup import PAYLOADS
 
@@ -303,17 +307,37 @@ def looked_at(there: Attacked) -> Iterator[tuple[Operation, str]]:
                 before = path[: place.start()].rstrip("/")
                 assert before in there.places, f"say in tests/admin/pages/attacked.py what to open for {one.path}"
                 path = f"{path[: place.start()]}{quote(there.places[before], safe='')}{path[place.end() :]}"
-            yield one, path
+            yield one, f"{path}?{there.asked[one.path]}" if one.path in there.asked else path
+
+
+@pytest.fixture
+async def with_outbox(api: Api) -> AsyncIterator[str]:
+    """The address of the same pages where what went out is kept too."""
+    state = api.app[STATE]
+    outside = replace(state.outside, sent=AttackedOutbox())
+    async with TestServer(build_app(replace(state, outside=outside))) as server:
+        yield str(server.make_url("/")).rstrip("/")
+
+
+@pytest.fixture
+async def there(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:
+    """An installation full of attacks."""
+    return await attacked(api, admin, who, log)
+
+
+@pytest.fixture
+async def who(somebody: SignIn) -> SignedIn:
+    """An administrator who is signed in."""
+    found: SignedIn = await somebody("admin")
+    return found
 
 
 async def test_what_people_write_is_text_on_every_page(
-    api: Api, admin: User, somebody: SignIn, log: Log, visit: Visit
+    browser: Browser, with_outbox: str, there: Attacked, who: SignedIn
 ) -> None:
     """Dozens of attacks in names, notes, tags, events, answers and texts: each page shows them, and none acts."""
     assert len(set(PAYLOADS)) >= 50
-    who: SignedIn = await somebody("admin")
-    there = await attacked(api, admin, who, log)
-    async with visit(who) as window:
+    async with opened(browser, with_outbox, session=who.token) as window:
         dialogs: list[str] = []
         window.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
         for one, path in looked_at(there):
