@@ -11,7 +11,6 @@ from tests.admin.conftest import Api
 from tests.admin.log import Log
 from tests.admin.pages.conftest import Visit
 from tests.admin.pages.people import person
-from tests.support.chromium import Window
 
 
 @dataclass
@@ -37,7 +36,7 @@ async def test_a_workflow_is_made_tried_and_switched_on(visit: Visit, api: Api, 
     who, user = await person(api, somebody, "user", "crm:read")
     async with visit(who) as window:
         page, do = window.page, Counted()
-        await window.go("/")
+        await window.go("/settings")
         await do.click(page.get_by_role("link", name="Workflows", exact=True))
         await do.click(page.get_by_role("link", name="New workflow"))
         await do.fill(page.get_by_label("Name", exact=True), "Thank for a big order")
@@ -56,7 +55,7 @@ async def test_a_workflow_is_made_tried_and_switched_on(visit: Visit, api: Api, 
         await expect(page.get_by_text("Not met: order total is more than 1,000")).to_be_visible()
         await do.click(page.get_by_role("button", name="Publish", exact=True))
         await do.click(page.get_by_role("button", name="Publish and switch on"))
-        await expect(page.get_by_text("Published.")).to_be_visible()
+        await expect(page.get_by_text("Switched on.", exact=True)).to_be_visible()
         assert do.steps == 15
     (made,) = (await user.call("GET", "/api/v1/workflows")).json["items"]
     assert (made["active"], made["actions"][0]["config"], made["conditions"][0]["value"]) == (
@@ -80,19 +79,20 @@ async def test_one_is_switched_off_looked_into_and_taken_back(
     async with visit(who) as window:
         page = window.page
         workflows = page.get_by_role("link", name="Workflows", exact=True)
-        do = await _begun(window)
+        do = Counted()
+        await window.go("/settings")
         await do.click(workflows)
         await do.click(page.get_by_role("switch"))
         await expect(page.get_by_role("switch")).not_to_be_checked()
         assert do.steps == 2
-        do = await _begun(window)
+        do = Counted()
         await do.click(workflows)
         await do.click(page.get_by_role("button", name="More for Thank for a big order"))
         await do.click(page.get_by_role("link", name="Executions").filter(visible=True).last)
         await do.click(page.get_by_role("main").get_by_role("link", name="Thank for a big order"))
         await expect(page.get_by_text("order.total is 40").first).to_be_visible()
         assert do.steps == 4
-        do = await _begun(window)
+        do = Counted()
         await do.click(workflows)
         await do.click(page.get_by_role("button", name="More for Thank for a big order"))
         await do.click(page.get_by_role("link", name="History"))
@@ -103,8 +103,3 @@ async def test_one_is_switched_off_looked_into_and_taken_back(
         await expect(page.get_by_text("Published.")).to_be_visible()
         assert do.steps == 7
     assert (await user.call("GET", path)).json["conditions"] != []
-
-
-async def _begun(window: Window) -> Counted:
-    await window.go("/")
-    return Counted()
