@@ -55,7 +55,7 @@ async def test_a_workflow_is_made_tried_and_switched_on(visit: Visit, api: Api, 
         await expect(page.get_by_text("Not met: order total is more than 1,000")).to_be_visible()
         await do.click(page.get_by_role("button", name="Publish", exact=True))
         await do.click(page.get_by_role("button", name="Publish and switch on"))
-        await expect(page.get_by_text("Switched on.", exact=True)).to_be_visible()
+        await page.wait_for_url("**?did=on", wait_until="domcontentloaded")
         assert do.steps == 15
     (made,) = (await user.call("GET", "/api/v1/workflows")).json["items"]
     assert (made["active"], made["actions"][0]["config"], made["conditions"][0]["value"]) == (
@@ -100,6 +100,6 @@ async def test_one_is_switched_off_looked_into_and_taken_back(
         await do.click(page.get_by_role("link", name="Look at the draft"))
         await do.click(page.get_by_role("button", name="Publish", exact=True))
         await do.click(page.get_by_role("dialog").get_by_role("button", name="Publish").first)
-        await expect(page.get_by_text("Published.")).to_be_visible()
+        await page.wait_for_url("**?did=published", wait_until="domcontentloaded")
         assert do.steps == 7
     assert (await user.call("GET", path)).json["conditions"] != []
