@@ -7,7 +7,9 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.admin.conftest import Api, draft
+from tests.admin.log import Log
 from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.test_publish_preview import order
 from tests.support.chromium import SCREENSHOTS
 from tests.support.sessions import SignedIn
 
@@ -215,10 +217,12 @@ async def test_of_two_who_save_neither_loses_anything(api: Api, visit: Visit, so
         other.wrong.clear()  # the browser's console tells of every answer that is an error, 412 among them
 
 
-async def test_what_publishing_changes_is_said_before(api: Api, visit: Visit, somebody: Any) -> None:
-    """In words, with what is missing and where to mend it; a draft that is let go comes back for ten seconds."""
+async def test_what_publishing_changes_is_said_before(api: Api, visit: Visit, somebody: Any, log: Log) -> None:
+    """In words, and for the events that came last; a draft that is let go comes back for ten seconds."""
     who = await somebody()
     path = await made(api, who)
+    workflow = await asked(api, who, "GET", path.removeprefix("/workflows"))
+    await log.add(workflow, event=order(1, 600), event_id="e-1")
     async with visit(who) as window:
         page = window.page
         await window.go(path)
@@ -226,7 +230,7 @@ async def test_what_publishing_changes_is_said_before(api: Api, visit: Visit, so
         await page.get_by_role("button", name="Publish").click()
         dialog = page.get_by_role("dialog", name="Publish the changes?")
         await expect(dialog).to_contain_text("Condition order total now greater than 1,000 instead of 500")
-        await expect(dialog).to_contain_text("there is nothing to try it on")
+        await expect(dialog).to_contain_text("e-1: runs as it is, conditions not met with the draft")
         await window.looked_at("editor-publish")
         await dialog.get_by_role("button", name="Not yet").click()
         await page.get_by_role("button", name="Discard draft").click()
@@ -307,3 +311,25 @@ async def test_a_workflow_that_was_only_begun_is_finished_and_switched_on(
         {"field": "customer.birthday", "operator": "==", "value": {"today": "0d"}}
     ]
     assert [one["type"] for one in live["actions"]] == ["create_note"]
+
+
+async def test_what_is_missing_is_said_with_where_to_mend_it(api: Api, visit: Visit, somebody: Any) -> None:
+    """A secret that is not there keeps a draft from being published, and nothing else of the page from working."""
+    who = await somebody()
+    path = await made(api, who)
+    hook = {"url": "https://shop.example/in", "headers": {"Authorization": "Bearer {{ secrets.SHOP_TOKEN }}"}}
+    body = draft(actions=[{"type": "webhook", "order": 1, "config": hook}])
+    await asked(api, who, "PUT", f"{path.removeprefix('/workflows')}/draft", body, **{"If-Match": "*"})
+    async with visit(who, dark=True) as window:
+        page = window.page
+        await window.go(path)
+        await expect(page.get_by_role("heading", name="One thing keeps this from being published")).to_be_visible()
+        await page.get_by_role("button", name="Publish").click()
+        dialog = page.get_by_role("dialog", name="Publish the changes?")
+        await expect(dialog.get_by_role("link", name="To the secrets")).to_have_attribute("href", "/settings/secrets")
+        await expect(dialog.get_by_role("button", name="Publish", exact=True)).to_be_hidden()
+        await window.looked_at("editor-missing")
+        await dialog.get_by_role("button", name="Not yet").click()
+        await page.get_by_role("button", name="Show the fields").click()
+        await expect(page.get_by_role("option", name="total number 199.00")).to_be_visible()
+        await window.looked_at("editor-fields")

@@ -80,6 +80,7 @@ class FieldPicker extends Widget {
     this.input.setAttribute("aria-controls", this.list.id);
     this.options = [...this.list.querySelectorAll("[role=option]")];
     this.#active = -1;
+    this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }
 
   #group(parent, fields) {

@@ -4,7 +4,7 @@ import { opened } from "./dialogs.js";
 import { make } from "./dom.js";
 import { mistakes, placeWords } from "./draft-parts.js";
 
-const JUDGED = { runs: "would run", conditions_not_met: "conditions not met", turned_away: "turned away by the trigger", cannot_enter: "nothing to count entries by", blocked: "blocked as a loop", cannot_be_judged: "cannot be judged" };
+const JUDGED = { runs: "runs", conditions_not_met: "conditions not met", turned_away: "turned away by the trigger", cannot_enter: "nothing to count entries by", blocked: "blocked as a loop", cannot_be_judged: "cannot be judged" };
 const MEND = [[/channel/, "/settings/channels", "To the channels"], [/secret/, "/settings/secrets", "To the secrets"], [/template/, "/settings/messages", "To the message templates"]];
 const SHOWN = 8;
 
@@ -32,11 +32,11 @@ function judged({ events, live, draft, different }, active) {
   const names = Object.keys(JUDGED).filter((one) => live[one] || draft[one]);
   const rows = names.map((one) => make("tr", {}, make("th", { scope: "row", text: JUDGED[one] }), make("td", { class: "number", text: String(live[one] ?? 0) }), make("td", { class: "number", text: String(draft[one] ?? 0) })));
   const head = make("tr", {}, ...["", active ? "Live version" : "As it is", "Draft"].map((text) => make(text ? "th" : "td", text ? { scope: "col", class: "number", text } : {})));
-  const changed = different.slice(0, SHOWN).map((one) => make("li", {}, make("a", { href: `/executions/${one.execution_id}`, text: one.event_id }), `: ${JUDGED[one.live]}, with the draft ${JUDGED[one.draft]}`));
+  const changed = different.slice(0, SHOWN).map((one) => make("li", {}, make("a", { href: `/executions/${one.execution_id}`, text: one.event_id }), `: ${JUDGED[one.live]} as it is, ${JUDGED[one.draft]} with the draft`));
   const rest = different.length - changed.length;
   if (rest > 0) changed.push(make("li", { text: `and ${rest} more` }));
   return [
-    make("h3", { text: `The last ${many(events, "event")} of this type` }),
+    make("h3", { text: events === 1 ? "The last event of this type" : `The last ${many(events, "event")} of this type` }),
     make("table", { class: "judged" }, make("thead", {}, head), make("tbody", {}, ...rows)),
     changed.length ? make("ul", { class: "wrong" }, ...changed) : make("p", { text: "The draft judges every one of them the same." }),
   ];

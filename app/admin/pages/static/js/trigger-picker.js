@@ -59,6 +59,7 @@ class TriggerPicker extends Widget {
     this.config = new TriggerConfig(type ?? "", config, this.#fields, () => this.edited());
     this.config.audienceFields = this.audience ?? [];
     this.asks.replaceChildren(this.config.element);
+    this.asks.hidden = !this.config.element.children.length;
     this.#say();
   }
 
