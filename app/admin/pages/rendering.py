@@ -63,7 +63,9 @@ def rendered(request: web.Request, template: str, *, status: int = 200, **shown:
 def _frame(request: web.Request) -> dict[str, Any]:
     caller, found = request.get(CALLER), request.get(BY_SESSION)
     return {
-        "rail": rail(caller, request.path, stand_ins=request.app[STATE].outside.sent is not None) if caller else (),
+        "rail": list(rail(caller, request.path, stand_ins=request.app[STATE].outside.sent is not None))
+        if caller
+        else [],
         "who": (found.signed_in.name or found.signed_in.email) if found else "",
         "csrf": csrf_token(found.token) if found else "",
         "is_admin": caller is not None and caller.role == "admin",

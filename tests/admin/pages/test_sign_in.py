@@ -86,3 +86,23 @@ async def test_the_keyboard_finds_the_search_box_and_the_list_of_shortcuts(visit
         await window.looked_at("shortcuts")
         await page.keyboard.press("Escape")
         await expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_phone_finds_every_place(visit: Visit, somebody: Somebody, *, scripts: bool) -> None:
+    """Four in the bar, the others and the way out behind More; none hangs over the edge."""
+    async with visit(await somebody("admin"), phone=True, scripts=scripts) as window:
+        page = window.page
+        await window.go("/workflows")
+        for name in ("Settings", "Sign out"):
+            await expect(page.get_by_text(name, exact=True)).to_have_count(2)
+        bar = page.get_by_role("banner")
+        assert await bar.get_by_role("link").all_inner_texts() == ["Overview", "Workflows", "Executions", "Events"]
+        await page.get_by_text("More", exact=True).click()
+        await bar.get_by_role("link", name="Settings").click()
+        assert await window.heading() == "Settings"
+        if scripts:
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        await page.get_by_text("More", exact=True).click()
+        await bar.get_by_role("button", name="Sign out").click()
+        assert await window.heading() == "Sign in"
