@@ -42,6 +42,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    # JSON is shown, and given to scripts, in the order in which it was written: a form's fields are in it.
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}
     made.filters.update(_FILTERS)
     made.globals["asset"] = assets.address
     return made

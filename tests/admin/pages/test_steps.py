@@ -200,6 +200,10 @@ async def test_the_editor_keeps_what_is_written_and_leads_to_what_is_wrong(
         page = window.page
         await window.go(path)
         await add(page, "Add a step at the end", "e-mail")
+        to, subject = [await page.get_by_label(one, exact=True).bounding_box() for one in ("To", "Subject")]
+        assert to
+        assert subject
+        assert to["y"] < subject["y"]
         await page.get_by_role("button", name="Do, step 2, text").click()
         await expect(page.get_by_label("Text", exact=True)).to_be_focused()
         await page.keyboard.type("Dear {{ customer.name }}")
@@ -210,6 +214,7 @@ async def test_the_editor_keeps_what_is_written_and_leads_to_what_is_wrong(
         await page.keyboard.type("order.total")
         await page.get_by_role("group", name="Only if").get_by_label("Value").fill("1000")
         await expect(page.get_by_text(re.compile("keeps? this from being published"))).to_be_hidden()
+        await expect(page.get_by_role("heading", name="Step 2")).to_contain_text("only if order total is 1,000")
         step = (await drafted(api, who, path))["actions"][1]
         assert step["config"] == {"subject": "Thank you", "text": "Dear {{ customer.name }}"}
         await page.get_by_role("radio", name="A sample").check()

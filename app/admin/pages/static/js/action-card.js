@@ -6,6 +6,7 @@
  * Fires a bubbling `edited` after each change, and `step` with `detail` one of up, down, copy, remove. `reveal(path)` opens it at a field.
  */
 import "./condition-builder.js";
+import { conditionWords } from "./condition-words.js";
 import { Widget, choice, icon, iconButton, make, newId } from "./dom.js";
 import { below, labelled } from "./labelled.js";
 import "./schema-form.js";
@@ -136,8 +137,8 @@ class ActionCard extends Widget {
   }
 
   #line() {
-    const only = this.#value.conditions.length ? " · only if its conditions are met" : "";
-    const text = stepWords(this.schema, this.#value.config) + only;
+    const only = conditionWords(this.#value.conditions);
+    const text = [stepWords(this.schema, this.#value.config), only && `only if ${only}`].filter(Boolean).join(" · ");
     if (this.line.textContent !== text) this.line.textContent = text;
   }
 
