@@ -130,6 +130,7 @@ def _closing_lines(home: Path, facts: dict[str, Any]) -> list[str]:
     made = shlex.join(["env", f"HEADRACE_HOME={home}", sys.executable, "-m", "app.cli", "token"])
     return [
         f"API: {facts['api_url']}  (its description: {facts['api_url']}/openapi.json)",
+        f"What was sent, as it arrived (the page Outbox, for administrators): {facts['api_url']}/outbox",
         f"What was mailed: {facts['mail_url']}   Webhooks that arrived: {facts['receiver_url']}/deliveries",
         f"SMS and WhatsApp messages: {facts['messages_url']}",
         *_pages(facts["pages"]),

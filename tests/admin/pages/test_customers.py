@@ -1,9 +1,11 @@
 """Customers as a person looks them up: found, shown with all that is known, changed by forms; and an outside CRM."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import orjson
 import pytest
 from playwright.async_api import Browser, expect
 from pydantic import SecretStr
@@ -64,6 +66,8 @@ async def test_a_customer_is_found_and_shown_with_all_there_is(
     await log.add(
         await user.create(name=f"Thanks {MARKUP}"), entity=one, event_id="e-1", status="failed", error="no answer"
     )
+    event = {"specversion": "1.0", "id": f"e-{one}", "source": "/shop", "type": "order.delivered", "subject": one}
+    api.event_topics.put("t.events.order", one.encode(), orjson.dumps({**event, "data": {}}), at=time.time())
     async with visit(who, **look) as win:
         page = win.page
         await win.go("/customers")
@@ -81,7 +85,10 @@ async def test_a_customer_is_found_and_shown_with_all_there_is(
             await expect(page.get_by_role("region", name=section, exact=True)).to_contain_text(text)
         await win.looked_at("customer")
         await page.get_by_role("link", name="Timeline", exact=True).click()
-        await expect(page.get_by_role("region", name="What happened")).to_contain_text("no answer")
+        newest, older = await page.get_by_role("region", name="What happened").get_by_role("heading", level=3).all()
+        await expect(newest).to_contain_text("An order is delivered")
+        await expect(older).to_contain_text("An order is paid")
+        await expect(page.get_by_text("no answer")).to_be_visible()
         await win.looked_at("customer-timeline")
         if look:
             return
