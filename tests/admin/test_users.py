@@ -82,16 +82,20 @@ async def test_a_change_needs_the_version_that_was_read(admin: User) -> None:
 
 
 async def test_a_role_counts_within_seconds(api: Api, admin: User, log: Log) -> None:
-    """For who is signed in, and for their workflows, which run without them."""
+    """For who is signed in, who has to sign in again, and for their workflows, which run without them."""
     made, visitor = await member(admin), Visitor(api)
     await visitor.sign_in(made["email"], PASSWORD)
+    assert (await change(admin, made, permissions=["operate"])).status == 200
+    api.now[0] += FRESH_S
     assert (await visitor.call("GET", USERS)).status == 403
-    assert (await change(admin, made, role="admin", permissions=["operate"])).status == 200
+    assert (await change(admin, made, role="admin")).status == 200
     rows = await log.connection.execute(
         "SELECT role, permissions FROM user_permissions WHERE user_id = %s", (made["id"],)
     )
     assert await rows.fetchall() == [("admin", ["operate"])]
     api.now[0] += FRESH_S
+    assert (await visitor.call("GET", USERS)).status == 401
+    await visitor.sign_in(made["email"], PASSWORD)
     assert (await visitor.call("GET", USERS)).status == 200
 
 

@@ -54,7 +54,7 @@ async def _workflows(made: Attacked, admin: User, log: Log) -> None:
         row = await log.add(workflow, error=payload, status="failed", entity=payload, event_id=payload, **_happened())
     made.places["/workflows"] = workflow["id"]
     made.places["/executions"] = str(row["id"])
-    made.shown["/executions"] = PAYLOADS
+    made.shown |= dict.fromkeys(("/executions", "/workflows"), PAYLOADS)
     template = await admin.call("POST", "/api/v1/templates", draft(name=PAYLOADS[0], description=EVERYTHING))
     made.places["/templates"] = _id(template)
 
