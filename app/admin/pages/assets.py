@@ -5,6 +5,8 @@ another version than the others.
 """
 
 import gzip
+import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +18,7 @@ from typing import Final
 from aiohttp import web
 
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_IMPORTED: Final = re.compile(r"""^import\s(?:[^"']*\sfrom\s)?"(\.{1,2}/[^"]+)";""", re.MULTILINE)
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 PATH: Final = "/static/{version}/{name:.+}"
 
@@ -62,6 +65,22 @@ def address(name: str) -> str:
     """
     assert assets()[name]
     return f"/static/{version()}/{name}"
+
+
+@cache
+def modules(name: str) -> tuple[str, ...]:
+    """Return all that a script imports, and what that does: told of them, a browser asks for all of them at once."""
+    found: dict[str, None] = {}
+    wanted = [name]
+    while wanted:
+        below = wanted.pop(0)
+        folder = posixpath.dirname(below)
+        for one in _IMPORTED.findall(assets()[below].body.decode()):
+            path = posixpath.normpath(posixpath.join(folder, one))
+            if path not in found:
+                found[path] = None
+                wanted.append(path)
+    return tuple(found)
 
 
 async def show_asset(request: web.Request) -> web.Response:

@@ -46,6 +46,7 @@ def environment() -> Environment:
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}
     made.filters.update(_FILTERS)
     made.globals["asset"] = assets.address
+    made.globals["modules"] = assets.modules
     return made
 
 
