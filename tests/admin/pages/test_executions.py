@@ -164,7 +164,7 @@ async def test_an_execution_explains_itself(
     event = {
         "specversion": "1.0", "id": "e-9", "source": "/shop", "type": "order.paid", "subject": "c-1",
         "causation": f"{workflow['id']}/{cause['id']},{uuid4()}/{uuid4()}",
-        "data": {"order": {"total": 640, "note": MARKUP}},
+        "data": {"order": {"total": 640, "note": MARKUP}, "customer": {"id": "c-1"}},
     }  # fmt: skip
     results = [
         {"step": 0, "action_type": "apply_tag", "status": "success", "executed_at": minutes_ago(5).isoformat(),
@@ -234,6 +234,7 @@ async def test_what_failed_is_retried_one_or_many(
             await window.looked_at("executions-refused")
         await window.go(f"/executions/{rows[2]['id']}")
         await page.get_by_role("button", name="Retry from the step that failed").click()
+        await page.wait_for_url("**did=retried-2")
         await expect(page.get_by_text("Attempt 2 is on its way")).to_be_visible()
         if scripts:
             await window.looked_at("execution-retried")

@@ -46,7 +46,13 @@ async def rendered_steps(request: web.Request, one: ExecutionDetail) -> Rendered
         return RenderedSteps(why_not="the workflow, or this version of it, is gone")
     except InvalidError as error:
         return RenderedSteps(why_not=error.errors[0].message if error.errors else str(error))
-    return RenderedSteps({step.step: step for step in tried.steps if step.would_send is not None})
+    return RenderedSteps({step.step: step.model_copy(update={"would_send": _shown(step)}) for step in tried.steps})
+
+
+def _shown(step: StepReport) -> Any:
+    """Return a request without the ids that say where a change comes from: they would be those of this trial."""
+    sent = step.would_send
+    return {name: value for name, value in sent.items() if name != "origin"} if isinstance(sent, Mapping) else sent
 
 
 def _came_to(result: Mapping[str, Any]) -> SimulatedResult | None:
