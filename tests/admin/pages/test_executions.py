@@ -11,7 +11,8 @@ from playwright.async_api import Page, expect
 from tests.admin import test_cancelling as cancelling
 from tests.admin.conftest import Api
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import expect_status, person
 from tests.admin.test_retry import ACTIONS, failed
 from tests.admin.test_waiting import wait
@@ -52,9 +53,8 @@ def row_of(page: Page, text: str) -> Any:
     return page.get_by_role("row").filter(has_text=text)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_the_list_says_what_ran_what_did_not_and_what_it_is_filtered_by(
-    visit: Visit, api: Api, log: Log, somebody: Any, look: dict[str, bool]
+    visit: Visit, api: Api, log: Log, somebody: Any
 ) -> None:
     """Filters by workflow, status and time are in the address and in words; it is exported as it is shown."""
     who, user = await person(api, somebody)
@@ -62,13 +62,13 @@ async def test_the_list_says_what_ran_what_did_not_and_what_it_is_filtered_by(
     await log.add(big, status="failed", error=f"the shop said {MARKUP}", at=minutes_ago(3), entity="c-1")
     await log.add(big, status="skipped", attempt=0, met=False, at=minutes_ago(60 * 30), entity="c-2")
     await log.add(other, at=minutes_ago(2), entity="c-3")
-    async with visit(who, **look) as window:
+    async with visit(who) as window:
         page = window.page
         await window.go("/executions")
         await expect(row_of(page, "c-3")).to_contain_text("Succeeded")
         await expect(row_of(page, "c-1")).to_contain_text(f"the shop said {MARKUP}")
         await expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        await window.looked_at("executions")
+        await looked_at_by_all(window, "executions")
         await page.get_by_label("Workflow").select_option(label=f"Big orders {MARKUP}")
         await page.get_by_label("Failed", exact=True).check()
         await page.get_by_role("combobox", name="Time").select_option(label="Last 24 hours")
@@ -153,10 +153,7 @@ async def test_a_thousand_a_minute_leave_the_page_responsive(visit: Visit, api: 
         assert max(await page.evaluate("window.long"), default=0) < scaled(50)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_an_execution_explains_itself(
-    visit: Visit, api: Api, log: Log, somebody: Any, look: dict[str, bool]
-) -> None:
+async def test_an_execution_explains_itself(visit: Visit, api: Api, log: Log, somebody: Any) -> None:
     """One sentence on top; each verdict with what was seen; each step with its attempts, and what it sent."""
     who, user = await person(api, somebody)
     workflow = await user.create(name=f"Big orders {MARKUP}", actions=ACTIONS)
@@ -180,7 +177,7 @@ async def test_an_execution_explains_itself(
     )
     led = {**event, "id": "e-10", "causation": f"{event['causation']},{workflow['id']}/{one['id']}"}
     await log.add(workflow, event=led, event_id="e-10", status="blocked", attempt=0, at=minutes_ago(4))
-    async with visit(who, **look) as window:
+    async with visit(who) as window:
         page = window.page
         await window.go(f"/executions/{one['id']}")
         assert await window.heading() == f"Big orders {MARKUP}"
@@ -198,7 +195,7 @@ async def test_an_execution_explains_itself(
         await expect(page.get_by_text('"tag": "t0"').first).to_be_visible()
         await page.get_by_text("As JSON").click()
         await expect(page.get_by_role("button", name="Copy").last).to_be_visible()
-        await window.looked_at("execution")
+        await looked_at_by_all(window, "execution")
         await expect(page.get_by_role("link", name="Open the event")).to_have_attribute("href", EVENT)
         await chain.get_by_role("link", name="Big orders").first.click()
         await expect(page.get_by_text("It has no conditions")).to_be_visible()
@@ -244,20 +241,19 @@ async def test_what_failed_is_retried_one_or_many(
             await expect(page.get_by_text("· attempt 2")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_what_waits_says_where_it_stands_and_can_be_cancelled(
-    visit: Visit, api: Api, api_database: str, somebody: Any, look: dict[str, bool]
+    visit: Visit, api: Api, api_database: str, somebody: Any
 ) -> None:
     """The step in words, what comes then, and when; cancelling asks first, in words that name the thing."""
     who, user = await person(api, somebody)
     workflow = await user.create(name="Remind them")
     await wait(api_database, UUID(workflow["id"]), 90, "c-1")
     await wait(api_database, UUID(workflow["id"]), 5, "c-2")
-    async with visit(who, **look) as window:
+    async with visit(who) as window:
         page = window.page
         await window.go("/executions/waiting")
         await expect(row_of(page, "c-1")).to_contain_text("Step 2: Wait, then step 3: Put a tag on the customer")
-        await window.looked_at("waiting")
+        await looked_at_by_all(window, "waiting")
         await page.get_by_role("button", name="Cancel Remind them for c-1").click()
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("Cancel the steps that remain of “Remind them” for c-1?")

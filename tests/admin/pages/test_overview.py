@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from playwright.async_api import expect
 
 from tests.admin.conftest import Api
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import person
 from tests.admin.pages.test_executions import told
 
@@ -20,10 +20,7 @@ def ago(**by: float) -> datetime:
     return datetime.now(UTC) - timedelta(**by)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_it_says_what_is_wrong_and_leads_there(
-    visit: Visit, api: Api, log: Log, somebody: Any, look: dict[str, bool]
-) -> None:
+async def test_it_says_what_is_wrong_and_leads_there(visit: Visit, api: Api, log: Log, somebody: Any) -> None:
     """A workflow that fails is named in the sentence, in the list with its commonest error, and shown by a link."""
     await log.connection.execute("DELETE FROM outbox")  # which no relay sends on here, so that it would be late
     who, user = await person(api, somebody)
@@ -32,7 +29,7 @@ async def test_it_says_what_is_wrong_and_leads_there(
         await log.add(workflow, at=ago(hours=hour, minutes=5), duration=30 + hour * 40)
     for number in range(3):
         await log.add(workflow, at=ago(minutes=9), status="failed", error=f"{MARKUP} was answered 503, try {number}")
-    async with visit(who, **look) as window:
+    async with visit(who) as window:
         page = window.page
         await window.go("/")
         sentence = page.get_by_role("region", name="How it goes")
@@ -45,7 +42,7 @@ async def test_it_says_what_is_wrong_and_leads_there(
         await expect(page.get_by_text("Live", exact=True)).to_be_visible()
         await told(log, workflow, entity="c-live")
         await expect(page.get_by_role("row").filter(has_text="c-live")).to_be_visible()
-        await window.looked_at("overview")
+        await looked_at_by_all(window, "overview")
         await sentence.get_by_role("link").click()
         await expect(
             page.get_by_text("that failed or partly failed or timed out, in the last 24 hours")

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-import pytest
 from playwright.async_api import expect
 
 from tests.admin.conftest import Api
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import expect_status, person
 
 MARKUP = "<b onclick=alert(1)>"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_one_box_finds_workflows_customers_and_executions(
-    visit: Visit, api: Api, log: Log, somebody: Any, look: dict[str, bool]
+    visit: Visit, api: Api, log: Log, somebody: Any
 ) -> None:
     """What has the words is listed by kind; what is only one is shown at once; nothing says what can be looked for."""
     who, user = await person(api, somebody)
@@ -25,7 +24,7 @@ async def test_one_box_finds_workflows_customers_and_executions(
     customer = {"id": f"z-{who.id}", "name": "Zebra Ada", "email": email}
     assert (await api.user("admin").call("POST", "/api/v1/crm/customers", customer)).status == 201
     row = await log.add(mine, event_id=f"e-{who.id}")
-    async with visit(who, **look) as window:
+    async with visit(who) as window:
         page = window.page
         await window.go("/executions")
         box = page.get_by_role("searchbox", name="Search")
@@ -34,7 +33,7 @@ async def test_one_box_finds_workflows_customers_and_executions(
         await expect(page.get_by_role("link", name=f"Zebra orders {MARKUP}")).to_be_visible()
         await expect(page.get_by_role("region", name="Customers")).to_contain_text(email)
         await expect(box).to_have_value("Zebra")
-        await window.looked_at("search")
+        await looked_at_by_all(window, "search")
         await box.fill(str(row["id"]))
         await box.press("Enter")
         assert await window.heading() == f"Zebra orders {MARKUP}"
