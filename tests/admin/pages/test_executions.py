@@ -91,6 +91,7 @@ async def test_times_are_the_viewers_and_an_empty_list_says_what_to_do(visit: Vi
         page = window.page
         await window.go("/executions")
         await expect(page.get_by_role("heading", name="Nothing has run yet")).to_be_visible()
+        await page.get_by_text("More filters").click()
         await page.get_by_label("From").fill("2026-03-01T09:00")
         await page.get_by_role("button", name="Show", exact=True).click()
         await expect(page.get_by_text("from 2026-03-01 12:00:00 UTC")).to_be_visible()
@@ -100,6 +101,7 @@ async def test_times_are_the_viewers_and_an_empty_list_says_what_to_do(visit: Vi
     async with visit(who, scripts=False) as window:
         await window.go("/executions?status=failed,nonsense")
         await expect(window.page.get_by_role("alert")).to_contain_text("nonsense")
+        await window.page.get_by_text("More filters").click()
         await window.page.get_by_label("From (UTC)").fill("2026-03-01T09:00")
         await window.page.get_by_role("button", name="Show", exact=True).click()
         await expect(window.page.get_by_text("from 2026-03-01 09:00:00 UTC")).to_be_visible()

@@ -26,6 +26,7 @@ from schemas.workflow import Workflow
 ROOT: Final = "/executions"
 ROWS: Final = 50
 _WORKFLOWS: Final = 100
+_MORE: Final = frozenset({"from", "to", "event_id", "search"})
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -52,6 +53,7 @@ async def show_executions(request: web.Request) -> web.Response:
         letters=await _letters(request, query),
         statuses=STATUSES,
         times=query.fields,
+        more=bool(given.keys() & _MORE),
         live=_live(query),
         export=query.exported(now),
         retryable=RETRYABLE,
