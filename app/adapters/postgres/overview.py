@@ -18,10 +18,10 @@ from app.domain.callers import Caller
 from app.domain.times import shifted
 from app.ports.overview import Failing, FailingWorkflow, Sampled
 
-MOST_LOOKED_AT: Final = 12_000
+MOST_LOOKED_AT: Final = 6_000
 _HOURS: Final = 24
 _STATUSES: Final = 7
-_FAILURES: Final = 5000
+_FAILURES: Final = 2000
 # Clocks may be ahead.
 _AHEAD: Final = timedelta(days=1)
 

@@ -62,7 +62,7 @@ WITH failed AS MATERIALIZED (
   SELECT automation_id, executed_at, left(error_message, 300) AS error FROM automation_logs
   WHERE (error_message IS NOT NULL OR status IN ('failed', 'partial', 'timed_out', 'blocked', 'stopped'))
     AND executed_at >= :since AND status IN ('failed', 'partial', 'timed_out') {whose}
-  ORDER BY executed_at DESC LIMIT 5001
+  ORDER BY executed_at DESC LIMIT 2001
 ), ranked AS (
   SELECT automation_id, count(*) AS failures FROM failed GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5
 ), errors AS (
