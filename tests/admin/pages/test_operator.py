@@ -20,7 +20,7 @@ async def test_the_four_tasks_of_a_night(visit: Visit, api: Api, log: Log, api_d
     who, user = await person(api, somebody)
     await log.connection.execute("DELETE FROM outbox")
     row = await failed(user, log, "success", "failed", at=datetime.now(UTC), error="smtp.example.com refused it")
-    await wait(api_database, UUID(row["workflow"]), 90, row["entity"] if "entity" in row else f"c-{user.id}")
+    await wait(api_database, UUID(row["workflow"]), 90, f"c-{user.id}")
     customer = {"id": f"n-{user.id}", "name": "Nadia Night", "email": f"nadia-{user.id}@example.com"}
     assert (await api.user("admin").call("POST", "/api/v1/crm/customers", customer)).status == 201
     async with visit(who) as window:
