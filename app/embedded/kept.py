@@ -11,6 +11,7 @@ from aiohttp import web
 
 _MOST = 500
 _BEGINNING = 300
+_MICROSECONDS = 6  # whoever asks may have read the time into one that knows no less
 
 
 class _Arrived(Protocol):
@@ -49,7 +50,7 @@ def _newest(kept: deque[T], request: web.Request) -> Iterator[T]:
     before = float(request.query.get("before", "inf"))
     provider = request.query.get("provider")
     for one in reversed(kept):
-        if one.received_at < before and provider in {None, getattr(one, "provider", None)}:
+        if round(one.received_at, _MICROSECONDS) < before and provider in {None, getattr(one, "provider", None)}:
             yield one
 
 
