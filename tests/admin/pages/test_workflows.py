@@ -64,6 +64,10 @@ async def test_a_switch_works_at_once_and_without_scripts(visit: Visit, api: Api
         await window.go(f"/workflows?search={who.id}")
         await window.page.get_by_role("switch").click()
         await expect(window.page.get_by_role("switch")).to_be_checked()
+        await expect(window.page.get_by_role("cell", name="You", exact=True)).to_be_visible()
+        await window.page.get_by_role("button", name="More for").click()
+        await window.looked_at("workflows-switched")
+        await window.page.keyboard.press("Escape")
         await window.page.get_by_role("button", name="Undo").click()
         await expect(window.page.get_by_role("switch")).not_to_be_checked()
     async with visit(who, scripts=False) as window:

@@ -27,7 +27,7 @@ async function turn(form, on) {
 for (const form of document.querySelectorAll("form[data-switch]")) {
   form.addEventListener("submit", (event) => {
     // One that holds no steps is switched on by no click: the server knows, and says so.
-    if (form.dataset.empty) return;
+    if ("empty" in form.dataset) return;
     event.preventDefault();
     turn(form, form.elements.do.value === "activate");
   });
