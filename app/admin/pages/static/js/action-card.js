@@ -167,7 +167,7 @@ class ActionCard extends Widget {
     this.conditions.addEventListener("edited", () => {
       this.#value.conditions = this.conditions.value;
     });
-    this.only = make("details", { class: "more", open: this.#value.conditions.length > 0 }, make("summary", { text: "Only if …" }), this.conditions);
+    this.only = make("details", { class: "fold", open: this.#value.conditions.length > 0 }, make("summary", { text: "Only if …" }), this.conditions);
   }
 
   #complain() {

@@ -53,7 +53,7 @@ class SchemaForm extends Widget {
 
   reveal(path) {
     const widget = this.#widgets.get(rootOf(path));
-    widget?.root.closest("details.more")?.setAttribute("open", "");
+    widget?.root.closest("details.fold")?.setAttribute("open", "");
     if (widget && !this.#isOff(widget)) widget.focus();
     else this.top.focus();
   }
@@ -87,7 +87,7 @@ class SchemaForm extends Widget {
       else if (choice.ways[0].fields[0] === name) first.push(this.#choice(choice));
     }
     this.top = make("p", { class: "said", hidden: true, tabIndex: -1 });
-    const rest = more.length ? [make("details", { class: "more" }, make("summary", { text: "More options" }), make("div", { class: "stack" }, ...more))] : [];
+    const rest = more.length ? [make("details", { class: "fold" }, make("summary", { text: "More options" }), make("div", { class: "stack" }, ...more))] : [];
     this.mail = this.schema["x-message"] === "email" ? document.createElement("email-preview") : null;
     this.replaceChildren(this.top, ...first, ...rest, ...(this.mail ? [this.mail] : []));
     this.#complain();
@@ -157,7 +157,7 @@ class SchemaForm extends Widget {
     }
     for (const [name, widget] of this.#widgets) {
       widget.say(found.get(name) ?? "");
-      if (found.has(name)) widget.root.closest("details.more")?.setAttribute("open", "");
+      if (found.has(name)) widget.root.closest("details.fold")?.setAttribute("open", "");
     }
     this.top.textContent = lost.join(". ");
     this.top.hidden = !lost.length;
