@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
@@ -181,10 +182,10 @@ async def _check_links(up: Up, printed: str) -> None:
     asked = (await headrace(up.elsewhere, "up", "--link")).strip()
     logs = [file.read_text(errors="replace") for file in (Path(up.environment["HEADRACE_HOME"]) / "logs").iterdir()]
     for link in (printed, asked):
-        connection = HTTPConnection(urlsplit(link).netloc, timeout=scaled(10))
-        connection.request("GET", link[link.index("/sign-in") :])
-        answer = await asyncio.to_thread(connection.getresponse)
-        assert (answer.status, "Sign in by your link" in answer.read().decode()) == (200, True)
+        with closing(HTTPConnection(urlsplit(link).netloc, timeout=scaled(10))) as connection:
+            connection.request("GET", link[link.index("/sign-in") :])
+            answer = await asyncio.to_thread(connection.getresponse)
+            assert (answer.status, "Sign in by your link" in answer.read().decode()) == (200, True)
         assert not any(link.partition("token=")[2] in text for text in logs)
 
 
