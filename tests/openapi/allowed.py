@@ -20,7 +20,7 @@ _READY: Final = """
 # 503: it is what this one answers where something that the API stands on fails: here nothing relays the outbox.
 [[operations]]
 include-operation-id = "readyz"
-checks.not_a_server_error.expected-statuses = ["2xx", "503"]
+checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "503"]
 """
 
