@@ -1,10 +1,10 @@
 """``make bench-api``: what lists take at the API over 5,000,000 executions of 60 days, and what a live list costs.
 
 A real admin process over HTTP, with Postgres as ``make up`` starts it, asked one question after the other as an
-administrator and as three owners of very different size. Each question must be answered within 100 ms at p95; every
-single query within 100 ms at p99, by Postgres's own log; and 1,000 executions a minute, followed by ten, must take less
-than 5 % of a core of the admin. Prints how far it is and a table, writes ``build/bench-api.json``; the exit code says
-whether all was met. The data is kept, and a run that was broken off goes on.
+administrator and as three owners of very different size. Each question must be answered within 100 ms at p95, each
+page within 300; every single query within 100 ms at p99, by Postgres's own log; and 1,000 executions a minute, followed
+by ten, must take less than 5 % of a core of the admin. Prints how far it is and a table, writes
+``build/bench-api.json``; the exit code says whether all was met. The data is kept, and a run that was broken off goes on.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from app.adapters.postgres.migrate import upgrade
 from app.admin.auth import mint_token
 from tests.benchmarks.api_data import DAYS, NoRoomError, check_room, make, rows_made
 from tests.benchmarks.api_live import Live, listeners, live, said
-from tests.benchmarks.api_looks import OWNERS, Look, looks
+from tests.benchmarks.api_looks import OWNERS, PAGE_MS, Look, looks
 from tests.benchmarks.api_statements import SETTINGS, Statement, StatementLog
 from tests.benchmarks.measure import percentile
 from tests.benchmarks.progress import say
@@ -66,6 +66,7 @@ class Figure:
 
     who: str
     name: str
+    within_ms: float
     ms: list[float] = field(default_factory=list)
 
     @property
@@ -81,7 +82,7 @@ class Figure:
     @property
     def met(self) -> bool:
         """Whether it is within the bar."""
-        return self.p95 < LOOK_P95_MS
+        return self.p95 < self.within_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Outcome:
 async def ask(base: str, tokens: Mapping[str, str], rounds: int, only: str) -> list[Figure]:
     """Ask every caller's questions in turns, so that each finds the caches as the others leave them."""
     rng = random.Random(14)  # the same questions each time
-    asked = [(Figure(who, one.name), one) for who in tokens for one in looks(who) if only in one.name]
+    asked = [(Figure(who, one.name, one.within_ms), one) for who in tokens for one in looks(who) if only in one.name]
     async with aiohttp.ClientSession(base) as http:
         for number in range(rounds + 1):
             for place, (figure, one) in enumerate(asked):
@@ -169,7 +170,10 @@ def shown(outcome: Outcome, *, every: bool) -> str:
         for one in figures[: None if every else _SHOWN]
     ]
     within = sum(one.met for one in figures)
-    lines += [f"{within} of {len(figures)} questions are answered within {LOOK_P95_MS:.0f} ms at p95", ""]
+    lines += [
+        f"{within} of {len(figures)} questions are answered within {LOOK_P95_MS:.0f} ms at p95, pages {PAGE_MS:.0f}",
+        "",
+    ]
     lines.append(f"{'query':100}{'runs':>8}{'p99 ms':>9}{'most':>8}")
     lines += [
         f"{one.text[:98]:100}{one.runs:8d}{one.p99_ms:9.1f}{one.most_ms:8.1f}"
@@ -190,7 +194,12 @@ def _write(outcome: Outcome) -> None:
         "missed": outcome.missed,
         "rows": outcome.rows,
         "days": DAYS,
-        "bars": {"question_p95_ms": LOOK_P95_MS, "query_p99_ms": QUERY_P99_MS, "live_core": LIVE_CORE},
+        "bars": {
+            "question_p95_ms": LOOK_P95_MS,
+            "page_p95_ms": PAGE_MS,
+            "query_p99_ms": QUERY_P99_MS,
+            "live_core": LIVE_CORE,
+        },
         "live": asdict(outcome.live),
         "questions": figures,
         "queries": [asdict(one) for one in outcome.statements],

@@ -12,6 +12,8 @@ from itertools import product
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+PAGE_MS: Final = 300.0
+
 Params = Mapping[str, str]
 Draw = Callable[[random.Random], Params]
 
@@ -33,11 +35,13 @@ class Look:
 
     Attributes:
         name: The list, and what is asked of it.
+        within_ms: What 95 of 100 may take at most.
     """
 
     name: str
     path: str
     draw: Draw
+    within_ms: float = 100.0
 
     def params(self, rng: random.Random) -> Params:
         """Return the query string of one request."""
@@ -64,7 +68,7 @@ def _ago(days: float) -> str:
 
 def looks(who: str) -> list[Look]:
     """Return all that one caller asks."""
-    found = [*_executions(who), *_workflows(), *_engine(who), *_customers(), *_search()]
+    found = [*_executions(who), *_workflows(), *_engine(who), *_customers(), *_search(), *_pages(who)]
     return [*found, *_administrators()] if who == "admin" else found
 
 
@@ -199,6 +203,33 @@ def _search() -> list[Look]:
         "nothing": _fixed(q="no such words"),
     }
     return [Look(f"search {name}", "/api/v1/search", draw) for name, draw in draws.items()]
+
+
+def _pages(who: str) -> list[Look]:
+    """Return the pages that read the most: their HTML, whole."""
+    busy = workflow_id(_OF[who][0])
+    asked: dict[str, Draw] = {
+        "/": _fixed(),
+        "/workflows": _fixed(),
+        "/workflows/new": _fixed(),
+        f"/workflows/{busy}": _fixed(),
+        f"/workflows/{busy}/history": _fixed(),
+        "/executions": _fixed(),
+        "/executions/waiting": _fixed(),
+        "/customers": _fixed(),
+        "/customers/c-7": _fixed(),
+        "/templates": _fixed(),
+        "/search": lambda rng: {"q": _customer(rng)},
+        **({"/queue": _fixed(), "/settings/users": _fixed(), "/settings/audit": _fixed()} if who == "admin" else {}),
+    }
+    by_filters = {"status": "failed", "workflow_id": busy, "last": "24h"}
+    return [
+        *(Look(f"page {path.replace(busy, '(busy)')}", path, draw, PAGE_MS) for path, draw in asked.items()),
+        *(
+            Look(f"page /executions {name}", "/executions", _fixed(**{name: value}), PAGE_MS)
+            for name, value in by_filters.items()
+        ),
+    ]
 
 
 def _administrators() -> list[Look]:
