@@ -4,7 +4,8 @@ A real admin process over HTTP, with Postgres as ``make up`` starts it, asked on
 administrator and as three owners of very different size. Each question must be answered within 100 ms at p95, each
 page within 300; every single query within 100 ms at p99, by Postgres's own log; and 1,000 executions a minute, followed
 by ten, must take less than 5 % of a core of the admin. Prints how far it is and a table, writes
-``build/bench-api.json``; the exit code says whether all was met. The data is kept, and a run that was broken off goes on.
+``build/bench-api.json``; the exit code says whether all was met. The data is kept, and a run that was broken off goes
+on.
 """
 
 import argparse
