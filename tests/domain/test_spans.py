@@ -6,7 +6,7 @@ from itertools import cycle, pairwise
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.spans import STEPS, Paced, Span, going_back, going_on
@@ -33,6 +33,7 @@ def told(spans: Iterable[Span], paced: Paced | None, costs: list[float]) -> list
     return found
 
 
+@settings(deadline=None)
 @given(since=MOMENTS, until=MOMENTS, costs=COSTS)
 def test_spans_back_are_the_whole_without_a_gap(
     since: datetime | None, until: datetime | None, costs: list[float] | None
@@ -44,6 +45,7 @@ def test_spans_back_are_the_whole_without_a_gap(
     assert joined(spans[::-1])
 
 
+@settings(deadline=None)
 @given(since=MOMENTS, until=MOMENTS, costs=COSTS)
 def test_spans_on_are_the_whole_without_a_gap(
     since: datetime | None, until: datetime | None, costs: list[float] | None

@@ -102,7 +102,7 @@ class MessageTemplateService:
         await breathe()
 
         def change(current: MessageTemplate) -> MessageTemplateDraft:
-            return read(merge_patch(written(current, MessageTemplateDraft), patch))
+            return read(merge_patch(written(current, MessageTemplateDraft), patch, MessageTemplateDraft))
 
         return await self._write(caller, template_id, version, change)
 

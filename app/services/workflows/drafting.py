@@ -172,7 +172,7 @@ class DraftService:
             current = at_version(found(await transaction.get(workflow_id), MISSING), version, "workflow")
             before = await transaction.draft(workflow_id) if current.active and not publish else None
             base = written(current, WorkflowDraft) if before is None else before.body
-            draft = await self._reader.read(merge_patch(base, patch))
+            draft = await self._reader.read(merge_patch(base, patch, WorkflowDraft))
             return await self._change(transaction, caller, current, draft, publish=publish, rebased=before is None)
 
     async def _change(
@@ -199,7 +199,9 @@ class DraftService:
             before = at_number(await transaction.draft(workflow_id), number)
             body = raw
             if merge:
-                body = merge_patch(written(current, WorkflowDraft) if before is None else before.body, raw)
+                body = merge_patch(
+                    written(current, WorkflowDraft) if before is None else before.body, raw, WorkflowDraft
+                )
             based_on = current.version if before is None else before.based_on
             stored = await keep(transaction, current, body, before, based_on)
             return await self._shown(transaction, caller, current, stored)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.domain.conditions import ConditionError, CurrentFields, compile_conditions
 from app.domain.errors import FieldError, InvalidError
@@ -106,13 +106,22 @@ def _shape(raw: Any) -> tuple[WorkflowDraft | None, list[FieldError]]:
         return None, field_errors(error, WorkflowDraft)
 
 
-def merge_patch(target: Any, patch: Any) -> Any:
-    """Apply a JSON merge patch (RFC 7396): objects merge, null removes, anything else replaces."""
+def merge_patch(target: Any, patch: Any, model: type[BaseModel] | None = None) -> Any:
+    """Apply a JSON merge patch (RFC 7396): objects merge, null removes, anything else replaces.
+
+    Args:
+        target: What is patched.
+        patch: The patch.
+        model: What ``target`` is one of. A null for what is no field of it stays, for the model to refuse: a misspelt
+            name would remove nothing, and nobody would be told.
+    """
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
-        if value is None:
+        if value is None and model is not None and key not in model.model_fields:
+            merged[key] = None
+        elif value is None:
             merged.pop(key, None)
         else:
             merged[key] = merge_patch(merged.get(key), value)

@@ -135,7 +135,7 @@ class TemplateService:
             caller,
             template_id,
             version,
-            lambda current: self._read(merge_patch(written(current, TemplateDraft), patch)),
+            lambda current: self._read(merge_patch(written(current, TemplateDraft), patch, TemplateDraft)),
         )
 
     async def delete(self, caller: Caller, template_id: UUID, version: Expected) -> None:
@@ -170,7 +170,7 @@ class TemplateService:
         values, errors = read_values(placeholders, given if isinstance(given, dict) else {})
         if not isinstance(given or {}, dict):
             errors = [FieldError("placeholders", "must be an object of values by name")]
-        merged = merge_patch(written(template, WorkflowDraft), patch)
+        merged = merge_patch(written(template, WorkflowDraft), patch, WorkflowDraft)
         try:
             draft = fill(merged, placeholders, values)
             made = None if errors else await self._workflows.create(caller, draft, template_id=template.id)

@@ -51,7 +51,8 @@ async def attacked(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:
 async def _workflows(made: Attacked, admin: User, log: Log) -> None:
     for payload in bundled(PAYLOADS, _NAME):
         workflow = await admin.create(name=payload, description=payload, actions=[_tagging(payload)])
-        row = await log.add(workflow, error=payload, status="failed", entity=payload, event_id=payload, **_happened())
+        about = {"error": payload, "status": "failed", "entity": payload, "event_id": payload, "at": datetime.now(UTC)}
+        row = await log.add(workflow, **about, **_happened())
     made.places["/workflows"] = workflow["id"]
     made.places["/executions"] = str(row["id"])
     made.shown |= dict.fromkeys(("/executions", "/workflows"), PAYLOADS)

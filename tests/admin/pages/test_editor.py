@@ -317,7 +317,7 @@ async def test_what_is_missing_is_said_with_where_to_mend_it(api: Api, visit: Vi
     """A secret that is not there keeps a draft from being published, and nothing else of the page from working."""
     who = await somebody()
     path = await made(api, who)
-    hook = {"url": "https://shop.example/in", "headers": {"Authorization": "Bearer {{ secrets.SHOP_TOKEN }}"}}
+    hook = {"url": "https://shop.example/in", "headers": {"Authorization": "Bearer {{ secrets.TOKEN_OF_NOBODY }}"}}
     body = draft(actions=[{"type": "webhook", "order": 1, "config": hook}])
     await asked(api, who, "PUT", f"{path.removeprefix('/workflows')}/draft", body, **{"If-Match": "*"})
     async with visit(who, dark=True) as window:

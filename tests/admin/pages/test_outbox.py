@@ -156,8 +156,12 @@ async def test_without_stand_ins_there_is_no_outbox(
     admin, user = await somebody("admin"), await somebody()
     async with visit(admin) as win:
         await win.go("/")
-        await expect(win.page.get_by_role("link", name="Executions")).to_be_visible()
-        await expect(win.page.get_by_role("link", name="Outbox")).to_have_count(0)
+        await expect(
+            win.page.get_by_role("navigation", name="Main").get_by_role("link", name="Executions")
+        ).to_be_visible()
+        await expect(win.page.get_by_role("navigation", name="Main").get_by_role("link", name="Outbox")).to_have_count(
+            0
+        )
         await win.go("/outbox")
         assert await win.heading() == "There is nothing here"
         win.wrong.clear()

@@ -55,4 +55,4 @@ async def test_a_wrong_method_is_answered_with_a_page(visit: Visit, api: Api, so
         await window.looked_at("wrong-method")
     async with api.client.get("/executions/retry", headers={**who.cookie, "Accept": "application/json"}) as answer:
         assert (answer.status, answer.content_type) == (405, "application/problem+json")
-        assert answer.headers["Allow"] == "OPTIONS, POST"
+        assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {"OPTIONS", "POST"}

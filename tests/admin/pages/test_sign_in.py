@@ -98,11 +98,11 @@ async def test_a_phone_finds_every_place(visit: Visit, somebody: Somebody, *, sc
             await expect(page.get_by_text(name, exact=True)).to_have_count(2)
         bar = page.get_by_role("banner")
         assert await bar.get_by_role("link").all_inner_texts() == ["Overview", "Workflows", "Executions", "Events"]
-        await page.get_by_text("More", exact=True).click()
+        await bar.get_by_text("More", exact=True).click()
         await bar.get_by_role("link", name="Settings").click()
         assert await window.heading() == "Settings"
         if scripts:
             assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-        await page.get_by_text("More", exact=True).click()
+        await bar.get_by_text("More", exact=True).click()
         await bar.get_by_role("button", name="Sign out").click()
         assert await window.heading() == "Sign in"

@@ -16,7 +16,7 @@ from tests.admin.test_waiting import wait
 from tests.support.chromium import Window
 
 _HOSTILE = "<img src=x onerror=alert(1)>"
-_SECRET = {"url": "https://example.com", "headers": {"Authorization": "Bearer {{ secrets.SHOP_TOKEN }}"}}
+_SECRET = {"url": "https://example.com", "headers": {"Authorization": "Bearer {{ secrets.TOKEN_OF_NOBODY }}"}}
 _WEBHOOK = [{"type": "webhook", "order": 1, "config": _SECRET}]
 
 
@@ -86,7 +86,7 @@ async def test_what_keeps_one_from_going_on_is_named(visit: Visit, api: Api, som
         await window.go(f"/workflows?search={who.id}")
         await window.page.get_by_role("switch").click()
         await expect(window.page.get_by_role("heading", level=1)).to_have_text("Not switched on yet")
-        await expect(window.page.get_by_text("Step 1: secrets.SHOP_TOKEN is not set")).to_be_visible()
+        await expect(window.page.get_by_text("Step 1: secrets.TOKEN_OF_NOBODY is not set")).to_be_visible()
         await expect(window.page.get_by_role("link", name="Secrets")).to_have_attribute("href", "/settings/secrets")
         await window.looked_at("workflows-refused")
         for _ in range(2):  # the API refused it, and the page did
