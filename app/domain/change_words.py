@@ -11,6 +11,8 @@ from typing import Any, Final
 from app.domain.structural_diff import Change, difference, pairing, same
 
 MAX_VALUE_CHARS: Final = 80
+# How much of a step that is new is said.
+_AT_MOST: Final = 8
 _OPERATORS: Final = {
     "==": "equal to",
     "!=": "not equal to",
@@ -125,10 +127,21 @@ def _said(condition: Any) -> str:
 def _compared(leaf: Mapping[str, Any]) -> str:
     operator = leaf.get("operator")
     known = _OPERATORS.get(operator) if isinstance(operator, str) else None
-    return f"{known or _plain(operator)} {_value(leaf.get('value'))}"
+    return f"{known or _plain(operator)} {_listed(leaf.get('value'))}"
+
+
+def _listed(value: Any) -> str:
+    """Say values to choose from as a person does: ``"Lisbon", "Porto" or "Faro"``."""
+    if not isinstance(value, list) or not value or any(isinstance(one, list | dict) for one in value):
+        return _value(value)
+    *first, last = map(_value, value)
+    return _cut(f"{', '.join(first)} or {last}") if first else last
 
 
 def _actions(old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
+    if len(old) == 1 and _only_ends(old[0]):
+        old = []
+        yield from () if new else ("No steps yet",)
     pairs = pairing(old, new)
     for a, b in pairs:
         if not same(old[a], new[b]):
@@ -136,6 +149,15 @@ def _actions(old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
     gone, come = {a for a, _ in pairs}, {b for _, b in pairs}
     yield from (f"Action {at + 1} removed: {_titled(one)}" for at, one in enumerate(old) if at not in gone)
     yield from (f"Action {at + 1} added: {_titled(one)}" for at, one in enumerate(new) if at not in come)
+
+
+def _only_ends(action: Any) -> bool:
+    """Tell whether a step is the one of a workflow that was only begun, which nobody wrote."""
+    return isinstance(action, Mapping) and action.get("type") == "stop_workflow" and not _has_more(action)
+
+
+def _has_more(action: Mapping[str, Any]) -> bool:
+    return any(action.get(name) for name in ("config", "conditions", "on_error"))
 
 
 def _action(old: Any, new: Any, number: int) -> Iterator[str]:
@@ -181,8 +203,10 @@ def _titled(action: Any) -> str:
     if not isinstance(action, Mapping):
         return _value(action)
     config = action.get("config")
-    told = _value(config) if config else ""
-    return f"{_title(action)} {told}".strip()
+    if not isinstance(config, Mapping):
+        return f"{_title(action)} {_value(config)}" if config else _title(action)
+    told = (f"*{_field(str(name))}* {_value(one)}" for name, one in config.items())
+    return ", ".join([_title(action), *list(told)[:_AT_MOST]])
 
 
 def _field(path: str) -> str:

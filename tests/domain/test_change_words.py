@@ -56,7 +56,11 @@ def workflow(**changes: Any) -> dict[str, Any]:
             {"trigger": {"type": "order.created", "config": {}}},
             "Starts with *order.created* instead of *order.paid*",
         ),
-        ({"actions": [MAIL]}, 'Action 2 removed: apply tag {"tag": "vip"}'),
+        ({"actions": [MAIL]}, 'Action 2 removed: apply tag, *tag* "vip"'),
+        (
+            {"conditions": [TOTAL, {**COUNTRY, "operator": "in", "value": ["PT", "BR", "AO"]}]},
+            'Condition added: *customer country* one of "PT", "BR" or "AO"',
+        ),
         (
             {"actions": [{**MAIL, "config": {"subject": "Hello", "text": "x"}}, TAG]},
             'Action 1 (send email): *subject* now "Hello" instead of "Hi"',
@@ -70,6 +74,15 @@ def workflow(**changes: Any) -> dict[str, Any]:
 def test_a_change_is_a_sentence(changes: dict[str, Any], words: str) -> None:
     """As the publish preview shows it."""
     assert in_words(workflow(), workflow(**changes)) == [words]
+
+
+def test_the_step_of_one_that_was_only_begun_is_no_change() -> None:
+    """Nobody wrote it, so that it goes is not said; one that somebody wrote is said as it goes."""
+    begun = {"type": "stop_workflow", "order": 1, "config": {}}
+    added = ['Action 1 added: apply tag, *tag* "vip"']
+    assert in_words(workflow(actions=[begun]), workflow(actions=[TAG])) == added
+    (said,) = in_words(workflow(actions=[{**begun, "config": {"reason": "Late"}}]), workflow(actions=[TAG]))
+    assert "stop workflow" in said
 
 
 @given(

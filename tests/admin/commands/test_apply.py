@@ -48,7 +48,7 @@ async def test_a_file_is_applied_once(shell: Shell, user: User, tmp_path: Path) 
         "+ create Welcome at 19:00",
         "    Starts with *customer.created*",
         '    Condition added: *customer email* contains "@"',
-        '    Action 1 added: apply tag {"tag": "yes"}',
+        '    Action 1 added: apply tag, *tag* "yes"',
         "    Switched on",
     ]
     assert first.out.splitlines()[-1] == "Applied: 1 workflow"
