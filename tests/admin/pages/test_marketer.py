@@ -103,3 +103,35 @@ async def test_one_is_switched_off_looked_into_and_taken_back(
         await page.wait_for_url("**?did=published", wait_until="domcontentloaded")
         assert do.steps == 7
     assert (await user.call("GET", path)).json["conditions"] != []
+
+
+async def test_what_is_not_written_yet_is_no_mistake(visit: Visit, api: Api, somebody: Callable[..., Any]) -> None:
+    """It is said in a calm line, whatever is added; numbers are taken as people write them; a word for one is not.
+
+    A word where events hold numbers would never be met, so it keeps the draft from being published.
+    """
+    who, user = await person(api, somebody)
+    async with visit(who) as window:
+        page = window.page
+        await window.go("/workflows/new")
+        await page.get_by_label("Name", exact=True).fill("Thank for a big order")
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_text("to do before it can be published: add at least one step")).to_be_visible()
+        await page.get_by_role("button", name="Add a condition").click()
+        await expect(page.get_by_text("to do before it can be published: 3 things")).to_be_visible()
+        await expect(page.get_by_role("heading", name="from being published")).to_be_hidden()
+        value = page.get_by_label("Value", exact=True)
+        await expect(value).not_to_have_attribute("aria-invalid", "true")
+        await page.get_by_label("Field", exact=True).fill("order.total")
+        await value.fill("1,000.50")
+        await expect(page.get_by_text("It runs if order total is 1,000.5.")).to_be_visible()
+        await value.fill("lots")
+        await page.get_by_role("button", name="Publish", exact=True).click()
+        await expect(value).to_be_focused()
+        await expect(value).to_have_accessible_description("Enter a number, such as 1000 or 99.90")
+        await expect(page.get_by_role("heading", name="2 things keep this from being published")).to_be_visible()
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await window.looked_at("marketer-to-do")
+        await page.get_by_label("Field", exact=True).fill("customer.tags")
+        await expect(page.get_by_role("option", name="tags")).to_have_count(1)
+    assert not (await user.call("GET", "/api/v1/workflows")).json["items"][0]["active"]

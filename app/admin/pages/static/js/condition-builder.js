@@ -141,6 +141,11 @@ class ConditionBuilder extends Widget {
     if (this.root) this.#say();
   }
 
+  /** What is wrong that only who knows the events can see, by its path. */
+  get mistakes() {
+    return [...(this.root?.walk("") ?? [])].filter(([, node]) => node.row?.mistake).map(([path, node]) => [`${path}.value`, node.row.mistake]);
+  }
+
   build() {
     this.words = document.createTextNode("");
     this.all = place();

@@ -49,11 +49,14 @@ export class ConditionRow {
     this.#sayValue();
   }
 
+  /** What is wrong with the value that only who knows the events can see: no number where they hold numbers, which would never be met. */
+  get mistake() {
+    return this.#type() === "number" && this.how?.kind === "one" && typeof this.leaf.value === "string" ? "Enter a number, such as 1000 or 99.90" : "";
+  }
+
   #sayValue() {
     const control = this.value.querySelector("input, select");
-    const type = fieldAt(this.known, this.picker.value)?.type;
-    const text = type === "number" && this.how.kind === "one" && typeof this.leaf.value === "string" ? "Enter a number: this field holds numbers" : this.said ?? "";
-    if (control) complain(control, this.saidValue, text);
+    if (control) complain(control, this.saidValue, this.mistake || (this.said ?? ""));
   }
 
   #type() {

@@ -5,10 +5,25 @@ import { UNITS } from "./condition-words.js";
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const two = (number) => String(number).padStart(2, "0");
 
+/** What stands between thousands, and before decimals, where the viewer is. */
+const { group, decimal } = Object.fromEntries(new Intl.NumberFormat().formatToParts(1234567.5).map((one) => [one.type, one.value]));
+
+/** A number as it is written in JSON, of one as the viewer writes it: `1,000.50`. What may mean two things (`1.000`) stays, and is asked about. */
+function ungrouped(text) {
+  const [whole, part, ...more] = text.replace(/^-/, "").split(decimal);
+  const [first, ...rest] = whole.split(group);
+  const inThousands = rest.length && /^[1-9]\d{0,2}$/.test(first) && rest.every((one) => /^\d{3}$/.test(one));
+  if (!inThousands || more.length || (part === undefined ? group === "." : !/^\d+$/.test(part))) return text;
+  return `${text.startsWith("-") ? "-" : ""}${first}${rest.join("")}${part ? `.${part}` : ""}`;
+}
+
+const doubtful = (text) => group === "." && /^-?[1-9]\d{0,2}(\.\d{3})+$/.test(text);
+
 /** Text as the JSON it stands for: a number where the field holds numbers, or may. */
 export function read(text, type, was) {
-  const plain = text.trim();
+  const plain = type === "number" ? ungrouped(text.trim()) : text.trim();
   if (plain === "") return undefined;
+  if (type === "number" && doubtful(plain)) return text;
   const numeric = type === "number" || (type === "" && typeof was !== "string") || (type === "list" && typeof was === "number");
   return numeric && NUMBER.test(plain) && String(Number(plain)) === plain.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "") ? Number(plain) : text;
 }

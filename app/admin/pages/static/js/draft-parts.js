@@ -28,10 +28,15 @@ export function partWords(name, body) {
   return [typeof value === "object" ? JSON.stringify(value) : String(value)];
 }
 
-// What the API says of what is only not there yet, as a person would.
+// What the API says, as a person would.
 const FRIENDLY = [
   [/^name$/, /at least 1|match/, "Give it a name"],
   [/^actions$/, /at least 1/, "Add at least one step"],
+  [/\.subject$/, /is needed, or a template/, "Write a subject, or use a message template"],
+  [/\.text$/, /is needed, or a template/, "Write a text, or use a message template"],
+  [/\.duration$/, /is needed/, "Say how long it waits, or until when"],
+  [/^actions.*\.config\./, /^is missing$/, "Fill this in"],
+  [/^actions.*\.config\./, /unexpected end of template/, "A {{ or {% has no end yet"],
   [/^reentry/, /once per/, "Say for how long, such as 7 days"],
   [/^trigger\.config\.at$/, /./, "Enter a time, such as 09:00"],
   [/^trigger\.config\.days$/, /./, "Choose at least one day"],
@@ -45,12 +50,18 @@ const FRIENDLY = [
 /** Say a mistake as a person would, where the API says it otherwise. */
 export const mistakeWords = (path, message) => FRIENDLY.find(([where, what]) => where.test(path) && what.test(message))?.[2] ?? message;
 
+// What is only not there yet: nobody has done anything wrong.
+const MISSING = /^(Give it|Add at least|Write a|Say |Fill |Choose a field|Choose at least|Enter a value)|^is missing$|is needed/;
+
 const READ = ["name", "trigger", "conditions", "actions", "reentry", "priority", "description"];
+
+/** A mistake at a path of the API; `missing` tells what is only to be done yet. */
+export const asMistake = (path, message) => ({ path, message, missing: MISSING.test(message) });
 
 /** The mistakes of a draft in the order in which the page is read, each in words. */
 export function mistakes(problems) {
   const order = ({ path }) => (READ.indexOf(/^\w*/.exec(path)[0]) + READ.length + 1) % (READ.length + 1);
-  const said = new Map(problems.map((one) => [one.path, { path: one.path, message: mistakeWords(one.path, one.message) }]));
+  const said = new Map(problems.map((one) => [one.path, asMistake(one.path, mistakeWords(one.path, one.message))]));
   return [...said.values()].sort((one, other) => order(one) - order(other));
 }
 
@@ -59,6 +70,6 @@ export function placeWords(path) {
   const [, name, at, rest] = /^(\w*)(?:\[(\d+)\])?\.?(.*)$/.exec(path) ?? [];
   const known = PARTS.find(([one]) => one === name)?.[1] ?? "The whole";
   if (name === "conditions" && at) return `${known}, condition ${Number(at) + 1}`;
-  if (name === "actions" && at) return `${known}, step ${Number(at) + 1}${rest ? `, ${rest.replace(/^config\./, "").replace(/[._]/g, " ")}` : ""}`;
+  if (name === "actions" && at) return `${known}, step ${Number(at) + 1}${rest ? `, ${rest.replace(/^config\./, "").replace(/\[\d+\]$/, "").replace(/[._]/g, " ")}` : ""}`;
   return known;
 }

@@ -41,6 +41,12 @@ export function fieldsOf(type) {
   for (const one of [...(type?.seen?.fields ?? []), ...leaves(type?.sample?.data ?? {}, "")]) {
     if (!one.path || one.path.includes("*") || found.has(one.path)) continue;
     const values = one.examples ?? [];
+    const list = found.get(/^(.*)\.\d+$/.exec(one.path)?.[1]);
+    if (list?.type === "list") {
+      // One asks what a list contains, not what its first entry is, which is another for each customer.
+      if (!list.values.length) Object.assign(list, { values, example: values[0] ?? "" });
+      continue;
+    }
     const kind = typed(one);
     if (kind !== "group") found.set(one.path, { path: one.path, type: kind, example: values[0] ?? "", values });
   }

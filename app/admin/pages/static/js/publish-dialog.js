@@ -27,18 +27,19 @@ function problems(found, reveal) {
   })));
 }
 
-function judged({ events, live, draft, different }, active) {
-  if (!events) return [make("p", { text: "No event of this type is in the log yet, so there is nothing to try it on." })];
-  const names = Object.keys(JUDGED).filter((one) => live[one] || draft[one]);
-  const rows = names.map((one) => make("tr", {}, make("th", { scope: "row", text: JUDGED[one] }), make("td", { class: "number", text: String(live[one] ?? 0) }), make("td", { class: "number", text: String(draft[one] ?? 0) })));
-  const head = make("tr", {}, ...["", active ? "Live version" : "As it is", "Draft"].map((text) => make(text ? "th" : "td", text ? { scope: "col", class: "number", text } : {})));
-  const changed = different.slice(0, SHOWN).map((one) => make("li", {}, make("a", { href: `/executions/${one.execution_id}`, text: one.event_id }), `: ${JUDGED[one.live]} as it is, ${JUDGED[one.draft]} with the draft`));
-  const rest = different.length - changed.length;
+function judged({ events, live, draft, different }, { active, ever }) {
+  if (!events) return [make("p", { text: "No workflow has judged an event of this type yet, so there is nothing to compare with. Try it shows what this one does with an event." })];
+  // What was only begun has no other version to be compared with.
+  const names = Object.keys(JUDGED).filter((one) => (ever && live[one]) || draft[one]);
+  const rows = names.map((one) => make("tr", {}, make("th", { scope: "row", text: JUDGED[one] }), ever ? make("td", { class: "number", text: String(live[one] ?? 0) }) : null, make("td", { class: "number", text: String(draft[one] ?? 0) })));
+  const head = make("tr", {}, ...["", ...(ever ? [active ? "Live version" : "As it is"] : []), "Draft"].map((text) => make(text ? "th" : "td", text ? { scope: "col", class: "number", text } : {})));
+  const changed = (ever ? different : []).slice(0, SHOWN).map((one) => make("li", {}, make("a", { href: `/executions/${one.execution_id}`, text: one.event_id }), `: ${JUDGED[one.live]} as it is, ${JUDGED[one.draft]} with the draft`));
+  const rest = ever ? different.length - changed.length : 0;
   if (rest > 0) changed.push(make("li", { text: `and ${rest} more` }));
   return [
     make("h3", { text: events === 1 ? "The last event of this type" : `The last ${many(events, "event")} of this type` }),
     make("table", { class: "judged" }, make("thead", {}, head), make("tbody", {}, ...rows)),
-    changed.length ? make("ul", { class: "wrong" }, ...changed) : make("p", { text: "The draft judges every one of them the same." }),
+    changed.length || !ever ? make("ul", { class: "wrong", hidden: !ever }, ...changed) : make("p", { text: "The draft judges every one of them the same." }),
   ];
 }
 
@@ -46,17 +47,18 @@ function judged({ events, live, draft, different }, active) {
  * Show the preview, and ask.
  *
  * @param {string} path The workflow's, below `/api/v1`.
- * @param {boolean} active Whether it is switched on.
+ * @param {{active: boolean, ever: boolean}} live Whether it is switched on, and whether it was ever more than begun.
  * @param {(path: string) => void} reveal Leads to a field.
  * @returns {Promise<string>} `publish`, `on` where it is to be switched on too, or empty.
  */
-export async function previewed(path, active, reveal) {
+export async function previewed(path, live, reveal) {
+  const { active } = live;
   const { value } = await call("GET", `${path}/publish-preview`);
   const words = value.words.length ? make("ul", { class: "wrong" }, ...value.words.map((text) => make("li", {}, ...emphasized(text)))) : make("p", { text: "Nothing differs from what is there." });
   const content = [make("section", { class: "stack" }, make("h3", { text: "What changes" }), words)];
   if (value.waiting) content.push(make("p", { text: `${many(value.waiting, "execution")} ${value.waiting === 1 ? "waits" : "wait"}, and ${value.waiting === 1 ? "finishes" : "finish"} on version ${value.live_version}.` }));
   if (value.problems.length) content.unshift(problems(value.problems, reveal));
-  if (value.judged) content.push(make("section", { class: "stack" }, ...judged(value.judged, active)));
+  if (value.judged) content.push(make("section", { class: "stack" }, ...judged(value.judged, live)));
   const buttons = [{ label: "Not yet", value: "" }];
   if (!value.problems.length && !active) buttons.push({ label: "Publish, leave it off", value: "publish" });
   if (!value.problems.length) buttons.push(active ? { label: "Publish", value: "publish", kind: "primary" } : { label: "Publish and switch on", value: "on", kind: "primary" });

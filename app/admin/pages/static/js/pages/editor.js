@@ -7,7 +7,7 @@ import "../try-it.js";
 import { call, Problem } from "../api.js";
 import { chosenOf, theirs } from "../draft-conflict.js";
 import { DraftKeeper } from "../draft-keeper.js";
-import { mistakes, placeWords } from "../draft-parts.js";
+import { asMistake, mistakes, placeWords } from "../draft-parts.js";
 import { fieldsOf } from "../event-fields.js";
 import { complain, make } from "../dom.js";
 import { overwritten, previewed } from "../publish-dialog.js";
@@ -20,7 +20,7 @@ const data = JSON.parse(at("editor-data").textContent);
 const path = `/workflows/${data.id}`;
 const ELEMENTS = { trigger: at("trigger"), conditions: at("conditions"), actions: at("actions"), reentry: at("reentry") };
 const TEXTS = { name: at("name"), description: at("description"), priority: at("priority") };
-const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], type: null };
+const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], asked: false, type: null };
 
 const keeper = new DraftKeeper(path, data.draft, { collect, told: render, conflict: settle });
 
@@ -44,15 +44,26 @@ function render() {
   if (keeper.draft && keeper.draft.problems !== state.problems) {
     state.read = keeper.draft.workflow;
     state.problems = keeper.draft.problems;
-    say(mistakes(state.problems), keeper.draft.hints ?? []);
+    tell();
   }
 }
 
-/** Say what is wrong: at each field, and on top with a way to it. */
-function say(problems, hints) {
+/** Say what keeps the draft from being published, as the API and the elements see it. */
+function tell() {
+  const own = ELEMENTS.conditions.mistakes.map(([inner, message]) => ({ ...asMistake(`conditions${inner}`, message), own: true }));
+  say([...own, ...mistakes(state.problems)], keeper.draft?.hints ?? []);
+  return own;
+}
+
+const links = (problems) => problems.map((one) => make("li", {}, make("button", { type: "button", class: "quiet", text: placeWords(one.path), click: () => reveal(one.path) }), ` ${one.message}`));
+
+/** Say what is wrong: at each field, and on top with a way to it. What is only not written yet is no mistake until somebody wants to publish it. */
+function say(found, hints) {
+  const problems = found.filter((one) => state.asked || !one.missing);
+  const todo = found.filter((one) => !problems.includes(one));
   const below = new Map(Object.keys(ELEMENTS).map((name) => [name, new Map()]));
   const rest = new Map();
-  for (const { path: where, message } of problems) {
+  for (const { path: where, message } of problems.filter((one) => !one.own)) {
     const [, name, inner] = /^(\w*)\.?(.*)$/.exec(where);
     if (below.has(name)) below.get(name).set(inner, message);
     else rest.set(name, message);
@@ -62,7 +73,10 @@ function say(problems, hints) {
   if (rest.has("name")) rename(true);
   at("problems").hidden = !problems.length;
   at("problems-count").textContent = problems.length === 1 ? "One thing keeps this from being published" : `${problems.length} things keep this from being published`;
-  at("problems-list").replaceChildren(...problems.map((one) => make("li", {}, make("button", { type: "button", class: "quiet", text: placeWords(one.path), click: () => reveal(one.path) }), ` ${one.message}`)));
+  at("problems-list").replaceChildren(...links(problems));
+  at("todo").hidden = !todo.length;
+  at("todo-count").textContent = `Still to do before it can be published: ${todo.length === 1 ? todo[0].message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()) : `${todo.length} things`}`;
+  at("todo-list").replaceChildren(...links(todo));
   at("hints").replaceChildren(...hints.map((text) => make("li", { text })));
   at("hints").hidden = !hints.length;
 }
@@ -133,7 +147,13 @@ function said(error) {
 async function publish() {
   if (!(await keeper.save())) return toast("It is not saved yet, so it cannot be published.");
   if (!keeper.draft) return state.live.ever ? switchOn() : toast("There is nothing to publish yet: write what it does first.");
-  const answer = await previewed(path, state.live.active, reveal);
+  state.asked = true;
+  const [own] = tell();
+  if (own) {
+    reveal(own.path);
+    return toast(`It would never run as it is. ${placeWords(own.path)}: ${own.message}`);
+  }
+  const answer = await previewed(path, state.live, reveal);
   if (!answer) return undefined;
   let { value } = await published("");
   value ??= (await overwritten(path, keeper.draft.based_on, (await call("GET", path)).value.version)) ? (await published("?overwrite=true")).value : null;
@@ -164,6 +184,7 @@ async function discard() {
   load(data.body);
   state.read = data.body;
   state.problems = [];
+  state.asked = false;
   say([], []);
   render();
   toast("The draft is discarded.", () => {
