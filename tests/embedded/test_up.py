@@ -22,10 +22,12 @@ import psycopg
 import pytest
 
 from app.processes.role_names import role_names
+from tests.embedded.marketer import make_first_workflow
 from tests.embedded.readme import script
 from tests.embedded.test_privacy import open_to_others
 from tests.embedded.up import headrace
 from tests.support.broker import remove_topics
+from tests.support.chromium import chromium, window
 from tests.support.deadlines import scaled
 from tests.support.postgres import new_database
 from tests.support.session_home import session_home
@@ -36,6 +38,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(400)]
 
 # Connections that a role's processes may have, one of each role, as docs/sizing.md counts them.
 _AT_MOST: Final = {"matcher_login": 7, "executor_login": 4 * 8, "sink_login": 7, "scheduler_login": 19, "api_login": 6}
+_INTERACTIONS: Final = 40
 _ROOT: Final = Path(__file__).parents[2]
 
 
@@ -110,6 +113,14 @@ async def test_a_second_start_says_what_is_not_as_it_runs(up: Up) -> None:
     said = await headrace({**up.environment, "HEADRACE_TOPIC_PREFIX": "other."}, "up", "--detach")
     assert "Runs already: " in said
     assert "other settings: HEADRACE_TOPIC_PREFIX" in said
+
+
+async def test_a_marketer_makes_a_first_workflow(up: Up) -> None:
+    """From the printed link to the note at the customer, in a browser; published after at most 40 interactions."""
+    link = next(line.strip() for line in up.said.splitlines() if "/sign-in/link?token=" in line)
+    url = "http://" + urlsplit(link).netloc
+    async with chromium() as browser, window(browser, url) as opened:
+        assert await make_first_workflow(opened, link, partial(headrace, up.elsewhere, "emit")) <= _INTERACTIONS
 
 
 async def test_what_dies_comes_back_and_nothing_is_left(up: Up) -> None:
