@@ -108,7 +108,10 @@ async def _say_when(ana: Marketer) -> None:
     await ana.fill(_last(ana).get_by_label("Value", exact=True), "1,000")
     await _condition(ana, "customer", "tags list", "contains")
     await ana.fill(_last(ana).get_by_label("Value", exact=True), "VIP")
-    await _condition(ana, "customer", "city text", "is one of")
+    # By hand: what events hold beside what their sample does is learnt within a minute, and this one has just come.
+    await ana.click(ana.page.get_by_role("button", name="Add a condition"))
+    await ana.fill(_last(ana).get_by_label("Field", exact=True), "customer.city")
+    await ana.choose(_last(ana).get_by_label("Comparison"), "is one of")
     await ana.fill(_last(ana).get_by_label("Add a value"), "São Paulo, Rio de Janeiro")
     await expect(ana.page.get_by_role("region", name="If", exact=True)).to_contain_text(
         "It runs if order total is more than 1,000 and customer tags contains “VIP”"
