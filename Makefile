@@ -35,6 +35,11 @@ test: test-prerequisites lint types
 crashes: setup
 	$(BIN)/pytest tests/integration/test_crashing.py -v
 
+# Every page in the light, in the dark and on a phone: what axe finds, and screenshots in build/pages. Four minutes.
+.PHONY: looks
+looks: setup
+	$(BIN)/pytest tests/admin/pages -v
+
 # Three times in a row with every core also busy with something else; goes on where it was stopped.
 test-busy: setup
 	$(BIN)/python -m tests.busy.run

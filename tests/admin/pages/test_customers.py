@@ -15,7 +15,7 @@ from app.admin.auth import mint_token
 from app.settings import Settings
 from tests.admin.conftest import Api, User, serving
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.support.chromium import Window, window
 from tests.support.crm_http import served_crm
 from tests.support.sessions import SignedIn
@@ -55,7 +55,7 @@ async def customer(user: User) -> str:
     return one
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_a_customer_is_found_and_shown_with_all_there_is(
     visit: Visit, api: Api, log: Log, somebody: Somebody, look: dict[str, bool]
 ) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.admin.conftest import Api, draft
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Visit
 from tests.admin.test_publish_preview import order
 from tests.support.chromium import SCREENSHOTS
 from tests.support.sessions import SignedIn
@@ -148,7 +148,7 @@ async def test_a_workflow_is_made_by_keyboard_alone(api: Api, visit: Visit, some
         await expect(page.get_by_text("Live: version 3, published")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_a_mistake_is_said_at_its_field(api: Api, visit: Visit, somebody: Any, look: dict[str, bool]) -> None:
     """In every kind of field, in words, with a list on top that leads to each."""
     who = await somebody()

@@ -19,7 +19,7 @@ from app.services.operations.event_report import Verdict
 from schemas.event_types import event_group
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.support.sessions import SignedIn
 
 # Within two seconds of a change nobody knows which version of a workflow was asked.
@@ -79,7 +79,7 @@ async def said_of(page: Page, workflow: str) -> str:
     return await page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=workflow)).inner_text()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_an_event_says_why_each_workflow_ran_or_did_not(
     visit: Visit, api: Api, log: Log, somebody: Somebody, look: dict[str, bool]
 ) -> None:

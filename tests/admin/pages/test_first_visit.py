@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.admin.conftest import Api
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.admin.pages.test_gallery import user_of
 
 _LEFT = """
@@ -67,7 +67,7 @@ async def test_demo_data_is_an_administrators(visit: Visit, somebody: Somebody) 
         window.wrong.clear()  # Chromium puts every 403 into the console
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_a_fresh_installation_says_what_to_do_first(
     api: Api, empty: Log, visit: Visit, somebody: Somebody, look: dict[str, bool]
 ) -> None:

@@ -12,7 +12,7 @@ from app.admin.auth import mint_token
 from app.domain.callers import Permission
 from app.services.workflows.starter_templates import STARTERS
 from tests.admin.conftest import Api, User
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.support.sessions import SignedIn
 from tests.support.waiting import eventually
 
@@ -33,7 +33,7 @@ async def template(user: User, name: str = "Thank for a big order", **changes: A
     return made
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_the_gallery_can_be_looked_at_by_everybody(
     api: Api, visit: Visit, somebody: Somebody, look: dict[str, bool]
 ) -> None:

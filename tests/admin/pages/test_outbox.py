@@ -15,7 +15,7 @@ from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.settings import Settings
 from tests.admin.conftest import Api, serving
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.support.chromium import window
 from tests.support.deadlines import scaled
 from tests.support.providers import LOGIN
@@ -77,7 +77,7 @@ async def with_outbox(
         yield api
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_what_went_out_is_shown_as_it_arrived(
     browser: Browser, with_outbox: Api, somebody: Somebody, look: dict[str, bool]
 ) -> None:

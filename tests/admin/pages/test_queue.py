@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from app.domain.breaker import circuit_of
 from tests.admin.conftest import Api
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.admin.test_dead_letters import letter, outbox
 
 _ROLES = ("matcher", "executor-notification", "executor-crm", "executor-workflow", "executor-system", "sink")
@@ -43,7 +43,7 @@ async def queue(api: Api, log: Log) -> Any:
     await log.connection.execute("DELETE FROM breakers WHERE reason = 'the mail server does not answer'")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_what_does_not_keep_up_is_said_on_top_and_by_role(
     queue: Api, log: Log, visit: Visit, somebody: Somebody, look: dict[str, bool]
 ) -> None:
@@ -99,7 +99,7 @@ async def test_a_broker_that_is_down_is_said_in_words(queue: Api, log: Log, visi
         window.wrong.clear()  # Chromium puts every 503 into the console
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_a_dead_letter_says_why_and_is_replayed(
     log: Log, visit: Visit, somebody: Somebody, look: dict[str, bool]
 ) -> None:

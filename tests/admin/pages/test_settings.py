@@ -16,7 +16,7 @@ from app.services.messages.channel_tests import TYPE
 from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Visit
 from tests.admin.test_sign_in import PASSWORD, member
 from tests.support.chromium import Window
 from tests.support.sessions import SignedIn, session_of
@@ -65,7 +65,7 @@ async def filled(admin: User, who: SignedIn) -> None:
     await admin.call("POST", "/api/v1/message-templates", text)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_everybody_can_use_every_page(admin: User, somebody: SignIn, visit: Visit, look: dict[str, bool]) -> None:
     """By keyboard, by a screen reader, dark, light and on a phone; each has a heading and says where one is."""
     who: SignedIn = await somebody("admin")

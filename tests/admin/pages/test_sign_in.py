@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.admin.conftest import Api
-from tests.admin.pages.conftest import LOOKS, Somebody, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 
 PASSWORD = "four words nobody guesses"
 
@@ -23,7 +23,7 @@ async def added(api: Api) -> dict[str, Any]:
     return user
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_the_form_can_be_used_by_everybody(visit: Visit, look: dict[str, bool]) -> None:
     """Dark, light and on a phone axe finds nothing, and the first field has the focus."""
     async with visit(**look) as window:

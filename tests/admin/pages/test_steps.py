@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.admin.conftest import Api
 from tests.admin.pages.bench import on_bench, value_of
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Visit
 from tests.admin.pages.test_editor import drafted, made
 
 TYPES = [
@@ -97,7 +97,7 @@ async def test_steps_are_put_together(visit: Visit, somebody: Callable[..., Any]
         assert await page.evaluate("window.edits") > 6
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_every_type_has_a_form_that_everybody_can_use(
     visit: Visit, somebody: Callable[..., Any], look: dict[str, bool]
 ) -> None:

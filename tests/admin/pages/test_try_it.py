@@ -12,7 +12,7 @@ from app.admin.auth import mint_token
 from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log
 from tests.admin.pages.bench import on_bench
-from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.conftest import EACH_LOOK, Visit
 from tests.admin.test_event_verdicts import put
 from tests.support.waiting import eventually
 
@@ -37,7 +37,7 @@ def tried(workflow: dict[str, Any]) -> str:
     return f"{{ draft: () => ({orjson.dumps(workflow).decode()}) }}"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", EACH_LOOK)
 async def test_a_trial_shows_what_would_happen_and_why(
     visit: Visit, somebody: Callable[..., Any], look: dict[str, bool]
 ) -> None:
