@@ -47,7 +47,7 @@ def routes_of(kept: deque[T], texts: tuple[str, ...]) -> list[web.RouteDef]:
 
 
 def _newest(kept: deque[T], request: web.Request) -> Iterator[T]:
-    before = float(request.query.get("before", "inf"))
+    before = round(float(request.query.get("before", "inf")), _MICROSECONDS)
     provider = request.query.get("provider")
     for one in reversed(kept):
         if round(one.received_at, _MICROSECONDS) < before and provider in {None, getattr(one, "provider", None)}:
