@@ -276,7 +276,7 @@ async def test_in_which_rows_words_are_looked_for_is_told_by_an_index_alone(sett
     """Not one row is read to find out how far a page looks: their index holds all that is asked."""
     database, statement = ApiDatabase(settings), edge_of_words(ExecutionFilter(search="no"), Span(None, NOW), 3000)
     async with database.reading(Caller(uuid4(), "admin")) as connection:
-        for other in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+        for other in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_indexscan"):
             await connection.exec_driver_sql(f"SET LOCAL {other} = off")
         asked = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
         plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {asked}")]
