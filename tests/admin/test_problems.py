@@ -30,7 +30,9 @@ def assert_problem(answer: Answer, status: int) -> None:
     assert answer.json["instance"] == f"urn:uuid:{answer.headers['X-Request-Id']}"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api/v1/nothing", "/api/v2/workflows", "/api/v1/workflows/", "/%00", "/api"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api/v1/nothing", "/api/v2/workflows", "/api/v1/workflows/", "/%00", "/api"]
+)
 async def test_an_unknown_path_is_404(user: User, path: str) -> None:
     """Nothing there: 404, and where to look."""
     answer = await user.call("GET", path)
