@@ -21,7 +21,7 @@ from tests.support.faulty_worker import mark
 from tests.support.postgres import new_database
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.long]
 
 Document = dict[str, Any]
 Make = Callable[[UUID, Document], Document]
@@ -107,7 +107,6 @@ class Good:
         return len(await self._site.rows(self._workflow, self.sent)) == len(self.sent)
 
 
-@pytest.mark.long
 async def test_the_matcher(site: Crashing) -> None:
     """An event."""
     workflow, kind = await workflow_of(site, {"type": "apply_tag", "config": {"tag": "good"}})
@@ -118,7 +117,7 @@ async def test_the_matcher(site: Crashing) -> None:
 
 @pytest.mark.parametrize(
     ("role", "action"),
-    [("executor-crm", "apply_tag"), pytest.param("executor-system", "webhook", marks=pytest.mark.long)],
+    [("executor-crm", "apply_tag"), ("executor-system", "webhook")],
 )
 async def test_an_executor(site: Crashing, role: str, action: str) -> None:
     """A command, of effects of our own and outside; the effects of the others are there once."""
@@ -144,7 +143,6 @@ async def test_the_sink(site: Crashing) -> None:
     await check(site, "sink", site.stack.topics.executions, good.record, good.done)
 
 
-@pytest.mark.long
 async def test_the_sinks_dead_letters(site: Crashing) -> None:
     """A dead letter that kills its reader has a letter of its own, and those around it are stored."""
     source = f"elsewhere-{uuid4().hex}"
@@ -172,7 +170,6 @@ async def test_the_sinks_dead_letters(site: Crashing) -> None:
     await check(site, "sink", site.stack.topics.dead_letters, record, done, partitions=(0, 0))
 
 
-@pytest.mark.long
 async def test_the_sources(site: Crashing) -> None:
     """A record of somebody else's topic."""
     workflow, _ = await workflow_of(site, {"type": "stop_workflow"})
@@ -193,7 +190,6 @@ async def test_the_sources(site: Crashing) -> None:
     await check(site, "sources", site.foreign, record, done)
 
 
-@pytest.mark.long
 async def test_an_outage_is_held_against_no_record(site: Crashing) -> None:
     """A process that Kafka or Postgres being away ends is started again for as long as it takes."""
     workflow, kind = await workflow_of(site, {"type": "stop_workflow"})

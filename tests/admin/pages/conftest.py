@@ -16,8 +16,8 @@ from tests.support.sessions import SignedIn, signed_in
 Visit = Callable[..., AbstractAsyncContextManager[Window]]
 Somebody = Callable[..., Awaitable[SignedIn]]
 LOOKS: tuple[dict[str, bool], ...] = ({}, {"dark": True}, {"phone": True})
-# The dark is looked at by `make looks`: what it can change is colour.
-EACH_LOOK = [pytest.param(look, id=str(look), marks=[pytest.mark.long] if "dark" in look else []) for look in LOOKS]
+# In the dark and on a phone by `make looks`: what those can change is colour and place.
+EACH_LOOK = [pytest.param(look, id=str(look), marks=[pytest.mark.long] if look else []) for look in LOOKS]
 
 
 @pytest.fixture(scope="session")
