@@ -1,5 +1,6 @@
 """The execution log in Postgres, as the API reads it: ``automation_logs``, and its archive for a single execution."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -7,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, func, select, tuple_
+from sqlalchemy import Row, Select, Table, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -183,7 +184,7 @@ def _mapping(row: Row[Any]) -> Any:
 
 _T: Final = TIMERS.c
 # The action type in its topic's name (``app.topics``); the sink's has none: the execution ends then.
-_ACTION: Final = r"actions\.([a-z0-9_]+)(?:\.high)?$"
+_ACTION: Final = re.compile(r"actions\.([a-z0-9_]+)(?:\.high)?$")
 
 
 class PostgresWaiting:
@@ -209,7 +210,7 @@ class PostgresWaiting:
                 _T.entity,
                 _T.step,
                 _T.kind,
-                func.substring(_T.topic, _ACTION).label("next_action"),
+                _T.topic,
                 _T.reason,
                 _T.due,
                 _T.created_at.label("since"),
@@ -226,4 +227,10 @@ class PostgresWaiting:
             statement = statement.where(tuple_(_T.due, _T.command_id) > tuple_(after.at, after.id))
         async with self._database.reading(caller) as connection:
             rows: Sequence[Any] = (await connection.execute(statement)).mappings().all()
-        return [WaitingExecution.model_validate(dict(row)) for row in rows]
+        return [_waiting(dict(row)) for row in rows]
+
+
+def _waiting(row: dict[str, Any]) -> WaitingExecution:
+    # Not in the statement: it would be worked out for all that wait before they are put in order.
+    action = _ACTION.search(row.pop("topic"))
+    return WaitingExecution.model_validate({**row, "next_action": action[1] if action else None})
