@@ -16,10 +16,9 @@ _ONE: Final = f"{_ROOT}/{{number}}"
 _WHAT: Final = "dead letter"
 
 
-async def list_dead_letters(request: web.Request) -> web.Response:
-    """List dead letters, newest first, without their bytes."""
-    query = read_query(request, DeadLetterQuery)
-    wanted = DeadLetterFilter(
+def chosen(query: DeadLetterQuery) -> DeadLetterFilter:
+    """Return the filter that a query asks for."""
+    return DeadLetterFilter(
         state=query.state,
         topic=query.topic,
         reason=query.reason,
@@ -30,7 +29,12 @@ async def list_dead_letters(request: web.Request) -> web.Response:
         since=query.since,
         until=query.until,
     )
-    rows = await _box(request).find(wanted, query.before, query.limit)
+
+
+async def list_dead_letters(request: web.Request) -> web.Response:
+    """List dead letters, newest first, without their bytes."""
+    query = read_query(request, DeadLetterQuery)
+    rows = await _box(request).find(chosen(query), query.before, query.limit)
     return answer(DeadLetterPage(items=list(rows)))
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from app.admin.api.dead_letters import chosen
 from app.admin.models import DeadLetterQuery
 from app.admin.pages.forms import FORM, see_other
 from app.admin.pages.lists import asked, link
@@ -16,7 +17,7 @@ from app.admin.pages.wording import count_of, exact
 from app.admin.requests import CALLER, path_number
 from app.admin.state import STATE
 from app.domain.errors import ConflictError, NotFoundError
-from app.ports.dead_letter_box import DeadLetterFilter, Shown
+from app.ports.dead_letter_box import Shown
 from app.services.operations.dead_letter_box import DeadLetterBox
 
 LETTERS: Final = "/queue/dead-letters"
@@ -35,25 +36,11 @@ class LetterListQuery(DeadLetterQuery):
     done: int = 0
     not_done: int = 0
 
-    def wanted(self) -> DeadLetterFilter:
-        """Return the filter."""
-        return DeadLetterFilter(
-            state=self.state,
-            topic=self.topic,
-            reason=self.reason,
-            role=self.role,
-            event_id=self.event_id,
-            source=self.source,
-            entity=self.entity,
-            since=self.since,
-            until=self.until,
-        )
-
 
 async def show_letters(request: web.Request) -> web.Response:
     """Show them, newest first."""
     query, given, wrong = asked(request, LetterListQuery, limit=_ROWS)
-    rows = await _box(request).find(query.wanted(), query.before, query.limit)
+    rows = await _box(request).find(chosen(query), query.before, query.limit)
     rest = {name: value for name, value in given.items() if name not in {"before", "did", "done", "not_done"}}
     more = str(rows[-1].number) if len(rows) == query.limit else None
     return rendered(
