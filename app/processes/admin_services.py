@@ -95,7 +95,7 @@ def assemble(
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
     workflows, lists = _workflows(settings, database, reader), TemplateLists(clock)
     log = event_topics or KafkaEventTopics(settings.kafka_connection, topics)
-    runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, GuardJudge(settings, resolve)))
+    runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, GuardJudge(settings, resolve)), clock=clock)
     return State(
         access=access_of(settings, database, clock),
         bodies=Bodies(BodyLimits()),

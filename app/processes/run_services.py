@@ -1,5 +1,6 @@
 """Puts together what the API shows of executions, and what begins, tries and ends them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -49,12 +50,18 @@ class DryRunNeeds:
 
 
 def runs_of(
-    settings: Settings, database: ApiDatabase, sender: Sender, workflows: WorkflowService, needs: DryRunNeeds
+    settings: Settings,
+    database: ApiDatabase,
+    sender: Sender,
+    workflows: WorkflowService,
+    needs: DryRunNeeds,
+    *,
+    clock: Callable[[], float],
 ) -> Runs:
-    """Return the services around executions."""
+    """Return the services around executions; ``clock`` is monotonic."""
     topics = Topics(settings.topic_prefix)
     return Runs(
-        executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days))),
+        executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days), clock=clock)),
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
         retries=Retries(PostgresRetries(database), topics, _TYPES),

@@ -86,7 +86,8 @@ async def test_it_is_found_by_time_and_action(admin: User, user: User) -> None:
     assert await trail(admin, **at, what="deleted") == []
 
 
-FILTERS: Final = ("TRUE", "actor = '{id}'", "action = 'restored'", "kind = 'channel'", "object_id = '{id}'")
+# Of values that few rows have, any plan would rightly sort those few.
+FILTERS: Final = ("TRUE", "actor = '{id}'", "action = 'a1'", "kind = 'k1'", "object_id = '{id}'")
 
 
 @pytest.mark.parametrize("condition", FILTERS)

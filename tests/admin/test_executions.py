@@ -1,6 +1,8 @@
 """The execution log through the API: filters, pages, and why something ran or did not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -270,6 +272,24 @@ async def test_filters_that_no_index_answers_together_are_looked_for_bit_by_bit(
     assert [at for look in looks for at in look] == sorted(made, reverse=not oldest_first)
     assert [row.executed_at for row in patient] == sorted(made, reverse=not oldest_first)
     assert len(looks) > 3
+
+
+async def test_a_page_without_a_row_looks_further_than_one_with_some(api: Api, log: Log, settings: Settings) -> None:
+    """Who is shown nothing asks again at once; still there is an end, and the next page goes on from it."""
+    user, database, ticks = api.user(), ApiDatabase(settings), count()
+    workflow = await user.create()
+    at = datetime.now(UTC) - timedelta(hours=40)
+    await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
+    await log.add(workflow, at=at, event_type="order.paid")
+    # Each look at the clock finds it 10 ms on, so that every span of three hours costs what it should.
+    store = PostgresExecutions(database, patience=0.05, clock=lambda: next(ticks) / 100)
+    wanted = ExecutionFilter(workflow_id=UUID(workflow["id"]), event_type="order.paid")
+    page = await store.find(Caller(user.id, "user"), wanted, None, 50)
+    without = await store.find(Caller(user.id, "user"), replace(wanted, event_type="order.created"), None, 50)
+    await database.close()
+    assert [row.executed_at for row in page] == [at]
+    assert isinstance(without, LookedThrough)
+    assert without.position.at > at - timedelta(days=30)
 
 
 async def test_in_which_rows_words_are_looked_for_is_told_by_an_index_alone(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -28,6 +28,7 @@ _TICK: Final = timedelta(microseconds=1)
 # How far on, and among how many executions of the same entity, it is looked for what one has led to.
 _LED_TO_WITHIN: Final = timedelta(1)
 _LED_TO_OF: Final = 200
+_PATIENCE_WITHOUT_ROWS: Final = 20
 _FIRST: Final = UUID(int=0)
 _LAST: Final = UUID(int=2**128 - 1)
 
@@ -39,16 +40,25 @@ class PostgresExecutions:
         database: The API's pool.
         kept: How long the log holds what ran before it goes to the archive.
         words_in: In how many rows that tell of trouble words are looked for at a time.
-        patience: Seconds after which a page of filters that no index answers together goes no further.
+        patience: Seconds after which a page of filters that no index answers together goes no further; one that has
+            nothing yet goes on for twenty times as long, as whoever asked for it would ask again.
+        clock: Monotonic seconds, as patience is measured in.
     """
 
     def __init__(
-        self, database: ApiDatabase, kept: timedelta = timedelta(90), *, words_in: int = 3000, patience: float = 0.05
+        self,
+        database: ApiDatabase,
+        kept: timedelta = timedelta(90),
+        *,
+        words_in: int = 3000,
+        patience: float = 0.05,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._kept = kept + _LATE
         self._words_in = words_in
         self._patience = patience
+        self._clock = clock
 
     async def find(
         self, caller: Caller, wanted: ExecutionFilter, after: Position | None, limit: int
@@ -57,9 +67,9 @@ class PostgresExecutions:
         async with self._database.reading(caller) as connection:
             own, named = await _known(connection, caller, wanted)
             asked, rows = Asked(wanted, own, named, after, limit), list[ExecutionSummary]()
-            paced, began = Paced(self._kept) if _is_crossed(wanted, own) else None, time.monotonic()
+            paced, began = Paced(self._kept) if _is_crossed(wanted, own) else None, self._clock()
             for whole in _spans(wanted, after, self._oldest(), paced or STEPS):
-                turn = time.monotonic()
+                turn = self._clock()
                 span = whole if wanted.search is None else await self._narrowed(connection, wanted, whole)
                 statement = page(replace(asked, limit=limit - len(rows)), span)
                 found = [] if statement is None else await connection.execute(statement)
@@ -67,8 +77,9 @@ class PostgresExecutions:
                 if len(rows) == limit or statement is None:
                     break
                 if paced is not None:
-                    paced.note(time.monotonic() - turn)
-                enough = wanted.search is not None or (paced is not None and time.monotonic() - began >= self._patience)
+                    paced.note(self._clock() - turn)
+                patience = self._patience * (1 if rows else _PATIENCE_WITHOUT_ROWS)
+                enough = wanted.search is not None or (paced is not None and self._clock() - began >= patience)
                 if enough and (end := _end(wanted, span, self._oldest())) is not None:
                     return LookedThrough(rows, end)
         return rows
