@@ -147,8 +147,8 @@ def _actions(old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
         if not same(old[a], new[b]):
             yield from _action(old[a], new[b], b + 1)
     gone, come = {a for a, _ in pairs}, {b for _, b in pairs}
-    yield from (f"Action {at + 1} removed: {_titled(one)}" for at, one in enumerate(old) if at not in gone)
-    yield from (f"Action {at + 1} added: {_titled(one)}" for at, one in enumerate(new) if at not in come)
+    yield from (f"Step {at + 1} removed: {_titled(one)}" for at, one in enumerate(old) if at not in gone)
+    yield from (f"Step {at + 1} added: {_titled(one)}" for at, one in enumerate(new) if at not in come)
 
 
 def _only_ends(action: Any) -> bool:
@@ -162,11 +162,11 @@ def _has_more(action: Mapping[str, Any]) -> bool:
 
 def _action(old: Any, new: Any, number: int) -> Iterator[str]:
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        yield _instead(f"Action {number}", old, new)
+        yield _instead(f"Step {number}", old, new)
         return
-    noun = f"Action {number} ({_title(new)})"
+    noun = f"Step {number} ({_title(new)})"
     if not same(old.get("type"), new.get("type")):
-        yield f"Action {number} now {_titled(new)} instead of {_titled(old)}"
+        yield f"Step {number} now {_titled(new)} instead of {_titled(old)}"
         return
     if isinstance(old.get("conditions"), list) and isinstance(new.get("conditions"), list):
         yield from _conditions(old["conditions"], new["conditions"], f"{noun}: condition")

@@ -56,18 +56,18 @@ def workflow(**changes: Any) -> dict[str, Any]:
             {"trigger": {"type": "order.created", "config": {}}},
             "Starts with *order.created* instead of *order.paid*",
         ),
-        ({"actions": [MAIL]}, 'Action 2 removed: apply tag, *tag* "vip"'),
+        ({"actions": [MAIL]}, 'Step 2 removed: apply tag, *tag* "vip"'),
         (
             {"conditions": [TOTAL, {**COUNTRY, "operator": "in", "value": ["PT", "BR", "AO"]}]},
             'Condition added: *customer country* one of "PT", "BR" or "AO"',
         ),
         (
             {"actions": [{**MAIL, "config": {"subject": "Hello", "text": "x"}}, TAG]},
-            'Action 1 (send email): *subject* now "Hello" instead of "Hi"',
+            'Step 1 (send email): *subject* now "Hello" instead of "Hi"',
         ),
         (
             {"actions": [MAIL, {**TAG, "conditions": [TOTAL]}]},
-            "Action 2 (apply tag): condition added: *order total* greater than 500",
+            "Step 2 (apply tag): condition added: *order total* greater than 500",
         ),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_change_is_a_sentence(changes: dict[str, Any], words: str) -> None:
 def test_the_step_of_one_that_was_only_begun_is_no_change() -> None:
     """Nobody wrote it, so that it goes is not said; one that somebody wrote is said as it goes."""
     begun = {"type": "stop_workflow", "order": 1, "config": {}}
-    added = ['Action 1 added: apply tag, *tag* "vip"']
+    added = ['Step 1 added: apply tag, *tag* "vip"']
     assert in_words(workflow(actions=[begun]), workflow(actions=[TAG])) == added
     (said,) = in_words(workflow(actions=[{**begun, "config": {"reason": "Late"}}]), workflow(actions=[TAG]))
     assert "stop workflow" in said

@@ -24,6 +24,7 @@ DESK: Final = (1280, 800)
 PHONE: Final = (390, 844)
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _AXE: Final = files("axe_playwright_python") / "axe.min.js"
+_LAYOUT: Final = Path(__file__).with_name("layout.js")
 _WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What a look can change; the rest is the same page, looked at in the light and on a desk.
 _OF_LOOKS: Final = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
@@ -84,6 +85,11 @@ class Window:
         await self.page.screenshot(path=SCREENSHOTS / f"{name}-{self.look}.png", full_page=True)
         found = await self.violations()
         assert not found, f"{name} ({self.look}):\n" + "\n".join(found)
+
+    async def looks_wrong(self) -> list[str]:
+        """Return what ``layout.js`` sees: what hangs over an edge, is cut off, broken, too narrow, or on something."""
+        found: list[str] = await self.page.evaluate(_LAYOUT.read_text())
+        return found
 
     async def violations(self) -> list[str]:
         """Return what axe finds against WCAG 2.2 AA, an element a line."""

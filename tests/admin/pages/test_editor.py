@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.admin.conftest import Api, draft
 from tests.admin.log import Log
 from tests.admin.pages.conftest import EACH_LOOK, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.test_publish_preview import order
 from tests.support.chromium import SCREENSHOTS
 from tests.support.sessions import SignedIn
@@ -130,7 +131,7 @@ async def test_a_workflow_is_made_by_keyboard_alone(api: Api, visit: Visit, some
         page, press = window.page, window.page.keyboard.press
         await name_and_trigger(page)
         await two_conditions(page)
-        await window.looked_at("editor-conditions")
+        await looked_at_by_all(window, "editor-conditions")
         await press("Alt+ArrowUp")
         await press("Alt+ArrowUp")
         await saved(page)
@@ -172,7 +173,7 @@ async def test_a_mistake_is_said_at_its_field(api: Api, visit: Visit, somebody: 
         for label, said in (
             ("Name", "Give it a name"), ("Time zone", "Choose a time zone"), ("Monday", "Choose at least one day"),
             ("Field", "between and after its dots"), ("Value", "Enter a value"),
-            ("A customer may enter", "Say for how long"),
+            ("How long", "Say for how long"),
         ):  # fmt: skip
             await expect(page.get_by_label(label, exact=True)).to_have_accessible_description(re.compile(said))
         await window.looked_at("editor-mistakes")
@@ -200,7 +201,7 @@ async def test_of_two_who_save_neither_loses_anything(api: Api, visit: Visit, so
         await expect(rows.filter(has_text="order total is more than 700")).to_contain_text(
             "order total is more than 900"
         )
-        await other.looked_at("editor-conflict")
+        await looked_at_by_all(other, "editor-conflict")
         await dialog.get_by_role("button", name="Not now").click()
         await expect(other.page.get_by_text("Not saved: somebody else has saved this draft.")).to_be_visible()
         async with other.page.expect_event("dialog") as asking:
@@ -233,7 +234,7 @@ async def test_what_publishing_changes_is_said_before(api: Api, visit: Visit, so
         dialog = page.get_by_role("dialog", name="Publish the changes?")
         await expect(dialog).to_contain_text("Condition order total now greater than 1,000 instead of 500")
         await expect(dialog).to_contain_text("e-1: runs as it is, conditions not met with the draft")
-        await window.looked_at("editor-publish")
+        await looked_at_by_all(window, "editor-publish")
         await dialog.get_by_role("button", name="Not yet").click()
         await page.get_by_role("button", name="Discard draft").click()
         await expect(state(page)).to_contain_text("No changes since.")
@@ -303,7 +304,7 @@ async def test_a_workflow_that_was_only_begun_is_finished_and_switched_on(
         await page.keyboard.press("Enter")
         await page.get_by_label("Note").fill("Has a birthday")
         await expect(page.get_by_text("Your draft: ")).to_contain_text(", saved ")
-        await window.looked_at("editor-with-steps")
+        await looked_at_by_all(window, "editor-with-steps")
         await page.get_by_role("button", name="Publish").click()
         await page.get_by_role("button", name="Publish and switch on").click()
         await expect(page.get_by_text("Switched on.", exact=True)).to_be_visible()
@@ -330,8 +331,8 @@ async def test_what_is_missing_is_said_with_where_to_mend_it(api: Api, visit: Vi
         dialog = page.get_by_role("dialog", name="Publish the changes?")
         await expect(dialog.get_by_role("link", name="To the secrets")).to_have_attribute("href", "/settings/secrets")
         await expect(dialog.get_by_role("button", name="Publish", exact=True)).to_be_hidden()
-        await window.looked_at("editor-missing")
+        await looked_at_by_all(window, "editor-missing")
         await dialog.get_by_role("button", name="Not yet").click()
         await page.get_by_role("button", name="Show the fields").click()
         await expect(page.get_by_role("option", name="total number 199.00")).to_be_visible()
-        await window.looked_at("editor-fields")
+        await looked_at_by_all(window, "editor-fields")

@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from tests.admin.conftest import Api
 from tests.admin.log import Log
 from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.test_gallery import user_of
 
 _LEFT = """
@@ -35,11 +36,11 @@ async def test_demo_data_goes_as_it_came(api: Api, empty: Log, visit: Visit, som
         page = window.page
         await window.go("/demo")
         await expect(page.get_by_role("heading", name="A small business to look at")).to_be_visible()
-        await window.looked_at("demo")
+        await looked_at_by_all(window, "demo")
         await page.get_by_role("button", name="Load the demo data").click()
         await expect(page.get_by_text("The demo data is loaded.")).to_be_visible()
         await expect(page.get_by_text("5 customers with orders and messages, and 3 workflows")).to_be_visible()
-        await window.looked_at("demo-loaded")
+        await looked_at_by_all(window, "demo-loaded")
         found = (await user.call("GET", "/api/v1/workflows?active=true&search=Demo")).json["items"]
         mine = [one for one in found if one["created_by"] == str(who.id)]
         assert len(mine) == 3

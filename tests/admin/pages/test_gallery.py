@@ -13,6 +13,7 @@ from app.domain.callers import Permission
 from app.services.workflows.starter_templates import STARTERS
 from tests.admin.conftest import Api, User
 from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.support.sessions import SignedIn
 from tests.support.waiting import eventually
 
@@ -120,7 +121,7 @@ async def test_what_is_wrong_is_said_at_each_field_and_then_a_workflow_is_made(
         summary = page.get_by_role("alert")
         await expect(summary).to_contain_text("5 things to put right")
         window.wrong.clear()  # Chromium puts every 422 into the console
-        await window.looked_at("template-wrong")
+        await looked_at_by_all(window, "template-wrong")
         await summary.get_by_role("link", name="Copy to").click()
         await expect(page.get_by_label("Copy to")).to_be_focused()
         for label, said in (
@@ -169,7 +170,7 @@ async def test_a_template_is_made_of_a_workflow_and_deleted_or_kept(api: Api, vi
         await page.get_by_role("button", name="Make the template").click()
         await expect(page.get_by_label("Category")).to_have_accessible_description(said_last("such as win-back"))
         window.wrong.clear()
-        await window.looked_at("template-new")
+        await looked_at_by_all(window, "template-new")
         await page.get_by_label("Category").fill("win-back")
         await page.get_by_label("Name").fill("Mine to keep")
         await page.get_by_role("button", name="Make the template").click()

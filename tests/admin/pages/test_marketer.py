@@ -10,6 +10,7 @@ from playwright.async_api import Locator, expect
 from tests.admin.conftest import Api
 from tests.admin.log import Log
 from tests.admin.pages.conftest import Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import person
 
 
@@ -49,7 +50,7 @@ async def test_a_workflow_is_made_tried_and_switched_on(visit: Visit, api: Api, 
         await do.click(page.get_by_role("button", name="Add a step at the end"))
         await do.click(page.get_by_role("dialog").get_by_role("button", name="Put a tag on the customer"))
         await do.fill(page.get_by_label("Tag", exact=True), "VIP")
-        await window.looked_at("marketer-written")
+        await looked_at_by_all(window, "marketer-written")
         await do.click(page.get_by_role("radio", name="A sample"))
         await do.click(page.get_by_role("button", name="Try it"))
         await expect(page.get_by_text("Not met: order total is more than 1,000")).to_be_visible()
@@ -131,7 +132,7 @@ async def test_what_is_not_written_yet_is_no_mistake(visit: Visit, api: Api, som
         await expect(value).to_have_accessible_description("Enter a number, such as 1000 or 99.90")
         await expect(page.get_by_role("heading", name="2 things keep this from being published")).to_be_visible()
         await expect(page.get_by_role("dialog")).to_be_hidden()
-        await window.looked_at("marketer-to-do")
+        await looked_at_by_all(window, "marketer-to-do")
         await page.get_by_label("Field", exact=True).fill("customer.tags")
         await expect(page.get_by_role("option", name="tags")).to_have_count(1)
     assert not (await user.call("GET", "/api/v1/workflows")).json["items"][0]["active"]

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.admin.conftest import Api
 from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import expect_status, person
 
 _EVENT = {
@@ -70,12 +71,12 @@ async def test_one_is_made_of_an_event(visit: Visit, api: Api, somebody: Callabl
         page = window.page
         await window.go("/workflows/new")
         await page.get_by_role("link", name="From a recent event").click()
-        await window.looked_at("workflows-new-events")
+        await looked_at_by_all(window, "workflows-new-events")
         await page.get_by_role("link", name="Choose An order is paid, shop-7").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("When an order is paid again")
         await expect(page.get_by_label("order total is at least 640")).to_be_checked()
         await page.get_by_label("customer state is “SP”").check()
-        await window.looked_at("workflows-new-event")
+        await looked_at_by_all(window, "workflows-new-event")
         await page.get_by_role("button", name="Go on").click()
         await page.wait_for_url("**/workflows/*-*")
         window.wrong.clear()
@@ -99,7 +100,7 @@ async def test_some_are_made_of_a_file(visit: Visit, api: Api, somebody: Callabl
         await page.get_by_role("button", name="Make").click()
         await expect(page.get_by_text("Line 11: actions[0].config.tags")).to_be_visible()
         expect_status(window, 422)
-        await window.looked_at("workflows-new-file-wrong")
+        await looked_at_by_all(window, "workflows-new-file-wrong")
         await page.get_by_label("Its text").fill(file.read_text().replace("tags: big", "tag: small"))
         await page.get_by_role("button", name="Make").click()
         await expect(page.get_by_text("2 workflows are made, and off.")).to_be_visible()

@@ -62,4 +62,4 @@ async def test_everything_flows_where_nothing_is_wrong(visit: Visit, api: Api, l
     async with visit(who) as window:
         await window.go("/")
         await expect(window.page.get_by_text("Live", exact=True)).to_be_visible()
-        await window.looked_at("overview-empty")
+        await looked_at_by_all(window, "overview-empty")

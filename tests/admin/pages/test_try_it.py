@@ -13,6 +13,7 @@ from tests.admin.conftest import Api, User, draft
 from tests.admin.log import Log
 from tests.admin.pages.bench import on_bench
 from tests.admin.pages.conftest import EACH_LOOK, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.test_event_verdicts import put
 from tests.support.waiting import eventually
 
@@ -63,12 +64,12 @@ async def test_a_trial_shows_what_would_happen_and_why(
         await expect(result.get_by_text("Goes to ana@example.com")).to_be_visible()
         await expect(result.get_by_text("Subject: Thank you, Ana")).to_be_visible()
         await expect(second).to_contain_text("Would fail")
-        await expect(result.get_by_text("Tag: customer.nick is undefined.")).to_be_visible()
+        await expect(result.get_by_text("Tag: there is no customer nick.")).to_be_visible()
         await expect(result.get_by_text("It would run: 1 of 3 steps would happen, and 1 would fail.")).to_be_visible()
         await expect(third).to_contain_text("Would not happen")
         await expect(result.get_by_text("Big <b>order</b>")).to_be_visible()
         await expect(page.get_by_role("button", name="Run for real")).to_have_count(0)
-        await window.looked_at("try-it")
+        await looked_at_by_all(window, "try-it")
 
 
 async def test_a_draft_with_mistakes_is_not_tried(visit: Visit, somebody: Callable[..., Any]) -> None:

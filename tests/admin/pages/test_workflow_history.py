@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.admin.conftest import Api
 from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import expect_status, person
 
 _MORE = [{"field": "order.total", "operator": ">", "value": 1000}]
@@ -39,7 +40,7 @@ async def test_a_version_is_compared_and_taken_back(visit: Visit, api: Api, some
         await page.get_by_role("button", name="Go back to version 2").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("There is a draft already")
         expect_status(window, 409)
-        await window.looked_at("workflow-history-over")
+        await looked_at_by_all(window, "workflow-history-over")
         await page.get_by_role("button", name="Throw the draft away").click()
     draft = (await user.call("GET", f"{path}/draft")).json
     assert draft["workflow"]["conditions"] == [{**_MORE[0], "logic": "AND"}] or draft["workflow"]["conditions"] == _MORE

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 from tests.admin.conftest import Api
 from tests.admin.log import Log
 from tests.admin.pages.conftest import LOOKS, Visit
+from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import expect_status, person
 from tests.admin.test_waiting import wait
 from tests.support.chromium import Window
@@ -68,7 +69,7 @@ async def test_a_switch_works_at_once_and_without_scripts(visit: Visit, api: Api
         await expect(window.page.get_by_role("switch")).not_to_be_checked()
         await expect(window.page.get_by_role("cell", name="You", exact=True)).to_be_visible()
         await window.page.get_by_role("button", name="More for").click()
-        await window.looked_at("workflows-menu")
+        await looked_at_by_all(window, "workflows-menu")
     async with visit(who, scripts=False) as window:
         await window.go(f"/workflows?search={who.id}")
         await window.page.get_by_role("switch").click()
@@ -88,7 +89,7 @@ async def test_what_keeps_one_from_going_on_is_named(visit: Visit, api: Api, som
         await expect(window.page.get_by_role("heading", level=1)).to_have_text("Not switched on yet")
         await expect(window.page.get_by_text("Step 1: secrets.TOKEN_OF_NOBODY is not set")).to_be_visible()
         await expect(window.page.get_by_role("link", name="Secrets")).to_have_attribute("href", "/settings/secrets")
-        await window.looked_at("workflows-refused")
+        await looked_at_by_all(window, "workflows-refused")
         for _ in range(2):  # the API refused it, and the page did
             expect_status(window, 409)
 

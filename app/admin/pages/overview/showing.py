@@ -69,7 +69,7 @@ def _cards(day: Day) -> list[Card]:
         _card("Median time", found.median_ms, seconds, "half took no longer", _LIST),
         _card("p99 time", found.p99_ms, seconds, "99 of 100 took no longer", _LIST),
         _card("Failed steps", found.failed_actions, _count, "", failures),
-        _card("Waiting now", day.waiting, _count, "the line: when they go on", "/executions/waiting"),
+        _card("Waiting now", day.waiting, _count, "the line shows when they go on", "/executions/waiting"),
     ]
 
 

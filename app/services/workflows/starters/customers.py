@@ -74,8 +74,7 @@ CUSTOMERS: Final[tuple[dict[str, Any], ...]] = (
     template(
         "reengagement",
         "Win back customers who stay away",
-        "Every day, writes once to each customer of the CRM whose field last_order_at is long ago; the tag keeps it"
-        " from writing again.",
+        "Every day, writes once to each customer whose last order was long ago; the tag keeps it from writing again.",
         "temporal.daily",
         reentry="once per 180 days",
         conditions=[HAS_EMAIL],

@@ -52,7 +52,7 @@ SALES: Final[tuple[dict[str, Any], ...]] = (
     template(
         "sales",
         "Thank for a big order",
-        "Takes the high lane: makes who pays a big order a VIP, thanks them, and has the team thank them in person.",
+        "Makes who pays a big order a VIP, thanks them, and has the team thank them in person; goes before other work.",
         "order.paid",
         priority=2,
         conditions=[{**HAS_EMAIL, "logic": "AND"}, {"field": "order.total", "operator": ">=", "value": "[[amount]]"}],

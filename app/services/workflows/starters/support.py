@@ -21,7 +21,7 @@ SUPPORT: Final[tuple[dict[str, Any], ...]] = (
     template(
         "support",
         "Act on a bad review",
-        "Takes the high lane: answers a message with a low message.score at once, and gives the team a task to call.",
+        "Answers a message with a low score at once, before other work, and gives the team a task to call.",
         "message.received",
         priority=3,
         conditions=[{"field": "message.score", "operator": "<=", "value": "[[score]]"}],

@@ -43,6 +43,7 @@ const FRIENDLY = [
   [/^trigger\.config\.day$/, /./, "Enter a day from 1 to 31"],
   [/^trigger\.config\.timezone$/, /./, "Choose a time zone, such as Europe/Berlin"],
   [/\.field$/, /must name a field/, "Choose a field"],
+  [/\.field$/, /before, between and after its dots/, "Write something before, between and after its dots"],
   [/\.value$/, /is missing/, "Enter a value"],
   [/\.value$/, /distance from now/, "Enter a number"],
 ];

@@ -4,6 +4,7 @@
  * Texts that are asked for within a moment go in one call: each is a step of its own of a workflow that is only tried.
  */
 import { call } from "./api.js";
+import { unfilledWords } from "./step-words.js";
 
 const PAUSE_MS = 500;
 const TO = ["preview@example.com"];
@@ -19,7 +20,7 @@ function tried(sample, configs, signal) {
   return call("POST", "/workflows/test", { body: { workflow: { name: "Preview", trigger: { type: event.type }, actions }, event }, signal });
 }
 
-const inWords = (said) => String(said ?? "It cannot be filled in").replace(/^(text|html|subject): /, "");
+const inWords = (said) => unfilledWords(String(said ?? "It cannot be filled in")).replace(/^(text|html|subject): /, "");
 
 /**
  * Show an e-mail as it would be sent.
@@ -36,7 +37,7 @@ export async function previewedEmail(config, sample, signal) {
     throw new Error(said.join("; ") || problem.message);
   });
   const [step] = value.steps;
-  if (step.status === "failed") throw new Error(step.error);
+  if (step.status === "failed") throw new Error(unfilledWords(step.error));
   return step.would_send;
 }
 

@@ -28,7 +28,9 @@ class ReentryPicker extends Widget {
 
   set wrong(wrong) {
     if (!this.often) return;
-    complain(this.often, this.said, wrong.get("") ?? wrong.get("once_per") ?? wrong.get("once") ?? "");
+    const at = this.often.value === "per" ? this.amount : this.often;
+    for (const other of [this.often, this.amount]) if (other !== at) complain(other, this.said);
+    complain(at, this.said, wrong.get("") ?? wrong.get("once_per") ?? wrong.get("once") ?? "");
     this.key.wrong = new Map([["", wrong.get("key") ?? ""]]);
   }
 

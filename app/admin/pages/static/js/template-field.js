@@ -94,7 +94,7 @@ class TemplateField extends Widget {
       class: html ? "code" : "", placeholder: example, autocomplete: "off", spellcheck: !html && lines > 1, list: list?.id,
       ...(lines > 1 ? { rows: lines } : { type: "text" }), input: () => this.#typed(),
     });
-    const button = make("button", { type: "button", class: "quiet insert", "aria-label": "Insert a value", title: "Insert a value of the event", click: () => this.#insert() }, icon("braces"));
+    const button = make("button", { type: "button", class: "quiet insert", title: "A value of the event, such as the customer's name", click: () => this.#insert() }, icon("braces"), "Insert a value");
     const around = make("div", { class: "with-insert" }, this.control, button);
     const { root, say } = labelled(label, this.control, { help, unseen, under: this.filled, around });
     const name = root.querySelector("label");

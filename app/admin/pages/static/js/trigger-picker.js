@@ -74,7 +74,7 @@ class TriggerPicker extends Widget {
   #open() {
     this.search = make("input", { type: "search", placeholder: "Search what can happen", "aria-label": "Search what can start it", input: () => this.#list() });
     this.found = make("div", { class: "trigger-groups" });
-    this.own = make("input", { type: "text", id: newId(), placeholder: "com.shop.cart.abandoned", maxLength: 100, spellcheck: false, keydown: (event) => {
+    this.own = make("input", { type: "text", class: "own", id: newId(), placeholder: "com.shop.cart.abandoned", maxLength: 100, spellcheck: false, keydown: (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
       this.#pick(this.own.value.trim());

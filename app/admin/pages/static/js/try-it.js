@@ -67,7 +67,7 @@ class TryIt extends Widget {
   }
 
   build() {
-    this.recent = make("select", {});
+    this.recent = choice([["", "Looking for the newest …"]], "");
     this.customer = make("input", { type: "text", autocomplete: "off", maxLength: 256 });
     this.pasted = make("textarea", { class: "code", rows: 6, spellcheck: false, placeholder: '{"customer": {"id": "c-1001"}, "order": {"total": 1200}}' });
     this.none = make("p", { class: "dim", hidden: true });
@@ -115,7 +115,7 @@ class TryIt extends Widget {
     this.recent.replaceChildren(...choice(this.#found.map((one, at) => [String(at), eventWords(one)]), "0").children);
     this.recent.hidden = !this.#found.length;
     this.none.hidden = this.#found.length > 0;
-    this.none.textContent = `No event “${type}” has come lately. Take a sample, or paste one.`;
+    this.none.textContent = "No such event has come lately. Take a sample, or paste one.";
   }
 
   async #event(type) {
@@ -128,7 +128,7 @@ class TryIt extends Widget {
     const who = this.customer.value.trim();
     const [last] = who ? await recent(type, who, 1) : [];
     if (last) return last.trial;
-    this.ways.customer.say(who ? `No event “${type}” of ${who} was found among the newest.` : "Enter the customer's id");
+    this.ways.customer.say(who ? `No such event of ${who} was found among the newest.` : "Enter the customer's id");
     throw new Refused("");
   }
 
