@@ -38,7 +38,14 @@ class DelayConfig(Together, ActionConfig):
         "Holds the steps below back for a while, or until a moment.",
         icon="wait",
         family="Flow",
-        summary=("for {duration}", "until {until}"),
+        summary=(
+            "for {duration}, on to {at}",
+            "for {duration}",
+            "until {until} {offset}, on to {at}",
+            "until {until} {offset}",
+            "until {until}, on to {at}",
+            "until {until}",
+        ),
         choices={"How it waits": (Way("For some time", ("duration",)), Way("Until a moment", ("until",)))},
     )
 

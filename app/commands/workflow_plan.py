@@ -13,10 +13,10 @@ from app.commands.api_client import ApiClient, ApiRefusedError, path_of
 from app.commands.exit_codes import ExitCode
 from app.commands.references import is_id
 from app.commands.workflow_files import WrongFilesError
-from app.domain.change_words import in_words
 from app.domain.errors import FieldError
 from app.domain.structural_diff import same
 from app.domain.written_workflow import comparable, written_of
+from app.services.workflows.change_words import in_words
 from app.services.workflows.files.documents import Document, written
 
 _PREFIX: Final = "workflow."

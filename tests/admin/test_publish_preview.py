@@ -35,7 +35,7 @@ async def test_changes_are_told_in_words(user: User) -> None:
     workflow = await live(user)
     await save(user, workflow, draft(conditions=[{**TOTAL, "value": 1000}]))
     shown = await preview(user, workflow)
-    assert shown["words"] == ["Condition *order total* now greater than 1,000 instead of 500"]
+    assert shown["words"] == ["Condition now *order total* is more than 1,000 instead of 500"]
     assert (shown["live_version"], shown["draft_version"], shown["problems"]) == (2, 1, [])
 
 

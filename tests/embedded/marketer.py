@@ -171,9 +171,11 @@ async def _publish(ana: Marketer) -> None:
     dialog = page.get_by_role("dialog", name="Publish this workflow?")
     changes = dialog.get_by_role("listitem")
     await expect(changes.filter(has_text=" added: ")).to_have_count(6)
-    await expect(dialog).not_to_contain_text("stop workflow")
-    await expect(changes.nth(2)).to_have_text('Condition added: customer city one of "São Paulo" or "Rio de Janeiro"')
-    await expect(changes.nth(4)).to_have_text(f'Step 2 added: apply tag, tag "{_TAG}"')
+    await expect(dialog).not_to_contain_text("Stop here")
+    await expect(changes.nth(2)).to_have_text(
+        "Condition added: customer city is one of “São Paulo” or “Rio de Janeiro”"
+    )
+    await expect(changes.nth(4)).to_have_text(f"Step 2 added: Put a tag on the customer, Tag “{_TAG}”")
     await ana.click(page.get_by_role("button", name="Publish and switch on"))
     await expect(page.get_by_text("Switched on.", exact=True)).to_be_visible()
 

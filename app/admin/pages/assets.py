@@ -5,6 +5,7 @@ another version than the others.
 """
 
 import gzip
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from aiohttp import web
+
+from app.domain.operator_words import SPOKEN, UNITS
 
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _IMPORTED: Final = re.compile(r"""^import\s(?:[^"']*\sfrom\s)?"(\.{1,2}/[^"]+)";""", re.MULTILINE)
@@ -35,7 +38,18 @@ class Asset:
 @cache
 def assets() -> Mapping[str, Asset]:
     """Return every file by its name below ``static``."""
-    return dict(_read(files("app.admin.pages") / "static", ""))
+    read = dict(_read(files("app.admin.pages") / "static", ""))
+    return {**read, "js/operators.js": _asset(_TYPES[".js"], _operators().encode())}
+
+
+def _operators() -> str:
+    """Return the words of conditions as a module, so that scripts and pages have them from one place."""
+    spoken = json.dumps([one.in_json() for one in SPOKEN], ensure_ascii=False)
+    units = json.dumps(UNITS)
+    return (
+        "/** The operators of conditions and the units of time, as `app.domain.operator_words` has them. */\n"
+        f"export const OPERATORS = {spoken};\nexport const UNITS = {units};\n"
+    )
 
 
 def _read(folder: Traversable, below: str) -> Iterator[tuple[str, Asset]]:
@@ -44,8 +58,11 @@ def _read(folder: Traversable, below: str) -> Iterator[tuple[str, Asset]]:
         if one.is_dir():
             yield from _read(one, f"{name}/")
         elif (content_type := _TYPES.get(one.name[one.name.rfind(".") :])) is not None:
-            body = one.read_bytes()
-            yield name, Asset(content_type, body, gzip.compress(body, mtime=0))
+            yield name, _asset(content_type, one.read_bytes())
+
+
+def _asset(content_type: str, body: bytes) -> Asset:
+    return Asset(content_type, body, gzip.compress(body, mtime=0))
 
 
 @cache

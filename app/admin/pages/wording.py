@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 _NONE: Final = "-"
 # What stands in quotes is a value, which may hold asterisks of its own.
-_NAMED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\*([^*]+)\*')
+_NAMED: Final = re.compile(r'“[^”]*”|"(?:[^"\\]|\\.)*"|\*([^*]+)\*')
 _SECOND_MS: Final = 1000
 _MINUTE_MS: Final = 60_000
 _DAY: Final = timedelta(days=1)
@@ -57,7 +57,7 @@ def count_of(count: int, one: str, several: str | None = None) -> str:
 
 
 def emphasized(text: str) -> Markup:
-    """Say what is written between asterisks with emphasis, as ``app.domain.change_words`` names fields."""
+    """Say what is written between asterisks with emphasis, as ``app.domain.condition_words`` names fields."""
     said, at = Markup(""), 0
     for found in _NAMED.finditer(text):
         if found[1]:

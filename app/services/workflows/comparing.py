@@ -5,11 +5,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.domain.callers import Caller
-from app.domain.change_words import in_words
 from app.domain.structural_diff import Change
 from app.domain.wall import WallReachedError, walled
 from app.domain.written_workflow import comparable, written_of
 from app.ports.workflows import WorkflowStore
+from app.services.workflows.change_words import in_words
 from app.services.workflows.draft_rows import compared, of_workflow
 from app.services.workflows.drafting import found_draft
 from app.services.workflows.editing import MISSING, found

@@ -47,8 +47,8 @@ async def test_a_file_is_applied_once(shell: Shell, user: User, tmp_path: Path) 
     assert first.out.splitlines()[:-1] == [
         "+ create Welcome at 19:00",
         "    Starts with *customer.created*",
-        '    Condition added: *customer email* contains "@"',
-        '    Step 1 added: apply tag, *tag* "yes"',
+        "    Condition added: *customer email* contains “@”",
+        "    Step 1 added: Put a tag on the customer, *Tag* “yes”",
         "    Switched on",
     ]
     assert first.out.splitlines()[-1] == "Applied: 1 workflow"
@@ -68,7 +68,7 @@ async def test_a_change_is_shown_in_words_and_goes_live(shell: Shell, user: User
     assert compared.code == 1
     assert compared.out.splitlines()[1:] == [
         "    Priority now 3 instead of 5",
-        '    Step 1 (apply tag): *tag* now "new" instead of "yes"',
+        "    Step 1 (Put a tag on the customer): *Tag* now “new” instead of “yes”",
     ]
     (before,) = await _workflows(user)
     tried = await shell.run("workflows", "apply", changed, "--dry-run")

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import expect
 
-from app.admin.pages.condition_words import condition_words
+from app.domain.condition_words import condition_words
 from tests.admin.conftest import Api
 from tests.admin.pages.conftest import Visit
 from tests.admin.pages.test_editor import made

@@ -232,7 +232,7 @@ async def test_what_publishing_changes_is_said_before(api: Api, visit: Visit, so
         await page.get_by_label("Value", exact=True).fill("1000")
         await page.get_by_role("button", name="Publish").click()
         dialog = page.get_by_role("dialog", name="Publish the changes?")
-        await expect(dialog).to_contain_text("Condition order total now greater than 1,000 instead of 500")
+        await expect(dialog).to_contain_text("Condition now order total is more than 1,000 instead of 500")
         await expect(dialog).to_contain_text("e-1: runs as it is, conditions not met with the draft")
         await looked_at_by_all(window, "editor-publish")
         await dialog.get_by_role("button", name="Not yet").click()

@@ -28,7 +28,7 @@ async def test_a_version_is_compared_and_taken_back(visit: Visit, api: Api, some
         page = window.page
         await window.go(f"/workflows/{one['id']}/history")
         await expect(page.get_by_role("heading", level=1)).to_have_text("History of <b>Big</b> order")
-        await expect(page.get_by_text("Condition order total now greater than 1,000 instead of 500")).to_be_visible()
+        await expect(page.get_by_text("Condition now order total is more than 1,000 instead of 500")).to_be_visible()
         await expect(page.get_by_role("row").filter(has_text="Switched on")).to_contain_text("you")
         await page.get_by_label("From version 1").check()
         await page.get_by_role("button", name="Compare").click()

@@ -7,19 +7,19 @@ from uuid import UUID
 
 from aiohttp import web
 
+from app.actions.step_words import step_in_words
 from app.admin.api.types import action_types
 from app.admin.draft_models import RevisionView
 from app.admin.hints import hinted_draft
-from app.admin.pages.condition_words import condition_words
 from app.admin.pages.declared import form, page
 from app.admin.pages.editor.choices import customer_fields, event_types
 from app.admin.pages.forms import one_of_each, see_other
 from app.admin.pages.rendering import rendered
-from app.admin.pages.step_words import step_in_words
 from app.admin.pages.triggers import trigger_in_words
 from app.admin.pages.workflows.people import people
 from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE
+from app.domain.condition_words import condition_words
 from app.domain.errors import ConflictError, NotFoundError, UnfitError
 from app.services.operations.cancelling import Waiting
 from app.services.workflows.editing import written
@@ -72,10 +72,7 @@ async def _shown(
         said=_DID.get(request.query.get("did", "")),
         when=trigger_in_words(workflow.trigger),
         conditions=condition_words(workflow.conditions),
-        steps=[
-            (step_in_words(one.written()), condition_words(one.conditions))
-            for one in sorted(workflow.actions, key=lambda one: one.order)
-        ],
+        steps=[step_in_words(one.written()) for one in sorted(workflow.actions, key=lambda one: one.order)],
         data=_data(request, workflow, draft, {**live, "at": newest.updated_at.isoformat()}, names),
     )
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from app.admin.pages.step_words import step_in_words
+from app.actions.step_words import step_title
 from app.ports.executions import WaitingExecution
 
 _STEP: Final = re.compile(r"\bstep (\d{1,2}) \(([a-z_]+)\)")
@@ -27,7 +27,7 @@ def in_person_words(text: str) -> str:
 
 def action_in_words(action_type: str) -> str:
     """Say what a type of action does."""
-    return step_in_words({"type": action_type}).does
+    return step_title({"type": action_type})
 
 
 def where_it_stands(one: WaitingExecution) -> str:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from app.admin.pages.step_words import Step, step_in_words
+from app.actions.step_words import Step, step_in_words
 from app.domain.callers import Caller
-from app.domain.change_words import condition_in_words
+from app.domain.condition_words import EMPHATIC
 from app.domain.errors import InvalidError
 from app.services.workflows.placeholders.declarations import declared, sample
 from app.services.workflows.placeholders.filling import fill
@@ -124,16 +124,18 @@ def _filled(template: Template, asked: Sequence[Placeholder]) -> dict[str, Any]:
 
 
 def _steps(template: Template) -> list[Step]:
-    return [step_in_words(one.model_dump(mode="json")) for one in template.actions]
+    return [
+        step_in_words(one.model_dump(mode="json"), as_written=True, conditions=EMPHATIC) for one in template.actions
+    ]
 
 
 def _joined(written: Sequence[Any], filled: Sequence[Any]) -> list[tuple[str, str, str]]:
     """Return each condition with what joins it to the one before, which that one says."""
     said, joined = [], ""
     for raw, one in zip(written, filled, strict=False):
-        words, open_end = condition_in_words(one), ""
+        words, open_end = EMPHATIC.one(one), ""
         if isinstance(raw.get("value"), str) and _MARK.fullmatch(raw["value"]):
-            begins = condition_in_words({**one, "value": _NUMBER}).removesuffix(str(_NUMBER))
+            begins = EMPHATIC.one({**one, "value": _NUMBER}).removesuffix(str(_NUMBER))
             words, open_end = begins, words.removeprefix(begins)
         said.append((joined, words, open_end))
         joined = str(one.get("logic") or "AND").lower()

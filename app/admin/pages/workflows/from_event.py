@@ -12,7 +12,6 @@ from aiohttp import web
 from pydantic import Field
 
 from app.admin.event_models import RecentEventsQuery
-from app.admin.pages.condition_words import condition_words
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import FORM, one_of_each, said_at, see_other
 from app.admin.pages.lists import asked
@@ -24,6 +23,7 @@ from app.admin.pages.workflows.proposing import proposed
 from app.admin.queries import Text
 from app.admin.requests import CALLER
 from app.admin.state import STATE
+from app.domain.condition_words import condition_words
 from app.domain.errors import InvalidError
 from app.services.ingest.event_samples import SAMPLE_TYPES
 from app.services.operations.event_finding import LOOKED_BACK, Sought

@@ -2,7 +2,8 @@
 import "./field-picker.js";
 import { choice, complain, make, place } from "./dom.js";
 import { fieldAt } from "./event-fields.js";
-import { OPERATORS, operatorOf } from "./condition-words.js";
+import { operatorOf } from "./condition-words.js";
+import { OPERATORS } from "./operators.js";
 import { carried, valueEditor } from "./condition-value.js";
 
 export class ConditionRow {

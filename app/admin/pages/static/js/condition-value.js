@@ -1,6 +1,6 @@
 /** How the value of a condition is entered: a control for each kind of it, which tells `changed` what it became. */
 import { choice, iconButton, make, newId } from "./dom.js";
-import { UNITS } from "./condition-words.js";
+import { UNITS } from "./operators.js";
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const two = (number) => String(number).padStart(2, "0");

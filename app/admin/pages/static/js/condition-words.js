@@ -1,43 +1,7 @@
 /** Conditions in words: the operators as a person says them, and whole lists as one sentence (`condition_words.py` says the same). */
 import { spoken } from "./event-fields.js";
+import { OPERATORS, UNITS } from "./operators.js";
 
-const ANY = ["text", "number", "yes or no", "time", "list", ""];
-const ORDERED = ["number", ""];
-const TIMED = ["time", ""];
-const TEXTUAL = ["text", ""];
-const MANY = ["text", "list", ""];
-const FEW = ["text", "number", "list", ""];
-
-/** Each with its operator in JSON, how its value is entered, and the types of fields that it fits. */
-export const OPERATORS = [
-  { id: "is", words: "is", operator: "==", kind: "one", fits: ["text", "number", "yes or no", ""] },
-  { id: "not", words: "is not", operator: "!=", kind: "one", fits: ["text", "number", "yes or no", ""] },
-  { id: "more", words: "is more than", operator: ">", kind: "one", fits: ORDERED },
-  { id: "least", words: "is at least", operator: ">=", kind: "one", fits: ORDERED },
-  { id: "less", words: "is less than", operator: "<", kind: "one", fits: ORDERED },
-  { id: "most", words: "is at most", operator: "<=", kind: "one", fits: ORDERED },
-  { id: "has", words: "contains", operator: "contains", kind: "one", fits: MANY },
-  { id: "lacks", words: "does not contain", operator: "not_contains", kind: "one", fits: MANY },
-  { id: "in", words: "is one of", operator: "in", kind: "list", fits: FEW },
-  { id: "out", words: "is none of", operator: "not_in", kind: "list", fits: FEW },
-  { id: "starts", words: "starts with", operator: "starts_with", kind: "one", fits: TEXTUAL },
-  { id: "ends", words: "ends with", operator: "ends_with", kind: "one", fits: TEXTUAL },
-  { id: "before", words: "is before", operator: "<", kind: "time", fits: TIMED },
-  { id: "after", words: "is after", operator: ">", kind: "time", fits: TIMED },
-  { id: "until", words: "is at or before", operator: "<=", kind: "time", fits: [] },
-  { id: "from", words: "is at or after", operator: ">=", kind: "time", fits: [] },
-  { id: "within", words: "is within the last", operator: ">=", kind: "now", sign: "-", fits: TIMED },
-  { id: "older", words: "is longer ago than", operator: "<", kind: "now", sign: "-", fits: TIMED },
-  { id: "sooner", words: "is sooner than in", operator: "<", kind: "now", sign: "+", fits: TIMED },
-  { id: "later", words: "is later than in", operator: ">", kind: "now", sign: "+", fits: TIMED },
-  { id: "today", words: "is today", operator: "==", kind: "today", sign: "", fits: TIMED },
-  { id: "ago", words: "was this many days ago:", operator: "==", kind: "today", sign: "-", fits: TIMED },
-  { id: "ahead", words: "is in this many days:", operator: "==", kind: "today", sign: "+", fits: TIMED },
-  { id: "empty", words: "is empty", operator: "==", kind: "none", fits: ANY },
-  { id: "filled", words: "has a value", operator: "!=", kind: "none", fits: ANY },
-];
-
-export const UNITS = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const only = (value, key) => isObject(value) && Object.keys(value).length === 1 && key in value;

@@ -1,14 +1,16 @@
-/** What a step does, in one line, from the sentences of its type's schema. */
+/** What a step does, in one line, from the sentences of its type's schema (`step_words.py` says the same). */
 
 const MOST = 90;
 
 /** A value as it is said: `{{ customer.email | upper }}` is the customer email. */
 function said(value) {
   if (value === undefined || value === null) return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.map(said).filter(Boolean).join(", ");
   if (typeof value === "object") return Object.entries(value).map(([name, one]) => (one === null ? `no ${name}` : `${name}: ${said(one)}`)).join(", ");
   const text = String(value).replaceAll(/\{\{\s*([\w.[\]]+)[^}]*\}\}/g, (_, path) => path.replaceAll(/[._[\]]+/g, " ").trim()).replaceAll(/\s+/g, " ").trim();
-  return text.length > MOST ? `${text.slice(0, MOST)}…` : text;
+  const letters = [...text];
+  return letters.length > MOST ? `${letters.slice(0, MOST).join("")}…` : text;
 }
 
 /** Why a text cannot be filled in, as a person would say it: `line 1: customer.phone is undefined` is that there is no customer phone. */

@@ -1,40 +1,28 @@
-"""What is different between two states of a workflow, in words a marketer reads: one sentence a change. Pure.
+"""What is different between two states of a workflow, in words a marketer reads: one sentence a change.
 
-``Condition *order total* now greater than 1,000 instead of 500``. Names of fields stand between asterisks, values as
-they are written, long ones cut. It takes any JSON: a draft may be unfinished.
+``Condition now *order total* is more than 1,000 instead of 500``. Conditions and steps are said in the words that the
+editor has for them. Names of fields stand between asterisks, long values are cut. It takes any JSON: a draft may be
+unfinished.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from app.actions.step_words import field_title, step_title
+from app.domain.condition_words import Sayer, emphasized, number_words, quoted
 from app.domain.structural_diff import Change, difference, pairing, same
 
 MAX_VALUE_CHARS: Final = 80
+MAX_CONDITION_CHARS: Final = 400
 # How much of a step that is new is said.
 _AT_MOST: Final = 8
-_OPERATORS: Final = {
-    "==": "equal to",
-    "!=": "not equal to",
-    ">": "greater than",
-    "<": "less than",
-    ">=": "at least",
-    "<=": "at most",
-    "contains": "contains",
-    "not_contains": "does not contain",
-    "in": "one of",
-    "not_in": "none of",
-    "starts_with": "starts with",
-    "ends_with": "ends with",
-}
-_OF_NOTHING: Final = {"==": "is empty", "!=": "has a value"}
 _NAMES: Final = {
     "name": "Name",
     "description": "Description",
     "priority": "Priority",
     "reentry": "How often one may enter",
 }
-_GROUPS: Final = {"all": "all of", "any": "any of", "not": "none of"}
 
 
 def in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -51,15 +39,8 @@ def in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         elif name == "actions" and isinstance(old, list) and isinstance(new, list):
             words += _actions(old, new)
         else:
-            words.append(_instead(_NAMES.get(name, f"*{_field(name)}*"), old, new))
+            words.append(_instead(_NAMES.get(name, _field(name)), old, new))
     return words
-
-
-def condition_in_words(condition: Any) -> str:
-    """Say a condition, or a group of them, to who reads a workflow: ``*order total* greater than 1,000``."""
-    if _is_leaf(condition) and condition.get("value") is None and condition.get("operator") in _OF_NOTHING:
-        return f"*{_field(condition['field'])}* {_OF_NOTHING[condition['operator']]}"
-    return _said(condition)
 
 
 def _trigger(old: Any, new: Any) -> Iterator[str]:
@@ -86,22 +67,24 @@ def _conditions(old: Sequence[Any], new: Sequence[Any], noun: str) -> Iterator[s
 
 
 def _condition(old: Any, new: Any, noun: str) -> Iterator[str]:
+    if not _is_leaf(old) or not _is_leaf(new) or not same(_meant(old), _meant(new)):
+        yield f"{noun} now {_said(new)} instead of {_said_before(old, new)}"
     if not _is_leaf(old) or not _is_leaf(new):
-        yield f"{noun} now {_said(new)} instead of {_said(old)}"
         return
-    if not same(_meant(old), _meant(new)):
-        if old["field"] != new["field"]:
-            yield f"{noun} now {_said(new)} instead of {_said(old)}"
-        elif same(old.get("operator"), new.get("operator")):
-            now, was = _compared(new), _value(old.get("value"))
-            yield f"{noun} *{_field(new['field'])}* now {now} instead of {was}"
-        else:
-            yield f"{noun} *{_field(new['field'])}* now {_compared(new)} instead of {_compared(old)}"
     logic = [str(one.get("logic") or "AND").lower() for one in (old, new)]
     if logic[0] != logic[1]:
-        yield f"{noun} *{_field(new['field'])}* now joined to the next by {logic[1]} instead of {logic[0]}"
+        yield f"{noun} {_field(new['field'])} now joined to the next by {logic[1]} instead of {logic[0]}"
     elif same(_meant(old), _meant(new)):
-        yield from (_of_change(f"{noun} *{_field(new['field'])}*", change) for change in difference(old, new))
+        yield from (_of_change(f"{noun} {_field(new['field'])}", change) for change in difference(old, new))
+
+
+def _said_before(old: Any, new: Any) -> str:
+    """Say what a condition was: its value alone, where nothing else about it is different."""
+    if _is_leaf(old) and _is_leaf(new) and _meant(old)[:2] == _meant(new)[:2]:
+        values = [one.get("value") for one in (old, new)]
+        if not any(value is None or isinstance(value, Mapping) for value in values):
+            return _value(values[0])
+    return _said(old)
 
 
 def _meant(leaf: Mapping[str, Any]) -> list[Any]:
@@ -113,29 +96,7 @@ def _is_leaf(condition: Any) -> bool:
 
 
 def _said(condition: Any) -> str:
-    if _is_leaf(condition):
-        return f"*{_field(condition['field'])}* {_compared(condition)}"
-    if isinstance(condition, Mapping):
-        for name, words in _GROUPS.items():
-            if name in condition:
-                inner = condition[name]
-                listed = inner if isinstance(inner, list) else [inner]
-                return f"{words} ({_cut(', '.join(_said(one) for one in listed[:5]))})"
-    return _value(condition)
-
-
-def _compared(leaf: Mapping[str, Any]) -> str:
-    operator = leaf.get("operator")
-    known = _OPERATORS.get(operator) if isinstance(operator, str) else None
-    return f"{known or _plain(operator)} {_listed(leaf.get('value'))}"
-
-
-def _listed(value: Any) -> str:
-    """Say values to choose from as a person does: ``"Lisbon", "Porto" or "Faro"``."""
-    if not isinstance(value, list) or not value or any(isinstance(one, list | dict) for one in value):
-        return _value(value)
-    *first, last = map(_value, value)
-    return _cut(f"{', '.join(first)} or {last}") if first else last
+    return _cut_to(_SAYER.one(condition), MAX_CONDITION_CHARS)
 
 
 def _actions(old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
@@ -164,7 +125,7 @@ def _action(old: Any, new: Any, number: int) -> Iterator[str]:
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         yield _instead(f"Step {number}", old, new)
         return
-    noun = f"Step {number} ({_title(new)})"
+    noun = f"Step {number} ({_cut(step_title(new))})"
     if not same(old.get("type"), new.get("type")):
         yield f"Step {number} now {_titled(new)} instead of {_titled(old)}"
         return
@@ -172,14 +133,16 @@ def _action(old: Any, new: Any, number: int) -> Iterator[str]:
         yield from _conditions(old["conditions"], new["conditions"], f"{noun}: condition")
     else:
         yield from (_of_change(noun, one) for one in difference(old.get("conditions"), new.get("conditions")))
-    yield from (_of_change(noun, one) for one in difference(old.get("config"), new.get("config")))
+    yield from (_of_change(noun, one, new.get("type")) for one in difference(old.get("config"), new.get("config")))
     rest = [{k: v for k, v in one.items() if k not in ("conditions", "config", "type")} for one in (old, new)]
     yield from (_of_change(noun, one) for one in difference(*rest))
 
 
-def _of_change(noun: str, change: Change) -> str:
+def _of_change(noun: str, change: Change, action_type: Any = None) -> str:
     path = [str(step + 1) if isinstance(step, int) else step for step in change.path if step != "config"]
-    place = f"{noun}: *{_field('.'.join(path))}*" if path else noun
+    if path and action_type is not None:
+        path[0] = field_title(action_type, path[0])
+    place = f"{noun}: {_field('.'.join(path))}" if path else noun
     if change.kind == "added":
         return f"{place} now {_value(change.after)}"
     if change.kind == "removed":
@@ -195,22 +158,19 @@ def _instead(what: str, old: Any, new: Any) -> str:
     return f"{what} now {_value(new)} instead of {_value(old)}"
 
 
-def _title(action: Mapping[str, Any]) -> str:
-    return _plain(action.get("type")).replace("_", " ")
-
-
 def _titled(action: Any) -> str:
     if not isinstance(action, Mapping):
         return _value(action)
-    config = action.get("config")
+    config, title = action.get("config"), _cut(step_title(action))
     if not isinstance(config, Mapping):
-        return f"{_title(action)} {_value(config)}" if config else _title(action)
-    told = (f"*{_field(str(name))}* {_value(one)}" for name, one in config.items())
-    return ", ".join([_title(action), *list(told)[:_AT_MOST]])
+        return f"{title} {_value(config)}" if config else title
+    kind = action.get("type")
+    told = (f"{_field(field_title(kind, str(name)))} {_value(one)}" for name, one in config.items())
+    return ", ".join([title, *list(told)[:_AT_MOST]])
 
 
 def _field(path: str) -> str:
-    return _cut(path.replace(".", " ").replace("_", " "))
+    return emphasized(_cut(path))
 
 
 def _plain(value: Any) -> str:
@@ -220,14 +180,24 @@ def _plain(value: Any) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "nothing"}[value]
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,}" if abs(value) < 1e15 else str(value)  # noqa: PLR2004 - beyond it floats are no whole numbers
+    if isinstance(value, int | float):
+        return number_words(value)
     if isinstance(value, str):
-        return json.dumps(_cut(value), ensure_ascii=False)
+        return _text(value)
     return _cut(json.dumps(value, ensure_ascii=False))
 
 
+def _text(text: str) -> str:
+    """Say a text in one line, with what no line can hold as JSON has it."""
+    return quoted(json.dumps(_cut(text), ensure_ascii=False)[1:-1].replace('\\"', '"'))
+
+
 def _cut(text: str) -> str:
-    return text if len(text) <= MAX_VALUE_CHARS else f"{text[: MAX_VALUE_CHARS - 1]}\u2026"
+    return _cut_to(text, MAX_VALUE_CHARS)
+
+
+def _cut_to(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}\u2026"
+
+
+_SAYER: Final = Sayer(_field, _text)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.change_words import in_words
 from app.domain.structural_diff import same
+from app.services.workflows.change_words import in_words
 from tests.domain.test_structural_diff import VALUES
 
 TOTAL = {"field": "order.total", "operator": ">", "value": 500}
@@ -31,13 +31,13 @@ def workflow(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"conditions": [{**TOTAL, "value": 1000}]}, "Condition *order total* now greater than 1,000 instead of 500"),
+        ({"conditions": [{**TOTAL, "value": 1000}]}, "Condition now *order total* is more than 1,000 instead of 500"),
         (
             {"conditions": [{**TOTAL, "operator": "<="}]},
-            "Condition *order total* now at most 500 instead of greater than 500",
+            "Condition now *order total* is at most 500 instead of *order total* is more than 500",
         ),
-        ({"conditions": [TOTAL, COUNTRY]}, 'Condition added: *customer country* equal to "PT"'),
-        ({"conditions": []}, "Condition removed: *order total* greater than 500"),
+        ({"conditions": [TOTAL, COUNTRY]}, "Condition added: *customer country* is “PT”"),
+        ({"conditions": []}, "Condition removed: *order total* is more than 500"),
         (
             {"conditions": [{**TOTAL, "logic": "OR"}]},
             "Condition *order total* now joined to the next by or instead of and",
@@ -45,29 +45,38 @@ def workflow(**changes: Any) -> dict[str, Any]:
         (
             {"conditions": [{"any": [TOTAL, COUNTRY]}]},
             (
-                'Condition now any of (*order total* greater than 500, *customer country* equal to "PT")'
-                " instead of *order total* greater than 500"
+                "Condition now (*order total* is more than 500 or *customer country* is “PT”)"
+                " instead of *order total* is more than 500"
             ),
         ),
-        ({"name": "Huge order"}, 'Name now "Huge order" instead of "Big order"'),
+        (
+            {"conditions": [{**TOTAL, "operator": "<", "value": {"now": "-3d"}}]},
+            "Condition now *order total* is longer ago than 3 days instead of *order total* is more than 500",
+        ),
+        (
+            {"conditions": [{**TOTAL, "value": None, "operator": "=="}]},
+            "Condition now *order total* is empty instead of *order total* is more than 500",
+        ),
+        ({"name": 'A "big"\n order'}, 'Name now “A "big"\\n order” instead of “Big order”'),
+        ({"name": "Huge order"}, "Name now “Huge order” instead of “Big order”"),
         ({"priority": 1}, "Priority now 1 instead of 5"),
-        ({"reentry": "once"}, 'How often one may enter now "once"'),
+        ({"reentry": "once"}, "How often one may enter now “once”"),
         (
             {"trigger": {"type": "order.created", "config": {}}},
             "Starts with *order.created* instead of *order.paid*",
         ),
-        ({"actions": [MAIL]}, 'Step 2 removed: apply tag, *tag* "vip"'),
+        ({"actions": [MAIL]}, "Step 2 removed: Put a tag on the customer, *Tag* “vip”"),
         (
             {"conditions": [TOTAL, {**COUNTRY, "operator": "in", "value": ["PT", "BR", "AO"]}]},
-            'Condition added: *customer country* one of "PT", "BR" or "AO"',
+            "Condition added: *customer country* is one of “PT”, “BR” or “AO”",
         ),
         (
             {"actions": [{**MAIL, "config": {"subject": "Hello", "text": "x"}}, TAG]},
-            'Step 1 (send email): *subject* now "Hello" instead of "Hi"',
+            "Step 1 (Send an e-mail): *Subject* now “Hello” instead of “Hi”",
         ),
         (
             {"actions": [MAIL, {**TAG, "conditions": [TOTAL]}]},
-            "Step 2 (apply tag): condition added: *order total* greater than 500",
+            "Step 2 (Put a tag on the customer): condition added: *order total* is more than 500",
         ),
     ],
 )
@@ -79,10 +88,10 @@ def test_a_change_is_a_sentence(changes: dict[str, Any], words: str) -> None:
 def test_the_step_of_one_that_was_only_begun_is_no_change() -> None:
     """Nobody wrote it, so that it goes is not said; one that somebody wrote is said as it goes."""
     begun = {"type": "stop_workflow", "order": 1, "config": {}}
-    added = ['Step 1 added: apply tag, *tag* "vip"']
+    added = ["Step 1 added: Put a tag on the customer, *Tag* “vip”"]
     assert in_words(workflow(actions=[begun]), workflow(actions=[TAG])) == added
     (said,) = in_words(workflow(actions=[{**begun, "config": {"reason": "Late"}}]), workflow(actions=[TAG]))
-    assert "stop workflow" in said
+    assert "Stop here" in said
 
 
 @given(
