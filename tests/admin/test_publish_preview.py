@@ -140,9 +140,9 @@ async def test_what_waits_is_counted(user: User, log: Log) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("", ['Name now "Third" instead of "Second"']),
-        ("?from=2&to=live", ['Name now "Second" instead of "Big order"']),
-        ("?from=live&to=1", ['Name now "Big order" instead of "Second"']),
+        ("", ["Name now “Third” instead of “Second”"]),
+        ("?from=2&to=live", ["Name now “Second” instead of “Big order”"]),
+        ("?from=live&to=1", ["Name now “Big order” instead of “Second”"]),
         ("?from=2&to=1", []),
     ],
 )

@@ -91,7 +91,7 @@ async def test_a_generated_client_makes_tests_publishes_and_watches_a_workflow(g
         "tried": "DryRun",
         "active": True,
         "until then": WORKFLOW["name"],
-        "preview": ['Name now "Thank them twice" instead of "Thank who orders for much"'],
+        "preview": ["Name now “Thank them twice” instead of “Thank who orders for much”"],
         "published": ["Thank them twice", True],
         "draft": 404,
         "told": row,
