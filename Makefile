@@ -167,6 +167,12 @@ triggers: setup
 bench-api: setup
 	$(BIN)/python -m tests.benchmarks.api
 
+# What the pages weigh, and how soon they answer in Chromium; for a machine that does nothing else. About two minutes.
+# `build/bench-pages.json`.
+.PHONY: bench-pages
+bench-pages: setup
+	$(BIN)/pytest tests/admin/pages/measured.py -s
+
 # What growing and shrinking a role costs; about seven minutes.
 scaling: setup
 	$(BIN)/python -m tests.benchmarks.scaling

@@ -1,14 +1,18 @@
 """An installation full of attacks: every text that somebody from outside can write holds markup of theirs."""
 
+import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import orjson
 
+from app.admin.operations import Operation
+from app.admin.pages.routes import PAGES
 from app.ports.sent_messages import SentKind, SentMessage
 from tests.admin.conftest import Answer, Api, User, draft
 from tests.admin.log import Log
@@ -16,6 +20,8 @@ from tests.admin.test_dead_letters import letter
 from tests.support.sessions import SignedIn
 from tests.support.stored_markup import EVERYTHING, IN_NAMES, PAYLOADS, bundled
 
+OURS: Final = tuple(one for one in PAGES if one.access != "public")
+PLACE: Final = re.compile(r"\{[^}]*\}")
 CRM: Final = "/api/v1/crm"
 # Characters that a name may have.
 _NAME: Final = 255
@@ -35,6 +41,22 @@ class Attacked:
     places: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def looked_at(there: Attacked) -> Iterator[tuple[Operation, str]]:
+    """Yield every page that is looked at, and where it is.
+
+    Raises:
+        AssertionError: What stands for a place of a page's path is not said in ``attacked.py``.
+    """
+    for one in OURS:
+        if one.method == "GET":
+            path = one.path
+            while (place := PLACE.search(path)) is not None:
+                before = path[: place.start()].rstrip("/")
+                assert before in there.places, f"say in tests/admin/pages/attacked.py what to open for {one.path}"
+                path = f"{path[: place.start()]}{quote(there.places[before], safe='')}{path[place.end() :]}"
+            yield one, f"{path}?{there.asked[one.path]}" if one.path in there.asked else path
 
 
 async def attacked(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:

@@ -2,14 +2,20 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 
+from app.admin.routes import build_app
+from app.admin.state import STATE
 from app.domain.callers import Permission, Role
 from app.settings import Settings
-from tests.admin.conftest import Api
+from tests.admin.conftest import Api, User
+from tests.admin.log import Log
+from tests.admin.pages.attacked import Attacked, AttackedOutbox, attacked
 from tests.support.chromium import Window, chromium, window
 from tests.support.sessions import SignedIn, signed_in
 
@@ -47,3 +53,24 @@ def somebody(api_database: str, settings: Settings) -> Somebody:
         return await signed_in(api_database, settings, role, *permissions)
 
     return sign_in
+
+
+@pytest.fixture
+async def with_outbox(api: Api) -> AsyncIterator[str]:
+    """The address of the same pages where what went out is kept too."""
+    state = api.app[STATE]
+    outside = replace(state.outside, sent=AttackedOutbox())
+    async with TestServer(build_app(replace(state, outside=outside))) as server:
+        yield str(server.make_url("/")).rstrip("/")
+
+
+@pytest.fixture
+async def there(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:
+    """An installation full of attacks."""
+    return await attacked(api, admin, who, log)
+
+
+@pytest.fixture
+async def who(somebody: Somebody) -> SignedIn:
+    """An administrator who is signed in."""
+    return await somebody("admin")

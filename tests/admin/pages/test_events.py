@@ -1,5 +1,7 @@
 """Events as a person looks at them: what came, what each workflow made of it, what is said where nothing is known."""
 
+import gzip
+import random
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,6 +26,7 @@ from tests.support.sessions import SignedIn
 
 # Within two seconds of a change nobody knows which version of a workflow was asked.
 LATER_S = 5
+PAGE_BYTES = 100_000
 MARKUP = "<img src=x onerror=alert(1)>"
 CUSTOMER = {"id": "c-1", "name": MARKUP, "spent": 40, "city": "Rio de Janeiro", "tags": ["newsletter"]}
 
@@ -206,3 +209,39 @@ def test_what_opens_in_a_tree_is_closed_again(value: Any) -> None:
     assert kinds.count("open") == kinds.count("close")
     assert len(kinds) - kinds.count("close") - kinds.count("cut") <= MOST_LINES
     assert kinds.count("cut") == (1 if isinstance(value, dict) and len(value) == 900 else 0)
+
+
+# Of more than 64 KiB the page of an event has no more than how much it is.
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("shape", ["one long text", "many short ones", "long names"])
+async def test_a_page_stays_light_whatever_an_event_holds(
+    visit: Visit, api: Api, log: Log, somebody: Somebody, *, shape: str, times: int
+) -> None:
+    """Of 200 kB the beginning is shown, with how much there is, and where all of it is."""
+    who = await somebody("user", "crm:read")
+    user = user_of(api, who)
+    shapes: dict[str, dict[str, Any]] = {
+        "one long text": {"text": random.Random(1).randbytes(25_000 * times).hex()},
+        "many short ones": {f"{at}": random.Random(at).randbytes(20 * times).hex() for at in range(1000)},
+        "long names": {random.Random(at).randbytes(5_000 * times).hex(): at for at in range(5)},
+    }
+    data = shapes[shape]
+    event = put(api, data={"customer": CUSTOMER, **data})
+    workflow = await switched_on(user)
+    result = {"step": 0, "action_type": "webhook", "status": "success", "error": None, "attempts": 1,
+              "output": data, "executed_at": "2026-03-01T12:00:00Z", "duration_ms": 1, "verdicts": []}  # fmt: skip
+    facts = {"event": event, "event_id": event["id"], "event_type": event["type"], "at": datetime.now(UTC)}
+    row = await log.add(workflow, results=[result], **facts)
+    async with visit(who, scripts=False) as window:
+        paths = [f"/events/one?{urlencode({'source': '/shop', 'id': event['id']})}", f"/executions/{row['id']}"]
+        for path in paths:
+            answer = await window.page.goto(window.url + path)
+            assert answer is not None
+            assert len(gzip.compress(await answer.body())) < PAGE_BYTES, path
+            if times > 1 and path == paths[0]:
+                await expect(window.page.get_by_text("It is too large to be shown here")).to_be_visible()
+                continue
+            await window.page.locator("summary", has_text=re.compile("As JSON")).click()
+            await expect(window.page.get_by_text(re.compile("These are the first 20,000 of")).last).to_be_visible()
+            await window.page.get_by_role("link", name="All of it, as JSON").last.click()
+            assert next(iter(data)) in await window.page.inner_text("body")

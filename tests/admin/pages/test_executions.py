@@ -16,7 +16,6 @@ from tests.admin.pages.looks import looked_at_by_all
 from tests.admin.pages.people import expect_status, person
 from tests.admin.test_retry import ACTIONS, failed
 from tests.admin.test_waiting import wait
-from tests.support.deadlines import scaled
 
 MARKUP = "<img src=x onerror=alert(1)>"
 VERDICTS = [
@@ -135,24 +134,19 @@ async def test_new_executions_come_in_on_top_but_not_while_somebody_reads(
         await expect(page.get_by_role("button", name="1 new, show")).to_be_visible()
 
 
-async def test_a_thousand_a_minute_leave_the_page_responsive(visit: Visit, api: Api, log: Log, somebody: Any) -> None:
-    """A minute's worth at once: no task takes 50 ms, and the list keeps to its length."""
+async def test_a_live_list_keeps_to_its_length(visit: Visit, api: Api, log: Log, somebody: Any) -> None:
+    """However many end: the newest stand on top, the others are a page away. How fast is ``make bench-pages``."""
     who, user = await person(api, somebody)
     workflow = await user.create(name="Big orders")
     async with visit(who) as window:
         page = window.page
         await window.go("/executions")
         await expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        await page.evaluate(
-            "() => { window.long = []; new PerformanceObserver((list) => list.getEntries().forEach((one) =>"
-            " window.long.push(one.duration))).observe({ type: 'longtask' }); }"
-        )
         for _ in range(10):
             await told(log, workflow, 100, entity="c-many")
         await told(log, workflow, entity="c-last")
         await expect(row_of(page, "c-last")).to_be_visible()
         await expect(page.get_by_role("row")).to_have_count(51)
-        assert max(await page.evaluate("window.long"), default=0) < scaled(50)
 
 
 async def test_an_execution_explains_itself(visit: Visit, api: Api, log: Log, somebody: Any) -> None:

@@ -1,8 +1,8 @@
 """What no page and no form lets anybody do: every entry of the list of pages is held to it, a new one too."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from html import unescape
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, expect
 
 from app.admin.cookies import SESSION
@@ -18,13 +17,10 @@ from app.admin.operations import Operation
 from app.admin.pages.rendering import POLICY
 from app.admin.pages.routes import PAGES
 from app.admin.pages.sandboxed import SANDBOX
-from app.admin.routes import build_app
-from app.admin.state import STATE
 from app.domain.sessions import csrf_token
 from app.services.access.sessions import FRESH_S
 from tests.admin.conftest import Api, User
-from tests.admin.log import Log
-from tests.admin.pages.attacked import Attacked, AttackedOutbox, attacked
+from tests.admin.pages.attacked import OURS, PLACE, Attacked, looked_at
 from tests.admin.pages.conftest import Visit
 from tests.admin.test_sign_in import PASSWORD, member
 from tests.support.chromium import Window
@@ -34,10 +30,8 @@ from tests.support.stored_markup import PAYLOADS
 
 SignIn = Callable[..., Any]
 HTML: Final = {"Accept": "text/html,application/xhtml+xml"}
-_PLACE: Final = re.compile(r"\{[^}]*\}")
 # Of answers without anything to see.
 _OF_NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
-OURS: Final = tuple(one for one in PAGES if one.access != "public")
 
 
 def pages(method: str) -> list[Any]:
@@ -47,7 +41,7 @@ def pages(method: str) -> list[Any]:
 
 def path_of(one: Operation) -> str:
     """Return a path of it, at which there is nothing: what refuses does so before it looks."""
-    return _PLACE.sub(lambda _: str(uuid4()), one.path)
+    return PLACE.sub(lambda _: str(uuid4()), one.path)
 
 
 @dataclass(frozen=True)
@@ -292,44 +286,6 @@ _MOST_PAGES: Final = 12
 _TRIPWIRE: Final = "window.__xss"
 # Where somebody's HTML is shown as it is, in a sandbox: what the browser says of having stopped it is as it should be.
 _IN_SANDBOX: Final = re.compile(r"/settings/messages/|/outbox/")
-
-
-def looked_at(there: Attacked) -> Iterator[tuple[Operation, str]]:
-    """Yield every page that is looked at, and where it is.
-
-    Raises:
-        AssertionError: What stands for a place of a page's path is not said in ``attacked.py``.
-    """
-    for one in OURS:
-        if one.method == "GET":
-            path = one.path
-            while (place := _PLACE.search(path)) is not None:
-                before = path[: place.start()].rstrip("/")
-                assert before in there.places, f"say in tests/admin/pages/attacked.py what to open for {one.path}"
-                path = f"{path[: place.start()]}{quote(there.places[before], safe='')}{path[place.end() :]}"
-            yield one, f"{path}?{there.asked[one.path]}" if one.path in there.asked else path
-
-
-@pytest.fixture
-async def with_outbox(api: Api) -> AsyncIterator[str]:
-    """The address of the same pages where what went out is kept too."""
-    state = api.app[STATE]
-    outside = replace(state.outside, sent=AttackedOutbox())
-    async with TestServer(build_app(replace(state, outside=outside))) as server:
-        yield str(server.make_url("/")).rstrip("/")
-
-
-@pytest.fixture
-async def there(api: Api, admin: User, who: SignedIn, log: Log) -> Attacked:
-    """An installation full of attacks."""
-    return await attacked(api, admin, who, log)
-
-
-@pytest.fixture
-async def who(somebody: SignIn) -> SignedIn:
-    """An administrator who is signed in."""
-    found: SignedIn = await somebody("admin")
-    return found
 
 
 async def test_what_people_write_is_text_on_every_page(

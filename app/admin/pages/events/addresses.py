@@ -30,6 +30,11 @@ def path_of(report: EventReport) -> str | None:
     return event_path(report.source, report.id, report.received_at, report.entity)
 
 
+def looked_up(report: EventReport) -> str:
+    """Return where the API tells all of an event, as JSON."""
+    return (path_of(report) or ONE).replace(ONE, "/api/v1/events/lookup", 1)
+
+
 def made_from(report: EventReport) -> str:
     """Return where a workflow is made from an event."""
     said = {"event_source": report.source or "", "event_id": report.id or ""}

@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-import orjson
 from aiohttp import web
 from pydantic import Field
 
 from app.admin.cursors import MARK_CHARS
 from app.admin.event_models import RecentEventsQuery
 from app.admin.pages.declared import page
-from app.admin.pages.events.addresses import ONE, ROOT, event_path, made_from, path_of, tried_in
+from app.admin.pages.events.addresses import ONE, ROOT, event_path, looked_up, made_from, path_of, tried_in
 from app.admin.pages.events.fates import outcome_of, rows_of
 from app.admin.pages.events.tree import lines_of
 from app.admin.pages.lists import asked, link, next_page
@@ -146,7 +145,7 @@ def _found(request: web.Request, report: EventReport, wrong: dict[str, str]) -> 
         outcome=outcome_of(report),
         lines=list(lines_of(event.get("data"))),
         envelope=[(name, value) for name, value in event.items() if name != "data"],
-        raw=orjson.dumps(event, option=orjson.OPT_INDENT_2).decode() if event else "",
+        whole=looked_up(report),
         make=made_from(report),
     )
 

@@ -7,6 +7,7 @@ from app.admin.pages.wording import count_of, number
 
 # More would take a browser long to lay out; the rest is in the JSON beside it.
 MOST_LINES: Final = 1500
+MOST_CHARACTERS: Final = 30_000
 _MOST_CHARS: Final = 2000
 _OPEN_TO: Final = 3
 
@@ -33,15 +34,16 @@ class Line(NamedTuple):
 def lines_of(value: Any) -> Iterator[Line]:
     """Yield the lines of a JSON value's members; without recursion, since it may be nested deep."""
     pending: list[tuple[str, Any, bool]] = [(name, member, False) for name, member in reversed(_members(value))]
-    depth = count = 0
+    depth = count = characters = 0
     while pending:
         name, member, closes = pending.pop()
         if closes:
             depth -= 1
             yield Line("close")
             continue
-        count += 1
-        if count > MOST_LINES:
+        count, name = count + 1, _short(name)
+        characters += len(name) + (min(len(member), _MOST_CHARS) if isinstance(member, str) else 0)
+        if count > MOST_LINES or characters > MOST_CHARACTERS:
             yield Line("cut")
             yield from (Line("close") for *_, closes in pending if closes)
             return
@@ -72,6 +74,10 @@ def _leaf(name: str, value: Any) -> Line:
     if isinstance(value, int | float):
         return Line("leaf", name, number(value), "number")
     if isinstance(value, str):
-        text = value if len(value) <= _MOST_CHARS else f"{value[:_MOST_CHARS]}… ({number(len(value))} characters)"
+        text = _short(value)
         return Line("leaf", name, text or "(empty)", "string" if text else "null")
     return Line("leaf", name, "(empty)", "null")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}… ({number(len(text))} characters)"

@@ -9,7 +9,7 @@ from app.admin.pages.declared import form, page
 from app.admin.pages.events.addresses import event_path
 from app.admin.pages.events.fates import conditions_of
 from app.admin.pages.executions.causes import chain_of
-from app.admin.pages.executions.rendered_steps import RenderedSteps, as_json, rendered_steps
+from app.admin.pages.executions.rendered_steps import RenderedSteps, rendered_steps
 from app.admin.pages.executions.words import action_in_words, in_person_words
 from app.admin.pages.forms import see_other
 from app.admin.pages.rendering import rendered
@@ -41,8 +41,7 @@ async def show_execution(request: web.Request) -> web.Response:
         conditions_of=lambda verdicts: list(conditions_of(verdicts)),
         sent=sent,
         wants_sent=wants_sent,
-        as_json=as_json,
-        raw=as_json(one.written()),
+        written=one.written(),
         chain=await chain_of(request, one),
         event_path=_event_path(request, one),
         retryable=one.status in RETRYABLE,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from app.admin.requests import CALLER
@@ -60,12 +59,3 @@ def _came_to(result: Mapping[str, Any]) -> SimulatedResult | None:
     if result["status"] == "skipped":
         return None
     return SimulatedResult(status=result["status"], output=result["output"], error=result["error"])
-
-
-def as_json(value: Any) -> str:
-    """Write a value as a person reads JSON."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain).decode()
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)
