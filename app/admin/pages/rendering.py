@@ -15,8 +15,9 @@ from app.admin.identity import BY_SESSION
 from app.admin.pages import assets
 from app.admin.pages.frame import rail
 from app.admin.pages.json_text import json_text
+from app.admin.pages.log_words import in_person_words
 from app.admin.pages.triggers import event_in_words, trigger_in_words
-from app.admin.pages.wording import ago, count_of, emphasized, exact, number, percent, seconds
+from app.admin.pages.wording import ago, breakable, count_of, emphasized, exact, number, percent, seconds
 from app.admin.requests import CALLER
 from app.admin.state import STATE
 from app.domain.sessions import csrf_token
@@ -28,7 +29,8 @@ POLICY: Final = (
 _FILTERS: Final = {
     "ago": ago, "exact": exact, "number": number, "percent": percent, "seconds": seconds, "count_of": count_of,
     "emphasized": emphasized, "event_in_words": event_in_words, "trigger_in_words": trigger_in_words,
-    "json_text": json_text, "segment": partial(quote, safe=""),
+    "json_text": json_text, "segment": partial(quote, safe=""), "breakable": breakable,
+    "in_person_words": in_person_words,
 }  # fmt: skip
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
 
 from app.admin.execution_models import ExecutionQuery
-from app.admin.pages.wording import exact
+from app.admin.pages.log_words import actions_in_words
+from app.admin.pages.wording import moment
 from app.domain.statuses import RETRYABLE, ActionStatus, ExecutionStatus
 
 Tone = Literal["good", "bad", "warn", "calm", "plain"]
@@ -24,7 +27,9 @@ class Shown:
 STATUSES: Final[Mapping[str, Shown]] = {
     ExecutionStatus.SUCCESS: Shown("Succeeded", "good", "yes", "Every step that ran succeeded"),
     ExecutionStatus.PARTIAL: Shown("Partly failed", "warn", "warn", "Some steps failed, others succeeded"),
-    ExecutionStatus.FAILED: Shown("Failed", "bad", "no", "No step succeeded, or one that had to ended it"),
+    ExecutionStatus.FAILED: Shown(
+        "Failed", "bad", "no", "No step succeeded, or one failed after which the workflow ends"
+    ),
     ExecutionStatus.SKIPPED: Shown("Did not run", "plain", "skip", "Conditions not met, or it may not run now"),
     ExecutionStatus.STOPPED: Shown("Stopped", "calm", "skip", "A step ended it early, as the workflow says"),
     ExecutionStatus.BLOCKED: Shown("Blocked", "warn", "warn", "It would have triggered itself again"),
@@ -38,12 +43,13 @@ STEPS: Final[Mapping[str, Shown]] = {
 }
 
 
-def looks() -> dict[str, dict[str, str | bool]]:
-    """Return the same as data, for scripts that show executions."""
-    return {
+def looks() -> dict[str, Mapping[str, Any]]:
+    """Return the same as data, for scripts that show executions; and what actions are called in their errors."""
+    of_statuses = {
         status: {"word": one.word, "tone": one.tone, "icon": one.icon, "retryable": status in RETRYABLE}
         for status, one in STATUSES.items()
     }
+    return {"statuses": of_statuses, "actions": actions_in_words()}
 
 
 def filters_in_words(query: ExecutionQuery, workflow: str | None) -> list[str]:
@@ -54,8 +60,8 @@ def filters_in_words(query: ExecutionQuery, workflow: str | None) -> list[str]:
         f"of {workflow}" if workflow else "",
         f"that {' or '.join(STATUSES[one].word.lower() for one in query.statuses)}" if query.statuses else "",
         last[span] if span else "",
-        f"from {exact(query.since)}" if query.since and not span else "",
-        f"before {exact(query.until)}" if query.until and not span else "",
+        Markup("from {}").format(moment(query.since)) if query.since and not span else "",
+        Markup("before {}").format(moment(query.until)) if query.until and not span else "",
         f"about {query.entity}" if query.entity else "",
         f"by {query.event_type}" if query.event_type else "",
         f"by the event {query.event_id}" if query.event_id else "",

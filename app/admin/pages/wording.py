@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 _NONE: Final = "-"
 # What stands in quotes is a value, which may hold asterisks of its own.
 _NAMED: Final = re.compile(r'“[^”]*”|"(?:[^"\\]|\\.)*"|\*([^*]+)\*')
+# Where an address or an id may go on in the next line: after a sign that parts it, or 16 characters without one.
+_PIECE: Final = re.compile(r"\s+|[^\s._@/:=&?-]{1,16}[._@/:=&?-]*|[._@/:=&?-]+")
 _SECOND_MS: Final = 1000
 _MINUTE_MS: Final = 60_000
 _DAY: Final = timedelta(days=1)
@@ -30,6 +32,11 @@ def ago(at: datetime, now: datetime | None = None) -> str:
 def exact(at: datetime) -> str:
     """Say a time to the second, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def moment(at: datetime) -> Markup:
+    """Say a time to the second amid other words: a script puts the viewer's zone in its place."""
+    return Markup('<time datetime="{}" data-exact>{}</time>').format(at.isoformat(), exact(at))
 
 
 def number(value: float) -> str:
@@ -54,6 +61,11 @@ def seconds(ms: float | None) -> str:
 def count_of(count: int, one: str, several: str | None = None) -> str:
     """Say how many there are: ``1 workflow``, ``2 workflows``."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def breakable(text: str) -> Markup:
+    """Let a name, an address or an id go on in the next line at its parts, and nowhere else."""
+    return Markup("<wbr>").join(_PIECE.findall(text))
 
 
 def emphasized(text: str) -> Markup:

@@ -134,7 +134,7 @@ def _expected(value: Any, reason: str) -> str:
     if _is_relative(value):
         zone = f" in {value['timezone']}" if "timezone" in value else ""
         return _clean(f"{_distance(str(value['today']), 'today')}{zone}", MAX_VALUE_CHARS)
-    return _value(value["json"] if isinstance(value, dict) and value.keys() == {"json"} else value)
+    return _value(value["json"] if isinstance(value, dict) and value.keys() == {"json"} else value, "or")
 
 
 def _distance(text: str, now: str = "now") -> str:
@@ -148,15 +148,23 @@ def _distance(text: str, now: str = "now") -> str:
     return f"{spoken} ago" if sign == "-" else f"in {spoken}"
 
 
-def _value(value: Any) -> str:
-    """Return a value as people write it: numbers with commas, texts in quotes, long ones cut."""
+def _value(value: Any, joined_by: str = "and") -> str:
+    """Return a value as people write it: numbers with commas, texts in quotes, lists as a phrase, long ones cut."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, dict) and value.get("cut") is True and "type" in value:
         return _cut_value(value)
+    if isinstance(value, list):
+        return _clean(_phrase(value, joined_by), MAX_VALUE_CHARS)
     return _clean(_json(value), MAX_VALUE_CHARS)
+
+
+def _phrase(values: list[Any], joined_by: str) -> str:
+    """Say a list: ``"SP" or "RJ"``; one within it as JSON, so that it is told apart."""
+    said = [_json(one) if isinstance(one, list) else _value(one) for one in values]
+    return f"{', '.join(said[:-1])} {joined_by} {said[-1]}" if len(said) > 1 else "".join(said) or "an empty list"
 
 
 def _number(value: float) -> str:

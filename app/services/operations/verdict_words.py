@@ -1,5 +1,6 @@
 """A workflow's verdict on an event, with its reason in a sentence. Pure."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -149,7 +150,9 @@ def _by_rule(
     if made is None:
         return "unreadable", "The workflow's revision of then is one that no matcher can read."
     if isinstance(made, TurnedAway):
-        asked = ", ".join(f"{name} {value!r}" for name, value in made.workflow.trigger_config.items())
+        asked = ", ".join(
+            f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in made.workflow.trigger_config.items()
+        )
         return "turned_away", f"Its trigger asks for more than the type: {asked}."
     if then.age is not None and then.age > then.max_age:
         days = then.max_age / 86_400

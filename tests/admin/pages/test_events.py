@@ -99,7 +99,7 @@ async def test_an_event_says_why_each_workflow_ran_or_did_not(
         assert await window.heading() == "A tag is applied"
         assert "Succeeded" in await said_of(page, f"Thank them {MARKUP}")
         assert "customer.spent is 40, not more than 100" in await said_of(page, "Big spenders")
-        assert "tag 'VIP'" in await said_of(page, "VIPs only")
+        assert 'tag "VIP"' in await said_of(page, "VIPs only")
         once = await said_of(page, "Welcome once")
         assert "May not enter again" in once
         assert "It entered 3 Feb 2026, 07:00:00, and may enter once." in once

@@ -220,6 +220,8 @@ async def test_what_failed_is_retried_one_or_many(
             await page.locator(f"[value='{row['id']}']").check()
         await page.get_by_role("button", name="Retry").click()
         assert await window.heading() == "2 executions could not be retried"
+        names = page.get_by_role("main").get_by_role("listitem").get_by_role("link")
+        await expect(names).to_have_text([re.compile("^Big order for c-")] * 2)
         await expect(page.get_by_text("Attempt 2 is on its way already")).to_be_visible()
         await expect(page.get_by_text("The workflow is inactive or deleted")).to_be_visible()
         expect_status(window, 409)
@@ -234,6 +236,7 @@ async def test_what_failed_is_retried_one_or_many(
             ended = "UPDATE automation_logs SET attempt = 2, status = 'success' WHERE id = %s"
             await log.connection.execute(ended, (rows[2]["id"],))
             await expect(page.get_by_text("is on its way")).to_be_hidden()
+            await expect(page.get_by_role("status").first).to_contain_text("It was retried. Attempt 2 has ended")
             await expect(page.get_by_text("· attempt 2")).to_be_visible()
 
 

@@ -41,7 +41,7 @@ async def test_one_box_finds_workflows_customers_and_executions(
         await window.go(f"/search?q=e-{who.id}")
         await expect(page.get_by_role("region", name="Executions")).to_contain_text("Succeeded")
         await window.go("/search?q=nobody-is-called-so")
-        await expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Nothing found for")).to_be_visible()
         await window.looked_at("search-nothing")
 
 

@@ -239,7 +239,7 @@ async def test_an_administrator_lets_people_in_and_out(somebody: SignIn, visit: 
         await page.get_by_label("Who").select_option(str(who.id))
         await page.get_by_label("What").select_option("User")
         await page.get_by_role("button", name="Show").click()
-        await says(page, "role from “user” to “admin”")
+        await says(page, "role from User to Administrator")
         await says(page, f"made the user “{email}”")
         await page.get_by_role("link", name="made the user").click()
         await says(page, "of the id")

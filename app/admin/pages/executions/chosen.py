@@ -11,7 +11,9 @@ from aiohttp import web
 from app.admin.pages.forms import FORM, see_other
 from app.admin.pages.lists import link
 from app.admin.pages.rendering import rendered
-from app.domain.errors import FieldError, InvalidError
+from app.admin.requests import CALLER
+from app.admin.state import STATE
+from app.domain.errors import FieldError, InvalidError, NotFoundError
 from app.services.operations.many_executions import MOST, each
 
 _FIELD: Final = "id"
@@ -61,6 +63,15 @@ async def do_to_chosen(request: web.Request, path: str, did: str, do: Callable[[
         status=HTTPStatus.CONFLICT,
         did=did,
         done=len(tried) - len(refused),
-        refused=refused,
+        refused=[(one, await _called(request, one.id)) for one in refused],
         back=back,
     )
+
+
+async def _called(request: web.Request, execution: UUID) -> str:
+    """Return what people call an execution: its workflow and its customer; by its id where the log has none yet."""
+    try:
+        one = await request.app[STATE].runs.executions.get(request[CALLER], execution)
+    except NotFoundError:
+        return str(execution)
+    return f"{one.workflow_name} for {one.entity}" if one.entity else one.workflow_name

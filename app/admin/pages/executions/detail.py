@@ -10,8 +10,8 @@ from app.admin.pages.events.addresses import event_path
 from app.admin.pages.events.fates import conditions_of
 from app.admin.pages.executions.causes import chain_of
 from app.admin.pages.executions.rendered_steps import RenderedSteps, rendered_steps
-from app.admin.pages.executions.words import action_in_words, in_person_words
 from app.admin.pages.forms import see_other
+from app.admin.pages.log_words import action_in_words, in_person_words
 from app.admin.pages.rendering import rendered
 from app.admin.pages.statuses import STATUSES, STEPS
 from app.admin.requests import CALLER, path_id
@@ -29,13 +29,13 @@ async def show_execution(request: web.Request) -> web.Response:
     caller = request[CALLER]
     one = await request.app[STATE].runs.executions.get(caller, path_id(request, "execution"))
     wants_sent = "sent" in request.query
+    began = _began(request)
     sent = await rendered_steps(request, one) if wants_sent and one.results else RenderedSteps()
     return rendered(
         request,
         "executions/one.html",
         one=one,
         why=in_person_words(one.explanation),
-        in_person_words=in_person_words,
         steps=[(result, action_in_words(result.action_type)) for result in one.results],
         conditions=list(conditions_of(one.verdicts)),
         conditions_of=lambda verdicts: list(conditions_of(verdicts)),
@@ -47,15 +47,16 @@ async def show_execution(request: web.Request) -> web.Response:
         retryable=one.status in RETRYABLE,
         statuses=STATUSES,
         outcomes=STEPS,
-        coming=_coming(request, one),
+        coming=began if began > one.attempt else 0,
+        retried=bool(began) and began <= one.attempt,
         may_read=caller.may("crm:read"),
     )
 
 
-def _coming(request: web.Request, one: ExecutionDetail) -> int:
-    """Return the attempt that was just begun; 0 where there is none, or it is the one that is shown."""
+def _began(request: web.Request) -> int:
+    """Return the attempt that was just begun; 0 where there is none."""
     found = _RETRIED.fullmatch(request.query.get("did", ""))
-    return int(found[1]) if found and int(found[1]) > one.attempt else 0
+    return int(found[1]) if found else 0
 
 
 def _event_path(request: web.Request, one: ExecutionDetail) -> str | None:

@@ -1,33 +1,16 @@
-"""What is said of executions elsewhere, as a person reads it: steps counted from 1, and by what they do."""
+"""What is said of executions that wait, as a person reads it: steps counted from 1, and by what they do."""
 
-import re
 from typing import Final
 
-from app.actions.step_words import step_title
+from app.admin.pages.log_words import action_in_words
 from app.ports.executions import WaitingExecution
 
-_STEP: Final = re.compile(r"\bstep (\d{1,2}) \(([a-z_]+)\)")
-_BROKE_OFF: Final = re.compile(r"\bnot run, because step (\d{1,2}) failed and its on_error is stop\b")
 _WHY: Final = {
     "delay": "the workflow says so",
     "retry": "the next attempt at a step that failed",
     "circuit": "the system that it needs is left alone for a while, because it failed",
     "quota": "its owner's workflows run more often than they may",
 }
-
-
-def in_person_words(text: str) -> str:
-    """Say a sentence of the log to a person: ``step 0 (send_email)`` is step 1, which sends an e-mail."""
-    said = _BROKE_OFF.sub(
-        lambda found: f"not carried out, because step {int(found[1]) + 1} failed and the workflow ends there", text
-    )
-    said = _STEP.sub(lambda found: f"step {int(found[1]) + 1} ({action_in_words(found[2])})", said)
-    return said[:1].upper() + said[1:]
-
-
-def action_in_words(action_type: str) -> str:
-    """Say what a type of action does."""
-    return step_title({"type": action_type})
 
 
 def where_it_stands(one: WaitingExecution) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 import orjson
 from aiohttp import web
+from markupsafe import Markup
 
 from app.admin.api.dead_letters import chosen
 from app.admin.models import DeadLetterQuery
@@ -13,7 +14,7 @@ from app.admin.pages.forms import FORM, see_other
 from app.admin.pages.lists import asked, link
 from app.admin.pages.queue.words import reason_words, reasons, role_words, states
 from app.admin.pages.rendering import rendered
-from app.admin.pages.wording import count_of, exact
+from app.admin.pages.wording import count_of, moment
 from app.admin.requests import CALLER, path_number
 from app.admin.state import STATE
 from app.domain.errors import ConflictError, NotFoundError
@@ -152,8 +153,8 @@ def _in_words(query: LetterListQuery) -> list[str]:
         f"of the event {query.event_id}" if query.event_id else "",
         f"from {query.source}" if query.source else "",
         f"about {query.entity}" if query.entity else "",
-        f"that failed from {exact(query.since)} on" if query.since else "",
-        f"that failed before {exact(query.until)}" if query.until else "",
+        Markup("that failed from {} on").format(moment(query.since)) if query.since else "",
+        Markup("that failed before {}").format(moment(query.until)) if query.until else "",
     ]
     return [one for one in said if one]
 

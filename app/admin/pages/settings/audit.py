@@ -1,5 +1,6 @@
 """``/settings/audit``: who changed what and when, in words, for administrators."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -10,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.admin.pages.declared import page
 from app.admin.pages.lists import asked, link, next_page
 from app.admin.pages.settings import audit_words
-from app.admin.pages.settings.people import people
+from app.admin.pages.settings.people import is_id, people
 from app.admin.pages.settings.sections import ROOT, shown
 from app.admin.queries import Cursor, Limit, Text
 from app.admin.requests import CALLER
 from app.admin.state import STATE
+from app.domain.errors import NotFoundError
 from app.domain.paging import read_cursor
 from app.ports.audit import AuditEntry, AuditFilter
 
@@ -22,6 +24,7 @@ _ALL: Final = f"{ROOT}/audit"
 _SPANS: Final = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _LAST: Final = {"24h": "in the last 24 hours", "7d": "in the last 7 days", "30d": "in the last 30 days"}
 _OF_WORKFLOWS: Final = "workflow"
+_MOST_WORKFLOWS: Final = 100
 
 
 class TrailQuery(BaseModel):
@@ -56,15 +59,16 @@ async def show_audit(request: web.Request) -> web.Response:
     found = await state.access.audit.find(
         caller, query.wanted(datetime.now(UTC)), read_cursor(query.cursor), query.limit
     )
-    known = await people(
-        request, {row.actor for row in found.items if row.actor} | {query.who} - {None}, everybody=True
-    )
+    actors = {row.actor for row in found.items if row.actor} | {query.who} - {None}
+    owners = {one for row in found.items for one in audit_words.named(row, "owners")}
+    known = await people(request, actors | owners, everybody=True)
     keys = {str(key.id): f"API key {key.name}" for key in await state.access.api_keys.entries(caller)}
+    names = {**known.names, **keys, **await _workflows(request, found.items)}
     rest = {name: value for name, value in given.items() if name != "cursor"}
     return shown(
         request,
         "audit.html",
-        rows=[_row(row, {**known.names, **keys}) for row in found.items],
+        rows=[_row(row, names) for row in found.items],
         names={**known.choices, **keys},
         kinds=audit_words.KINDS,
         given=rest,
@@ -76,6 +80,18 @@ async def show_audit(request: web.Request) -> web.Response:
     )
 
 
+async def _workflows(request: web.Request, entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """Return the names of the workflows that a channel or a secret was for; of one that is gone, that it is."""
+    wanted = {one for entry in entries for one in audit_words.named(entry, "workflows") if is_id(one)}
+    names = {}
+    for one in sorted(wanted)[:_MOST_WORKFLOWS]:
+        try:
+            names[one] = (await request.app[STATE].workflows.get(request[CALLER], UUID(one))).name
+        except NotFoundError:
+            names[one] = "one that is gone"
+    return names
+
+
 def _row(entry: AuditEntry, names: dict[str, str]) -> dict[str, object]:
     """Return a line as it is shown: it leads to the workflow that is there, or to all that was done to the thing."""
     is_there = entry.kind == _OF_WORKFLOWS and entry.action != "deleted"
@@ -83,7 +99,7 @@ def _row(entry: AuditEntry, names: dict[str, str]) -> dict[str, object]:
         "at": entry.at,
         "who": audit_words.actor(entry, names),
         "done": audit_words.done(entry, names),
-        "changes": audit_words.differences(entry),
+        "changes": audit_words.differences(entry, names),
         "href": f"/workflows/{entry.object_id}"
         if is_there
         else link(_ALL, {"kind": entry.kind, "id": entry.object_id}),

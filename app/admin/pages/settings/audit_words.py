@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.admin.pages.settings.words import HOW, PERMISSIONS, ROLES
+from app.domain.grants import ALL
 from app.ports.audit import AuditChange, AuditEntry
 
 MAX_VALUE_CHARS: Final = 80
@@ -50,6 +52,14 @@ _OF_SESSIONS: Final[Mapping[str, str]] = {
     "signed_in": "signed in",
     "signed_out": "signed out",
 }
+_FIELDS: Final[Mapping[str, str]] = {
+    "owners": "whose workflows may use it",
+    "workflows": "which workflows may use it",
+    "hosts": "where it may be sent",
+    "permissions": "may do",
+    "agent": "browser",
+    "how": "signed in",
+}
 _OURS: Final = "headrace_"
 _OF_NO_USE: Final = frozenset({"id", "user_id", "updated_by", "digest"})
 _WITHHELD: Final = {"secret": "to another value, which is secret", "large": "to another value, which is too large"}
@@ -83,31 +93,57 @@ def done(entry: AuditEntry, names: Mapping[str, str]) -> str:
     return f"{verb} the {kind}{called}"
 
 
-def differences(entry: AuditEntry) -> list[str]:
-    """Say what is different, a phrase a field; of what is new its name says enough."""
+def named(entry: AuditEntry, field: str) -> set[str]:
+    """Return the ids that a field has or had, to be said by names."""
+    change = entry.changes.get(field)
+    both = (change.old, change.new) if change is not None else ()
+    return {one for ids in both if isinstance(ids, list) for one in ids if isinstance(one, str)}
+
+
+def differences(entry: AuditEntry, names: Mapping[str, str]) -> list[str]:
+    """Say what is different, a phrase a field; of what is new its name says enough.
+
+    Args:
+        entry: The line.
+        names: What people and workflows are called, by their ids.
+    """
     if entry.action == "created" and entry.kind != "permissions":
         return []
     if entry.kind == "sign_in":
         return [f"{_new(entry, 'attempts')} times, from {_new(entry, 'address')}"]
-    return [_difference(field, change) for field, change in sorted(entry.changes.items()) if field not in _OF_NO_USE]
+    kept = [(field, change) for field, change in sorted(entry.changes.items()) if field not in _OF_NO_USE]
+    return [_difference(field, change, names) for field, change in kept]
 
 
-def _difference(field: str, change: AuditChange) -> str:
-    name = field.replace("_", " ")
+def _difference(field: str, change: AuditChange, names: Mapping[str, str]) -> str:
+    name = _FIELDS.get(field, field.replace("_", " "))
+    words = {**names, **_words_of(field)}
     if change.withheld:
         return f"{name} {_WITHHELD[change.withheld]}"
     if change.old is None:
-        return f"{name}: {_value(change.new)}"
+        return f"{name}: {_value(change.new, words)}"
     if change.new is None:
-        return f"{name} {_value(change.old)} taken away"
-    return f"{name} from {_value(change.old)} to {_value(change.new)}"
+        return f"{name} {_value(change.old, words)} taken away"
+    return f"{name} from {_value(change.old, words)} to {_value(change.new, words)}"
 
 
-def _value(value: Any) -> str:
+def _words_of(field: str) -> Mapping[str, str]:
+    """Return what the values of a field are called that has words of its own."""
+    if field == "how":
+        return dict(HOW)
+    if field == "hosts":
+        return {ALL: "anywhere"}
+    said = ROLES if field == "role" else PERMISSIONS if field == "permissions" else {}
+    return {ALL: "all" if field == "workflows" else "everybody", **{name: one.title for name, one in said.items()}}
+
+
+def _value(value: Any, words: Mapping[str, str]) -> str:
     if value in ([], ""):
         return "nothing"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        text = ", ".join("everybody" if one == "*" else one for one in value)
+        text = ", ".join(words.get(one, one) for one in value)
+    elif isinstance(value, str) and value in words:
+        text = words[value]
     else:
         text = f"“{value}”" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_VALUE_CHARS else f"{text[: MAX_VALUE_CHARS - 1]}…"

@@ -34,7 +34,7 @@ class People:
     def named(self, who: object) -> str:
         """Return what somebody is called; whom there is no user of by the beginning of their id."""
         said = str(who)
-        name = self.names.get(said, f"{said[:8]}…")
+        name = self.names.get(said, f"user {said[:8]}…")
         return f"{name} (you)" if said == self.me else name
 
     def in_words(self, owners: Iterable[str], workflows: Iterable[str]) -> str:
@@ -49,7 +49,7 @@ class People:
 async def people(request: web.Request, ids: Iterable[object], *, everybody: bool = False) -> People:
     """Return what those are called whose ids are given; ``everybody``: and others to choose from."""
     caller, users = request[CALLER], users_of(request)
-    wanted = [UUID(str(one)) for one in {*ids, caller.user_id} if str(one) != ALL and _is_id(str(one))]
+    wanted = [UUID(str(one)) for one in {*ids, caller.user_id} if str(one) != ALL and is_id(str(one))]
     names = {str(one): name for one, name in (await users.names(caller, wanted)).items()}
     choices: dict[str, str] = {}
     if everybody:
@@ -64,7 +64,8 @@ def users_of(request: web.Request) -> UserService:
     return request.app[STATE].access.sign_in.users
 
 
-def _is_id(value: str) -> bool:
+def is_id(value: str) -> bool:
+    """Tell whether a text is an id, as users and workflows have them."""
     try:
         UUID(value)
     except ValueError:

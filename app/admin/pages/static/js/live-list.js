@@ -1,11 +1,12 @@
 /**
  * `live-list`: a table of executions that grows at its top as they end, and holds still while somebody reads it.
  *
- * In it stand the table with its rows, a `template` of one row with places (`data-slot`), how statuses look (JSON), and
+ * In it stand the table with its rows, a `template` of one row with places (`data-slot`), how statuses look and what actions do (JSON), and
  * a line with `data-state` and a button `data-show`. `query` is the API's filter, `most` how many rows it keeps. What
  * comes is put in once a frame, all at a time, so that a thousand a minute cost no more than sixty.
  */
 import { call } from "./api.js";
+import { inPersonWords } from "./log-words.js";
 import { said } from "./times.js";
 
 const PATH = "/api/v1/executions/stream";
@@ -22,7 +23,8 @@ class LiveList extends HTMLElement {
   connectedCallback() {
     this.rows = this.querySelector("tbody");
     this.blank = this.querySelector("template").content.firstElementChild;
-    this.looks = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    const told = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    Object.assign(this, { looks: told.statuses, actions: told.actions });
     this.most = Number(this.getAttribute("most"));
     this.button = this.querySelector("[data-show]");
     this.button.addEventListener("click", () => this.#show(true));
@@ -133,7 +135,7 @@ class LiveList extends HTMLElement {
     slot("status").querySelector("use").setAttribute("href", `#i-${look.icon}`);
     slot("word").textContent = look.word;
     Object.assign(slot("workflow"), { textContent: row.workflow_name, href: `/executions/${row.id}` });
-    slot("error").textContent = row.error ?? "";
+    slot("error").textContent = inPersonWords(row.error ?? "", this.actions);
     slot("entity").textContent = row.entity ?? "";
     slot("event").textContent = row.event_type ?? "";
     slot("took").textContent = took(row.duration_ms);

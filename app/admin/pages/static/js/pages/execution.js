@@ -1,4 +1,4 @@
-/** One execution: its JSON can be copied, and an attempt that is on its way is shown once it has ended. */
+/** One execution: its JSON can be copied, and an attempt that is on its way is shown once it has ended, with a word of it. */
 import { call } from "../api.js";
 import "../copy-button.js";
 
@@ -16,6 +16,6 @@ if (coming) {
   const look = setInterval(async () => {
     if (document.hidden) return;
     if (Date.now() - began > LONGEST_MS) return clearInterval(look);
-    if (await ended(coming.dataset).catch(() => false)) location.replace(location.pathname);
+    if (await ended(coming.dataset).catch(() => false)) location.reload();
   }, EVERY_MS);
 }
