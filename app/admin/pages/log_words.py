@@ -18,6 +18,8 @@ _NOT_THERE: Final = re.compile(r"(\S+) is undefined\b")
 _ENTRY: Final = re.compile(r"\b([a-z][a-z_]*)\[\d+\]: ")
 _ACTIONS: Final = re.compile(r"\b(\d+ of \d+) actions succeeded\b")
 _WITHOUT_A_REASON: Final = re.compile(r" failed: None\b")
+# An address or a name that begins a sentence stays as it is written.
+_FIRST_WORD: Final = re.compile(r"\A[a-z]+(?=[,:;.!?]?(?:\s|\Z))")
 
 
 def in_person_words(text: str) -> str:
@@ -30,7 +32,7 @@ def in_person_words(text: str) -> str:
     said = _ENTRY.sub(r"“\1”: ", _NOT_THERE.sub(r"there is no \1", said))
     said = _WITHOUT_A_REASON.sub(" failed", _ACTIONS.sub(r"\1 steps succeeded", said))
     said = said.replace("stop_workflow ended it", "a step ended it, as the workflow says")
-    return said[:1].upper() + said[1:]
+    return _FIRST_WORD.sub(lambda found: found[0].capitalize(), said)
 
 
 def action_in_words(action_type: str) -> str:

@@ -102,7 +102,7 @@ async def test_an_event_says_why_each_workflow_ran_or_did_not(
         assert 'tag "VIP"' in await said_of(page, "VIPs only")
         once = await said_of(page, "Welcome once")
         assert "May not enter again" in once
-        assert "It entered 3 Feb 2026, 07:00:00, and may enter once." in once
+        assert "c-1 entered 3 Feb 2026, 07:00:00, and may enter once." in once
         assert "Blocked as a loop" in await said_of(page, "Tag whoever is tagged")
         assert "Switched off" in await said_of(page, "Not switched on")
         await expect(page.get_by_text(MARKUP, exact=True)).to_be_visible()  # the customer's name, as it is

@@ -17,6 +17,7 @@ CASES: Final = [
     ("1 of 2 actions succeeded; step 1 (apply_tag) failed: None; stop_workflow ended it",
      "1 of 2 steps succeeded; step 2 (Put a tag on the customer) failed; a step ended it, as the workflow says"),
     ("the shop said <b>no</b>: HTTP 500", "The shop said <b>no</b>: HTTP 500"),
+    ("smtp.example.com refused it", "smtp.example.com refused it"),
     ("", ""),
 ]  # fmt: skip
 

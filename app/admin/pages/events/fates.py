@@ -33,6 +33,8 @@ _ORDER: Final = {verdict: place for place, verdict in enumerate(FATES)}
 _LOST: Final = frozenset({"dead_lettered", "no_trace", "unreadable"})
 _COMING: Final = frozenset({"under_way", "not_matched_yet"})
 _WENT_WELL: Final = frozenset({ExecutionStatus.SUCCESS, ExecutionStatus.STOPPED})
+# The page adds the moment since when, in the zone of who reads it.
+_SAID_BY_MEANING: Final = frozenset({"ran", "inactive", "activated_later", "no_workflow_then"})
 _MAY_ENTER: Final = ", and may enter it "
 _GROUPS: Final = {"all": "All of these", "any": "At least one of these", "not": "None of this"}
 
@@ -74,7 +76,7 @@ def _row(one: WorkflowVerdict) -> Row:
         return Row(one, shown, near, how_often.rstrip("."), conditions)
     if conditions and one.verdict == "conditions_not_met":
         return Row(one, shown, f"What kept it from running: {near}".rstrip(), "", conditions)
-    why = f"{shown.meaning}." if one.verdict == "ran" else one.why
+    why = f"{shown.meaning}. {near}".rstrip() if one.verdict in _SAID_BY_MEANING else one.why
     return Row(one, shown, why, "", conditions)
 
 

@@ -16,5 +16,5 @@ export function inPersonWords(text, actions) {
     .replaceAll(/\b(\d+ of \d+) actions succeeded\b/g, "$1 steps succeeded")
     .replaceAll(/ failed: None\b/g, " failed")
     .replaceAll("stop_workflow ended it", "a step ended it, as the workflow says");
-  return capital(said);
+  return said.replace(/^[a-z]+(?=[,:;.!?]?(\s|$))/, capital);
 }

@@ -4,9 +4,7 @@ if (form) {
   const boxes = [...form.querySelectorAll('input[type="checkbox"]')];
   const buttons = [...form.querySelectorAll('button[name="do"]')];
   const all = Object.assign(document.createElement("input"), { type: "checkbox", ariaLabel: "Choose all on this page" });
-  const label = Object.assign(document.createElement("label"), { className: "choice" });
-  label.append(all);
-  if (boxes.length) form.querySelector("thead th").replaceChildren(label);
+  if (boxes.length) form.querySelector("thead th").replaceChildren(all);
   const tell = () => {
     const chosen = boxes.filter((one) => one.checked).length;
     form.querySelector("[data-chosen]").textContent = chosen ? `${chosen} chosen` : "Choose some below";
