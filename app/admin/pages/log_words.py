@@ -14,7 +14,7 @@ _BROKE_OFF: Final = re.compile(r"\bnot run, because step (\d{1,2}) failed and it
 _STEP: Final = re.compile(r"\bstep (\d{1,2}) \(([a-z_]+)\)")
 # ``to[0]: line 1: customer.email is undefined``: which field, where in its template, and what is not there.
 _NOT_FILLED_IN: Final = re.compile(r"\b([a-z][a-z_]*)(?:\[\d+\])?: line \d+: ")
-_NOT_THERE: Final = re.compile(r"(\S+) is undefined\b")
+_NOT_THERE: Final = re.compile(r"(?<![^\s(])([^\s(]+) is undefined\b")
 _ENTRY: Final = re.compile(r"\b([a-z][a-z_]*)\[\d+\]: ")
 _ACTIONS: Final = re.compile(r"\b(\d+ of \d+) actions succeeded\b")
 _WITHOUT_A_REASON: Final = re.compile(r" failed: None\b")

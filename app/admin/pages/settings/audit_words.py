@@ -130,7 +130,7 @@ def _difference(field: str, change: AuditChange, names: Mapping[str, str]) -> st
 def _words_of(field: str) -> Mapping[str, str]:
     """Return what the values of a field are called that has words of its own."""
     if field == "how":
-        return dict(HOW)
+        return {str(name): said for name, said in HOW.items()}
     if field == "hosts":
         return {ALL: "anywhere"}
     said = ROLES if field == "role" else PERMISSIONS if field == "permissions" else {}

@@ -11,7 +11,7 @@ export function inPersonWords(text, actions) {
       `not carried out, because step ${step(number)} failed and the workflow ends there`)
     .replaceAll(/\bstep (\d{1,2}) \(([a-z_]+)\)/g, (_, number, type) => `step ${step(number)} (${does(type)})`)
     .replaceAll(/\b([a-z][a-z_]*)(?:\[\d+\])?: line \d+: /g, "“$1” cannot be filled in: ")
-    .replaceAll(/(\S+) is undefined\b/g, "there is no $1")
+    .replaceAll(/(?<![^\s(])([^\s(]+) is undefined\b/g, "there is no $1")
     .replaceAll(/\b([a-z][a-z_]*)\[\d+\]: /g, "“$1”: ")
     .replaceAll(/\b(\d+ of \d+) actions succeeded\b/g, "$1 steps succeeded")
     .replaceAll(/ failed: None\b/g, " failed")
