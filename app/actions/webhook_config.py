@@ -52,7 +52,7 @@ class WebhookConfig(ActionConfig):
     url: Annotated[
         str,
         Templated(),
-        Shown("Address", "Where it is sent.", "line", example="https://erp.example/{{ order.id }}"),
+        Shown("Address", "Where it is sent.", "line", example="https://erp.example/orders"),
         Field(min_length=1, description="http or https; may hold templates"),
     ]
     method: Annotated[

@@ -76,14 +76,14 @@ class Window:
         return await self.page.get_by_role("heading", level=1).inner_text()
 
     async def looked_at(self, name: str) -> None:
-        """Keep a screenshot of the page as it is now, and let axe find what keeps people from using it.
+        """Keep a screenshot of the page as it is now, and find what keeps people from using it, or looks wrong at once.
 
         Raises:
-            AssertionError: It finds something.
+            AssertionError: There is something.
         """
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=SCREENSHOTS / f"{name}-{self.look}.png", full_page=True)
-        found = await self.violations()
+        found = [*await self.violations(), *await self.looks_wrong()]
         assert not found, f"{name} ({self.look}):\n" + "\n".join(found)
 
     async def looks_wrong(self) -> list[str]:

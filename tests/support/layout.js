@@ -4,6 +4,7 @@
   const SLACK = 1.5;
   const NARROWEST = 64; // A field for text that is narrower shows some five letters.
   const LONGEST = 22; // Letters; a longer word may be broken where it has no room.
+  const OURS = 36; // Letters of what is to be chosen; longer ones are names that people gave.
   const ARROW = 16; // Of a list to choose from.
   const CONTROLS = "a, button, input:not([type=hidden]), select, textarea, summary";
   const room = document.documentElement.clientWidth;
@@ -51,7 +52,8 @@
 
   for (const one of all) {
     const box = one.getBoundingClientRect();
-    const inScroller = (() => {
+    // A text may be scrolled to in a box of its own; what is to be clicked may not be out of sight.
+    const inScroller = !one.matches(CONTROLS) && (() => {
       for (let up = one.parentElement; up; up = up.parentElement) if (scrolls(up, "overflowX")) return true;
       return false;
     })();
@@ -59,6 +61,12 @@
     if (!inScroller && (hasText || one.matches(CONTROLS)) && (box.right > room + SLACK || box.left < -SLACK)) {
       found.push(`Hangs over the edge: ${named(one)}`);
     }
+  }
+
+  const boxed = (one) => ["inline-block", "inline-flex"].includes(getComputedStyle(one).display) || one.matches("button, a, summary");
+  for (const one of all) {
+    if (one.matches("input, select, textarea") || !boxed(one) || getComputedStyle(one).display === "inline") continue;
+    if (one.scrollWidth > one.clientWidth + SLACK || one.scrollHeight > one.clientHeight + 4) found.push(`Its words do not fit: ${named(one)}`);
   }
 
   const controls = all.filter((one) => one.matches(CONTROLS));
@@ -71,10 +79,7 @@
       found.push(`Its hint is cut off: ${named(one)} "${one.placeholder}"`);
     }
     const chosen = one.matches("select:not([multiple])") ? (one.selectedOptions[0]?.text ?? "") : "";
-    if (chosen && wordsWidth(one, chosen) > inside(one) - ARROW) found.push(`What is chosen is cut off: ${named(one)} "${chosen}"`);
-    if (one.matches("button, a, summary") && getComputedStyle(one).display !== "inline") {
-      if (one.scrollWidth > one.clientWidth + SLACK || one.scrollHeight > one.clientHeight + 4) found.push(`Its words do not fit: ${named(one)}`);
-    }
+    if (chosen && chosen.length <= OURS && wordsWidth(one, chosen) > inside(one) - ARROW) found.push(`What is chosen is cut off: ${named(one)} "${chosen}"`);
   }
 
   // Words, line by line.

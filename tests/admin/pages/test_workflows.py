@@ -41,6 +41,7 @@ async def test_the_list_says_how_each_workflow_does(
     await _ran(api_database, log, busy, success=12, failed=2, skipped=6)
     schedule = {"type": "temporal.weekly", "config": {"at": "09:00", "timezone": "America/Sao_Paulo", "days": ["mon"]}}
     await user.create(name="Monday's reminder", trigger=schedule)
+    await user.create(name="A long type", trigger={"type": "shop.checkout.abandoned.by.subscriber"})
     tagged = {"type": "tag.applied", "config": {"tag": "VIP"}}
     await user.create(name=_HOSTILE, description="Greets who is new " * 9, trigger=tagged)
     for look in LOOKS:

@@ -13,7 +13,7 @@ import "./schema-form.js";
 import { stepWords } from "./step-words.js";
 
 const MOVES = [["up", "up", "Move up"], ["down", "below", "Move down"], ["copy", "copy", "Duplicate"], ["remove", "trash", "Delete"]];
-const ON_ERROR = { stop: "Stop: nothing below happens", continue: "Go on with the next step" };
+const ON_ERROR = { stop: "Stop the workflow here", continue: "Go on with the next step" };
 
 class ActionCard extends Widget {
   #value = { type: "", order: 0, config: {}, conditions: [] };

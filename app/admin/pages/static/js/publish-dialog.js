@@ -23,7 +23,7 @@ function problems(found, reveal) {
       event.target.closest("dialog").close();
       reveal(one.path);
     } });
-    return make("li", {}, go, ` ${one.message} `, mend ? make("a", { href: mend[1], text: mend[2] }) : null);
+    return make("li", {}, go, `: ${one.message}${mend ? ". " : ""}`, mend ? make("a", { href: mend[1], text: mend[2] }) : null);
   })));
 }
 

@@ -55,7 +55,7 @@ function tell() {
   return own;
 }
 
-const links = (problems) => problems.map((one) => make("li", {}, make("button", { type: "button", class: "quiet", text: placeWords(one.path), click: () => reveal(one.path) }), ` ${one.message}`));
+const links = (problems) => problems.map((one) => make("li", {}, make("button", { type: "button", class: "quiet", text: placeWords(one.path), click: () => reveal(one.path) }), `: ${one.message}`));
 
 /** Say what is wrong: at each field, and on top with a way to it. What is only not written yet is no mistake until somebody wants to publish it. */
 function say(found, hints) {
