@@ -21,6 +21,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from app.actions.families import Family
+from app.domain.callers import NOBODY
 from app.domain.causation import Link
 from app.domain.grants import Use
 from app.domain.needs import Need
@@ -40,7 +41,7 @@ from app.ports import (
 )
 from schemas.message_template import MessageKind
 
-NO_USE: Final = Use(UUID(int=0), UUID(int=0))
+NO_USE: Final = Use(NOBODY, NOBODY)
 
 
 class ActionConfig(BaseModel):

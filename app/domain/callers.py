@@ -11,6 +11,8 @@ from uuid import UUID
 Role = Literal["user", "admin"]
 Permission = Literal["events:write", "crm:read", "crm:write", "templates:publish", "messages:any", "operate"]
 
+# Whoever is not known: no user has this id.
+NOBODY: Final = UUID(int=0)
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 

@@ -1,7 +1,6 @@
 """``/api/v1/session`` and ``/api/v1/sessions``: signing in and out, who calls, and which sessions there are."""
 
 from typing import Any, Final
-from uuid import UUID
 
 from aiohttp import web
 
@@ -15,13 +14,12 @@ from app.admin.session_models import Me, SessionPage, SessionQuery, SessionView
 from app.admin.signing_in import end, keep, refuse_other_sites, session_of, sign_in_of, whence
 from app.admin.state import STATE
 from app.admin.user_models import Credentials, LinkToken
-from app.domain.callers import PERMISSIONS, Caller
+from app.domain.callers import NOBODY, PERMISSIONS, Caller
 from app.domain.sessions import csrf_token
 from app.ports.sessions import Session, SignedIn
 
 _ONE: Final = "/api/v1/session"
 _ALL: Final = "/api/v1/sessions"
-_NOBODY: Final = UUID(int=0)
 
 
 async def show_session(request: web.Request) -> web.Response:
@@ -73,7 +71,7 @@ async def end_session(request: web.Request) -> web.Response:
 
 async def _public_json(request: web.Request) -> Any:
     """Read a body of somebody who is not known yet: all of them together may have as many bytes as one caller."""
-    with request.app[STATE].bodies.holding(_NOBODY) as request[HOLD]:
+    with request.app[STATE].bodies.holding(NOBODY) as request[HOLD]:
         return await read_json(request, (JSON,))
 
 

@@ -5,7 +5,6 @@ another version than the others.
 """
 
 import gzip
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.domain.operator_words import SPOKEN, UNITS
+from app.admin.pages.shared_words import shared_words
 
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _IMPORTED: Final = re.compile(r"""^import\s(?:[^"']*\sfrom\s)?"(\.{1,2}/[^"]+)";""", re.MULTILINE)
@@ -39,17 +38,7 @@ class Asset:
 def assets() -> Mapping[str, Asset]:
     """Return every file by its name below ``static``."""
     read = dict(_read(files("app.admin.pages") / "static", ""))
-    return {**read, "js/operators.js": _asset(_TYPES[".js"], _operators().encode())}
-
-
-def _operators() -> str:
-    """Return the words of conditions as a module, so that scripts and pages have them from one place."""
-    spoken = json.dumps([one.in_json() for one in SPOKEN], ensure_ascii=False)
-    units = json.dumps(UNITS)
-    return (
-        "/** The operators of conditions and the units of time, as `app.domain.operator_words` has them. */\n"
-        f"export const OPERATORS = {spoken};\nexport const UNITS = {units};\n"
-    )
+    return read | {name: _asset(_TYPES[".js"], source.encode()) for name, source in shared_words()}
 
 
 def _read(folder: Traversable, below: str) -> Iterator[tuple[str, Asset]]:

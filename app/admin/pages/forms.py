@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -14,13 +13,13 @@ from app.admin.limits import KIB
 from app.admin.problems import UnsupportedTypeError
 from app.admin.requests import read_values
 from app.admin.state import STATE
+from app.domain.callers import NOBODY
 from app.domain.errors import FieldError, InvalidError
 from app.domain.storable import is_storable
 
 _TYPE: Final = "application/x-www-form-urlencoded"
 _MOST_BYTES: Final = 256 * KIB
 _MOST_FIELDS: Final = 1000
-_NOBODY: Final = UUID(int=0)
 _FORGERY: Final = "csrf_token"
 
 Fields = Mapping[str, list[str]]
@@ -39,7 +38,7 @@ async def take_form(request: web.Request) -> None:
     if request.content_type != _TYPE:
         raise UnsupportedTypeError(f"Send the form as {_TYPE}")
     bodies = request.app[STATE].bodies
-    with bodies.holding(_NOBODY) as request[HOLD]:
+    with bodies.holding(NOBODY) as request[HOLD]:
         raw = await read_body(request, bodies.limits, _MOST_BYTES)
     fields = _fields(raw)
     request[GIVEN] = fields.pop(_FORGERY, [""])[0]

@@ -24,18 +24,23 @@ def asked(request: web.Request, model: type[M], **fixed: str) -> tuple[M, dict[s
         fixed: What the page itself asks for, such as the limit.
 
     Returns:
-        The query, the filters that hold by name, and what is wrong with others by name.
+        The query, the filters that hold by name, and what is wrong with others by name. Which page it is, is no filter:
+        the cursor is in the query alone.
     """
     known = {field.alias or name for name, field in model.model_fields.items()} - fixed.keys()
     several = {name: request.query.getall(name) for name in request.query if name in known}
     given = {name: ",".join(filter(None, values)) for name, values in several.items() if any(values)}
     wrong: dict[str, str] = {}
     try:
-        return read_values(request, {**given, **fixed}, model), given, wrong
+        return read_values(request, {**given, **fixed}, model), _filters(given), wrong
     except InvalidError as error:
         wrong = {one.path.partition("[")[0]: one.message for one in error.errors}
     kept = {name: value for name, value in given.items() if name not in wrong and "" not in wrong}
-    return read_values(request, {**kept, **fixed}, model), kept, wrong
+    return read_values(request, {**kept, **fixed}, model), _filters(kept), wrong
+
+
+def _filters(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if name != "cursor"}
 
 
 def link(path: str, filters: Mapping[str, str], **changes: str | None) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from app.actions.error_words import steps_in_words
 from app.actions.registry import REGISTRY
 from app.actions.step_words import step_title
 
@@ -25,7 +26,8 @@ _FIRST_WORD: Final = re.compile(r"\A[a-z]+(?=[,:;.!?]?(?:\s|\Z))")
 def in_person_words(text: str) -> str:
     """Say a sentence of the log to a person: ``step 0 (send_email)`` is step 1, which sends an e-mail."""
     said = _BROKE_OFF.sub(
-        lambda found: f"not carried out, because step {int(found[1]) + 1} failed and the workflow ends there", text
+        lambda found: f"not carried out, because step {int(found[1]) + 1} failed and the workflow ends there",
+        steps_in_words(text),
     )
     said = _STEP.sub(lambda found: f"step {int(found[1]) + 1} ({action_in_words(found[2])})", said)
     said = _NOT_FILLED_IN.sub(r"“\1” cannot be filled in: ", said)

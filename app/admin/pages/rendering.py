@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from app.actions.error_words import error_in_words, place_in_words
 from app.admin.identity import BY_SESSION
 from app.admin.pages import assets
 from app.admin.pages.frame import rail
@@ -31,6 +32,7 @@ _FILTERS: Final = {
     "emphasized": emphasized, "event_in_words": event_in_words, "trigger_in_words": trigger_in_words,
     "json_text": json_text, "segment": partial(quote, safe=""), "breakable": breakable,
     "in_person_words": in_person_words,
+    "error_in_words": lambda error, action_type: error_in_words(action_type, error), "place_in_words": place_in_words,
 }  # fmt: skip
 
 

@@ -5,13 +5,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from app.domain.callers import Caller
+from app.domain.callers import NOBODY, Caller
 from app.ports.event_verdicts import TraceStore
 from app.services.workflows.index import CompiledWorkflow, compile_workflow
 from schemas.workflow import Revision
 
 _MOST: Final = 200
-_NOBODY: Final = UUID(int=0)
 Key = tuple[UUID, int]
 
 
@@ -45,7 +44,7 @@ class PastWorkflows:
 
 def _compiled(key: Key, body: Any) -> CompiledWorkflow | None:
     try:
-        fields = {"owner": _NOBODY, **body, "id": key[0], "version": key[1]}
+        fields = {"owner": NOBODY, **body, "id": key[0], "version": key[1]}
         return compile_workflow(Revision.model_validate(fields))
     except Exception:  # noqa: BLE001 - as in the matchers' index: with anything wrong in one workflow, the others go on
         return None

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+from app.domain.callers import NOBODY
 from app.domain.errors import FieldError, InvalidError
 from app.domain.evaluate import Outcome, Plan, Trigger, TurnedAway, entry_of, evaluate
 from app.domain.grants import Use
@@ -18,7 +19,7 @@ from schemas.field_errors import under
 from schemas.workflow import Revision, WorkflowDraft
 
 SOURCE: Final = "/headrace/test"
-NOBODYS: Final = Use(UUID(int=0), UUID(int=0))
+NOBODYS: Final = Use(NOBODY, NOBODY)
 _PLANNED: Final = tuple(name for name in WRITTEN if name != "description")
 
 

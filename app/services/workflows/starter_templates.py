@@ -13,6 +13,14 @@ OWNER: Final = UUID("00000000-0000-4000-8000-6865616472ac")
 STARTERS: Final = (*CUSTOMERS, *SALES, *SUPPORT)
 
 
+def is_built_in(template_id: UUID) -> bool:
+    """Tell whether a template is a built-in one, whoever it was stored for."""
+    return template_id in _IDS
+
+
 def starter_id(draft: dict[str, Any]) -> UUID:
     """Return a built-in template's id: the same in every installation."""
     return uuid5(NAMESPACE, draft["name"])
+
+
+_IDS: Final = frozenset(map(starter_id, STARTERS))

@@ -34,7 +34,8 @@ async def test_demo_data_goes_as_it_came(api: Api, empty: Log, visit: Visit, som
     user = user_of(api, who)
     async with visit(who) as window:
         page = window.page
-        await window.go("/demo")
+        await window.go("/settings")
+        await page.get_by_role("navigation", name="Settings").get_by_role("link", name="Demo data").click()
         await expect(page.get_by_role("heading", name="A small business to look at")).to_be_visible()
         await looked_at_by_all(window, "demo")
         await page.get_by_role("button", name="Load the demo data").click()

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
+from app.adapters.postgres.starter_templates import store_starters
 from app.admin.auth import mint_token
 from app.domain.callers import Permission
-from app.services.workflows.starter_templates import STARTERS
+from app.services.workflows.starter_templates import STARTERS, starter_id
 from tests.admin.conftest import Api, User
 from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 from tests.admin.pages.looks import looked_at_by_all
@@ -204,5 +205,19 @@ async def test_without_scripts_it_is_asked_before_a_template_goes(api: Api, visi
         await expect(page.get_by_text("The template is deleted")).to_be_visible()
     async with visit(other) as window:
         await window.go(f"/templates/{made['id']}/delete")
+        assert await window.heading() == "There is nothing here"
+        window.wrong.clear()
+
+
+async def test_a_built_in_template_is_nobodys_to_delete(api_database: str, visit: Visit, somebody: Somebody) -> None:
+    """Also not an administrator's for whom it was stored: it says that it is built in, and offers no such thing."""
+    who = await somebody("admin")
+    built_in = starter_id(STARTERS[0])
+    store_starters(api_database, {built_in: STARTERS[0]}, who.id)
+    async with visit(who) as window:
+        await window.go(f"/templates/{built_in}")
+        await expect(window.page.get_by_text(" · Built in · ")).to_be_visible()
+        await expect(window.page.get_by_role("link", name="Delete")).to_be_hidden()
+        await window.go(f"/templates/{built_in}/delete")
         assert await window.heading() == "There is nothing here"
         window.wrong.clear()

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from app.actions.base import AnyAction
+from app.actions.error_words import error_in_words, steps_in_words
 from app.actions.registry import REGISTRY
 from app.actions.step_words import step_in_words
 from app.admin.pages.assets import address
@@ -30,6 +31,15 @@ _FILLED: Final[list[Any]] = [
     1.5,
     "x" * 89 + "😀😀",
 ]
+_ERRORS: Final = [
+    "line 1: customer.email is undefined", "customer.phone is undefined", "line 3: order.lines[0].e_mail is undefined",
+    "no recipient", "is empty", "'x' is not one e-mail address", "must be text, not int", "holds a line break",
+    "line 2: can't be computed for these values (TypeError)", "a computed name is undefined", "has 5 bytes;\nat most 4",
+]  # fmt: skip
+_SAY_ERRORS: Final = """async ([module, cases]) => {
+  const { errorWords, stepsWords } = await import(module);
+  return cases.map(([type, error]) => [errorWords(type, error), stepsWords(`step 4 (${type}): ${error}`)]);
+}"""
 _SAY_CONDITIONS: Final = """async ([module, cases]) => {
   const { conditionWords } = await import(module);
   return cases.map(conditionWords);
@@ -94,3 +104,19 @@ async def test_steps_are_said_alike(visit: Visit, somebody: Callable[..., Any]) 
         said = await window.page.evaluate(_SAY_STEPS, [address("js/step-words.js"), given])
     assert said == [step_in_words({"type": one.name, "config": config}).what for one, config in cases]
     assert len(set(said)) > len(schemas)
+
+
+async def test_errors_are_said_alike(visit: Visit, somebody: Callable[..., Any]) -> None:
+    """Of every field of every type, by the editor's scripts and by the pages; what names no field is left as it is."""
+    cases = [
+        (one.name, f"{field}{below}: {error}")
+        for one in REGISTRY
+        for field in (*one.config.model_fields, "HTTP 503", "nobody")
+        for below in ("", "[0]", ".X-Shop")
+        for error in _ERRORS
+    ]
+    async with visit(await somebody()) as window:
+        await window.go("/workflows")
+        said = await window.page.evaluate(_SAY_ERRORS, [address("js/error-words.js"), cases])
+
+    assert said == [[error_in_words(kind, error), steps_in_words(f"step 4 ({kind}): {error}")] for kind, error in cases]

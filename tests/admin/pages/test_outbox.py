@@ -3,6 +3,7 @@
 import smtplib
 from asyncio import to_thread
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import aiohttp
@@ -10,9 +11,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from app.adapters.http.client import open_http_client
+from app.admin.pages.rendering import environment
 from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
+from app.ports.sent_messages import SentMessage
 from app.settings import Settings
 from tests.admin.conftest import Api, serving
 from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
@@ -169,3 +172,14 @@ async def test_without_stand_ins_there_is_no_outbox(
         await win.go("/outbox/mail/1/html")
         assert await win.heading() == "You may not do this"
         win.wrong.clear()
+
+
+def test_a_mail_that_does_not_say_from_whom_it_is_is_shown() -> None:
+    """Whatever is known of a message, its page is there: every fact may be missing."""
+    bare = SentMessage("mail", 1, datetime.now(UTC), "ada@example.com", "Bare", "Hello")
+    frame = {"rail": [], "who": "", "csrf": "", "is_admin": True, "path": "/outbox", "here": "/outbox", "searched": ""}
+    shown = environment().get_template("outbox/one.html")
+    text = shown.render(
+        frame={**frame, "now": datetime.now(UTC)}, one=bare, kind="Mail", html_path=None, text=bare.text
+    )
+    assert "<dt>From</dt><dd>It does not say</dd>" in text

@@ -112,6 +112,13 @@ async def test_a_message_is_written_previewed_and_stored(somebody: SignIn, visit
         await expect(frame.get_by_text("Thank you, Ana Lima")).to_be_visible()
         await expect(frame.get_by_text("Order o-5001 is paid.")).to_be_visible()
         await expect(frame.locator("b")).to_have_text("Hi Ana Lima")
+        subject = page.get_by_label("Subject or title")
+        for wrong, said in (("{{ customer.nick }}", "Subject: there is no customer nick"), ("", "Subject is needed")):
+            await subject.fill(wrong)
+            await page.get_by_role("button", name="Show the preview").click()
+            await expect(frame.get_by_text("This cannot be sent as it is:")).to_be_visible()
+            await expect(frame.get_by_role("listitem")).to_have_text(said)
+        await subject.fill("Thank you, {{ customer.name }}")
         await page.get_by_role("button", name="Store the template").click()
         await says(page, "The template is stored")
         await page.get_by_role("link", name=name).click()

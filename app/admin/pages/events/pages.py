@@ -113,11 +113,10 @@ async def _of_id(request: web.Request, event_id: str) -> web.Response:
 
 def _not_there(request: web.Request, looked: EventLookup, given: dict[str, str]) -> web.Response:
     """Say how far was looked: that there is no such event only where all was read to its end."""
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     unfinished = looked.outcome == "unfinished"
     now = datetime.now(UTC)
     further = [
-        (words, link(ONE, rest, since=(now - span).isoformat(timespec="seconds")))
+        (words, link(ONE, given, since=(now - span).isoformat(timespec="seconds")))
         for words, span in _FURTHER
         if now - span < looked.since
     ]
@@ -129,7 +128,7 @@ def _not_there(request: web.Request, looked: EventLookup, given: dict[str, str])
         unfinished=unfinished,
         given=given,
         further=further,
-        go_on=next_page(request, ONE, rest, looked.next_cursor),
+        go_on=next_page(request, ONE, given, looked.next_cursor),
     )
 
 

@@ -39,12 +39,11 @@ async def show_executions(request: web.Request) -> web.Response:
     workflows = await _workflows(request, query)
     workflow = next((one for one in workflows if one.id == query.workflow_id), None)
     name = workflow.name if workflow else str(query.workflow_id) if query.workflow_id else None
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     return rendered(
         request,
         "executions/list.html",
         rows=found.items,
-        given=rest,
+        given=given,
         wrong=wrong,
         chosen=query.statuses,
         words=filters_in_words(query, name),
@@ -59,10 +58,10 @@ async def show_executions(request: web.Request) -> web.Response:
         retryable=RETRYABLE,
         did=request.query.get("did", ""),
         count=_count(request.query.get("count", "")),
-        filters=link("", rest).removeprefix("?"),
-        first=link(ROOT, rest) if query.cursor else None,
-        next=next_page(request, ROOT, rest, found.next_cursor),
-        after=next_page(request, ROOT, rest, found.next_cursor or _end(found.items, now)),
+        filters=link("", given).removeprefix("?"),
+        first=link(ROOT, given) if query.cursor else None,
+        next=next_page(request, ROOT, given, found.next_cursor),
+        after=next_page(request, ROOT, given, found.next_cursor or _end(found.items, now)),
         whole=ROOT,
     )
 

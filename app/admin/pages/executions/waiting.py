@@ -27,18 +27,17 @@ async def show_waiting(request: web.Request) -> web.Response:
     found = await request.app[STATE].runs.waiting.find(
         request[CALLER], query.workflow_id, query.entity, read_cursor(query.cursor), query.limit
     )
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     return rendered(
         request,
         "executions/waiting.html",
         rows=[(one, where_it_stands(one), why_it_waits(one)) for one in found.items],
-        given=rest,
+        given=given,
         wrong=wrong,
         words=await _words(request, query),
         did=request.query.get("did", ""),
-        filters=link("", rest).removeprefix("?"),
-        first=link(_PATH, rest) if query.cursor else None,
-        next=next_page(request, _PATH, rest, found.next_cursor),
+        filters=link("", given).removeprefix("?"),
+        first=link(_PATH, given) if query.cursor else None,
+        next=next_page(request, _PATH, given, found.next_cursor),
         whole=_PATH,
     )
 

@@ -1,7 +1,8 @@
-"""What is said of executions that wait, as a person reads it: steps counted from 1, and by what they do."""
+"""What is said of executions elsewhere, as a person reads it: where they stand, and what they wait for."""
 
 from typing import Final
 
+from app.actions.error_words import error_in_words
 from app.admin.pages.log_words import action_in_words
 from app.ports.executions import WaitingExecution
 
@@ -24,4 +25,6 @@ def where_it_stands(one: WaitingExecution) -> str:
 
 def why_it_waits(one: WaitingExecution) -> str:
     """Say what an execution waits for; the log's own words where they tell more."""
-    return _WHY[one.kind] if one.kind == "delay" or not one.reason else f"{_WHY[one.kind]}: {one.reason}"
+    if one.kind == "delay" or not one.reason:
+        return _WHY[one.kind]
+    return f"{_WHY[one.kind]}: {error_in_words(one.next_action or '', one.reason)}"

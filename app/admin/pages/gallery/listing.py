@@ -49,7 +49,7 @@ async def show_gallery(request: web.Request) -> web.Response:
     service, caller = request.app[STATE].templates, request[CALLER]
     found = await service.find(caller, query.wanted(), read_cursor(query.cursor), query.limit)
     categories = await service.categories(caller)
-    rest = {name: value for name, value in given.items() if name not in {"cursor", "did"}}
+    rest = {name: value for name, value in given.items() if name != "did"}
     return rendered(
         request,
         "gallery/list.html",

@@ -15,6 +15,7 @@ from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError, NotFoundError
 from app.services.workflows.placeholders.declarations import declared
+from app.services.workflows.starter_templates import is_built_in
 from schemas.template import Template
 
 _WHAT: Final = "template"
@@ -42,15 +43,13 @@ async def apply(request: web.Request) -> web.Response:
 
 async def ask_deletion(request: web.Request) -> web.Response:
     """Ask whether it is to be deleted, where no script can take it back."""
-    template = await _found(request)
-    if not _may_delete(request, template):
-        raise NotFoundError("There is no such template that you may delete")
-    return rendered(request, "gallery/delete.html", shown=template)
+    return rendered(request, "gallery/delete.html", shown=await _to_delete(request))
 
 
 async def delete(request: web.Request) -> web.Response:
     """Delete it."""
-    await request.app[STATE].templates.delete(request[CALLER], path_id(request, _WHAT), None)
+    template = await _to_delete(request)
+    await request.app[STATE].templates.delete(request[CALLER], template.id, None)
     return see_other(f"{ROOT}?did=deleted")
 
 
@@ -58,9 +57,17 @@ async def _found(request: web.Request) -> Template:
     return await request.app[STATE].templates.get(request[CALLER], path_id(request, _WHAT))
 
 
+async def _to_delete(request: web.Request) -> Template:
+    template = await _found(request)
+    if not _may_delete(request, template):
+        raise NotFoundError("There is no such template that you may delete")
+    return template
+
+
 def _may_delete(request: web.Request, template: Template) -> bool:
+    """Tell whether it may go: a built-in one may not, as it would be back with the next ``headrace templates``."""
     caller = request[CALLER]
-    return caller.role == "admin" or template.created_by == caller.user_id
+    return not is_built_in(template.id) and (caller.role == "admin" or template.created_by == caller.user_id)
 
 
 def _page(

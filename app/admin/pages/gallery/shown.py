@@ -14,7 +14,7 @@ from app.domain.errors import InvalidError
 from app.services.workflows.placeholders.declarations import declared, sample
 from app.services.workflows.placeholders.filling import fill
 from app.services.workflows.placeholders.values import as_text
-from app.services.workflows.starter_templates import OWNER
+from app.services.workflows.starter_templates import is_built_in
 from schemas.placeholder import NAME, Placeholder
 from schemas.template import Template
 
@@ -65,10 +65,10 @@ def card_of(template: Template, caller: Caller) -> Card:
 
 def whose(template: Template, caller: Caller) -> str:
     """Say who made a template."""
+    if is_built_in(template.id):
+        return "Built in"
     if template.created_by == caller.user_id:
         return "Yours, and public" if template.is_public else "Yours"
-    if template.created_by == OWNER:
-        return "Built in"
     return "Public" if template.is_public else "Another user's"
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from app.admin.pages.executions.filters import FAILED
-from app.admin.pages.wording import count_of, number
+from app.admin.pages.wording import count_of
 from app.domain.callers import Caller
 from app.ports.overview import Failing
 from app.services.operations.overview import Trouble
@@ -83,10 +83,10 @@ def _late(one: Trouble) -> str:
 _SAID: Final[dict[str, Callable[[Trouble], str]]] = {
     "away": _away,
     "breaker": _breaker,
-    "behind": lambda one: f"{number(one.count)} records wait to be processed",
+    "behind": lambda one: f"{count_of(one.count, 'record waits', 'records wait')} to be processed",
     "late": _late,
     "letters": lambda one: f"{count_of(one.count, 'record')} could not be processed",
-    "set_aside": lambda one: f"{count_of(one.count, 'record')} were not taken by Kafka",
+    "set_aside": lambda one: f"{count_of(one.count, 'record was', 'records were')} not taken by Kafka",
     "alert": lambda one: one.about,
 }
 

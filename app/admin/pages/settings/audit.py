@@ -64,19 +64,18 @@ async def show_audit(request: web.Request) -> web.Response:
     known = await people(request, actors | owners, everybody=True)
     keys = {str(key.id): f"API key {key.name}" for key in await state.access.api_keys.entries(caller)}
     names = {**known.names, **keys, **await _workflows(request, found.items)}
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     return shown(
         request,
         "audit.html",
         rows=[_row(row, names) for row in found.items],
         names={**known.choices, **keys},
         kinds=audit_words.KINDS,
-        given=rest,
+        given=given,
         wrong=said,
         words=_words(query, {**known.names, **keys}),
         whole=_ALL,
-        first=link(_ALL, rest) if query.cursor else None,
-        next=next_page(request, _ALL, rest, found.next_cursor),
+        first=link(_ALL, given) if query.cursor else None,
+        next=next_page(request, _ALL, given, found.next_cursor),
     )
 
 

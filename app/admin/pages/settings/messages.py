@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
+from app.actions.error_words import error_in_words
 from app.admin.message_models import MessageTemplateQuery
 from app.admin.pages.declared import form, page
 from app.admin.pages.forms import see_other
@@ -37,7 +38,6 @@ async def show_messages(request: web.Request) -> web.Response:
     query, given, said = asked(request, MessageTemplateQuery, limit="50")
     wanted, after = MessageFilter(query.kind, query.search), read_cursor(query.cursor)
     found = await _of(request).templates.find(request[CALLER], wanted, after, query.limit)
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     words = [f"of the kind {KINDS[query.kind]}"] if query.kind else []
     words += [f"with “{query.search}” in the name"] if query.search else []
     return shown(
@@ -45,13 +45,13 @@ async def show_messages(request: web.Request) -> web.Response:
         "messages.html",
         rows=found.items,
         people=await people(request, [row.created_by for row in found.items]),
-        given=rest,
+        given=given,
         wrong=said,
         words=words,
         kinds=KINDS,
         whole=_ALL,
-        first=link(_ALL, rest) if query.cursor else None,
-        next=next_page(request, _ALL, rest, found.next_cursor),
+        first=link(_ALL, given) if query.cursor else None,
+        next=next_page(request, _ALL, given, found.next_cursor),
         did=did_of(request, _DID),
     )
 
@@ -109,8 +109,10 @@ async def _previewed(request: web.Request, draft: dict[str, Any], sample: str) -
         made, errors = await _of(request).previews.of(request[CALLER], draft, sample), []
     except InvalidError as error:
         made, errors = MessagePreview(), error.errors
+    said = [*(f"{one.path}: {one.message}" if one.path else one.message for one in errors), made.problem]
+    problems = [error_in_words(f"send_{draft['kind']}", one) for one in said if one]
     page = environment().get_template("settings/message_preview.html")
-    return sandboxed(page.render(made=made, errors=errors, kind=KINDS.get(draft["kind"], "")))
+    return sandboxed(page.render(made=made, kind=KINDS.get(draft["kind"], ""), problems=problems))
 
 
 def _draft(request: web.Request) -> dict[str, Any]:

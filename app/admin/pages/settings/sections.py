@@ -32,6 +32,7 @@ SECTIONS: Final = (
     Section("Secrets", f"{ROOT}/secrets", "Passwords and tokens that actions use, and who may", for_admins=True),
     Section("Users", f"{ROOT}/users", "Who may sign in, and what they may do", for_admins=True),
     Section("API keys", f"{ROOT}/keys", "Keys of other programs, and what they may do", for_admins=True),
+    Section("Demo data", "/demo", "Something to look around in: load it, and remove it", for_admins=True),
     Section("Audit trail", f"{ROOT}/audit", "Who changed what, and when", for_admins=True),
 )
 

@@ -34,7 +34,6 @@ async def show_sessions(request: web.Request) -> web.Response:
     own = user_id == caller.user_id
     who = "" if own else (await users_of(request).get(caller, user_id)).name
     found = await sign_in_of(request).listed.page(caller, user_id, query.cursor, query.limit)
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     return shown(
         request,
         "sessions.html",
@@ -44,8 +43,8 @@ async def show_sessions(request: web.Request) -> web.Response:
         who=who,
         user_id=user_id,
         how=HOW,
-        first=link(_ALL, rest) if query.cursor else None,
-        next=next_page(request, _ALL, rest, found.next_cursor),
+        first=link(_ALL, given) if query.cursor else None,
+        next=next_page(request, _ALL, given, found.next_cursor),
         did=did_of(request, _DID),
     )
 

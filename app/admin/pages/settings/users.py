@@ -29,19 +29,18 @@ async def show_users(request: web.Request) -> web.Response:
     query, given, said = asked(request, UserQuery, limit="50")
     wanted = UserFilter(query.search, query.role, query.disabled)
     found = await users_of(request).page(request[CALLER], wanted, query.cursor, query.limit)
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     return shown(
         request,
         "users.html",
         rows=found.items,
-        given=rest,
+        given=given,
         wrong=said,
         words=_words(query),
         roles=ROLES,
         permissions=PERMISSIONS,
         whole=_ALL,
-        first=link(_ALL, rest) if query.cursor else None,
-        next=next_page(request, _ALL, rest, found.next_cursor),
+        first=link(_ALL, given) if query.cursor else None,
+        next=next_page(request, _ALL, given, found.next_cursor),
         did=did_of(request, _DID),
     )
 

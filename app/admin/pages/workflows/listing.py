@@ -53,13 +53,12 @@ async def show_workflows(request: web.Request) -> web.Response:
     query, given, wrong = asked(request, WorkflowQuery, limit=_ROWS)
     wanted = WorkflowFilter(**query.model_dump(exclude={"limit", "cursor"}))
     found = await request.app[STATE].workflows.find(request[CALLER], wanted, query.cursor, query.limit)
-    rest = {name: value for name, value in given.items() if name != "cursor"}
     owners = await people(request, [query.owner] if query.owner else [])
     return rendered(
         request,
         "workflows/list.html",
         rows=await _rows(request, found.items),
-        given=rest,
+        given=given,
         wrong=wrong,
         words=_in_words(query, owners),
         types=_types(query.trigger_type),
@@ -67,8 +66,8 @@ async def show_workflows(request: web.Request) -> web.Response:
         sort=query.sort,
         here=list_of(request),
         notice=await notice(request),
-        first=link(ROOT, rest) if query.cursor else None,
-        next=next_page(request, ROOT, rest, found.next_cursor),
+        first=link(ROOT, given) if query.cursor else None,
+        next=next_page(request, ROOT, given, found.next_cursor),
         whole=ROOT,
         deleted=query.deleted,
     )

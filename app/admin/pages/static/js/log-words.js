@@ -1,4 +1,5 @@
 /** Sentences of the log as a person reads them; the server says them in the same words (`app/admin/pages/log_words.py`). */
+import { stepsWords } from "./error-words.js";
 
 const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
@@ -6,7 +7,7 @@ const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 export function inPersonWords(text, actions) {
   const step = (number) => Number(number) + 1;
   const does = (type) => actions[type] ?? capital(type.replaceAll("_", " "));
-  const said = text
+  const said = stepsWords(text)
     .replaceAll(/\bnot run, because step (\d{1,2}) failed and its on_error is stop\b/g, (_, number) =>
       `not carried out, because step ${step(number)} failed and the workflow ends there`)
     .replaceAll(/\bstep (\d{1,2}) \(([a-z_]+)\)/g, (_, number, type) => `step ${step(number)} (${does(type)})`)

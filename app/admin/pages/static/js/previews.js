@@ -4,7 +4,7 @@
  * Texts that are asked for within a moment go in one call: each is a step of its own of a workflow that is only tried.
  */
 import { call } from "./api.js";
-import { unfilledWords } from "./step-words.js";
+import { errorWords, unfilledWords } from "./error-words.js";
 
 const PAUSE_MS = 500;
 const TO = ["preview@example.com"];
@@ -20,7 +20,7 @@ function tried(sample, configs, signal) {
   return call("POST", "/workflows/test", { body: { workflow: { name: "Preview", trigger: { type: event.type }, actions }, event }, signal });
 }
 
-const inWords = (said) => unfilledWords(String(said ?? "It cannot be filled in")).replace(/^(text|html|subject): /, "");
+const inWords = (said) => unfilledWords(String(said ?? "It cannot be filled in"));
 
 /**
  * Show an e-mail as it would be sent.
@@ -33,11 +33,11 @@ export async function previewedEmail(config, sample, signal) {
   if (words.template) for (const name of ["subject", "text", "html"]) delete words[name];
   const { value } = await tried(sample, [words], signal).catch((problem) => {
     if (problem.name === "AbortError") throw problem;
-    const said = [...(problem.fields ?? [])].map(([path, text]) => `${path.replace(/^.*\.config\.?/, "")}: ${text}`);
+    const said = [...(problem.fields ?? [])].map(([path, text]) => errorWords("send_email", `${path.replace(/^.*\.config\.?/, "")}: ${text}`));
     throw new Error(said.join("; ") || problem.message);
   });
   const [step] = value.steps;
-  if (step.status === "failed") throw new Error(unfilledWords(step.error));
+  if (step.status === "failed") throw new Error(errorWords("send_email", step.error));
   return step.would_send;
 }
 

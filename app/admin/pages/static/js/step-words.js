@@ -13,10 +13,6 @@ function said(value) {
   return letters.length > MOST ? `${letters.slice(0, MOST).join("")}…` : text;
 }
 
-/** Why a text cannot be filled in, as a person would say it: `line 1: customer.phone is undefined` is that there is no customer phone. */
-export const unfilledWords = (text) =>
-  text.replace(/\bline 1: /, "").replace(/([\p{L}\d_.]+) is undefined$/u, (_, path) => `there is no ${path.replaceAll(/[._]+/g, " ")}`);
-
 /** Say what a config comes to: the first of the type's sentences whose fields are filled in. */
 export function stepWords(schema, config) {
   for (const sentence of schema["x-summary"] ?? []) {

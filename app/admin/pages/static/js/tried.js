@@ -1,7 +1,7 @@
 /** What a trial came to: every condition with what it saw, every step with what it would send, and what would not happen and why. */
 import { leafWords, valueWords } from "./condition-words.js";
 import { icon, make } from "./dom.js";
-import { unfilledWords } from "./step-words.js";
+import { errorWords } from "./error-words.js";
 import "./email-preview.js";
 
 const GROUPS = { all: "All of the group", any: "At least one of the group", not: "None of the group" };
@@ -52,7 +52,7 @@ function told(step, types) {
   const title = types.get(step.type)?.config_schema.title ?? step.type;
   const to = step.goes_to.map((one) => `${KINDS[one.kind]} ${one.address}${one.service ? ` (${one.service})` : ""}`).join(", ");
   const reach = step.reach && step.reach.verdict !== "public" ? step.reach.why : "";
-  const why = (step.error && unfilledWords(step.error)) ?? (state === "skipped" ? "its own conditions are not met" : "");
+  const why = (step.error && errorWords(step.type, step.error)) ?? (state === "skipped" ? "its own conditions are not met" : "");
   const held = step.verdicts.length ? verdicts(step.verdicts) : null;
   return make("li", {},
     make("h5", {}, `Step ${step.step + 1}: ${title} `, pill(TONES[state])),

@@ -6,6 +6,7 @@
  */
 import { call } from "./api.js";
 import { asked } from "./dialogs.js";
+import { mistakeWords, placeWords } from "./draft-parts.js";
 import { Widget, choice, make, newId } from "./dom.js";
 import { labelled } from "./labelled.js";
 import { said as ago } from "./times.js";
@@ -164,7 +165,7 @@ class TryIt extends Widget {
   #refused(error) {
     if (!(error instanceof Refused) && error.status === undefined) throw error;
     if (!error.message) return;
-    const wrong = [...(error.fields ?? [])].map(([path, text]) => make("li", { text: `${path.replace(/^workflow\./, "")}: ${text}` }));
+    const wrong = [...(error.fields ?? [])].map(([path, text]) => make("li", { text: `${placeWords(path.replace(/^workflow\./, ""))}: ${mistakeWords(path.replace(/^workflow\./, ""), text)}` }));
     const words = wrong.length ? "It cannot be tried before this is put right:" : error.message;
     this.said.replaceChildren(make("div", { class: "alert" }, make("div", {}, make("p", { text: words }), wrong.length ? make("ul", { class: "wrong" }, ...wrong) : null)));
   }
