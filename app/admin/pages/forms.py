@@ -21,9 +21,12 @@ _TYPE: Final = "application/x-www-form-urlencoded"
 _MOST_BYTES: Final = 256 * KIB
 _MOST_FIELDS: Final = 1000
 _FORGERY: Final = "csrf_token"
+_QUESTION: Final = "ask"
 
 Fields = Mapping[str, list[str]]
 FORM: Final = web.RequestKey("form", Fields)
+# What is to be asked before the form does what it says; empty where it was asked by a dialog.
+QUESTION: Final = web.RequestKey("question", str)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -41,6 +44,7 @@ async def take_form(request: web.Request) -> None:
     with bodies.holding(NOBODY) as request[HOLD]:
         raw = await read_body(request, bodies.limits, _MOST_BYTES)
     fields = _fields(raw)
+    request[QUESTION] = fields.pop(_QUESTION, [""])[0]
     request[GIVEN] = fields.pop(_FORGERY, [""])[0]
     request[FORM] = fields
 

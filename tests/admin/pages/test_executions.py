@@ -271,9 +271,15 @@ async def test_it_is_cancelled_without_scripts_too(visit: Visit, api: Api, api_d
         page = window.page
         await window.go("/executions/waiting")
         await page.get_by_role("button", name="Cancel Big order for").first.click()
+        assert await window.heading() == "Are you sure?"
+        await page.get_by_role("link", name="Leave it").click()
+        await expect(page.get_by_role("row")).to_have_count(len(ids) + 1)
+        await page.get_by_role("button", name="Cancel Big order for").first.click()
+        await page.get_by_role("button", name="Yes, go on").click()
         await expect(page.get_by_role("status").first).to_contain_text("Cancelled.")
         await expect(page.get_by_role("row")).to_have_count(len(ids))
         for box in await page.get_by_role("checkbox", name="Choose Big order").all():
             await box.check()
         await page.get_by_role("button", name="Cancel those chosen").click()
+        await page.get_by_role("button", name="Yes, go on").click()
         await expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()

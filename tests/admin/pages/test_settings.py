@@ -309,6 +309,9 @@ async def test_a_password_and_sessions_are_ones_own(visit: Visit, api: Api, admi
         await says(page, "The session has ended")
         assert sorted([await is_open(one) for one in others]) == [False, True]
         await page.get_by_role("button", name="End all others").click()
+        await says(page, "Sign you out everywhere but here?")
+        assert await is_open(others[0])
+        await page.get_by_role("button", name="Yes, go on").click()
         await says(page, "All other sessions have ended")
         assert [await is_open(one) for one in (token, *others)] == [True, False, False]
         window.wrong[:] = [said for said in window.wrong if "422" not in said]

@@ -83,7 +83,7 @@ async def test_a_draft_with_mistakes_is_not_tried(visit: Visit, somebody: Callab
         await expect(page.get_by_role("alert")).to_contain_text("no recent event")
         await page.get_by_role("radio", name="A sample").check()
         await page.get_by_role("button", name="Try it").click()
-        await expect(page.get_by_role("alert")).to_contain_text("actions[0].config.tag: is missing")
+        await expect(page.get_by_role("alert")).to_contain_text("Do, step 1, tag: Fill this in")
         window.wrong = [one for one in window.wrong if "400" not in one]
 
 

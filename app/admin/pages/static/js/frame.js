@@ -8,11 +8,12 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented || event.submitter?.formTarget) return;
   if (form.dataset.sent) return event.preventDefault();
-  if (form.dataset.ask && !form.dataset.agreed) {
+  const question = form.querySelector('input[name="ask"]');
+  if (question && !question.disabled) {
     event.preventDefault();
     const button = event.submitter ?? form.querySelector("button");
-    if (!(await asked(form.dataset.ask, button.textContent.trim()))) return;
-    form.dataset.agreed = "yes";
+    if (!(await asked(question.value, button.textContent.trim()))) return;
+    question.disabled = true; // so that the server does not ask too
     return form.requestSubmit(button);
   }
   form.dataset.sent = "yes";
@@ -20,7 +21,7 @@ document.addEventListener("submit", async (event) => {
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
-    delete form.dataset.agreed;
+    for (const question of form.querySelectorAll('input[name="ask"]')) question.disabled = false;
   }
 });
 
