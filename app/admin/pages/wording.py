@@ -14,6 +14,8 @@ _PIECE: Final = re.compile(r"\s+|[^\s._@/:=&?-]{1,16}[._@/:=&?-]*|[._@/:=&?-]+")
 _SECOND_MS: Final = 1000
 _MINUTE_MS: Final = 60_000
 _DAY: Final = timedelta(days=1)
+# What has just happened may be ahead of the clock of who looks: clocks differ by that much.
+_CLOCKS: Final = timedelta(seconds=5)
 _STEPS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
 
 
@@ -22,6 +24,8 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     apart = (now or datetime.now(UTC)) - at
     if abs(apart) >= _DAY:
         return at.astimezone(UTC).strftime("%-d %b %Y")
+    if timedelta(0) > apart > -_CLOCKS:
+        return "now"
     step, unit = next(((step, unit) for step, unit in _STEPS if abs(apart) >= step), (None, ""))
     if step is None:
         return "now"

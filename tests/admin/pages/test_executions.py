@@ -109,7 +109,7 @@ async def test_times_are_the_viewers_and_an_empty_list_says_what_to_do(visit: Vi
 async def test_new_executions_come_in_on_top_but_not_while_somebody_reads(
     visit: Visit, api: Api, log: Log, somebody: Any
 ) -> None:
-    """What ends is there within seconds; while the mouse rests on a row it is counted, and shown when asked for."""
+    """What ends is there within seconds; while the mouse rests on the list it is counted, and shown when asked for."""
     who, user = await person(api, somebody)
     workflow = await user.create(name="Big orders")
     await log.add(workflow, entity="c-old", at=minutes_ago(3))
@@ -126,8 +126,11 @@ async def test_new_executions_come_in_on_top_but_not_while_somebody_reads(
         await expect(more).to_be_visible()
         await expect(row_of(page, "c-held")).to_have_count(0)
         await window.looked_at("executions-held")
+        await more.hover()
+        await told(log, workflow, entity="c-held")
+        more = page.get_by_role("button", name="13 new, show")
         await more.click()
-        await expect(row_of(page, "c-held")).to_have_count(12)
+        await expect(row_of(page, "c-held")).to_have_count(13)
         await expect(more).to_be_hidden()
         await page.get_by_label("Choose Big orders").first.check()
         await told(log, workflow, entity="c-later")

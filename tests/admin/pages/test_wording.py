@@ -1,10 +1,10 @@
 """How addresses, ids and times stand among other words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.admin.pages.wording import breakable, moment
+from app.admin.pages.wording import ago, breakable, moment
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,12 @@ def test_a_moment_is_said_in_the_zone_of_who_reads_it() -> None:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     said = '<time datetime="2026-03-01T12:00:00+00:00" data-exact>2026-03-01 12:00:00 UTC</time>'
     assert str(moment(at)) == said
+
+
+@pytest.mark.parametrize(
+    ("apart", "said"), [(-3, "now"), (-6, "in 6 s"), (0, "now"), (3, "3 s ago"), (90, "1 min ago")]
+)
+def test_what_has_just_happened_is_not_said_to_come(apart: int, said: str) -> None:
+    """Clocks differ by some seconds; what comes later is said to come."""
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert ago(now - timedelta(seconds=apart), now) == said

@@ -15,6 +15,7 @@ from app.admin.pages.settings.people import people
 from app.admin.pages.settings.reading import REFUSED, Refused, did_of, text_of, version_of, wrong
 from app.admin.pages.settings.sections import ROOT, shown
 from app.admin.pages.settings.words import KINDS
+from app.admin.pages.triggers import event_in_words
 from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE, Messages
 from app.domain.errors import InvalidError
@@ -135,7 +136,7 @@ def _form(
         stored=template,
         wrong=said,
         kinds=KINDS,
-        samples={one: one for one in SAMPLE_TYPES},
+        samples={one: event_in_words(one) for one in SAMPLE_TYPES},
         sample=DEFAULT_SAMPLE,
     )
 

@@ -28,9 +28,10 @@ class LiveList extends HTMLElement {
     this.most = Number(this.getAttribute("most"));
     this.button = this.querySelector("[data-show]");
     this.button.addEventListener("click", () => this.#show(true));
-    // A finger does not hover: only a mouse that rests on the rows says that they are being read.
-    this.rows.addEventListener("pointerenter", (event) => (this.#over = event.pointerType === "mouse"));
-    this.rows.addEventListener("pointerleave", () => ((this.#over = false), this.#soon()));
+    // A finger does not hover: only a mouse that rests on the list says that it is being read. On its way to a button
+    // above the rows it still does, or that would move away from under it.
+    this.addEventListener("pointerenter", (event) => (this.#over = event.pointerType === "mouse"));
+    this.addEventListener("pointerleave", () => ((this.#over = false), this.#soon()));
     for (const name of ["change", "focusout"]) this.rows.addEventListener(name, () => this.#soon());
     this.onScroll = () => this.#count && this.#soon();
     this.onVisible = () => (document.hidden ? this.#leave() : this.#comeBack());
@@ -90,7 +91,7 @@ class LiveList extends HTMLElement {
     });
   }
 
-  /** Whether somebody reads the rows: rests on one, has chosen some, marked text, or scrolled on. */
+  /** Whether somebody reads the rows: rests on the list, has chosen some, marked text, or scrolled on. */
   get isRead() {
     const marked = getSelection();
     return (

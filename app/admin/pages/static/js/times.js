@@ -3,11 +3,14 @@ const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const STEPS = [["hour", 3600], ["minute", 60], ["second", 1]];
+// What has just happened may be ahead of the clock of who looks: clocks differ by that much.
+const CLOCKS = 5;
 
 /** Say a time as a person does. */
 export function said(at, now = Date.now()) {
   const seconds = (at - now) / 1000;
   if (Math.abs(seconds) >= 86400) return dates.format(at);
+  if (seconds > 0 && seconds < CLOCKS) return relative.format(0, "second");
   const [unit, length] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? STEPS[2];
   return relative.format(Math.trunc(seconds / length), unit);
 }
