@@ -18,6 +18,8 @@ HEADER: Final = "X-CSRF-Token"
 GIVEN: Final = web.RequestKey("given_csrf", str)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS: Final = frozenset({"same-origin", "none"})
+_WITHOUT: Final = f"With a session send its csrf_token as {HEADER} (GET /api/v1/session says it)"
+_STALE: Final = "The page that sent this is not of the session that you have now: perhaps you signed in again"
 
 
 class Forgery:
@@ -51,7 +53,7 @@ class Forgery:
         self.check_site(request)
         given = request[GIVEN] if GIVEN in request else request.headers.get(HEADER, "")
         if not hmac.compare_digest(given.encode(errors="replace"), csrf_token(session_token).encode()):
-            raise ForbiddenError(f"With a session send its csrf_token as {HEADER} (GET /api/v1/session says it)")
+            raise ForbiddenError(_STALE if GIVEN in request else _WITHOUT)
 
     def _is_ours(self, origin: str, request: web.Request) -> bool:
         if self._public:

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from app.admin.forgery import GIVEN
+from app.admin.identity import BY_SESSION
 from app.admin.middleware import ERRORS_SHOWN, ErrorsShown
 from app.admin.pages.rendering import rendered
 from schemas.problem import Problem
@@ -35,6 +37,7 @@ _WORDS: Final[Mapping[int, Words]] = {
     429: Words("Too many requests", "Wait for a minute, then try again."),
     503: Words("A system behind Headrace does not answer", "Nothing is lost. Try again in a minute."),
 }
+_STALE: Final = Words("Nothing was done", "Go back, load the page again, and do it once more.")
 _OTHERS: Final = Words("Something went wrong here", "Try again. If it stays, tell your administrator the id below.")
 
 
@@ -45,6 +48,11 @@ def error_page(request: web.Request, problem: Problem, headers: Mapping[str, str
             status=303, headers={"Location": f"/sign-in?next={quote(request.path_qs, safe='/')}"}, text=""
         )
     words = _WORDS.get(problem.status, _OTHERS)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        # How programs prove who they are is no help to a person.
+        problem = problem.model_copy(update={"detail": "Your session has ended, or you have not signed in yet."})
+    elif problem.status == HTTPStatus.FORBIDDEN and GIVEN in request and BY_SESSION not in request:
+        words = _STALE
     if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
         # Which methods there are is for programs: `Allow` tells them.
         problem = problem.model_copy(update={"detail": "This address is not for what your browser asked of it."})

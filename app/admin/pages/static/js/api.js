@@ -1,6 +1,5 @@
-/** Every call of the API from a page: the session's token against forgery, problem documents as errors, 401 to sign-in. */
-
-const token = () => document.querySelector('meta[name="csrf-token"]').content;
+/** Every call of the API from a page: the session's token against forgery, problem documents as errors, 401 to a notice that leads to sign in. */
+import { renewed, token } from "./session.js";
 
 /** What the API answers where it does not do as asked: a problem document (RFC 9457). */
 export class Problem extends Error {
@@ -19,12 +18,13 @@ export class Problem extends Error {
  * @param {string} method
  * @param {string} path Below `/api/v1`.
  * @param {object} [options] `body`: sent as JSON; `version`: the one that is changed (If-Match); `type`: of the body;
- *   `signal`: breaks it off.
+ *   `signal`: breaks it off; `last`: not sent again with a new token.
  * @returns {Promise<{value: any, version: string|null}>} What is answered, and its version.
  * @throws {Problem} It is not done; with status 0 where the server cannot be reached.
  */
-export async function call(method, path, { body, version, type = "application/json", signal } = {}) {
-  const headers = { Accept: "application/json", "X-CSRF-Token": token() };
+export async function call(method, path, { body, version, type = "application/json", signal, last = false } = {}) {
+  const given = token();
+  const headers = { Accept: "application/json", "X-CSRF-Token": given };
   if (body !== undefined) headers["Content-Type"] = type;
   if (version !== undefined && version !== null) headers["If-Match"] = version;
   let response;
@@ -39,6 +39,8 @@ export async function call(method, path, { body, version, type = "application/js
     return { value, version: response.headers.get("ETag") };
   }
   const said = await response.json().catch(() => ({}));
-  if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (!last && (response.status === 401 || (response.status === 403 && method !== "GET")) && (await renewed()) && token() !== given) {
+    return call(method, path, { body, version, type, signal, last: true });
+  }
   throw new Problem(response.status, said);
 }

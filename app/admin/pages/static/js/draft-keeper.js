@@ -1,5 +1,6 @@
 /** Keeps a draft on the server: 2 s after the last change, one save at a time, and nothing over what somebody else has saved. */
 import { call, Problem } from "./api.js";
+import { placeWords } from "./draft-parts.js";
 
 const AFTER_MS = 2000;
 const AGAIN_MS = 5000;
@@ -12,8 +13,9 @@ export class DraftKeeper {
    * @param {object} calls `collect` returns what is to be saved, `told` is called when something of this changed, `conflict` when somebody else has saved.
    */
   constructor(path, draft, calls) {
-    Object.assign(this, { path, ...calls, unsaved: false, running: null, failed: "", stopped: false, turn: 0 });
+    Object.assign(this, { path, ...calls, unsaved: false, running: null, failed: "", refused: [], stopped: false, turn: 0 });
     this.read(draft, draft ? `"${draft.version}"` : '"0"');
+    document.addEventListener("signed-in", () => this.save());
   }
 
   /** Take what the server has: a draft and its number, or none. */
@@ -54,11 +56,13 @@ export class DraftKeeper {
       const { value, version } = await call("PUT", `${this.path}/draft`, { body: this.collect(), version: this.number });
       this.read(value, version);
       this.failed = "";
+      this.refused = [];
       this.unsaved = turn !== this.turn;
       if (this.unsaved) this.#later(AFTER_MS);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.failed = [error.message, ...error.fields.values()].join(": ");
+      this.refused = [...error.fields].map(([path, message]) => ({ path, message }));
+      this.failed = this.refused.length ? this.refused.map(({ path, message }) => `${placeWords(path)} ${message}`).join("; ") : error.message;
       this.stopped = error.status === 412;
       if (this.stopped) this.conflict();
       else if (MAY_PASS(error.status)) this.#later(AGAIN_MS);

@@ -20,7 +20,7 @@ const data = JSON.parse(at("editor-data").textContent);
 const path = `/workflows/${data.id}`;
 const ELEMENTS = { trigger: at("trigger"), conditions: at("conditions"), actions: at("actions"), reentry: at("reentry") };
 const TEXTS = { name: at("name"), description: at("description"), priority: at("priority") };
-const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], asked: false, type: null };
+const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], refused: null, asked: false, type: null };
 
 const keeper = new DraftKeeper(path, data.draft, { collect, told: render, conflict: settle });
 
@@ -44,14 +44,17 @@ function render() {
   if (keeper.draft && keeper.draft.problems !== state.problems) {
     state.read = keeper.draft.workflow;
     state.problems = keeper.draft.problems;
-    tell();
+    state.refused = null;
   }
+  if (keeper.refused === state.refused) return;
+  state.refused = keeper.refused;
+  tell();
 }
 
 /** Say what keeps the draft from being published, as the API and the elements see it. */
 function tell() {
   const own = ELEMENTS.conditions.mistakes.map(([inner, message]) => ({ ...asMistake(`conditions${inner}`, message), own: true }));
-  say([...own, ...mistakes(state.problems)], keeper.draft?.hints ?? []);
+  say([...own, ...mistakes([...state.problems, ...keeper.refused])], keeper.draft?.hints ?? []);
   return own;
 }
 
