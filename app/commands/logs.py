@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from app.adapters.postgres.answering import UPKEEP_WITHIN_S
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.log_partitions import Day, LogPartitions, Upkeep
 from app.adapters.postgres.pool import open_pool
@@ -39,7 +40,8 @@ def maintain(*, dry_run: bool) -> None:
 
 
 async def _work(settings: Settings, *, dry_run: bool) -> Upkeep:
-    async with open_pool(settings, DatabaseRole.SCHEDULER, name="headrace logs") as pool:
+    name = "headrace logs"
+    async with open_pool(settings, DatabaseRole.SCHEDULER, name=name, answers_within_s=UPKEEP_WITHIN_S) as pool:
         partitions = LogPartitions(pool, settings)
         return await (partitions.plan() if dry_run else partitions.maintain())
 

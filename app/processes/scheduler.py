@@ -14,6 +14,7 @@ import uvloop
 from app.actions.registry import REGISTRY
 from app.adapters.http.late import open_late_client
 from app.adapters.kafka.producer import KafkaSender
+from app.adapters.postgres.answering import UPKEEP_WITHIN_S
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.maintenance import Maintenance
@@ -152,7 +153,8 @@ async def _trigger(settings: Settings) -> None:
 
 
 async def _maintain(settings: Settings) -> None:
-    async with open_pool(settings, DatabaseRole.SCHEDULER, name=f"headrace maintenance {settings.instance}") as pool:
+    name = f"headrace maintenance {settings.instance}"
+    async with open_pool(settings, DatabaseRole.SCHEDULER, name=name, answers_within_s=UPKEEP_WITHIN_S) as pool:
         await Maintenance(pool, settings).run()
 
 

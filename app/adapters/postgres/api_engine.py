@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from app.adapters.postgres.answering import AnsweringConnection
 from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
 from app.domain.callers import Caller
 from app.domain.errors import ConflictError, FieldError, InvalidError, NotPermittedError, UnreachableError
@@ -26,6 +27,10 @@ from schemas.base import written
 from schemas.stored_json import read_json
 
 _CONNECT_WITHIN_S: Final = 5
+# The pool's ping, and what opens a transaction: it says on whose behalf, and waits for nothing.
+_BEGIN_WITHIN_S: Final = 3.0
+# After Postgres should have ended a statement itself.
+_GRACE_S: Final = 3.0
 _POOL_WAIT_S: Final = 5.0
 _NO_SUCH_ROW: Final = "23503"
 _CHECK: Final = "23514"
@@ -63,11 +68,13 @@ class ApiDatabase:
     def __init__(self, settings: Settings, *, statement_within_ms: int = 10_000) -> None:
         dsn = settings.database_url.get_secret_value()
 
-        async def connect() -> psycopg.AsyncConnection[Any]:
+        async def connect() -> AnsweringConnection:
             # Nothing is prepared: a plan made while a table was small would be kept when it has grown.
-            connection = await psycopg.AsyncConnection.connect(
+            connection = await AnsweringConnection.connect(
                 dsn, application_name="headrace admin", connect_timeout=_CONNECT_WITHIN_S, prepare_threshold=None
             )
+            connection.begins_within_s = _BEGIN_WITHIN_S
+            connection.answers_within_s = statement_within_ms / 1000 + _GRACE_S
             set_json_dumps(_json_text, connection)
             set_json_loads(read_json, connection)
             return connection

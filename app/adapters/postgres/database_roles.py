@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import psycopg
 
+from app.adapters.postgres.answering import ASKED_WITHIN_S, AnsweringConnection
 from app.domain.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,8 @@ async def check_login(database_url: str, role: DatabaseRole) -> None:
         SettingsError: The user may not act as the role.
     """
     try:
-        async with await psycopg.AsyncConnection.connect(database_url, **_CONNECT) as connection:
+        async with await AnsweringConnection.connect(database_url, **_CONNECT) as connection:
+            connection.answers_within_s = ASKED_WITHIN_S
             values = {"expected": [*role.acted_as, "headrace_rows"], "needed": list(role.acted_as)}
             row = await (await connection.execute(_POWERS, values)).fetchone()
     except psycopg.OperationalError:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors, sql
 
+from app.adapters.postgres.answering import ASKED_WITHIN_S, AnsweringConnection
 from app.adapters.postgres.database_roles import LOGIN_ROLES, DatabaseRole
 from app.domain.errors import SettingsError, UnreachableError
 
@@ -64,7 +65,8 @@ async def look_at_postgres(database_url: str, role: DatabaseRole | None) -> Post
         UnreachableError: It does not let us in within four seconds; the text has no password.
     """
     try:
-        async with await psycopg.AsyncConnection.connect(database_url, **_CONNECT) as connection:
+        async with await AnsweringConnection.connect(database_url, **_CONNECT) as connection:
+            connection.answers_within_s = ASKED_WITHIN_S
             return await _look(connection, role)
     except psycopg.Error as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]

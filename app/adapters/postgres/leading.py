@@ -82,10 +82,12 @@ async def leading_session(
     """
     async with session(database_url, DatabaseRole.SCHEDULER, name) as holder:
         with unreachable(name):
+            waits_s, holder.answers_within_s = holder.answers_within_s, look_again_s + holder.answers_within_s
             await holder.execute(_NO_END)
             await holder.execute("SELECT set_config('lock_timeout', %s, false)", (f"{look_again_s}s",))
             while not await _locked(holder, duty):
                 await holder.execute("ROLLBACK")
+            holder.answers_within_s = waits_s
         async with listening_session(database_url, DatabaseRole.SCHEDULER, name, channel) as connection:
             yield connection, Leadership(holder, name)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from app.adapters.postgres.answering import AnsweringConnection
 from app.adapters.postgres.bisect import is_refusal
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import PLANNER
@@ -33,7 +34,7 @@ _SESSION: Final = {
 
 
 @asynccontextmanager
-async def session(database_url: str, role: DatabaseRole, name: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def session(database_url: str, role: DatabaseRole, name: str) -> AsyncIterator[AnsweringConnection]:
     """Open a connection of its own that acts as a role, without a transaction.
 
     Args:
@@ -45,9 +46,7 @@ async def session(database_url: str, role: DatabaseRole, name: str) -> AsyncIter
         UnreachableError: Postgres does not answer.
     """
     with unreachable(name):
-        connection = await psycopg.AsyncConnection.connect(
-            database_url, autocommit=True, application_name=name, **_CONNECT
-        )
+        connection = await AnsweringConnection.connect(database_url, autocommit=True, application_name=name, **_CONNECT)
     try:
         with unreachable(name):
             for setting, value in {"role": role.value, **_SESSION}.items():
@@ -60,7 +59,7 @@ async def session(database_url: str, role: DatabaseRole, name: str) -> AsyncIter
 @asynccontextmanager
 async def listening_session(
     database_url: str, role: DatabaseRole, name: str, channel: str
-) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+) -> AsyncIterator[AnsweringConnection]:
     """As ``session``, listening to a channel of NOTIFY."""
     async with session(database_url, role, name) as connection:
         with unreachable(name):

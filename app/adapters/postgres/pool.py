@@ -11,6 +11,7 @@ import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from app.adapters.postgres.answering import ANSWERS_WITHIN_S, AnsweringConnection
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.domain.errors import UnreachableError
 from app.services.operations.outages import Outage, Pauses, until_served
@@ -27,6 +28,7 @@ _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 2.0
 _GET_WITHIN_S: Final = 5.0
 _OPEN_WITHIN_S: Final = 10.0
+_PING_WITHIN_S: Final = 5.0
 # The pool's own backoff doubles without a bound; giving up early leaves it to the next caller to try at once.
 _RECONNECT_S: Final = 4.0
 _CONNECT: Final[dict[str, Any]] = {
@@ -52,7 +54,9 @@ _TRANSIENT_CODES: Final = frozenset({"25006", "25P03", "55P03"})
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings, role: DatabaseRole, *, name: str = "headrace") -> AsyncIterator[Pool]:
+async def open_pool(
+    settings: Settings, role: DatabaseRole, *, name: str = "headrace", answers_within_s: float = ANSWERS_WITHIN_S
+) -> AsyncIterator[Pool]:
     """Open the pool for the length of a block.
 
     Its connections act as the role, not as the user that logs in, in UTC and in autocommit: statements that belong
@@ -62,17 +66,19 @@ async def open_pool(settings: Settings, role: DatabaseRole, *, name: str = "head
         settings: ``database_url`` and ``pool_size``.
         role: The process's database role.
         name: What Postgres shows as ``application_name``.
+        answers_within_s: Seconds that a statement may take before the server counts as frozen.
 
     Raises:
         UnreachableError: Postgres does not answer within 10 s.
     """
     pool: Pool = AsyncConnectionPool(
         settings.database_url.get_secret_value(),
+        connection_class=AnsweringConnection,
         kwargs={**_CONNECT, "application_name": name},
         min_size=1,
         max_size=settings.pool_size,
         open=False,
-        configure=partial(_configure, role),
+        configure=partial(_configure, role, answers_within_s),
         name=name,
         timeout=_GET_WITHIN_S,
         reconnect_timeout=_RECONNECT_S,
@@ -100,13 +106,16 @@ async def ping(settings: Settings) -> None:
     """
     url = settings.database_url.get_secret_value()
     try:
-        async with await psycopg.AsyncConnection.connect(url, **_CONNECT, application_name="headrace ping") as asked:
+        async with await AnsweringConnection.connect(url, **_CONNECT, application_name="headrace ping") as asked:
+            asked.answers_within_s = _PING_WITHIN_S
             await asked.execute("SELECT 1")
     except psycopg.Error as error:
         raise UnreachableError(f"Postgres does not answer ({type(error).__name__})") from error
 
 
-async def _configure(role: DatabaseRole, connection: psycopg.AsyncConnection[Any]) -> None:
+async def _configure(role: DatabaseRole, answers_within_s: float, connection: psycopg.AsyncConnection[Any]) -> None:
+    assert isinstance(connection, AnsweringConnection)
+    connection.answers_within_s = answers_within_s
     await connection.execute(f"SET ROLE {role}; {_CONFIGURE}".encode())
     set_json_dumps(orjson.dumps, connection)
     set_json_loads(read_json, connection)
