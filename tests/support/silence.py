@@ -22,7 +22,7 @@ class Between:
     def __init__(self, url: str) -> None:
         self._url = url
         target = conninfo_to_dict(url)
-        self._host, self._port = str(target["host"]), int(target.get("port", 5432))
+        self._host, self._port = str(target["host"]), int(target.get("port") or 5432)
         self._speaks = asyncio.Event()
         self._speaks.set()
         self._tasks: set[asyncio.Task[None]] = set()
