@@ -59,6 +59,7 @@ def test_names_of_fields_are_emphasized_and_values_are_not() -> None:
     """Whatever a value holds is text."""
     said = emphasized('Name of *order total* now "a *b* <i>" instead of *')
     assert said == "Name of <strong>order total</strong> now &#34;a *b* &lt;i&gt;&#34; instead of *"
+    assert emphasized("*Tag* “a *b* c” and *d*") == "<strong>Tag</strong> “a *b* c” and <strong>d</strong>"
 
 
 def test_a_bar_shows_each_part_and_says_it() -> None:
