@@ -13,6 +13,7 @@ from aiohttp import web
 from app.admin.bodies import wait_with_the_body
 from app.admin.middleware import guarded
 from app.admin.operations import Handler, Operation
+from app.admin.segments import pattern, placed
 
 _OPTIONS: Final = "OPTIONS"
 
@@ -36,9 +37,9 @@ def add_routes(
 ) -> None:
     """Give each path its operations, wrapped, and an answer to any other method."""
     for path, methods in by_path(operations).items():
-        resource = router.add_resource(path)
+        resource = router.add_resource(pattern(path))
         for method, operation in methods.items():
-            resource.add_route(method, wrap(operation), expect_handler=wait_with_the_body)
+            resource.add_route(method, placed(wrap(operation)), expect_handler=wait_with_the_body)
         resource.add_route("*", _others(methods), expect_handler=wait_with_the_body)
 
 

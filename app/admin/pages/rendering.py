@@ -4,9 +4,8 @@ The texts that users write are data here, never templates: those are rendered be
 """
 
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final
-from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,6 +19,7 @@ from app.admin.pages.log_words import in_person_words
 from app.admin.pages.triggers import event_in_words, trigger_in_words
 from app.admin.pages.wording import ago, breakable, count_of, emphasized, exact, number, percent, seconds
 from app.admin.requests import CALLER
+from app.admin.segments import segment
 from app.admin.state import STATE
 from app.domain.sessions import csrf_token
 
@@ -30,7 +30,7 @@ POLICY: Final = (
 _FILTERS: Final = {
     "ago": ago, "exact": exact, "number": number, "percent": percent, "seconds": seconds, "count_of": count_of,
     "emphasized": emphasized, "event_in_words": event_in_words, "trigger_in_words": trigger_in_words,
-    "json_text": json_text, "segment": partial(quote, safe=""), "breakable": breakable,
+    "json_text": json_text, "segment": segment, "breakable": breakable,
     "in_person_words": in_person_words,
     "error_in_words": lambda error, action_type: error_in_words(action_type, error), "place_in_words": place_in_words,
 }  # fmt: skip

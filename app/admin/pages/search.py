@@ -3,17 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from app.admin.api.search import Hit, hits
+from app.admin.pages.customers.addresses import customer_path
 from app.admin.pages.declared import page
 from app.admin.pages.forms import see_other
 from app.admin.pages.rendering import rendered
 from app.admin.pages.statuses import STATUSES
 from app.admin.pages.triggers import trigger_in_words
 from app.admin.requests import CALLER
+from app.admin.segments import segment
 from app.admin.state import STATE
 from app.domain.storable import is_storable
 
@@ -23,7 +25,7 @@ _PATHS: Final[Mapping[str, Callable[[str], str]]] = {
     "template": lambda one: f"/templates/{one}",
     "execution": lambda one: f"/executions/{one}",
     "event": lambda one: f"/executions?{urlencode({'event_id': one})}",
-    "customer": lambda one: f"/customers/{quote(one, safe='')}",
+    "customer": customer_path,
 }
 
 
@@ -51,7 +53,7 @@ async def show_search(request: web.Request) -> web.Response:
     found = await hits(request.app[STATE], request[CALLER], words) if is_storable(words) and words else []
     if len(found) == 1:
         return see_other(_PATHS[found[0].kind](found[0].id))
-    among = f"/events/{quote(words, safe='')}" if words and request[CALLER].may("crm:read") else ""
+    among = f"/events/{segment(words)}" if words and request[CALLER].may("crm:read") else ""
     return rendered(request, "search/page.html", words=words, groups=_groups(found), among_events=among)
 
 

@@ -188,3 +188,24 @@ async def test_an_outside_crm_is_named_and_asked_by_id(
         assert await win.heading() == f"Ada {one}"
         await expect(page.get_by_text("Kept in your own CRM at 127.0.0.1")).to_be_visible()
         await expect(page.get_by_label("Add a tag")).to_have_count(0)
+
+
+async def test_an_execution_leads_to_its_customer_whatever_the_id_holds(
+    visit: Visit, api: Api, log: Log, somebody: Somebody
+) -> None:
+    """By a link that a browser follows; and their tags are changed there."""
+    who = await somebody()
+    user = user_of(api, who)
+    workflow = await user.create()
+    async with visit(who) as win:
+        for odd in ("a{b", "a/b?c#d", ".", ".."):
+            await api.user("admin").call("POST", f"{CRM}/customers", {"id": odd, "name": f"Ada {odd}"})
+            row = await log.add(workflow, entity=odd, event_id=f"e-{uuid4()}")
+            await win.go(f"/executions/{row['id']}")
+            await win.page.get_by_role("link", name="profile").click()
+            assert await win.heading() == f"Ada {odd}"
+            await win.page.get_by_label("Add a tag").fill("VIP")
+            await win.page.get_by_role("button", name="Add", exact=True).click()
+            await expect(win.page.get_by_text("“VIP” is put on")).to_be_visible()
+            await win.page.get_by_role("link", name="Timeline", exact=True).click()
+            assert await win.heading() == f"Ada {odd}"
