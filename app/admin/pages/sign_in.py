@@ -14,6 +14,8 @@ from app.domain.errors import InvalidError
 from app.domain.openid import is_path_here
 
 _HOME: Final = "/"
+# Whoever was asked for a link pastes all of it.
+_IN_LINKS: Final = "token="
 _WRONG: Final = "The e-mail or the password is wrong."
 _USED: Final = "This link was used already, or has expired. Ask for another one."
 
@@ -53,15 +55,19 @@ async def sign_in(request: web.Request) -> web.Response:
 
 async def show_link(request: web.Request) -> web.Response:
     """Ask whether to sign in by a link: mail programs open links to look at them, and it holds once."""
-    return rendered(request, "sign_in/link.html", token=request.query.get("token", ""), wrong="")
+    token = request.query.get("token", "").strip().rpartition(_IN_LINKS)[2]
+    return rendered(request, "sign_in/link.html", token=token, then=where_to(request.query.get("next", "")), wrong="")
 
 
 async def sign_in_by_link(request: web.Request) -> web.Response:
     """Sign in by a link."""
     refuse_other_sites(request)
-    token = await sign_in_of(request).by.by_link(one_of_each(request).get("token", ""), *whence(request))
-    shown = await _signed_in(request, token, _HOME)
-    return shown or rendered(request, "sign_in/link.html", status=HTTPStatus.UNAUTHORIZED, token="", wrong=_USED)
+    said = one_of_each(request)
+    token, then = said.get("token", ""), where_to(said.get("next", ""))
+    shown = await _signed_in(request, await sign_in_of(request).by.by_link(token, *whence(request)), then)
+    return shown or rendered(
+        request, "sign_in/link.html", status=HTTPStatus.UNAUTHORIZED, token="", then=then, wrong=_USED
+    )
 
 
 async def sign_out(request: web.Request) -> web.Response:

@@ -125,6 +125,15 @@ async def test_a_customer_is_changed_by_forms_without_scripts(visit: Visit, api:
         await expect(page.get_by_role("alert")).to_contain_text("Value: must be a number")
         await expect(page.get_by_label("Value")).to_have_attribute("aria-invalid", "true")
         await expect(page.get_by_label("Value")).to_have_value("many")
+        await page.get_by_label("Kind").select_option("A list or group (JSON)")
+        for entered, said in (
+            ('{"a": 1, "a": 2}', "a is given more than once"),
+            ("[123456789012345678901]", "64 bits"),
+        ):
+            await page.get_by_label("Value").fill(entered)
+            await page.get_by_role("button", name="Set the field").click()
+            await expect(page.get_by_role("alert")).to_contain_text(said)
+        await page.get_by_label("Kind").select_option("Number")
         await page.get_by_label("Value").fill("12")
         await page.get_by_role("button", name="Set the field").click()
         await expect(page.get_by_text("“visits” is changed")).to_be_visible()

@@ -336,3 +336,22 @@ async def test_what_is_missing_is_said_with_where_to_mend_it(api: Api, visit: Vi
         await page.get_by_role("button", name="Show the fields").click()
         await expect(page.get_by_role("option", name="total number 199.00")).to_be_visible()
         await looked_at_by_all(window, "editor-fields")
+
+
+async def test_what_could_not_be_looked_up_is_said(api: Api, visit: Visit, somebody: Any) -> None:
+    """Fields of the events, and message templates: none are offered, but nobody is told that there are none."""
+    who = await somebody()
+    email = {"type": "send_email", "order": 1, "config": {"to": ["a@example.com"], "subject": "-", "text": "-"}}
+    path = await made(api, who, actions=[email])
+    gone = {"status": 503, "json": {"detail": "The database is away"}}
+    async with visit(who) as window:
+        page = window.page
+        for one in ("event-types/**", "message-templates**"):
+            await page.route(f"**/api/v1/{one}", lambda route: route.fulfill(**gone))
+        await window.go(path)
+        await expect(page.get_by_text("of “order.paid” hold could not be looked up: The database is")).to_be_visible()
+        await page.get_by_role("button", name="Send an e-mail").click()
+        await page.get_by_role("radio", name="Use a message template").check()
+        await page.get_by_label("Message template", exact=True).focus()
+        await expect(page.get_by_text("The message templates could not be loaded: The database")).to_be_visible()
+        window.wrong[:] = [one for one in window.wrong if "status of 503" not in one]

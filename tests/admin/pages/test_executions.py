@@ -137,6 +137,30 @@ async def test_new_executions_come_in_on_top_but_not_while_somebody_reads(
         await expect(page.get_by_role("button", name="1 new, show")).to_be_visible()
 
 
+async def test_what_could_not_be_loaded_is_said_until_it_is(visit: Visit, api: Api, log: Log, somebody: Any) -> None:
+    """Who comes back to the page is not told that it is live while what came meanwhile is missing."""
+    who, user = await person(api, somebody)
+    workflow = await user.create(name="Big orders")
+    listed = re.compile(r"/api/v1/executions\?")
+    async with visit(who) as window:
+        page = window.page
+        await window.go("/executions")
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        await page.route(listed, lambda route: route.fulfill(status=503, json={"detail": "The database is away"}))
+        seen = """(hidden) => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+        await page.evaluate(seen, True)
+        await log.add(workflow, entity="c-meanwhile")
+        await page.evaluate(seen, False)
+        await expect(page.get_by_text("could not be loaded, trying again: The database is away")).to_be_visible()
+        await page.unroute(listed)
+        await expect(row_of(page, "c-meanwhile")).to_be_visible()
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        window.wrong[:] = [one for one in window.wrong if "status of 503" not in one]
+
+
 async def test_a_live_list_keeps_to_its_length(visit: Visit, api: Api, log: Log, somebody: Any) -> None:
     """However many end: the newest stand on top, the others are a page away. How fast is ``make bench-pages``."""
     who, user = await person(api, somebody)
@@ -236,6 +260,12 @@ async def test_what_failed_is_retried_one_or_many(
         await expect(page.get_by_text("Attempt 2 is on its way")).to_be_visible()
         if scripts:
             await window.looked_at("execution-retried")
+            asked = f"**/api/v1/executions/{rows[2]['id']}"
+            await page.route(asked, lambda route: route.abort())
+            await expect(page.get_by_text("could not be looked up, trying again: The server cannot")).to_be_visible()
+            await page.unroute(asked)
+            await expect(page.get_by_text("is on its way")).to_be_visible()
+            window.wrong[:] = [one for one in window.wrong if "ERR_FAILED" not in one]
             ended = "UPDATE automation_logs SET attempt = 2, status = 'success' WHERE id = %s"
             await log.connection.execute(ended, (rows[2]["id"],))
             await expect(page.get_by_text("is on its way")).to_be_hidden()

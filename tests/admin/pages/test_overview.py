@@ -63,3 +63,21 @@ async def test_everything_flows_where_nothing_is_wrong(visit: Visit, api: Api, l
         await window.go("/")
         await expect(window.page.get_by_text("Live", exact=True)).to_be_visible()
         await looked_at_by_all(window, "overview-empty")
+
+
+async def test_what_could_not_be_brought_up_to_date_says_so(visit: Visit, api: Api, somebody: Any) -> None:
+    """A page that stays open says that it may be old, until it could be loaded again."""
+    who, _ = await person(api, somebody)
+    async with visit(who) as window:
+        page = window.page
+        await page.clock.install()
+        await window.go("/")
+        stale = page.get_by_text("it says may be old")
+        await expect(stale).to_be_hidden()
+        await page.route(f"{window.url}/", lambda route: route.fulfill(status=503))
+        await page.clock.fast_forward("01:01")
+        await expect(stale).to_be_visible()
+        await page.unroute(f"{window.url}/")
+        await page.clock.fast_forward("01:01")
+        await expect(stale).to_be_hidden()
+        window.wrong[:] = [one for one in window.wrong if "status of 503" not in one]

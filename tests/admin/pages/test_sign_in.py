@@ -11,13 +11,18 @@ from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
 PASSWORD = "four words nobody guesses"
 
 
-async def added(api: Api) -> dict[str, Any]:
-    """Somebody with a password."""
-    admin = api.user("admin")
+async def invited(api: Api) -> dict[str, Any]:
+    """Somebody with a link that signs them in once."""
     name = f"{api.user().id}@example.com"
-    answer = await admin.call("POST", "/api/v1/users", {"email": name, "name": "Sam", "role": "user"})
+    answer = await api.user("admin").call("POST", "/api/v1/users", {"email": name, "name": "Sam", "role": "user"})
     assert answer.status == 201, answer
     user: dict[str, Any] = answer.json
+    return user
+
+
+async def added(api: Api) -> dict[str, Any]:
+    """Somebody with a password."""
+    admin, user = api.user("admin"), await invited(api)
     path = f"/api/v1/users/{user['id']}/password"
     assert (await admin.call("POST", path, {"password": PASSWORD})).status == 204
     return user
@@ -55,6 +60,41 @@ async def test_one_signs_in_with_a_password_and_gets_where_one_wanted(api: Api, 
         assert await window.heading() == "Sign in"
         await window.go("/executions")
         assert await window.heading() == "Sign in"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_link_leads_where_one_wanted(api: Api, visit: Visit, *, scripts: bool) -> None:
+    """Pasted where one was asked to sign in; a wrong one does not forget where that was."""
+    user = await invited(api)
+    wanted = "/executions?last=24h"
+    async with visit(scripts=scripts) as window:
+        page = window.page
+        for token in ("used", user["link_token"]):
+            await window.go(wanted)
+            await page.get_by_text("No password yet?").click()
+            await page.get_by_label("The link").fill(f"{api.url}/sign-in/link?token={token}")
+            await page.get_by_role("button", name="Use the link").click()
+            await page.get_by_role("button", name="Sign in").click()
+            if token == "used":
+                await page.get_by_role("link", name="Sign in with a password").click()
+                await page.wait_for_url(f"{api.url}/sign-in?next=/executions%3Flast%3D24h")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Executions")
+        assert page.url == f"{api.url}{wanted}"
+        window.wrong.clear()  # Chromium puts every 401 into the console
+
+
+@pytest.mark.parametrize(
+    ("then", "ends"),
+    [("/executions", "/executions"), ("//evil.example", "/"), ("https://evil.example/", "/"), ("/\\evil.example", "/")],
+)
+async def test_a_link_leads_to_no_other_host(api: Api, then: str, ends: str) -> None:
+    """As the password's form: a path here, or the first page; what is sent is checked as what is shown."""
+    token = (await invited(api))["link_token"]
+    async with api.client.get("/sign-in/link", params={"token": token, "next": then}) as shown:
+        assert f'name="next" value="{ends}"' in await shown.text()
+    sent = {"token": token, "next": then}
+    async with api.client.post("/sign-in/link", data=sent, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, ends)
 
 
 async def test_a_page_that_is_not_there_says_so(visit: Visit, somebody: Somebody) -> None:

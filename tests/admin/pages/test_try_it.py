@@ -57,8 +57,10 @@ async def test_a_trial_shows_what_would_happen_and_why(
         await page.get_by_label("The event as JSON").fill("{ no json")
         await page.get_by_role("button", name="Try it").click()
         await expect(page.get_by_text("This is no JSON")).to_be_visible()
+        await expect(page.get_by_role("region", name="What would happen")).to_be_hidden()
         await page.get_by_label("The event as JSON").fill(orjson.dumps(RICH).decode())
         await page.get_by_role("button", name="Try it").click()
+        await expect(result).to_be_focused()
         first, second, third = await result.get_by_role("heading", level=5).filter(has_text="Step").all()
         await expect(first).to_contain_text("Send an e-mail Would happen")
         await expect(result.get_by_text("Goes to ana@example.com")).to_be_visible()
@@ -126,3 +128,55 @@ async def test_what_really_came_is_tried_and_run_for_real(
         row = {"event": sent, "event_id": sent["id"], "event_type": kind, "entity": "c-7"}
         await log.add(workflow, **row)
         await page.get_by_role("link", name="See what happened").wait_for()
+
+
+TOTAL = "order total is more than 1,000: it is 2,000"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ({"data": {"order": {"total": 2000}}}, TOTAL),
+        ({"data": {"order": {"total": 2000}}, "subject": "c-1", "source": "/shop"}, TOTAL),
+        ({"order": {"total": 2000}}, TOTAL),
+        ({"data": {"order": {"total": 2000}}, "order": {"total": 2}}, "order total is more than 1,000: it is 2"),
+        ('{"order": {"total": 1, "t\\u006ftal": 2000}}', "“total” is there more than once in its object: leave one"),
+        ('[{"a": 1, "b": {"a": "{\\"a\\": 1, "}}, {"a": 1}]', "it is no object"),
+        ("[]", "it is no object"),
+    ],
+)
+async def test_what_is_pasted_is_an_event_or_its_data(
+    visit: Visit, somebody: Callable[..., Any], pasted: Any, said: str
+) -> None:
+    """With data and only attributes of CloudEvents it is an event; what it leaves out is made up."""
+    who = await somebody()
+    async with visit(who) as window:
+        page = window.page
+        await on_bench(window, who, "try-it", tried(draft(conditions=CONDITIONS[:1])))
+        await page.get_by_role("radio", name="One that I paste").check()
+        text = pasted if isinstance(pasted, str) else orjson.dumps(pasted).decode()
+        await page.get_by_label("The event as JSON").fill(text)
+        await page.get_by_role("button", name="Try it").click()
+        await expect(page.get_by_text(said)).to_be_visible()
+
+
+async def test_a_look_that_fails_is_not_said_to_have_found_nothing(
+    visit: Visit, somebody: Callable[..., Any], api: Api
+) -> None:
+    """Without Kafka it says that it could not look; with it again, what there is."""
+    who = await somebody("user", "crm:read")
+    kind = f"custom.t{uuid4().hex[:12]}"
+    put(api, kind, data=RICH)
+    async with visit(who) as window:
+        page = window.page
+        api.event_topics.reachable = False
+        await on_bench(window, who, "try-it", tried(draft(trigger={"type": kind}, conditions=[])))
+        await page.get_by_role("radio", name="A recent event").focus()
+        await expect(page.get_by_text("The newest events could not be looked at: ")).to_be_visible()
+        await expect(page.get_by_text("No such event has come")).to_have_count(0)
+        await page.get_by_role("button", name="Try it").click()
+        await expect(page.get_by_role("alert")).to_contain_text("The newest events could not be looked at: ")
+        api.event_topics.reachable = True
+        await page.get_by_role("radio", name="A sample").focus()
+        await expect(page.get_by_label("Event", exact=True)).to_contain_text("c-1, ")
+        window.wrong[:] = [one for one in window.wrong if "status of 503" not in one]

@@ -7,6 +7,7 @@ import orjson
 
 from app.admin.pages.wording import number
 from app.domain.errors import FieldError, InvalidError
+from schemas.json_places import long_integers, repeated_keys
 
 Kind = Literal["text", "number", "yes_no", "json"]
 KINDS: Final[Mapping[Kind, str]] = {
@@ -71,8 +72,11 @@ def value_of(kind: Kind, entered: str) -> Any:
         return _YES[entered.strip().lower()]
     try:
         read = orjson.loads(entered.strip())
+        wrong = long_integers(entered.encode()) or repeated_keys(entered.encode())
     except orjson.JSONDecodeError:
         raise InvalidError([FieldError("value", _WRONG[kind])]) from None
+    if wrong:
+        raise InvalidError([FieldError("value", f"{wrong[0].path} {wrong[0].message}".strip())])
     if kind == "number" and kind_of(read) != "number":
         raise InvalidError([FieldError("value", _WRONG[kind])])
     return read

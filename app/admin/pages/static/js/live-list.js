@@ -5,11 +5,12 @@
  * a line with `data-state` and a button `data-show`. `query` is the API's filter, `most` how many rows it keeps. What
  * comes is put in once a frame, all at a time, so that a thousand a minute cost no more than sixty.
  */
-import { call } from "./api.js";
+import { Problem, call } from "./api.js";
 import { inPersonWords } from "./log-words.js";
 import { said } from "./times.js";
 
 const PATH = "/api/v1/executions/stream";
+const AGAIN_MS = 5000;
 const took = (ms) =>
   ms === null ? "-" : ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
 
@@ -19,6 +20,7 @@ class LiveList extends HTMLElement {
   #frame = 0;
   #over = false;
   #source = null;
+  #missed = "";
 
   connectedCallback() {
     this.rows = this.querySelector("tbody");
@@ -48,7 +50,7 @@ class LiveList extends HTMLElement {
 
   #follow() {
     const source = (this.#source = new EventSource(`${PATH}?${this.getAttribute("query")}`));
-    source.addEventListener("open", () => this.#say("live", "Live"));
+    source.addEventListener("open", () => this.#live());
     source.addEventListener("execution", (event) => this.#take(JSON.parse(event.data)));
     source.addEventListener("reset", () => this.#load());
     source.addEventListener("error", () => {
@@ -59,6 +61,7 @@ class LiveList extends HTMLElement {
 
   // A page that nobody sees holds no connection: a browser has few of them for one host.
   #leave() {
+    clearTimeout(this.again);
     this.#source?.close();
     this.#source = null;
   }
@@ -72,8 +75,20 @@ class LiveList extends HTMLElement {
   /** Load what came while nobody told us. */
   async #load() {
     const query = this.getAttribute("query");
-    const { value } = await call("GET", `/executions?${query ? `${query}&` : ""}limit=${this.most}`).catch(() => ({ value: { items: [] } }));
-    for (const row of value.items.reverse()) if (!this.#found(row.id)) this.#take(row);
+    clearTimeout(this.again);
+    let found;
+    try {
+      found = (await call("GET", `/executions?${query ? `${query}&` : ""}limit=${this.most}`)).value.items;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#missed = `What came meanwhile could not be loaded, trying again: ${error.message}`;
+      this.#live();
+      this.again = setTimeout(() => this.#load(), AGAIN_MS);
+      return;
+    }
+    this.#missed = "";
+    if (this.#source?.readyState === EventSource.OPEN) this.#live();
+    for (const row of found.reverse()) if (!this.#found(row.id)) this.#take(row);
   }
 
   #take(row) {
@@ -145,6 +160,10 @@ class LiveList extends HTMLElement {
     if (choose && look.retryable) Object.assign(choose, { value: row.id, ariaLabel: `Choose ${row.workflow_name}` });
     else choose?.remove();
     return one;
+  }
+
+  #live() {
+    this.#say(this.#missed ? "away" : "live", this.#missed || "Live");
   }
 
   #say(state, text) {

@@ -5,19 +5,30 @@
  * it; `fields`, a list of `{path, type, example, values}`, and `sample`, an event, for its templates; `names`, what may be suggested, by widget.
  * Fires a bubbling `edited` after each change. `reveal(path)` leads to a field.
  */
-import { call } from "./api.js";
+import { Problem, call } from "./api.js";
 import { Widget, make, newId } from "./dom.js";
 import "./email-preview.js";
 import { previewedEmail } from "./previews.js";
+import { toast } from "./toasts.js";
 import { widgetOf } from "./widgets.js";
 
 const PAUSE_MS = 600;
 const rootOf = (path) => /^[^.[]*/.exec(path)[0];
 let templates;
 
-/** Names of message templates, by their kind; asked for once a page. */
+/**
+ * Names of message templates, by their kind; asked for once a page.
+ *
+ * @throws {Problem} They cannot be loaded; the next to ask asks again.
+ */
 async function templateNames(kind) {
-  templates ??= call("GET", "/message-templates?limit=200").then(({ value }) => value.items, () => []);
+  templates ??= call("GET", "/message-templates?limit=200").then(({ value }) => value.items);
+  try {
+    await templates;
+  } catch (error) {
+    templates = undefined;
+    throw error;
+  }
   return (await templates).filter((one) => one.kind === kind).map((one) => one.name);
 }
 
@@ -106,7 +117,15 @@ class SchemaForm extends Widget {
   #suggest({ root }) {
     const control = root.querySelector("input");
     const fill = async () => {
-      const list = make("datalist", { id: newId() }, ...(await templateNames(this.schema["x-message"])).map((value) => make("option", { value })));
+      let names;
+      try {
+        names = await templateNames(this.schema["x-message"]);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        control.addEventListener("focus", fill, { once: true });
+        return toast(`The message templates could not be loaded: ${error.message} You can write the name of one.`);
+      }
+      const list = make("datalist", { id: newId() }, ...names.map((value) => make("option", { value })));
       root.append(list);
       control.setAttribute("list", list.id);
     };

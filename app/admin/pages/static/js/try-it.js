@@ -8,6 +8,7 @@ import { call } from "./api.js";
 import { asked } from "./dialogs.js";
 import { mistakeWords, placeWords } from "./draft-parts.js";
 import { Widget, choice, make, newId } from "./dom.js";
+import { readJson } from "./json-text.js";
 import { labelled } from "./labelled.js";
 import { said as ago } from "./times.js";
 import { reached, report } from "./tried.js";
@@ -15,13 +16,19 @@ import { reached, report } from "./tried.js";
 const WAYS = { recent: "A recent event", customer: "A customer's last one", sample: "A sample", pasted: "One that I paste" };
 const NEWEST = 20;
 const LOOKS = 10;
+const ATTRIBUTES = new Set(["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "causation", "workflowid", "data"]);
 let me;
 let looking = Promise.resolve();
 
 /** Whether the events of the topics are for who asks, or those of their own executions alone. */
 async function readsEvents() {
   me ??= call("GET", "/session").then(({ value }) => value.permissions.includes("crm:read"));
-  return me;
+  try {
+    return await me;
+  } catch (error) {
+    me = undefined; // it is asked again, not failed for good
+    throw error;
+  }
 }
 
 /** The newest events of a type, about somebody or anybody; one look after the other, for the API lets a person look at the topics once at a time. */
@@ -52,6 +59,11 @@ function cameFrom() {
 }
 
 const eventWords = ({ words, who, at }) => words ?? `${who ?? "nobody in particular"}${at ? `, ${ago(Date.parse(at))}` : ""}`;
+
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether it is a whole event, what it leaves out to be made up, or the data of one: what says its type, or has data and nothing else that no event has. */
+const isEvent = (value) => "data" in value && ("type" in value || "specversion" in value || (isObject(value.data) && Object.keys(value).every((name) => ATTRIBUTES.has(name))));
 
 /** Thrown where what a person entered cannot be tried, with the words that are shown. */
 class Refused extends Error {}
@@ -112,18 +124,28 @@ class TryIt extends Widget {
     const type = this.#type;
     if (!type) return;
     this.#known = type;
-    this.#found = [...cameFrom(), ...(await recent(type, "", NEWEST).catch(() => []))];
+    const named = cameFrom();
+    let failed = "";
+    try {
+      this.#found = [...named, ...(await recent(type, "", NEWEST))];
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      this.#known = ""; // it is looked again as somebody comes back here
+      this.#found = named;
+      failed = `The newest events could not be looked at: ${error.message}`;
+    }
     this.recent.replaceChildren(...choice(this.#found.map((one, at) => [String(at), eventWords(one)]), "0").children);
     this.recent.hidden = !this.#found.length;
-    this.none.hidden = this.#found.length > 0;
-    this.none.textContent = "No such event has come lately. Take a sample, or paste one.";
+    this.none.hidden = this.#found.length > 0 && !failed;
+    this.none.textContent = `${failed || "No such event has come lately."} Take a sample, or paste one.`;
+    this.failed = failed;
   }
 
   async #event(type) {
     if (this.#way === "sample") return { sample: true };
     if (this.#way === "pasted") return { event: this.#pasted() };
     if (this.#way === "recent") {
-      if (!this.#found.length) throw new Refused("There is no recent event. Take a sample, or paste one.");
+      if (!this.#found.length) throw new Refused(`${this.failed || "There is no recent event."} Take a sample, or paste one.`);
       return this.#found[this.recent.selectedIndex].trial;
     }
     const who = this.customer.value.trim();
@@ -135,12 +157,12 @@ class TryIt extends Widget {
 
   #pasted() {
     try {
-      const value = JSON.parse(this.pasted.value);
-      if (typeof value !== "object" || !value || Array.isArray(value)) throw new Error("it is no object");
+      const value = readJson(this.pasted.value);
+      if (!isObject(value)) throw new Error("This is no JSON of an event: it is no object");
       this.ways.pasted.say("");
-      return "data" in value && ("type" in value || "specversion" in value) ? value : { data: value };
+      return isEvent(value) ? value : { data: value };
     } catch (error) {
-      this.ways.pasted.say(this.pasted.value.trim() ? `This is no JSON: ${error.message}` : "Paste an event");
+      this.ways.pasted.say(this.pasted.value.trim() ? error.message : "Paste an event");
       this.pasted.focus();
       throw new Refused("");
     }
@@ -149,6 +171,9 @@ class TryIt extends Widget {
   async #try() {
     this.button.disabled = true;
     this.said.replaceChildren();
+    // What was found before is of another event, or another draft.
+    this.report.hidden = true;
+    this.report.replaceChildren();
     try {
       const workflow = this.draft();
       const { value } = await call("POST", "/workflows/test", { body: { workflow, ...(await this.#event(workflow.trigger.type)) } });

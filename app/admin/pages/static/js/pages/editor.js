@@ -106,10 +106,21 @@ function load(body) {
   at("title").textContent = body.name || "Without a name";
 }
 
+/** What is known of a type of events; null where nothing is. */
+async function known(type) {
+  try {
+    return (await call("GET", `/event-types/${encodeURIComponent(type)}`)).value;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status !== 404) toast(`What events of “${type}” hold could not be looked up: ${error.message} You can write the names of fields yourself.`);
+    return null;
+  }
+}
+
 /** Tell the elements what events of the chosen type hold. */
 async function learn(type) {
   state.type = type;
-  const found = type ? (await call("GET", `/event-types/${encodeURIComponent(type)}`).catch(() => ({ value: null }))).value : null;
+  const found = type ? await known(type) : null;
   if (state.type !== type) return;
   const fields = fieldsOf(found);
   for (const element of Object.values(ELEMENTS)) element.fields = fields;

@@ -1,5 +1,5 @@
 /** One execution: its JSON can be copied, and an attempt that is on its way is shown once it has ended, with a word of it. */
-import { call } from "../api.js";
+import { Problem, call } from "../api.js";
 import "../copy-button.js";
 
 const coming = document.querySelector("[data-attempt]");
@@ -13,9 +13,21 @@ async function ended({ id, attempt }) {
 
 if (coming) {
   const began = Date.now();
+  const words = coming.querySelector("span");
+  const before = words.textContent;
+  const say = (text) => words.textContent !== text && (words.textContent = text);
   const look = setInterval(async () => {
     if (document.hidden) return;
-    if (Date.now() - began > LONGEST_MS) return clearInterval(look);
-    if (await ended(coming.dataset).catch(() => false)) location.reload();
+    if (Date.now() - began > LONGEST_MS) {
+      say(`Attempt ${coming.dataset.attempt} has not ended yet. Below is the one before; load the page again to see whether it has.`);
+      return clearInterval(look);
+    }
+    try {
+      if (await ended(coming.dataset)) location.reload();
+      else say(before);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      say(`Whether attempt ${coming.dataset.attempt} has ended could not be looked up, trying again: ${error.message}`);
+    }
   }, EVERY_MS);
 }

@@ -3,11 +3,25 @@ import "../live-list.js";
 import { tell } from "../times.js";
 
 const EVERY_MS = 60_000;
+const stale = document.getElementById("stale");
+
+/** The page as it is now; null where it cannot be loaded. */
+async function again() {
+  let answer;
+  try {
+    answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  } catch (error) {
+    if (error instanceof TypeError) return null; // the network's: what fetch throws where nobody answers
+    throw error;
+  }
+  return answer.ok && !answer.redirected ? answer : null;
+}
 
 setInterval(async () => {
   if (document.hidden) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
+  const answer = await again();
+  stale.hidden = answer !== null;
+  if (!answer) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const id of ["now", "day", "failing"]) {
     const now = document.getElementById(id);
