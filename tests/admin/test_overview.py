@@ -2,13 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.overview import PostgresOverview
+from app.admin.pages.overview.sentence import parts_of
 from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.day_figures import figures_of
-from app.services.operations.overview import Seen
+from app.ports.overview import Failing
+from app.services.operations.overview import Seen, Trouble
 from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
@@ -87,19 +92,35 @@ async def test_what_fails_most_is_told_with_its_commonest_error(api: Api, user: 
     assert (await look(api, caller_of(api.user()))).failing.most == []
 
 
+@pytest.mark.parametrize(
+    ("until", "waiting", "said"),
+    [
+        (datetime(2031, 5, 6, 18, 1, tzinfo=UTC), 0, "a.example is left alone until 18:01 UTC because it failed"),
+        (None, 2, "a.example failed and is being tried again, 2 steps waiting for it"),
+    ],
+)
+def test_a_breaker_is_told_as_it_stands(until: datetime | None, waiting: int, said: str) -> None:
+    """No time that has passed is named."""
+    wrong = [Trouble("breaker", about="a.example", why="away", count=waiting, until=until)]
+    assert [part.text for part in parts_of(wrong, Failing([], 0, 0, is_whole=True), Caller(uuid4(), "admin"))] == [said]
+
+
 async def test_what_is_wrong_is_told_to_who_may_know_it(api: Api, user: User, admin: User, log: Log) -> None:
     """An alert that fires, an open breaker: for who may operate. Kafka that does not answer: for everybody."""
     statement = "INSERT INTO alert_states (name, subjects, past) VALUES ('HeadraceRoleDown', %s, '[]')"
     await log.connection.execute(statement, ('{"sink": [1, 2, 1, true], "matcher": [1, 2, 1, false]}',))
-    breaker = (
-        "INSERT INTO breakers (destination, closed, reason, until) VALUES ('smtp.example.com', false, 'away', now())"
-    )
-    await log.connection.execute(breaker)
+    breakers = """
+    INSERT INTO breakers (destination, closed, reason, until) VALUES
+      ('smtp.example.com', false, 'away', now() + interval '1 minute'),
+      ('past.example.com', false, 'away', now() - interval '1 minute')
+    """
+    await log.connection.execute(breakers)
     try:
         api.now[0] += 5
         theirs = (await look(api, caller_of(admin, "admin"))).wrong
         assert ("alert", "No sink runs") in [(one.kind, one.about) for one in theirs]
-        assert "smtp.example.com" in [one.about for one in theirs if one.kind == "breaker"]
+        # The other's time has passed, and nothing waits for it: the next step that comes tries it.
+        assert [one.about for one in theirs if one.kind == "breaker"] == ["smtp.example.com"]
         assert not any("matcher" in one.about for one in theirs)
         api.sender.reachable = False
         mine = (await look(api, caller_of(user))).wrong

@@ -10,10 +10,13 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
+
 from app.adapters.postgres.log_partitions import LogPartitions
 from app.adapters.postgres.outbox_rows import into_outbox
-from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.pool import Pool, is_transient
 from app.adapters.postgres.reentry_text import read_reentry
+from app.domain.errors import UnreachableError
 from app.domain.reentry import parse_reentry
 from app.metrics.scheduler import LETTERS_REMOVED
 from app.services.operations.background import note_failure
@@ -101,6 +104,7 @@ class Maintenance:
 
         Raises:
             ExceptionGroup: Steps failed; the next run goes on from there.
+            UnreachableError: Postgres was away; the same.
         """
         steps: tuple[Callable[[], Awaitable[object]], ...] = (
             self.log.maintain,
@@ -119,6 +123,8 @@ class Maintenance:
                 await step()
             except Exception as error:  # noqa: BLE001 - raised with the others, when the rest is done
                 errors.append(error)
+        if errors and all(isinstance(one, psycopg.Error) and is_transient(one) for one in errors):
+            raise UnreachableError(f"Postgres did not serve the upkeep ({errors[0]})") from errors[0]
         if errors:
             raise ExceptionGroup("upkeep", errors)
 

@@ -1,8 +1,9 @@
 """The background tasks of a process: none ends unseen, none stays ended, and one that fails ends no other.
 
 What a task raises, or that it returns although it should run for ever, is logged and counted by the task's name, and
-the task is started again after a pause. A task whose work is in pieces reports a piece that failed by
-:func:`note_failure`, and goes on with the others. Readiness sees both for a while.
+the task is started again after a pause. An outage is said alone: what the process stands on is asked by itself. A task
+whose work is in pieces reports a piece that failed by :func:`note_failure`, and goes on with the others. Readiness sees
+both for a while.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from app.domain.backoff import Backoff
-from app.domain.errors import HeadraceError
+from app.domain.errors import HeadraceError, UnreachableError
 from app.metrics.process import BACKGROUND_FAILING, BACKGROUND_FAILURES
 
 FAILING_FOR_S: Final = 60.0
@@ -99,6 +100,8 @@ async def keep_running(
             if current is None or current.cancelling():
                 raise
             failures.note(task, error)
+        except UnreachableError as error:
+            log.warning("%s is interrupted", task, extra={"task": task, "why": str(error)})
         except Exception as error:  # noqa: BLE001 - noted with its traceback
             failures.note(task, error)
         else:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.errors import HeadraceError
+from app.domain.errors import HeadraceError, UnreachableError
 from app.services.operations.background import PROCESS, Failures, end_all
 
 Probe = Callable[[], Awaitable[str]]
@@ -44,8 +44,10 @@ class Health:
         self._failures = failures
         self._clock = clock
         self._probes: dict[str, Probe] = {}
-        self._asked: dict[str, tuple[asyncio.Task[Check], float]] = {}
+        self._asked: dict[str, asyncio.Task[Check]] = {}
         self._last: dict[str, Check] = {}
+        # When each last said anything; before that, when it was first asked.
+        self._heard: dict[str, float] = {}
         self._looked_at: float | None = None
 
     def watch(self, name: str, probe: Probe) -> None:
@@ -60,22 +62,23 @@ class Health:
                 await self.look()
                 await asyncio.sleep(EVERY_S)
         finally:
-            await end_all(task for task, _ in self._asked.values())
+            await end_all(self._asked.values())
 
     async def look(self, within: float = WITHIN_S) -> Mapping[str, Check]:
         """Ask every probe, those still under way not anew; returns what is known after ``within`` seconds at most."""
         for name, probe in self._probes.items():
+            self._heard.setdefault(name, self._clock())
             if name not in self._asked:
-                self._asked[name] = asyncio.create_task(self._ask(probe), name=f"{_TASK} {name}"), self._clock()
+                self._asked[name] = asyncio.create_task(self._ask(name, probe), name=f"{_TASK} {name}")
         asked = dict(self._asked)
         if asked:
-            await asyncio.wait([task for task, _ in asked.values()], timeout=within)
-        for name, (task, since) in asked.items():
+            await asyncio.wait(asked.values(), timeout=within)
+        for name, task in asked.items():
             if task.done():
                 self._last[name] = task.result()
                 self._asked.pop(name, None)
             else:
-                self._last[name] = Check(ok=False, detail=f"no answer for {self._clock() - since:.0f} s")
+                self._last[name] = Check(ok=False, detail=f"no answer for {self._clock() - self._heard[name]:.0f} s")
         self._looked_at = self._clock()
         return self.checks()
 
@@ -99,11 +102,15 @@ class Health:
     def _silent(self) -> float:
         return 0.0 if self._looked_at is None else self._clock() - self._looked_at
 
-    async def _ask(self, probe: Probe) -> Check:
+    async def _ask(self, name: str, probe: Probe) -> Check:
         try:
-            return Check(ok=True, detail=await probe())
-        except HeadraceError as error:
+            check = Check(ok=True, detail=await probe())
+        except UnreachableError as error:
             return Check(ok=False, detail=str(error))
+        except HeadraceError as error:
+            check = Check(ok=False, detail=str(error))
         except Exception as error:  # noqa: BLE001 - noted with its traceback; the other checks count
             self._failures.note(_TASK, error)
             return Check(ok=False, detail=f"internal error: {type(error).__name__}")
+        self._heard[name] = self._clock()
+        return check

@@ -42,7 +42,7 @@ class Trouble:
         count: How many.
         of: Of how many workflows.
         seconds: For how long.
-        until: When it is tried again.
+        until: When it is tried again; none where that is now.
     """
 
     kind: TroubleKind
@@ -107,7 +107,7 @@ class Overview:
         view = await _view(queue, caller)
         parked = float(view.parked) if view is not None else None
         waiting = Figure(parked, [due.get(hour, 0) for hour in range(HOURS)])
-        wrong = [*await _away(health), *_failing(failing), *_behind(view), *await self._alerts(caller)]
+        wrong = [*await _away(health), *_failing(failing), *_behind(view, now), *await self._alerts(caller)]
         return Seen(wrong, Day(now - DAY, now, figures, waiting), failing)
 
     async def _alerts(self, caller: Caller) -> list[Trouble]:
@@ -131,11 +131,14 @@ def _failing(found: Failing) -> Iterator[Trouble]:
         yield Trouble("failing", count=found.executions, of=found.workflows)
 
 
-def _behind(view: QueueView | None) -> Iterator[Trouble]:
+def _behind(view: QueueView | None, now: datetime) -> Iterator[Trouble]:
     if view is None:
         return
     for one in view.breakers or ():
-        yield Trouble("breaker", about=one.destination, why=one.reason, count=one.waiting, until=one.until)
+        until = one.until if one.until > now else None
+        # From then on the next step tries it: where none waits, nobody knows whether anything is wrong.
+        if until or one.waiting:
+            yield Trouble("breaker", about=one.destination, why=one.reason, count=one.waiting, until=until)
     if view.depth > _DEEP:
         yield Trouble("behind", count=view.depth)
     if view.outbox_oldest_s > _LATE_S:

@@ -1,6 +1,7 @@
 """Upkeep of the tables: what it makes, moves and deletes, and what it leaves alone."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from prometheus_client import REGISTRY
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.maintenance import Maintenance
 from app.adapters.postgres.pool import Pool
+from app.domain.errors import UnreachableError
 from app.ports.execution_log import Logged
 from app.settings import Settings
 from app.topics import declare
+from tests.support.deadlines import scaled
 from tests.support.executions import WORKFLOW, add_workflow, document
 from tests.support.hoarding import hoarding
 from tests.support.waiting import in_time
@@ -251,6 +254,16 @@ async def test_a_step_that_fails_keeps_none_of_the_others(upkeep: Maintenance, d
     assert [type(error) for error in raised.value.exceptions] == [psycopg.errors.UndefinedTable]
     assert partitions(database, "automation_logs") == days(*range(-1, 8))
     assert execute(database, "SELECT count(*) FROM outbox WHERE value IS NULL") == [(1,)]
+
+
+async def test_upkeep_that_finds_postgres_away_says_so(scheduler_pool: Pool) -> None:
+    """That is an outage, and no mistake in the code."""
+    scheduler_pool.timeout = 0.1
+    async with AsyncExitStack() as hoard:
+        for _ in range(scheduler_pool.max_size):
+            await hoard.enter_async_context(scheduler_pool.connection(timeout=scaled(10)))
+        with pytest.raises(UnreachableError, match="did not serve the upkeep"):
+            await Maintenance(scheduler_pool, Settings(topic_prefix="t.")).run()
 
 
 async def test_processes_that_were_not_seen_for_a_day_are_forgotten(upkeep: Maintenance, database: str) -> None:

@@ -60,6 +60,7 @@ class Process:
 
     templates: TemplateService
     lists: Noted
+    failures: Failures
 
     async def names(self) -> set[str]:
         """The names that Ana's list has here."""
@@ -75,11 +76,11 @@ async def process(url: str) -> AsyncIterator[Process]:
     drafts, lists = DraftReader(REGISTRY.names(), validate_config), Noted(lambda: 0.0)
     workflows = WorkflowService(PostgresWorkflows(pool), drafts)
     service = TemplateService(PostgresTemplates(pool), drafts, workflows, lists)
-    changes = TemplateChanges(login, lists)
-    task = asyncio.create_task(keep_running("template changes", changes.run, failures=Failures()))
+    changes, failures = TemplateChanges(login, lists), Failures()
+    task = asyncio.create_task(keep_running("template changes", changes.run, failures=failures))
     try:
         await eventually(lambda: lists.kept, within=10.0, what="listening")
-        yield Process(service, lists)
+        yield Process(service, lists, failures)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -135,7 +136,7 @@ async def test_what_is_kept_is_not_read_again(database: str) -> None:
 
 
 async def test_a_process_that_cannot_hear_keeps_nothing(database: str) -> None:
-    """Its connection is ended: it lists what is there, and keeps again once it listens again."""
+    """Its connection is ended: it lists what is there, and keeps again once it listens; that is no failure."""
     async with process(database) as here:
         made = await here.templates.create(ANA, draft(name="before"))
         assert await here.names() == {"before"}
@@ -145,6 +146,7 @@ async def test_a_process_that_cannot_hear_keeps_nothing(database: str) -> None:
             await connection.execute("UPDATE automation_templates SET name = 'after' WHERE id = %s", (made.id,))
         await shows(here, "after")
         await eventually(lambda: here.lists.kept, within=20.0, what="listening again")
+        assert not here.failures.failing()
 
 
 PLACEHOLDERS: tuple[Any, ...] = ([{"name": 7}], [{"name": "x", "type": "unheard of", "label": "X"}])

@@ -74,6 +74,16 @@ async def test_however_a_task_ends_it_is_counted_and_started_again(
     assert logged.exc_info is not None
 
 
+async def test_an_outage_is_no_failure_of_the_task(caplog: pytest.LogCaptureFixture) -> None:
+    """It is said, without a traceback, and the task starts anew: what is away is asked for by itself."""
+    before = counted("outlived")
+    lives, failures = Lives(UnreachableError("Postgres does not answer")), Failures()
+    await run("outlived", lives, 2, failures)
+    assert (counted("outlived"), failures.failing()) == (before, {})
+    (logged,) = caplog.records
+    assert (logged.levelname, logged.exc_info) == ("WARNING", None)
+
+
 async def test_it_waits_longer_each_time() -> None:
     """A task that cannot live does not keep the process busy with it."""
     lives = Lives(*(ZeroDivisionError() for _ in range(12)))

@@ -65,6 +65,32 @@ async def test_what_hangs_is_asked_once_and_answers_when_it_can() -> None:
     assert asked == [2]
 
 
+async def test_how_long_nothing_answers_is_told_over_every_time_it_was_asked() -> None:
+    """Each question has a time of its own, after which the next is put; the silence goes on since the last answer."""
+    now, silent, ends = [0.0], [False], asyncio.Event()
+
+    async def asked() -> str:
+        if silent[0]:
+            await ends.wait()
+            raise UnreachableError("Kafka does not answer")
+        return "answers"
+
+    health = Health(Failures(), lambda: now[0])
+    health.watch("kafka", asked)
+    assert (await health.look())["kafka"] == GOOD
+    silent[0], now[0] = True, 5.0
+    assert (await health.look(within=0.01))["kafka"].detail == "no answer for 5 s"
+    ends.set()
+    assert (await health.look())["kafka"].detail == "Kafka does not answer"
+    ends.clear()
+    now[0] = 80.0
+    assert (await health.look(within=0.01))["kafka"].detail == "no answer for 80 s"
+    silent[0] = False
+    ends.set()
+    await health.look()
+    assert (await health.look())["kafka"] == GOOD
+
+
 async def test_two_who_look_at_once_ask_once() -> None:
     """As the API's /readyz, which is everybody's to ask."""
     asked = [0]

@@ -66,9 +66,10 @@ def _away(one: Trouble) -> str:
 
 
 def _breaker(one: Trouble) -> str:
-    until = f" until {_clock(one.until)}" if one.until else ""
     waiting = f", {count_of(one.count, 'step')} waiting for it" if one.count else ""
-    return f"{one.about} is left alone{until} because it failed{waiting}"
+    if one.until is None:
+        return f"{one.about} failed and is being tried again{waiting}"
+    return f"{one.about} is left alone until {_clock(one.until)} because it failed{waiting}"
 
 
 def _clock(at: datetime) -> str:
