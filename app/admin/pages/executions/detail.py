@@ -10,6 +10,7 @@ from app.admin.pages.events.addresses import event_path
 from app.admin.pages.events.fates import conditions_of
 from app.admin.pages.executions.causes import chain_of
 from app.admin.pages.executions.rendered_steps import RenderedSteps, rendered_steps
+from app.admin.pages.executions.waits import waits_of
 from app.admin.pages.forms import see_other
 from app.admin.pages.log_words import action_in_words, in_person_words
 from app.admin.pages.rendering import rendered
@@ -36,7 +37,10 @@ async def show_execution(request: web.Request) -> web.Response:
         "executions/one.html",
         one=one,
         why=in_person_words(one.explanation),
-        steps=[(result, action_in_words(result.action_type)) for result in one.results],
+        steps=[
+            (result, action_in_words(result.action_type), waited)
+            for result, waited in zip(one.results, waits_of(one), strict=True)
+        ],
         conditions=list(conditions_of(one.verdicts)),
         conditions_of=lambda verdicts: list(conditions_of(verdicts)),
         sent=sent,
