@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from schemas.base import Contract
+from schemas.visible import VISIBLE
 
 MAX_PLACEHOLDERS: Final = 50
 MAX_TEXT_CHARS: Final = 10_000
@@ -29,7 +30,7 @@ PlaceholderType = Literal[
     "secret",
 ]
 Scalar = str | int | float | bool
-Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S"), VISIBLE]
 
 
 class Choice(Contract):

@@ -28,13 +28,12 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from app.domain.errors import FieldError, PoisonError
+from app.domain.visible import is_seen
 from schemas.event import Event
 from schemas.event_types import is_own_type
 
 RESERVED: Final = "headrace"
 _MOST_DECODINGS: Final = 4
-# Hangul's fillers: letters to Unicode, and nothing to see.
-_BLANK_LETTERS: Final = "\u115f\u1160\u3164\uffa0"
 _BETWEEN_SEGMENTS: Final = re.compile(r"[/\\?#;]+")
 _SOURCE: Final = "sources that begin with /headrace/ are Headrace's own; name the system that sends it"
 _TYPE: Final = "temporal events are Headrace's own: its scheduler makes them when a workflow is due; use another name"
@@ -75,8 +74,7 @@ def _plain(text: str) -> str:
 
 
 def _is_seen(character: str) -> bool:
-    mark = unicodedata.category(character).startswith("M")  # accents, and joiners and selectors that show nothing
-    return character.isprintable() and not (mark or character.isspace() or character in _BLANK_LETTERS)
+    return character.isprintable() and is_seen(character)
 
 
 def check_type(event_type: str) -> str:

@@ -22,12 +22,13 @@ from schemas.base import Contract
 from schemas.draft import DraftNote
 from schemas.event import EventType
 from schemas.together import Together, Wrong
+from schemas.visible import VISIBLE
 
 MAX_REVISION_BYTES: Final = 128 * 1024
 MAX_ACTIONS: Final = 50
 HIGH_LANE_BELOW: Final = 4
 
-Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S"), VISIBLE]
 
 
 def _reentry(value: str) -> str:

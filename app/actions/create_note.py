@@ -11,6 +11,7 @@ from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
 from app.actions.values import customer_id, refuse, text
 from app.domain.needs import Need
+from app.domain.visible import is_visible
 from app.ports import Crm, NoteRequest
 
 MAX_NOTE_BYTES: Final = 64 * 1024
@@ -47,7 +48,7 @@ class CreateNote(TransactionalAction[CreateNoteConfig, NoteRequest]):
         """Render and check the text and the customer."""
         fields = config.render(context.scope)
         note = text("text", fields["text"], max_bytes=MAX_NOTE_BYTES)
-        if not note.strip():
+        if not is_visible(note):
             refuse("text", "is empty")
         return NoteRequest(note_id=context.command_id, customer_id=customer_id(fields["customer_id"]), text=note)
 

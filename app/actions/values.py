@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 from app.domain.errors import ActionFailedError
 from app.domain.phones import parse_phone
 from app.domain.times import EPOCH, parse_relative, parse_time
+from app.domain.visible import is_visible
 
 MAX_CUSTOMER_ID_CHARS: Final = 256
 MAX_TAG_CHARS: Final = 100
@@ -60,22 +61,23 @@ def line(field: str, value: Any, *, max_chars: int) -> str:
 
 
 def filled_line(field: str, value: Any, *, max_chars: int) -> str:
-    """Return ``value``, stripped, if it is non-empty text on a single line.
+    """Return ``value``, stripped, if it is text on a single line of which something can be seen.
 
     Raises:
         ActionFailedError: As ``line``, or nothing in it.
     """
-    return line(field, value, max_chars=max_chars) or refuse(field, "is empty")
+    checked = line(field, value, max_chars=max_chars)
+    return checked if is_visible(checked) else refuse(field, "is empty")
 
 
 def filled_text(field: str, value: Any, *, max_chars: int) -> str:
-    """Return ``value`` if it is text with more than white space in it; it may have several lines.
+    """Return ``value`` if it is text of which something can be seen; it may have several lines.
 
     Raises:
         ActionFailedError: As ``text``, or nothing in it.
     """
     checked = text(field, value, max_chars=max_chars)
-    return checked if checked.strip() else refuse(field, "is empty")
+    return checked if is_visible(checked) else refuse(field, "is empty")
 
 
 def quoted(value: str, *, quote: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from app.domain.callers import PERMISSIONS
 from app.domain.mailboxes import parse_mailbox
 from app.domain.storable import is_storable
+from app.domain.visible import is_visible
 
 MAX_NAME: Final = 100
 MAX_EMAIL: Final = 254
@@ -20,7 +21,7 @@ def email_problem(email: str) -> str | None:
 
 def name_problem(name: str) -> str | None:
     """Say what is wrong with a name of a user or a key; None: nothing is."""
-    if name.strip() and name == name.strip() and len(name) <= MAX_NAME and name.isprintable():
+    if is_visible(name) and name == name.strip() and len(name) <= MAX_NAME and name.isprintable():
         return None
     return f"must be 1 to {MAX_NAME} characters in one line, no blanks around"
 

@@ -19,8 +19,10 @@ from pydantic import (
 )
 
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
+from app.domain.visible import visible_problem
 from schemas.moments import Moment
 from schemas.together import Together, Wrong
+from schemas.visible import VISIBLE
 
 MAX_ITEMS_BYTES: Final = 64 * 1024
 
@@ -28,8 +30,8 @@ MAX_ITEMS_BYTES: Final = 64 * 1024
 def _one_line(value: str) -> str:
     if len(value.splitlines()) > 1 or value != value.rstrip("\r\n"):
         raise ValueError("must be on one line")
-    if not value.strip():
-        raise ValueError("must not be blank")
+    if problem := visible_problem(value):
+        raise ValueError(problem)
     return value
 
 
@@ -84,7 +86,7 @@ class NewNote(_Draft):
     """A note; ``id`` makes asking twice harmless."""
 
     id: UUID | None = None
-    text: Annotated[str, Field(min_length=1, max_length=65_536, pattern=r"\S")]
+    text: Annotated[str, Field(min_length=1, max_length=65_536, pattern=r"\S"), VISIBLE]
 
 
 class NewTask(_Draft):

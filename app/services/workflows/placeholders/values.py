@@ -12,6 +12,7 @@ from app.domain.moments import parse_clock
 from app.domain.phones import parse_phone
 from app.domain.secret_names import is_secret_name
 from app.domain.storable import is_storable
+from app.domain.visible import is_visible
 from app.domain.zones import zone_named
 from schemas.placeholder import MAX_TEXT_CHARS, Placeholder, Scalar
 
@@ -58,7 +59,7 @@ def _text(placeholder: Placeholder, value: Any) -> str:
 
 
 def _line(value: Any, most: int, what: str) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value.strip()) > most:
+    if not isinstance(value, str) or not is_visible(value) or not value.isprintable() or len(value.strip()) > most:
         raise ValueError(f"must be {what}")
     return value.strip()
 
