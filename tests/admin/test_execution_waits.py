@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -48,10 +49,21 @@ def test_what_is_neither_a_step_nor_a_delay_is_a_wait(
     results: list[dict[str, Any]], duration: int, attempt: int, waits: list[float]
 ) -> None:
     """Of a retry only what it did itself counts; what records take from process to process is not told."""
-    one = ExecutionDetail.model_construct(
+    one = ExecutionDetail(
+        id=uuid4(),
+        workflow_id=uuid4(),
+        workflow_name="x",
+        version=1,
+        attempt=attempt,
+        entity=None,
+        event_id=None,
+        event_type=None,
+        status="success",
+        conditions_met=True,
+        error=None,
         executed_at=BEGAN,
         duration_ms=duration,
-        attempt=attempt,
+        event={},
         results=[ActionResult.model_validate(each) for each in results],
     )
     assert list(waits_of(one)) == pytest.approx(waits)
