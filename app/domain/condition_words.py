@@ -18,6 +18,10 @@ _NO_SECONDS: Final = re.compile(r":00(\.0+)?(?=Z|$)")
 _MISSING: Final = "…"
 _NOT_THERE: Final = object()
 _BEYOND_WHOLE: Final = 1e15
+_MOST: Final = 90
+_FIRST: Final = 20
+# What turns a line around, or is not seen.
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def spoken(path: str) -> str:
@@ -28,6 +32,15 @@ def spoken(path: str) -> str:
 def quoted(text: str) -> str:
     """Say a text."""
     return f"“{text}”"
+
+
+def shortened(text: str) -> str:
+    """Say as much of a text as a sentence has room for; what turns a line around, or is not seen, as a mark."""
+    return _UNSEEN.sub("\ufffd", text if len(text) <= _MOST else f"{text[:_MOST]}{_MISSING}")
+
+
+def _text(text: str) -> str:
+    return quoted(shortened(text))
 
 
 def number_words(value: float) -> str:
@@ -45,7 +58,7 @@ class Sayer:
     """
 
     field: Callable[[str], str] = spoken
-    text: Callable[[str], str] = quoted
+    text: Callable[[str], str] = _text
 
     def all(self, items: Sequence[Any]) -> str:
         """Say a list that is joined by each one's own logic: and binds tighter than or."""
@@ -75,7 +88,7 @@ class Sayer:
         if isinstance(value, str):
             return self.text(value)
         shown = value["json"] if isinstance(value, Mapping) and value.keys() == {"json"} else value
-        return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+        return shortened(json.dumps(shown, ensure_ascii=False, separators=(",", ":")))
 
     def _group(self, name: str, inner: Any) -> str:
         prefix = ""
@@ -110,6 +123,8 @@ class Sayer:
         return _relative(operator, value) or f"{plain_words(operator)} {self.value(value)}"
 
     def _list(self, values: list[Any]) -> str:
+        if len(values) > _FIRST + 1:
+            return f"{', '.join(map(self.value, values[:_FIRST]))} or {len(values) - _FIRST} more"
         said = [self.value(one) for one in values]
         return f"{', '.join(said[:-1])} or {said[-1]}" if len(said) > 1 else "".join(said) or _MISSING
 

@@ -30,6 +30,12 @@ CASES: Final = [
       " and order total is later than in 2 weeks")),
     ([leaf("==", {"today": True}), leaf("==", {"today": "+3d"}), leaf("==", {"today": "-1d"})],
      "order total is today and order total is in this many days: 3 and order total was this many days ago: 1"),
+    ([leaf("==", "x" * 20_000), leaf("==", "\U0001f600" * 91), leaf("==", "\u202edab\x00")],
+     (f"order total is “{'x' * 90}…” and order total is “{chr(0x1F600) * 90}…”"
+      " and order total is “\ufffddab\ufffd”")),
+    ([leaf("in", [*range(21)]), leaf("==", {"json": ["y" * 5000]}), leaf("in", [*range(1000)])],
+     (f"order total is one of {', '.join(map(str, range(20)))} or 20"
+      f' and order total is ["{"y" * 88}… and order total is one of {", ".join(map(str, range(20)))} or 980 more')),
     ([leaf("<", "2026-03-01T09:30:00Z"), leaf("==", True), leaf("==", {"json": {"a": 1}})],
      'order total is before 2026-03-01 09:30 UTC and order total is yes and order total is {"a":1}'),
     ([{"all": [leaf(">", 1), {"any": [leaf("<", 5), leaf("<", 6)]}]}, {"not": {"any": [leaf("==", 3)]}}],

@@ -355,3 +355,66 @@ async def test_what_could_not_be_looked_up_is_said(api: Api, visit: Visit, someb
         await page.get_by_label("Message template", exact=True).focus()
         await expect(page.get_by_text("The message templates could not be loaded: The database")).to_be_visible()
         window.wrong[:] = [one for one in window.wrong if "status of 503" not in one]
+
+
+async def test_a_key_changes_nothing_but_what_it_is_for(api: Api, visit: Visit, somebody: Any) -> None:
+    """Of 50 steps and 100 conditions: the rest follows when there is time for it, once for all keys."""
+    who = await somebody()
+    conditions = [
+        {"any": [{"field": f"order.field{group}{one}", "operator": ">", "value": one} for one in range(49)]}
+        for group in range(2)
+    ]
+    actions = [{"type": "create_note", "order": one, "config": {"text": f"Note {one}"}} for one in range(1, 51)]
+    path = await made(api, who, conditions=conditions, actions=actions)
+    async with visit(who) as window:
+        page = window.page
+        await window.go(path)
+        value = page.get_by_label("Value", exact=True).nth(60)
+        await expect(value).to_have_value("11")
+        changed = await value.evaluate(
+            """(input) => {
+              const seen = new MutationObserver(() => {});
+              seen.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+              for (const text of ["1", "12", "123"]) {
+                input.value = text;
+                input.dispatchEvent(new Event("input", { bubbles: true }));
+              }
+              return seen.takeRecords().map(({ target }) => target.outerHTML ?? target.data);
+            }"""
+        )
+        assert not changed
+        await expect(page.get_by_text("order field111 is more than 123")).to_be_visible()
+        await saved(page)
+        assert (await drafted(api, who, path))["conditions"][1]["any"][11]["value"] == 123
+
+
+async def test_a_workflow_that_is_deleted_meanwhile_says_so_and_takes_the_draft_once_it_is_back(
+    api: Api, visit: Visit, somebody: Any
+) -> None:
+    """What cannot work is off, what was written stays, and is kept as soon as the workflow is brought back."""
+    who = await somebody()
+    path = await made(api, who)
+    async with visit(who) as window:
+        page = window.page
+        await window.go(path)
+        url = f"/api/v1{path}"
+        async with api.client.delete(url, headers=who.headers) as answer:
+            assert answer.status == 204
+        await page.get_by_label("Value", exact=True).first.fill("777")
+        told = page.get_by_role("alert").filter(has_text="was deleted while it was open here")
+        await expect(told).to_be_visible()
+        for name in ("Publish", "Discard draft", "Switch off"):
+            await expect(page.get_by_role("button", name=name)).to_be_disabled()
+        await expect(told.get_by_role("link", name="Deleted workflows")).to_have_attribute(
+            "href", "/workflows?deleted=true"
+        )
+        await window.looked_at("editor-deleted")
+        await told.get_by_role("button", name="It is back: save").click()
+        await expect(page.get_by_text("It is still deleted.")).to_be_visible()
+        async with api.client.post(f"{url}/restore", headers=who.headers) as answer:
+            assert answer.status < 300, await answer.text()
+        await told.get_by_role("button", name="It is back: save").click()
+        await expect(told).to_be_hidden()
+        await expect(page.get_by_text(", saved ")).to_be_visible()
+        assert (await drafted(api, who, path))["conditions"][0]["value"] == 777
+        window.wrong[:] = [one for one in window.wrong if "status of 404" not in one]

@@ -56,8 +56,9 @@ class ActionList extends Widget {
   }
 
   set wrong(wrong) {
+    const wasWell = !this.#wrong.size;
     this.#wrong = wrong ?? new Map();
-    this.#complain();
+    if (this.#wrong.size || !wasWell) this.#complain();
   }
 
   reveal(path) {

@@ -8,6 +8,7 @@
 import { Widget, choice, complain, iconButton, make, place } from "./dom.js";
 import { conditionWords, groupOf, isGroup } from "./condition-words.js";
 import { ConditionRow } from "./condition-row.js";
+import { onceIdle } from "./once.js";
 
 const KINDS = [["all", "all of these"], ["any", "any of these"], ["none", "none of these"], ["some", "not all of these"]];
 const WRITTEN = { all: (list) => ({ all: list }), any: (list) => ({ any: list }), none: (list) => ({ not: { any: list } }), some: (list) => ({ not: { all: list } }), not: (list) => ({ not: list }) };
@@ -116,6 +117,7 @@ class ConditionBuilder extends Widget {
   #value = [];
   #fields = [];
   #wrong = new Map();
+  #soon = onceIdle(() => this.#tell());
 
   get value() {
     return this.root && this.changed ? this.root.json() : this.#value;
@@ -137,8 +139,9 @@ class ConditionBuilder extends Widget {
   }
 
   set wrong(wrong) {
+    const wasWell = !this.#wrong.size;
     this.#wrong = wrong;
-    if (this.root) this.#say();
+    if (this.root && (wrong.size || !wasWell)) this.#say();
   }
 
   /** What is wrong that only who knows the events can see, by its path. */
@@ -160,10 +163,10 @@ class ConditionBuilder extends Widget {
     this.#say();
   }
 
-  /** Something was edited: the sentence says it, and nothing else is drawn again. */
+  /** Something was edited: the sentence says it as soon as there is time, and nothing else is drawn again. */
   touched() {
     this.changed = true;
-    this.#tell();
+    this.#soon();
     this.edited();
   }
 

@@ -3,6 +3,9 @@ import { spoken } from "./event-fields.js";
 import { OPERATORS, UNITS } from "./operators.js";
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+const MOST = 90;
+const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const FIRST = 20;
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const only = (value, key) => isObject(value) && Object.keys(value).length === 1 && key in value;
 
@@ -43,20 +46,28 @@ export function distance(text) {
   return `${amount} ${UNITS[text.at(-1)]}${amount === 1 ? "" : "s"}`;
 }
 
+/** A text as a sentence has room for it; what turns a line around, or is not seen, as a mark. */
+function short(text) {
+  const letters = [...text.slice(0, 2 * MOST + 2)];
+  return (letters.length > MOST ? `${letters.slice(0, MOST).join("")}…` : text).replaceAll(UNSEEN, "\ufffd");
+}
+
 /** A value as it is said. */
 export function valueWords(value) {
   if (value === undefined || value === "") return "…";
   if (value === null) return "nothing";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return value.toLocaleString("en-US", { maximumFractionDigits: 15 });
-  if (typeof value === "string") return `“${value}”`;
-  if (only(value, "json")) return JSON.stringify(value.json);
-  return JSON.stringify(value);
+  if (typeof value === "string") return `“${short(value)}”`;
+  if (only(value, "json")) return short(JSON.stringify(value.json) ?? "…");
+  return short(JSON.stringify(value));
 }
 
 function listWords(values) {
   if (!values?.length) return "…";
-  const said = values.map(valueWords);
+  const said = values.slice(0, FIRST).map(valueWords);
+  if (values.length > FIRST + 1) return `${said.join(", ")} or ${values.length - FIRST} more`;
+  said.push(...values.slice(FIRST).map(valueWords));
   return said.length === 1 ? said[0] : `${said.slice(0, -1).join(", ")} or ${said.at(-1)}`;
 }
 

@@ -3,13 +3,14 @@
  *
  * In it stand the table with its rows, a `template` of one row with places (`data-slot`), how statuses look and what actions do (JSON), and
  * a line with `data-state` and a button `data-show`. `query` is the API's filter, `most` how many rows it keeps. What
- * comes is put in once a frame, all at a time, so that a thousand a minute cost no more than sixty.
+ * comes is put in a few times a second at most, all at a time: however many come, the table is laid out as often.
  */
 import { Problem, call } from "./api.js";
 import { inPersonWords } from "./log-words.js";
 import { said } from "./times.js";
 
 const PATH = "/api/v1/executions/stream";
+const EVERY_MS = 250;
 const AGAIN_MS = 5000;
 const took = (ms) =>
   ms === null ? "-" : ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
@@ -17,7 +18,8 @@ const took = (ms) =>
 class LiveList extends HTMLElement {
   #new = new Map(); // by id, the newest last
   #count = 0;
-  #frame = 0;
+  #waits = false;
+  #last = -Infinity;
   #over = false;
   #source = null;
   #missed = "";
@@ -100,10 +102,14 @@ class LiveList extends HTMLElement {
   }
 
   #soon() {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
+    if (this.#waits) return;
+    this.#waits = true;
+    const shown = () => {
+      this.#waits = false;
+      this.#last = performance.now();
       this.#show(false);
-    });
+    };
+    setTimeout(() => requestAnimationFrame(shown), Math.max(0, this.#last + EVERY_MS - performance.now()));
   }
 
   /** Whether somebody reads the rows: rests on the list, has chosen some, marked text, or scrolled on. */
@@ -129,7 +135,7 @@ class LiveList extends HTMLElement {
     const made = [...this.#new.values()].reverse().map((row) => this.#made(row));
     for (const one of made) this.#found(one.dataset.id)?.remove();
     this.rows.prepend(...made);
-    while (this.rows.rows.length > this.most) this.rows.lastElementChild.remove();
+    for (const one of [...this.rows.rows].slice(this.most)) one.remove();
     this.#new.clear();
     this.#count = 0;
     this.querySelector(".table").hidden = false;

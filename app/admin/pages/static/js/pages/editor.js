@@ -10,6 +10,7 @@ import { DraftKeeper } from "../draft-keeper.js";
 import { asMistake, mistakes, placeWords } from "../draft-parts.js";
 import { fieldsOf } from "../event-fields.js";
 import { complain, make } from "../dom.js";
+import { onceDrawn } from "../once.js";
 import { overwritten, previewed } from "../publish-dialog.js";
 import { showState } from "../state-line.js";
 import { said as ago } from "../times.js";
@@ -20,9 +21,9 @@ const data = JSON.parse(at("editor-data").textContent);
 const path = `/workflows/${data.id}`;
 const ELEMENTS = { trigger: at("trigger"), conditions: at("conditions"), actions: at("actions"), reentry: at("reentry") };
 const TEXTS = { name: at("name"), description: at("description"), priority: at("priority") };
-const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], refused: null, asked: false, type: null };
+const state = { me: data.me, people: data.people, live: data.live, body: structuredClone(data.draft?.workflow ?? data.body), read: data.draft?.workflow ?? data.body, problems: [], refused: null, asked: false, type: null, looked: "", gone: false };
 
-const keeper = new DraftKeeper(path, data.draft, { collect, told: render, conflict: settle });
+const keeper = new DraftKeeper(path, data.draft, { collect, told: onceDrawn(render), conflict: settle });
 
 const touched = new Set();
 
@@ -36,8 +37,15 @@ function collect() {
 function render() {
   showState(at("state-line"), keeper, state);
   const differs = Boolean(keeper.draft) || keeper.unsaved;
-  at("publish").disabled = !differs && state.live.active;
-  at("discard").disabled = !differs;
+  if (keeper.failed !== state.looked) {
+    state.looked = keeper.failed;
+    if (keeper.failed) isThere().catch(said);
+    else state.gone = false;
+  }
+  at("gone").hidden = !state.gone;
+  at("publish").disabled = state.gone || (!differs && state.live.active);
+  at("discard").disabled = state.gone || !differs;
+  for (const one of document.querySelectorAll(".switch-one button")) one.disabled = state.gone;
   at("look").hidden = !keeper.stopped;
   const announced = keeper.failed ? "Not saved" : keeper.unsaved || !keeper.draft ? "" : "Saved";
   if (at("announced").textContent !== announced) at("announced").textContent = announced;
@@ -49,6 +57,19 @@ function render() {
   if (keeper.refused === state.refused) return;
   state.refused = keeper.refused;
   tell();
+}
+
+/** Look whether the workflow is still there, where something of it failed. */
+async function isThere() {
+  try {
+    await call("GET", path);
+    state.gone = false;
+  } catch (error) {
+    // Whatever else is the matter has been said.
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 404) state.gone = true;
+  }
+  render();
 }
 
 /** Say what keeps the draft from being published, as the API and the elements see it. */
@@ -155,11 +176,14 @@ async function settle() {
 
 function said(error) {
   if (!(error instanceof Problem)) throw error;
+  if (error.status === 404) isThere();
   toast([error.message, ...error.fields.values()].join(": "));
 }
 
 async function publish() {
-  if (!(await keeper.save())) return toast("It is not saved yet, so it cannot be published.");
+  const saved = await keeper.save();
+  render();
+  if (!saved) return toast("It is not saved yet, so it cannot be published.");
   if (!keeper.draft) return state.live.ever ? switchOn() : toast("There is nothing to publish yet: write what it does first.");
   state.asked = true;
   const [own] = tell();
@@ -233,6 +257,11 @@ TEXTS.name.addEventListener("blur", () => rename(!TEXTS.name.value.trim()));
 at("publish").addEventListener("click", () => publish().catch(said));
 at("discard").addEventListener("click", () => discard().catch(said));
 at("look").addEventListener("click", () => settle());
+at("back").addEventListener("click", async () => {
+  await isThere();
+  if (state.gone) return toast("It is still deleted.");
+  return keeper.save();
+});
 addEventListener("beforeunload", (event) => {
   if (keeper.unsaved) event.preventDefault();
 });
