@@ -156,7 +156,7 @@ def _body(body: Body, schemas: Schemas) -> dict[str, Any]:
             if many
             else {"schema": schema, "example": body.example}
         )
-    return {"required": True, "description": said, "content": content}
+    return {"required": not body.optional, "description": said, "content": content}
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:

@@ -51,11 +51,13 @@ class Body:
     Attributes:
         models: The model by content type, and whether the body is a list of it.
         most: Bytes that it may have, unpacked.
+        optional: Whether it may be left out, which is as an object without keys.
         example: One that is accepted as it is, of the single thing where the body may be a list; a test sends it.
     """
 
     models: Mapping[str, tuple[type[BaseModel], bool]]
     most: int = 256 * KIB
+    optional: bool = False
     example: Any = field(kw_only=True)
 
 

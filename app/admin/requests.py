@@ -63,12 +63,25 @@ async def read_json(request: web.Request, accepted: Collection[str]) -> Any:
 async def read_document(request: web.Request, accepted: Collection[str]) -> Any:
     """Read a JSON body that is to be stored, with nothing in it that Postgres or our encoder refuses.
 
+    Of an operation whose body may be left out, none is an object without keys.
+
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
         InvalidError: It is not JSON, holds a NUL character, an integer over 64 bits or a key twice, or nests too deep.
         Exception: It cannot be read; see :func:`app.admin.bodies.read_body`.
     """
-    raw = await _body(request, accepted)
+    body = request[OPERATION].body
+    if body is not None and body.optional and not request.body_exists:
+        return {}
+    return document_of(await _body(request, accepted))
+
+
+def document_of(raw: bytes) -> Any:
+    """Read JSON that is to be stored, wherever it was written.
+
+    Raises:
+        InvalidError: It is not JSON, holds a NUL character, an integer over 64 bits or a key twice, or nests too deep.
+    """
     value = _parsed(raw)
     if len(raw) > 2 * MAX_NESTING or b"\\u0000" in raw:
         _refuse_unstorable(value)

@@ -18,7 +18,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
+from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem, value_problem
 from app.domain.visible import visible_problem
 from schemas.moments import Moment
 from schemas.together import Together, Wrong
@@ -59,12 +59,12 @@ class Profile(Together):
 
     @classmethod
     def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
-        """Each field may be called so, and all together are not too many, nor too large."""
+        """Each field may be called so and hold that, and all together are not too many, nor too large."""
         fields = {name: value for name, value in written.items() if name not in cls.model_fields}
         if len(fields) > MAX_FIELDS:
             yield "", f"has {len(fields)} fields; at most {MAX_FIELDS} are allowed"
         for name in islice(fields, MAX_FIELDS):
-            problem = name_problem(name)
+            problem = name_problem(name) or value_problem(name, fields[name])
             if problem is not None:
                 yield name, problem
         if len(orjson.dumps(fields)) > MAX_CHANGE_BYTES:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.admin.routes import OPERATIONS
+from schemas.channel import ChannelDraft
 from schemas.field_errors import PATTERNS, field_errors
 from schemas.workflow import WorkflowDraft
 from tests.schemas.test_json_types import MODELS
@@ -58,3 +59,15 @@ def test_active_is_said_elsewhere(name: str) -> None:
     said = {one.path: one.message for one in field_errors(caught.value, WorkflowDraft)}[name]
     assert "/activate" in said
     assert "actions meant" not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("", "must have at least 1 character"), ("x" * 4097, "must have at most 4096 characters")],
+    ids=["short", "long"],
+)
+def test_the_length_of_a_secret_is_told_in_characters(url: str, said: str) -> None:
+    """It is a text, though not one that may be quoted."""
+    with pytest.raises(ValidationError) as raised:
+        ChannelDraft.model_validate({"name": "team", "url": url})
+    assert [(one.path, one.message) for one in field_errors(raised.value, ChannelDraft)] == [("url", said)]

@@ -76,7 +76,8 @@ OPERATIONS: Final = (
     Operation(
         "POST", f"{_ROOT}/{{id}}/rotate", "rotateApiKey", "Make an API key in place of one that holds for a while yet",
         rotate_api_key, {201: ApiKeyMade}, tag="api-keys",
-        access="admin", body=Body({JSON: (KeyRotation, False)}, example={"overlap_s": 3600}), conflicts=True,
+        access="admin", conflicts=True,
+        body=Body({JSON: (KeyRotation, False)}, optional=True, example={"overlap_s": 3600}),
     ),
     Operation(
         "DELETE", f"{_ROOT}/{{id}}", "revokeApiKey", "Revoke an API key; it is refused within a few seconds",

@@ -123,9 +123,12 @@ _PATCH: Final = Body(
 )
 _CUSTOM: Final = Body(
     {MERGE_PATCH: (TemplateApplication, False), JSON: (TemplateApplication, False)},
+    optional=True,
     example={"placeholders": {"amount": "250.00"}, "name": "Big orders"},
 )
-_METADATA: Final = Body({JSON: (TemplateMetadata, False)}, example={"name": "Big orders", "category": "sales"})
+_METADATA: Final = Body(
+    {JSON: (TemplateMetadata, False)}, optional=True, example={"name": "Big orders", "category": "sales"}
+)
 
 OPERATIONS: Final = (
     Operation(

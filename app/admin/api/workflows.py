@@ -124,7 +124,7 @@ def _service(request: web.Request) -> WorkflowService:
 
 _DRAFT: Final = Body({JSON: (WorkflowDraft, False)}, example=WORKFLOW)
 _PATCH: Final = Body({MERGE_PATCH: (WorkflowPatch, False), JSON: (WorkflowPatch, False)}, example=WORKFLOW_PATCH)
-_COPY: Final = Body({JSON: (CopyName, False)}, example={"name": "Thank for a big order, in Spain"})
+_COPY: Final = Body({JSON: (CopyName, False)}, optional=True, example={"name": "Thank for a big order, in Spain"})
 
 OPERATIONS: Final = (
     Operation(

@@ -6,8 +6,8 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from app.admin.pages.wording import number
+from app.admin.requests import document_of
 from app.domain.errors import FieldError, InvalidError
-from schemas.json_places import long_integers, repeated_keys
 
 Kind = Literal["text", "number", "yes_no", "json"]
 KINDS: Final[Mapping[Kind, str]] = {
@@ -71,12 +71,14 @@ def value_of(kind: Kind, entered: str) -> Any:
             raise InvalidError([FieldError("value", "must be yes or no")])
         return _YES[entered.strip().lower()]
     try:
-        read = orjson.loads(entered.strip())
-        wrong = long_integers(entered.encode()) or repeated_keys(entered.encode())
+        orjson.loads(entered.strip())
     except orjson.JSONDecodeError:
         raise InvalidError([FieldError("value", _WRONG[kind])]) from None
-    if wrong:
-        raise InvalidError([FieldError("value", f"{wrong[0].path} {wrong[0].message}".strip())])
+    try:
+        read = document_of(entered.strip().encode())
+    except InvalidError as error:
+        first = error.errors[0]
+        raise InvalidError([FieldError("value", f"{first.path} {first.message}".strip())]) from None
     if kind == "number" and kind_of(read) != "number":
         raise InvalidError([FieldError("value", _WRONG[kind])])
     return read

@@ -19,7 +19,8 @@ from app.admin.pages.lists import asked, link
 from app.admin.queries import Query
 from app.admin.requests import read_model
 from app.admin.state import STATE
-from app.domain.errors import ConflictError, InvalidError
+from app.domain.errors import ConflictError, FieldError, InvalidError
+from app.domain.profiles import value_problem
 from app.ports import HandedOn
 from app.ports.systems import Repository
 from app.systems import customers
@@ -127,7 +128,10 @@ async def set_field(request: web.Request) -> web.Response:
 
     async def work(repo: Repository, customer_id: str) -> tuple[Done, str]:
         said = read_form(request, FieldForm)
-        await _update(repo, customer_id, said.name, value_of(said.kind, said.value))
+        value = value_of(said.kind, said.value)
+        if problem := value_problem(said.name, value):
+            raise InvalidError([FieldError("value", problem)])
+        await _update(repo, customer_id, said.name, value)
         return "changed", said.name
 
     return await _change(request, "field", work)
