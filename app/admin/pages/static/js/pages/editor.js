@@ -18,6 +18,7 @@ import { toast } from "../toasts.js";
 
 const at = (id) => document.getElementById(id);
 const data = JSON.parse(at("editor-data").textContent);
+const put = (id, text) => at(id).textContent !== text && (at(id).textContent = text);
 const path = `/workflows/${data.id}`;
 const ELEMENTS = { trigger: at("trigger"), conditions: at("conditions"), actions: at("actions"), reentry: at("reentry") };
 const TEXTS = { name: at("name"), description: at("description"), priority: at("priority") };
@@ -96,10 +97,10 @@ function say(found, hints) {
   for (const [name, input] of Object.entries(TEXTS)) complain(input, at(`${name}-wrong`), rest.get(name) ?? "");
   if (rest.has("name")) rename(true);
   at("problems").hidden = !problems.length;
-  at("problems-count").textContent = problems.length === 1 ? "One thing keeps this from being published" : `${problems.length} things keep this from being published`;
+  put("problems-count", problems.length === 1 ? "One thing keeps this from being published" : `${problems.length} things keep this from being published`);
   at("problems-list").replaceChildren(...links(problems));
   at("todo").hidden = !todo.length;
-  at("todo-count").textContent = `Still to do before it can be published: ${todo.length === 1 ? todo[0].message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()) : `${todo.length} things`}`;
+  put("todo-count", `Still to do before it can be published: ${todo.length === 1 ? todo[0].message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()) : `${todo.length} things`}`);
   at("todo-list").replaceChildren(...links(todo));
   at("hints").replaceChildren(...hints.map((text) => make("li", { text })));
   at("hints").hidden = !hints.length;
