@@ -4,10 +4,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from app.domain.visible import is_visible
 from schemas.event_types import BUSINESS_EVENT_TYPES, TEMPORAL_EVENT_TYPES
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
-NAMES = TEXT.filter(lambda text: bool(text.strip()))
+NAMES = TEXT.filter(is_visible)
 # What Jinja would read as syntax is another test's business.
 PLAIN = NAMES.filter(lambda text: "{" not in text and "\n" not in text and "\r" not in text)
 VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | TEXT

@@ -6,6 +6,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from app.domain.visible import is_visible
 from tests.domain.strategies import json_values, leaves
 
 PROPERTY: Final = settings(
@@ -16,7 +17,7 @@ PROPERTY: Final = settings(
 
 # What Postgres can store, without what templates would read as syntax.
 WORDS: Final = st.text(st.characters(codec="utf-8", categories=("L", "N"), include_characters=" -'&<>"), max_size=20)
-NAMES: Final = WORDS.map(str.strip).filter(bool)
+NAMES: Final = WORDS.map(str.strip).filter(is_visible)
 TAGS: Final = st.from_regex(r"[a-z][a-z0-9-]{0,15}", fullmatch=True)
 PRICES: Final = st.decimals(0, 10_000, places=2).map(str)
 

@@ -25,7 +25,7 @@ _CASES = [
     (Trouble("failing", count=3, of=2), "2 workflows are failing: 3 executions within the last hour"),
     (Trouble("breaker", "smtp", count=2, until=_AT),
      "smtp is left alone until 09:30 UTC because it failed, 2 steps waiting for it"),
-    (Trouble("breaker", "smtp"), "smtp is left alone because it failed"),
+    (Trouble("breaker", "smtp", count=1), "smtp failed and is being tried again, 1 step waiting for it"),
     (Trouble("behind", count=1200), "1,200 records wait to be processed"),
     (Trouble("late", seconds=40), "changes have waited for Kafka for 40 s"),
     (Trouble("late", seconds=130), "changes have waited for Kafka for 2 minutes"),
