@@ -212,7 +212,7 @@ async def test_what_has_no_row_is_judged_as_it_was_then(api: Api) -> None:
     assert str(other) not in after
     (turned,) = (await lookup(user, tagged))["event"]["workflows"]
     assert (turned["workflow_id"], turned["verdict"]) == (str(picky), "turned_away")
-    assert "tag 'vip'" in turned["why"]
+    assert 'tag "vip"' in turned["why"]
 
 
 async def test_a_dead_letter_is_told_with_its_reason(api: Api, log: Log) -> None:

@@ -182,9 +182,12 @@ async def test_signing_in_leads_nowhere_else(api: Api, admin: User) -> None:
     """Whatever ``next`` says, the browser stays on this host: in the form, and where it leads."""
     made = await member(admin)
     for then in ELSEWHERE:
-        shown = await ask(api, "GET", f"/sign-in?next={quote(then)}")
-        (kept,) = re.findall(r'name="next" value="([^"]*)"', shown.text)
-        _stays(api, unescape(kept))
+        for path in ("/sign-in", "/sign-in/link"):
+            shown = await ask(api, "GET", f"{path}?next={quote(then)}")
+            kept = re.findall(r'name="next" value="([^"]*)"', shown.text)
+            assert kept, path
+            for one in kept:
+                _stays(api, unescape(one))
         typed = then.replace("\x00", "")  # no form with such a character is taken at all
         form = {"email": made["email"], "password": PASSWORD, "next": typed}
         signed = await ask(api, "POST", "/sign-in", form=form)
