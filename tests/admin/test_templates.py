@@ -193,7 +193,9 @@ def test_every_category_has_starters() -> None:
 async def test_every_starter_is_in_the_gallery_and_applies(user: User, api_database: str) -> None:
     """Stored once however often; each makes a workflow that the API takes, and could be written by a user."""
     drafts_by_id = {starter_id(starter): starter for starter in STARTERS}
-    assert store_starters(api_database, drafts_by_id, uuid4()) == len(STARTERS)
+    # The database is shared: the gallery's tests may have stored some.
+    there = {str(one) for one in drafts_by_id} & await listed(user, public=True)
+    assert store_starters(api_database, drafts_by_id, uuid4()) == len(STARTERS) - len(there)
     assert store_starters(api_database, drafts_by_id, uuid4()) == 0
     assert {str(one) for one in drafts_by_id} <= await listed(user, public=True)
     for template_id, starter in drafts_by_id.items():
