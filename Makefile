@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SESSIONS ?= 2
+SESSIONS ?= 3
 SEEDS ?= 3
 SEED ?= 1
 SOAK_SECONDS ?= 600
@@ -38,7 +38,7 @@ crashes: setup
 # Every page in the light, in the dark and on a phone: what axe finds, and screenshots in build/pages. Four minutes.
 .PHONY: looks
 looks: setup
-	$(BIN)/pytest tests/admin/pages -v
+	LOOKS=all $(BIN)/pytest tests/admin/pages -v
 
 # Three times in a row with every core also busy with something else; goes on where it was stopped.
 test-busy: setup
