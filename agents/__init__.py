@@ -1,1 +1,1 @@
-"""The Faust agents, and nothing else: how a stream is read and acked. Only the worker imports them."""
+"""The agents, and nothing else: how records are read and acked. Only the worker imports them."""

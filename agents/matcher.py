@@ -1,8 +1,6 @@
 """The matcher's agent: events are read in batches; a batch is acked when all that follows from it is durable."""
 
-from typing import Any
-
-from agents.reading import Agent, Around, Opened, announced, run_batches
+from agents.reading import Agent, Around, Opened, Source, announced, run_batches
 from app.execution.guard import guarded, lettered
 from app.execution.matcher_parts import MatcherParts
 
@@ -10,12 +8,12 @@ from app.execution.matcher_parts import MatcherParts
 def matcher_agent(opened: Opened[MatcherParts], around: Around | None) -> Agent:
     """Return the agent; ``opened`` gives its parts, ``around`` is told of each record before it is handled."""
 
-    async def matcher(stream: Any) -> None:
+    async def matcher(source: Source) -> None:
         made = await opened()
         # A changelog that was lost, or set back, is read to its end at once: what it lacks is not what does not match.
         await made.caught_up.wait()
         await run_batches(
-            stream, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
+            source, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
         )
 
     return matcher

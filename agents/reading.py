@@ -4,25 +4,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from app.adapters.kafka import batches as ledger
-from app.adapters.kafka.messages import TrackedMessage
 from app.execution.bulkhead import Bulkhead
+from app.execution.guard import Process
 from app.execution.keyed_pool import KeyedPool
+from app.execution.lane import Lane
 from app.execution.leased import LeasedExecutor
 from app.execution.pipelined_send import PipelinedSend
 from app.ports import Record
 from app.ports.outlet import Outlet
+from app.ports.record_source import RecordSource
 from schemas.incoming import Incoming
 
 MAX_BATCH = 256
 
 P = TypeVar("P")
+M = TypeVar("M", bound=Incoming)
 
-Agent = Callable[[Any], Awaitable[None]]
+Source = RecordSource[Any]
+Agent = Callable[[Source], Awaitable[None]]
 # Gives an agent its parts, on its event loop.
 Opened = Callable[[], Awaitable[P]]
 Around = Callable[[Incoming], None]
-Process = Callable[[Sequence[TrackedMessage]], Awaitable[Sequence[Record]]]
 
 
 def announced(process: Process, around: Around | None) -> Process:
@@ -30,7 +32,7 @@ def announced(process: Process, around: Around | None) -> Process:
     if around is None:
         return process
 
-    async def told(records: Sequence[Any]) -> Sequence[Record]:
+    async def told(records: Sequence[Incoming]) -> Sequence[Record]:
         for record in records:
             around(record)
         return await process(records)
@@ -38,31 +40,34 @@ def announced(process: Process, around: Around | None) -> Process:
     return told
 
 
-async def run_batches(stream: Any, process: Process, outlet: Outlet) -> None:
+async def run_batches(source: RecordSource[M], process: Process, outlet: Outlet) -> None:
     """Read in batches of what has arrived; a batch is acked when what ``process`` returns for it is durable."""
-    pipelined = PipelinedSend(process, outlet=outlet, ack=ledger.ack_many, crash=stream.app.crash)
+    pipelined = PipelinedSend[M](process, outlet=outlet, ack=source.ack_many, crash=source.crash)
     try:
-        async for batch in ledger.batches(stream, max_records=MAX_BATCH):
-            begun = ledger.begin_many(batch)
+        async for batch in source.batches(max_records=MAX_BATCH):
+            begun = source.begin_many(batch)
             if begun:
                 await pipelined.run(begun)
     finally:
         await pipelined.stop()
 
 
-async def run_leased(stream: Any, executor: LeasedExecutor, *, slots: int, around: Around | None = None) -> None:
+async def run_leased(
+    source: RecordSource[M], executor: LeasedExecutor, *, slots: int, around: Around | None = None
+) -> None:
     """Read a lane into its pool; entities run in parallel, one entity's commands in order."""
-    lane = Bulkhead(slots, shared=executor.many_destinations)
+    places = Bulkhead(slots, shared=executor.many_destinations)
+    lane = Lane(places, source.is_closing)
 
-    async def told(record: TrackedMessage) -> bool:
+    async def told(record: M) -> bool:
         if around is not None:
             around(record)
         return await executor.handle(record, lane)
 
     handle = partial(executor.handle, lane=lane) if around is None else told
-    pool = KeyedPool(handle, ledger=ledger, slots=slots, crash=stream.app.crash, bulkhead=lane)
+    pool = KeyedPool[M](handle, ledger=source, slots=slots, crash=source.crash, bulkhead=places)
     try:
-        async for batch in ledger.batches(stream, max_records=MAX_BATCH):
+        async for batch in source.batches(max_records=MAX_BATCH):
             for message in batch:
                 await pool.put(message)
     finally:

@@ -62,8 +62,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agents": (
         "agents",
         "app.execution",
-        "app.adapters.kafka.batches",
-        "app.adapters.kafka.messages",
         "app.ports",
         "schemas",
     ),

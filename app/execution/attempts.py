@@ -17,7 +17,8 @@ from app.domain.errors import ActionFailedError
 from app.domain.retry import Failure, GiveUp, RetryPolicy, Wait, decide
 from app.domain.trace_context import TraceContext
 from app.execution.breakers import Admission, Breakers
-from app.execution.bulkhead import Bulkhead, Entry
+from app.execution.bulkhead import Entry
+from app.execution.lane import Lane
 from app.execution.preparation import Prepared, Preparer
 from app.execution.step_metrics import StepMetrics
 from app.execution.timing import REAL_TIME, Timing
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 _LOOK_S: Final = 0.1
 MAX_REASON_CHARS: Final = 500
 MAX_BUSY_WAIT_S: Final = 60.0
-IsClosing = Callable[[Any], bool]
 
 
 class GivenBackError(Exception):
@@ -62,7 +62,7 @@ class Work:
         prepared: The step as it was prepared.
         tries: The attempts so far; changed as they are made.
         held_until: Until when (monotonic seconds) its claim surely holds.
-        lane: Where it takes its place.
+        lane: Where it takes its place, and what says that it is to be given back.
         destination: Where its attempts go.
         circuit: The destination as the workflow's owner reaches it, which is what breakers go by.
     """
@@ -71,7 +71,7 @@ class Work:
     prepared: Prepared
     tries: Tries
     held_until: float
-    lane: Bulkhead
+    lane: Lane
     destination: str
     circuit: str
 
@@ -87,7 +87,6 @@ class Attempts:
         breakers: Which destinations to leave alone.
         traces: Records a span for each attempt.
         again: Makes the record of a step that is to be tried again.
-        is_closing: Tells whether a record's partition is being taken away.
         timing: The clock, and how to wait.
     """
 
@@ -101,7 +100,6 @@ class Attempts:
         *,
         traces: StepTraces,
         again: Callable[[Command], Record],
-        is_closing: IsClosing,
         timing: Timing = REAL_TIME,
     ) -> None:
         self._action = action
@@ -112,7 +110,6 @@ class Attempts:
         self._metrics = StepMetrics(action.name)
         self._traces = traces
         self._again = again
-        self._is_closing = is_closing
         self._timing = timing
 
     async def make(self, work: Work) -> ActionResult | Park:
@@ -149,7 +146,7 @@ class Attempts:
         if shut is not None:
             return self._wait_for_circuit(work, shut)
         within = work.prepared.context.timeout
-        entry = await work.lane.enter(work.circuit, within, lambda: self._is_closing(work.record))
+        entry = await work.lane.places.enter(work.circuit, within, lambda: work.lane.is_closing(work.record))
         if entry is Entry.CLOSING:
             raise GivenBackError
         if entry is Entry.FULL:
@@ -164,7 +161,7 @@ class Attempts:
             span = self._traces.attempt(work.prepared.command, work.tries.attempts + 1, work.destination)
             answer = await self._attempt(work, span.context)
         finally:
-            work.lane.leave(work.circuit)
+            work.lane.places.leave(work.circuit)
         failed = answer if isinstance(answer, ActionFailedError) else None
         end_attempt(span, failed)
         await self._breakers.judge(work.circuit, admission, failed)
@@ -199,9 +196,9 @@ class Attempts:
 
     async def _sit_out(self, work: Work, seconds: float) -> bool:
         """Wait out a backoff without a slot; False where there is no room for that."""
-        with work.lane.step_aside() as room:
+        with work.lane.places.step_aside() as room:
             if room:
-                await pause(seconds, lambda: self._is_closing(work.record), self._timing)
+                await pause(seconds, lambda: work.lane.is_closing(work.record), self._timing)
                 work.tries.spent += seconds
         return room
 

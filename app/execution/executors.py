@@ -7,7 +7,6 @@ from datetime import datetime
 from app.actions.base import AnyAction, LeasedAction, Ports
 from app.domain.penalties import Penalties
 from app.domain.retry import RetryPolicy
-from app.execution.attempts import IsClosing
 from app.execution.breakers import Breakers
 from app.execution.current_values import Current
 from app.execution.holding import Holding
@@ -65,7 +64,6 @@ class LeasedOnly:
         template_texts: The texts of message templates.
         policy: How often and when attempts are repeated.
         lease: Seconds for which a claim holds.
-        is_closing: Tells whether a record is to be given back.
         timing: The clock of attempts, and their sleep.
     """
 
@@ -75,7 +73,6 @@ class LeasedOnly:
     template_texts: TemplateTexts
     policy: RetryPolicy
     lease: float
-    is_closing: IsClosing
     timing: Timing = REAL_TIME
 
 
@@ -110,7 +107,6 @@ def executor_of(action: AnyAction, shared: Shared, leased: LeasedOnly) -> Execut
         template_texts=leased.template_texts,
         policy=leased.policy,
         lease=leased.lease,
-        is_closing=leased.is_closing,
         timing=leased.timing,
         traces=traces,
     )

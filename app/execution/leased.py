@@ -16,13 +16,13 @@ from app.domain.grants import Use
 from app.domain.log_context import about
 from app.domain.retry import RetryPolicy
 from app.domain.wall import ticked
-from app.execution.attempts import Attempts, GivenBackError, IsClosing, LeaseTooShortError, Tries, Work
+from app.execution.attempts import Attempts, GivenBackError, LeaseTooShortError, Tries, Work
 from app.execution.batching import Batcher
 from app.execution.breakers import Breakers
-from app.execution.bulkhead import Bulkhead
 from app.execution.current_values import Current
 from app.execution.guard import blames_input, internal_error
 from app.execution.holding import Holding, TurnedAway
+from app.execution.lane import Lane
 from app.execution.preparation import NO_SECRETS, Prepared, Preparer
 from app.execution.routing import Router, claim_of, read_command
 from app.execution.settling import Settling
@@ -68,7 +68,6 @@ class LeasedExecutor:
         breakers: Breakers,
         holding: Holding,
         lease: float,
-        is_closing: IsClosing,
         timing: Timing = REAL_TIME,
         traces: StepTraces = UNTRACED,
     ) -> None:
@@ -82,13 +81,10 @@ class LeasedExecutor:
             breakers,
             traces=traces,
             again=router.again,
-            is_closing=is_closing,
             timing=timing,
         )
         delivery = Delivery(sender, dead_letters, router.refused)
-        self._settling = Settling(
-            receipts, router, delivery, self._metrics, lease=lease, is_closing=is_closing, timing=timing
-        )
+        self._settling = Settling(receipts, router, delivery, self._metrics, lease=lease, timing=timing)
         self._rights, self._template_texts, self._dead_letters = rights, template_texts, dead_letters
         self._lookups, self._holds = Batcher(partial(current.of, rights=rights)), Batcher(holding.park)
 
@@ -97,10 +93,11 @@ class LeasedExecutor:
         """Whether the commands go to several destinations."""
         return self._action.many_destinations
 
-    async def handle(self, record: Incoming, lane: Bulkhead) -> bool:
+    async def handle(self, record: Incoming, lane: Lane) -> bool:
         """Carry one command out; False where it was given back before anything happened.
 
-        What fails in our own code is a dead letter. ``lane``: where its attempts take their places.
+        What fails in our own code is a dead letter. ``lane``: where its attempts take their places, and what says when
+        to give it back.
 
         Raises:
             Exception: Kafka or Postgres failed for good; the record must stay unacked.
@@ -114,7 +111,7 @@ class LeasedExecutor:
             await self._dead_letters.send(record, internal_error(record, error))
             return True
 
-    async def _handle(self, record: Incoming, lane: Bulkhead) -> bool:
+    async def _handle(self, record: Incoming, lane: Lane) -> bool:
         try:
             command = read_command(record, self._action.name)
         except PoisonError as error:
@@ -180,9 +177,7 @@ class LeasedExecutor:
             return SecretValues(problems=dict.fromkeys(names, "this installation has no secret store"))
         return await source.get(names)
 
-    async def _carry_out(
-        self, record: Incoming, claim: Claim, prepared: Prepared, lane: Bulkhead
-    ) -> ActionResult | None:
+    async def _carry_out(self, record: Incoming, claim: Claim, prepared: Prepared, lane: Lane) -> ActionResult | None:
         """Claim, and make attempts; where the lease is lost on the way, claim again, with the result so far, if any.
 
         Returns the result that was stored; None where nothing came of it here: it waits, or was settled elsewhere.

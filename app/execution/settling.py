@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from app.execution.attempts import IsClosing, pause
+from app.execution.attempts import pause
 from app.execution.batching import Batcher
-from app.execution.bulkhead import Bulkhead
+from app.execution.lane import Lane
 from app.execution.routing import Router, result_json
 from app.execution.step_metrics import StepMetrics, is_unmarked
 from app.execution.timing import Timing
@@ -36,7 +36,6 @@ class Settling:
         delivery: Sends them.
         metrics: Counts.
         lease: Seconds for which a claim holds.
-        is_closing: Tells whether a record is to be given back.
         timing: The clock, and how to wait.
     """
 
@@ -48,7 +47,6 @@ class Settling:
         metrics: StepMetrics,
         *,
         lease: float,
-        is_closing: IsClosing,
         timing: Timing,
     ) -> None:
         self._receipts = receipts
@@ -56,7 +54,6 @@ class Settling:
         self._delivery = delivery
         self._metrics = metrics
         self._lease = lease
-        self._is_closing = is_closing
         self._timing = timing
         self._claims = Batcher(receipts.claim)
         self._finishes = Batcher(receipts.finish)
@@ -64,7 +61,7 @@ class Settling:
         self._forwards = Batcher(self._send_all)
         self._parks = Batcher(self._park_all)
 
-    async def claim(self, record: Incoming, claim: Claim, lane: Bulkhead) -> tuple[Claimed | Done | Dropped, float]:
+    async def claim(self, record: Incoming, claim: Claim, lane: Lane) -> tuple[Claimed | Done | Dropped, float]:
         """Claim, and say until when (monotonic seconds) a claim surely holds."""
         while True:
             asked = self._timing.monotonic()
@@ -73,8 +70,8 @@ class Settling:
                 return outcome, asked + self._lease
             # A stranger's live lease is waited for, never acked. That takes no slot as long as there is room aside;
             # past it the command keeps its slot, for which it waits no longer than the lease.
-            with lane.step_aside():
-                await pause(outcome.retry_after, partial(self._is_closing, record), self._timing)
+            with lane.places.step_aside():
+                await pause(outcome.retry_after, partial(lane.is_closing, record), self._timing)
 
     async def settle(self, record: Incoming, command: Command, claim: Claim, result: ActionResult) -> None:
         """Store the result of a step without an effect, skipped or failed before anything was tried, and send it on."""

@@ -14,17 +14,19 @@ from yarl import URL
 from app.adapters.kafka.budget import MOST_BYTES
 from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.faust_parts import NO_HTTP_CLIENT, CrashingSupervisor, FaustWorker
+from app.adapters.kafka.faust_source import FaustSource
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.transport import App, credentials
 from app.adapters.kafka.watchdog import Probe, Watchdog
 from app.domain.kafka_connection import KafkaConnection
+from app.ports.record_source import RecordSource
 
 _STILL_SECONDS = 60.0
 
 GC_YOUNG_OBJECTS: Final = 20_000
 
-AgentFunction = Callable[[Any], Awaitable[None]]
+AgentFunction = Callable[[RecordSource[Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class AgentSpec:
     Attributes:
         name: Its name within the app; logs and metrics use it.
         topic: What it reads, one topic or several.
-        fn: ``async def fn(stream)``; it reads through :func:`app.adapters.kafka.batches.batches` and acks by hand.
-            An exception that leaves it ends the process, and nothing that was not acked is committed.
+        fn: ``async def fn(source)``; it reads the source's batches and acks by hand. An exception that leaves it ends
+            the process, and nothing that was not acked is committed.
     """
 
     name: str
@@ -172,8 +174,7 @@ def _register(app: App, spec: AgentSpec) -> None:
 
     @wraps(spec.fn)
     async def read(stream: Any) -> None:
-        app.deliver_directly(stream.channel)  # before the first record, however long the agent takes to get ready
-        await spec.fn(stream)
+        await spec.fn(FaustSource(stream))  # made before the first record, however long the agent takes to get ready
 
     app.agent(topic, name=spec.name)(read)
 

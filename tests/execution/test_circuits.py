@@ -123,7 +123,7 @@ async def test_probes_close_it_and_the_next_command_is_free() -> None:
 async def test_a_destination_that_has_its_share_lets_commands_wait_in_the_timers() -> None:
     """They are parked for as long as an attempt may take, and take no slot."""
     world = World(ReceiptStore(), lane=Bulkhead(1, shared=True, most_aside=0))
-    assert await world.lane.enter(SHOP, 0, lambda: False) is Entry.ENTERED
+    assert await world.lane.places.enter(SHOP, 0, lambda: False) is Entry.ENTERED
     before = datetime.now(UTC)
     assert await world.run(one())
     (timer,) = parked(world)

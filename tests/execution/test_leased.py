@@ -16,6 +16,7 @@ from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.holding import Holding
+from app.execution.lane import Lane
 from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Router, claim_of, result_json
@@ -72,7 +73,7 @@ class World:
         self.mailer = FakeMailer()
         self.sender = MemorySender()
         self.closing = False
-        self.lane = lane or Bulkhead(100, shared=True)
+        self.lane = Lane(lane or Bulkhead(100, shared=True), lambda _: self.closing)
         self.receipts = receipts(store, instance, timedelta(seconds=37))
         kind = kind or Webhook()
         self.executor = LeasedExecutor(
@@ -96,7 +97,6 @@ class World:
             policy=policy,
             breakers=breakers or Breakers(MemoryBreakers(), BreakerPolicy(threshold=100)),
             lease=37.0,
-            is_closing=lambda _: self.closing,
             timing=timing,
             traces=traces,
         )

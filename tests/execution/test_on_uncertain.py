@@ -15,6 +15,7 @@ from app.domain.breaker import BreakerPolicy
 from app.embedded.message_providers import MessageProviders
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
+from app.execution.lane import Lane
 from app.execution.leased import LeasedExecutor
 from app.execution.preparation import Preparer
 from app.execution.routing import Router, claim_of
@@ -64,7 +65,6 @@ class World:
             policy=FAST,
             breakers=Breakers(MemoryBreakers(), BreakerPolicy()),
             lease=37.0,
-            is_closing=lambda _: False,
         )
 
     def process(self) -> MemoryReceipts:
@@ -78,7 +78,8 @@ class World:
     async def run(self, one: Command) -> ActionResult:
         """Carry it out and return its result."""
         await self.receipts.start()
-        assert await self.executor.handle(command_record(one, f"t.actions.{self.kind}"), Bulkhead(10, shared=False))
+        lane = Lane(Bulkhead(10, shared=False), lambda _: False)
+        assert await self.executor.handle(command_record(one, f"t.actions.{self.kind}"), lane)
         (record,) = self.sender.on("t.executions")
         return Execution.model_validate_json(record.value or b"").results[0]
 

@@ -88,6 +88,7 @@ class RebalancingConsumer:
     def __init__(self, records: Mapping[TP, Sequence[Any]]) -> None:
         self._records = records
         self._thread = SimpleNamespace(give_back=lambda tp, batch: self.returned.append((tp, batch)))
+        self.held_back: set[TP] = set()
         self.returned: list[tuple[TP, Sequence[Any]]] = []
         self.frontier = Frontier(lambda: 0.0, lambda: None)
         self.guard = NoGuard()

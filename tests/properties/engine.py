@@ -34,6 +34,7 @@ from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead
 from app.execution.executors import Executor, LeasedOnly, Shared, executor_of
+from app.execution.lane import Lane
 from app.execution.log_writing import Sink
 from app.execution.matching import Matcher
 from app.execution.routing import Router
@@ -147,10 +148,9 @@ class Engine:
             template_texts=TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True))),
             policy=RetryPolicy(),
             lease=LEASE.total_seconds(),
-            is_closing=lambda _: False,
             timing=Timing(self.clock.monotonic, self.clock.sleep, lambda: self.jitter),
         )
-        self._lane = Bulkhead(10, shared=False)
+        self._lane = Lane(Bulkhead(10, shared=False), lambda _: False)
         self._executors: dict[str, Executor] = {}
 
     async def start(self) -> None:

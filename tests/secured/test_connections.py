@@ -13,7 +13,6 @@ from uuid import uuid4
 import pytest
 
 from app.adapters.kafka.admin import ensure_topics
-from app.adapters.kafka.batches import ack, batches, begin
 from app.adapters.kafka.connecting import client_options, tls_context
 from app.adapters.kafka.depths import KafkaDepths
 from app.adapters.kafka.oauth import TokenError, TokenProvider
@@ -25,6 +24,7 @@ from app.domain.errors import SettingsError, UnreachableError
 from app.domain.kafka_connection import KafkaConnection, PasswordLogin, Tls
 from app.ports import Record
 from app.ports.queue_status import Lane
+from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, build_app
 from app.topics import TopicSpec
 from tests.integration.transport.apps import running
@@ -96,12 +96,12 @@ async def _fetched(subscriber: KafkaSubscriber) -> Any:
 async def _read_by_faust(connection: KafkaConnection, topic: str, folder: Path) -> list[bytes]:
     seen: list[bytes] = []
 
-    async def agent(stream: Any) -> None:
-        async for batch in batches(stream, max_records=10):
+    async def agent(source: RecordSource[Any]) -> None:
+        async for batch in source.batches(max_records=10):
             for message in batch:
-                begin(message)
+                source.begin(message)
                 seen.append(message.value)
-                ack(message)
+                source.ack(message)
 
     spec = AgentSpec("agent", topic, agent)
     app = build_app(app_id=f"{topic}.app", connection=connection, instance="1", data_dir=folder, agents=[spec])

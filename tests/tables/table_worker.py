@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from app.adapters.kafka.batches import ack_many, batches, begin_many
 from app.domain.kafka_connection import KafkaConnection
+from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, build_app, run_worker
 from app.processes.logs import set_up_logging
 from app.services.workflows.index import Applied, Change, Tombstone, WorkflowIndex
@@ -42,13 +42,13 @@ def main(bootstrap_servers: str, prefix: str, instance: str, data_dir: str) -> N
     topics = Topics(prefix)
     index = ReportingIndex()
 
-    async def match(stream: Any) -> None:
-        async for batch in batches(stream, max_records=500):
-            for message in begin_many(batch):
+    async def match(source: RecordSource[Any]) -> None:
+        async for batch in source.batches(max_records=500):
+            for message in source.begin_many(batch):
                 event = orjson.loads(message.value)
                 matched = [str(workflow.id) for workflow in index.matching(event["type"])]
                 report(event=event["id"], matched=matched)
-                ack_many([message])
+                source.ack(message)
 
     app = build_app(
         app_id=topics.matcher_app,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
-from app.adapters.kafka import held_metrics
+from app.adapters.kafka import channel_queue, held_metrics
 from app.adapters.kafka.budget import MIB, Budget
 from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.drain import Drain
@@ -27,7 +27,8 @@ _LOOK_SECONDS = 0.1  # how soon a paused partition goes on, where nothing else i
 class Consumer(driver.Consumer):
     """Faust's consumer, corrected.
 
-    ``frontier`` knows what is finished, ``budget`` which partitions hold too much, ``epoch`` counts the assignments.
+    ``frontier`` knows what is finished, ``budget`` which partitions hold too much, ``held_back`` which an agent has
+    paused; ``epoch`` counts the assignments.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -36,6 +37,7 @@ class Consumer(driver.Consumer):
         self.wake = asyncio.Event()
         self.flow = Flow()
         self.epoch = 0
+        self.held_back: set[TP] = set()
         self._asked: set[TP] = set()
         self._partitions = 0
         self._ends: dict[TP, int] = {}
@@ -133,9 +135,10 @@ class Consumer(driver.Consumer):
         self.epoch += 1
         self.frontier.forget()
         self.budget.forget()
+        self.held_back.clear()
         self._buffered_partitions.clear()
         for channel in self.app.direct_channels:
-            channel.queue._pending_pressure_drop_callbacks.clear()  # noqa: SLF001  # mode has no accessor
+            channel_queue.forget_waiting(channel.queue)
 
     @property
     def guard(self) -> CrashGuard | NoGuard:
@@ -186,7 +189,16 @@ class Consumer(driver.Consumer):
         if self.app.rebalancing:
             return frozenset(tp for tp in active if self._is_changelog_tp(tp))
         self._review_budget()
-        return frozenset(tp for tp in active if self._allowed(tp)) - self.budget.paused
+        return frozenset(tp for tp in active if self._allowed(tp)) - self.budget.paused - self.held_back
+
+    def hold_back(self, tp: TP) -> None:
+        """Fetch nothing more from a partition, until ``go_on`` or the end of its assignment."""
+        self.held_back.add(tp)
+
+    def go_on(self, tp: TP) -> None:
+        """Fetch from a partition that was held back."""
+        self.held_back.discard(tp)
+        self.fetch_more()
 
     def _allowed(self, tp: TP) -> bool:
         return self.guard.allows(tp) or self._is_changelog_tp(tp)
@@ -237,8 +249,8 @@ class Consumer(driver.Consumer):
     def _ought_to_move(self, tp: TP) -> bool:
         if self._is_changelog_tp(tp):
             return tp not in self._paused_partitions
-        held_back = tp in self._buffered_partitions or tp in self.budget.paused or bool(self.guard.trials)
-        return not self.app.in_recovery and not held_back
+        paused = tp in self.budget.paused or tp in self.held_back
+        return not (self.app.in_recovery or paused or tp in self._buffered_partitions or self.guard.trials)
 
     def is_news(self, tp: TP, offset: int) -> bool:
         """Whether a table's changelog record was not delivered yet; recovery reads some of them twice."""

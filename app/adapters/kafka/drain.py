@@ -1,7 +1,8 @@
 """The drain loop: takes fetched records to the agents' channels, at as little cost per record as is safe.
 
-Channels whose agent reads by :func:`~app.adapters.kafka.batches.batches` get messages whole batches at a time, without
-Faust's per-record task, lock, event and sensors. The rest (tables' changelogs, ordinary streams) takes Faust's own way.
+Channels whose agent reads from a :class:`~app.adapters.kafka.faust_source.FaustSource` get messages whole batches at a
+time, without Faust's per-record task, lock, event and sensors. The rest (tables' changelogs, ordinary streams) takes
+Faust's own way.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from app.adapters.kafka import channel_queue
 from app.adapters.kafka.faust_parts import TP
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.probation import Probation
@@ -60,7 +62,7 @@ class Drain:
         """Wait for records of what may be fetched; what others a poll from before brings is given back."""
         records = await self._poll()
         self._epoch = self._consumer.epoch  # what aiokafka hands out belongs to the assignment of this moment
-        if self._consumer.guard.trials:
+        if self._consumer.guard.trials or records.keys() & self._consumer.held_back:
             allowed = self._consumer.fetchable()
             for tp in records.keys() - allowed:
                 self.give_back(tp, records[tp])
@@ -101,12 +103,10 @@ class Drain:
         messages = [TrackedMessage(tp, record, generation) for record in batch]
         self._frontier.fetched(tp, generation, messages)
         queue = channel.queue
-        queue._queue.extend(messages)  # noqa: SLF001  # asyncio.Queue has no way to put many at once
-        queue._wakeup_next(queue._getters)  # noqa: SLF001  # the same
-        pending = queue._pending_pressure_drop_callbacks  # noqa: SLF001  # mode's flow control has no accessor
-        if not pending and queue.qsize() >= queue.pressure_high_size:
+        channel_queue.put_many(queue, messages)
+        if channel_queue.is_nearly_full(queue):
             self._consumer.on_channel_full(channel)
-            pending.add(partial(self._consumer.on_channel_drained, channel))
+            channel_queue.when_drained(queue, partial(self._consumer.on_channel_drained, channel))
 
     async def _deliver_one_by_one(self, tp: TP, batch: Sequence[Any]) -> None:
         acked = self._app.topics.acks_enabled_for(tp.topic)

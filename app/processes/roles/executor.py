@@ -10,7 +10,6 @@ from agents.reading import Around
 from app.actions.base import AnyAction, LeasedAction, Ports
 from app.actions.families import FAMILIES, Family
 from app.actions.registry import REGISTRY
-from app.adapters.kafka import batches as ledger
 from app.adapters.kafka.transport import App
 from app.adapters.postgres.breakers import PostgresBreakers
 from app.adapters.postgres.crm import PostgresCrm
@@ -131,5 +130,4 @@ def _leased_only(settings: Settings, pool: Pool, ports: Ports, sender: Sender, b
         TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True))),
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
-        is_closing=ledger.is_closing,
     )

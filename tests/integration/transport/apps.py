@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faust.types import TP
 
-from app.adapters.kafka.batches import ack, batches, begin
 from app.domain.kafka_connection import KafkaConnection
+from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, build_app, common_settings
 from tests.support.waiting import eventually
 
@@ -166,25 +166,25 @@ class Reader:
         """Tell whether so many values were finished."""
         return len(self.seen) == count
 
-    async def __call__(self, stream: Any) -> None:
+    async def __call__(self, source: RecordSource[Any]) -> None:
         """Read by batches."""
         held: list[asyncio.Task[None]] = []
-        async for batch in batches(stream, max_records=100):
+        async for batch in source.batches(max_records=100):
             self.batches.append(len(batch))
             for message in batch:
                 value = message.value.decode()
                 if self.hold(value):
-                    if begin(message):
+                    if source.begin(message):
                         self.holding.append(value)
-                        held.append(asyncio.create_task(self._finish_later(message, value)))
-                elif begin(message):
+                        held.append(asyncio.create_task(self._finish_later(source, message, value)))
+                elif source.begin(message):
                     self.seen.append(value)
-                    ack(message)
+                    source.ack(message)
 
-    async def _finish_later(self, message: Any, value: str) -> None:
+    async def _finish_later(self, source: RecordSource[Any], message: Any, value: str) -> None:
         await self.release.wait()
         self.seen.append(value)
-        ack(message)
+        source.ack(message)
 
 
 def numbered(count: int, start: int = 0) -> Sequence[str]:

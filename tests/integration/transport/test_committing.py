@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from app.adapters.kafka.batches import abandon, ack, batches, begin_many
+from app.ports.record_source import RecordSource
 from tests.integration.transport.apps import Place, Reader, numbered, partitions_of, running, tp
 from tests.support.waiting import eventually
 
@@ -49,10 +49,10 @@ async def test_a_restart_reads_what_was_not_finished_again(place: Place) -> None
     """A record given back leaves a hole: the next run reads it and all after it."""
     await place.produce(*numbered(10), partition=0)
 
-    async def gives_one_back(stream: Any) -> None:
-        async for batch in batches(stream, max_records=100):
-            for message in begin_many(batch):
-                (abandon if message.offset == 4 else ack)(message)
+    async def gives_one_back(source: RecordSource[Any]) -> None:
+        async for batch in source.batches(max_records=100):
+            for message in source.begin_many(batch):
+                (source.abandon if message.offset == 4 else source.ack)(message)
 
     app = place.ours(gives_one_back)
     async with running(app):

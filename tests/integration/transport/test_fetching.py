@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from app.adapters.kafka.batches import ack_many, batches, begin_many
+from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running
 from tests.support.waiting import eventually
@@ -115,9 +115,9 @@ async def test_a_full_buffer_holds_back_the_fetch_and_loses_nothing(place: Place
     blocked = asyncio.Event()
     reader = Reader()
 
-    async def stuck(stream: Any) -> None:
+    async def stuck(source: RecordSource[Any]) -> None:
         await blocked.wait()
-        await reader(stream)
+        await reader(source)
 
     await place.produce(*numbered(4000))
     app = place.ours(stuck, tuning=Tuning(buffer_records=100))
@@ -135,10 +135,10 @@ async def test_a_drained_buffer_is_refilled_at_once(place: Place) -> None:
     """A partition that comes back is fetched although a poll of another, idle agent's partitions is under way."""
     seen: list[str] = []
 
-    async def trickle(stream: Any) -> None:
-        async for batch in batches(stream, max_records=5):
-            seen.extend(message.value.decode() for message in begin_many(batch))
-            ack_many(batch)
+    async def trickle(source: RecordSource[Any]) -> None:
+        async for batch in source.batches(max_records=5):
+            seen.extend(message.value.decode() for message in source.begin_many(batch))
+            source.ack_many(batch)
             for _ in range(5):
                 await asyncio.sleep(0)  # lets the fetch get ahead, until the buffer is full
 

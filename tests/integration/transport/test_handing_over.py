@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.kafka.batches import ack, batches, begin, is_closing
+from app.ports.record_source import RecordSource
 from tests.integration.transport.apps import Place, Reader, numbered, ready, running
 from tests.integration.transport.processes import worker
 from tests.support.consumer_groups import group_admin, members
@@ -25,9 +25,9 @@ async def test_a_revocation_discards_what_has_not_begun(place: Place) -> None:
     first, second = Reader(hold=lambda value: value in {"r3", "r7"}), Reader()
     gate = asyncio.Event()
 
-    async def slow(stream: Any) -> None:
+    async def slow(source: RecordSource[Any]) -> None:
         await gate.wait()
-        await first(stream)
+        await first(source)
 
     old, new = place.ours(slow), place.ours(second, instance="2")
     async with running(old):
@@ -125,20 +125,24 @@ async def test_stopping_the_flow_closes_every_record_at_once(place: Place) -> No
     """What an agent has taken and not begun cannot begin once the stop has started, not even before the first await."""
     taken: list[Any] = []
 
-    async def takes(stream: Any) -> None:
-        async for batch in batches(stream, max_records=10):
+    sources: list[RecordSource[Any]] = []
+
+    async def takes(source: RecordSource[Any]) -> None:
+        sources.append(source)
+        async for batch in source.batches(max_records=10):
             taken.extend(batch)
 
     await place.produce("one", "two", partition=0)
     app = place.ours(takes)
     async with running(app):
         await eventually(lambda: len(taken) == 2)
-        assert begin(taken[0])
+        (source,) = sources
+        assert source.begin(taken[0])
         app.consumer.stop_flow()
-        assert [is_closing(message) for message in taken] == [True, True]
-        assert not begin(taken[1])
-        assert not ack(taken[1])
-        assert ack(taken[0])
+        assert [source.is_closing(message) for message in taken] == [True, True]
+        assert not source.begin(taken[1])
+        assert not source.ack(taken[1])
+        assert source.ack(taken[0])
 
 
 @pytest.mark.parametrize("kind", ["ours", "stock"])

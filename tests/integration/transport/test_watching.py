@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
+from app.ports.record_source import RecordSource
 from app.processes.faust_app import Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running, tp
 from tests.integration.transport.processes import worker
@@ -44,9 +45,9 @@ async def test_a_full_buffer_is_left_out_and_its_oldest_record_is_named(place: P
     """Partitions held back on purpose are not watched for moving; that nothing is finished is seen all the same."""
     blocked = asyncio.Event()
 
-    async def stuck(stream: Any) -> None:
+    async def stuck(source: RecordSource[Any]) -> None:
         await blocked.wait()
-        await Reader()(stream)
+        await Reader()(source)
 
     await place.produce(*numbered(300), partition=0)
     app = place.ours(stuck, tuning=Tuning(buffer_records=100))

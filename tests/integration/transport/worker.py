@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.adapters.kafka.batches import ack, batches, begin_many
 from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
 from app.domain.kafka_connection import KafkaConnection
+from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, build_app, run_worker
 from app.processes.logs import set_up_logging
 
@@ -24,11 +24,11 @@ def say(word: str, value: str) -> None:
     sys.stdout.flush()
 
 
-async def work(stream: Any) -> None:
+async def work(source: RecordSource[Any]) -> None:
     """Read, and say what was finished."""
     say("up", "agent")
-    async for batch in batches(stream, max_records=100):
-        for message in begin_many(batch):
+    async for batch in source.batches(max_records=100):
+        for message in source.begin_many(batch):
             value = message.value.decode()
             say("begun", value)
             if value == "fail":
@@ -38,7 +38,7 @@ async def work(stream: Any) -> None:
             if value.startswith("slow"):
                 await asyncio.sleep(0.5)
             say("done", value)
-            ack(message)
+            source.ack(message)
 
 
 def main(*arguments: str) -> None:
