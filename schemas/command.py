@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.ids import command_id
+from app.domain.route import NodeId, Outcome
 from schemas.base import Contract
 from schemas.result import ActionResult
 from schemas.workflow import Action
@@ -22,6 +23,30 @@ class PinnedRevision(Contract):
     name: str
     owner: UUID
     actions: list[Action]
+
+    @property
+    def begins_at(self) -> NodeId | None:
+        """The node that comes first; see :class:`app.domain.route.Revision`."""
+        return "0" if self.actions else None
+
+    def position(self, node: NodeId) -> int:
+        """Return a node's place among the actions, which slips, receipts and timers keep.
+
+        Raises:
+            KeyError: There is no such node.
+        """
+        if not (node.isdecimal() and node.isascii() and int(node) < len(self.actions)):
+            raise KeyError(node)
+        return int(node)
+
+    def after(self, came_to: Outcome, /) -> NodeId | None:
+        """Return the node after one."""
+        following = self.position(came_to.node) + 1
+        return str(following) if following < len(self.actions) else None
+
+    def breaks_off(self, came_to: Outcome, /) -> bool:
+        """Tell whether the execution ends, as failed, with what a node came to."""
+        return self.actions[self.position(came_to.node)].breaks_off(came_to.status)
 
 
 class Command(Contract):

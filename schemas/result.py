@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from app.domain.route import NodeId
 from schemas.base import Contract, stored_size
 
 # With MAX_ACTIONS steps (50) an execution's results have at most 200 KiB.
@@ -42,6 +43,11 @@ class ActionResult(Contract):
     executed_at: datetime
     duration_ms: int = 0
     verdicts: list[dict[str, Any]] = Field(default_factory=list)
+
+    @property
+    def node(self) -> NodeId:
+        """The node of the revision that it is of; in a list of actions its position."""
+        return str(self.step)
 
     def bounded(self) -> "ActionResult":
         """Return the result itself if it has at most 4 KiB as slips hold it, else without what takes the room."""

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from app.domain import route
 from app.domain.errors import PoisonError
-from app.domain.statuses import ExecutionStatus, conclude, left_out
+from app.domain.statuses import ExecutionStatus
 from app.ports import Claim, Record, Refusal, owner_header
 from app.ports.cancelling import Cancelled, Copy
 from app.topics import Topics
@@ -23,7 +24,6 @@ from schemas.result import ActionResult
 from schemas.workflow import Action
 
 _MAX_ERROR = 1000
-TIMED_OUT = "the execution's time is used up"
 
 
 def read_command(record: Incoming, action_type: str) -> Command:
@@ -85,24 +85,20 @@ class Router:
 
     def first(self, command: Command) -> Record:
         """Return the record that starts an execution."""
-        return self._next(command)
+        return self._send(command, self._passed_over(command, route.next(command.workflow, command.results)))
+
+    def way(self, command: Command, result: ActionResult) -> route.Way:
+        """Say where a slip goes after its step has come to ``result``; changes nothing."""
+        return route.next(command.workflow, [*command.results, result])
 
     def after(self, command: Command, result: ActionResult) -> Record:
         """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one."""
         command.results = [*command.results, result.bounded()]
-        command.step += 1
         command.parked, command.tried, command.tried_s, command.waits_since = 0, 0, 0.0, None
-        if result.resume_at is not None:
+        way = route.next(command.workflow, command.results)
+        if isinstance(way, route.Wait):
             command.event_at = None
-        if result.stop:
-            self._skip_rest(command, f"stopped by step {result.step}")
-            return self._finished(command, ExecutionStatus.STOPPED)
-        if result.timed_out:
-            self._skip_rest(command, TIMED_OUT)
-            return self._finished(command, ExecutionStatus.TIMED_OUT)
-        if command.workflow.actions[result.step].breaks_off(result.status):
-            return self._broken_off(command, result)
-        return self._next(command)
+        return self._send(command, self._passed_over(command, way))
 
     def again(self, command: Command) -> Record:
         """Return the record of a step that is to be tried again."""
@@ -142,21 +138,32 @@ class Router:
         )
         return replace(self.after(command, failed), cause=record.cause)
 
-    def _next(self, command: Command) -> Record:
-        actions = command.workflow.actions
+    def _passed_over(self, command: Command, way: route.Way) -> route.Goto | route.End:
+        """Go past the steps that are not carried out: those that a retry has kept, and those of unknown types."""
         kept = {result.step: result for result in command.kept}
-        while command.step < len(actions):
-            known = actions[command.step].type in self.known
-            if known and command.step not in kept:
-                break
-            passed = kept.get(command.step) or self._unknown(actions[command.step], command.step)
-            command.results = [*command.results, passed]
-            command.step += 1
-            if actions[passed.step].breaks_off(passed.status):
-                return self._broken_off(command, passed)
-        if command.step >= len(actions):
-            return self._finished(command)
-        return self.again(command)
+        while True:
+            if isinstance(way, route.Wait):  # its timer is set, or what was kept has waited already
+                way = way.then
+            if isinstance(way, route.End):
+                return way
+            step = command.workflow.position(way.node)
+            action = command.workflow.actions[step]
+            if action.type in self.known and step not in kept:
+                return way
+            command.results = [*command.results, kept.get(step) or self._unknown(action, step)]
+            way = route.next(command.workflow, command.results)
+
+    def _send(self, command: Command, way: route.Goto | route.End) -> Record:
+        """Return the record that takes the slip on its way."""
+        if isinstance(way, route.Goto):
+            command.step = command.workflow.position(way.node)
+            return self.again(command)
+        fault = None
+        if way.left_out is not None:
+            fault = next((result for result in command.results if result.node == way.fault), None)
+            command.step = command.results[-1].step + 1
+            self._skip_rest(command, way.left_out)
+        return self._finished(command, way.status, None if fault is None else _named(fault))
 
     def _unknown(self, action: Action, step: int) -> ActionResult:
         return ActionResult(
@@ -166,10 +173,6 @@ class Router:
             error=f"this installation has no action type {action.type}",
             executed_at=datetime.now(UTC),
         )
-
-    def _broken_off(self, command: Command, failed: ActionResult) -> Record:
-        self._skip_rest(command, left_out(failed.step))
-        return self._finished(command, ExecutionStatus.FAILED, _named(failed))
 
     def _skip_rest(self, command: Command, reason: str) -> None:
         now = datetime.now(UTC)
@@ -182,7 +185,7 @@ class Router:
         ]
         command.results = [*command.results, *skipped]
 
-    def _finished(self, command: Command, status: ExecutionStatus | None = None, error: str | None = None) -> Record:
+    def _finished(self, command: Command, status: ExecutionStatus, error: str | None = None) -> Record:
         began = command.retried_at or command.matched_at
         execution = {
             "v": 1,
@@ -195,7 +198,7 @@ class Router:
             "conditions_met": True,
             "verdicts": command.verdicts,
             "results": command.results,
-            "status": status or conclude(result.status for result in command.results),
+            "status": status,
             "error": error or _first_error(command.results),
             "executed_at": command.matched_at,
             "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),

@@ -15,6 +15,7 @@ import psycopg
 from app.actions.base import ControlAction, TransactionalAction
 from app.actions.steps import ResolvedStep, resolve
 from app.domain.errors import HeadraceError, PoisonError
+from app.domain.route import Wait
 from app.domain.wall import ticked
 from app.execution.current_values import Current, CurrentValues
 from app.execution.holding import Holding, TurnedAway
@@ -211,9 +212,10 @@ class TransactionalExecutor:
 
     def _timer(self, item: _Work, result: ActionResult) -> Timer | None:
         """Return what sends the execution on when its delay is over."""
-        if result.resume_at is None:
-            return None
         command = item.command
+        way = self._router.way(command, result)
+        if not isinstance(way, Wait):
+            return None
         return Timer(
             command_id=item.claim.command_id,
             execution_id=command.execution_id,
@@ -221,8 +223,8 @@ class TransactionalExecutor:
             entity=command.entity,
             step=command.step,
             kind="delay",
-            reason=f"delay until {result.resume_at.isoformat(timespec='seconds')}",
-            due=result.resume_at,
+            reason=f"delay until {way.until.isoformat(timespec='seconds')}",
+            due=way.until,
             record=self._router.after(command.model_copy(), result),
         )
 
@@ -248,6 +250,6 @@ class TransactionalExecutor:
             self._metrics.ended(result)
         else:
             self._metrics.duplicates.inc()
-        if result.resume_at is not None:
+        if isinstance(self._router.way(item.command, result), Wait):
             return []  # its timer sends it on; a copy that comes again must not be sooner
         return [self._router.after(item.command, result)]

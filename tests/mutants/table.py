@@ -82,14 +82,14 @@ MUTANTS: Final = (
     # 13: the order of the order field
     Mutant(13, _INDEX, "sorted(revision.actions, key=lambda action: action.order)",
            "sorted(revision.actions, key=lambda action: -action.order)"),
-    Mutant(13, _SLIPS, "command.step += 1\n        command.parked", "command.step += 2\n        command.parked"),
+    Mutant(13, "schemas/command.py", "self.position(came_to.node) + 1", "self.position(came_to.node) + 2"),
     # 14: services get what the action says
     Mutant(14, "app/actions/send_email.py", "to=to,", "to=to[:0],"),
     Mutant(14, "app/actions/webhook.py", "HttpRequest(config.config.method,", 'HttpRequest("POST",'),
     Mutant(14, "app/actions/send_sms.py", '"Body": request.text', '"Body": request.text[:3]'),
     Mutant(14, "app/actions/create_appointment.py", "starts_at=starts_at,", "starts_at=now,"),
     # 15: an error stays with its action
-    Mutant(15, _SLIPS, "if result.stop:", 'if result.stop or result.status == "failed":'),
+    Mutant(15, "app/domain/route.py", "if last.stop:", 'if last.stop or last.status == "failed":'),
     Mutant(15, _SLIPS, '"error": error or _first_error(command.results),', '"error": error,'),
     # 16: the log tells all
     Mutant(16, _SLIPS, '"verdicts": command.verdicts,', '"verdicts": [],'),

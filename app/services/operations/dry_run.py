@@ -17,12 +17,13 @@ from uuid import uuid4
 
 from app.actions.steps import ResolvedStep, resolve
 from app.actions.webhook import WebhookRequest
+from app.domain import route
 from app.domain.callers import Caller
 from app.domain.errors import ActionFailedError
 from app.domain.evaluate import Outcome, Plan, Trigger
 from app.domain.grants import Use
 from app.domain.redaction import MASK
-from app.domain.statuses import conclude, left_out
+from app.domain.statuses import ExecutionStatus, conclude
 from app.ports import SecretGrants, SecretValues
 from app.ports.channels import ChannelDirectory, KnownChannel
 from app.ports.dry_run import CurrentSource, CurrentValues, PreparedStep, StepPreparer
@@ -54,8 +55,7 @@ class _Run:
     caller: Caller
     going: bool
     given: Mapping[str, Any]
-    stopped: bool = False
-    broken_off: int | None = None  # the step that failed and so ended it
+    early: route.End | None = None  # where it does not come to its end
     current: dict[str, Any] = field(default_factory=dict)
     reached: dict[str, Reach | None] = field(default_factory=dict)  # verdicts by URL
     judged_until: float = field(default_factory=lambda: time.monotonic() + _LOOK_UPS_S)
@@ -151,12 +151,12 @@ class DryRunner:
                 verdicts=result.verdicts,
             )
         )
-        if run.going and result.stop:
-            run.going, run.stopped = False, True
-        if run.going and command.action.breaks_off(result.status):
-            run.going, run.broken_off = False, command.step
         command.results = [*command.results, result]
         command.step += 1
+        if run.going:
+            way = route.next(command.workflow, command.results)
+            if isinstance(way, route.End) and way.left_out is not None:
+                run.going, run.early = False, way
 
     async def _reach(self, run: _Run, made: PreparedStep | ActionResult) -> Reach | None:
         """Return what the address guard makes of where a prepared webhook goes; None for anything else."""
@@ -192,9 +192,10 @@ class DryRunner:
 
 
 def _why_not(run: _Run) -> str:
-    if run.broken_off is not None:
-        return left_out(run.broken_off)
-    return "the run has been stopped before it" if run.stopped else "the workflow would not run"
+    if run.early is None:
+        return "the workflow would not run"
+    stopped = run.early.status is ExecutionStatus.STOPPED
+    return "the run has been stopped before it" if stopped else str(run.early.left_out)
 
 
 def _request(
@@ -242,9 +243,8 @@ def _report(
     status: str | None = None
     why = "Would not run: the event is none that its trigger asks for."
     if matched:
-        status = made.outcome.status or conclude(
-            [step.status for step in run.steps], stopped=run.stopped, broken_off=run.broken_off is not None
-        )
+        early = run.early and run.early.status
+        status = made.outcome.status or early or conclude(step.status for step in run.steps)
         shown = [_as_reported(result, step) for result, step in zip(run.command.results, run.steps, strict=True)]
         why = explain(status, conditions_met=made.met, verdicts=made.verdicts, results=shown, error=made.why)
     return DryRun.model_validate(
