@@ -87,7 +87,6 @@ class RebalancingConsumer:
 
     def __init__(self, records: Mapping[TP, Sequence[Any]]) -> None:
         self._records = records
-        self._thread = SimpleNamespace(give_back=lambda tp, batch: self.returned.append((tp, batch)))
         self.held_back: set[TP] = set()
         self.returned: list[tuple[TP, Sequence[Any]]] = []
         self.frontier = Frontier(lambda: 0.0, lambda: None)
@@ -102,6 +101,10 @@ class RebalancingConsumer:
     def fetchable(self) -> frozenset[TP]:
         """Everything."""
         return frozenset({CHANGELOG})
+
+    def give_back(self, tp: TP, batch: Sequence[Any]) -> None:
+        """Note what comes back."""
+        self.returned.append((tp, batch))
 
     async def poll(self, partitions: frozenset[TP], seconds: float) -> Mapping[TP, Sequence[Any]]:
         """Return records when a rebalance has begun."""

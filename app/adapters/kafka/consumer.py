@@ -10,6 +10,7 @@ from app.adapters.kafka.budget import MIB, Budget
 from app.adapters.kafka.crash_guard import CrashGuard, NoGuard
 from app.adapters.kafka.drain import Drain
 from app.adapters.kafka.faust_parts import TP, driver
+from app.adapters.kafka.faust_private import channels_by_partition
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.lag import watch_lag
@@ -153,6 +154,10 @@ class Consumer(driver.Consumer):
 
     # -- delivering
 
+    def give_back(self, tp: TP, records: Sequence[Any]) -> None:
+        """Have records fetched again that were not delivered."""
+        self._thread.give_back(tp, records)
+
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             await Drain(self).run(fetcher)
@@ -263,13 +268,13 @@ class Consumer(driver.Consumer):
 
     def on_channel_full(self, channel: Any) -> None:
         """Fetch nothing more for an agent whose buffer is nearly full."""
-        for tp, channels in self.app.topics._tp_index.items():  # noqa: SLF001  # the conductor has no accessor
+        for tp, channels in channels_by_partition(self.app).items():
             if channel in channels:
                 self.on_buffer_full(tp)
 
     def on_channel_drained(self, channel: Any) -> None:
         """Fetch again for an agent whose buffer has drained."""
-        for tp, channels in self.app.topics._tp_index.items():  # noqa: SLF001  # the conductor has no accessor
+        for tp, channels in channels_by_partition(self.app).items():
             if channel in channels:
                 self.on_buffer_drop(tp)
 

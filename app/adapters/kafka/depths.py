@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from app.adapters.kafka.aiokafka_private import learn_of
 from app.adapters.kafka.connecting import client_options
 from app.adapters.kafka.reachability import unanswered
 from app.domain.kafka_connection import KafkaConnection
@@ -67,7 +68,7 @@ class KafkaDepths:
         await self._connect()
         places = await self._places({lane.topic for lane in lanes})
         # All at once: left to itself the consumer learns of one unknown topic in a tenth of a second.
-        await self._consumer._client.set_topics({place.topic for place in places})  # noqa: SLF001 - the only way
+        await learn_of(self._consumer, {place.topic for place in places})
         committed: dict[TopicPartition, int] = {}
         for offsets in await asyncio.gather(*(self._committed(group) for group in {lane.group for lane in lanes})):
             committed |= offsets

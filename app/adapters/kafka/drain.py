@@ -13,6 +13,7 @@ from typing import Any
 
 from app.adapters.kafka import channel_queue
 from app.adapters.kafka.faust_parts import TP
+from app.adapters.kafka.faust_private import channels_by_partition
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.probation import Probation
 
@@ -27,7 +28,7 @@ class Drain:
         self._consumer = consumer
         self._app = consumer.app
         self._frontier = consumer.frontier
-        self._index = consumer.app.topics._tp_index  # noqa: SLF001  # the conductor has no accessor
+        self._index = channels_by_partition(consumer.app)
         self._epoch = 0
 
     async def run(self, fetcher: Any) -> None:
@@ -124,7 +125,7 @@ class Drain:
 
     def give_back(self, tp: TP, batch: Sequence[Any]) -> None:
         """Have records fetched again."""
-        self._consumer._thread.give_back(tp, batch)  # noqa: SLF001  # the consumer's own half
+        self._consumer.give_back(tp, batch)
 
     def message(self, tp: TP, record: Any) -> TrackedMessage:
         """Return the message of a record."""

@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import murmur2
 
+from app.adapters.kafka.aiokafka_private import learn_of
 from app.adapters.kafka.connecting import client_options
 from app.adapters.kafka.reachability import reaching
 from app.adapters.kafka.reading import ReadRecord, new_consumer
@@ -69,7 +70,7 @@ class KafkaEventReader:
     async def kept(self, topics: Sequence[str], since: float | None) -> Mapping[TopicPlace, Kept]:
         """Ask the brokers; a topic that does not exist is left out, and not created."""
         there = set(topics) & set(await self._consumer.topics())
-        await self._consumer._client.set_topics(there)  # noqa: SLF001 - the only way to learn of several at once
+        await learn_of(self._consumer, there)
         places = [
             TopicPartition(topic, partition)
             for topic in topics

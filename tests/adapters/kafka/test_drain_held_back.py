@@ -53,7 +53,6 @@ class Consumer:
         self.held_back: set[TP] = set()
         self.wake = asyncio.Event()
         self.position = 0
-        self._thread = SimpleNamespace(give_back=self._seek)
         self.given_back = 0
         self.polled = asyncio.Event()
         self.answer = asyncio.Event()
@@ -67,7 +66,7 @@ class Consumer:
     async def _condemn(self, message: TrackedMessage, detail: str) -> None:
         raise AssertionError(f"condemned: {message.offset}, {detail}")
 
-    def _seek(self, _: TP, records: Sequence[Any]) -> None:
+    def give_back(self, _: TP, records: Sequence[Any]) -> None:
         self.given_back += len(records)
         self.position = records[0].offset if records else self.position
 

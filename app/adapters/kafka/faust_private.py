@@ -1,0 +1,52 @@
+"""What is private in Faust and mode and we override or read: nothing else reaches into it.
+
+Our consumer, app and transport are subclasses beside it, which fill in methods that Faust calls. What a new version
+changes of either is seen by ``tests/adapters/kafka/test_private_parts.py``.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from inspect import isawaitable
+from typing import Any
+
+from app.adapters.kafka.faust_parts import TP, Service, driver
+
+
+def channels_by_partition(app: Any) -> Mapping[TP, AbstractSet[Any]]:
+    """Return which channels of an app's agents and tables take what comes of a partition; it is kept up to date."""
+    channels: Mapping[TP, AbstractSet[Any]] = app.topics._tp_index
+    return channels
+
+
+class OnOwnLoop(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread without the thread: an ordinary service, whose calls are awaited where they are made."""
+
+    wait_for_shutdown = False
+
+    maybe_start = Service.maybe_start
+    start = Service.start
+    stop = Service.stop
+    crash = Service.crash
+    set_shutdown = Service.set_shutdown
+    # mode's thread overrides these for two loops
+    _new_shutdown_event = Service._new_shutdown_event
+    _stopped_set = Service._stopped_set
+    _stop_children = Service._stop_children
+    _stop_futures = Service._stop_futures
+    _stop_exit_stacks = Service._stop_exit_stacks
+
+    def __init__(self, consumer: Any, *, loop: asyncio.AbstractEventLoop, beacon: Any) -> None:
+        super().__init__(consumer, loop=loop, thread_loop=loop, beacon=beacon)
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call at once, and await the answer if it must be awaited."""
+        answer = fun(*args, **kwargs)
+        return await answer if isawaitable(answer) else answer
+
+    async def on_stop(self) -> None:
+        """Stop aiokafka's consumer."""
+        await self.on_thread_stop()
+
+    def close(self) -> None:
+        """Do nothing: Faust would close the client before LeaveGroup was sent."""
