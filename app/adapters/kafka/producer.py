@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from app.adapters.kafka.connecting import client_options
+from app.adapters.kafka.partitioning import choose
 from app.adapters.kafka.producing import Producing
 from app.adapters.kafka.reachability import unreachable
 from app.domain.errors import UnreachableError
@@ -61,6 +62,7 @@ class KafkaSender(Sender):
             client_id=self._client_id,
             acks="all",
             compression_type="lz4",
+            partitioner=choose,
             linger_ms=self._linger_ms,
             max_batch_size=_BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES,
