@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from app.adapters.kafka.aiokafka_private import learn_of
 from app.adapters.kafka.connecting import client_options
@@ -16,6 +16,7 @@ from app.ports.queue_status import Lane, Progress
 
 _WITHIN_S: Final = 5.0
 _REQUEST_MS: Final = 4_000
+_AGAIN_S: Final = 0.1
 
 
 class KafkaDepths:
@@ -107,5 +108,11 @@ class KafkaDepths:
         ]
 
     async def _committed(self, group: str) -> dict[TopicPartition, int]:
-        offsets = await self._admin.list_consumer_group_offsets(group)
+        while True:
+            try:
+                offsets = await self._admin.list_consumer_group_offsets(group)
+                break
+            except GroupCoordinatorNotAvailableError:
+                # A new broker makes the topic of offsets when it is asked first; a look bounds for how long.
+                await asyncio.sleep(_AGAIN_S)
         return {place: found.offset for place, found in offsets.items() if found.offset >= 0}
