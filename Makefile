@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SESSIONS ?= 3
+SESSIONS ?= 2
 SEEDS ?= 3
 SEED ?= 1
 SOAK_SECONDS ?= 600
@@ -34,6 +34,12 @@ test: test-prerequisites lint types
 .PHONY: crashes
 crashes: setup
 	$(BIN)/pytest tests/integration/test_crashing.py -v
+
+# What make test leaves out (tests/support/long_runs.py) but for crashes and looks: about six minutes.
+.PHONY: longer
+longer: setup
+	$(BIN)/pytest tests -m long --ignore=tests/admin/pages --ignore=tests/integration/test_crashing.py -n $(SESSIONS) \
+		--dist loadfile --no-loadscope-reorder
 
 # Every page in the light, in the dark and on a phone: what axe finds, and screenshots in build/pages. Four minutes.
 .PHONY: looks

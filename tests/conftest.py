@@ -15,7 +15,7 @@ from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.processes.open_files import allow_open_files
-from tests.support import running_order
+from tests.support import long_runs, running_order
 from tests.support.broker import remove_topics, running_kafka
 from tests.support.deadlines import scaled
 from tests.support.logins import make_logins
@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Bound the session's own memory, let it have as many connections as the API takes, and put the files in order."""
     allow_open_files()
     config.pluginmanager.register(MemoryWatch(), "memory watch")
+    config.pluginmanager.register(long_runs, "long runs")
     config.pluginmanager.register(running_order, "running order")
 
 
