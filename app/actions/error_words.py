@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.actions.registry import REGISTRY
-from app.actions.step_words import field_title, step_title
+from app.actions.step_words import field_title, type_title
 from app.domain.condition_words import spoken
 
 # What a customer may lack who is written to, as a person says it.
@@ -44,9 +44,7 @@ def error_in_words(action_type: str, error: str) -> str:
 def steps_in_words(text: str) -> str:
     """Say a sentence about steps: ``step 0 (send_email): …`` is step 1, which sends an e-mail."""
     return _STEP.sub(
-        lambda found: (
-            f"step {int(found[1]) + 1} ({step_title({'type': found[2]})}){found[3] or ''}: {_said(found[2], found[4])}"
-        ),
+        lambda found: f"step {int(found[1]) + 1} ({type_title(found[2])}){found[3] or ''}: {_said(found[2], found[4])}",
         text,
     )
 

@@ -63,7 +63,11 @@ def step_in_words(action: Mapping[str, Any], *, as_written: bool = False, condit
 
 def step_title(action: Mapping[str, Any]) -> str:
     """Say what a step's type does, as its form is headed; of an unknown type its name."""
-    name = action.get("type")
+    return type_title(action.get("type"))
+
+
+def type_title(name: Any) -> str:
+    """Say what a type does; of an unknown one its name."""
     said: str = _schema(name).get("title") or str(name or "").replace("_", " ").capitalize()
     return said or "A step without a type"
 

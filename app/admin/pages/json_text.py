@@ -30,5 +30,13 @@ def json_text(value: Any) -> JsonText:
     return JsonText(whole[:MOST_CHARACTERS], len(whole))
 
 
+def set_out(text: str) -> str:
+    """Return a text of JSON with a line for each member, and any other as it is."""
+    try:
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONDecodeError:
+        return text
+
+
 def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)

@@ -4,12 +4,10 @@ The list that grows says them in the same words (``log-words.js``); a test holds
 """
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from app.actions.error_words import steps_in_words
-from app.actions.registry import REGISTRY
-from app.actions.step_words import step_title
+from app.actions.step_words import type_title
 
 _BROKE_OFF: Final = re.compile(r"\bnot run, because step (\d{1,2}) failed and its on_error is stop\b")
 _STEP: Final = re.compile(r"\bstep (\d{1,2}) \(([a-z_]+)\)")
@@ -29,19 +27,9 @@ def in_person_words(text: str) -> str:
         lambda found: f"not carried out, because step {int(found[1]) + 1} failed and the workflow ends there",
         steps_in_words(text),
     )
-    said = _STEP.sub(lambda found: f"step {int(found[1]) + 1} ({action_in_words(found[2])})", said)
+    said = _STEP.sub(lambda found: f"step {int(found[1]) + 1} ({type_title(found[2])})", said)
     said = _NOT_FILLED_IN.sub(r"“\1” cannot be filled in: ", said)
     said = _ENTRY.sub(r"“\1”: ", _NOT_THERE.sub(r"there is no \1", said))
     said = _WITHOUT_A_REASON.sub(" failed", _ACTIONS.sub(r"\1 steps succeeded", said))
     said = said.replace("stop_workflow ended it", "a step ended it, as the workflow says")
     return _FIRST_WORD.sub(lambda found: found[0].capitalize(), said)
-
-
-def action_in_words(action_type: str) -> str:
-    """Say what a type of action does."""
-    return step_title({"type": action_type})
-
-
-def actions_in_words() -> Mapping[str, str]:
-    """Return what each type of action does, for scripts."""
-    return {one.name: action_in_words(one.name) for one in REGISTRY}

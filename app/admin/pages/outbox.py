@@ -9,11 +9,11 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final, get_args
 
-import orjson
 from aiohttp import web
 from pydantic import Field
 
 from app.admin.pages.declared import page
+from app.admin.pages.json_text import set_out
 from app.admin.pages.lists import asked, link
 from app.admin.pages.rendering import rendered
 from app.admin.pages.sandboxed import sandboxed
@@ -93,12 +93,7 @@ async def show_mail_html(request: web.Request) -> web.Response:
 
 def _readable(one: SentMessage) -> str:
     """Return what it says; JSON with a line for each member."""
-    if one.kind == "webhook":
-        try:
-            return orjson.dumps(orjson.loads(one.text), option=orjson.OPT_INDENT_2).decode()
-        except orjson.JSONDecodeError:
-            return one.text
-    return one.text
+    return set_out(one.text) if one.kind == "webhook" else one.text
 
 
 def _sent(request: web.Request) -> SentMessages:

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.actions.error_words import LACKING, NOBODY, titles
 from app.actions.registry import REGISTRY
-from app.actions.step_words import step_title
+from app.actions.step_words import type_title
 from app.domain.operator_words import SPOKEN, UNITS
 
 
@@ -14,7 +14,7 @@ def shared_words() -> Iterator[tuple[str, str]]:
     """Yield each module, by its name below ``static``."""
     operators = [one.in_json() for one in SPOKEN]
     yield "js/operators.js", _module("app.domain.operator_words", OPERATORS=operators, UNITS=UNITS)
-    steps = {one.name: step_title({"type": one.name}) for one in REGISTRY}
+    steps = {one.name: type_title(one.name) for one in REGISTRY}
     fields = titles()
     yield (
         "js/step-titles.js",

@@ -7,7 +7,6 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 
 from app.admin.execution_models import ExecutionQuery
-from app.admin.pages.log_words import actions_in_words
 from app.admin.pages.wording import moment
 from app.domain.statuses import RETRYABLE, ActionStatus, ExecutionStatus
 
@@ -44,12 +43,11 @@ STEPS: Final[Mapping[str, Shown]] = {
 
 
 def looks() -> dict[str, Mapping[str, Any]]:
-    """Return the same as data, for scripts that show executions; and what actions are called in their errors."""
-    of_statuses = {
+    """Return the same as data, for scripts that show executions."""
+    return {
         status: {"word": one.word, "tone": one.tone, "icon": one.icon, "retryable": status in RETRYABLE}
         for status, one in STATUSES.items()
     }
-    return {"statuses": of_statuses, "actions": actions_in_words()}
 
 
 def filters_in_words(query: ExecutionQuery, workflow: str | None) -> list[str]:

@@ -20,7 +20,7 @@ from tests.admin.log import Log
 from tests.admin.pages.attacked import Attacked, looked_at
 from tests.admin.pages.conftest import Visit
 from tests.admin.pages.people import person
-from tests.admin.pages.test_editor import made
+from tests.admin.pages.test_editor import comparisons, made, notes
 from tests.admin.pages.test_executions import row_of, told
 from tests.support.chromium import window
 from tests.support.sessions import SignedIn
@@ -175,9 +175,7 @@ async def test_a_large_editor_answers_a_key_at_once(
 ) -> None:
     """50 steps and 100 conditions: from a real key to what it changed on the screen, in a condition and in a step."""
     who: SignedIn = await somebody()
-    conditions = [{"field": f"order.field{one}", "operator": ">", "value": one} for one in range(100)]
-    actions = [{"type": "create_note", "order": one, "config": {"text": f"Note {one}"}} for one in range(1, 51)]
-    path = await made(api, who, conditions=conditions, actions=actions)
+    path = await made(api, who, conditions=comparisons(100), actions=notes(50))
     async with visit(who) as opened:
         page = opened.page
         await opened.go(path)

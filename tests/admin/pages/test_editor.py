@@ -33,6 +33,16 @@ async def made(api: Api, who: SignedIn, *, on: bool = True, **changes: Any) -> s
     return f"/workflows/{workflow['id']}"
 
 
+def comparisons(count: int, field: str = "order.field") -> list[dict[str, Any]]:
+    """So many conditions, each of a field of its own."""
+    return [{"field": f"{field}{one}", "operator": ">", "value": one} for one in range(count)]
+
+
+def notes(count: int) -> list[dict[str, Any]]:
+    """So many steps, each of which writes a note."""
+    return [{"type": "create_note", "order": one, "config": {"text": f"Note {one}"}} for one in range(1, count + 1)]
+
+
 async def drafted(api: Api, who: SignedIn, path: str) -> Any:
     """Return the draft as it is kept."""
     return (await asked(api, who, "GET", f"{path.removeprefix('/workflows')}/draft"))["workflow"]
@@ -263,9 +273,7 @@ ELSEWHERE = """(input) => {
 async def test_a_keystroke_draws_nothing_again_but_its_own_row(api: Api, visit: Visit, somebody: Any) -> None:
     """Also in a workflow of 50 actions and 100 conditions: it must answer at once, whatever it holds."""
     who = await somebody()
-    conditions = [{"field": f"order.field{one}", "operator": ">", "value": one} for one in range(100)]
-    actions = [{"type": "apply_tag", "order": one, "config": {"tag": f"t{one}"}} for one in range(1, 51)]
-    path = await made(api, who, conditions=conditions, actions=actions)
+    path = await made(api, who, conditions=comparisons(100), actions=notes(50))
     async with visit(who) as window:
         page = window.page
         await window.go(path)
@@ -360,12 +368,8 @@ async def test_what_could_not_be_looked_up_is_said(api: Api, visit: Visit, someb
 async def test_a_key_changes_nothing_but_what_it_is_for(api: Api, visit: Visit, somebody: Any) -> None:
     """Of 50 steps and 100 conditions: the rest follows when there is time for it, once for all keys."""
     who = await somebody()
-    conditions = [
-        {"any": [{"field": f"order.field{group}{one}", "operator": ">", "value": one} for one in range(49)]}
-        for group in range(2)
-    ]
-    actions = [{"type": "create_note", "order": one, "config": {"text": f"Note {one}"}} for one in range(1, 51)]
-    path = await made(api, who, conditions=conditions, actions=actions)
+    conditions = [{"any": comparisons(49, f"order.field{group}")} for group in range(2)]
+    path = await made(api, who, conditions=conditions, actions=notes(50))
     async with visit(who) as window:
         page = window.page
         await window.go(path)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.admin.pages.log_words import actions_in_words, in_person_words
+from app.admin.pages.log_words import in_person_words
 from tests.admin.pages.conftest import Visit
 
 CASES: Final = [
@@ -34,10 +34,10 @@ async def test_the_list_that_grows_says_the_same(visit: Visit, somebody: Any) ->
         await window.go("/executions")
         path = await window.page.locator("script[src*='js/pages/executions']").get_attribute("src")
         said = await window.page.evaluate(
-            """async ([page, texts, actions]) => {
+            """async ([page, texts]) => {
               const { inPersonWords } = await import(new URL("../log-words.js", new URL(page, location)));
-              return texts.map((text) => inPersonWords(text, actions));
+              return texts.map((text) => inPersonWords(text));
             }""",
-            [path, [text for text, _ in CASES], dict(actions_in_words())],
+            [path, [text for text, _ in CASES]],
         )
         assert said == [words for _, words in CASES]

@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from app.actions.step_words import type_title
 from app.admin.pages.declared import form, page
 from app.admin.pages.events.addresses import event_path
 from app.admin.pages.events.fates import conditions_of
@@ -12,7 +13,7 @@ from app.admin.pages.executions.causes import chain_of
 from app.admin.pages.executions.rendered_steps import RenderedSteps, rendered_steps
 from app.admin.pages.executions.waits import waits_of
 from app.admin.pages.forms import see_other
-from app.admin.pages.log_words import action_in_words, in_person_words
+from app.admin.pages.log_words import in_person_words
 from app.admin.pages.rendering import rendered
 from app.admin.pages.statuses import STATUSES, STEPS
 from app.admin.requests import CALLER, path_id
@@ -38,7 +39,7 @@ async def show_execution(request: web.Request) -> web.Response:
         one=one,
         why=in_person_words(one.explanation),
         steps=[
-            (result, action_in_words(result.action_type), waited)
+            (result, type_title(result.action_type), waited)
             for result, waited in zip(one.results, waits_of(one), strict=True)
         ],
         conditions=list(conditions_of(one.verdicts)),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.actions.error_words import error_in_words
-from app.admin.pages.log_words import action_in_words
+from app.actions.step_words import type_title
 from app.ports.executions import WaitingExecution
 
 _WHY: Final = {
@@ -16,7 +16,7 @@ _WHY: Final = {
 
 def where_it_stands(one: WaitingExecution) -> str:
     """Say at which step an execution waits, and what comes then."""
-    next_does = action_in_words(one.next_action) if one.next_action else None
+    next_does = type_title(one.next_action) if one.next_action else None
     if one.kind == "delay":
         then = f"then step {one.step + 2}: {next_does}" if next_does else "then it ends"
         return f"Step {one.step + 1}: Wait, {then}"

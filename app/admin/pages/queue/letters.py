@@ -4,13 +4,13 @@ import base64
 from collections.abc import Sequence
 from typing import Final
 
-import orjson
 from aiohttp import web
 from markupsafe import Markup
 
 from app.admin.api.dead_letters import chosen
 from app.admin.models import DeadLetterQuery
 from app.admin.pages.forms import FORM, see_other
+from app.admin.pages.json_text import set_out
 from app.admin.pages.lists import asked, link
 from app.admin.pages.queue.words import reason_words, reasons, role_words, states
 from app.admin.pages.rendering import rendered
@@ -124,10 +124,7 @@ def text_of(shown: Shown | None) -> str:
         raw = base64.b64decode(shown.base64)
         rest = f"\n… and {len(raw) - _HEX_BYTES:,} bytes more" if len(raw) > _HEX_BYTES else ""
         return raw[:_HEX_BYTES].hex(" ") + rest
-    try:
-        return orjson.dumps(orjson.loads(shown.text), option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONDecodeError:
-        return shown.text
+    return set_out(shown.text)
 
 
 def _box(request: web.Request) -> DeadLetterBox:

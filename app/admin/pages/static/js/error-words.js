@@ -24,7 +24,8 @@ function said(type, error) {
 /** Say the error of a step: what is missing, or which of its fields is wrong, by its title. */
 export const errorWords = (type, error) => capital(said(type, error));
 
-const titled = (type) => STEPS[type] ?? capital(type.replaceAll("_", " "));
+/** What a type of step does; of an unknown one its name. */
+export const titled = (type) => STEPS[type] ?? capital(type.replaceAll("_", " "));
 
 /** Say a sentence about steps: `step 0 (send_email): …` is step 1, which sends an e-mail. */
 export const stepsWords = (text) =>

@@ -1,7 +1,7 @@
 /**
  * `live-list`: a table of executions that grows at its top as they end, and holds still while somebody reads it.
  *
- * In it stand the table with its rows, a `template` of one row with places (`data-slot`), how statuses look and what actions do (JSON), and
+ * In it stand the table with its rows, a `template` of one row with places (`data-slot`), how statuses look (JSON), and
  * a line with `data-state` and a button `data-show`. `query` is the API's filter, `most` how many rows it keeps. What
  * comes is put in a few times a second at most, all at a time: however many come, the table is laid out as often.
  */
@@ -27,8 +27,7 @@ class LiveList extends HTMLElement {
   connectedCallback() {
     this.rows = this.querySelector("tbody");
     this.blank = this.querySelector("template").content.firstElementChild;
-    const told = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
-    Object.assign(this, { looks: told.statuses, actions: told.actions });
+    this.looks = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
     this.most = Number(this.getAttribute("most"));
     this.button = this.querySelector("[data-show]");
     this.button.addEventListener("click", () => this.#show(true));
@@ -157,7 +156,7 @@ class LiveList extends HTMLElement {
     slot("status").querySelector("use").setAttribute("href", `#i-${look.icon}`);
     slot("word").textContent = look.word;
     Object.assign(slot("workflow"), { textContent: row.workflow_name, href: `/executions/${row.id}` });
-    slot("error").textContent = inPersonWords(row.error ?? "", this.actions);
+    slot("error").textContent = inPersonWords(row.error ?? "");
     slot("entity").textContent = row.entity ?? "";
     slot("event").textContent = row.event_type ?? "";
     slot("took").textContent = took(row.duration_ms);
