@@ -12,11 +12,13 @@ from aiohttp import ClientSession, DummyCookieJar
 from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
 from pydantic import SecretStr
+from yarl import URL
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.admin.auth import mint_token
 from app.admin.routes import build_app
+from app.admin.segments import segment
 from app.domain.callers import Permission, Role
 from app.ports import HttpClient
 from app.processes.admin_services import assemble
@@ -52,7 +54,7 @@ class User:
     token: str
     id: UUID = field(default_factory=uuid4)
 
-    async def call(self, method: str, path: str, json: Any = None, **options: Any) -> Answer:
+    async def call(self, method: str, path: str | URL, json: Any = None, **options: Any) -> Answer:
         """Call the API; ``options`` are aiohttp's."""
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         async with self.client.request(method, path, json=json, headers=headers, **options) as response:
@@ -66,6 +68,15 @@ class User:
         assert answer.status == 201, answer
         created: dict[str, Any] = answer.json
         return created
+
+    async def enter_customer(self, customer_id: str) -> str:
+        """Enter a customer whose id other tests may have used as well, anew; return their name."""
+        path = f"/api/v1/crm/customers/{segment(customer_id)}"
+        forgotten = await self.call("DELETE", URL(path, encoded=True))
+        assert forgotten.status in {204, 404}, forgotten
+        entered = await self.call("POST", "/api/v1/crm/customers", {"id": customer_id, "name": f"Ada {customer_id}"})
+        assert entered.status == 201, entered
+        return f"Ada {customer_id}"
 
 
 @dataclass

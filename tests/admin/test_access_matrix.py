@@ -23,6 +23,7 @@ from uuid import UUID, uuid4
 import jwt
 import psycopg
 import pytest
+from yarl import URL
 
 from app.admin.cookies import SESSION
 from app.admin.forgery import HEADER
@@ -314,7 +315,7 @@ class Visitor(User):
 
     headers: dict[str, str] = field(default_factory=dict)
 
-    async def call(self, method: str, path: str, json: Any = None, **options: Any) -> Answer:
+    async def call(self, method: str, path: str | URL, json: Any = None, **options: Any) -> Answer:
         """Call the API."""
         options["headers"] = {**options.get("headers", {}), **self.headers}
         async with self.client.request(method, path, json=json, **options) as response:
