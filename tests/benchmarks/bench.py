@@ -23,10 +23,10 @@ from tests.support.servers import Servers, harness_home, servers
 
 _BUILD: Final = Path(__file__).resolve().parents[2] / "build"
 # Each step a quarter more than the last, so that a fast machine is not out of rungs before it is out of breath.
-_LADDER: Final = (200, 400, 600, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000, 6300, 8000, 10_000)
+_LADDER: Final = (50, 200, 400, 600, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000, 6300, 8000, 10_000)
 _FULL: Final = Plan(drain=20_000, rates=_LADDER)
-_WARM_UP: Final = Plan(drain=30_000, rates=(200,), step_s=20)
-_QUICK: Final = Plan(drain=2_000, rates=(200, 400, 600), step_s=6, settle_s=1, warm_up=500)
+_WARM_UP: Final = Plan(drain=30_000, rates=(200,), step_s=20, idle_s=0)
+_QUICK: Final = Plan(drain=2_000, rates=(50, 200, 600), step_s=6, idle_s=6, settle_s=1, warm_up=500)
 
 
 @asynccontextmanager

@@ -1,9 +1,9 @@
-"""One turn of one contender: warm up, drain a backlog, then open loop at rising rates."""
+"""One turn of one contender: warm up, stand idle, drain a backlog, then open loop at rising rates."""
 
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
@@ -18,6 +18,7 @@ from tests.benchmarks.usage import Cost, Meter
 from tests.support.deadlines import scaled
 
 P99_LIMIT_MS: Final = 1000.0
+QUIET_RATE: Final = 50.0
 BASE_RATE: Final = 200.0
 _GIVE_UP_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.25
@@ -32,6 +33,7 @@ class Plan:
         drain: Events in the backlog.
         rates: Open-loop rates to climb, a second.
         step_s: Seconds at each rate.
+        idle_s: Seconds without any work, after the warm-up.
         settle_s: Seconds at the start of each step that don't count.
         warm_up: Events before anything counts: pools and caches fill, the broker's JVM compiles what is new to it.
     """
@@ -39,18 +41,26 @@ class Plan:
     drain: int
     rates: Sequence[float]
     step_s: float = 15.0
+    idle_s: float = 15.0
     settle_s: float = 2.0
     warm_up: int = 3000
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One open-loop rate and what it came to; infinite latencies: rows that never came."""
+    """One open-loop rate and what it came to; infinite latencies: rows that never came.
+
+    Attributes:
+        cpu_s: CPU seconds of each process from before the first event to the last row, by name.
+        seconds: For how long events came.
+    """
 
     rate: float
     p50_ms: float
     p99_ms: float
     late_ms: float
+    cpu_s: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 15.0
 
     @property
     def passed(self) -> bool:
@@ -60,11 +70,12 @@ class Step:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a turn measured."""
+    """What a turn measured; ``idle`` is the share of a core that each process took while there was nothing to do."""
 
     drain_per_s: float = 0.0
     drain_events: int = 0
     costs: dict[str, Cost] = field(default_factory=dict)
+    idle: dict[str, float] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -93,16 +104,30 @@ class Turn:
             ) as connection:
                 rows = Rows(connection)
                 await self._wait(rows, await self._load(self._plan.warm_up, 0.0), "warming up")
+                await self._idle(outcome)
                 await self._drain(rows, outcome)
                 await self._climb(rows, outcome)
         finally:
             await self._contender.stop()
         return outcome
 
+    async def _idle(self, outcome: Outcome) -> None:
+        if not self._plan.idle_s:
+            return
+        await asyncio.sleep(self._plan.settle_s)
+        meter = self._meter()
+        await asyncio.sleep(self._plan.idle_s)
+        outcome.idle = {name: cost.cpu_s / self._plan.idle_s for name, cost in meter.costs().items()}
+        ours = sum(outcome.idle[name] for name in self._contender.pids)
+        say(f"{self._contender.name}: idle: {ours:.1%} of a core")
+
+    def _meter(self) -> Meter:
+        return Meter(self._shared_pids | self._contender.pids)
+
     async def _drain(self, rows: Rows, outcome: Outcome) -> None:
         self._contender.hold()
         sent = await self._load(self._plan.drain, 0.0)
-        meter = Meter(self._shared_pids | self._contender.pids)
+        meter = self._meter()
         start = time.time()
         self._contender.go()
         await self._wait(rows, sent, "drain", meter)
@@ -124,12 +149,15 @@ class Turn:
             passed = rate
 
     async def _step(self, rows: Rows, rate: float) -> Step:
+        meter = self._meter()
         sent = await self._load(int(rate * self._plan.step_s), rate)
         await self._wait(rows, sent, f"{rate:.0f}/s")
+        cpu = {name: cost.cpu_s for name, cost in meter.costs().items()}
         committed = await rows.committed(sent.ids(self._contender.workflow))
         counted = range(int(rate * self._plan.settle_s), sent.count)
         latencies = [(committed[seq] - sent.due(seq)) * 1000 for seq in counted]
-        step = Step(rate, percentile(latencies, 0.5), percentile(latencies, 0.99), sent.late_ms)
+        p50, p99 = percentile(latencies, 0.5), percentile(latencies, 0.99)
+        step = Step(rate, p50, p99, sent.late_ms, cpu, self._plan.step_s)
         say(f"{self._contender.name}: {rate:.0f}/s open loop: p50 {step.p50_ms:.0f} ms, p99 {step.p99_ms:.0f} ms")
         return step
 
