@@ -13,7 +13,7 @@ FUZZ_EXAMPLES ?= 100
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench bench-api memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites test-prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench bench-against growth bench-api memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites test-prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -59,6 +59,14 @@ types: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks.bench
+
+# What each process costs an execution in another commit and in this one, in turns: AGAINST=<commit>; about ten minutes.
+bench-against: setup
+	$(BIN)/python -m tests.benchmarks.against $(AGAINST)
+
+# The same job with more workflows, actions, bytes or workers; goes on where it was stopped; about fifteen minutes.
+growth: setup
+	$(BIN)/python -m tests.benchmarks.growth
 
 # What every process holds, idle and under load; AGAINST names a commit to measure first. About three minutes each.
 memory: setup

@@ -19,6 +19,10 @@ from aiokafka import AIOKafkaProducer
 SOURCE: Final = "/bench"
 STATES: Final = ("SP", "RJ", "MG")
 CUSTOMERS: Final = 5000
+EVENT_BYTES: Final = 430
+# What an event takes without items, and what each of them adds.
+_BARE_BYTES: Final = 350
+_ITEM_BYTES: Final = 77
 
 
 def event_id(run: str, seq: int) -> str:
@@ -26,11 +30,12 @@ def event_id(run: str, seq: int) -> str:
     return f"{run}-{seq}"
 
 
-def make_event(run: str, seq: int, chance: random.Random) -> tuple[bytes, bytes]:
-    """Return key and value of a paid order that meets both conditions of the job; about 700 bytes."""
+def make_event(run: str, seq: int, chance: random.Random, size: int = EVENT_BYTES) -> tuple[bytes, bytes]:
+    """Return key and value of a paid order that meets both conditions of the job; of about ``size`` bytes."""
     customer = f"customer-{chance.randrange(CUSTOMERS)}"
     total = chance.randint(10_001, 90_000) / 100
     items = [{"product_id": f"product-{chance.randrange(999)}", "category": "auto", "price": total, "freight": 9.5}]
+    items *= max(0, round((size - _BARE_BYTES) / _ITEM_BYTES))
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": event_id(run, seq),
@@ -56,12 +61,12 @@ def make_event(run: str, seq: int, chance: random.Random) -> tuple[bytes, bytes]
 class Load:
     """One run: which events, where to, how fast (``rate`` 0: as fast as it goes)."""
 
-    def __init__(self, bootstrap: str, topic: str, run: str, count: int, rate: float) -> None:
-        self._bootstrap = bootstrap
-        self._topic = topic
-        self._rate = rate
-        chance = random.Random(run)
-        self._events = [make_event(run, seq, chance) for seq in range(count)]
+    def __init__(self, given: argparse.Namespace) -> None:
+        self._bootstrap = given.bootstrap
+        self._topic = given.topic
+        self._rate = given.rate
+        chance = random.Random(given.run)
+        self._events = [make_event(given.run, seq, chance, given.bytes) for seq in range(given.count)]
 
     async def send(self) -> dict[str, Any]:
         """Produce all events; returns what is printed once the last one is acknowledged."""
@@ -97,9 +102,8 @@ def main() -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--rate", type=float, default=0.0, help="events a second; 0: as fast as it goes")
-    given = parser.parse_args()
-    load = Load(given.bootstrap, given.topic, given.run, given.count, given.rate)
-    sys.stdout.write(orjson.dumps(uvloop.run(load.send())).decode() + "\n")
+    parser.add_argument("--bytes", type=int, default=EVENT_BYTES, help="about how large an event is")
+    sys.stdout.write(orjson.dumps(uvloop.run(Load(parser.parse_args()).send())).decode() + "\n")
 
 
 if __name__ == "__main__":

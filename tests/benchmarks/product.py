@@ -4,35 +4,67 @@ import asyncio
 import shutil
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from tests.benchmarks.ceiling_job import TAG
 from tests.support.servers import Servers
-from tests.support.stack import Stack
+from tests.support.stack import ROLES, Stack
 
 _CONDITIONS: Final = (
     {"field": "order.total", "operator": ">", "value": 100},
     {"field": "customer.state", "operator": "in", "value": ["SP", "RJ", "MG"]},
 )
+_FIRST_TAG: Final = 2
+_ONE: Final = ("scheduler", "admin")
+_CREATED_AT_ONCE: Final = 16
 _BODY: Final = {"order": "{{ order.id }}", "total": "{{ order.total }}", "customer": "{{ customer.id }}"}
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the product has to do; the defaults are the main job.
+
+    Attributes:
+        actions: A webhook, and so many less one tags.
+        others: Further active workflows that no event of the load concerns.
+        same_trigger: Whether those wait for the same events, and conditions tell; else each has its own type.
+        workers: Of each role that reads events or commands.
+    """
+
+    actions: int = 2
+    others: int = 0
+    same_trigger: bool = False
+    workers: int = 1
+
+
+_MAIN_JOB: Final = Job()
+
+
 class ProductContender:
-    """Headrace with one worker of each role.
+    """Headrace, every role as its own process.
 
     Args:
         servers: Broker and Postgres.
         webhook_url: Where the webhook goes.
         environment: Further settings of the processes.
+        job: What it has to do.
     """
 
     name = "headrace"
 
-    def __init__(self, servers: Servers, webhook_url: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        webhook_url: str,
+        environment: Mapping[str, str] | None = None,
+        job: Job = _MAIN_JOB,
+    ) -> None:
         self._servers = servers
         self._webhook_url = webhook_url
         self._environment = dict(environment or {})
+        self._job = job
         self._stack: Stack | None = None
         self.workflow = UUID(int=0)
 
@@ -70,9 +102,11 @@ class ProductContender:
         home = self._servers.home / "headrace"
         await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
         prefix = f"bench-{uuid4().hex[:8]}."
-        self._stack = Stack(self._servers.bootstrap, url, prefix, home, environment=self._environment)
+        roles = {role: 1 if role in _ONE else self._job.workers for role in ROLES}
+        self._stack = Stack(self._servers.bootstrap, url, prefix, home, roles=roles, environment=self._environment)
         await self._stack.__aenter__()
         self.workflow = await self.stack.api.create_workflow(self._draft())
+        await self._create_others()
         await self.stack.settled()
 
     async def stop(self) -> None:
@@ -81,17 +115,42 @@ class ProductContender:
             await self._stack.stop()
 
     def hold(self) -> None:
-        """Freeze the matcher: nothing is read."""
-        self.stack.worker("matcher").signal(signal.SIGSTOP)
+        """Freeze the matchers: nothing is read."""
+        self._signal_matchers(signal.SIGSTOP)
 
     def go(self) -> None:
-        """Thaw the matcher."""
-        self.stack.worker("matcher").signal(signal.SIGCONT)
+        """Thaw the matchers."""
+        self._signal_matchers(signal.SIGCONT)
+
+    def _signal_matchers(self, number: signal.Signals) -> None:
+        for worker in self.stack.workers:
+            if worker.role == "matcher":
+                worker.signal(number)
+
+    async def _create_others(self) -> None:
+        at_once = asyncio.Semaphore(_CREATED_AT_ONCE)
+
+        async def create(number: int) -> None:
+            kind = "order.paid" if self._job.same_trigger else f"custom.other-{number}"
+            never = [{"field": "order.total", "operator": ">", "value": 1_000_000 + number}]
+            actions = [{"type": "apply_tag", "order": 1, "config": {"tag": TAG}}]
+            draft = {"name": f"Other {number}", "trigger": {"type": kind}, "conditions": never, "actions": actions}
+            async with at_once:
+                await self.stack.api.create_workflow(draft)
+
+        await asyncio.gather(*map(create, range(self._job.others)))
 
     def _draft(self) -> dict[str, Any]:
         actions = [
             {"type": "webhook", "order": 1, "config": {"url": self._webhook_url, "body": _BODY}},
-            {"type": "apply_tag", "order": 2, "config": {"tag": TAG}},
+            *(
+                {
+                    "type": "apply_tag",
+                    "order": order,
+                    "config": {"tag": TAG if order == _FIRST_TAG else f"{TAG}-{order}"},
+                }
+                for order in range(_FIRST_TAG, self._job.actions + 1)
+            ),
         ]
         trigger = {"type": "order.paid"}
         return {"name": "The job", "trigger": trigger, "conditions": list(_CONDITIONS), "actions": actions}

@@ -143,14 +143,14 @@ def _highest(outcomes: Sequence[Outcome]) -> float | None:
     return median(climbed) if climbed else None
 
 
-def _cost(outcomes: Sequence[Outcome]) -> float | None:
+def cost_of(outcome: Outcome) -> float:
     """Return the CPU of a drained execution over all processes, in microseconds."""
-    totals = [
-        sum(cost.cpu_s for name, cost in outcome.costs.items() if name not in _OUTSIDE) / outcome.drain_events * _US
-        for outcome in outcomes
-        if outcome.drain_events
-    ]
-    return median(totals) if totals else None
+    return sum(cost.cpu_s for name, cost in outcome.costs.items() if name not in _OUTSIDE) / outcome.drain_events * _US
+
+
+def _cost(outcomes: Sequence[Outcome]) -> float | None:
+    drained = [cost_of(outcome) for outcome in outcomes if outcome.drain_events]
+    return median(drained) if drained else None
 
 
 def _at(outcomes: Sequence[Outcome], rate: float, of: Callable[[Step], float]) -> float | None:

@@ -12,6 +12,7 @@ import orjson
 import psycopg
 
 from tests.benchmarks.contender import Contender
+from tests.benchmarks.load import EVENT_BYTES
 from tests.benchmarks.measure import Rows, Sent, percentile
 from tests.benchmarks.progress import say
 from tests.benchmarks.usage import Cost, Meter
@@ -36,6 +37,7 @@ class Plan:
         idle_s: Seconds without any work, after the warm-up.
         settle_s: Seconds at the start of each step that don't count.
         warm_up: Events before anything counts: pools and caches fill, the broker's JVM compiles what is new to it.
+        event_bytes: About how large an event is.
     """
 
     drain: int
@@ -44,6 +46,7 @@ class Plan:
     idle_s: float = 15.0
     settle_s: float = 2.0
     warm_up: int = 3000
+    event_bytes: int = EVENT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,9 @@ class Turn:
     async def _load(self, count: int, rate: float) -> Sent:
         run = uuid4().hex[:8]
         words = ["--bootstrap", self._bootstrap, "--topic", self._contender.topic, "--run", run]
+        size = ["--bytes", str(self._plan.event_bytes)]
         process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "tests.benchmarks.load", *words, "--count", str(count), "--rate", str(rate)],
+            *[sys.executable, "-m", "tests.benchmarks.load", *words, "--count", str(count), "--rate", str(rate), *size],
             stdout=asyncio.subprocess.PIPE,
         )
         out, _ = await process.communicate()
