@@ -1,10 +1,12 @@
 """What all contracts share: schema version, tolerant readers, fast encoding."""
 
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+_EMPTY: Final = {"__pydantic_extra__": None, "__pydantic_private__": None}
 _WRITTEN_OUT: Final = len("10000000000000000000") - len("1e+19")
 
 
@@ -16,6 +18,18 @@ class Contract(BaseModel):
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        """Return one of all its fields, which have been checked; in a fifth of the time of ``model_construct``.
+
+        Args:
+            fields: Every field by its name; the model keeps them.
+        """
+        made = cls.__new__(cls)
+        # What a pickle is made to an object again by.
+        made.__setstate__({**_EMPTY, "__dict__": fields, "__pydantic_fields_set__": _names(cls)})
+        return made
+
     def encode(self) -> bytes:
         """Return the JSON bytes for Kafka; about ten times cheaper than ``model_dump_json``.
 
@@ -24,9 +38,14 @@ class Contract(BaseModel):
         """
         return encode(self)
 
-    def written(self) -> dict[str, Any]:
-        """Return the fields as JSON has them."""
+    def written(self) -> Any:
+        """Return the fields as JSON has them, or what is JSON already."""
         return self.__dict__
+
+
+@cache
+def _names(model: type[Contract]) -> set[str]:
+    return set(model.model_fields)
 
 
 def encode(value: object) -> bytes:
@@ -47,7 +66,7 @@ def stored_size(encoded: bytes) -> int:
     return len(encoded) + _WRITTEN_OUT * encoded.count(b"e+1")
 
 
-def written(value: object) -> dict[str, Any]:
+def written(value: object) -> Any:
     """Return the fields of a model as JSON has them: what :func:`orjson.dumps` asks for of what it does not know.
 
     Raises:

@@ -1,11 +1,14 @@
 """Commands: the routing slip that carries an execution from step to step (docs/design.md#1-flow)."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field
+import orjson
+from pydantic import ConfigDict, Field
 
+from app.domain.by_identity import ByIdentity
 from app.domain.ids import command_id
 from app.domain.route import NodeId, Outcome
 from schemas.base import Contract
@@ -17,6 +20,8 @@ Lane = Literal["normal", "high"]
 
 class PinnedRevision(Contract):
     """The revision an execution started on and finishes on; actions in the order they run."""
+
+    model_config = ConfigDict(frozen=True)
 
     id: UUID
     version: int
@@ -47,6 +52,25 @@ class PinnedRevision(Contract):
     def breaks_off(self, came_to: Outcome, /) -> bool:
         """Tell whether the execution ends, as failed, with what a node came to."""
         return self.actions[self.position(came_to.node)].breaks_off(came_to.status)
+
+    def written(self) -> Any:
+        """Return the bytes that it was read off, of one that was read, or its fields."""
+        return _READ.get(self) or super().written()
+
+
+_READ: Final = ByIdentity[PinnedRevision, orjson.Fragment]()
+
+
+@lru_cache(maxsize=256)
+def read_pinned(encoded: bytes) -> PinnedRevision:
+    """Read a pinned revision; commands share it, so it must not be changed. It is written as it was read.
+
+    Raises:
+        ValidationError: It is none.
+    """
+    read = PinnedRevision.model_validate_json(encoded)
+    _READ.put(read, orjson.Fragment(encoded))
+    return read
 
 
 class Command(Contract):

@@ -8,12 +8,12 @@ digest than all else that is done to find it.
 
 from typing import Any, Final, NamedTuple
 from uuid import UUID
-from weakref import ref
 
 import orjson
 
 from app.actions.base import CompiledConfig
 from app.actions.configs import CompiledAction, ConfigKey, compile_keyed, config_key
+from app.domain.by_identity import ByIdentity
 from app.domain.caching import WeighedCache
 from app.domain.conditions import CompiledConditions, ConditionError, compile_conditions
 from app.domain.errors import ActionFailedError
@@ -25,7 +25,7 @@ _CACHED_BYTES: Final = 8 * 2**20
 _BYTES_PER_BYTE: Final = 30
 _BYTES_PER_CONDITION: Final = 2_000
 _conditions: Final[WeighedCache[bytes, CompiledConditions]] = WeighedCache(_CACHED_BYTES)
-_keys: Final[dict[int, tuple[ref[Action], ConfigKey]]] = {}
+_keys: Final = ByIdentity[Action, ConfigKey]()
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -102,13 +102,7 @@ def _config(action: Action, owner: UUID) -> CompiledAction | str:
 
 
 def _key(action: Action) -> ConfigKey:
-    place = id(action)
-    known = _keys.get(place)
-    if known is not None and known[0]() is action:
-        return known[1]
-    key = config_key(action.type, action.config)
-    _keys[place] = ref(action, lambda _: _keys.pop(place, None)), key
-    return key
+    return _keys.get(action) or _keys.put(action, config_key(action.type, action.config))
 
 
 def _own_conditions(action: Action, owner: UUID) -> CompiledConditions | ConditionError | None:

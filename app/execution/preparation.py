@@ -195,16 +195,18 @@ class Preparer:
         **more: Any,
     ) -> ActionResult:
         """Build the step's result; ``more`` are further fields of :class:`schemas.result.ActionResult`."""
-        fields = {**_NOTHING_MORE, **more}
-        return ActionResult.model_construct(
-            step=command.step,
-            action_type=command.action.type,
-            status=status,
-            output=output or {},
-            error=error,
-            executed_at=self._clock(),
-            verdicts=verdicts or [],
-            **fields,
+        return ActionResult.of(
+            {
+                **_NOTHING_MORE,
+                "step": command.step,
+                "action_type": command.action.type,
+                "status": status,
+                "output": output or {},
+                "error": error,
+                "executed_at": self._clock(),
+                "verdicts": verdicts or [],
+                **more,
+            }
         )
 
 

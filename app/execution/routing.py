@@ -3,8 +3,7 @@
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
@@ -16,14 +15,16 @@ from app.ports import Claim, Record, Refusal, owner_header
 from app.ports.cancelling import Cancelled, Copy
 from app.topics import Topics
 from schemas.base import encode
-from schemas.command import Command, PinnedRevision
+from schemas.command import Command, read_pinned
 from schemas.event import CUT
 from schemas.execution import Execution
+from schemas.fast_reader import FastReader
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 from schemas.result import ActionResult
 from schemas.workflow import Action
 
 _MAX_ERROR = 1000
+_COMMANDS: Final = FastReader(Command, apart=("workflow",))
 
 
 def read_command(record: Incoming, action_type: str) -> Command:
@@ -51,16 +52,10 @@ def read_command(record: Incoming, action_type: str) -> Command:
 def _decode(fields: dict[str, Any]) -> Command:
     """Check a command; most of its parts are its workflow's, and those were checked with the last command of it."""
     try:
-        known = {**fields, "workflow": _pinned(orjson.dumps(fields.get("workflow")))}
+        workflow = read_pinned(orjson.dumps(fields.get("workflow")))
     except ValidationError:  # let the whole command say where it is wrong
-        known = fields
-    return Command.model_validate(known)
-
-
-@lru_cache(maxsize=256)
-def _pinned(encoded: bytes) -> PinnedRevision:
-    """Check a pinned revision; commands share it, so it must not be changed."""
-    return PinnedRevision.model_validate_json(encoded)
+        return Command.model_validate(fields)
+    return _COMMANDS.read(fields, workflow=workflow) or Command.model_validate({**fields, "workflow": workflow})
 
 
 def claim_of(command: Command) -> Claim:

@@ -3,6 +3,7 @@
 import re
 import time
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
@@ -93,7 +94,7 @@ def test_a_step_that_comes_to_the_wall_again_and_again_is_refused_for_a_minute()
     assert time.thread_time() - began < 0.1
     assert (_walls("step", "reached") - reached, _walls("step", "refused") - refused) == (IN_A_ROW, 1)
     other = _hook("x")
-    other.workflow.id = type(other.workflow.id)(int=77)
+    other.workflow = other.workflow.model_copy(update={"id": UUID(int=77)})
     assert isinstance(_prepared(preparer, other), Prepared)
     clock.seconds += REFUSED_FOR_S
     assert "not tried again" not in str(_error(_prepared(preparer, costly)))

@@ -1,0 +1,81 @@
+"""Contracts read by msgspec, in half the time that pydantic takes: for what comes thousands of times a second.
+
+What it reads is read off the contract, so that no field can be forgotten. It takes only what pydantic reads to the same
+model; what it is not sure of is for pydantic, which reads more, and says what is wrong.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args
+
+import msgspec
+from annotated_types import Ge
+from pydantic.fields import FieldInfo
+
+from schemas.base import Contract
+
+C = TypeVar("C", bound=Contract)
+# Longer ones have a seventh decimal, which pydantic cuts off and msgspec rounds, or another zone than Z.
+_TIME_CHARS: Final = len("2026-03-01T12:00:00.123456Z")
+
+
+class FastReader(Generic[C]):
+    """Reads objects off JSON into a contract.
+
+    Args:
+        model: The contract.
+        apart: Fields that are read by who calls.
+
+    Raises:
+        TypeError: A field has a rule that msgspec would not keep.
+    """
+
+    def __init__(self, model: type[C], apart: Collection[str] = ()) -> None:
+        self._model = model
+        fields = {name: info for name, info in model.model_fields.items() if name not in apart}
+        self._nested = {name: FastReader(part) for name, info in fields.items() if (part := _listed(info)) is not None}
+        self._times = [
+            name for name, info in fields.items() if datetime in (info.annotation, *get_args(info.annotation))
+        ]
+        shapes = [
+            _field(name, info) if name in fields else (name, Any, None) for name, info in model.model_fields.items()
+        ]
+        self._shape = msgspec.defstruct(model.__name__, shapes, kw_only=True)
+
+    def read(self, given: Mapping[str, Any], **apart: Any) -> C | None:
+        """Return the model with what was read apart; None where it is not sure that pydantic would return the same."""
+        try:
+            shaped = msgspec.convert(given, self._shape)
+        except msgspec.ValidationError:
+            return None
+        fields = msgspec.structs.asdict(shaped)
+        for name in self._times:
+            if fields[name] is not None and not _is_plain(given[name]):
+                return None
+        for name, reader in self._nested.items():
+            read = [reader.read(one) for one in fields[name]]
+            if not all(read):
+                return None
+            fields[name] = read
+        return self._model.of(fields | apart)
+
+
+def _is_plain(time: str) -> bool:
+    return len(time) <= _TIME_CHARS and time[-1] == "Z"
+
+
+def _listed(info: FieldInfo) -> type[Contract] | None:
+    """Return the contract that a field is a list of; None: it is something else."""
+    (part, *_) = (*get_args(info.annotation), None)
+    return part if isinstance(part, type) and issubclass(part, Contract) else None
+
+
+def _field(name: str, info: FieldInfo) -> tuple[str, Any] | tuple[str, Any, Any]:
+    """Return a field as msgspec has it."""
+    shape: Any = list[dict[str, Any]] if _listed(info) else info.annotation
+    for rule in info.metadata:
+        if not isinstance(rule, Ge) or not isinstance(rule.ge, int):
+            raise TypeError(f"{name}: a rule that msgspec is not told of: {rule}")
+        shape = Annotated[shape, msgspec.Meta(ge=rule.ge)]
+    # A default that is an empty list or object is another one in each model.
+    return (name, shape) if info.is_required() else (name, shape, info.get_default(call_default_factory=True))
