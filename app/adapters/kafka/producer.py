@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from app.adapters.kafka import aiokafka_private
 from app.adapters.kafka.connecting import client_options
-from app.adapters.kafka.partitioning import choose
 from app.adapters.kafka.producing import Producing
 from app.adapters.kafka.reachability import unreachable
 from app.domain.errors import UnreachableError
@@ -32,7 +32,6 @@ class KafkaSender(Sender):
     Args:
         connection: Where Kafka is and how it lets us in.
         client_id: Name in the broker's logs.
-        linger_ms: How long a record may wait for company.
         confirm_within_ms: How long Kafka may take to confirm a record.
     """
 
@@ -41,12 +40,10 @@ class KafkaSender(Sender):
         connection: KafkaConnection,
         *,
         client_id: str = "headrace",
-        linger_ms: int = 0,
         confirm_within_ms: int = 10_000,
     ) -> None:
         self._connection = connection
         self._client_id = client_id
-        self._linger_ms = linger_ms
         self._confirm_within_ms = confirm_within_ms
         self._producer: Any = None
         self._producing: Producing | None = None
@@ -57,13 +54,13 @@ class KafkaSender(Sender):
         Raises:
             UnreachableError: No broker answered within 8 seconds.
         """
+        aiokafka_private.compress_quickly()
         producer = AIOKafkaProducer(
             **client_options(self._connection),
             client_id=self._client_id,
             acks="all",
             compression_type="lz4",
-            partitioner=choose,
-            linger_ms=self._linger_ms,
+            linger_ms=0,
             max_batch_size=_BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES,
             request_timeout_ms=self._confirm_within_ms,

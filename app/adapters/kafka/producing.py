@@ -1,4 +1,8 @@
-"""Producing a batch so that what Kafka refuses is found, and the rest goes on (see :class:`app.ports.Sender`)."""
+"""Producing a batch so that what Kafka refuses is found, and the rest goes on (see :class:`app.ports.Sender`).
+
+Records of one partition share a batch of aiokafka's and its one future: a future each, and what aiokafka looks at
+with each, cost more than all else that is done for a record (docs/decisions/one-future-a-batch.md).
+"""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -19,8 +23,11 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     UnsupportedForMessageFormatError,
 )
+from aiokafka.structs import TopicPartition
 
-from app.adapters.kafka.sendable import flaw
+from app.adapters.kafka.aiokafka_private import WaitingBatches
+from app.adapters.kafka.outgoing import Outgoing
+from app.adapters.kafka.partitioning import Partitions
 from app.adapters.kafka.topic_lookup import TopicLookup
 from app.domain.errors import UnreachableError
 from app.ports import Record, Refusal
@@ -44,6 +51,9 @@ _ABSENT: Final = Refusal(
     "no_topic", "the topic does not exist, or this client may not see it; see `headrace topics`, and --acls"
 )
 
+# Which records a batch of aiokafka's holds, by what it comes to.
+_Sent = dict[asyncio.Future[Any], list[int]]
+
 
 class Producing:
     """What a producer that has started does with records.
@@ -54,6 +64,7 @@ class Producing:
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer
+        self._waiting = WaitingBatches(producer)
         self._topics = TopicLookup(producer.client)
 
     async def answers(self) -> bool:
@@ -62,96 +73,119 @@ class Producing:
 
     async def deliver(self, records: Sequence[Record]) -> list[Refusal | None]:
         """Produce records; see :class:`app.ports.Sender`."""
-        batch = _Batch(records)
-        for topic in {records[at].topic for at in batch.left()}:
+        out = Outgoing(records)
+        for topic in out.topics(out.left()):
             if not self._topics.knows(topic):
-                batch.unknown.add(topic)
-        await self._produce(batch, batch.left(of_unknown=False))
-        if batch.unknown:
+                out.unknown.add(topic)
+        await self._produce(out, out.left(of_unknown=False))
+        if out.unknown:
             # What can be sent has been: a topic that does not exist costs the others nothing.
-            batch.refuse_topics(await self._topics.missing(batch.unknown), _ABSENT)
-            await self._produce(batch, batch.left(of_unknown=True))
-        return batch.refusals
+            out.refuse_topics(await self._topics.missing(out.unknown), _ABSENT)
+            await self._produce(out, out.left(of_unknown=True))
+        return out.refusals
 
-    async def _produce(self, batch: "_Batch", places: Sequence[int]) -> None:
-        sent: dict[int, asyncio.Future[Any]] = {}
+    async def _produce(self, out: Outgoing, places: Sequence[int]) -> None:
+        """Send what fits in a batch a partition, then, when that has arrived, what is left: so its order holds.
+
+        Whatever of a batch is refused has been sent alone, or given up, before anything follows it.
+        """
+        partitions = await self._partitions(out, places)
+        while places:
+            sent, places = self._join(out, places, partitions)
+            if sent:
+                await self._confirmed(out, sent)
+                await self._alone(out, self._refused(out, sent), partitions)
+            else:
+                await self._room(out, places[0], partitions)
+
+    async def _partitions(self, out: Outgoing, places: Sequence[int]) -> dict[str, Partitions]:
+        cluster = self._producer.client.cluster
+        found: dict[str, Partitions] = {}
+        for at in places:
+            record = out.records[at]
+            if record.topic not in found:
+                try:
+                    numbers = await self._producer.partitions_for(record.topic)
+                except KafkaError as error:
+                    raise _unconfirmed(error, record) from error
+                found[record.topic] = Partitions(record.topic, numbers, cluster.available_partitions_for_topic)
+        return found
+
+    def _join(self, out: Outgoing, places: Sequence[int], partitions: dict[str, Partitions]) -> tuple[_Sent, list[int]]:
+        """Put records into batches; returns which are in each, and those whose partition's batch has no more room."""
+        sent: _Sent = {}
+        left: list[int] = []
+        full: set[TopicPartition] = set()
+        for at in places:
+            record = out.records[at]
+            place = partitions[record.topic].of(record.key)
+            future = None if place in full else self._add(place, record)
+            if future is None:
+                full.add(place)
+                left.append(at)
+            else:
+                sent.setdefault(future, []).append(at)
+        return sent, left
+
+    def _add(self, place: TopicPartition, record: Record) -> "asyncio.Future[Any] | None":
         try:
-            for at in places:
-                sent[at] = await self._send(batch.records[at])
+            return self._waiting.join(place, record.key, record.value, list(record.headers))
         except KafkaError as error:
-            await asyncio.gather(*sent.values(), return_exceptions=True)
-            raise _unconfirmed(error, batch.records[at]) from error
-        await self._confirmed(batch, sent)
-        await self._alone(batch, [at for at, future in sent.items() if self._is_refused(batch, at, future)])
+            raise _unconfirmed(error, record) from error
 
-    async def _send(self, record: Record) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = await self._producer.send(
-            record.topic, record.value, record.key, headers=list(record.headers)
-        )
-        return future
+    async def _room(self, out: Outgoing, at: int, partitions: dict[str, Partitions]) -> None:
+        """Wait while the batch of a partition is full with what others send."""
+        record = out.records[at]
+        try:
+            await self._waiting.room(partitions[record.topic].of(record.key))
+        except KafkaError as error:
+            raise _unconfirmed(error, record) from error
 
-    async def _confirmed(self, batch: "_Batch", sent: dict[int, asyncio.Future[Any]]) -> None:
+    async def _confirmed(self, out: Outgoing, sent: _Sent) -> None:
         """Wait until each is confirmed or given up; a topic that has been deleted is not waited for."""
-        waiting = set(sent.values())
+        waiting = set(sent)
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=_LOOK_AFTER_S)
-            late = {at for at, future in sent.items() if future in waiting or isinstance(_error(future), _NOWHERE)}
-            gone = {topic for topic in batch.topics(late) if not self._topics.knows(topic)}
+            late = [future for future in sent if future in waiting or isinstance(_error(future), _NOWHERE)]
+            gone = {topic for topic in out.topics(sent[one][0] for one in late) if not self._topics.knows(topic)}
             if gone:
-                batch.refuse_topics(await self._topics.missing(gone), _ABSENT)
-            for at in late:
-                if batch.refusals[at] is not None:
-                    sent[at].cancel()  # what it would say is known already
-                    waiting.discard(sent[at])
+                out.refuse_topics(await self._topics.missing(gone), _ABSENT)
+            # What they would say is known already.
+            waiting = {future for future in waiting if out.refusals[sent[future][0]] is None}
 
-    def _is_refused(self, batch: "_Batch", at: int, future: asyncio.Future[Any]) -> bool:
-        """Whether a record is to be tried alone, because it or one of its batch is at fault."""
-        error = _error(future)
-        if error is None or batch.refusals[at] is not None:
-            return False
-        if isinstance(error, TopicAuthorizationFailedError):
-            batch.refusals[at] = _FORBIDDEN
-            return False
-        if not isinstance(error, _REFUSED):
-            raise _unconfirmed(error, batch.records[at]) from error
-        return True
+    def _refused(self, out: Outgoing, sent: _Sent) -> list[int]:
+        """Return the records that are to be tried alone, because they or one of their batch are at fault."""
+        suspects: list[int] = []
+        for future, places in sent.items():
+            error = _error(future)
+            if error is None or out.refusals[places[0]] is not None:
+                continue
+            if isinstance(error, TopicAuthorizationFailedError):
+                out.refuse(places, _FORBIDDEN)
+            elif isinstance(error, _REFUSED):
+                suspects += places
+            else:
+                raise _unconfirmed(error, out.records[places[0]]) from error
+        return sorted(suspects)
 
-    async def _alone(self, batch: "_Batch", places: Iterable[int]) -> None:
-        for at in places:
+    async def _alone(self, out: Outgoing, suspects: Iterable[int], partitions: dict[str, Partitions]) -> None:
+        for at in suspects:
+            record = out.records[at]
             try:
-                await (await self._send(batch.records[at]))
+                await (await self._send_alone(record, partitions[record.topic].of(record.key)))
             except _REFUSED as error:
                 said = f"the broker answered {error}"[:500]
-                batch.refusals[at] = Refusal("too_large" if isinstance(error, _TOO_LARGE) else "refused", said)
+                out.refuse([at], Refusal("too_large" if isinstance(error, _TOO_LARGE) else "refused", said))
             except KafkaError as error:
-                raise _unconfirmed(error, batch.records[at]) from error
+                raise _unconfirmed(error, record) from error
 
-
-class _Batch:
-    """Records, and what is known about each: why it is refused, and the topics that are not known."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-        self.refusals = [flaw(record) for record in records]
-        self.unknown: set[str] = set()
-
-    def left(self, *, of_unknown: bool | None = None) -> list[int]:
-        """Places of records that are not refused; only those of unknown topics, only the others, or all."""
-        return [
-            at
-            for at, (record, refusal) in enumerate(zip(self.records, self.refusals, strict=True))
-            if refusal is None and (of_unknown is None or (record.topic in self.unknown) is of_unknown)
-        ]
-
-    def topics(self, places: Iterable[int]) -> set[str]:
-        """Topics of some records."""
-        return {self.records[at].topic for at in places}
-
-    def refuse_topics(self, topics: set[str], why: Refusal) -> None:
-        """Refuse all records of some topics."""
-        for at, record in enumerate(self.records):
-            if record.topic in topics:
-                self.refusals[at] = why
+    async def _send_alone(self, record: Record, place: TopicPartition) -> asyncio.Future[Any]:
+        """Send a batch that nobody can add to, so that what is wrong with it is wrong with this record."""
+        batch = self._producer.create_batch()
+        batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+        batch.close()
+        future: asyncio.Future[Any] = await self._producer.send_batch(batch, record.topic, partition=place.partition)
+        return future
 
 
 def _error(future: asyncio.Future[Any]) -> BaseException | None:
