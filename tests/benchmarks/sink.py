@@ -102,7 +102,7 @@ class Side:
         self._statement = variant.take(WRITE)
         self._accounts = Path(f"/proc/{connection.info.backend_pid}/schedstat")
 
-    async def turn(self, batches: Sequence[str], *, counts: bool) -> None:
+    async def turn(self, batches: Sequence[literals.JsonArray], *, counts: bool) -> None:
         """Write batches, one after the other."""
         before, began = self._cpu(), time.perf_counter()
         for batch in batches:
@@ -117,7 +117,7 @@ class Side:
         return int(self._accounts.read_text().split()[0]) / 1e9
 
 
-def batches(rng: Random, rows: int) -> list[str]:
+def batches(rng: Random, rows: int) -> list[literals.JsonArray]:
     """Return as many rows, in batches as the sink sends them: few workflows have most of them."""
 
     def one() -> str:

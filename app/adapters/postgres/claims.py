@@ -25,8 +25,8 @@ class Owner:
     incarnation: int
 
 
-def columns(claims: Sequence[Claim]) -> tuple[str, ...]:
-    """Return a batch's columns as array literals, in the order that the statements name them."""
+def columns(claims: Sequence[Claim]) -> tuple[object, ...]:
+    """Return a batch's columns as arrays, in the order that the statements name them."""
     return (
         literals.uuids(claim.command_id for claim in claims),
         literals.uuids(claim.execution_id for claim in claims),

@@ -48,7 +48,7 @@ class ExecutionLog:
         answers = {index: found.get(index, Skipped("duplicate")) for index, _ in batch}
         return {index: outcome for index, outcome in answers.items() if outcome is not None}
 
-    async def _rows(self, documents: str) -> list[tuple[Any, ...]]:
+    async def _rows(self, documents: literals.JsonArray) -> list[tuple[Any, ...]]:
         try:
             return await self._run(sql.WRITE, documents)
         except errors.CheckViolation as error:
@@ -58,7 +58,7 @@ class ExecutionLog:
         await self._run(sql.MAKE_PARTITIONS, documents)
         return await self._run(sql.WRITE, documents)
 
-    async def _run(self, statement: str, documents: str) -> list[tuple[Any, ...]]:
+    async def _run(self, statement: str, documents: literals.JsonArray) -> list[tuple[Any, ...]]:
         async def run() -> list[tuple[Any, ...]]:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(statement.encode(), (documents,), binary=True)
