@@ -50,7 +50,8 @@ async def plan(connection: psycopg.AsyncConnection[Any], name: str) -> dict[str,
     row = await (await connection.execute(query, (name,), prepare=False)).fetchone()
     assert row is not None
     arguments = f"({', '.join(['NULL'] * row[0])})" if row[0] else ""
-    shown = await connection.execute(f'EXPLAIN (FORMAT JSON) EXECUTE "{name}"{arguments}'.encode(), prepare=False)
+    explain = f'EXPLAIN (FORMAT JSON, VERBOSE) EXECUTE "{name}"{arguments}'
+    shown = await connection.execute(explain.encode(), prepare=False)
     found = await shown.fetchone()
     assert found is not None
     whole: dict[str, Any] = found[0][0]["Plan"]

@@ -1,7 +1,7 @@
 """The statements of the receipts: one round trip for a batch of any size.
 
 States: 0 free, 1 claimed, 2 done. Rows are locked in the order of their ids, so that two batches cannot wait for each
-other in a circle. The parameters of ``CLAIM`` and ``LOOK`` begin with the columns of a batch, as array literals.
+other in a circle. The parameters of ``CLAIM`` and ``LOOK`` begin with the columns of a batch, as arrays.
 
 A plan that was made while the tables were empty is kept until the next ANALYZE. So rows are looked up by the primary
 key in ways that leave no choice: ``= ANY``, and subqueries for one row that OFFSET keeps apart. A join could also begin
@@ -12,7 +12,7 @@ from typing import Final
 
 # `live`: this process is its instance's newest incarnation. The first step's claim fixes version and executed_at;
 # a higher attempt takes the execution over; the first writer's executed_at stays.
-_BATCH_AND_KEYS: Final = """
+BATCH_AND_KEYS: Final = """
 WITH batch AS MATERIALIZED (
   SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::timestamptz[], %s::bool[], %s::int[])
     WITH ORDINALITY AS b (command_id, execution_id, version, attempt, matched_at, first, parked, position)
@@ -29,13 +29,25 @@ WITH batch AS MATERIALIZED (
 )
 """
 
+# A batch and its keys are as long as each other: joined in loops they cost their product, and hash joins are off. What
+# is asked with IN where no join can come of it is hashed, whatever is on. So that is how a claim and its key are held
+# against each other; only a key that is not as asked (another attempt, a copy of an event) is looked for.
+_OTHERS: Final = """
+LEFT JOIN LATERAL (
+  SELECT version, attempt, executed_at FROM keys WHERE execution_id = b.execution_id AND b.first
+    AND (b.execution_id, b.version, b.attempt, b.matched_at) NOT IN (
+      SELECT execution_id, version, attempt, executed_at FROM keys)
+  OFFSET 0
+) k ON true
+"""
+
 _CLAIM_REST: Final = """
 , taken AS (
   INSERT INTO receipts AS r (command_id, execution_id, state, instance, incarnation, lease_until, parked)
-  SELECT b.command_id, b.execution_id, 1, %s, %s, now() + %s::interval, b.parked
-  FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
-  WHERE live AND (NOT b.first OR (b.version = k.version AND b.attempt = k.attempt))
-  ORDER BY b.command_id
+  SELECT command_id, execution_id, 1, %s, %s, now() + %s::interval, parked
+  FROM batch, me
+  WHERE live AND (NOT first OR (execution_id, version, attempt) IN (SELECT execution_id, version, attempt FROM keys))
+  ORDER BY command_id
   ON CONFLICT (command_id) DO UPDATE SET
     state = 1, instance = excluded.instance, incarnation = excluded.incarnation, lease_until = excluded.lease_until,
     parked = excluded.parked,
@@ -46,11 +58,13 @@ _CLAIM_REST: Final = """
     OR (r.instance = excluded.instance AND r.incarnation <= excluded.incarnation))
   RETURNING r.command_id, r.uncertain
 )
-SELECT b.position, me.live, k.version, k.attempt, k.executed_at, t.uncertain
-FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
-LEFT JOIN taken t ON t.command_id = b.command_id
+SELECT b.position, me.live, coalesce(k.version, b.version), coalesce(k.attempt, b.attempt),
+  coalesce(k.executed_at, b.matched_at), CASE
+    WHEN b.command_id IN (SELECT command_id FROM taken WHERE NOT uncertain) THEN false
+    WHEN b.command_id IN (SELECT command_id FROM taken WHERE uncertain) THEN true END
+FROM batch b CROSS JOIN me
 """
-CLAIM: Final = _BATCH_AND_KEYS + _CLAIM_REST
+CLAIM: Final = BATCH_AND_KEYS + _CLAIM_REST + _OTHERS
 
 # What stands in the way of a claim that was not granted.
 OBSTACLES: Final = """
@@ -59,11 +73,12 @@ FROM receipts WHERE command_id = ANY(%s::uuid[])
 """
 
 _LOOK_REST: Final = """
-SELECT b.position, me.live, k.version, k.attempt, k.executed_at, r.state, r.parked, r.result
-FROM batch b CROSS JOIN me LEFT JOIN keys k ON b.first AND k.execution_id = b.execution_id
+SELECT b.position, me.live, coalesce(k.version, b.version), coalesce(k.attempt, b.attempt),
+  coalesce(k.executed_at, b.matched_at), r.state, r.parked, r.result
+FROM batch b CROSS JOIN me
 LEFT JOIN LATERAL (SELECT state, parked, result FROM receipts WHERE command_id = b.command_id OFFSET 0) r ON true
 """
-LOOK: Final = _BATCH_AND_KEYS + _LOOK_REST
+LOOK: Final = BATCH_AND_KEYS + _LOOK_REST + _OTHERS
 
 # Fails where a receipt is there already: cheap, because nearly always there is no receipt yet.
 STORE_NEW: Final = """
@@ -80,9 +95,10 @@ WHERE r.state <> 2
 """
 STORE: Final = STORE_NEW + _STORE_REST
 
+# A row's place in the batch is looked up by halving: ids come sorted, as Postgres sorts them.
 FINISH: Final = """
 UPDATE receipts SET state = 2, lease_until = NULL,
-  result = %(results)s::jsonb -> (array_position(%(ids)s::uuid[], command_id) - 1)
+  result = %(results)s::jsonb -> (width_bucket(command_id, %(ids)s::uuid[]) - 1)
 WHERE command_id = ANY(%(ids)s::uuid[]) AND state = 1 AND instance = %(instance)s AND incarnation = %(incarnation)s
 RETURNING command_id
 """
@@ -95,8 +111,8 @@ WHERE command_id = ANY(%s::uuid[]) AND state = 1 AND instance = %s AND incarnati
 
 PARK: Final = """
 UPDATE receipts SET state = 0, lease_until = NULL,
-  parked = (%(parked)s::int[])[array_position(%(ids)s::uuid[], command_id)],
-  uncertain = uncertain OR (%(uncertain)s::bool[])[array_position(%(ids)s::uuid[], command_id)]
+  parked = (%(parked)s::int[])[width_bucket(command_id, %(ids)s::uuid[])],
+  uncertain = uncertain OR (%(uncertain)s::bool[])[width_bucket(command_id, %(ids)s::uuid[])]
 WHERE command_id = ANY(%(ids)s::uuid[]) AND state = 1 AND instance = %(instance)s AND incarnation = %(incarnation)s
 RETURNING command_id
 """

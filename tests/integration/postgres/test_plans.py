@@ -4,12 +4,15 @@ A prepared statement keeps its generic plan until the next ANALYZE of one of its
 were empty must do when they have millions of rows.
 """
 
+import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
 import psycopg
 import pytest
 
+from app.adapters.postgres import receipts_sql
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.pool import open_pool
@@ -30,7 +33,7 @@ SMALL: Final = {
 PARTIAL: Final = {"idx_outbox_set_aside", "idx_timers_set_aside"}
 # Pieces of statements, which are planned as part of those.
 PIECES: Final = {
-    "crm_sql._CUSTOMER", "execution_log_sql._LIVE", "execution_log_sql._LATE", "receipts_sql._BATCH_AND_KEYS",
+    "crm_sql._CUSTOMER", "execution_log_sql._LIVE", "execution_log_sql._LATE", "receipts_sql.BATCH_AND_KEYS",
     "receipts_sql._LOOK_REST",
 }  # fmt: skip
 # Upkeep goes over whole tables, once an hour, by the blocks of their BRIN indexes where it can.
@@ -96,6 +99,28 @@ async def test_no_statement_reads_a_growing_table_whole(planning: psycopg.AsyncC
         if found := list(whole_reads(await plan(planning, name))):
             whole[name] = found
     assert not whole
+
+
+def looped_over(node: dict[str, Any]) -> Iterator[str]:
+    """Yield what claims led to (``keys``, ``taken``) where it is read whole for each of them: not hashed, not rare."""
+    if "Subplan Name" in node and not node["Subplan Name"].startswith("CTE"):
+        return
+    if node["Node Type"] == "CTE Scan" and node["CTE Name"] in {"keys", "taken"}:
+        yield node["CTE Name"]
+    for child in node.get("Plans", ()):
+        if "One-Time Filter" not in node or "Subplan Name" in child:
+            yield from looped_over(child)
+
+
+@pytest.mark.parametrize("name", ["CLAIM", "LOOK"])
+async def test_what_long_batches_cost_is_not_their_square(planning: psycopg.AsyncConnection[Any], name: str) -> None:
+    """What claims led to is hashed; it is gone through only for one whose key is not as asked."""
+    await prepare(planning, name, getattr(receipts_sql, name))
+    found = await plan(planning, name)
+    assert not [*looped_over(found)]
+    subplans = set(re.findall(r'"Subplan Name": "(SubPlan \d+)"', json.dumps(found)))
+    assert subplans
+    assert subplans == set(re.findall(r"hashed (SubPlan \d+)", json.dumps(found)))
 
 
 def test_the_statements_are_found() -> None:
