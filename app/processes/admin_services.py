@@ -9,7 +9,8 @@ from app.actions.configs import validate_config
 from app.actions.registry import REGISTRY
 from app.adapters.http.address_guard import MayReach, bounds_of
 from app.adapters.http.crm import HttpReads
-from app.adapters.http.reach import GuardJudge, Resolve, system_resolve
+from app.adapters.http.names import Resolve, system_resolve
+from app.adapters.http.reach import GuardJudge
 from app.adapters.http.stand_ins import StandIns, StandInUrls
 from app.adapters.kafka.event_topics import KafkaEventTopics
 from app.adapters.messages.notifier import AppriseUrls

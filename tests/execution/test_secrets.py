@@ -2,12 +2,12 @@
 
 import logging
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from app.actions.base import ActionContext, Ports
 from app.actions.registry import REGISTRY
@@ -121,17 +121,9 @@ async def test_a_parked_command_and_its_reason_hold_none() -> None:
     assert CANARY not in bench.kept
 
 
-class NoSuchName(AbstractResolver):
-    """Knows no host, and says so with its name, as some resolvers do."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Fail."""
-        raise OSError(f"Name or service not known: {host}:{port}")
-
-    async def close(self) -> None:
-        """There is nothing to close."""
+async def no_such_name(host: str, port: int) -> Sequence[str]:
+    """Know no host, and say so with its name, as some resolvers do."""
+    raise OSError(f"Name or service not known: {host}:{port}")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +142,7 @@ async def test_a_host_that_is_down_tells_nothing_of_a_secret_in_its_address(url:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         hook = {"url": url.format(port=deaf.getsockname()[1]), "headers": HOOK["headers"]}
-        async with open_http_client(allow_private=True, resolver=NoSuchName()) as http:
+        async with open_http_client(allow_private=True, resolve=no_such_name) as http:
             policy = Breakers(breakers, BreakerPolicy(threshold=1))
             world = World(store, http=http, breakers=policy, secrets=FixedSecrets(TOKEN=CANARY))
             for number in range(2):  # the first opens a breaker where there is one, the second waits for it

@@ -71,6 +71,17 @@ def test_a_role_loads_what_it_needs(role: str) -> None:
     assert modules & {f"app.actions.{name}" for name in REGISTRY.names()} <= own_actions
 
 
+def test_a_worker_that_sends_http_needs_no_server_for_it() -> None:
+    """The client that is loaded with the first request is small: aiohttp would be five megabytes of a worker."""
+    told = subprocess.run(
+        [sys.executable, "-c", 'import sys, app.adapters.http.client; print(*sys.modules, sep="\\n")'],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert not {name.partition(".")[0] for name in told.stdout.split()} & _NO_WORKERS
+
+
 def test_the_supervisor_of_make_up_stays_small() -> None:
     """It lives as long as what it started: HTTP, tokens, SQLAlchemy and Faust are its children's."""
     told = subprocess.run(

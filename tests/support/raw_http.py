@@ -37,7 +37,7 @@ class RawServer:
         """Serve one connection."""
         self.connections += 1
         try:
-            while request := await _read_request(reader):
+            while request := await read_request(reader):
                 self.requests.append(request)
                 if self.answer is None:
                     await self.released.wait()
@@ -70,7 +70,8 @@ async def raw_server(host: str = "127.0.0.1") -> AsyncIterator[RawServer]:
         await server.wait_closed()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> bytes:
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """Return one request, whole; empty at the end of the connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:

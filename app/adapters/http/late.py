@@ -1,4 +1,4 @@
-"""An HTTP client for a process that may need none: what speaks HTTP is ten megabytes, loaded with the first request."""
+"""An HTTP client for a process that may need none: what a request takes is loaded with the first one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

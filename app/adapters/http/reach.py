@@ -5,34 +5,16 @@ Its name is looked up, as the webhook would have it looked up; that is all that 
 
 import asyncio
 import ipaddress
-import socket
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 from app.adapters.http.address_guard import OUT_OF_BOUNDS, bounds_of, is_public
+from app.adapters.http.names import Resolve, system_resolve
 from app.ports.reach import Reach
 from app.settings import Settings
 
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
 _PORTS: Final = {"http": 80, "https": 443}
-# A name server that does not answer holds these, and nothing else that the process looks up.
-_THREADS: Final = ThreadPoolExecutor(4, thread_name_prefix="reach")
-
-
-async def system_resolve(host: str, port: int) -> Sequence[str]:
-    """Return a name's addresses, as the system knows them.
-
-    Raises:
-        OSError: It has none.
-    """
-
-    def look() -> Sequence[str]:
-        return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, look)
 
 
 class GuardJudge:

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.http.client import AiohttpClient, open_http_client
+from app.adapters.http.client import open_http_client
 from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
-from app.ports import HttpRequest
+from app.ports import HttpClient, HttpRequest
 from tests.support.deadlines import scaled
 from tests.support.raw_http import RawServer, raw_server
 from tests.support.waiting import limit
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[AiohttpClient]:
+async def client() -> AsyncIterator[HttpClient]:
     """A client that may reach loopback."""
     async with open_http_client(allow_private=True) as opened:
         yield opened
@@ -33,13 +33,13 @@ def _post(url: str) -> HttpRequest:
     return HttpRequest("POST", url, {}, b"{}")
 
 
-async def _fails(client: AiohttpClient, url: str, within: float | None = None) -> ActionFailedError:
+async def _fails(client: HttpClient, url: str, within: float | None = None) -> ActionFailedError:
     with pytest.raises(ActionFailedError) as failure:
         await client.send(_post(url), within=within or scaled(5), body_limit=100)
     return failure.value
 
 
-async def test_requests_share_a_connection(client: AiohttpClient, server: RawServer) -> None:
+async def test_requests_share_a_connection(client: HttpClient, server: RawServer) -> None:
     """Requests one after the other use one connection, also after an answer longer than the limit."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000
     for _ in range(3):
@@ -47,7 +47,7 @@ async def test_requests_share_a_connection(client: AiohttpClient, server: RawSer
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
-async def test_an_endless_answer_is_not_read_on(client: AiohttpClient, server: RawServer) -> None:
+async def test_an_endless_answer_is_not_read_on(client: HttpClient, server: RawServer) -> None:
     """Of an answer of many megabytes the beginning is kept and the connection dropped, long before the time is up."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 1_000_000
     async with limit(20, what="the answer's beginning"):
@@ -55,7 +55,7 @@ async def test_an_endless_answer_is_not_read_on(client: AiohttpClient, server: R
     assert (answer.status, len(answer.body)) == (200, 100)
 
 
-async def test_an_answer_counts_once_its_status_is_here(client: AiohttpClient, server: RawServer) -> None:
+async def test_an_answer_counts_once_its_status_is_here(client: HttpClient, server: RawServer) -> None:
     """A body that stalls or breaks off does not turn a success into an unknown."""
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"
     stalled = await client.send(_post(server.url), within=0.3, body_limit=100)
@@ -64,7 +64,7 @@ async def test_an_answer_counts_once_its_status_is_here(client: AiohttpClient, s
     assert (stalled.body, broken.body) == ("half", "half")
 
 
-async def test_a_lost_connection_leaves_the_effect_unknown(client: AiohttpClient, server: RawServer) -> None:
+async def test_a_lost_connection_leaves_the_effect_unknown(client: HttpClient, server: RawServer) -> None:
     """A server that takes the request and hangs up may have carried it out; so may one that answers nonsense."""
     server.then_close = True
     server.answer = b""
@@ -75,7 +75,7 @@ async def test_a_lost_connection_leaves_the_effect_unknown(client: AiohttpClient
     assert (nonsense.effect_unknown, nonsense.permanent) == (True, False)
 
 
-async def test_a_refused_connection_has_no_effect(client: AiohttpClient) -> None:
+async def test_a_refused_connection_has_no_effect(client: HttpClient) -> None:
     """Where nobody listens, nothing happened: trying again is safe, and the text says where."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -85,13 +85,13 @@ async def test_a_refused_connection_has_no_effect(client: AiohttpClient) -> None
     assert f"127.0.0.1:{port}" in str(failure)
 
 
-async def test_a_name_that_does_not_resolve_has_no_effect(client: AiohttpClient) -> None:
+async def test_a_name_that_does_not_resolve_has_no_effect(client: HttpClient) -> None:
     """DNS failures may pass: trying again is safe."""
     failure = await _fails(client, "http://no-such-host.invalid/")
     assert (failure.effect_unknown, failure.permanent) == (False, False)
 
 
-async def test_a_connection_that_is_never_made_has_no_effect(client: AiohttpClient) -> None:
+async def test_a_connection_that_is_never_made_has_no_effect(client: HttpClient) -> None:
     """A listener whose queue is full never takes the connection: certainly nothing was carried out."""
     loop = asyncio.get_running_loop()
     with socket.socket() as listener:
@@ -132,7 +132,7 @@ async def test_odd_spellings_of_loopback_get_nowhere(server: RawServer, host: st
     assert server.connections == 0
 
 
-async def test_it_says_who_it_is_and_asks_for_no_compression(client: AiohttpClient, server: RawServer) -> None:
+async def test_it_says_who_it_is_and_asks_for_no_compression(client: HttpClient, server: RawServer) -> None:
     """Requests carry our User-Agent, identity encoding, no Content-Type that nobody chose."""
     await client.send(HttpRequest("GET", server.url), within=scaled(5), body_limit=100)
     head = server.requests[0].decode().lower()
@@ -157,7 +157,7 @@ async def test_it_says_who_it_is_and_asks_for_no_compression(client: AiohttpClie
     ],
 )
 async def test_every_framing_of_an_answer_is_read(
-    client: AiohttpClient, server: RawServer, answer: bytes, body: str
+    client: HttpClient, server: RawServer, answer: bytes, body: str
 ) -> None:
     """Chunks, interim answers, charsets, HTTP/1.0: the final status and the whole body come back, twice in a row."""
     server.answer = answer
@@ -167,7 +167,7 @@ async def test_every_framing_of_an_answer_is_read(
         assert (got.status // 100, got.body) == (2, body)
 
 
-async def test_an_answer_without_a_length_ends_with_its_connection(client: AiohttpClient, server: RawServer) -> None:
+async def test_an_answer_without_a_length_ends_with_its_connection(client: HttpClient, server: RawServer) -> None:
     """What is framed by hanging up is read to there."""
     server.answer, server.then_close = b"HTTP/1.1 200 OK\r\n\r\nall of it", True
     answer = await client.send(_post(server.url), within=scaled(5), body_limit=100)
@@ -185,7 +185,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(client: Aioht
     ],
 )
 async def test_headers_that_are_broken_or_do_not_end_are_no_answer(
-    client: AiohttpClient, server: RawServer, answer: bytes
+    client: HttpClient, server: RawServer, answer: bytes
 ) -> None:
     """Floods and nonsense in place of headers fail at once, as an unknown effect."""
     server.answer = answer
@@ -193,7 +193,7 @@ async def test_headers_that_are_broken_or_do_not_end_are_no_answer(
     assert (failure.effect_unknown, failure.permanent) == (True, False)
 
 
-async def test_tls_that_fails_had_no_effect(client: AiohttpClient, mailbox: Mailbox) -> None:
+async def test_tls_that_fails_had_no_effect(client: HttpClient, mailbox: Mailbox) -> None:
     """Where TLS does not come about nothing was sent, so trying again is safe."""
     failure = await _fails(client, f"https://127.0.0.1:{mailbox.smtp_port}/", within=scaled(2))
     assert (failure.effect_unknown, failure.permanent) == (False, False)
@@ -209,7 +209,7 @@ async def test_tls_that_fails_had_no_effect(client: AiohttpClient, mailbox: Mail
     ],
 )
 async def test_nothing_can_be_smuggled_into_a_request(
-    client: AiohttpClient, server: RawServer, method: str, headers: dict[str, str]
+    client: HttpClient, server: RawServer, method: str, headers: dict[str, str]
 ) -> None:
     """Line breaks in a method or a header are refused before anything is sent."""
     with pytest.raises(ActionFailedError) as failure:
@@ -219,6 +219,6 @@ async def test_nothing_can_be_smuggled_into_a_request(
 
 
 @pytest.mark.parametrize("url", ["http://a.example:99999/", "http:///path", "not a url"])
-async def test_what_is_no_url_is_refused(client: AiohttpClient, url: str) -> None:
+async def test_what_is_no_url_is_refused(client: HttpClient, url: str) -> None:
     """A URL that no request can be made of fails for good."""
     assert (await _fails(client, url, within=scaled(1))).permanent

@@ -1,4 +1,4 @@
-"""The contract of ``HttpClient``: on the fake, on aiohttp over TCP, and on aiohttp loaded with the first request."""
+"""The contract of ``HttpClient``: on the fake, over TCP, and over TCP by a client that the first request loads."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -99,13 +99,13 @@ def _parts(request: bytes) -> tuple[str, str, bytes]:
     return lines[0].partition(" ")[0], key, body.encode()
 
 
-@pytest.fixture(params=["fake", "aiohttp", "opened late"])
+@pytest.fixture(params=["fake", "over TCP", "opened late"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Each implementation, one after the other."""
     if request.param == "fake":
         yield FakeWorld(FakeHttp())
         return
-    opening = open_http_client if request.param == "aiohttp" else open_late_client
+    opening = open_http_client if request.param == "over TCP" else open_late_client
     async with raw_server() as server, opening(allow_private=True) as client:
         yield RealWorld(client, server)
 

@@ -7,7 +7,8 @@ import pytest
 
 from app.adapters.http.address_guard import OUT_OF_BOUNDS
 from app.adapters.http.client import open_http_client
-from app.adapters.http.reach import GuardJudge, system_resolve
+from app.adapters.http.names import system_resolve
+from app.adapters.http.reach import GuardJudge
 from app.domain.errors import ActionFailedError
 from app.ports import HttpRequest
 from app.settings import Settings

@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from app.adapters.http.client import AiohttpClient, open_http_client
+from app.adapters.http.client import open_http_client
 from app.adapters.http.redirects import next_hop
 from app.domain.errors import ActionFailedError
-from app.ports import HttpAnswer, HttpRequest
+from app.ports import HttpAnswer, HttpClient, HttpRequest
 from tests.support.deadlines import scaled
 from tests.support.raw_http import RawServer, raw_server
 
@@ -149,7 +149,7 @@ def answer(status: int, location: str = "", body: bytes = b"") -> bytes:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[AiohttpClient]:
+async def client() -> AsyncIterator[HttpClient]:
     """A client that may reach loopback."""
     async with open_http_client(allow_private=True) as opened:
         yield opened
@@ -168,7 +168,7 @@ def to(server: RawServer, **more: object) -> HttpRequest:
 
 
 async def test_over_tcp_the_next_origin_gets_the_body_and_no_credentials(
-    client: AiohttpClient, two: tuple[RawServer, RawServer]
+    client: HttpClient, two: tuple[RawServer, RawServer]
 ) -> None:
     """The answer of the last hop is the answer."""
     first, second = two
@@ -185,7 +185,7 @@ async def test_over_tcp_the_next_origin_gets_the_body_and_no_credentials(
 
 @pytest.mark.parametrize("status", [307, 308])
 async def test_over_tcp_another_port_gets_nothing_of_a_body_with_a_secret(
-    client: AiohttpClient, two: tuple[RawServer, RawServer], status: int
+    client: HttpClient, two: tuple[RawServer, RawServer], status: int
 ) -> None:
     """The second server has the first one's address, and sees no connection at all."""
     first, second = two
@@ -196,9 +196,7 @@ async def test_over_tcp_another_port_gets_nothing_of_a_body_with_a_secret(
 
 
 @pytest.mark.parametrize(("allowed", "requests"), [(0, 1), (1, 2), (3, 4)])
-async def test_a_circle_ends(
-    client: AiohttpClient, two: tuple[RawServer, RawServer], allowed: int, requests: int
-) -> None:
+async def test_a_circle_ends(client: HttpClient, two: tuple[RawServer, RawServer], allowed: int, requests: int) -> None:
     """After so many redirects the next one is the answer; none is followed where that is switched off."""
     first, _ = two
     first.answer = answer(302, "/hook")
@@ -206,7 +204,7 @@ async def test_a_circle_ends(
     assert (got.status, len(first.requests)) == (302, requests)
 
 
-async def test_the_time_is_for_all_hops_together(client: AiohttpClient, two: tuple[RawServer, RawServer]) -> None:
+async def test_the_time_is_for_all_hops_together(client: HttpClient, two: tuple[RawServer, RawServer]) -> None:
     """A redirect to a host that never answers ends with the attempt's time, as an unknown effect."""
     first, second = two
     first.answer, second.answer = answer(308, second.url), None
@@ -217,7 +215,7 @@ async def test_the_time_is_for_all_hops_together(client: AiohttpClient, two: tup
 
 @pytest.mark.parametrize(("status", "unknown"), [(307, False), (303, True)])
 async def test_after_303_the_effect_may_have_happened(
-    client: AiohttpClient,
+    client: HttpClient,
     two: tuple[RawServer, RawServer],
     status: int,
     unknown: bool,  # noqa: FBT001 - a parameter of the table
