@@ -71,7 +71,7 @@ async def test_one_finds_by_words_and_category(api: Api, visit: Visit, somebody:
         page = window.page
         await window.go("/templates")
         await page.get_by_label("Words in name or description").fill(word)
-        await page.get_by_label("Category").select_option(label="Sales (1)")
+        await page.get_by_label("Category").select_option("sales")  # with however many there are
         await page.get_by_role("button", name="Show", exact=True).click()
         await expect(page.get_by_text(f"in “Sales”, with “{word}” in name or description")).to_be_visible()
         await expect(page.get_by_role("link", name="Thank for a big order")).to_be_visible()

@@ -43,7 +43,7 @@ def told_of(window: Window) -> None:
 
 async def filled(page: Page) -> None:
     """Write a message template."""
-    await page.get_by_label("Name").fill(f"thanks-{uuid4().hex[:8]}")
+    await page.get_by_role("textbox", name="Name", exact=True).fill(f"thanks-{uuid4().hex[:8]}")
     await page.get_by_label("Subject or title").fill("Thank you")
     await page.get_by_label("Text", exact=True).fill("Order {{ order.id }} is paid.")
 

@@ -11,12 +11,11 @@ from app.services.operations.heartbeats import HeartbeatWriter, beating, this_pr
 from tests.support.heartbeats import MemoryHeartbeats
 from tests.support.waiting import eventually
 
-PROCESS = this_process("sink", "1", datetime.now(UTC))
-
 
 def writer(store: MemoryHeartbeats, problems: dict[str, str] | None = None) -> HeartbeatWriter:
     """A sink's."""
-    return HeartbeatWriter(store, PROCESS, problems=lambda: problems or {}, figures=lambda: {"a": 1.0})
+    process = this_process("sink", "1", datetime.now(UTC))  # that has just started, whenever the test runs
+    return HeartbeatWriter(store, process, problems=lambda: problems or {}, figures=lambda: {"a": 1.0})
 
 
 async def test_a_process_says_that_it_lives_and_how_it_ends() -> None:
@@ -25,7 +24,7 @@ async def test_a_process_says_that_it_lives_and_how_it_ends() -> None:
     async with beating(writer(store, {"kafka": "x" * 1000})):
         await eventually(store.all, what="a heartbeat")
         (row,) = await store.all()
-        assert (row.process, row.stopped, row.figures) == (PROCESS, False, {"a": 1.0})
+        assert (row.process.role, row.stopped, row.figures) == ("sink", False, {"a": 1.0})
         assert row.problems == {"kafka": "x" * 300}
     (row,) = await store.all()
     assert row.stopped
