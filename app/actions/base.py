@@ -42,6 +42,7 @@ from app.ports import (
 from schemas.message_template import MessageKind
 
 NO_USE: Final = Use(NOBODY, NOBODY)
+NO_LINK: Final = Link(NOBODY, NOBODY)
 
 
 class ActionConfig(BaseModel):
@@ -82,6 +83,7 @@ class ActionContext:
         secrets: The values of those that the config uses, by name; in ``scope`` too. Nothing may keep them.
         hosts: Where each of them may go that may not go everywhere, by name.
         use: The workflow, and whose it is.
+        link: The execution of that workflow.
         own_entity: Whom the event is about; None where the owner may have chosen that.
         trace: The trace that an attempt belongs to, for who is asked.
     """
@@ -93,6 +95,7 @@ class ActionContext:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     use: Use = NO_USE
+    link: Link = NO_LINK
     own_entity: str | None = None
     trace: TraceContext | None = None
 
@@ -104,8 +107,7 @@ class ActionContext:
     @property
     def origin(self) -> Origin:
         """What a change says of where it comes from; see :class:`app.ports.Origin`."""
-        workflow, execution = UUID(self.scope["workflow"]["id"]), UUID(self.scope["execution"]["id"])
-        return Origin(self.command_id, Link(workflow, execution), self.scope["event"].get("causation"))
+        return Origin(self.command_id, self.link, self.scope["event"].get("causation"))
 
     @property
     def within(self) -> float:
@@ -204,10 +206,12 @@ class LeasedAction(_Action[C], Generic[C, R]):
         at_once: Most commands of one lane to carry out at once, where the other side bears only so many connections;
             None leaves it to QUEUE_CONCURRENCY. What waits for its turn must wait before its attempt, not within.
         many_destinations: Its commands go to several destinations, which share a lane's slots.
+        keeps_time: What it asks ends in time by itself, as that port promises: an attempt needs no other timeout.
     """
 
     at_once: ClassVar[int | None] = None
     many_destinations: ClassVar[bool] = False
+    keeps_time: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, config: CompiledConfig[C], context: ActionContext) -> R:

@@ -58,6 +58,7 @@ class Webhook(LeasedAction[WebhookConfig, WebhookRequest]):
     config = WebhookConfig
     takes_secrets = True
     many_destinations = True
+    keeps_time = True
 
     def destination(self, request: WebhookRequest) -> str:
         """Return the URL's origin."""

@@ -32,6 +32,8 @@ def read_chain(text: str | None) -> list[Link]:
 
 def extend_chain(text: str | None, link: Link) -> str:
     """Return the chain with one more link at its end."""
+    if not text:
+        return str(link)
     links = [str(known) for known in read_chain(text)][-(MAX_LINKS - 1) :]
     return _SEPARATOR.join([*links, str(link)])
 

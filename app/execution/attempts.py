@@ -8,6 +8,7 @@ made so far; it takes no slot and survives every restart.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -30,6 +31,7 @@ from schemas.result import ActionResult
 
 log = logging.getLogger(__name__)
 
+_IN_TIME: Final = nullcontext()
 _LOOK_S: Final = 0.1
 MAX_REASON_CHARS: Final = 500
 MAX_BUSY_WAIT_S: Final = 60.0
@@ -169,10 +171,12 @@ class Attempts:
 
     async def _attempt(self, work: Work, trace: TraceContext | None) -> dict[str, Any] | ActionFailedError:
         work.tries.attempts += 1
-        context = replace(work.prepared.context, uncertain=work.tries.uncertain, trace=trace)
+        context = work.prepared.context
+        if work.tries.uncertain or trace is not None:
+            context = replace(context, uncertain=work.tries.uncertain, trace=trace)
         began = self._timing.monotonic()
         try:
-            async with asyncio.timeout(context.timeout):
+            async with _IN_TIME if self._action.keeps_time else asyncio.timeout(context.timeout):
                 output = await self._action.perform(work.prepared.request, self._ports, context)
         except ActionFailedError as error:
             error.args = (context.redact.text(str(error)),)

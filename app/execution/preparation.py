@@ -11,6 +11,7 @@ from app.actions.base import ActionContext, AnyAction, ControlAction, DelayReque
 from app.actions.message_text import refuse_unfound
 from app.actions.steps import ResolvedStep
 from app.domain.callers import Caller
+from app.domain.causation import Link
 from app.domain.conditions import CompiledConditions, ConditionError, Scope
 from app.domain.errors import ActionFailedError, CostlyError
 from app.domain.grants import EVERYBODY, Use, not_granted
@@ -144,6 +145,7 @@ class Preparer:
             timeout=self._timeout,
             own_entity=own_entity(command.event.get("source"), command.entity),
             use=Use(command.workflow.owner, command.workflow.id),
+            link=Link(command.workflow.id, command.execution_id),
         )
 
     def _evaluate(

@@ -7,7 +7,6 @@ from these declarations (``app.metrics.reference``).
 """
 
 from bisect import bisect_left
-from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -33,10 +32,11 @@ class Histogram(BaseHistogram):
 
     def observe_all(self, amounts: Iterable[float]) -> None:
         """Observe each of some amounts."""
-        total, tally = 0.0, Tally[int]()
+        total, tally = 0.0, dict[int, int]()
         for amount in amounts:
             total += amount
-            tally[bisect_left(self._upper_bounds, amount)] += 1
+            at = bisect_left(self._upper_bounds, amount)
+            tally[at] = tally.get(at, 0) + 1
         self._add(total, tally)
 
     def observe_times(self, amount: float, times: int) -> None:

@@ -426,3 +426,30 @@ async def test_the_next_step_starts_unparked() -> None:
     (sent,) = world.sender.on("t.actions.webhook")
     after = Command.model_validate_json(sent.value or b"")
     assert (after.step, after.parked, after.tried, after.tried_s) == (1, 0, 0, 0.0)
+
+
+class Leisurely(FakeHttp):
+    """Answers in its own time: after the loop has gone round a few times."""
+
+    async def send(self, request: HttpRequest, *, within: float, body_limit: int) -> HttpAnswer:
+        """Let all else go first, and answer."""
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return await super().send(request, within=within, body_limit=body_limit)
+
+
+class Untimed(Webhook):
+    """A webhook that would leave its time to the executor."""
+
+    keeps_time = False
+
+
+@pytest.mark.parametrize(("kind", "error"), [(Webhook(), None), (Untimed(), "no end within 0 s")])
+async def test_an_attempt_has_one_timeout(kind: Webhook, error: str | None) -> None:
+    """The port's, where the action says that its port keeps to the time; else the executor's."""
+    world = World(ReceiptStore(), kind=kind, http=Leisurely(), attempt_within=0)
+    assert await world.run(command(action("webhook", **HOOK)))
+    (result,) = world.ended[0].results
+    assert (result.error is None) == (error is None)
+    assert (error or "") in (result.error or "")
+    assert result.uncertain == (error is not None)

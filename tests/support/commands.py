@@ -7,6 +7,7 @@ import pytest
 
 from app.actions.base import ActionContext
 from app.actions.configs import compile_action, validate_config
+from app.domain.causation import Link
 from app.domain.errors import ActionFailedError
 
 COMMAND_ID: Final = UUID("6f1c2f0e-3c6b-5d07-9a43-0d8d0b7f3a11")
@@ -20,12 +21,13 @@ def context_of(data: dict[str, Any] | None = None, *, timeout: float = 5.0, **se
     """Return the context of one command; ``data`` replaces the event's data, the rest are secrets."""
     given = DATA if data is None else data
     event = {"specversion": "1.0", "id": "e-1", "source": "/shop", "type": "order.created", "data": given}
-    workflow = {"id": "3f0e0f7a-0000-4000-8000-000000000001", "name": "Big orders", "version": 3}
-    execution = {"id": "9a4c1d2e-0000-5000-8000-000000000002", "attempt": 1}
+    link = Link(UUID("3f0e0f7a-0000-4000-8000-000000000001"), UUID("9a4c1d2e-0000-5000-8000-000000000002"))
+    workflow = {"id": str(link.workflow_id), "name": "Big orders", "version": 3}
+    execution = {"id": str(link.execution_id), "attempt": 1}
     scope = {**given, "event": event, "results": [], "workflow": workflow, "execution": execution}
     if secrets:
         scope["secrets"] = secrets
-    return ActionContext(COMMAND_ID, scope, uncertain=False, timeout=timeout, secrets=secrets)
+    return ActionContext(COMMAND_ID, scope, uncertain=False, timeout=timeout, secrets=secrets, link=link)
 
 
 def prepared(
