@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from app.actions.families import Family
 from app.domain.callers import NOBODY
-from app.domain.causation import Link
+from app.domain.causation import Link, extend_chain
 from app.domain.grants import Use
 from app.domain.needs import Need
 from app.domain.redaction import NOTHING, Redactor, redactor_of
@@ -108,6 +108,12 @@ class ActionContext:
     def origin(self) -> Origin:
         """What a change says of where it comes from; see :class:`app.ports.Origin`."""
         return Origin(self.command_id, self.link, self.scope["event"].get("causation"))
+
+    @property
+    def causation(self) -> str:
+        """The chain that what this command sets off carries on: the event's, and this execution."""
+        link = f"{self.scope['workflow']['id']}/{self.scope['execution']['id']}"
+        return extend_chain(self.scope["event"].get("causation"), link)
 
     @property
     def within(self) -> float:

@@ -71,7 +71,9 @@ class Webhook(LeasedAction[WebhookConfig, WebhookRequest]):
         for name, value in fields["headers"].items():
             headers[name] = _header_value(f"headers.{name}", value)
         body = default_body(context) if config.config.default_body else fields["body"]
-        url, encoded = _url(fields["url"]), _encode_body(body, headers)
+        url, encoded = _url(fields["url"]), _encode_body(body)
+        if encoded is not None and not any(name.lower() == "content-type" for name in fields["headers"]):
+            headers["Content-Type"] = TEXT_TYPE if isinstance(body, str) else JSON_TYPE
         _refuse_other_hosts(url, context)
         redirects = MAX_REDIRECTS if config.config.follow_redirects else 0
         secret = bool(encoded and context.secrets) and context.redact.finds((encoded or b"").decode())
@@ -119,7 +121,7 @@ def _is_hurried(timeout_s: float | None, usual: float) -> bool:
 
 def causation(context: ActionContext) -> str:
     """Return the chain of executions that led to this one, and it; a long one loses its oldest links."""
-    chain = context.origin.causation
+    chain = context.causation
     while len(chain) > MAX_CAUSATION_CHARS:
         chain = chain.partition(",")[2]
     return chain
@@ -139,7 +141,7 @@ def _url(value: Any) -> str:
 
 
 def _refuse_other_hosts(url: str, context: ActionContext) -> None:
-    if MASK in urlsplit(url).netloc:
+    if not context.hosts or MASK in urlsplit(url).netloc:
         return  # of a dry run: which host it is cannot be told
     name = refused_host(url, context.hosts)
     if name is not None:
@@ -153,14 +155,12 @@ def _header_value(field: str, value: Any) -> str:
     return header
 
 
-def _encode_body(body: Any, headers: dict[str, str]) -> bytes | None:
+def _encode_body(body: Any) -> bytes | None:
     if body is None:
         return None
-    kind, data = (TEXT_TYPE, text("body", body).encode()) if isinstance(body, str) else (JSON_TYPE, _json(body))
+    data = text("body", body).encode() if isinstance(body, str) else _json(body)
     if len(data) > MAX_BODY_BYTES:
         refuse("body", f"has {len(data)} bytes; at most {MAX_BODY_BYTES} are allowed")
-    if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = kind
     return data
 
 

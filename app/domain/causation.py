@@ -4,6 +4,7 @@ An event that an action causes carries the chain of the event that started its e
 end. A chain too long for its attribute loses its oldest links: loops show in the newest.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,10 @@ from uuid import UUID
 MAX_CHAIN_CHARS: Final = 8192
 MAX_LINKS: Final = 100
 _SEPARATOR: Final = ","
+_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_LINK: Final = f"{_UUID}/{_UUID}"
+# What needs not be read to be extended: links as we write them, and room for one more.
+_OURS: Final = re.compile(f"{_LINK}(?:{_SEPARATOR}{_LINK}){{0,{MAX_LINKS - 2}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,12 @@ def read_chain(text: str | None) -> list[Link]:
     return list(_links((text or "").split(_SEPARATOR)))
 
 
-def extend_chain(text: str | None, link: Link) -> str:
+def extend_chain(text: str | None, link: Link | str) -> str:
     """Return the chain with one more link at its end."""
     if not text:
         return str(link)
+    if _OURS.fullmatch(text):
+        return f"{text}{_SEPARATOR}{link}"
     links = [str(known) for known in read_chain(text)][-(MAX_LINKS - 1) :]
     return _SEPARATOR.join([*links, str(link)])
 

@@ -1,7 +1,9 @@
 """The causation chain grows by a link an execution, and survives whatever others put in it."""
 
+from collections.abc import Callable
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +29,17 @@ def test_a_long_chain_loses_its_oldest_links_and_fits_its_attribute() -> None:
         chain = extend_chain(chain, link)
     assert read_chain(chain) == links[-MAX_LINKS:]
     assert len(chain or "") <= MAX_CHAIN_CHARS
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, MAX_LINKS - 2, MAX_LINKS - 1, MAX_LINKS, MAX_LINKS + 1])
+@pytest.mark.parametrize(
+    "write", [str, str.upper, lambda text: text.replace(",", " ,"), lambda text: f"x,{text}", "{},".format]
+)
+def test_a_chain_is_extended_alike_however_it_is_written(count: int, write: Callable[[str], str]) -> None:
+    """One that is written as ours are is not read for it, which must not show."""
+    *links, last = (Link(UUID(int=n), UUID(int=n + 1)) for n in range(count + 1))
+    text = write(",".join(map(str, links)))
+    assert extend_chain(text, last) == ",".join(map(str, [*links, last][-MAX_LINKS:]))
 
 
 @given(st.text(), LINKS)

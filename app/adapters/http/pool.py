@@ -18,10 +18,12 @@ class Pool:
 
     Args:
         dialer: Connects.
+        keep_s: How long a connection is kept, in seconds.
     """
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, dialer: Dialer, keep_s: float = KEEP_ALIVE_SECONDS) -> None:
         self._dialer = dialer
+        self._keep_s = keep_s
         self._idle: dict[Origin, deque[Connection]] = {}
         self._count = 0
         self._open: WeakSet[Connection] = WeakSet()
@@ -32,7 +34,7 @@ class Pool:
         idle = self._idle.get(origin)
         if idle is None:
             return None
-        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
+        oldest = asyncio.get_running_loop().time() - self._keep_s
         while idle:
             connection = idle.pop()
             self._count -= 1
@@ -62,7 +64,7 @@ class Pool:
         self._idle.setdefault(origin, deque()).append(connection)
         self._count += 1
         if self._sweeping is None:
-            self._sweeping = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
+            self._sweeping = loop.call_later(self._keep_s, self._sweep)
 
     def close(self) -> None:
         """Hang up on everybody; what was asked stays unanswered."""
@@ -74,11 +76,11 @@ class Pool:
     def _sweep(self) -> None:
         """Hang up where nothing was asked for long; it goes on for as long as there are connections."""
         loop = asyncio.get_running_loop()
-        oldest = loop.time() - KEEP_ALIVE_SECONDS
+        oldest = loop.time() - self._keep_s
         for origin, idle in list(self._idle.items()):
             while idle and (idle[0].idle_since <= oldest or not idle[0].is_open):
                 idle.popleft().close()
                 self._count -= 1
             if not idle:
                 del self._idle[origin]
-        self._sweeping = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if self._idle else None
+        self._sweeping = loop.call_later(self._keep_s, self._sweep) if self._idle else None

@@ -133,21 +133,6 @@ async def test_a_connection_that_is_out_of_step_is_given_up(client: HttpClient, 
         assert (second.status, second.body, served.connections) == (200, "ok", 2)
 
 
-async def test_an_answer_that_nobody_asked_for_is_nobodys(client: HttpClient) -> None:
-    """One that comes later over a connection that is kept ends it."""
-
-    async def part(line: Line) -> None:
-        await line.answers()
-        if line.number == 0:
-            await line.says(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
-        await line.ended()
-
-    async with lines(part) as served:
-        await sent(client, served.url)
-        await eventually(lambda: served.over == 1)
-        assert ((await sent(client, served.url)).status, served.connections) == (200, 2)
-
-
 async def test_who_answers_before_all_is_sent_is_not_asked_again(client: HttpClient) -> None:
     """The rest of the body would be taken for the next request."""
 
