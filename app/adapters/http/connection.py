@@ -102,9 +102,13 @@ class Connection(asyncio.Protocol):
         self._has_head = self._keeps = False
         self._received = self._size = 0
         self._limit, self._most, self._bodiless = limit, max(limit, DRAIN_BYTES), bodiless
-        self._timer = loop.call_at(until, self._give_up, TimeoutError())
-        self._transport.write(request)
-        return self._asked
+        asked = self._asked
+        if self.is_open:
+            self._timer = loop.call_at(until, self._give_up, TimeoutError())
+            self._transport.write(request)
+        else:  # it ended a moment ago, so that nothing will tell
+            self._give_up(ServerDisconnectedError())
+        return asked
 
     def close(self) -> None:
         """Hang up in order."""

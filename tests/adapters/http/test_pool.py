@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.adapters.http.address_guard import guarded_socket
-from app.adapters.http.connection import Connection
+from app.adapters.http.connection import Answer, Connection, ServerDisconnectedError
 from app.adapters.http.dialing import Dialer
 from app.adapters.http.names import Names, system_resolve
 from app.adapters.http.pool import MOST_IDLE, Pool
 from app.adapters.http.wire import Origin
 from tests.support.deadlines import scaled
 from tests.support.lines import OK, Line, Lines, lines
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, in_time
 
 LONG = 3600.0
 
@@ -46,10 +46,14 @@ def origin_of(served: Lines) -> Origin:
 async def used(pool: Pool, origin: Origin) -> Connection:
     """A connection that has served a request."""
     connection = await pool.fresh(origin)
-    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    until = asyncio.get_running_loop().time() + scaled(5)
-    await connection.ask(request, until=until, limit=10, bodiless=False)
+    await asked(connection)
     return connection
+
+
+async def asked(connection: Connection) -> Answer:
+    """What is answered over a connection."""
+    until = asyncio.get_running_loop().time() + scaled(60)
+    return await connection.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", until=until, limit=10, bodiless=False)
 
 
 async def test_a_connection_is_kept_for_the_next(served: Lines) -> None:
@@ -101,6 +105,21 @@ async def test_what_comes_unasked_ends_a_kept_connection() -> None:
         kept.set()
         await eventually(lambda: served.over == 1)
         assert pool.kept(origin) is None
+        pool.close()
+
+
+async def test_one_that_ends_before_it_is_asked_answers_nobody() -> None:
+    """Who asks then is told so at once, and not when the time is up."""
+
+    async def part(_line: Line) -> None:
+        """Hang up."""
+
+    async with lines(part) as served:
+        pool, origin = pool_of(LONG), origin_of(served)
+        connection = await pool.fresh(origin)
+        await eventually(lambda: not connection.is_open)
+        with pytest.raises(ServerDisconnectedError):
+            await in_time(asked(connection), 5, what="to be told")
         pool.close()
 
 
