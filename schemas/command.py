@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from app.domain.by_identity import ByIdentity
 from app.domain.ids import command_id
 from app.domain.route import NodeId, Outcome
+from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.result import ActionResult
 from schemas.workflow import Action
@@ -51,6 +52,8 @@ class PinnedRevision(Contract):
 
     def breaks_off(self, came_to: Outcome, /) -> bool:
         """Tell whether the execution ends, as failed, with what a node came to."""
+        if came_to.status != ActionStatus.FAILED:
+            return False  # whichever node it is of
         return self.actions[self.position(came_to.node)].breaks_off(came_to.status)
 
     def written(self) -> Any:

@@ -10,7 +10,6 @@ bound them. The records are returned, and the batch is acked when all of them ar
 import logging
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -217,9 +216,7 @@ class Matcher:
     def _start(self, made: Plan[ActiveWorkflow], matched: Matched) -> Record | Over:
         first = self._command(made, matched)
         if made.workflow.actions[0].type not in self._router.known:  # fails at once, which is of no account
-            return replace(
-                self._router.first(Command.model_validate_json(first.record().value or b"")), cause=first.cause
-            )
+            return self._router.first(Command.model_validate_json(first.record().value or b""), first.cause)
         wait = self._quota.wait(first.owner, matched.now.timestamp())
         if not wait:
             return first.record()

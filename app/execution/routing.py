@@ -78,27 +78,36 @@ class Router:
     topics: Topics
     known: Container[str]
 
-    def first(self, command: Command) -> Record:
-        """Return the record that starts an execution."""
-        return self._send(command, self._passed_over(command, route.next(command.workflow, command.results)))
+    def first(self, command: Command, cause: Incoming | None = None) -> Record:
+        """Return the record that starts an execution; ``cause`` is what it follows from."""
+        return self._send(command, self._passed_over(command, route.next(command.workflow, command.results)), cause)
 
     def way(self, command: Command, result: ActionResult) -> route.Way:
         """Say where a slip goes after its step has come to ``result``; changes nothing."""
         return route.next(command.workflow, [*command.results, result])
 
-    def after(self, command: Command, result: ActionResult) -> Record:
-        """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one."""
+    def after(
+        self, command: Command, result: ActionResult, *, way: route.Way | None = None, cause: Incoming | None = None
+    ) -> Record:
+        """Return the slip with ``result`` appended, bound for the next step, or for the log after the last one.
+
+        Args:
+            command: The slip, which goes on and so changes.
+            result: What its step has come to.
+            way: What :meth:`way` says of both, where that was asked.
+            cause: The record that this one follows from.
+        """
+        way = way or self.way(command, result)
         command.results = [*command.results, result.bounded()]
         command.parked, command.tried, command.tried_s, command.waits_since = 0, 0, 0.0, None
-        way = route.next(command.workflow, command.results)
         if isinstance(way, route.Wait):
             command.event_at = None
-        return self._send(command, self._passed_over(command, way))
+        return self._send(command, self._passed_over(command, way), cause)
 
-    def again(self, command: Command) -> Record:
+    def again(self, command: Command, cause: Incoming | None = None) -> Record:
         """Return the record of a step that is to be tried again."""
-        topic = self.topics.actions(command.action.type, command.lane)
-        return Record(topic, command.entity.encode(), command.encode(), owner_header(command.workflow.owner))
+        topic, owner = self.topics.actions(command.action.type, command.lane), command.workflow.owner
+        return Record(topic, command.entity.encode(), command.encode(), owner_header(owner), cause)
 
     def cancelled(self, waiting: Record, reason: str) -> Cancelled:
         """Return the end of an execution whose next record ``waiting`` is not to be sent: stopped, and why."""
@@ -108,7 +117,7 @@ class Router:
         command = Command.model_validate_json(waiting.value or b"")
         copy = Copy(command.id, command.execution_id, command.parked)
         self._skip_rest(command, reason)
-        return Cancelled(self._finished(command, ExecutionStatus.STOPPED, reason), copy)
+        return Cancelled(self._finished(command, ExecutionStatus.STOPPED, reason, None), copy)
 
     def refused(self, record: Record, refusal: Refusal) -> Record | None:
         """Return what is sent instead of a record that Kafka refuses; None where there is nothing.
@@ -131,7 +140,7 @@ class Router:
             error=f"its command could not be sent to {record.topic}: {refusal}"[:_MAX_ERROR],
             executed_at=datetime.now(UTC),
         )
-        return replace(self.after(command, failed), cause=record.cause)
+        return self.after(command, failed, cause=record.cause)
 
     def _passed_over(self, command: Command, way: route.Way) -> route.Goto | route.End:
         """Go past the steps that are not carried out: those that a retry has kept, and those of unknown types."""
@@ -148,17 +157,17 @@ class Router:
             command.results = [*command.results, kept.get(step) or self._unknown(action, step)]
             way = route.next(command.workflow, command.results)
 
-    def _send(self, command: Command, way: route.Goto | route.End) -> Record:
+    def _send(self, command: Command, way: route.Goto | route.End, cause: Incoming | None) -> Record:
         """Return the record that takes the slip on its way."""
         if isinstance(way, route.Goto):
             command.step = command.workflow.position(way.node)
-            return self.again(command)
+            return self.again(command, cause)
         fault = None
         if way.left_out is not None:
             fault = next((result for result in command.results if result.node == way.fault), None)
             command.step = command.results[-1].step + 1
             self._skip_rest(command, way.left_out)
-        return self._finished(command, way.status, None if fault is None else _named(fault))
+        return self._finished(command, way.status, None if fault is None else _named(fault), cause)
 
     def _unknown(self, action: Action, step: int) -> ActionResult:
         return ActionResult(
@@ -180,7 +189,7 @@ class Router:
         ]
         command.results = [*command.results, *skipped]
 
-    def _finished(self, command: Command, status: ExecutionStatus, error: str | None = None) -> Record:
+    def _finished(self, command: Command, status: ExecutionStatus, error: str | None, cause: Incoming | None) -> Record:
         began = command.retried_at or command.matched_at
         execution = {
             "v": 1,
@@ -201,7 +210,7 @@ class Router:
         for name in ("event_at", "traceparent", "tracestate"):
             if (value := getattr(command, name)) is not None:
                 execution[name] = value
-        return Record(self.topics.executions, command.entity.encode(), encode(execution))
+        return Record(self.topics.executions, command.entity.encode(), encode(execution), cause=cause)
 
 
 def _first_error(results: Sequence[ActionResult]) -> str | None:

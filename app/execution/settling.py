@@ -6,7 +6,6 @@ that are ready.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -143,7 +142,7 @@ class Settling:
         """Send the slip on with what its step came to; ``result`` is that, where it need not be read off ``done``."""
         command.matched_at = done.matched_at
         result = result or ActionResult.model_validate(done.result)
-        await self._forwards.do(replace(self._router.after(command, result), cause=record))
+        await self._forwards.do(self._router.after(command, result, cause=record))
 
     async def _send_all(self, records: Sequence[Record]) -> Sequence[None]:
         await self._delivery.send_all(records)

@@ -135,7 +135,7 @@ class TransactionalExecutor:
         outcomes = await self._apply(work) if work else []
         self._observe(work, time.monotonic() - began)
         for item, outcome in zip(work, outcomes, strict=True):
-            out.extend(replace(slip, cause=item.cause) for slip in self._forward(item, outcome))
+            out.extend(self._forward(item, outcome))
         return out
 
     def _observe(self, work: Sequence[_Work], took: float) -> None:
@@ -225,7 +225,7 @@ class TransactionalExecutor:
             kind="delay",
             reason=f"delay until {way.until.isoformat(timespec='seconds')}",
             due=way.until,
-            record=self._router.after(command.model_copy(), result),
+            record=self._router.after(command.model_copy(), result, way=way),
         )
 
     def _refused(self, command: Command, error: Exception) -> ActionResult:
@@ -250,6 +250,7 @@ class TransactionalExecutor:
             self._metrics.ended(result)
         else:
             self._metrics.duplicates.inc()
-        if isinstance(self._router.way(item.command, result), Wait):
+        way = self._router.way(item.command, result)
+        if isinstance(way, Wait):
             return []  # its timer sends it on; a copy that comes again must not be sooner
-        return [self._router.after(item.command, result)]
+        return [self._router.after(item.command, result, way=way, cause=item.cause)]

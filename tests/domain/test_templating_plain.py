@@ -16,7 +16,27 @@ SPACES = st.sampled_from(["", " ", "  ", "\t"])
 PLACES = st.builds(lambda path, left, right: f"{{{{{left}{path}{right}}}}}", PATHS, SPACES, SPACES)
 TEXTS = st.sampled_from(["", "Dear ", "{", "}", "\n", "\r\n", "{# c #}", "{% if a %}y{% endif %}", "é", "%}", "\\"])
 SOURCES = st.lists(PLACES | TEXTS, max_size=5).map("".join)
-_VALUES: list[Any] = [None, True, False, 0, -5, 2**63 - 1, 2**63, -(2**64), 1.5, "x", "<b>", "", [1], {}]
+_VALUES: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    -5,
+    2**63 - 1,
+    2**63,
+    -(2**64),
+    1.5,
+    651.26,
+    1e22,
+    -0.0,
+    5e-324,
+    float("inf"),
+    "x",
+    "<b>",
+    "",
+    [1],
+    {},
+]
 LEAVES = st.sampled_from(_VALUES)
 SCOPES = st.dictionaries(
     NAMES, LEAVES | st.dictionaries(NAMES, LEAVES | st.dictionaries(NAMES, LEAVES, max_size=3), max_size=4), max_size=6
@@ -37,6 +57,9 @@ def said(render: Any, scope: dict[str, Any]) -> tuple[str, str]:
 @example("{{ range }}", {"range": "mine"})
 @example("{{ a.items }}", {"a": {"items": 3}})
 @example("{{ a }}", {"a": True})
+@example("{{ a }}", {"a": 5e-324})
+@example("{{ a }}", {"a": 1e22})
+@example("{{ a }}", {"a": -0.0})
 @example("{{ true }}", {"true": 5})
 @example("{{ false }}", {"false": 5})
 @example("{{ none }}", {"none": 5})
@@ -55,16 +78,16 @@ def test_the_quick_way_says_what_jinja_says(source: str, scope: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "source", ["t{{ order.id }}", "{{a}}", "Dear {{ customer.name }},\n{{ order.id }} is here", ""]
+    "source", ["t{{ order.id }}", "{{ order.total }}", "{{a}}", "Dear {{ customer.name }},\n{{ order.id }} is here", ""]
 )
 def test_ordinary_templates_take_the_quick_way(source: str) -> None:
     """Texts and paths are recognised, with or without spaces."""
     parts = plain_parts(source)
     assert parts is not None
-    scope = {"a": "x", "order": {"id": 7}, "customer": {"name": "Ada"}}
+    scope = {"a": "x", "order": {"id": 7, "total": 651.26}, "customer": {"name": "Ada"}}
     assert render_plain(parts, scope, MAX_OUTPUT) == re.sub(
         r"\{\{ *([a-z.]+) *\}\}",
-        lambda found: {"a": "x", "order.id": "7", "customer.name": "Ada"}[found[1]],
+        lambda found: {"a": "x", "order.id": "7", "order.total": "651.26", "customer.name": "Ada"}[found[1]],
         source,
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.errors import PoisonError
 from app.execution.routing import Router, read_command
+from app.ports import Refusal
 from app.topics import Topics
 from schemas.command import Command
 from schemas.execution import Execution
@@ -189,6 +190,15 @@ def test_a_result_too_large_is_cut_with_a_mark() -> None:
     (cut,) = Execution.model_validate_json(ROUTER.after(made, large).value or b"").results
     assert cut.output == {"cut": True}
     assert len(cut.encode()) <= MAX_RESULT_BYTES
+
+
+def test_what_is_sent_instead_of_a_slip_follows_from_what_that_followed_from() -> None:
+    """Should that be refused, too, the same record is the dead letter."""
+    made, cause = command(action(tag="a"), action("webhook", 2)), FakeRecord(b"")
+    slip = ROUTER.after(made, result(0), cause=cause)
+    instead = ROUTER.refused(slip, Refusal("too_large", "so large"))
+    assert instead is not None
+    assert (slip.cause, instead.cause, instead.topic) == (cause, cause, "t.executions")
 
 
 @pytest.mark.parametrize("character", ["x", "\x01", '"', "\u00fc", "\U0001f600"])

@@ -32,7 +32,7 @@ def plain_parts(source: str) -> Parts | None:
 
 
 def render_plain(parts: Parts, context: Mapping[str, Any], limit: int) -> str | None:
-    """Render texts, whole numbers and nulls; None where a path ends nowhere or in something else.
+    """Render texts, numbers and nulls; None where a path ends nowhere or in something else.
 
     Args:
         parts: What ``plain_parts`` returned.
@@ -65,5 +65,7 @@ def _printed(value: object) -> str | None:
     if type(value) is str:
         return value
     if type(value) is int and -_LARGEST_INT <= value < _LARGEST_INT:
+        return str(value)
+    if type(value) is float:
         return str(value)
     return "" if value is None else None
