@@ -134,6 +134,7 @@ class Consumer(driver.Consumer):
 
     def _new_epoch(self) -> None:
         self.epoch += 1
+        self.flow.stir()
         self.frontier.forget()
         self.budget.forget()
         self.held_back.clear()

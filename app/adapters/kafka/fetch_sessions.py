@@ -2,14 +2,23 @@
 
 An executor reads dozens of partitions, most of them empty, and aiokafka names each in every fetch and reads each in
 every answer: half of what a fetch of a few records costs us. In a session the broker keeps the list.
+
+Fetches have a connection of their own, because a broker answers one request of a connection after the other: what is
+asked beside them does not wait until a fetch that finds nothing has been held to its end, and one that nobody wants any
+more can be ended with its connection.
 """
 
+import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiokafka.protocol.fetch import FetchRequest
 
+from app.adapters.kafka import aiokafka_private
+
 _MAX_EPOCH: Final = 2**31 - 1
 _FIRST_SESSION_VERSION: Final = 7
+_OF_FETCHES: Final = 2  # a group of connections beside aiokafka's two
 
 _Partitions = dict[tuple[str, int], tuple[int, int]]
 
@@ -19,10 +28,12 @@ class SessionClient:
 
     Args:
         client: ``AIOKafkaClient``; all that is no fetch goes straight to it.
+        hold_ms: Given how long aiokafka would have a fetch held that finds nothing, returns how long it is to be.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, hold_ms: Callable[[int], int] = int) -> None:
         self._client = client
+        self._hold_ms = hold_ms
         self._sessions: dict[Any, _Session] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -42,10 +53,13 @@ class SessionClient:
 
     async def _in_session(self, session: "_Session", node: Any, request: Any, options: dict[str, Any]) -> Any:
         fetch = session.ask(request)
+        fetch.hold(self._hold_ms)
         try:
-            return await self._client.send(node, fetch, **options)
-        except BaseException:  # whether the broker has counted this fetch is not known
+            return await self._client.send(node, fetch, group=_OF_FETCHES, **options)
+        except BaseException as error:  # whether the broker has counted this fetch is not known
             session.reset()
+            if isinstance(error, asyncio.CancelledError) and fetch.held_long:
+                aiokafka_private.hang_up(self._client, node, _OF_FETCHES)
             raise
 
 
@@ -90,6 +104,9 @@ class _Session:
 class _SessionFetch(FetchRequest):
     """A fetch of the changed partitions, in a session."""
 
+    _max_wait_ms: int
+    held_long = False
+
     def __init__(
         self, whole: FetchRequest, session: int, epoch: int, changed: _Partitions, forgotten: set[tuple[str, int]]
     ) -> None:
@@ -100,6 +117,12 @@ class _SessionFetch(FetchRequest):
         ]
         self._session = (session, epoch)
         self._forgotten = _by_topic(forgotten)
+
+    def hold(self, hold_ms: Callable[[int], int]) -> None:
+        """Have the broker hold it for another time than aiokafka said."""
+        usual_ms = self._max_wait_ms
+        self._max_wait_ms = hold_ms(usual_ms)
+        self.held_long = self._max_wait_ms > usual_ms
 
     def build(self, request_struct_class: Any) -> Any:
         """Build aiokafka's fetch, then name the session in it; brokers before Kafka 1.1 know none."""

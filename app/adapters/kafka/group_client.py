@@ -15,9 +15,11 @@ from app.adapters.kafka import aiokafka_private, odd_headers
 from app.adapters.kafka.faust_parts import TP
 from app.adapters.kafka.faust_private import OnOwnLoop
 from app.adapters.kafka.fetch_sessions import SessionClient
+from app.adapters.kafka.long_polls import Patience
 from app.adapters.kafka.pacing import paced
 
 _LEAVE_SECONDS = 5.0
+_LOOK_SECONDS = 2.0
 
 
 class GroupClient(OnOwnLoop):
@@ -37,8 +39,11 @@ class GroupClient(OnOwnLoop):
     async def on_start(self) -> None:
         """Start aiokafka's consumer, with its fetches paced."""
         await super().on_start()
-        pacer = partial(paced, gap=self.transport.fetch_gap, flow=self.consumer.flow)
-        aiokafka_private.wrap_fetches(self._ensure_consumer(), SessionClient, pacer)
+        consumer, flow = self._ensure_consumer(), self.consumer.flow
+        patience = Patience(flow, partial(aiokafka_private.all_taken, consumer))
+        sessions = partial(SessionClient, hold_ms=patience.hold_ms)
+        aiokafka_private.wrap_fetches(consumer, sessions, partial(paced, gap=self.transport.fetch_gap, flow=flow))
+        aiokafka_private.look_seldom(consumer, _LOOK_SECONDS)
 
     def highwater(self, tp: TP) -> int | None:
         """Offset up to which committed records can be read."""

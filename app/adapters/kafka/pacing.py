@@ -50,12 +50,23 @@ class Flow:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._since = clock()
+        self._stirred = self._since
         self._count = 0
         self.rate = 0.0
 
     def add(self, records: int) -> None:
         """Count records."""
         self._count += records
+        if records:
+            self.stir()
+
+    def stir(self) -> None:
+        """Note that something happens, be it without records."""
+        self._stirred = self._clock()
+
+    def quiet_for(self) -> float:
+        """Seconds since anything happened."""
+        return self._clock() - self._stirred
 
     def look(self) -> float:
         """Return the rate, with what came since the last look."""

@@ -1,10 +1,12 @@
 """Fetch sessions, against a broker's rules for them (KIP-227)."""
 
+import asyncio
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.client import ConnectionGroup
 from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v6, FetchRequest_v11
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ class Broker:
         self.lose_answer = False
         self.version: Any = FetchRequest_v11
 
-    async def send(self, _node: int, request: FetchRequest) -> Any:
+    async def send(self, _node: int, request: FetchRequest, **_options: Any) -> Any:
         """Answer a fetch."""
         fetch = request.build(self.version)
         named = {(topic, row[0]): (row[-3], row[-1]) for topic, rows in fetch.topics for row in rows}
@@ -115,8 +117,8 @@ async def test_each_broker_has_a_session_of_its_own() -> None:
     one, two = Broker(), Broker()
 
     class Both:
-        async def send(self, node: int, request: FetchRequest) -> Any:
-            return await (one if node == 1 else two).send(node, request)
+        async def send(self, node: int, request: FetchRequest, **options: Any) -> Any:
+            return await (one if node == 1 else two).send(node, request, **options)
 
     client = SessionClient(Both())
     for node in (1, 2, 1):
@@ -146,3 +148,52 @@ async def test_other_requests_pass_untouched() -> None:
     client = SessionClient(Client())
     assert await client.send(3, "metadata", group=1) == (3, "metadata", {"group": 1})
     assert client.cluster == "c"
+
+
+class Connection:
+    """Notes that it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Holding:
+    """A client of a broker that holds every fetch; ``held`` is for how long, ``connections`` what it has open."""
+
+    def __init__(self) -> None:
+        self.held: list[int] = []
+        self.connections: dict[tuple[int, int], Connection] = {}
+        self._conns = self.connections
+
+    async def send(self, node: int, request: FetchRequest, *, group: int) -> Any:
+        self.held.append(request.build(FetchRequest_v11).max_wait_time)
+        self.connections.setdefault((node, group), Connection())
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("held_ms", "closed"), [(100, [False]), (1000, [True])])
+async def test_a_fetch_that_is_broken_off_while_it_is_held_long_ends_with_its_connection(
+    held_ms: int, closed: list[bool]
+) -> None:
+    """Else the next one would wait behind it; one that ends soon by itself is not worth another connection."""
+    client = Holding()
+    asking = asyncio.create_task(SessionClient(client, lambda _: held_ms).send(1, fetch_of({("a", 0): 0})))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert client.held == [held_ms]
+    assert [connection.closed for connection in client.connections.values()] == closed
+
+
+async def test_fetches_have_connections_of_their_own() -> None:
+    """Neither of aiokafka's two: what else is asked of the broker does not stand behind a fetch that is held."""
+    client = Holding()
+    asking = asyncio.create_task(SessionClient(client).send(1, fetch_of({("a", 0): 0})))
+    await asyncio.sleep(0)
+    ((_, group),) = client.connections
+    assert group not in set(ConnectionGroup)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)

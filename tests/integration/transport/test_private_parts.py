@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v4
 
 from app.adapters.kafka import aiokafka_private
@@ -123,6 +124,53 @@ async def test_a_partitions_state_says_how_far_it_is(place: Place) -> None:
         state = aiokafka_private.state_of(one, mine)
         assert (state.has_valid_position, state.position, state.lso) == (True, 1, 3)
         assert aiokafka_private.state_of(one, other) is None
+
+
+async def test_what_waits_to_be_taken_is_known(place: Place) -> None:
+    """From when it has been fetched until a poll has taken the last of it."""
+    await place.produce(*numbered(2), partition=0)
+    async with consumer(place) as one:
+        assert aiokafka_private.all_taken(one)
+        one.assign([TopicPartition(place.topic, 0)])
+        await in_time(one.getmany(timeout_ms=20_000, max_records=1), 25, what="a record")
+        assert not aiokafka_private.all_taken(one)
+        await in_time(one.getmany(timeout_ms=20_000), 25, what="the last one")
+        assert aiokafka_private.all_taken(one)
+
+
+async def test_the_fetcher_looks_around_as_often_as_it_is_told(place: Place) -> None:
+    """It then asks what there is to do, which costs as much whether there is anything or not."""
+    async with consumer(place) as one:
+        await one.topics()  # one that is stopped before it has begun has an error
+        aiokafka_private.look_seldom(one, 12.5)
+        assert one._fetcher._get_actions_per_node(FakeAssignment())[2] == 12.5  # noqa: SLF001 - what its loop calls
+
+
+class FakeAssignment:
+    """No partitions."""
+
+    tps: frozenset[TopicPartition] = frozenset()
+
+
+async def test_who_hangs_up_does_not_wait_for_what_is_held(place: Place) -> None:
+    """A fetch held for a minute ends with its connection; the next one of the same group is answered."""
+    client = AIOKafkaClient(bootstrap_servers=place.kafka)
+    await client.bootstrap()
+    try:
+        node = client.get_random_node()
+
+        async def fetch(wait_ms: int) -> Any:
+            request = FetchRequest(wait_ms, 1, 1000, 0, [(place.topic, [(0, 0, 1000)])])
+            return await client.send(node, request, group=2)
+
+        held = asyncio.create_task(fetch(60_000))
+        await eventually(lambda: client._conns.get((node, 2)) is not None, within=20)  # noqa: SLF001 - nothing else shows it
+        held.cancel()
+        await asyncio.gather(held, return_exceptions=True)
+        aiokafka_private.hang_up(client, node, 2)
+        await in_time(fetch(1), 30, what="the next fetch")
+    finally:
+        await client.close()
 
 
 async def test_a_static_member_leaves_when_it_is_told_to(place: Place) -> None:
