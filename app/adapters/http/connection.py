@@ -9,6 +9,7 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 DRAIN_BYTES: Final = 64 * 1024
 # So much may come for each byte of a body: a chunk of one byte takes six.
 MOST_PER_BYTE: Final = 8
+_LEAST: Final = 100
 _FINAL: Final = 200
 _SWITCHING: Final = 101
 
@@ -164,6 +165,8 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if self._asked is None or self._has_head:  # of an answer that nobody asked for
             return
+        if status < _LEAST:
+            raise ValueError("a status that there is not")
         if status >= _FINAL or status == _SWITCHING:
             self._answer.status, self._has_head = status, True
             if self._bodiless or status == _SWITCHING:

@@ -113,6 +113,7 @@ async def test_a_body_in_crumbs_is_read_whole(client: HttpClient, server: RawSer
         b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nX A: 1\r\n\r\n",
         b"HTTP/1.1 20x OK\r\n\r\n",
+        b"HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/9.9 200 OK\r\n\r\n",
         b"200 OK\r\n\r\n",
         b"\0" * 100,

@@ -24,10 +24,12 @@ async def client() -> AsyncIterator[HttpClient]:
         yield opened
 
 
-async def sent(client: HttpClient, url: str, method: str = "POST", body: bytes | None = b"{}") -> HttpAnswer:
+async def sent(
+    client: HttpClient, url: str, method: str = "POST", body: bytes | None = b"{}", within: float = 5
+) -> HttpAnswer:
     """What is answered."""
     request = replace(POST, url=url, method=method, body=body)
-    return await client.send(request, within=scaled(5), body_limit=100)
+    return await client.send(request, within=scaled(within), body_limit=100)
 
 
 async def failing(client: HttpClient, url: str, method: str = "POST") -> ActionFailedError:
@@ -163,7 +165,7 @@ async def test_who_gives_up_hangs_up() -> None:
 
     before = asyncio.all_tasks()
     async with lines(part) as served, open_http_client(allow_private=True) as client:
-        asking = asyncio.create_task(sent(client, served.url))
+        asking = asyncio.create_task(sent(client, served.url, within=600))
         await in_time(taken.wait(), 5, what="the request")
         asking.cancel()
         await asyncio.wait({asking})
@@ -183,7 +185,7 @@ async def test_who_gives_up_while_connecting_leaves_nothing() -> None:
 
     before = asyncio.all_tasks()
     async with open_http_client(allow_private=True, resolve=never) as client:
-        asking = asyncio.create_task(sent(client, "http://shop.example/"))
+        asking = asyncio.create_task(sent(client, "http://shop.example/", within=600))
         await in_time(asked.wait(), 5, what="the name to be asked for")
         asking.cancel()
         await asyncio.wait({asking})
