@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg import errors
+
 from app.adapters.postgres import literals
 from app.domain.errors import SupersededError
 from app.ports import Busy, Claim, Done, Dropped
@@ -12,6 +14,9 @@ from app.ports import Busy, Claim, Done, Dropped
 FREE: Final = 0
 CLAIMED: Final = 1
 DONE: Final = 2
+RECEIPTS_KEY: Final = "receipts_pkey"
+_EXECUTIONS_KEY: Final = "execution_keys_pkey"
+_LONGEST_PAUSE: Final = 64
 # Who holds a live lease will mostly be done long before it ends.
 SOONEST_S: Final = 0.05
 _LATEST_S: Final = 1.0
@@ -23,6 +28,33 @@ class Owner:
 
     instance: str
     incarnation: int
+
+
+class Novelty:
+    """Whether a batch is taken to be new: until one was not, then again after some batches, more of them each time."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._pause = 1
+
+    def expected(self) -> bool:
+        """Tell whether to take the next batch to be new."""
+        self._left = max(self._left - 1, -1)
+        return self._left < 0
+
+    def confirmed(self) -> None:
+        """Note that a batch was new."""
+        self._pause = 1
+
+    def refuted(self) -> None:
+        """Note that one was not."""
+        self._left = self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+
+def was_there(error: errors.UniqueViolation) -> bool:
+    """Tell whether a receipt or an execution's key was there already, rather than anything else."""
+    return error.diag.constraint_name in {RECEIPTS_KEY, _EXECUTIONS_KEY}
 
 
 def columns(claims: Sequence[Claim]) -> tuple[object, ...]:

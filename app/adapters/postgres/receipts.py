@@ -7,16 +7,21 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from psycopg import errors
+
 from app.adapters.postgres import literals
 from app.adapters.postgres import receipts_sql as sql
 from app.adapters.postgres.claims import (
     SOONEST_S,
+    Novelty,
     Owner,
     by_id,
     check_execution,
     check_newest,
     columns,
     refusal,
+    was_there,
 )
 from app.adapters.postgres.pool import Pool, persistently
 from app.adapters.postgres.timers import PostgresTimers
@@ -40,6 +45,7 @@ class PostgresReceipts:
         self._owner = Owner(instance, 0)
         self._lease = lease
         self._crm = crm
+        self._novelty = Novelty()
         # What this very process is at work on, and until when (monotonic seconds). A live claim of ours that is not
         # in here is one whose answer got lost: it is simply granted again.
         self._held: dict[UUID, float] = {}
@@ -140,6 +146,8 @@ class PostgresReceipts:
 
         async def run() -> list[ClaimOutcome]:
             async with self._pool.connection() as connection:
+                if self._novelty.expected() and await self._claim_new(connection, params):
+                    return [Claimed(claim.matched_at, uncertain=False) for claim in claims]
                 cursor = await connection.execute(sql.CLAIM, params, binary=True)
                 answers = [self._answer(claims, *row) for row in await cursor.fetchall()]
                 refused = [answer.command_id for _, answer in answers if isinstance(answer, Claim)]
@@ -155,6 +163,19 @@ class PostgresReceipts:
             return outcomes
 
         return await persistently(run)
+
+    async def _claim_new(self, connection: psycopg.AsyncConnection[Any], params: Sequence[Any]) -> bool:
+        """Claim commands as new ones; False if one is not, and nothing is claimed."""
+        try:
+            row = await (await connection.execute(sql.CLAIM_NEW, params, binary=True)).fetchone()
+        except errors.UniqueViolation as error:
+            if not was_there(error):
+                raise
+            self._novelty.refuted()
+            return False
+        check_newest(self._owner, row is not None and row[0])
+        self._novelty.confirmed()
+        return True
 
     def _answer(self, claims: Sequence[Claim], position: int, *row: Any) -> tuple[int, Claimed | Claim | ClaimOutcome]:
         """Read one row of ``CLAIM``; a claim (with its execution's time) stands for one that was not granted."""

@@ -1,7 +1,7 @@
 """Effects on our own tables, in one transaction with their receipts: exactly once (docs/design.md#4-receipts)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -9,14 +9,12 @@ from psycopg import errors
 
 from app.adapters.postgres import literals
 from app.adapters.postgres import receipts_sql as sql
-from app.adapters.postgres.claims import DONE, Owner, check_execution, check_newest, columns
+from app.adapters.postgres.claims import DONE, RECEIPTS_KEY, Owner, check_execution, check_newest, columns
 from app.adapters.postgres.pool import Pool, persistently
 from app.adapters.postgres.timers import PostgresTimers
 from app.ports import Claim, ClaimOutcome, Crm, Done, Dropped, EffectTransaction, TransactionalEffect
 
 CrmFactory = Callable[[psycopg.AsyncConnection[Any]], Crm]
-
-_RECEIPTS_KEY: Final = "receipts_pkey"
 
 
 class _RacedError(Exception):
@@ -114,7 +112,7 @@ class TransactionalEffects:
         try:
             cursor = await connection.execute(sql.STORE if batch.known_receipts else sql.STORE_NEW, params)
         except errors.UniqueViolation as error:
-            if error.diag.constraint_name == _RECEIPTS_KEY:
+            if error.diag.constraint_name == RECEIPTS_KEY:
                 raise _RacedError from error
             raise
         if cursor.rowcount != len(claims):

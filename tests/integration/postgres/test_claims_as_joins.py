@@ -3,6 +3,7 @@
 Those are what is meant; the statements that run are written for long batches (``receipts_sql``).
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,14 +14,16 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.errors import UniqueViolation
 from psycopg.rows import tuple_row
 
 from app.adapters.postgres import literals
 from app.adapters.postgres import receipts_sql as sql
-from app.adapters.postgres.claims import Owner, columns
+from app.adapters.postgres.claims import Owner, columns, was_there
 from app.adapters.postgres.pool import Pool
 from app.ports import Claim
-from tests.support.receipt_worlds import MATCHED
+from tests.support.receipt_worlds import MATCHED, a_claim
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.postgres
 
@@ -54,6 +57,7 @@ LEFT JOIN receipts r ON r.command_id = b.command_id
 """
 _KEYS: Final = "SELECT * FROM execution_keys ORDER BY execution_id"
 _RECEIPTS: Final = "SELECT * FROM receipts ORDER BY command_id"
+_WAITS: Final = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = %s AND NOT granted)"
 _ADD_RECEIPT: Final = """
 INSERT INTO receipts (command_id, execution_id, state, instance, incarnation, lease_until, parked, uncertain, result)
 VALUES (%s, %s, %s, %s, %s, now() + %s, %s, %s, CASE WHEN %s = 2 THEN '{"n": 1}'::jsonb END)
@@ -138,13 +142,19 @@ async def _lay(connection: psycopg.AsyncConnection[Any], course: Course) -> None
 async def _ask(
     connection: psycopg.AsyncConnection[Any], statement: str, course: Course, params: Sequence[Any]
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    """Run a statement, and take back what it did; returns its answer, and the tables after it."""
+    """Run a statement, and take back what it did; returns its answer as claims are read, and the tables after it."""
+    answer, keys, receipts = await _run(connection, statement, params)
+    return sorted(_read(course.claims[row[0] - 1], row) for row in answer), keys, receipts
+
+
+async def _run(
+    connection: psycopg.AsyncConnection[Any], statement: str, params: Sequence[Any]
+) -> tuple[list[Any], list[Any], list[Any]]:
     async with connection.transaction(force_rollback=True):
         cursor = connection.cursor(row_factory=tuple_row)
         answer = await (await cursor.execute(statement.encode(), params, binary=True)).fetchall()
         keys = await (await cursor.execute(_KEYS)).fetchall()
-        receipts = await (await cursor.execute(_RECEIPTS)).fetchall()
-    return sorted(_read(course.claims[row[0] - 1], row) for row in answer), keys, receipts
+        return answer, keys, await (await cursor.execute(_RECEIPTS)).fetchall()
 
 
 def _read(claim: Claim, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -182,6 +192,57 @@ async def test_it_answers_as_joins_do(
     async with pool.connection() as connection, connection.transaction(force_rollback=True):
         await _lay(connection, course)
         assert await _ask(connection, statement, course, params) == await _ask(connection, meant, course, params)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(course=_course)
+async def test_new_commands_are_claimed_as_any_are(pool: Pool, course: Course) -> None:
+    """The short way answers as the long one, and leaves the same rows; or it fails, where one of the rows was there."""
+    params = (*columns(course.claims), *_claiming(Owner(_NAMES[0], course.asks)))
+    async with pool.connection() as connection, connection.transaction(force_rollback=True):
+        await _lay(connection, course)
+        answers, *left = await _ask(connection, sql.BATCH_AND_KEYS + _CLAIM_AS_JOINS, course, params)
+        newest = course.asks == course.known
+        if newest and not _all_new(course):
+            with pytest.raises(UniqueViolation) as clash:
+                await _run(connection, sql.CLAIM_NEW, params)
+            assert was_there(clash.value)
+            return
+        assert await _run(connection, sql.CLAIM_NEW, params) == ([(newest,)], *left)
+        granted = [_read(claim, (place, True, None, None, None, False)) for place, claim in enumerate(course.claims, 1)]
+        assert not newest or answers == granted
+
+
+def _all_new(course: Course) -> bool:
+    """Tell whether the tables hold nothing of what is claimed, and no execution is claimed twice."""
+    firsts = [claim.execution_id for claim in course.claims if claim.first]
+    known = {_execution(key[0]) for key in course.keys} | {_command(receipt[0]) for receipt in course.receipts}
+    return len(set(firsts)) == len(firsts) and not known & {*firsts, *(claim.command_id for claim in course.claims)}
+
+
+async def test_the_keys_of_new_commands_come_before_their_receipts(pool: Pool) -> None:
+    """As they do in every other claim: while a key is waited for, no receipt is held that the other would wait for."""
+    claim = a_claim()
+    params = (*columns([claim]), *_claiming(Owner(_NAMES[0], 1)))
+    async with pool.connection() as other, pool.connection() as ours, pool.connection() as third:
+        await other.execute("INSERT INTO instances (instance, incarnation) VALUES (%s, 1)", (_NAMES[0],))
+
+        async def waits() -> bool:
+            cursor = await third.execute(_WAITS, (ours.info.backend_pid,))
+            return await cursor.fetchone() == (True,)
+
+        async with other.transaction(force_rollback=True):
+            await other.execute("INSERT INTO execution_keys VALUES (%s, 1, now(), 1)", (claim.execution_id,))
+            claiming = asyncio.create_task(ours.execute(sql.CLAIM_NEW, params))
+            await eventually(waits, what="the claim waits for the key")
+            await third.execute("SET lock_timeout = '1s'")
+            await third.execute(_ADD_RECEIPT, _receipt_of(claim))
+        with pytest.raises(UniqueViolation, match="receipts_pkey"):
+            await claiming
+
+
+def _receipt_of(claim: Claim) -> tuple[Any, ...]:
+    return claim.command_id, claim.execution_id, 1, _NAMES[1], 1, _LEASE, 0, False, 1
 
 
 async def test_results_and_parks_find_their_rows(pool: Pool) -> None:
