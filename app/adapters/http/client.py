@@ -30,11 +30,11 @@ from app.ports import HttpAnswer, HttpRequest
 CONNECT_SHARE: Final = 0.9
 # What may be sent again where a kept connection ends unanswered: RFC 9110, 9.2.2.
 _IDEMPOTENT: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"})
-_DEFAULTS: Final = {
-    "user-agent": f"User-Agent: Headrace/{version('headrace')}",
-    "accept": "Accept: */*",
-    "accept-encoding": "Accept-Encoding: identity",
-}
+_DEFAULTS: Final = (
+    ("user-agent", f"User-Agent: Headrace/{version('headrace')}"),
+    ("accept", "Accept: */*"),
+    ("accept-encoding", "Accept-Encoding: identity"),
+)
 
 
 class ConnectTimeoutError(OSError):

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -18,6 +17,9 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # Where the body ends, and whom the request is for, is said here.
 _OURS: Final = frozenset({"content-length", "host", "transfer-encoding"})
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+Defaults = tuple[tuple[str, str], ...]
 
 
 class Origin(NamedTuple):
@@ -63,32 +65,37 @@ def target_of(url: str) -> Target:
     return Target(Origin(parsed.scheme, host, port), named, parsed.raw_path_qs or "/", credentials)
 
 
-def encoded(request: HttpRequest, target: Target, defaults: Mapping[str, str]) -> bytes:
+def encoded(request: HttpRequest, target: Target, defaults: Defaults) -> bytes:
     """Return a request's bytes.
 
     Args:
         request: What to send.
         target: Its URL, taken apart.
-        defaults: Headers to send where the request has none of that name, by their names in lower case.
+        defaults: Headers to send where the request has none of that name: names in lower case, and the lines.
 
     Raises:
         ValueError: The method is none, or a header would break out of its line or say where the request ends.
     """
     headers, body, method = request.headers, request.body, request.method.upper()
-    names = {name.lower() for name in headers}
-    if not _TOKEN.fullmatch(method) or not names.isdisjoint(_OURS):
+    values = "".join(headers.values())
+    if not _TOKEN.fullmatch(method) or (not values.isprintable() and _CONTROL.search(values)):
         raise ValueError("no http request")
-    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.named}"]
-    lines += [line for name, line in defaults.items() if name not in names]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if target.credentials is not None:
-        if "authorization" in names:
-            raise ValueError("credentials twice")
-        lines.append(f"Authorization: {target.credentials}")
-    if body is not None or method not in _WITHOUT_BODY:
-        lines.append(f"Content-Length: {len(body or b'')}")
-    flat = "".join(lines)
-    if not flat.isprintable() and _CONTROL.search(flat):
-        raise ValueError("a control character in a header")
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "ignore")  # half a surrogate pair is no character
-    return head + body if body else head
+    ours = _beside((*headers,), target.credentials, defaults)
+    theirs = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    length = f"Content-Length: {len(body or b'')}\r\n" if body is not None or method not in _WITHOUT_BODY else ""
+    head = f"{method} {target.path} HTTP/1.1\r\nHost: {target.named}\r\n{ours}{theirs}{length}\r\n"
+    data = head.encode("utf-8", "ignore")  # half a surrogate pair is no character
+    return data + body if body else data
+
+
+@lru_cache(maxsize=1024)
+def _beside(names: tuple[str, ...], credentials: str | None, defaults: Defaults) -> str:
+    """Return the lines that go beside the headers of some names: webhooks of a workflow have the same each time."""
+    if _CONTROL.search("".join(names)):
+        raise ValueError("a control character in a header's name")
+    named = {name.lower() for name in names}
+    if not named.isdisjoint(_OURS) or (credentials is not None and "authorization" in named):
+        raise ValueError("a header that is not the request's to say")
+    lines = [line for name, line in defaults if name not in named]
+    lines += [] if credentials is None else [f"Authorization: {credentials}"]
+    return "".join(f"{line}\r\n" for line in lines)
