@@ -57,7 +57,8 @@ class FastReader(Generic[C]):
             if not all(read):
                 return None
             fields[name] = read
-        return self._model.of(fields | apart)
+        fields.update(apart)
+        return self._model.of(fields)
 
 
 def _is_plain(time: str) -> bool:

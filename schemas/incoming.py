@@ -157,7 +157,8 @@ def may_nest_deeper(value: bytes, levels: int) -> bool:
 def _check_text_and_depth(value: bytes, loaded: dict[str, Any], max_nesting: int) -> None:
     # Counting bytes is cheap; the walk is for the rare value that might break a rule.
     deep = may_nest_deeper(value, max_nesting)
-    if not deep and b"\\u0000" not in value:
+    # Most values hold no backslash at all, which is found out in no time.
+    if not deep and not (b"\\" in value and b"\\u0000" in value):
         return
     pending: list[tuple[Any, int]] = [(loaded, 1)]
     while pending:

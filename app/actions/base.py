@@ -162,6 +162,10 @@ class CompiledConfig(Protocol[C_co]):
         """Names of the secrets that it uses."""
 
     @property
+    def results(self) -> bool:
+        """Whether its templates may look at what the steps before came to."""
+
+    @property
     def weight(self) -> int:
         """About how many bytes its templates take."""
 

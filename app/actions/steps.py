@@ -51,6 +51,11 @@ class ResolvedStep(NamedTuple):
     own: CompiledConditions | ConditionError | None
 
     @property
+    def results(self) -> bool:
+        """Whether it may look at what the steps before came to."""
+        return self.own is not None or (not isinstance(self.compiled, str) and self.compiled.config.results)
+
+    @property
     def config(self) -> CompiledConfig[Any]:
         """The compiled config.
 

@@ -117,6 +117,7 @@ class Compiled(Generic[C]):
     nodes: Mapping[str, _Node]
     current: frozenset[str]
     secrets: frozenset[str]
+    results: bool
     weight: int
 
     def place_of(self, secret: str) -> str:
@@ -172,7 +173,9 @@ def compile_config(
     try:
         return walled(_compiled, config, takes_secrets, owner)
     except WallReachedError as error:
-        return Compiled(config, {}, frozenset(), frozenset(), 0), [FieldError(_at.path, str(error))]
+        return Compiled(config, {}, frozenset(), frozenset(), results=False, weight=0), [
+            FieldError(_at.path, str(error))
+        ]
 
 
 def _compiled(
@@ -191,8 +194,9 @@ def _compiled(
         errors += [FieldError(leaf.path, _NO_SECRETS) for leaf in leaves if leaf.template.secrets]
     current = frozenset().union(*(leaf.template.current for leaf in leaves))
     secrets = config.named_secrets.union(*(leaf.template.secrets for leaf in leaves))
+    results = any(leaf.template.results for leaf in leaves)
     weight = sum(leaf.template.weight for leaf in leaves)
-    return Compiled(config, nodes, current, secrets, weight), errors
+    return Compiled(config, nodes, current, secrets, results, weight), errors
 
 
 def _leaves(nodes: Iterable[_Node]) -> Iterator[_Leaf]:

@@ -105,7 +105,7 @@ class Preparer:
     ) -> Prepared | ActionResult:
         command = step.command
         verdicts: list[dict[str, Any]] = []
-        scope = _scope(command)
+        scope = _scope(command, results=step.results)
         if current is not None:
             scope["current"] = current
         try:
@@ -258,12 +258,13 @@ def _data(command: Command) -> dict[str, Any]:
     return command.event.get("data") or {}
 
 
-def _scope(command: Command) -> dict[str, Any]:
-    """What templates and conditions see: the data by its own names, then what is ours."""
+def _scope(command: Command, *, results: bool) -> dict[str, Any]:
+    """What templates and conditions see: the data by its own names, then what is ours; ``results`` if they look."""
+    ended = command.results if results else ()
     return {
         **_data(command),
         "event": command.event,
-        "results": [{**result.__dict__, "executed_at": result.executed_at.isoformat()} for result in command.results],
+        "results": [{**result.__dict__, "executed_at": result.executed_at.isoformat()} for result in ended],
         "workflow": {
             "id": str(command.workflow.id),
             "name": command.workflow.name,

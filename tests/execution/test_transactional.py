@@ -22,6 +22,7 @@ from app.topics import Topics
 from schemas.command import Command
 from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
+from schemas.result import ActionResult
 from tests.support.current import current_over
 from tests.support.fake_rights import FixedRights
 from tests.support.quotas import no_holding
@@ -310,3 +311,21 @@ async def test_a_delay_at_the_end_ends_the_execution_when_it_is_over() -> None:
     (timer,) = world.store.timers.set_timers.values()
     assert timer.record.topic == "t.executions"
     assert Execution.model_validate_json(timer.record.value or b"").status == "success"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"tag": "{{ results[0].status }}"},
+        {"tag": "success", "conditions": [{"field": "results.0.status", "operator": "==", "value": "success"}]},
+        {"tag": "{% for one in results %}{{ one.status }}{% endfor %}"},
+        {"tag": "{{ (results | first).executed_at[:0] }}success"},
+    ],
+)
+async def test_a_step_that_looks_at_earlier_results_sees_them(config: dict[str, Any]) -> None:
+    """They are made ready only for steps that name them, in whichever way."""
+    world = World()
+    earlier = ActionResult(step=0, action_type="apply_tag", status="success", executed_at=now())
+    one = command(action(tag="a"), action(order=2, **config), step=1, results=[earlier], event=event(1))
+    (ended,) = await world.run(one)
+    assert ended.results[1].output == {"tag": "success", "applied": True}

@@ -32,6 +32,7 @@ MAX_OUTPUT: Final = 65_536
 MAX_CODE: Final = 100_000
 _CACHED_BYTES: Final = 16 * 2**20
 _MAX_MESSAGE: Final = 300
+_RESULTS_ROOT: Final = "results"
 _UNDEFINED: Final = " is undefined"
 # Measured, see docs/decisions/cost-wall.md.
 _OVERHEAD: Final = 4_000
@@ -45,10 +46,11 @@ class Template:
     Attributes:
         current: Which members of ``current`` it looks at.
         secrets: Names of the secrets that it uses.
+        results: Whether it may look at ``results``.
         weight: About how many bytes of memory it takes.
     """
 
-    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current", "secrets", "weight")
+    __slots__ = ("_paths", "_plain", "_sandbox", "_source", "_template", "current", "results", "secrets", "weight")
 
     def __init__(self, sandbox: Sandbox, source: str) -> None:
         tree = sandbox.parse(source)
@@ -57,6 +59,7 @@ class Template:
         # Before it is compiled, which changes the tree.
         self.secrets = printed_secrets(tree, SECRETS_ROOT) if SECRETS_ROOT in source else frozenset()
         self.current = _current(tree) if CURRENT_ROOT in source else frozenset()
+        self.results = _RESULTS_ROOT in source
         self._plain = None if sandbox.autoescape else plain_parts(source)
         self._template, self.weight = _compiled(sandbox, tree)
         self._paths: set[str] | None = None
