@@ -8,12 +8,13 @@ SESSIONS ?= 2
 SEEDS ?= 3
 SEED ?= 1
 SOAK_SECONDS ?= 600
+SIM_SEEDS ?= 10000
 FUZZ_SECONDS ?= 1200
 FUZZ_EXAMPLES ?= 100
 FUZZ_SEED ?= $(shell date +%s)
 FUZZ_FIRST ?= 0
 
-.PHONY: up up-detached down test test-busy lint types bench bench-against growth bench-api memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites test-prerequisites setup
+.PHONY: up up-detached down test test-busy lint types bench bench-against growth simulation bench-api memory priority isolation hotkey soak timers faults faults-short hostile attack secured brokers worst-user reconcile observe zones fuzz fuzz-templates mutants schemas lock image restore scaling triggers prerequisites test-prerequisites setup
 
 up: setup
 	@exec $(BIN)/headrace up
@@ -88,6 +89,10 @@ soak: setup
 
 timers: setup
 	$(BIN)/python -m tests.benchmarks.timers
+
+# The delivery guarantees in virtual time, with faults by seed: SIM_SEEDS of them; a quarter of an hour.
+simulation: setup
+	$(BIN)/python -m tests.simulation.run --seeds $(SIM_SEEDS)
 
 faults: setup
 	$(BIN)/python -m tests.faults.run --seeds $(SEEDS)

@@ -1,0 +1,48 @@
+"""An event loop whose clock jumps to the next thing that is due: an hour of waiting takes as long as its work."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class StalledError(Exception):
+    """Nothing is due, ever, and what was run has not ended."""
+
+
+class _Jumping(selectors.SelectSelector):
+    """Instead of waiting, lets the time go by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise StalledError
+        self.now += max(timeout, 0.0)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Runs what is ready in the order in which it became so; ``time`` is seconds since the loop was made."""
+
+    def __init__(self) -> None:
+        self._jumping = _Jumping()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Return the virtual time."""
+        return self._jumping.now
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end in virtual time; what still runs then is cancelled.
+
+    Raises:
+        StalledError: It waits for what never comes.
+    """
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
