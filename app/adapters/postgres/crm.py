@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row, tuple_row
 
 from app.adapters.postgres import crm_sql as sql
+from app.adapters.postgres import literals
 from app.adapters.postgres.announcing import shown
 from app.adapters.postgres.outbox_rows import announce
 from app.ports import (
@@ -53,14 +54,18 @@ class PostgresCrm:
         await self.meet(r.customer_id for r in requests)
         await self._connection.execute(
             sql.CREATE_NOTES,
-            ([r.note_id for r in requests], [r.customer_id for r in requests], [r.text for r in requests]),
+            (
+                literals.uuids(r.note_id for r in requests),
+                literals.texts(r.customer_id for r in requests),
+                literals.texts(r.text for r in requests),
+            ),
         )
 
     async def update_customers(self, requests: Sequence[CustomerUpdate]) -> list[list[str]]:
         """Change customers one after the other, in four statements for all; the fields that changed."""
         ids = [request.customer_id for request in requests]
         await self.meet(ids)
-        locked = await self._rows(sql.LOCK_CUSTOMERS, (ids,))
+        locked = await self._rows(sql.LOCK_CUSTOMERS, (literals.texts(ids),))
         profiles: dict[str, dict[str, Any]] = {customer_id: read_json(text) for customer_id, text in locked}
         updates = []
         for request in requests:
@@ -71,7 +76,7 @@ class PostgresCrm:
         if effective:
             touched = sorted({update.request.customer_id for update in effective})
             saved = orjson.dumps([profiles[customer_id] for customer_id in touched]).decode()
-            await self._connection.execute(sql.SAVE_CUSTOMERS, {"ids": touched, "profiles": saved})
+            await self._connection.execute(sql.SAVE_CUSTOMERS, {"ids": literals.texts(touched), "profiles": saved})
             known = await self.customers(touched)
             await self._announce(self._updated(update, known) for update in effective)
         return [update.changed for update in updates]
@@ -85,12 +90,12 @@ class PostgresCrm:
     async def create_appointments(self, requests: Sequence[AppointmentRequest]) -> None:
         """Make appointments in a few statements; an ``appointment_id`` that is there already is left as it is."""
         columns = (
-            [r.appointment_id for r in requests],
-            [r.customer_id for r in requests],
-            [r.title for r in requests],
+            literals.uuids(r.appointment_id for r in requests),
+            literals.texts(r.customer_id for r in requests),
+            literals.texts(r.title for r in requests),
             [r.starts_at for r in requests],
             [r.ends_at for r in requests],
-            [r.assignee for r in requests],
+            literals.texts(r.assignee for r in requests),
         )
         await self.meet(r.customer_id for r in requests)
         made = {row[0] for row in await self._rows(sql.CREATE_APPOINTMENTS, columns)}
@@ -113,33 +118,38 @@ class PostgresCrm:
         """Assign conversations one after the other, in four statements for all."""
         ids = [r.conversation_id for r in requests]
         await self.meet(r.customer_id for r in requests)
-        await self._connection.execute(sql.MEET_CONVERSATIONS, (ids, [r.customer_id for r in requests]))
-        assignees: dict[str, str | None] = dict(await self._rows(sql.LOCK_CONVERSATIONS, (ids,)))
+        await self._connection.execute(
+            sql.MEET_CONVERSATIONS, (literals.texts(ids), literals.texts(r.customer_id for r in requests))
+        )
+        assignees: dict[str, str | None] = dict(await self._rows(sql.LOCK_CONVERSATIONS, (literals.texts(ids),)))
         new: list[bool] = []
         for request in requests:
             new.append(assignees[request.conversation_id] != request.assignee)
             assignees[request.conversation_id] = request.assignee
         touched = sorted({r.conversation_id for r, is_new in zip(requests, new, strict=True) if is_new})
         if touched:
-            wanted = {"ids": touched, "assignees": [assignees[one] for one in touched]}
+            wanted = {"ids": literals.texts(touched), "assignees": literals.texts(assignees[one] for one in touched)}
             await self._connection.execute(sql.ASSIGN_CONVERSATIONS, wanted)
         return new
 
     async def create_tasks(self, requests: Sequence[TaskRequest]) -> None:
         """Make tasks in two statements; a ``task_id`` that is there already is left as it is."""
         columns = (
-            [r.task_id for r in requests],
-            [r.customer_id for r in requests],
-            [r.title for r in requests],
-            [r.description for r in requests],
-            [r.assignee for r in requests],
+            literals.uuids(r.task_id for r in requests),
+            literals.texts(r.customer_id for r in requests),
+            literals.texts(r.title for r in requests),
+            literals.texts(r.description for r in requests),
+            literals.texts(r.assignee for r in requests),
             [r.due_at for r in requests],
         )
         await self.meet(r.customer_id for r in requests)
         await self._connection.execute(sql.CREATE_TASKS, columns)
 
     async def _tags(self, statement: LiteralString, event_type: str, requests: Sequence[TagRequest]) -> list[bool]:
-        columns = {"customers": [r.customer_id for r in requests], "tags": [r.tag for r in requests]}
+        columns = {
+            "customers": literals.texts(r.customer_id for r in requests),
+            "tags": literals.texts(r.tag for r in requests),
+        }
         changed = set(await self._rows(statement, columns))
         answers: list[bool] = []
         first: list[TagRequest] = []
@@ -161,7 +171,7 @@ class PostgresCrm:
 
     async def customers(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return customers by id, in one statement."""
-        rows = await self._rows(sql.CUSTOMERS, (list(ids),)) if ids else []
+        rows = await self._rows(sql.CUSTOMERS, (literals.texts(ids),)) if ids else []
         return {row[0]: _customer(*row) for row in rows}
 
     async def customers_after(self, after: str, limit: int) -> list[dict[str, Any]]:
@@ -173,14 +183,14 @@ class PostgresCrm:
         if not ids:
             return {}
         cursor = self._connection.cursor(row_factory=dict_row)
-        await cursor.execute(sql.ORDERS, (list(ids),))
+        await cursor.execute(sql.ORDERS, (literals.texts(ids),))
         return {row["id"]: shown({**row, "items": read_json(row["items"])}) for row in await cursor.fetchall()}
 
     async def meet(self, ids: Iterable[str | None]) -> None:
         """Enter customers that are not known yet."""
         named = [one for one in ids if one is not None]
         if named:
-            await self._connection.execute(sql.MEET_CUSTOMERS, (named,))
+            await self._connection.execute(sql.MEET_CUSTOMERS, (literals.texts(named),))
 
     async def _announce(self, events: Iterable[Record]) -> None:
         await announce(self._connection, list(events))

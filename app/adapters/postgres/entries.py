@@ -29,11 +29,11 @@ class PostgresEntries:
             return []
         params = (
             literals.uuids(entry.workflow_id for entry in asking),
-            [entry.entity for entry in asking],
+            literals.texts(entry.entity for entry in asking),
             literals.uuids(entry.execution_id for entry in asking),
             literals.timestamps(entry.at for entry in asking),
             [entry.window for entry in asking],
-            [entry.key for entry in asking],
+            literals.texts(entry.key for entry in asking),
         )
 
         async def run() -> Sequence[datetime | None]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 import psycopg
 
+from app.adapters.postgres import literals
 from app.ports import Headers, Record
 
 _INSERT: Final = "{before}INSERT INTO outbox (topic, key, value{headers}) {rows}"
@@ -42,7 +43,11 @@ async def announce(connection: psycopg.AsyncConnection[Any], records: Sequence[R
     if not records:
         return
     headers = orjson.dumps([(name, value.decode()) for name, value in records[0].headers]).decode()
-    columns = [r.topic for r in records], [r.key for r in records], [r.value for r in records]
+    columns = (
+        literals.texts(record.topic for record in records),
+        literals.byte_strings(record.key for record in records),
+        literals.byte_strings(record.value for record in records),
+    )
     await connection.execute(_ANNOUNCE, (headers, *columns))
 
 

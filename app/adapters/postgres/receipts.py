@@ -147,7 +147,7 @@ class PostgresReceipts:
         async def run() -> list[ClaimOutcome]:
             async with self._pool.connection() as connection:
                 if self._novelty.expected() and await self._claim_new(connection, params):
-                    return [Claimed(claim.matched_at, uncertain=False) for claim in claims]
+                    return [Claimed(literals.aware(claim.matched_at), uncertain=False) for claim in claims]
                 cursor = await connection.execute(sql.CLAIM, params, binary=True)
                 answers = [self._answer(claims, *row) for row in await cursor.fetchall()]
                 refused = [answer.command_id for _, answer in answers if isinstance(answer, Claim)]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 
+from app.adapters.postgres import literals
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.listening import listening_session, notified, unreachable
 from app.adapters.postgres.pool import Pool, persistently
@@ -175,22 +176,22 @@ class PostgresTimerSession:
             await notified(self._connection, within)
 
 
-def _columns(timers: Sequence[Timer]) -> tuple[list[Any], ...]:
+def _columns(timers: Sequence[Timer]) -> tuple[object, ...]:
     return (
-        [t.command_id for t in timers],
-        [t.execution_id for t in timers],
-        [t.workflow_id for t in timers],
-        [t.entity for t in timers],
-        [t.step for t in timers],
-        [t.kind for t in timers],
-        [t.reason for t in timers],
-        [t.destination for t in timers],
-        [t.due for t in timers],
-        [t.deadline for t in timers],
-        [t.record.topic for t in timers],
-        [t.record.key for t in timers],
-        [t.record.value for t in timers],
-        [_owner(t.record) for t in timers],
+        literals.uuids(t.command_id for t in timers),
+        literals.uuids(t.execution_id for t in timers),
+        literals.uuids(t.workflow_id for t in timers),
+        literals.texts(t.entity for t in timers),
+        literals.integers(t.step for t in timers),
+        literals.texts(t.kind for t in timers),
+        literals.texts(t.reason for t in timers),
+        literals.texts(t.destination for t in timers),
+        literals.timestamps(t.due for t in timers),
+        literals.timestamps(t.deadline for t in timers),
+        literals.texts(t.record.topic for t in timers),
+        literals.byte_strings(t.record.key for t in timers),
+        literals.byte_strings(t.record.value for t in timers),
+        literals.uuids(_owner(t.record) for t in timers),
     )
 
 

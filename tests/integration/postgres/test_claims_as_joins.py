@@ -5,10 +5,10 @@ Those are what is meant; the statements that run are written for long batches (`
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -21,8 +21,8 @@ from app.adapters.postgres import literals
 from app.adapters.postgres import receipts_sql as sql
 from app.adapters.postgres.claims import Owner, columns, was_there
 from app.adapters.postgres.pool import Pool
-from app.ports import Claim
-from tests.support.receipt_worlds import MATCHED, a_claim
+from app.ports import Claim, Claimed
+from tests.support.receipt_worlds import MATCHED, PostgresWorld, a_claim
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.postgres
@@ -243,6 +243,14 @@ async def test_the_keys_of_new_commands_come_before_their_receipts(pool: Pool) -
 
 def _receipt_of(claim: Claim) -> tuple[Any, ...]:
     return claim.command_id, claim.execution_id, 1, _NAMES[1], 1, _LEASE, 0, False, 1
+
+
+async def test_a_moment_without_a_zone_is_in_utc(pool: Pool) -> None:
+    """A slip may have one: claimed as new or not, its execution has its time in UTC."""
+    process = await PostgresWorld(pool).process(_NAMES[0])
+    claim = a_claim(matched_at=MATCHED.replace(tzinfo=None))
+    for command in (claim.command_id, uuid4()):
+        assert await process.claim([replace(claim, command_id=command)]) == [Claimed(MATCHED, uncertain=False)]
 
 
 async def test_results_and_parks_find_their_rows(pool: Pool) -> None:

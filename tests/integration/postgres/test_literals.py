@@ -31,8 +31,10 @@ async def _there_and_back(pool: Pool, statement: str, sent: object) -> list[Any]
 @pytest.mark.parametrize(
     ("statement", "dump", "values"),
     [
-        ("SELECT unnest(%s::uuid[])", literals.uuids, st.uuids()),
-        ("SELECT unnest(%s::timestamptz[])", literals.timestamps, _TIMES),
+        ("SELECT unnest(%s::uuid[])", literals.uuids, st.none() | st.uuids()),
+        ("SELECT unnest(%s::timestamptz[])", literals.timestamps, st.none() | _TIMES),
+        ("SELECT unnest(%s::text[])", literals.texts, st.none() | _TEXTS),
+        ("SELECT unnest(%s::bytea[])", literals.byte_strings, st.none() | st.binary()),
         ("SELECT unnest(%s::int[])", literals.integers, st.integers(-(2**31), 2**31 - 1)),
         ("SELECT unnest(%s::bool[])", literals.booleans, st.booleans()),
     ],
@@ -66,7 +68,15 @@ async def test_what_is_no_document_is_refused(pool: Pool, text: str) -> None:
         await _there_and_back(pool, _DOCUMENTS, literals.json_documents(["{}", text]))
 
 
-def test_a_time_without_a_zone_is_none() -> None:
-    """It would be another moment on another machine."""
-    with pytest.raises(TypeError):
-        literals.timestamps([datetime(2026, 1, 1)])  # noqa: DTZ001 - that is what is tried
+def test_a_text_with_a_nul_is_refused() -> None:
+    """As psycopg refuses one: it is the value that is at fault."""
+    with pytest.raises(psycopg.DataError, match="cannot contain NUL"):
+        literals.texts(["one", "t\0o", None])
+    assert literals.byte_strings([b"t\0o"])
+
+
+async def test_a_time_without_a_zone_is_in_utc(pool: Pool) -> None:
+    """As it is where Postgres reads one."""
+    sent = [datetime(2026, 1, 1, 12)]  # noqa: DTZ001 - that is what is tried
+    there = await _there_and_back(pool, "SELECT unnest(%s::timestamptz[])", literals.timestamps(sent))
+    assert there == await _there_and_back(pool, "SELECT unnest(%s::timestamptz[])", sent) == [literals.aware(sent[0])]
