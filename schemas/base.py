@@ -6,7 +6,6 @@ from typing import Any, Final, Self
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-_EMPTY: Final = {"__pydantic_extra__": None, "__pydantic_private__": None}
 _WRITTEN_OUT: Final = len("10000000000000000000") - len("1e+19")
 
 
@@ -27,7 +26,14 @@ class Contract(BaseModel):
         """
         made = cls.__new__(cls)
         # What a pickle is made to an object again by.
-        made.__setstate__({**_EMPTY, "__dict__": fields, "__pydantic_fields_set__": _names(cls)})
+        made.__setstate__(
+            {
+                "__dict__": fields,
+                "__pydantic_fields_set__": _names(cls),
+                "__pydantic_extra__": None,
+                "__pydantic_private__": None,
+            }
+        )
         return made
 
     def encode(self) -> bytes:

@@ -26,6 +26,9 @@ class FastReader(Generic[C]):
         model: The contract.
         apart: Fields that are read by who calls.
 
+    Attributes:
+        shape: The contract as msgspec has it.
+
     Raises:
         TypeError: A field has a rule that msgspec would not keep.
     """
@@ -38,27 +41,45 @@ class FastReader(Generic[C]):
             name for name, info in fields.items() if datetime in (info.annotation, *get_args(info.annotation))
         ]
         shapes = [
-            _field(name, info) if name in fields else (name, Any, None) for name, info in model.model_fields.items()
+            self._field(name, info) if name in fields else (name, Any, None)
+            for name, info in model.model_fields.items()
         ]
-        self._shape = msgspec.defstruct(model.__name__, shapes, kw_only=True)
+        self.shape: Any = msgspec.defstruct(model.__name__, shapes, kw_only=True)
 
     def read(self, given: Mapping[str, Any], **apart: Any) -> C | None:
         """Return the model with what was read apart; None where it is not sure that pydantic would return the same."""
         try:
-            shaped = msgspec.convert(given, self._shape)
+            shaped = msgspec.convert(given, self.shape)
         except msgspec.ValidationError:
             return None
+        return self.made(shaped, given, **apart)
+
+    def made(self, shaped: Any, given: Mapping[str, Any], **apart: Any) -> C | None:
+        """Return the model of what msgspec has shaped; None as of :meth:`read`."""
         fields = msgspec.structs.asdict(shaped)
         for name in self._times:
             if fields[name] is not None and not _is_plain(given[name]):
                 return None
         for name, reader in self._nested.items():
-            read = [reader.read(one) for one in fields[name]]
-            if not all(read):
+            # Where it was left out, there are none.
+            parts = [reader.made(*one) for one in zip(fields[name], given.get(name, ()), strict=True)]
+            if not all(parts):
                 return None
-            fields[name] = read
+            fields[name] = parts
         fields.update(apart)
         return self._model.of(fields)
+
+    def _field(self, name: str, info: FieldInfo) -> tuple[str, Any] | tuple[str, Any, Any]:
+        """Return a field as msgspec has it."""
+        shape: Any = info.annotation
+        if name in self._nested:
+            shape = list[self._nested[name].shape]  # type: ignore[misc]  # a type that is made as the process starts
+        for rule in info.metadata:
+            if not isinstance(rule, Ge) or not isinstance(rule.ge, int):
+                raise TypeError(f"{name}: a rule that msgspec is not told of: {rule}")
+            shape = Annotated[shape, msgspec.Meta(ge=rule.ge)]
+        # A default that is an empty list or object is another one in each model.
+        return (name, shape) if info.is_required() else (name, shape, info.get_default(call_default_factory=True))
 
 
 def _is_plain(time: str) -> bool:
@@ -69,14 +90,3 @@ def _listed(info: FieldInfo) -> type[Contract] | None:
     """Return the contract that a field is a list of; None: it is something else."""
     (part, *_) = (*get_args(info.annotation), None)
     return part if isinstance(part, type) and issubclass(part, Contract) else None
-
-
-def _field(name: str, info: FieldInfo) -> tuple[str, Any] | tuple[str, Any, Any]:
-    """Return a field as msgspec has it."""
-    shape: Any = list[dict[str, Any]] if _listed(info) else info.annotation
-    for rule in info.metadata:
-        if not isinstance(rule, Ge) or not isinstance(rule.ge, int):
-            raise TypeError(f"{name}: a rule that msgspec is not told of: {rule}")
-        shape = Annotated[shape, msgspec.Meta(ge=rule.ge)]
-    # A default that is an empty list or object is another one in each model.
-    return (name, shape) if info.is_required() else (name, shape, info.get_default(call_default_factory=True))
