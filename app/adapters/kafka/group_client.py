@@ -17,6 +17,7 @@ from app.adapters.kafka.faust_private import OnOwnLoop
 from app.adapters.kafka.fetch_sessions import SessionClient
 from app.adapters.kafka.long_polls import Patience
 from app.adapters.kafka.pacing import paced
+from app.adapters.kafka.strain import Strain
 
 _LEAVE_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
@@ -42,7 +43,8 @@ class GroupClient(OnOwnLoop):
         consumer, flow = self._ensure_consumer(), self.consumer.flow
         patience = Patience(flow, partial(aiokafka_private.all_taken, consumer))
         sessions = partial(SessionClient, hold_ms=patience.hold_ms)
-        aiokafka_private.wrap_fetches(consumer, sessions, partial(paced, gap=self.transport.fetch_gap, flow=flow))
+        pacer = partial(paced, gap=self.transport.fetch_gap, flow=flow, strain=Strain().look)
+        aiokafka_private.wrap_fetches(consumer, sessions, pacer)
         aiokafka_private.look_seldom(consumer, _LOOK_SECONDS)
 
     def highwater(self, tp: TP) -> int | None:

@@ -3,7 +3,9 @@
 aiokafka asks for every partition in every fetch, so a fetch costs the broker and us the same whether it brings one
 record or a thousand. ``fetch.min.bytes`` cannot pace it: the broker then looks at every waiting fetch whenever a record
 comes, and the first record of a quiet topic waits for nothing. A gap leaves that first record alone and lets the next
-ones gather. The gap grows with the flow: few records wait a little each, many make batches that are worth their price.
+ones gather. While there is CPU to spare the gap is as short as makes sense. As it runs out the gap grows with the flow:
+few records wait a little each, many make batches that are worth their price. Short gaps on a machine that has nothing
+to spare would make all wait longer (docs/decisions/gaps-by-spare-cpu.md).
 """
 
 import asyncio
@@ -17,31 +19,40 @@ Fetch = Callable[[Any, Any, Any], Awaitable[bool]]
 _WEIGHT: Final = 0.3
 
 
+# Up to the first share of the CPU there is plenty to spare, from the second on nothing.
+_PLENTY: Final = 0.5
+_NOTHING: Final = 0.9
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Seconds between the starts of two fetches from one node.
 
     Attributes:
+        calm: The gap while there is CPU to spare, whatever flows; the others are for when there is none.
         least: The gap while few records flow.
         most: The gap that it never exceeds.
         free: Records a second at which it begins to grow.
         per_rate: Seconds that it grows by for each record a second more.
     """
 
+    calm: float
     least: float
     most: float
     free: float
     per_rate: float
 
-    def at(self, rate: float) -> float:
-        """Return the gap for a flow of ``rate`` records a second."""
-        return min(max((rate - self.free) * self.per_rate, self.least), self.most)
+    def at(self, rate: float, strain: float) -> float:
+        """Return the gap for a flow of ``rate`` records a second where so much of the CPU is taken (0 to 1)."""
+        strained = min(max((rate - self.free) * self.per_rate, self.least), self.most)
+        share = min(max((strain - _PLENTY) / (_NOTHING - _PLENTY), 0.0), 1.0)
+        return self.calm + (strained - self.calm) * share
 
 
 # Who reads events, one by one as they happen, gathers them: its batches are the batches of all that follows.
-GATHERING: Final = Gap(least=0.01, most=0.1, free=0.0, per_rate=1 / 5000)
+GATHERING: Final = Gap(calm=0.004, least=0.01, most=0.1, free=0.0, per_rate=1 / 5000)
 # Who reads what others of us have written finds it in batches already; few records need not wait a second time.
-FOLLOWING: Final = Gap(least=0.008, most=0.1, free=150.0, per_rate=1 / 6500)
+FOLLOWING: Final = Gap(calm=0.002, least=0.008, most=0.1, free=150.0, per_rate=1 / 6500)
 
 
 class Flow:
@@ -77,7 +88,7 @@ class Flow:
         return self.rate
 
 
-def paced(fetch: Fetch, gap: Gap, flow: Flow) -> Fetch:
+def paced(fetch: Fetch, gap: Gap, flow: Flow, strain: Callable[[], float]) -> Fetch:
     """Return ``fetch`` (aiokafka's ``Fetcher._proc_fetch_request``) with calls at least the gap apart, by node.
 
     A call that is cancelled while it waits answers False, as one that is cancelled under way does.
@@ -91,7 +102,7 @@ def paced(fetch: Fetch, gap: Gap, flow: Flow) -> Fetch:
                 await asyncio.sleep(pause)
             except asyncio.CancelledError:
                 return False
-        next_at[node] = monotonic() + gap.at(flow.look())
+        next_at[node] = monotonic() + gap.at(flow.look(), strain())
         return await fetch(assignment, node, request)
 
     return fetch_in_turn
