@@ -32,10 +32,10 @@ async def sent(
     return await client.send(request, within=scaled(within), body_limit=100)
 
 
-async def failing(client: HttpClient, url: str, method: str = "POST") -> ActionFailedError:
+async def failing(client: HttpClient, url: str, method: str = "POST", within: float = 5) -> ActionFailedError:
     """What there is instead of an answer."""
     with pytest.raises(ActionFailedError) as failure:
-        await sent(client, url, method)
+        await sent(client, url, method, within=within)
     return failure.value
 
 
@@ -135,6 +135,22 @@ async def test_a_connection_that_is_out_of_step_is_given_up(client: HttpClient, 
         assert (second.status, second.body, served.connections) == (200, "ok", 2)
 
 
+@pytest.mark.parametrize(("size", "connections"), [(60_000, 1), (200_000, 2)])
+async def test_only_a_little_of_a_long_answer_is_read_for_the_sake_of_its_connection(
+    client: HttpClient, size: int, connections: int
+) -> None:
+    """What is behind the limit is thrown away: a new connection is cheaper than much of it."""
+
+    async def part(line: Line) -> None:
+        while await line.request():
+            await line.says(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+
+    async with lines(part) as served:
+        for _ in range(2):
+            assert (await sent(client, served.url)).body == "x" * 100
+        assert served.connections == connections
+
+
 async def test_who_answers_before_all_is_sent_is_not_asked_again(client: HttpClient) -> None:
     """The rest of the body would be taken for the next request."""
 
@@ -222,9 +238,9 @@ async def test_at_the_end_everybody_is_hung_up_on() -> None:
     async with lines(part) as served:
         async with open_http_client(allow_private=True) as client:
             await sent(client, served.url)
-            asking = asyncio.create_task(failing(client, served.url))
+            asking = asyncio.create_task(failing(client, served.url, within=600))
             await eventually(lambda: len(served.requests) == 2)
-        assert (await asking).effect_unknown
+        assert (await in_time(asking, 10, what="to be told")).effect_unknown
         await eventually(lambda: served.over == 1)
 
 

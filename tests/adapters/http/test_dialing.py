@@ -108,6 +108,14 @@ async def test_the_next_address_is_tried_where_one_does_not_answer(asked: Asked)
     assert (failure.effect_unknown, failure.own_making) == (False, False)
 
 
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "017700000001", "127.0.0.01", "127.0.0.256", "127.0.0.1.1"])
+async def test_an_address_is_written_as_addresses_are(host: str) -> None:
+    """Old spellings mean one thing here and another there, also where every address may be reached."""
+    async with lines(serve) as served, open_http_client(allow_private=True) as client:
+        failure = await failing(client, f"http://{host}:{served.port}/")
+    assert (failure.permanent, failure.effect_unknown, served.connections) == (True, False, 0)
+
+
 async def test_an_address_that_may_be_reached_is_enough(asked: Asked) -> None:
     """Of a name that leads inside, too, only what is outside is connected to."""
     asked.addresses = ("10.0.0.1", "127.0.0.1", "::1")

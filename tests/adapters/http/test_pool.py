@@ -89,6 +89,20 @@ async def test_one_that_nobody_uses_is_hung_up_on(served: Lines) -> None:
     pool.close()
 
 
+async def test_one_that_was_used_lately_is_hung_up_on_later(served: Lines) -> None:
+    """When its own time is over, though nobody has used another one meanwhile."""
+    pool, origin = pool_of(0.05), origin_of(served)
+    old, young = await used(pool, origin), await used(pool, origin)
+    pool.give_back(origin, old)
+    pool.give_back(origin, young)
+    young.idle_since += LONG
+    await eventually(lambda: served.over == 1)
+    assert (old.is_open, young.is_open) == (False, True)
+    young.idle_since -= 2 * LONG
+    await eventually(lambda: served.over == 2)
+    pool.close()
+
+
 async def test_what_comes_unasked_ends_a_kept_connection() -> None:
     """It would be taken for the answer to the next request."""
     kept = asyncio.Event()
