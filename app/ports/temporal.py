@@ -104,3 +104,6 @@ class TemporalStore(Protocol):
 
     async def now(self) -> datetime:
         """The time, by Postgres's clock, which all schedulers share."""
+
+    async def pending(self, now: datetime) -> bool:
+        """Whether there is anything to plan, forget, fire by ``now`` or release; it costs a fraction of the looking."""

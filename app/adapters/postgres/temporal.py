@@ -18,25 +18,34 @@ from app.ports import CrmReads, Record
 from app.ports.temporal import Owned, Planned, Release
 
 _WHAT: Final = "temporal triggers"
-_ENDED: Final = """
-DELETE FROM temporal_schedules s USING automations a
-WHERE a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL AND a.trigger_type = s.trigger_type)
+# What a round finds, as it takes it and as it is asked beforehand whether there is any.
+_IS_ENDED: Final = """
+a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL AND a.trigger_type = s.trigger_type)
 """
-_ENDED_AUDIENCES: Final = """
-DELETE FROM temporal_audiences s USING automations a
-WHERE a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL)
-"""
-_CHANGED: Final = """
-SELECT a.id, a.trigger_type, a.trigger_config, NULL::timestamptz, coalesce(s.nonce, gen_random_uuid())
+_IS_ENDED_AUDIENCE: Final = "a.id = s.workflow_id AND NOT (a.active AND a.deleted_at IS NULL)"
+_IS_CHANGED: Final = """
 FROM automations a
 LEFT JOIN temporal_schedules s ON s.workflow_id = a.id
 WHERE a.active AND a.deleted_at IS NULL AND a.trigger_type LIKE 'temporal.%%'
   AND (s.workflow_id IS NULL OR s.trigger_config <> a.trigger_config)
-LIMIT %s FOR SHARE OF a SKIP LOCKED
 """
-_DUE: Final = """
-SELECT workflow_id, trigger_type, trigger_config, due, nonce FROM temporal_schedules
-WHERE due <= %s ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
+_IS_DUE: Final = "FROM temporal_schedules WHERE due <= %s"
+_IS_RELEASED: Final = "FROM temporal_audiences WHERE not_before <= now()"
+_PENDING: Final = f"""
+SELECT EXISTS (SELECT {_IS_CHANGED}) OR EXISTS (SELECT {_IS_DUE}) OR EXISTS (SELECT {_IS_RELEASED})
+  OR EXISTS (SELECT FROM temporal_schedules s JOIN automations a ON {_IS_ENDED})
+  OR EXISTS (SELECT FROM temporal_audiences s JOIN automations a ON {_IS_ENDED_AUDIENCE})
+"""  # noqa: S608 - of constants
+_ENDED: Final = f"DELETE FROM temporal_schedules s USING automations a WHERE {_IS_ENDED}"  # noqa: S608 - of constants
+_ENDED_AUDIENCES: Final = f"""
+DELETE FROM temporal_audiences s USING automations a WHERE {_IS_ENDED_AUDIENCE}
+"""  # noqa: S608 - of constants
+_CHANGED: Final = f"""
+SELECT a.id, a.trigger_type, a.trigger_config, NULL::timestamptz, coalesce(s.nonce, gen_random_uuid())
+{_IS_CHANGED} LIMIT %s FOR SHARE OF a SKIP LOCKED
+"""
+_DUE: Final = f"""
+SELECT workflow_id, trigger_type, trigger_config, due, nonce {_IS_DUE} ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _PLAN: Final = """
 INSERT INTO temporal_schedules (workflow_id, trigger_type, trigger_config, due, nonce)
@@ -51,9 +60,9 @@ _OPEN: Final = """
 INSERT INTO temporal_audiences (workflow_id, due, trigger_type, conditions, nonce) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-_AUDIENCES: Final = """
-SELECT workflow_id, trigger_type, due, conditions, after_customer, nonce FROM temporal_audiences
-WHERE not_before <= now() ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED
+_AUDIENCES: Final = f"""
+SELECT workflow_id, trigger_type, due, conditions, after_customer, nonce
+{_IS_RELEASED} ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _ADVANCE: Final = """
 UPDATE temporal_audiences SET after_customer = %s, not_before = now() + %s * interval '1 s'
@@ -93,6 +102,14 @@ class PostgresTemporal:
         assert row is not None
         now: datetime = row[0]
         return now
+
+    async def pending(self, now: datetime) -> bool:
+        """Whether a round would find anything."""
+        with unreachable(_WHAT):
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute(_PENDING, (now,))).fetchone()
+        assert row is not None
+        return bool(row[0])
 
 
 class _Transaction:

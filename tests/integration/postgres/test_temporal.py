@@ -79,6 +79,19 @@ class Faulty(PostgresTemporal):
             yield _FaultyTransaction(real, self.bad)
 
 
+class Counted(PostgresTemporal):
+    """A store that counts its transactions."""
+
+    opened = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        """Open a transaction."""
+        self.opened += 1
+        async with super().transaction() as real:
+            yield real
+
+
 class World:
     """A scheduler's temporal triggers and the database that they work on."""
 
@@ -146,6 +159,25 @@ async def test_an_active_workflow_is_planned(world: World) -> None:
     await world.loop.round()
     assert world.due(workflow_id) == next_nine(DAILY, before)
     assert world.events() == []
+
+
+async def test_a_round_with_nothing_to_do_opens_no_transaction(world: World, scheduler_pool: Pool) -> None:
+    """With a workflow that is planned and not due; one that was ended is forgotten by the next round, all the same."""
+    store = Counted(scheduler_pool, crm_over)
+    loop = TemporalLoop(store, TOPICS, rate=2, everybodys=PERMISSIONS)
+    workflow_id = world.workflow(DAILY)
+    await loop.round()
+    assert world.due(workflow_id) is not None
+    opened = store.opened
+    assert opened > 0
+    await loop.round()
+    assert store.opened == opened
+    world.execute("UPDATE automations SET active = false WHERE id = %s", workflow_id)
+    await loop.round()
+    assert world.due(workflow_id) is None
+    opened = store.opened
+    await loop.round()
+    assert store.opened == opened
 
 
 async def test_what_is_due_is_emitted_once_for_its_workflow(world: World) -> None:
