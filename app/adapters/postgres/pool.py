@@ -40,8 +40,15 @@ _CONNECT: Final[dict[str, Any]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-# Workers look up batches of keys: a plan made while a table was small must not scan it when it has grown.
-PLANNER: Final = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+# Workers look up batches of keys: a plan made while a table was small must not scan it when it has grown. A look for
+# few keys, as in a short batch, Postgres would plan anew each time, which costs more than to carry it out.
+PLANNER: Final = {
+    "jit": "off",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 # A worker that is frozen in the middle of a transaction must not keep its row locks for ever.
 _CONFIGURE: Final = "; ".join(
     [

@@ -15,9 +15,10 @@ import pytest
 from app.adapters.postgres import receipts_sql
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.database_roles import DatabaseRole
-from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.pool import Pool, open_pool
 from app.settings import Settings
 from tests.support.logins import as_role
+from tests.support.receipt_worlds import PostgresWorld, a_claim, tagging
 from tests.support.statements import plan, prepare, statements
 
 pytestmark = pytest.mark.postgres
@@ -56,6 +57,7 @@ INSERT INTO crm.tags (customer_id, tag) SELECT 'c' || n, 'vip' FROM generate_ser
 INSERT INTO crm.conversations (conversation_id, customer_id)
   SELECT 'v' || n, 'c' || n FROM generate_series(1, 20000) AS n;
 """
+_PLANNED: Final = "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
 KNOWN: Final = {"never analysed": "", "analysed while empty": "VACUUM ANALYZE", "grown, never analysed": GROWN}
 
 
@@ -78,7 +80,7 @@ def whole_reads(node: dict[str, Any], *, limited: bool = False) -> Iterator[str]
 
 @pytest.fixture(params=list(KNOWN))
 async def planning(request: pytest.FixtureRequest, database: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A worker's connection whose plans are generic, made while that was known of the tables."""
+    """A worker's connection, whose plans are generic, made while that was known of the tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as admin:
         for table in FILLED:
             await admin.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
@@ -87,7 +89,6 @@ async def planning(request: pytest.FixtureRequest, database: str) -> AsyncIterat
     # Of the role that may everything: what every role prepares is looked at over one connection.
     pool = open_pool(Settings(DATABASE_URL=database), DatabaseRole.SERVICE)
     async with pool as opened, opened.connection() as connection:
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
         yield connection
 
 
@@ -121,6 +122,22 @@ async def test_what_long_batches_cost_is_not_their_square(planning: psycopg.Asyn
     subplans = set(re.findall(r'"Subplan Name": "(SubPlan \d+)"', json.dumps(found)))
     assert subplans
     assert subplans == set(re.findall(r"hashed (SubPlan \d+)", json.dumps(found)))
+
+
+async def test_no_batch_is_too_short_for_a_plan_that_is_kept(pool: Pool) -> None:
+    """To plan a statement costs more than to carry it out for a few rows: workers' connections plan each once."""
+    receipts = await PostgresWorld(pool).process("executor/1")
+    for _ in range(8):
+        claims = [a_claim(), a_claim(first=False)]
+        await receipts.claim(claims)
+        await receipts.finish([(claim.command_id, {}) for claim in claims])
+        mine = [a_claim(first=False)]
+        await receipts.apply(mine, tagging(mine))
+    async with pool.connection() as connection:
+        planned = await connection.execute(_PLANNED, prepare=False)
+        counts = await planned.fetchall()
+    assert len(counts) >= 6
+    assert {custom for _, custom in counts} == {0}
 
 
 def test_the_statements_are_found() -> None:
