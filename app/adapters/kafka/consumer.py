@@ -289,5 +289,8 @@ class Consumer(driver.Consumer):
         super().resume_partitions(tps)
         self.fetch_more()
 
-    def verify_event_path(self, now: float, tp: TP) -> None:
-        """Do nothing: Faust's check reads sensors that batches do not feed; the watchdog does this job."""
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing: Faust's check reads sensors that batches do not feed; the watchdog does this job.
+
+        For each partition it would wait for a turn of the loop first.
+        """

@@ -46,7 +46,7 @@ SUBCLASSES = (
 # Of our subclasses: what they fill in or correct, which the library must still call.
 OVERRIDDEN = [
     *((App, name) for name in ("on_start", "on_rebalance_end", "flow_control")),
-    *((Consumer, name) for name in ("ack", "stop_flow", "wait_empty", "perform_seek", "verify_event_path")),
+    *((Consumer, name) for name in ("ack", "stop_flow", "wait_empty", "perform_seek", "verify_all_partitions_active")),
     *((Consumer, name) for name in ("on_partitions_revoked", "on_partitions_assigned")),
     *((Consumer, name) for name in ("on_buffer_drop", "resume_partitions")),
     *((GroupClient, name) for name in ("on_start", "highwater", "on_thread_stop")),
