@@ -84,8 +84,7 @@ def encoded(request: HttpRequest, target: Target, defaults: Defaults) -> bytes:
     theirs = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     length = f"Content-Length: {len(body or b'')}\r\n" if body is not None or method not in _WITHOUT_BODY else ""
     head = f"{method} {target.path} HTTP/1.1\r\nHost: {target.named}\r\n{ours}{theirs}{length}\r\n"
-    data = head.encode("utf-8", "ignore")  # half a surrogate pair is no character
-    return data + body if body else data
+    return head.encode() + (body or b"")
 
 
 @lru_cache(maxsize=1024)

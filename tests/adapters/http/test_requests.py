@@ -108,7 +108,7 @@ async def test_credentials_in_the_url_are_sent_as_such(client: HttpClient, serve
     assert (failure.value.permanent, len(server.requests)) == (True, 1)
 
 
-@pytest.mark.parametrize("text", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "a\x7fb", "a\x1bb"])
+@pytest.mark.parametrize("text", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "a\x7fb", "a\x1bb", "a\udcffb"])
 async def test_no_header_breaks_out_of_its_line(client: HttpClient, server: RawServer, text: str) -> None:
     """Neither by its value nor by its name."""
     for headers in ({"X-A": text}, {text: "1"}):
