@@ -20,6 +20,8 @@ NO_DEADLINES: Final = {
     "support/breakers.py": "a port's wait, as long as its caller says",
     "support/timers.py": "the same",
     "integration/test_order.py": "a pause between two rounds",
+    "simulation/outside.py": "virtual time, and a port's wait, as long as its caller says",
+    "simulation/world.py": "virtual time",
     "benchmarks/ceiling_http.py": "a client's setting, the same as the product's",
 }
 WAITS: Final = {"asyncio.timeout", "asyncio.timeout_at", "asyncio.wait_for"}
