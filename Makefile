@@ -36,7 +36,7 @@ test: test-prerequisites lint types
 crashes: setup
 	$(BIN)/pytest tests/integration/test_crashing.py -v
 
-# What make test leaves out (tests/support/long_runs.py) but for crashes and looks: about six minutes.
+# What make test leaves out (tests/support/long_runs.py) but for crashes and looks: about ten minutes.
 .PHONY: longer
 longer: setup
 	$(BIN)/pytest tests -m long --ignore=tests/admin/pages --ignore=tests/integration/test_crashing.py -n $(SESSIONS) \
