@@ -45,11 +45,6 @@ def wrap_fetches(consumer: Any, client: Callable[[Any], Any], fetch: Callable[[A
     fetcher._proc_fetch_request = fetch(fetcher._proc_fetch_request)
 
 
-def look_seldom(consumer: Any, every: float) -> None:
-    """Once it has started: have its fetcher look around so often where nothing happens; else it does all 0.2 s."""
-    consumer._fetcher._fetcher_timeout = every
-
-
 def all_taken(consumer: Any) -> bool:
     """Whether nothing that it has fetched waits to be taken by a poll."""
     return not consumer._fetcher._records

@@ -20,7 +20,6 @@ from app.adapters.kafka.pacing import paced
 from app.adapters.kafka.strain import Strain
 
 _LEAVE_SECONDS = 5.0
-_LOOK_SECONDS = 2.0
 
 
 class GroupClient(OnOwnLoop):
@@ -45,7 +44,6 @@ class GroupClient(OnOwnLoop):
         sessions = partial(SessionClient, hold_ms=patience.hold_ms)
         pacer = partial(paced, gap=self.transport.fetch_gap, flow=flow, strain=Strain().look)
         aiokafka_private.wrap_fetches(consumer, sessions, pacer)
-        aiokafka_private.look_seldom(consumer, _LOOK_SECONDS)
 
     def highwater(self, tp: TP) -> int | None:
         """Offset up to which committed records can be read."""

@@ -2,7 +2,8 @@
 
 The broker answers a held fetch as soon as a record comes, so a long hold delays none. What it does delay is what a
 later fetch would ask for and this one does not: a partition whose records had not been taken yet, or that was set back.
-There are none of those once nothing has been taken for a while and nothing waits to be.
+There are hardly any of those once nothing has been taken for long and nothing waits to be: a table that is read to its
+end, and a partition that was paused, go on within seconds.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Final
 
 from app.adapters.kafka.pacing import Flow
 
-QUIET_S: Final = 2.0
+QUIET_S: Final = 30.0
 LONGEST_MS: Final = 1000
 
 

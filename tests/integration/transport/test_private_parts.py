@@ -138,20 +138,6 @@ async def test_what_waits_to_be_taken_is_known(place: Place) -> None:
         assert aiokafka_private.all_taken(one)
 
 
-async def test_the_fetcher_looks_around_as_often_as_it_is_told(place: Place) -> None:
-    """It then asks what there is to do, which costs as much whether there is anything or not."""
-    async with consumer(place) as one:
-        await one.topics()  # one that is stopped before it has begun has an error
-        aiokafka_private.look_seldom(one, 12.5)
-        assert one._fetcher._get_actions_per_node(FakeAssignment())[2] == 12.5  # noqa: SLF001 - what its loop calls
-
-
-class FakeAssignment:
-    """No partitions."""
-
-    tps: frozenset[TopicPartition] = frozenset()
-
-
 async def test_who_hangs_up_does_not_wait_for_what_is_held(place: Place) -> None:
     """A fetch held for a minute ends with its connection; the next one of the same group is answered."""
     client = AIOKafkaClient(bootstrap_servers=place.kafka)
