@@ -1,28 +1,11 @@
 """Answers as servers really send them, and as none should: what is read of them, and where reading ends."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from app.adapters.http.client import open_http_client
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpClient, HttpRequest
-from tests.support.raw_http import RawServer, raw_server
+from tests.support.raw_http import RawServer
 from tests.support.waiting import limit
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    """A client that may reach loopback."""
-    async with open_http_client(allow_private=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RawServer]:
-    """A server on loopback."""
-    async with raw_server() as served:
-        yield served
 
 
 async def answered(client: HttpClient, server: RawServer, method: str = "POST", body_limit: int = 100) -> HttpAnswer:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,22 +10,8 @@ from app.domain.errors import ActionFailedError
 from app.embedded.mail import Mailbox
 from app.ports import HttpClient, HttpRequest
 from tests.support.deadlines import scaled
-from tests.support.raw_http import RawServer, raw_server
+from tests.support.raw_http import RawServer
 from tests.support.waiting import limit
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    """A client that may reach loopback."""
-    async with open_http_client(allow_private=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RawServer]:
-    """A server on loopback."""
-    async with raw_server() as served:
-        yield served
 
 
 def _post(url: str) -> HttpRequest:

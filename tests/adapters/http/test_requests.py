@@ -2,7 +2,6 @@
 
 import gzip
 from base64 import b64encode
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,20 +10,6 @@ from app.domain.errors import ActionFailedError
 from app.ports import HttpClient, HttpRequest
 from tests.support.deadlines import scaled
 from tests.support.raw_http import RawServer, raw_server
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    """A client that may reach loopback."""
-    async with open_http_client(allow_private=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RawServer]:
-    """A server on loopback."""
-    async with raw_server() as served:
-        yield served
 
 
 async def told(client: HttpClient, server: RawServer, request: HttpRequest) -> list[bytes]:
