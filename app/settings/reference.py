@@ -4,8 +4,9 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, get_args
 
 from pydantic import SecretStr
@@ -122,8 +123,12 @@ def groups() -> Iterator[tuple[type[Group], dict[str, FieldInfo]]]:
             yield owner, own
 
 
-def readers() -> dict[str, frozenset[str]]:
-    """Return for each setting the roles and commands that read it."""
+@cache
+def readers() -> Mapping[str, frozenset[str]]:
+    """Return for each setting the roles and commands that read it.
+
+    Found once in a process: it reads all of our source, which takes seconds.
+    """
     sources = sources_of(ROOT, ("app",))
     own = (text for file, text in sources.items() if file.startswith("app/settings/"))
     derived = {**derived_fields(own, Settings.model_fields), _NOT_READ: frozenset[str]()}
@@ -133,7 +138,8 @@ def readers() -> dict[str, frozenset[str]]:
         if path.stem not in _NO_COMMANDS:
             entries[f"`headrace {path.stem.replace('_', '-')}`"] = (Entry(f"app/commands/{path.name}"),)
     read = {who: found.of(who, begin) for who, begin in entries.items()}
-    return {name: frozenset(who for who, names in read.items() if name in names) for name in Settings.model_fields}
+    found_by = {n: frozenset(who for who, names in read.items() if n in names) for n in Settings.model_fields}
+    return MappingProxyType(found_by)
 
 
 def page() -> str:
