@@ -95,7 +95,7 @@ simulation: setup
 	$(BIN)/python -m tests.simulation.run --seeds $(SIM_SEEDS)
 
 faults: setup
-	$(BIN)/python -m tests.faults.run --seeds $(SEEDS)
+	$(BIN)/python -m tests.faults.run --seeds $(SEEDS) $(if $(SCENARIO),--only $(SCENARIO))
 
 faults-short: setup
 	$(BIN)/python -m tests.faults.run --short

@@ -19,6 +19,7 @@ import aiohttp
 import psycopg
 
 from tests.faults.judge import Verdict
+from tests.faults.pace import STEADY, Pace
 from tests.support.api import Api, ApiError
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
@@ -76,12 +77,12 @@ class Changes:
         """What the workflows wait for."""
         return f"custom.{self.name}-changes"
 
-    async def flow(self, api: Api, seconds: float) -> None:
-        """Make changes for about ``seconds``; one that is not answered is asked for again."""
+    async def flow(self, api: Api, seconds: float, pace: Pace = STEADY) -> None:
+        """Make changes for about ``seconds`` of load; one that is not answered is asked for again."""
         clock = asyncio.get_running_loop().time
         started = clock()
         for tick, (life, verb) in enumerate(script(int(seconds * RATE))):
-            await asyncio.sleep(max(0.0, started + tick / RATE - clock()))
+            await asyncio.sleep(max(0.0, started + pace.elapsed(tick / RATE) - clock()))
             await self._create(api, life) if verb == _CREATE else await self._change(api, self._ids[life], verb)
             self.answered += 1
 

@@ -1,35 +1,18 @@
-"""What is done to the installation while the job runs."""
+"""What is done to the installation while the job runs: kills, outages, joins and leaves."""
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from app.embedded.service import Service, start
+from tests.faults.scenario import Harm, StackInjury
 from tests.support.stack import Stack
 
 KILLED = ("matcher", "executor-notification", "executor-crm", "executor-system", "sink", "scheduler")
 SHARED = ("matcher", "executor-notification", "executor-crm", "executor-system", "sink")
 
 
-@dataclass(slots=True)
-class Harm:
-    """What an injury did: kills by role, and when (seconds of the loop's clock) the last fault was over."""
-
-    by_role: Counter[str] = field(default_factory=Counter)
-    over_at: float = 0.0
-
-    @property
-    def kills(self) -> int:
-        """How many processes were killed."""
-        return self.by_role.total()
-
-
-Injury = Callable[[Stack, random.Random, float], Awaitable[Harm]]
-
-
-def kill_each(times: int, roles: Sequence[str] = KILLED, *, kept: bool = False) -> Injury:
+def kill_each(times: int, roles: Sequence[str] = KILLED, *, kept: bool = False) -> StackInjury:
     """Kill -9 every role ``times`` times at random moments, and start it again at once; ``kept``: others do that."""
 
     async def injure(stack: Stack, chance: random.Random, seconds: float) -> Harm:
@@ -49,7 +32,7 @@ def kill_each(times: int, roles: Sequence[str] = KILLED, *, kept: bool = False) 
     return injure
 
 
-def outage(service: Service, seconds_down: float) -> Injury:
+def outage(service: Service, seconds_down: float) -> StackInjury:
     """Stop a server a third of the way, start it again after ``seconds_down``."""
 
     async def injure(_: Stack, __: random.Random, seconds: float) -> Harm:

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain.errors import UnreachableError
 from app.domain.ids import command_id, execution_id
 from app.services.ingest.emitter import EventEmitter
+from tests.faults.pace import STEADY, Pace
 from tests.support.api import Api
 
 SOURCE: Final = "/faults"
@@ -83,18 +84,18 @@ class Job:
             drafts = workflows(receiver_url, event_type)
             self.ids[event_type] = {name: await api.create_workflow(drafts[name]) for name in self.names}
 
-    async def emit(self, emitter: EventEmitter, rate: float) -> None:
+    async def emit(self, emitter: EventEmitter, rate: float, pace: Pace = STEADY) -> None:
         """Emit all events in order at ``rate`` per second; waits out a broker that is away."""
         started = time.monotonic()
         while self.emitted < self.count:
-            due = min(self.count, 1 + int((time.monotonic() - started) * rate))
+            due = min(self.count, 1 + int(pace.flowed(time.monotonic() - started) * rate))
             batch = [self.event(n) for n in range(self.emitted, max(due, self.emitted + 1))]
             try:
                 await emitter.emit_many(batch)
             except UnreachableError:
                 continue  # the same batch again: a repeated event is the same event
             self.emitted += len(batch)
-            await asyncio.sleep(max(0.0, started + self.emitted / rate - time.monotonic()))
+            await asyncio.sleep(max(0.0, started + pace.elapsed(self.emitted / rate) - time.monotonic()))
 
     def event_type(self, n: int) -> str:
         """Return the n-th event's type."""

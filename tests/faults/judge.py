@@ -29,7 +29,9 @@ class Verdict:
         lost: Executions without a row, effects that did not happen, and workflows that do not run as changed.
         duplicated_marked: Outside effects that happened twice, with one key, and say so in the log.
         duplicated_unmarked: Those that do not say so; rows and own effects that are there twice.
+        uncertain: Results whose effect may have happened twice, as the log says.
         disordered: Entities whose deliveries were not in order.
+        ordered: Whether order is promised under this fault.
         recovery_s: From the end of the fault to the log having caught up.
         slowest_s: Longest time from an event to the end of its execution.
         kills: How many processes got kill -9.
@@ -44,17 +46,19 @@ class Verdict:
     lost: int = 0
     duplicated_marked: int = 0
     duplicated_unmarked: int = 0
+    uncertain: int = 0
     disordered: int = 0
     recovery_s: float = 0.0
     slowest_s: float = 0.0
     kills: int = 0
     changes: int = 0
+    ordered: bool = True
     wrong: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """Tell whether the promise held."""
-        return not (self.lost or self.duplicated_unmarked or self.disordered or self.wrong)
+        return not (self.lost or self.duplicated_unmarked or (self.ordered and self.disordered) or self.wrong)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -72,6 +76,7 @@ async def judge(verdict: Verdict, job: Job, database_url: str, receiver: Webhook
         rows = await (await connection.execute(_ROWS, ([SOURCE, *job.sources.values()], f"{job.name}-%"))).fetchall()
         _judge_rows(verdict, job, rows)
         uncertain = {(row[0], result["step"]) for row in rows for result in row[2] if result.get("uncertain")}
+        verdict.uncertain = len(uncertain)
         hooks = [(delivery.key, delivery.json()) for delivery in receiver.deliveries]
         _judge_outside(verdict, job.effects("big"), (key for key, _ in hooks), uncertain)
         mails = (mail.message_id.strip("<>").partition("@")[0] for mail in mailbox.mails)
@@ -127,7 +132,8 @@ def _judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
     for entity, numbers in first.items():
         if list(numbers) != sorted(numbers):
             verdict.disordered += 1
-            verdict.blame(f"{entity}: deliveries out of order")
+            if verdict.ordered:
+                verdict.blame(f"{entity}: deliveries out of order")
 
 
 async def _judge_own(verdict: Verdict, job: Job, connection: psycopg.AsyncConnection[Any], rows: list[Any]) -> None:

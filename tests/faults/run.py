@@ -1,102 +1,77 @@
-"""``make faults``: the job under kills, outages, joins and leaves; prints a table and writes ``build/faults.json``.
+"""``make faults``: the job under one kind of fault after the other; prints a table, writes ``build/faults.json``.
 
-python -m tests.faults.run --seeds 3        each scenario with three seeds
-python -m tests.faults.run --short          one seed, fewer events: part of ``make test``; two processes, each with
-                                            servers and scenarios of its own
-python -m tests.faults.run --resume         leaves out what the file holds already
+python -m tests.faults.run --seeds 3        each scenario with three seeds; goes on where it was stopped
+python -m tests.faults.run --only freeze    one scenario
+python -m tests.faults.run --short          few kinds and events: part of ``make test``; two processes, each
+                                            them with servers and scenarios of its own
 """
 
 import argparse
 import asyncio
 import logging
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
-import orjson
 import psycopg
 
-from app.embedded.mail import Mailbox
-from app.embedded.webhook_receiver import WebhookReceiver
+from app.domain.errors import HeadraceError
+from tests.benchmarks.progress import say
+from tests.faults.catalogue import LANES, scenarios
 from tests.faults.changes import Changes
-from tests.faults.injuries import Injury, join_and_leave, kill_each, outage
+from tests.faults.grounds import Ground, Site, ground_of, site_of
 from tests.faults.job import Job
 from tests.faults.judge import Verdict, judge
+from tests.faults.pace import Pace
+from tests.faults.report import Report, product, show, show_head
+from tests.faults.scenario import Scenario, now
 from tests.support.servers import Servers, harness_home, servers
-from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
-REPORT = Path("build/faults.json")
-# Of the short form, each with servers of its own: an outage is of its own lane alone.
-LANES: Final = {"processes": ("kills", "join-leave"), "servers": ("broker-outage", "postgres-outage")}
-OUTAGE_S = 20.0
-CAUGHT_UP_WITHIN_S = 240.0
+REPORT: Final = Path("build/faults.json")
+CAUGHT_UP_WITHIN_S: Final = 240.0
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One kind of fault; ``recovery_limit`` is how soon (seconds) the log must have caught up after it."""
-
-    name: str
-    injury: Injury
-    events: int
-    rate: float
-    entities: int = 200
-    recovery_limit: float | None = None
-
-
-def scenarios(on: Servers, *, short: bool) -> Iterator[Scenario]:
-    """Yield what is to be run."""
-    events = 1_500 if short else 5_000
-    yield Scenario("kills", kill_each(1 if short else 3), events, 75)
-    yield Scenario("join-leave", join_and_leave, 1_500 if short else 3_000, 75, entities=50)
-    yield Scenario("broker-outage", outage(on.kafka, OUTAGE_S), 1_500, 50, recovery_limit=30)
-    yield Scenario("postgres-outage", outage(on.postgres, OUTAGE_S), 1_500, 50, recovery_limit=30)
-
-
-async def run(scenario: Scenario, seed: int, on: Servers) -> Verdict:
-    """Run one scenario on a fresh database and fresh topics."""
-    database = on.fresh_database(f"faults_{scenario.name.replace('-', '_')}")
-    mailbox, receiver = Mailbox(), WebhookReceiver()
-    await mailbox.start()
-    await receiver.start()
-    prefix = f"f{uuid4().hex[:8]}."
-    environment = {"HEADRACE_SMTP_HOST": "127.0.0.1", "HEADRACE_SMTP_PORT": str(mailbox.smtp_port)}
+def run(scenario: Scenario, seed: int, on: Servers) -> Verdict:
+    """Run one scenario on a fresh database and fresh topics; what keeps it from its end is part of the verdict."""
+    verdict = Verdict(scenario.name, seed, ordered=scenario.ordered)
     try:
-        async with Stack(on.bootstrap, database, prefix, on.home / "stack" / prefix, environment=environment) as stack:
-            return await _under_fault(scenario, seed, stack, receiver, mailbox)
-    finally:
-        await receiver.stop()
-        await mailbox.stop()
+        with ground_of(scenario, on) as ground:
+            asyncio.run(_on_site(scenario, verdict, ground))
+    except (AssertionError, HeadraceError, psycopg.Error) as error:
+        verdict.blame(f"it did not come to its end: {type(error).__name__}: {error}")
+    return verdict
 
 
-async def _under_fault(
-    scenario: Scenario, seed: int, stack: Stack, receiver: WebhookReceiver, mailbox: Mailbox
-) -> Verdict:
-    verdict = Verdict(scenario.name, seed)
-    job = Job(f"{scenario.name}-{seed}", scenario.events, scenario.entities)
-    await job.prepare(stack.api, receiver.url)
+async def _on_site(scenario: Scenario, verdict: Verdict, ground: Ground) -> None:
+    async with site_of(scenario, verdict.seed, ground) as site:
+        await _under_fault(scenario, verdict, site)
+
+
+async def _under_fault(scenario: Scenario, verdict: Verdict, site: Site) -> None:
+    place, stack, seconds = site.place, site.place.stack, scenario.seconds
+    job = Job(f"{scenario.name}-{verdict.seed}", scenario.events, scenario.entities, scenario.workflows)
+    await job.prepare(stack.api, site.hooks)
     await stack.settled()
-    seconds, changes = scenario.events / scenario.rate, Changes(job.name)
-    flowing = asyncio.gather(job.emit(stack.emitter, scenario.rate), changes.flow(stack.api, seconds))
-    harm = await scenario.injury(stack, random.Random(seed), seconds)
+    changes, pace = Changes(job.name), Pace(seconds / 2, scenario.quiet_s)
+    flowing = asyncio.gather(
+        job.emit(stack.emitter, scenario.rate, pace), changes.flow(stack.api, seconds, pace), return_exceptions=True
+    )
+    harm = await scenario.injury(place)
     verdict.kills = harm.kills
     at_the_end = job.emitted
     await _caught_up(job, at_the_end, stack.database_url)
-    verdict.recovery_s = round(asyncio.get_running_loop().time() - harm.over_at, 2)
-    await flowing
+    verdict.recovery_s = round(now() - harm.over_at, 2)
+    for failed in filter(None, await flowing):
+        raise failed
     await _caught_up(job, job.count, stack.database_url)
-    await judge(verdict, job, stack.database_url, receiver, mailbox)
+    await judge(verdict, job, stack.database_url, site.receiver, site.mailbox)
     await changes.judge(verdict, stack)
     if scenario.recovery_limit is not None and verdict.recovery_s > scenario.recovery_limit:
         verdict.blame(f"recovered after {verdict.recovery_s} s, not within {scenario.recovery_limit:g} s")
-    return verdict
 
 
 async def _caught_up(job: Job, events: int, database_url: str) -> None:
@@ -117,31 +92,6 @@ async def _caught_up(job: Job, events: int, database_url: str) -> None:
             sys.stderr.write(f"{error}\n")
 
 
-def write(verdicts: list[Verdict], report: Path) -> None:
-    """Write the report; after every run, so that a broken-off one loses nothing."""
-    report.parent.mkdir(exist_ok=True)
-    report.write_bytes(orjson.dumps({"faults": [one.as_json() for one in verdicts]}, option=orjson.OPT_INDENT_2))
-
-
-def read(report: Path) -> list[Verdict]:
-    """Read what an earlier, broken-off run has left."""
-    if not report.exists():
-        return []
-    return [Verdict(**entry) for entry in orjson.loads(report.read_bytes())["faults"]]
-
-
-def show(verdict: Verdict) -> None:
-    """Print one line of the table, and what is wrong below it."""
-    sys.stdout.write(
-        f"{verdict.name:<16}{verdict.seed:>5}{verdict.kills:>7}{verdict.changes:>9}{verdict.expected:>10}{verdict.rows:>8}{verdict.lost:>6}"
-        f"{verdict.duplicated_marked:>14}{verdict.duplicated_unmarked:>16}{verdict.disordered:>11}"
-        f"{verdict.recovery_s:>12.1f}{verdict.slowest_s:>11.1f}  {'good' if verdict.good else 'BAD'}\n"
-    )
-    for what in verdict.wrong:
-        sys.stdout.write(f"    {what[:300]}\n")
-    sys.stdout.flush()
-
-
 def lane_report(lane: str) -> Path:
     """Return where a lane writes."""
     return REPORT.with_name(f"faults-{lane}.json")
@@ -154,27 +104,47 @@ def side_by_side() -> bool:
     command = [sys.executable, "-m", "tests.faults.run", "--short"]
     running = [subprocess.Popen([*command, "--lane", lane]) for lane in LANES]  # noqa: S603 - ourselves
     codes = [process.wait() for process in running]
-    write([verdict for lane in LANES for verdict in read(lane_report(lane))], REPORT)
+    report = Report(REPORT.with_name("faults-short.json"), product())
+    for lane in LANES:
+        report.add(Report.of(lane_report(lane), report.tree).verdicts.values())
+    report.write()
     return not any(codes)
 
 
 def one_by_one(options: argparse.Namespace) -> bool:
-    """Run scenarios one after the other, on servers that all of them share."""
-    report = lane_report(options.lane) if options.lane else REPORT
-    verdicts = read(report) if options.resume else []
-    done = {(one.name, one.seed) for one in verdicts if one.good}
-    wanted = LANES[options.lane] if options.lane else [options.only] if options.only else None
+    """Run scenarios one after the other, on servers that most of them share."""
+    report = Report.of(lane_report(options.lane) if options.lane else REPORT, product())
     # The emitter outlives the broker on purpose, and aiokafka says thousands of times a second that it is away.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with servers(harness_home(f"faults-{options.lane}" if options.lane else "faults")) as on:
-        for seed in range(1, 2 if options.short else options.seeds + 1):
-            for scenario in scenarios(on, short=options.short):
-                if (scenario.name, seed) in done or (wanted is not None and scenario.name not in wanted):
-                    continue
-                verdicts.append(asyncio.run(run(scenario, seed, on)))
-                show(verdicts[-1])
-                write(verdicts, report)
-    return all(one.good for one in verdicts)
+        todo = list(_todo(options, report, on))
+        for count, (scenario, seed) in enumerate(todo, 1):
+            if why := scenario.lacks(on):
+                report.not_run[scenario.name] = why
+                sys.stdout.write(f"{scenario.name:<18}{seed:>5}  NOT RUN: needs {why}\n")
+            else:
+                say(f"{count} of {len(todo)}: {scenario.name}, seed {seed}: load for {scenario.seconds:.0f} s")
+                report.add([verdict := run(scenario, seed, on)])
+                show(verdict)
+            report.write()
+    return report.good
+
+
+def _todo(options: argparse.Namespace, report: Report, on: Servers) -> Iterator[tuple[Scenario, int]]:
+    """Yield what is to be run: every kind of fault with the first seed, then with the next."""
+    known = list(scenarios(on, short=options.short))
+    names = [scenario.name for scenario in known]
+    wanted = LANES[options.lane] if options.lane else [options.only] if options.only else names
+    if unknown := set(wanted) - set(names):
+        raise SystemExit(f"there is no scenario {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
+    for seed in range(1, 2 if options.short else options.seeds + 1):
+        for scenario in known:
+            if scenario.name not in wanted:
+                continue
+            if report.done(scenario.name, seed):
+                say(f"{scenario.name}, seed {seed}: is done, in {report.path}")
+            else:
+                yield scenario, seed
 
 
 def main() -> None:
@@ -182,17 +152,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS") or 3))
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--only", help="one scenario by name")
     parser.add_argument("--lane", choices=LANES, help="of the short form, the scenarios of one of its two processes")
     options = parser.parse_args()
     if options.lane is None:
-        sys.stdout.write(
-            "scenario         seed  kills  changes  expected    rows  lost  twice, marked  twice, unmarked  disordered"
-            "  recovery s  slowest s\n"
-        )
-        sys.stdout.flush()
-    apart = options.lane is None and options.only is None and not options.resume
+        show_head()
+    apart = options.lane is None and options.only is None
     good = side_by_side() if options.short and apart else one_by_one(options)
     sys.exit(0 if good else 1)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from app.adapters.kafka.external import ExternalKafka
 from app.adapters.postgres.external import ExternalPostgres
 from app.domain.kafka_connection import KafkaConnection
-from tests.faults.run import LANES, scenarios
+from tests.faults.catalogue import LANES, scenarios
 from tests.support.servers import Servers
 
 

@@ -136,9 +136,9 @@ class Stack:
         """Return one process."""
         return next(worker for worker in self.workers if (worker.role, worker.instance) == (role, instance))
 
-    def add(self, role: str) -> WorkerProcess:
-        """Start a further worker of a role; wait for it with ``ready``."""
-        worker = self._worker(role, 1 + sum(other.role == role for other in self.workers))
+    def add(self, role: str, environment: Mapping[str, str] | None = None) -> WorkerProcess:
+        """Start a further worker of a role, with settings of its own if need be; wait for it with ``ready``."""
+        worker = self._worker(role, 1 + sum(other.role == role for other in self.workers), environment)
         self.workers.append(worker)
         worker.start()
         return worker
@@ -203,9 +203,9 @@ class Stack:
             return await self.api.answers()
         return role in _GROUPLESS or await members(admin, f"{self.topics.prefix}{role}") == len(expected)
 
-    def _worker(self, role: str, number: int) -> WorkerProcess:
+    def _worker(self, role: str, number: int, alone: Mapping[str, str] | None = None) -> WorkerProcess:
         own = {"DATABASE_URL": as_process(self.database_url, role)}
-        environment = {**self.environment, **own, **self._by_role.get(role, {})}
+        environment = {**self.environment, **own, **self._by_role.get(role, {}), **(alone or {})}
         return WorkerProcess(role, str(number), environment, self.home, self._modules.get(role))
 
     def _environment(self, port: int) -> dict[str, str]:

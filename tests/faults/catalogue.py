@@ -1,0 +1,121 @@
+"""Every kind of fault that is tried, in the order in which it is."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tests.faults.clock import jump, no_libfaketime, told_time
+from tests.faults.injuries import join_and_leave, kill_each, outage
+from tests.faults.kafka_changes import lose_a_broker, more_partitions, nothing, to_earliest
+from tests.faults.moods import moody
+from tests.faults.scenario import EVERY_KIND, TWO_OF_EACH, Scenario, to_the_stack
+from tests.faults.servers_ill import kill_server, no_broker_of_ours, no_postgres_of_ours, read_only, storm
+from tests.faults.stops import freeze_each, freeze_the_first, rolling
+from tests.faults.ways import away_from_postgres, away_from_the_broker, late
+from tests.support.servers import Servers
+
+# Of the short form, each with servers of its own: an outage is of its own lane alone.
+LANES: Final = {"processes": ("kills", "join-leave"), "servers": ("broker-outage", "postgres-outage")}
+OUTAGE_S: Final = 20.0
+FROZEN_S: Final = 30.0
+# Past the lease of a claim (37 s) and past what a group waits for a member (45 s).
+LONG_S: Final = 60.0
+_BEHIND: Final = ("matcher", "executor-system", "executor-crm", "executor-notification", "sink")
+
+
+def scenarios(on: Servers, *, short: bool) -> Iterator[Scenario]:
+    """Yield what is to be run."""
+    yield from _first(on, short=short)
+    if not short:
+        yield from _processes()
+        yield from _servers(on)
+        yield from _ways()
+        yield from _kafka(on)
+
+
+def _first(on: Servers, *, short: bool) -> Iterator[Scenario]:
+    events = 1_500 if short else 5_000
+    yield Scenario("kills", to_the_stack(kill_each(1 if short else 3)), events, 75)
+    yield Scenario("join-leave", to_the_stack(join_and_leave), 1_500 if short else 3_000, 75, entities=50)
+    yield Scenario("broker-outage", to_the_stack(outage(on.kafka, OUTAGE_S)), 1_500, 50, recovery_limit=30)
+    yield Scenario("postgres-outage", to_the_stack(outage(on.postgres, OUTAGE_S)), 1_500, 50, recovery_limit=30)
+
+
+def _processes() -> Iterator[Scenario]:
+    yield Scenario("freeze", freeze_each(FROZEN_S), 2_400, 30, workflows=EVERY_KIND)
+    yield Scenario("freeze-long", freeze_the_first(LONG_S), 2_400, 30, workflows=EVERY_KIND, roles=TWO_OF_EACH)
+    yield Scenario("rolling", rolling(2), 3_000, 40, workflows=EVERY_KIND)
+
+
+def _servers(on: Servers) -> Iterator[Scenario]:
+    yield Scenario(
+        "broker-kill",
+        kill_server(on.kafka, 2),
+        2_400,
+        40,
+        recovery_limit=60,
+        lacks=no_broker_of_ours,
+        workflows=EVERY_KIND,
+    )
+    yield Scenario(
+        "postgres-kill",
+        kill_server(on.postgres, 2),
+        2_400,
+        40,
+        recovery_limit=60,
+        lacks=no_postgres_of_ours,
+        workflows=EVERY_KIND,
+    )
+    yield Scenario(
+        "connection-storm", storm(20), 2_000, 40, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
+    )
+    yield Scenario(
+        "read-only", read_only(20), 2_000, 40, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
+    )
+
+
+def _ways() -> Iterator[Scenario]:
+    yield Scenario("postgres-late", late(2.0, 30), 1_500, 25, recovery_limit=60, wired=True, workflows=EVERY_KIND)
+    yield Scenario(
+        "postgres-cut-off", away_from_postgres(45), 2_400, 30, recovery_limit=90, wired=True, workflows=EVERY_KIND
+    )
+    yield Scenario(
+        "broker-cut-off",
+        away_from_the_broker(LONG_S),
+        2_400,
+        30,
+        recovery_limit=90,
+        broker="wired",
+        behind=_BEHIND,
+        lacks=no_broker_of_ours,
+        workflows=EVERY_KIND,
+    )
+    yield Scenario("destination", moody(0.3), 1_500, 25, entities=400, fickle=True)
+
+
+def _kafka(on: Servers) -> Iterator[Scenario]:
+    yield Scenario("offsets-earliest", to_earliest, 2_400, 40, workflows=EVERY_KIND)
+    yield Scenario("partitions-added", more_partitions, 2_400, 40, ordered=False, workflows=EVERY_KIND)
+    yield Scenario(
+        "idle-connections",
+        nothing,
+        1_600,
+        40,
+        quiet_s=60,
+        broker="impatient",
+        lacks=no_broker_of_ours,
+        workflows=EVERY_KIND,
+    )
+    told = on.home / "clock" / "off"
+    yield Scenario(
+        "clock-jump", jump(told), 2_400, 40, environment=told_time(told), lacks=no_libfaketime, workflows=EVERY_KIND
+    )
+    yield Scenario(
+        "broker-lost",
+        lose_a_broker(OUTAGE_S),
+        2_400,
+        40,
+        recovery_limit=60,
+        broker="three",
+        lacks=no_broker_of_ours,
+        workflows=EVERY_KIND,
+    )
