@@ -94,6 +94,7 @@ timers: setup
 simulation: setup
 	$(BIN)/python -m tests.simulation.run --seeds $(SIM_SEEDS)
 
+# One kind of fault after the other under load, SEEDS of each; SCENARIO=freeze for one. Goes on where it was stopped.
 faults: setup
 	$(BIN)/python -m tests.faults.run --seeds $(SEEDS) $(if $(SCENARIO),--only $(SCENARIO))
 

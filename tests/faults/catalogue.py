@@ -41,17 +41,17 @@ def _first(on: Servers, *, short: bool) -> Iterator[Scenario]:
 
 
 def _processes() -> Iterator[Scenario]:
-    yield Scenario("freeze", freeze_each(FROZEN_S), 2_400, 30, workflows=EVERY_KIND)
-    yield Scenario("freeze-long", freeze_the_first(LONG_S), 2_400, 30, workflows=EVERY_KIND, roles=TWO_OF_EACH)
-    yield Scenario("rolling", rolling(2), 3_000, 40, workflows=EVERY_KIND)
+    yield Scenario("freeze", freeze_each(FROZEN_S), 2_000, 25, workflows=EVERY_KIND)
+    yield Scenario("freeze-long", freeze_the_first(LONG_S), 2_000, 25, workflows=EVERY_KIND, roles=TWO_OF_EACH)
+    yield Scenario("rolling", rolling(1), 1_500, 25, workflows=EVERY_KIND)
 
 
 def _servers(on: Servers) -> Iterator[Scenario]:
     yield Scenario(
         "broker-kill",
         kill_server(on.kafka, 2),
-        2_400,
-        40,
+        1_500,
+        25,
         recovery_limit=60,
         lacks=no_broker_of_ours,
         workflows=EVERY_KIND,
@@ -59,30 +59,30 @@ def _servers(on: Servers) -> Iterator[Scenario]:
     yield Scenario(
         "postgres-kill",
         kill_server(on.postgres, 2),
-        2_400,
-        40,
+        1_500,
+        25,
         recovery_limit=60,
         lacks=no_postgres_of_ours,
         workflows=EVERY_KIND,
     )
     yield Scenario(
-        "connection-storm", storm(20), 2_000, 40, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
+        "connection-storm", storm(20), 1_500, 25, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
     )
     yield Scenario(
-        "read-only", read_only(20), 2_000, 40, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
+        "read-only", read_only(20), 1_500, 25, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
     )
 
 
 def _ways() -> Iterator[Scenario]:
     yield Scenario("postgres-late", late(2.0, 30), 1_500, 25, recovery_limit=60, wired=True, workflows=EVERY_KIND)
     yield Scenario(
-        "postgres-cut-off", away_from_postgres(45), 2_400, 30, recovery_limit=90, wired=True, workflows=EVERY_KIND
+        "postgres-cut-off", away_from_postgres(45), 2_000, 25, recovery_limit=90, wired=True, workflows=EVERY_KIND
     )
     yield Scenario(
         "broker-cut-off",
         away_from_the_broker(LONG_S),
-        2_400,
-        30,
+        2_000,
+        25,
         recovery_limit=90,
         broker="wired",
         behind=_BEHIND,
@@ -93,13 +93,13 @@ def _ways() -> Iterator[Scenario]:
 
 
 def _kafka(on: Servers) -> Iterator[Scenario]:
-    yield Scenario("offsets-earliest", to_earliest, 2_400, 40, workflows=EVERY_KIND)
-    yield Scenario("partitions-added", more_partitions, 2_400, 40, ordered=False, workflows=EVERY_KIND)
+    yield Scenario("offsets-earliest", to_earliest, 1_500, 25, workflows=EVERY_KIND)
+    yield Scenario("partitions-added", more_partitions, 1_500, 25, ordered=False, workflows=EVERY_KIND)
     yield Scenario(
         "idle-connections",
         nothing,
-        1_600,
-        40,
+        1_200,
+        30,
         quiet_s=60,
         broker="impatient",
         lacks=no_broker_of_ours,
@@ -107,13 +107,13 @@ def _kafka(on: Servers) -> Iterator[Scenario]:
     )
     told = on.home / "clock" / "off"
     yield Scenario(
-        "clock-jump", jump(told), 2_400, 40, environment=told_time(told), lacks=no_libfaketime, workflows=EVERY_KIND
+        "clock-jump", jump(told), 1_500, 25, environment=told_time(told), lacks=no_libfaketime, workflows=EVERY_KIND
     )
     yield Scenario(
         "broker-lost",
         lose_a_broker(OUTAGE_S),
-        2_400,
-        40,
+        1_500,
+        25,
         recovery_limit=60,
         broker="three",
         lacks=no_broker_of_ours,

@@ -74,18 +74,19 @@ async def judge(verdict: Verdict, job: Job, database_url: str, receiver: Webhook
     """Compare what there is with what must be, and write it into ``verdict``."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         rows = await (await connection.execute(_ROWS, ([SOURCE, *job.sources.values()], f"{job.name}-%"))).fetchall()
-        _judge_rows(verdict, job, rows)
+        judge_rows(verdict, job, rows)
         uncertain = {(row[0], result["step"]) for row in rows for result in row[2] if result.get("uncertain")}
         verdict.uncertain = len(uncertain)
         hooks = [(delivery.key, delivery.json()) for delivery in receiver.deliveries]
-        _judge_outside(verdict, job.effects("big"), (key for key, _ in hooks), uncertain)
+        judge_outside(verdict, job.effects("big"), (key for key, _ in hooks), uncertain)
         mails = (mail.message_id.strip("<>").partition("@")[0] for mail in mailbox.mails)
-        _judge_outside(verdict, job.effects("mail"), mails, uncertain)
-        _judge_order(verdict, [(body["entity"], int(body["n"])) for _, body in hooks if isinstance(body, dict)])
+        judge_outside(verdict, job.effects("mail"), mails, uncertain)
+        judge_order(verdict, [(body["entity"], int(body["n"])) for _, body in hooks if isinstance(body, dict)])
         await _judge_own(verdict, job, connection, rows)
 
 
-def _judge_rows(verdict: Verdict, job: Job, rows: list[Any]) -> None:
+def judge_rows(verdict: Verdict, job: Job, rows: list[Any]) -> None:
+    """Each expected execution has one row with the status that it must have, and nothing else has one."""
     expected = {execution: status for execution, _, _, status in job.expected()}
     found = Counter(row[0] for row in rows)
     verdict.expected, verdict.rows = len(expected), sum(found.values())
@@ -102,12 +103,20 @@ def _judge_rows(verdict: Verdict, job: Job, rows: list[Any]) -> None:
             verdict.blame(f"execution {row[0]} is {row[1]}, not {expected.get(row[0])}: {row[2]}")
 
 
-def _judge_outside(
+def judge_outside(
     verdict: Verdict,
     effects: dict[UUID, tuple[UUID, int]],
     keys: Iterable[str],
     uncertain: set[tuple[UUID, int]],
 ) -> None:
+    """Each effect outside has happened, and twice only where its row says that it may have.
+
+    Args:
+        verdict: Takes what is found.
+        effects: By command, its execution and the number of its event.
+        keys: Of all that arrived, in any order.
+        uncertain: Executions and steps whose rows say so.
+    """
     seen = Counter(UUID(key) for key in keys)
     for command, (execution, n) in effects.items():
         count = seen.pop(command, 0)
@@ -124,7 +133,7 @@ def _judge_outside(
         verdict.blame(f"an effect that nobody asked for: {command}")
 
 
-def _judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
+def judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
     """Each entity's first deliveries must have come in the order of its events; a repeat is judged elsewhere."""
     first: dict[str, dict[int, None]] = defaultdict(dict)
     for entity, n in deliveries:

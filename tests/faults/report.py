@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -57,10 +58,10 @@ class Report:
         found = self.verdicts.get((name, seed))
         return found is not None and found.good
 
-    @property
-    def good(self) -> bool:
-        """Tell whether everything was run, and the promise held."""
-        return not self.not_run and all(one.good for one in self.verdicts.values())
+    def good_of(self, names: AbstractSet[str]) -> bool:
+        """Tell whether scenarios could all be run, and the promise held in each."""
+        judged = [one for one in self.verdicts.values() if one.name in names]
+        return not names & self.not_run.keys() and all(one.good for one in judged)
 
     def write(self) -> None:
         """Write the file; after every scenario, so that a run that is broken off loses nothing."""
