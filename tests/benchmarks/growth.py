@@ -92,7 +92,8 @@ def table(curves: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _commit() -> str:
+def commit_here() -> str:
+    """Return the commit of this clone, which a run that goes on belongs to."""
     said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=_ROOT, check=True, capture_output=True, text=True)  # noqa: S607
     return said.stdout.strip()
 
@@ -103,7 +104,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="forget what an earlier run has measured")
     given = parser.parse_args()
     _PATH.parent.mkdir(exist_ok=True)
-    found: dict[str, Any] = {"commit": _commit(), "curves": {}}
+    found: dict[str, Any] = {"commit": commit_here(), "curves": {}}
     if _PATH.exists() and not given.again:
         earlier = orjson.loads(_PATH.read_bytes())
         found = earlier if earlier["commit"] == found["commit"] else found

@@ -10,6 +10,8 @@ import asyncio
 import random
 import sys
 import time
+from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -65,8 +67,12 @@ class Load:
         self._bootstrap = given.bootstrap
         self._topic = given.topic
         self._rate = given.rate
+        self._start = given.start
         chance = random.Random(given.run)
-        self._events = [make_event(given.run, seq, chance, given.bytes) for seq in range(given.count)]
+        self._count = given.count
+        made = (make_event(given.run, seq, chance, given.bytes) for seq in range(given.count))
+        # What is sent for an hour is too much to be made before; the rest is, so that making it is not measured.
+        self._events: Iterable[tuple[bytes, bytes]] = made if given.endless else list(made)
 
     async def send(self) -> dict[str, Any]:
         """Produce all events; returns what is printed once the last one is acknowledged."""
@@ -76,7 +82,7 @@ class Load:
             start, late = await (self._paced(producer) if self._rate else self._at_once(producer))
         finally:
             await producer.stop()
-        return {"start": start, "count": len(self._events), "rate": self._rate, "late_ms": round(late * 1000, 1)}
+        return {"start": start, "count": self._count, "rate": self._rate, "late_ms": round(late * 1000, 1)}
 
     async def _at_once(self, producer: AIOKafkaProducer) -> tuple[float, float]:
         start = time.time()
@@ -84,13 +90,15 @@ class Load:
         return start, 0.0
 
     async def _paced(self, producer: AIOKafkaProducer) -> tuple[float, float]:
-        start, late, sent = time.time() + 0.1, 0.0, []
+        start, late, sent = self._start or time.time() + 0.1, 0.0, deque[asyncio.Future[Any]]()
         for seq, (key, value) in enumerate(self._events):
             due = start + seq / self._rate
             if (ahead := due - time.time()) > 0:
                 await asyncio.sleep(ahead)
             late = max(late, time.time() - due)
             sent.append(await producer.send(self._topic, value, key))
+            while sent and sent[0].done():
+                sent.popleft().result()
         await asyncio.gather(*sent)
         return start, late
 
@@ -102,6 +110,8 @@ def main() -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--rate", type=float, default=0.0, help="events a second; 0: as fast as it goes")
+    parser.add_argument("--start", type=float, default=0.0, help="when the first is due, in epoch seconds; 0: at once")
+    parser.add_argument("--endless", action="store_true", help="make each event when it is due, not all before")
     parser.add_argument("--bytes", type=int, default=EVENT_BYTES, help="about how large an event is")
     sys.stdout.write(orjson.dumps(uvloop.run(Load(parser.parse_args()).send())).decode() + "\n")
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 import psycopg
 
 from app.commands.api_client import ApiClient
 from app.processes.running import running_state
 from app.settings import Settings
 from app.topics import Topics
-from tests.benchmarks.measure import Rows, Sent
+from tests.benchmarks.measure import Rows
+from tests.benchmarks.sending import send
 from tests.support.waiting import eventually
 
 _READY_WITHIN_S: Final = 180.0
@@ -70,7 +70,8 @@ async def load(whole: Whole, events: int, rate: float) -> None:
     workflow = await asyncio.to_thread(api.call, "POST", "/api/v1/workflows", _draft(whole.facts["receiver_url"]))
     await asyncio.to_thread(api.call, "POST", f"/api/v1/workflows/{workflow['id']}/activate")
     await asyncio.sleep(_TAKES_EFFECT_S)
-    sent = await _send(whole, events, rate)
+    topic = Topics(_PREFIX).events("order.paid")
+    sent = await send(whole.facts["kafka"], topic, events, rate, run="memory")
     ids = sent.ids(UUID(workflow["id"]))
     async with await psycopg.AsyncConnection.connect(whole.facts["database_url"], autocommit=True) as connection:
         rows = Rows(connection)
@@ -79,18 +80,6 @@ async def load(whole: Whole, events: int, rate: float) -> None:
             return await rows.count(ids) == len(ids)
 
         await eventually(all_there, within=_ROWS_WITHIN_S, every=0.5, what="every row")
-
-
-async def _send(whole: Whole, events: int, rate: float) -> Sent:
-    topic, run = Topics(_PREFIX).events("order.paid"), "memory"
-    given = {"bootstrap": whole.facts["kafka"], "topic": topic, "run": run, "count": events, "rate": rate}
-    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.load", *words, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await process.communicate()
-    told = orjson.loads(said)
-    return Sent(run, told["count"], told["rate"], told["start"])
 
 
 def _prepare(api: ApiClient, receiver_url: str) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -25,11 +25,39 @@ from tests.support.waiting import eventually
 
 ROLES: Final = ("matcher", "executor-crm", "sink")
 _RATE: Final = 40
-_PERIODS: Final = (("quiet", 10.0), ("joins", 15.0), ("leaves", 15.0), ("joins again", 15.0), ("killed for good", 75.0))
+Periods = Sequence[tuple[str, float]]
+_PERIODS: Final[Periods] = (
+    ("quiet", 10.0),
+    ("joins", 15.0),
+    ("leaves", 15.0),
+    ("joins again", 15.0),
+    ("killed for good", 75.0),
+)
 _LATE_S: Final = 1.0
 _COMMITTED: Final = (
     "SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM automation_logs WHERE id = ANY(%s)"
 )
+
+
+async def _leave(stack: Stack, role: str) -> None:
+    await stack.worker(role, "2").stop()
+
+
+def _die_and_come_back(stack: Stack, role: str) -> None:
+    worker = stack.worker(role, "2")
+    worker.kill()
+    worker.start()
+
+
+# What happens to a role at the beginning of a period.
+_CHANGES: Final[Mapping[str, Callable[[Stack, str], Any]]] = {
+    "quiet": lambda _, __: None,
+    "joins": lambda stack, role: stack.add(role),
+    "leaves": lambda stack, role: asyncio.ensure_future(_leave(stack, role)),
+    "joins again": lambda stack, role: stack.worker(role, "2").start(),
+    "killed, comes back": _die_and_come_back,
+    "killed for good": lambda stack, role: stack.worker(role, "2").kill(),
+}
 
 
 class Load:
@@ -65,8 +93,14 @@ class Load:
         return sent
 
 
-async def scale(on: Servers, role: str) -> dict[str, Any]:
-    """Let one role grow and shrink; returns the figures by period."""
+async def scale(on: Servers, role: str, periods: Periods = _PERIODS) -> dict[str, Any]:
+    """Let one role grow and shrink; returns the figures by period.
+
+    Args:
+        on: Broker and Postgres.
+        role: Which.
+        periods: What happens, one after the other, and for how long events come then.
+    """
     prefix, kind = f"s{uuid4().hex[:8]}.", f"custom.scaling-{uuid4().hex[:8]}"
     database = on.fresh_database("scaling")
     try:
@@ -75,19 +109,14 @@ async def scale(on: Servers, role: str) -> dict[str, Any]:
             workflow = await stack.api.create_workflow({"name": kind, "trigger": {"type": kind}, "actions": actions})
             await stack.settled()
             load = Load(stack, workflow, kind)
-            changes: dict[str, Callable[[], Any]] = {
-                "quiet": lambda: None,
-                "joins": lambda: stack.add(role),
-                "leaves": lambda: asyncio.ensure_future(stack.worker(role, "2").stop()),
-                "joins again": lambda: stack.worker(role, "2").start(),
-                "killed for good": lambda: stack.worker(role, "2").kill(),
-            }
-            periods = {}
-            for name, seconds in _PERIODS:
+            sent = {}
+            for name, seconds in periods:
                 say(f"{role}: {name}")
-                changes[name]()
-                periods[name] = await load.send(seconds)
-            return await _figures(database, load, periods)
+                changed = _CHANGES[name](stack, role)
+                sent[name] = await load.send(seconds)
+                if isinstance(changed, asyncio.Future):
+                    await changed
+            return await _figures(database, load, sent)
     finally:
         await remove_topics(on.bootstrap, prefix)
 

@@ -150,12 +150,18 @@ async def measure(urls: Sequence[str], rounds: int, rows: int) -> list[Side]:
     return sides
 
 
-def _prepared(variant: Variant, url: str) -> str:
+def prepared(url: str) -> None:
+    """Migrate a database, and add the workflows whose executions are written."""
     upgrade(url)
     make_logins(url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (OWNER,))
         connection.execute(_ADD_WORKFLOWS, (OWNER, _WORKFLOWS - 1))
+
+
+def _varied(variant: Variant, url: str) -> str:
+    prepared(url)
+    with psycopg.connect(url, autocommit=True) as connection:
         for index in variant.dropped:
             connection.execute(f"DROP INDEX {index}".encode())
     return url
@@ -170,7 +176,7 @@ def main() -> None:
     with ExitStack() as opened:
         home = opened.enter_context(session_home())
         admin = opened.enter_context(running_postgres(home))
-        urls = [_prepared(variant, opened.enter_context(new_database(admin))) for variant in VARIANTS]
+        urls = [_varied(variant, opened.enter_context(new_database(admin))) for variant in VARIANTS]
         sides = asyncio.run(measure(urls, arguments.rounds, arguments.rows))
     base = median(sides[0].turns.cpu_us_a_row)
     found = {}

@@ -1,20 +1,18 @@
 """One turn of one contender: warm up, stand idle, drain a backlog, then open loop at rising rates."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import uuid4
 
-import orjson
 import psycopg
 
 from tests.benchmarks.contender import Contender
 from tests.benchmarks.load import EVENT_BYTES
 from tests.benchmarks.measure import Rows, Sent, percentile
 from tests.benchmarks.progress import say
+from tests.benchmarks.sending import send
 from tests.benchmarks.usage import Cost, Meter
 from tests.support.deadlines import scaled
 
@@ -165,18 +163,7 @@ class Turn:
         return step
 
     async def _load(self, count: int, rate: float) -> Sent:
-        run = uuid4().hex[:8]
-        words = ["--bootstrap", self._bootstrap, "--topic", self._contender.topic, "--run", run]
-        size = ["--bytes", str(self._plan.event_bytes)]
-        process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "tests.benchmarks.load", *words, "--count", str(count), "--rate", str(rate), *size],
-            stdout=asyncio.subprocess.PIPE,
-        )
-        out, _ = await process.communicate()
-        if process.returncode:
-            raise RuntimeError("the load generator failed; its error is above")
-        said = orjson.loads(out)
-        return Sent(run, count, rate, said["start"], said["late_ms"])
+        return await send(self._bootstrap, self._contender.topic, count, rate, size=self._plan.event_bytes)
 
     async def _wait(self, rows: Rows, sent: Sent, what: str, meter: Meter | None = None) -> None:
         """Wait until each execution has its row.

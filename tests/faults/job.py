@@ -16,20 +16,30 @@ from tests.support.api import Api
 
 SOURCE: Final = "/faults"
 # From which total on each workflow's conditions hold; totals are 0 to 999, evenly spread.
-MINIMUM: Final = {"big": 100, "wait": 800, "mail": 900, "never": 10**9}
-TAGS: Final = {"big": "paid", "wait": "waited", "mail": "mailed"}
+MINIMUM: Final = {"big": 100, "wait": 800, "mail": 900, "again": 950, "never": 10**9}
+TAGS: Final = {"big": "paid", "wait": "waited", "mail": "mailed", "again": "again"}
 DELAY_S: Final = 3
 
 
-def workflows(receiver_url: str, event_type: str = "order.paid") -> dict[str, dict[str, Any]]:
-    """Return the drafts by name: effects of every kind, an e-mail, a wait, and one that is never met."""
+def workflows(
+    receiver_url: str, event_type: str = "order.paid", *, refusing_url: str = "", delay_s: float = DELAY_S
+) -> dict[str, dict[str, Any]]:
+    """Return the drafts by name: effects of every kind, an e-mail, a wait, one that is retried, one that is never met.
+
+    Args:
+        receiver_url: Where the webhook of ``big`` goes.
+        event_type: What starts them.
+        refusing_url: Where that of ``again`` goes.
+        delay_s: How long ``wait`` waits.
+    """
     hook = {"url": f"{receiver_url}/big", "body": {"entity": "{{ customer.id }}", "n": "{{ order.n }}"}}
     mail = {"subject": "{{ order.n }}", "text": "Thank you"}
     note = {"text": "Paid {{ order.total }}"}
     return {
         "big": _draft("big", event_type, ("webhook", hook), _tag("big"), ("create_note", note)),
-        "wait": _draft("wait", event_type, ("delay", {"duration": DELAY_S}), _tag("wait")),
+        "wait": _draft("wait", event_type, ("delay", {"duration": delay_s}), _tag("wait")),
         "mail": _draft("mail", event_type, ("send_email", mail), _tag("mail")),
+        "again": _draft("again", event_type, ("webhook", {**hook, "url": f"{refusing_url}/again"}), _tag("again")),
         "never": _draft("never", event_type, ("stop_workflow", {})),
     }
 
@@ -67,6 +77,8 @@ class Job:
         types: Of the events; those of schedules are for the internal topic, so no emitter takes them.
         sources: The CloudEvents source of a type's events, where it is not the usual one.
         ids: Workflow ids by event type and name.
+        emitted: How many events are in Kafka.
+        ended: No more are to be emitted, whatever ``count`` says; ``count`` then becomes what was.
     """
 
     name: str
@@ -77,17 +89,18 @@ class Job:
     sources: Mapping[str, str] = field(default_factory=dict)
     ids: dict[str, dict[str, UUID]] = field(default_factory=dict)
     emitted: int = 0
+    ended: bool = False
 
-    async def prepare(self, api: Api, receiver_url: str) -> None:
-        """Create and activate the workflows."""
+    async def prepare(self, api: Api, receiver_url: str, **given: Any) -> None:
+        """Create and activate the workflows; ``given`` is as ``workflows`` takes it."""
         for event_type in self.types:
-            drafts = workflows(receiver_url, event_type)
+            drafts = workflows(receiver_url, event_type, **given)
             self.ids[event_type] = {name: await api.create_workflow(drafts[name]) for name in self.names}
 
     async def emit(self, emitter: EventEmitter, rate: float, pace: Pace = STEADY) -> None:
         """Emit all events in order at ``rate`` per second; waits out a broker that is away."""
         started = time.monotonic()
-        while self.emitted < self.count:
+        while self.emitted < self.count and not self.ended:
             due = min(self.count, 1 + int(pace.flowed(time.monotonic() - started) * rate))
             batch = [self.event(n) for n in range(self.emitted, max(due, self.emitted + 1))]
             try:
@@ -96,6 +109,7 @@ class Job:
                 continue  # the same batch again: a repeated event is the same event
             self.emitted += len(batch)
             await asyncio.sleep(max(0.0, started + pace.elapsed(self.emitted / rate) - time.monotonic()))
+        self.count = self.emitted
 
     def event_type(self, n: int) -> str:
         """Return the n-th event's type."""

@@ -63,18 +63,18 @@ async def _under_fault(scenario: Scenario, verdict: Verdict, site: Site) -> None
     harm = await scenario.injury(place)
     verdict.kills = harm.kills
     at_the_end = job.emitted
-    await _caught_up(job, at_the_end, stack.database_url)
+    await caught_up(job, at_the_end, stack.database_url)
     verdict.recovery_s = round(now() - harm.over_at, 2)
     for failed in filter(None, await flowing):
         raise failed
-    await _caught_up(job, job.count, stack.database_url)
+    await caught_up(job, job.count, stack.database_url)
     await judge(verdict, job, stack.database_url, site.receiver, site.mailbox)
     await changes.judge(verdict, stack)
     if scenario.recovery_limit is not None and verdict.recovery_s > scenario.recovery_limit:
         verdict.blame(f"recovered after {verdict.recovery_s} s, not within {scenario.recovery_limit:g} s")
 
 
-async def _caught_up(job: Job, events: int, database_url: str) -> None:
+async def caught_up(job: Job, events: int, database_url: str, *, within: float = CAUGHT_UP_WITHIN_S) -> None:
     """Wait until every execution of the first ``events`` events has its row."""
     expected = [execution for execution, _, n, _ in job.expected() if n < events]
     query = """SELECT count(*) FROM unnest(%s::uuid[]) AS e(id)
@@ -86,7 +86,7 @@ async def _caught_up(job: Job, events: int, database_url: str) -> None:
             return row == (len(expected),)
 
         try:
-            await eventually(complete, within=CAUGHT_UP_WITHIN_S, every=0.25, what="the log to catch up")
+            await eventually(complete, within=within, every=0.25, what="the log to catch up")
         except AssertionError as error:
             # What is missing by now is judged as lost.
             sys.stderr.write(f"{error}\n")

@@ -7,7 +7,8 @@ async with Stack(bootstrap, database_url, prefix, home) as stack:
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from app.services.ingest.emitter import EventEmitter
 from app.settings import Settings
 from app.topics import Topics, declare
 from tests.support.api import Api
+from tests.support.code import Code
 from tests.support.consumer_groups import group_admin, members
 from tests.support.logins import as_process, make_logins
 from tests.support.waiting import eventually
@@ -61,6 +63,7 @@ class Stack:
         environment: Further settings, by their environment names,
         by_role: and those of a role's processes alone.
         modules: Roles whose processes are made by a module of the tests, by its name.
+        code: Another clone's, whose installation this is; this clone's by default.
     """
 
     def __init__(
@@ -74,7 +77,9 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         by_role: Mapping[str, Mapping[str, str]] | None = None,
         modules: Mapping[str, str] | None = None,
+        code: Code | None = None,
     ) -> None:
+        self._code = code
         self.bootstrap = bootstrap
         self.database_url = database_url
         self.topics = Topics(prefix)
@@ -89,12 +94,7 @@ class Stack:
         self._emitter: EventEmitter | None = None
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(upgrade, self.database_url)
-        await asyncio.to_thread(make_logins, self.database_url)
-        administrator = _settings(self.environment | dict(self._by_role.get("topics", {})))
-        await ensure_topics(
-            administrator.kafka_connection, declare(self.settings, REGISTRY.names()), replication_factor=0
-        )
+        await (self._prepare() if self._code is None else self.install(self._code))
         base = f"http://{HOST}:{self.settings.admin_port}"
         self._api = await self._resources.enter_async_context(Api(base, self.settings))
         sender = await self._resources.enter_async_context(
@@ -152,18 +152,41 @@ class Stack:
         self.workers[place].start()
         await self.ready()
 
+    async def exchange(self, worker: WorkerProcess, code: Code) -> WorkerProcess:
+        """End a worker, and start the same with another clone's code in its place; wait for it with ``ready``."""
+        place = self.workers.index(worker)
+        await worker.stop()
+        self.workers[place] = self._worker(worker.role, int(worker.instance), code=code)
+        self.workers[place].start()
+        return self.workers[place]
+
+    async def install(self, code: Code) -> None:
+        """Do with a clone's own command line what comes before its roles: migrations, database users, topics."""
+        environment = {**os.environ, **self.environment}
+        await code.headrace("migrate", environment=environment)
+        await asyncio.to_thread(make_logins, self.database_url)
+        await code.headrace("topics", environment=environment)
+
+    async def _prepare(self) -> None:
+        await asyncio.to_thread(upgrade, self.database_url)
+        await asyncio.to_thread(make_logins, self.database_url)
+        administrator = _settings(self.environment | dict(self._by_role.get("topics", {})))
+        await ensure_topics(
+            administrator.kafka_connection, declare(self.settings, REGISTRY.names()), replication_factor=0
+        )
+
     def pids(self) -> dict[str, int]:
         """Return the pids of what runs, by name."""
         return {worker.name: worker.pid for worker in self.workers if worker.pid is not None}
 
-    async def ready(self, within: float = _READY_WITHIN_S) -> None:
-        """Wait until each running worker is in its group and the API answers.
+    async def ready(self, within: float = _READY_WITHIN_S, *, roles: Collection[str] | None = None) -> None:
+        """Wait until each running worker (of some roles) is in its group and the API answers.
 
         Raises:
             AssertionError: A process ended or does not get ready; the text has the end of its log.
         """
         async with group_admin(self.bootstrap) as admin:
-            for role in {worker.role for worker in self.workers}:
+            for role in {worker.role for worker in self.workers} if roles is None else roles:
                 joined = partial(self._is_ready, admin, role)
                 await eventually(joined, within=within, every=0.2, what=f"{role} ready")
 
@@ -203,10 +226,14 @@ class Stack:
             return await self.api.answers()
         return role in _GROUPLESS or await members(admin, f"{self.topics.prefix}{role}") == len(expected)
 
-    def _worker(self, role: str, number: int, alone: Mapping[str, str] | None = None) -> WorkerProcess:
+    def _worker(
+        self, role: str, number: int, alone: Mapping[str, str] | None = None, *, code: Code | None = None
+    ) -> WorkerProcess:
         own = {"DATABASE_URL": as_process(self.database_url, role)}
         environment = {**self.environment, **own, **self._by_role.get(role, {}), **(alone or {})}
-        return WorkerProcess(role, str(number), environment, self.home, self._modules.get(role))
+        return WorkerProcess(
+            role, str(number), environment, self.home, self._modules.get(role), code=code or self._code
+        )
 
     def _environment(self, port: int) -> dict[str, str]:
         return {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.embedded.child import Child, Command
+from tests.support.code import Code
 from tests.support.deadlines import scaled
 
 STOP_WITHIN_S = 40.0
@@ -22,18 +23,27 @@ class WorkerProcess:
         environment: Settings of the process.
         home: Folder of the log.
         module: What makes the process, instead of the command line; it takes the role.
+        code: Another clone's, instead of this one.
     """
 
     def __init__(
-        self, role: str, instance: str, environment: Mapping[str, str], home: Path, module: str | None = None
+        self,
+        role: str,
+        instance: str,
+        environment: Mapping[str, str],
+        home: Path,
+        module: str | None = None,
+        *,
+        code: Code | None = None,
     ) -> None:
         self.role = role
         self.instance = instance
         self.name = f"{role}-{instance}"
         words = ("admin",) if role == "admin" else ("worker", role)
-        argv = (sys.executable, "-m", *(("app.cli", *words) if module is None else (module, role)))
-        named = {"HEADRACE_METRICS_PORT": "0", **environment, "HEADRACE_INSTANCE": instance}
-        self._child = Child(Command(self.name, argv, named, stop_within=scaled(STOP_WITHIN_S)), home)
+        python, own, folder = (code.python, code.environment, code.tree) if code else (sys.executable, {}, None)
+        argv = (python, "-m", *(("app.cli", *words) if module is None else (module, role)))
+        named = {"HEADRACE_METRICS_PORT": "0", **environment, **own, "HEADRACE_INSTANCE": instance}
+        self._child = Child(Command(self.name, argv, named, stop_within=scaled(STOP_WITHIN_S), cwd=folder), home)
 
     @property
     def pid(self) -> int | None:

@@ -26,12 +26,12 @@ from app.topics import RETENTION, SEGMENT, WORKFLOWS
 _BATCH: Final = 2000
 _FED: Final = timedelta(hours=2)
 
-_DELETE_RECEIPTS: Final = """
+DELETE_RECEIPTS: Final = """
 DELETE FROM receipts WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM receipts r WHERE created_at < now() - %s::interval
     AND NOT EXISTS (SELECT FROM timers t WHERE t.execution_id = r.execution_id) LIMIT %s FOR UPDATE SKIP LOCKED))
 """
-_DELETE_KEYS: Final = """
+DELETE_KEYS: Final = """
 DELETE FROM execution_keys WHERE ctid = ANY(ARRAY(
   SELECT ctid FROM execution_keys k WHERE executed_at < now() - %s::interval
     AND NOT EXISTS (SELECT FROM timers t WHERE t.execution_id = k.execution_id) LIMIT %s FOR UPDATE SKIP LOCKED))
@@ -130,7 +130,7 @@ class Maintenance:
 
     async def delete_past_horizon(self) -> int:
         """Delete receipts, execution keys and answered requests that nothing can ask for any more; returns how many."""
-        statements = (_DELETE_RECEIPTS, _DELETE_KEYS, _DELETE_REQUESTS)
+        statements = (DELETE_RECEIPTS, DELETE_KEYS, _DELETE_REQUESTS)
         return sum([await self._delete(statement, self._horizon) for statement in statements])
 
     async def delete_old_notifications(self) -> int:

@@ -66,7 +66,7 @@ UPDATE timers SET due = now() + %(by)s::interval,
   error = (%(errors)s::text[])[array_position(%(ids)s::uuid[], command_id)], set_aside_at = now()
 WHERE command_id = ANY(%(ids)s::uuid[])
 """
-_NEXT: Final = """
+NEXT: Final = """
 SELECT extract(epoch FROM min(due) - now())::float8 FROM timers WHERE kind <> 'circuit' AND kind <> 'quota'
 """
 
@@ -166,7 +166,7 @@ class PostgresTimerSession:
     async def next_due(self) -> float | None:
         """Return the seconds until the next timer is due."""
         with unreachable("the timers"):
-            row = await (await self._connection.execute(_NEXT)).fetchone()
+            row = await (await self._connection.execute(NEXT)).fetchone()
         seconds: float | None = row[0] if row else None
         return seconds
 
