@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -59,8 +59,8 @@ async def measure(place: Servers, url: str, shared: Mapping[str, int], point: Po
     return {"per_s": round(outcome.drain_per_s, 1), "us_per_execution": cost_of(outcome), "by_process": each}
 
 
-async def run(place: Servers, found: dict[str, Any]) -> None:
-    """Measure what ``found`` does not have yet, and write it after each point."""
+async def run(place: Servers, found: dict[str, Any], wanted: Container[str]) -> None:
+    """Measure what ``found`` does not have yet of the wanted curves, and write it after each point."""
     shared = {
         name: service.pid
         for name, service in (("kafka", place.kafka), ("postgres", place.postgres))
@@ -68,7 +68,7 @@ async def run(place: Servers, found: dict[str, Any]) -> None:
     }
     async with receiver() as (url, receiver_pid):
         shared["receiver"] = receiver_pid
-        for curve, points in CURVES.items():
+        for curve, points in ((name, points) for name, points in CURVES.items() if name in wanted):
             for name, point in [("unchanged", Point(0)), *((str(point.value), point) for point in points)]:
                 if name in found["curves"].setdefault(curve, {}):
                     continue
@@ -102,6 +102,7 @@ def main() -> None:
     """Measure what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--again", action="store_true", help="forget what an earlier run has measured")
+    parser.add_argument("--only", choices=sorted(CURVES), help="one curve")
     given = parser.parse_args()
     _PATH.parent.mkdir(exist_ok=True)
     found: dict[str, Any] = {"commit": commit_here(), "curves": {}}
@@ -110,7 +111,7 @@ def main() -> None:
         found = earlier if earlier["commit"] == found["commit"] else found
     with servers(harness_home("growth"), long_lived=True) as place:
         place.stamp_commits()
-        asyncio.run(run(place, found))
+        asyncio.run(run(place, found, {given.only} if given.only else set(CURVES)))
     sys.stdout.write(table(found["curves"]) + "\n")
 
 

@@ -3,7 +3,8 @@
 In a Postgres of its own the tables grow step by step to ROWS receipts and as many executions' keys (20,000,000 by
 default, 8 GB), of the days that receipts are kept; the log's partition of today to a ninetieth of as many executions,
 and once more to a ninetieth of ten times as many. At each step the statements run as the roles send them, batch after
-batch of new ids over one session: rows a second and Postgres's CPU for a row, and the plan with what it touched.
+batch of new ids over one session: rows a second, Postgres's CPU and write-ahead log for a row, and the plan with what
+it touched.
 """
 
 import argparse
@@ -66,6 +67,7 @@ SELECT gen_random_uuid(),
   1, 1, 'e-' || n, 'order.paid', 'c-' || (200000 * power(random(), 2))::integer
 FROM generate_series(1, %(count)s::bigint) AS n
 """
+_WAL: Final = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 _LOG_BYTES: Final = """
 SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits WHERE inhparent = 'automation_logs'::regclass
 """
@@ -77,6 +79,7 @@ class Took:
 
     rows_per_s: float
     cpu_us_a_row: float
+    wal_bytes_a_row: float
     plan: list[str]
 
 
@@ -90,11 +93,16 @@ class Session:
     async def timed(self, statement: str, each: Sequence[Any], rows: int = _BATCH) -> Took:
         """Run a statement with each of the parameters but the first, which it is explained with."""
         plan = await self._plan(statement, each[0])
-        before, began = self._cpu(), time.perf_counter()
+        wal, before, began = await self._wal(), self._cpu(), time.perf_counter()
         for given in each[1:]:
             await self._connection.execute(statement.encode(), given, binary=True)
         seconds, cpu, count = time.perf_counter() - began, self._cpu() - before, rows * (len(each) - 1)
-        return Took(round(count / seconds, 1), round(cpu / count * 1e6, 1), plan)
+        logged = (await self._wal() - wal) / count
+        return Took(round(count / seconds, 1), round(cpu / count * 1e6, 1), round(logged, 1), plan)
+
+    async def _wal(self) -> int:
+        found = await (await self._connection.execute(_WAL)).fetchone()
+        return int(found[0]) if found else 0
 
     async def _plan(self, statement: str, given: Any) -> list[str]:
         explained = f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {statement}"
