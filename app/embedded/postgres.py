@@ -62,12 +62,20 @@ class PostgresNode:
 
     Stop and start keep data and port. It refuses to run as root, so root starts it as another user; postgres_place.py
     finds one, and a folder that this user can reach.
+
+    Args:
+        home: Folder of its data.
+        settings: Postgres settings on top of ours.
+        environment: Variables of its processes, on top of our own.
     """
 
     name = "postgres"
 
-    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, settings: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._home = home
+        self._environment = dict(environment or {})
         self._settings = {**_SETTINGS, **(settings or {})}
         self._state = home / "postgres.json"
         self._lock = Lock(home / "postgres.lock")
@@ -182,6 +190,7 @@ class PostgresNode:
         return Command(
             "postgres",
             (str(place.program("postgres")), "-D", str(place.data), *options),
+            env=self._environment,
             user=place.user,
             # SIGINT is Postgres's fast shutdown; SIGTERM would wait for the clients to leave.
             stop_signal=signal.SIGINT,

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from tests.faults.clock import jump, no_libfaketime, told_time
+from tests.faults.disk import no_way_to_fill
+from tests.faults.full_disk import full_disk
 from tests.faults.injuries import join_and_leave, kill_each, outage
 from tests.faults.kafka_changes import lose_a_broker, more_partitions, nothing, to_earliest
 from tests.faults.moods import moody
@@ -30,6 +32,16 @@ def scenarios(on: Servers, *, short: bool) -> Iterator[Scenario]:
         yield from _servers(on)
         yield from _ways()
         yield from _kafka(on)
+        yield Scenario(
+            "disk-full",
+            full_disk(20),
+            1_500,
+            25,
+            recovery_limit=60,
+            disk=True,
+            lacks=no_way_to_fill,
+            workflows=EVERY_KIND,
+        )
 
 
 def _first(on: Servers, *, short: bool) -> Iterator[Scenario]:

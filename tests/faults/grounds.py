@@ -1,21 +1,26 @@
-"""What a scenario runs on: the shared servers, or brokers of its own kind; wires, a receiver, a mailbox."""
+"""What a scenario runs on: the shared servers, or some of its own kind; wires, a receiver, a mailbox."""
 
 import random
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
+
 from app.adapters.kafka.external import ExternalKafka
 from app.domain.kafka_connection import KafkaConnection
 from app.embedded.broker import KafkaNode, open_properties
 from app.embedded.free_ports import HOST, pick_ports
 from app.embedded.mail import Mailbox
+from app.embedded.postgres import PostgresNode
 from app.embedded.service import start
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.processes.home import default_home
 from tests.faults.destinations import fickle
+from tests.faults.disk import Disk, own_disk
 from tests.faults.scenario import Place, Scenario
 from tests.support.broker import remove_topics
 from tests.support.logins import as_process
@@ -35,11 +40,13 @@ class Ground:
     Attributes:
         nodes: The brokers, where they are its own.
         far: The port behind the wire, and the wire's own; where there is one.
+        disk: What Postgres's log can be put on, where there is one.
     """
 
     on: Servers
     nodes: tuple[KafkaNode, ...] = ()
     far: tuple[int, int] | None = None
+    disk: Disk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,13 @@ class Site:
 
 @contextmanager
 def ground_of(scenario: Scenario, on: Servers) -> Iterator[Ground]:
-    """Run the broker that a scenario needs, beside the Postgres that all share."""
+    """Run the servers that a scenario needs of its own, which begin empty, beside those that all share."""
     home = on.home / scenario.broker
+    shutil.rmtree(home, ignore_errors=True)
     match scenario.broker:
+        case "shared" if scenario.disk:
+            with own_disk() as disk, _on_disk(home, disk) as postgres:
+                yield Ground(replace(on, postgres=postgres), disk=disk)
         case "shared":
             yield Ground(on)
         case "three":
@@ -70,6 +81,18 @@ def ground_of(scenario: Scenario, on: Servers) -> Iterator[Ground]:
             far, wire = pick_ports(2)
             with _node(home, {}, (far, wire)) as node:
                 yield Ground(replace(on, kafka=node), (node,), (far, wire))
+
+
+@contextmanager
+def _on_disk(home: Path, disk: Disk) -> Iterator[PostgresNode]:
+    node = PostgresNode(home, environment=disk.environment)
+    try:
+        start(node)
+        assert node.pid is not None
+        disk.give_to(psutil.Process(node.pid).username())
+        yield node
+    finally:
+        node.stop()
 
 
 @contextmanager
@@ -123,7 +146,9 @@ async def site_of(scenario: Scenario, seed: int, ground: Ground) -> AsyncIterato
             by_role=_ways(scenario, wires, far),
         )
         await leaving.enter_async_context(stack)
-        place = Place(stack, chance, scenario.seconds, on, ground.nodes, wires, far, front, scenario.behind)
+        place = Place(
+            stack, chance, scenario.seconds, on, ground.nodes, wires, far, front, scenario.behind, ground.disk
+        )
         yield Site(place, receiver, mailbox, front.url if front else receiver.url)
 
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from app.embedded.broker import KafkaNode
 from tests.faults.destinations import Fickle
+from tests.faults.disk import Disk
 from tests.support.servers import Servers
 from tests.support.stack import ROLES, Stack
 from tests.support.wires import Wire
@@ -48,6 +49,7 @@ class Place:
         to_broker: The way to the broker of those roles that have one.
         front: Stands before the webhooks' receiver.
         behind: The roles that reach the broker by that way.
+        disk: Where the log is to be, and can find no room.
     """
 
     stack: Stack
@@ -59,6 +61,7 @@ class Place:
     to_broker: Wire | None = None
     front: Fickle | None = None
     behind: Sequence[str] = ()
+    disk: Disk | None = None
 
     async def until(self, share: float, began: float) -> None:
         """Wait until a share of the load has flowed since the injury began."""
@@ -98,6 +101,7 @@ class Scenario:
         roles: How many processes of each role; one by default.
         environment: Further settings of every process.
         broker: On which it runs.
+        disk: Postgres is one whose log has a disk of its own, which can be full.
         wired: The roles reach Postgres by wires.
         behind: The roles that reach the broker by a wire.
         fickle: Something stands before the webhooks' receiver.
@@ -116,6 +120,7 @@ class Scenario:
     roles: Mapping[str, int] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     broker: Broker = "shared"
+    disk: bool = False
     wired: bool = False
     behind: tuple[str, ...] = ()
     fickle: bool = False

@@ -66,7 +66,7 @@ def storm(seconds: float) -> Injury:
     async def injure(place: Place) -> Harm:
         await asyncio.sleep(place.seconds / 4)
         url, until = place.stack.database_url, now() + seconds
-        async with _administrator(url) as administrator, _held() as held:
+        async with administrator_of(url) as administrator, _held() as held:
             while now() < until:
                 await administrator.execute(_THROW_OUT)
                 with suppress(psycopg.OperationalError):
@@ -97,7 +97,7 @@ def read_only(seconds: float) -> Injury:
 
     async def injure(place: Place) -> Harm:
         await asyncio.sleep(place.seconds / 4)
-        async with _administrator(place.stack.database_url) as administrator:
+        async with administrator_of(place.stack.database_url) as administrator:
             try:
                 await _set(administrator, "ALTER SYSTEM SET default_transaction_read_only = on")
                 await asyncio.sleep(seconds)
@@ -114,7 +114,8 @@ async def _set(administrator: psycopg.AsyncConnection[Any], statement: str) -> N
 
 
 @asynccontextmanager
-async def _administrator(url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def administrator_of(url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Connect as who may do everything, whatever the server's settings."""
     options = "-c default_transaction_read_only=off"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True, options=options) as connection:
         yield connection

@@ -48,7 +48,7 @@ def test_what_needs_servers_of_ours_says_so(every: list[Scenario], tmp_path: Pat
     said = {one.name: one.lacks(not_ours(tmp_path)) or "" for one in every}
     for name in ("broker-kill", "idle-connections", "broker-cut-off", "broker-lost"):
         assert "a broker of ours" in said[name]
-    for name in ("postgres-kill", "connection-storm", "read-only"):
+    for name in ("postgres-kill", "connection-storm", "read-only", "disk-full"):
         assert "a Postgres of ours" in said[name]
     assert said["kills"] == ""
 
