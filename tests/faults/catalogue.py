@@ -64,7 +64,6 @@ def _servers(on: Servers) -> Iterator[Scenario]:
         kill_server(on.kafka, 2),
         1_500,
         25,
-        recovery_limit=60,
         lacks=no_broker_of_ours,
         workflows=EVERY_KIND,
     )
@@ -73,29 +72,21 @@ def _servers(on: Servers) -> Iterator[Scenario]:
         kill_server(on.postgres, 2),
         1_500,
         25,
-        recovery_limit=60,
         lacks=no_postgres_of_ours,
         workflows=EVERY_KIND,
     )
-    yield Scenario(
-        "connection-storm", storm(20), 1_500, 25, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
-    )
-    yield Scenario(
-        "read-only", read_only(20), 1_500, 25, recovery_limit=60, lacks=no_postgres_of_ours, workflows=EVERY_KIND
-    )
+    yield Scenario("connection-storm", storm(20), 1_500, 25, lacks=no_postgres_of_ours, workflows=EVERY_KIND)
+    yield Scenario("read-only", read_only(20), 1_500, 25, lacks=no_postgres_of_ours, workflows=EVERY_KIND)
 
 
 def _ways() -> Iterator[Scenario]:
-    yield Scenario("postgres-late", late(2.0, 30), 1_500, 25, recovery_limit=60, wired=True, workflows=EVERY_KIND)
-    yield Scenario(
-        "postgres-cut-off", away_from_postgres(45), 2_000, 25, recovery_limit=90, wired=True, workflows=EVERY_KIND
-    )
+    yield Scenario("postgres-late", late(2.0, 30), 1_500, 25, wired=True, workflows=EVERY_KIND)
+    yield Scenario("postgres-cut-off", away_from_postgres(45), 2_000, 25, wired=True, workflows=EVERY_KIND)
     yield Scenario(
         "broker-cut-off",
         away_from_the_broker(LONG_S),
         2_000,
         25,
-        recovery_limit=90,
         broker="wired",
         behind=_BEHIND,
         lacks=no_broker_of_ours,
@@ -126,7 +117,6 @@ def _kafka(on: Servers) -> Iterator[Scenario]:
         lose_a_broker(OUTAGE_S),
         1_500,
         25,
-        recovery_limit=60,
         broker="three",
         lacks=no_broker_of_ours,
         workflows=EVERY_KIND,

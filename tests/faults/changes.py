@@ -18,6 +18,8 @@ from uuid import UUID, uuid4
 import aiohttp
 import psycopg
 
+from app.domain.errors import UnreachableError
+from app.services.ingest.emitter import EventEmitter
 from tests.faults.judge import Verdict
 from tests.faults.pace import STEADY, Pace
 from tests.support.api import Api, ApiError
@@ -140,7 +142,8 @@ class Changes:
         is in the log, so is everything that the first ones started, and those are counted.
         """
         first, second = self._probes(), self._probes()
-        await stack.emitter.emit_many([*first, *second])
+        emitted = partial(_emitted, stack.emitter, [*first, *second])
+        await eventually(emitted, within=_SHOWN_WITHIN_S, what="Kafka to take the last events")
         wanted = len(second) * sum(known.runs for known in self.known.values())
         async with await psycopg.AsyncConnection.connect(stack.database_url, autocommit=True) as connection:
             rows = partial(_rows, connection, self.event_type)
@@ -183,6 +186,15 @@ async def _answered(api: Api, method: str, path: str, body: Any = None, **header
         else:
             return answer
         await asyncio.sleep(_PAUSE_S)
+
+
+async def _emitted(emitter: EventEmitter, events: list[dict[str, Any]]) -> bool:
+    """Emit events; those that are emitted again are the same events."""
+    try:
+        await emitter.emit_many(events)
+    except UnreachableError:
+        return False
+    return True
 
 
 async def _rows(connection: psycopg.AsyncConnection[Any], event_type: str) -> list[tuple[UUID, int, str]]:

@@ -31,6 +31,8 @@ from tests.support.stack import ROLES, Stack
 from tests.support.wires import Wire, laid
 
 _IMPATIENCE_MS = 5_000
+# What is tried here is no crash of these brokers: a machine that is busy for some seconds must not look like one.
+_PATIENT = {"broker.session.timeout.ms": "18000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _on_disk(home: Path, disk: Disk) -> Iterator[PostgresNode]:
 @contextmanager
 def _node(home: Path, settings: Mapping[str, str], far: tuple[int, int] | None = None) -> Iterator[KafkaNode]:
     def properties(port: int, controller_port: int, data: str) -> dict[str, str]:
-        made = {**open_properties(port, controller_port, data), **settings}
+        made = {**open_properties(port, controller_port, data), **_PATIENT, **settings}
         return made if far is None else made | second_door(made, *far)
 
     node = KafkaNode(home, default_home(), properties=properties)

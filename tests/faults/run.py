@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -136,20 +136,17 @@ def one_by_one(options: argparse.Namespace) -> bool:
 
 
 def _todo(options: argparse.Namespace, report: Report, on: Servers) -> Iterator[tuple[Scenario, int]]:
-    """Yield what is to be run: every kind of fault with the first seed, then with the next."""
-    known = list(scenarios(on, short=options.short))
-    names = [scenario.name for scenario in known]
-    wanted = LANES[options.lane] if options.lane else options.only.split(",") if options.only else names
-    if unknown := set(wanted) - set(names):
+    """Yield what is to be run, in the order asked for: every kind of fault with one seed, then with the next."""
+    names = {scenario.name: scenario for scenario in scenarios(on, short=options.short)}
+    wanted: Iterable[str] = LANES[options.lane] if options.lane else options.only.split(",") if options.only else names
+    if unknown := set(wanted) - names.keys():
         raise SystemExit(f"there is no scenario {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
     for seed in range(1, 2 if options.short else options.seeds + 1):
-        for scenario in known:
-            if scenario.name not in wanted:
-                continue
-            if report.done(scenario.name, seed):
-                say(f"{scenario.name}, seed {seed}: is done, in {report.path}")
+        for name in wanted:
+            if report.done(name, seed):
+                say(f"{name}, seed {seed}: is done, in {report.path}")
             else:
-                yield scenario, seed
+                yield names[name], seed
 
 
 def main() -> None:

@@ -46,7 +46,10 @@ async def _away(place: Place, role: str, seconds: float, turn: float, began: flo
 
 
 def away_from_the_broker(seconds: float) -> Injury:
-    """Start a second worker of each role whose first reaches the broker by a wire, and let the wire be silent."""
+    """Start a second worker of each role whose first reaches the broker by a wire, and let the wire be silent.
+
+    A worker that gets nowhere for so long ends, to be started anew; here that is done once the wire speaks.
+    """
 
     async def injure(place: Place) -> Harm:
         assert place.to_broker is not None
@@ -57,6 +60,8 @@ def away_from_the_broker(seconds: float) -> Injury:
         place.to_broker.fall_silent()
         await asyncio.sleep(seconds)
         place.to_broker.speak()
-        return over()
+        harm = over()
+        await place.stack.ready_again()
+        return harm
 
     return injure
