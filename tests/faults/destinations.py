@@ -76,8 +76,8 @@ class Fickle:
         if self._attempts[name] > _MOODY_ATTEMPTS or self._chance.random() >= self.moody:
             return "good", True
         mood = self._chance.choice(MOODS)
-        # A destination that says no has done nothing; one that is slow has.
-        return mood, mood == "slow" or (mood != "refusing" and self._chance.random() < 0.5)
+        # One that says no has done nothing. One that is slow has, and one that has said 200, whatever follows.
+        return mood, mood in ("slow", "cut") or (mood != "refusing" and self._chance.random() < 0.5)
 
     async def _answer(self, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer in a mood; False where the connection ends."""
