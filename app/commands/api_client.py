@@ -3,10 +3,10 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any, Final
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO, Any, Final, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
@@ -19,6 +19,7 @@ from app.domain.errors import FieldError, SetupError
 from app.processes.home import default_home
 from app.processes.running import running_state
 
+T = TypeVar("T")
 _WITHIN_S: Final = 15.0
 _WAITS_AT_MOST_S: Final = 90.0
 _RESTARTS_WITHIN_S: Final = 15.0
@@ -106,7 +107,7 @@ class ApiClient:
         if body is not None:
             request.add_header("Content-Type", content_type)
             request.data = json.dumps(body).encode()
-        return self._answered(request, f"{method} {path}")
+        return self._answered(request, f"{method} {path}", self._object)
 
     def find(self, path: str) -> dict[str, Any] | None:
         """Return what is at ``path``; None where there is nothing (any more). Errors as in ``call``."""
@@ -130,13 +131,22 @@ class ApiClient:
             if cursor is None:
                 return
 
-    def _answered(self, request: Request, said: str) -> dict[str, Any]:
+    def lines(self, path: str, query: Mapping[str, object]) -> list[Any]:
+        """Return the objects of an answer of JSON lines, as exports are. Errors as in ``call``."""
+        request = Request(f"{self._url}{path}?{urlencode(query, doseq=True)}")  # noqa: S310 - checked in address
+        request.add_header("Authorization", self._bearer)
+        return self._answered(request, f"GET {path}", lambda answer: [json.loads(line) for line in answer])
+
+    def _object(self, answer: HTTPResponse) -> dict[str, Any]:
+        return _decoded(answer.read(), self._url, answer.headers)
+
+    def _answered(self, request: Request, said: str, read: Callable[[HTTPResponse], T]) -> T:
         give_up = time.monotonic() + _WAITS_AT_MOST_S
         back_by = time.monotonic() + self._patience_s
         while True:
             try:
                 with self._opener.open(request, timeout=_WITHIN_S) as answer:
-                    return _decoded(answer.read(), self._url, answer.headers)
+                    return read(answer)
             except HTTPError as error:
                 if _starts_again(error, request) and self._waits(back_by):
                     continue

@@ -64,6 +64,7 @@ GROUPS: Final = {
         Named("check", "Check that the installation, or one role, could start."),
         Named("worker", "Run one role."),
         Named("admin", "Serve the API."),
+        Named("prove", "Prove that nothing is lost or done twice, by load and recount."),
         Named("status", "Show every process: ready or why not, restarts, lag."),
         Named("logs", "Keep the execution log in order: archive what is old."),
         Named("healthcheck", "Ask the process of this container how it is."),
@@ -73,7 +74,7 @@ COMMANDS: Final = tuple(command for group in GROUPS.values() for command in grou
 # They start what stands in app/embedded, which an image for production does not have.
 EMBEDDED: Final = frozenset({"up", "down"})
 # They call the API and nothing else: they need no settings, and log nothing.
-OVER_THE_API: Final = frozenset({"workflows", "executions", "dead-letters", "queue", "events", "keys"})
+OVER_THE_API: Final = frozenset({"workflows", "executions", "dead-letters", "queue", "events", "keys", "prove"})
 
 
 def commands() -> tuple[Named, ...]:

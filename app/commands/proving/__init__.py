@@ -1,0 +1,1 @@
+"""What ``headrace prove`` does on an installation: its workflows there, its receiver, its load, its faults."""
