@@ -17,6 +17,7 @@ from app.commands.showing import clean as in_one_line
 from app.commands.showing import json_option, show_fields, show_json
 from app.processes.home import default_home
 from app.processes.running import running_state
+from app.services.proving.load import MARK
 from app.services.proving.report import summary
 from app.services.proving.schedule import KINDS
 
@@ -110,9 +111,9 @@ def prove(  # noqa: PLR0917 - click passes every option by name
 
 
 def _clean_up(api: ApiClient, *, others: bool, crm: bool) -> None:
-    old = leftovers(api, others=others)
-    if old:
-        count = remove(api, old, crm=crm)
+    """Remove what is left of runs that are over: nobody's customers but ours are called so."""
+    count = remove(api, leftovers(api, others=others), customers=f"{MARK}-" if crm else None)
+    if count:
         Progress().say(f"Removed what an earlier run has left: {count} workflows and customers")
     elif others:
         Progress().say("Nothing is left of earlier runs")

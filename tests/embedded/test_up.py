@@ -9,13 +9,11 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import psutil
 import psycopg
@@ -25,12 +23,9 @@ from app.processes.role_names import role_names
 from tests.embedded.marketer import make_first_workflow
 from tests.embedded.readme import script
 from tests.embedded.test_privacy import open_to_others
-from tests.embedded.up import headrace
-from tests.support.broker import remove_topics
+from tests.embedded.up import Up, headrace, installation
 from tests.support.chromium import chromium, window
 from tests.support.deadlines import scaled
-from tests.support.postgres import new_database
-from tests.support.session_home import session_home
 from tests.support.waiting import eventually, finished, in_time
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(400)]
@@ -42,40 +37,11 @@ _INTERACTIONS: Final = 40
 _ROOT: Final = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Up:
-    """An installation that runs.
-
-    Attributes:
-        environment: What it was started with.
-        elsewhere: What another terminal has: it finds the installation by its folder.
-        said: What was printed as it started.
-    """
-
-    environment: dict[str, str]
-    elsewhere: dict[str, str]
-    said: str
-
-
 @pytest.fixture(scope="module")
 def up(kafka: str, postgres: str) -> Iterator[Up]:
-    """An installation of this module's own, on the session's broker and an empty database: two minutes, paid once."""
-    prefix = f"t{uuid4().hex[:10]}."
-    with session_home() as home, new_database(postgres) as database_url:
-        elsewhere = {**os.environ, "HEADRACE_HOME": str(home)}
-        environment = {
-            **elsewhere,
-            "KAFKA_BOOTSTRAP_SERVERS": kafka,
-            "DATABASE_URL": database_url,
-            "HEADRACE_TOPIC_PREFIX": prefix,
-            "HEADRACE_EVENTS_PARTITIONS": "2",
-            "HEADRACE_ACTIONS_PARTITIONS": "2",
-        }
-        try:
-            yield Up(environment, elsewhere, asyncio.run(headrace(environment, "up", "--detach")))
-        finally:
-            asyncio.run(headrace(environment, "down"))
-            asyncio.run(remove_topics(kafka, prefix))
+    """An installation of this module's own: two minutes, paid once."""
+    with installation(kafka, postgres) as running:
+        yield running
 
 
 async def test_it_shows_its_demo(up: Up) -> None:

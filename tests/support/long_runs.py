@@ -10,6 +10,7 @@ import pytest
 # Files, or tests, by how their ids begin.
 LONGER: Final = (
     "tests/admin/test_silent_postgres.py",
+    "tests/embedded/test_prove.py",
     "tests/embedded/test_services.py::test_kafka_keeps_data_and_port",
     "tests/embedded/test_up.py::test_what_dies_comes_back_and_nothing_is_left",
     "tests/execution/test_retry_times.py::test_so_it_is_in_real_time",

@@ -7,7 +7,7 @@ from app.commands.api_client import ApiClient, path_of
 from app.commands.proving.workflows import customers_of
 from app.services.proving.judge import Found, repeated
 from app.services.proving.ledger import Ledger
-from app.services.proving.load import WEBHOOK_STEPS, Load
+from app.services.proving.load import FIRST, WEBHOOK_STEPS, Load
 
 
 def rows_of(api: ApiClient, load: Load) -> dict[UUID, list[str]]:
@@ -35,7 +35,9 @@ def _is_marked(api: ApiClient, execution: UUID) -> bool:
 def _own(api: ApiClient, load: Load) -> tuple[Counter[str], Counter[str]]:
     tags: Counter[str] = Counter()
     notes: Counter[str] = Counter()
-    for customer in customers_of(api, load.run):
+    for customer in customers_of(api, load.customers):
+        if customer["id"] == f"{load.customers}{FIRST}":
+            continue  # of before the load
         tags.update(customer["tags"])
         notes.update(one["text"] for one in api.items(path_of("crm", "customers", customer["id"], "notes")))
     return tags, notes

@@ -25,6 +25,7 @@ from app.services.proving.schedule import Fault
 
 _FIRST_WITHIN_S: Final = 30.0
 _QUIET_S: Final = 90.0
+_CRM_EVERY_S: Final = 1.0
 _WEBHOOKS_EVERY_S: Final = 0.5
 _ROWS_EVERY_S: Final = 5.0
 
@@ -113,8 +114,22 @@ class Run:
                     await self._first.wait()
             except TimeoutError:
                 continue
+            if self._load.crm:
+                await self._try_the_crm()
             return
         raise SetupError(await asyncio.to_thread(self._why_not, url))
+
+    async def _try_the_crm(self) -> None:
+        """Wait until the tag of an event that tried the way shows in the CRM that the API shows."""
+        give_up = time.monotonic() + _FIRST_WITHIN_S
+        while time.monotonic() < give_up:
+            if any(await asyncio.to_thread(lambda: [*workflows.customers_of(self._api, self._load.customers)])):
+                return
+            await asyncio.sleep(_CRM_EVERY_S)
+        raise SetupError(
+            f"no tag showed in the CRM of the API in {_FIRST_WITHIN_S:.0f} s: where actions go to another one "
+            "(HEADRACE_CRM_URL), leave it out with --no-crm; else see `headrace status`"
+        )
 
     def _why_not(self, url: str) -> str:
         query = {"event_type": self._load.event_type, "workflow_id": self._load.ids["hook"], "limit": 1}
@@ -185,8 +200,9 @@ class Run:
         if not self._load.ids:
             return
         self._progress.say("Removing what this run has made")
-        ours = [{"id": str(one), "name": self._load.called(name)} for name, one in self._load.ids.items()]
+        ours = [{"id": str(one)} for one in self._load.ids.values()]
+        customers = self._load.customers if self._load.crm else None
         try:
-            await asyncio.to_thread(workflows.remove, self._api, ours, crm=self._load.crm)
+            await asyncio.to_thread(workflows.remove, self._api, ours, customers=customers)
         except HeadraceError as error:
             self._progress.say(f"not all could be removed ({error}); `headrace prove --clean` does it")

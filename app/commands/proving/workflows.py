@@ -3,7 +3,7 @@
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
@@ -69,21 +69,21 @@ def leftovers(api: ApiClient, *, others: bool = False) -> list[dict[str, Any]]:
     return found
 
 
-def remove(api: ApiClient, workflows: list[dict[str, Any]], *, crm: bool) -> int:
-    """Remove workflows and, in the CRM, their customers; returns how many of both."""
-    runs = sorted({match["run"] for one in workflows if (match := _NAMED.fullmatch(one["name"]))})
-    # Last, as they tell a later run that there is something to remove.
-    customers = [one["id"] for run in runs for one in customers_of(api, run)] if crm else []
-    for customer in customers:
+def remove(api: ApiClient, workflows: Sequence[Mapping[str, Any]], *, customers: str | None) -> int:
+    """Remove workflows, and from the CRM the customers whose ids begin so; returns how many of both.
+
+    The workflows go last: they tell a later run that there is something to remove.
+    """
+    named = [one["id"] for one in customers_of(api, customers)] if customers is not None else []
+    for customer in named:
         _delete(api, path_of("crm", "customers", customer))
     for one in workflows:
         _delete(api, path_of("workflows", one["id"]))
-    return len(customers) + len(workflows)
+    return len(named) + len(workflows)
 
 
-def customers_of(api: ApiClient, run: str) -> Iterator[dict[str, Any]]:
-    """Yield a run's customers in the CRM, with their tags."""
-    prefix = f"{MARK}-{run}-"
+def customers_of(api: ApiClient, prefix: str) -> Iterator[dict[str, Any]]:
+    """Yield the customers in the CRM whose ids begin so, with their tags."""
     after = prefix
     while True:
         page = api.call("GET", path_of("crm", "customers"), query={"after": after, "limit": _CUSTOMERS})["items"]

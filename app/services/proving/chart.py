@@ -19,7 +19,8 @@ def chart(times: Timing) -> Iterator[str]:
     """Yield the lines of an SVG, and of what explains it."""
     every = -(-len(times.by_second) // _POINTS)
     sent, came = (_thinned([counts[column] for counts in times.by_second], every) for column in (0, 1))
-    most = max([*sent, *came, 1.0])
+    # What was late is sent at once: such a peak is cut off, or nothing else could be seen.
+    most = max([*came, 2 * sum(sent) / max(1, len(sent)), 1.0])
     seconds = len(times.by_second)
     yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Events sent and webhooks arrived, by second">'
     for one in times.recoveries:
@@ -53,7 +54,7 @@ def _points(values: Sequence[float], most: float) -> str:
     last = max(1, len(values) - 1)
     width, height = _WIDTH - _LEFT, _floor() - _TOP
     return " ".join(
-        f"{_LEFT + width * place / last:.1f},{_floor() - height * value / most:.1f}"
+        f"{_LEFT + width * place / last:.1f},{_floor() - height * min(1.0, value / most):.1f}"
         for place, value in enumerate(values)
     )
 

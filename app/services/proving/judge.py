@@ -66,8 +66,8 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Tell whether what is promised held."""
-        return not (self.lost or self.twice_unmarked or self.disordered or self.failed)
+        """Tell whether what is promised held; of nothing it cannot be told."""
+        return self.events > 0 and not (self.lost or self.twice_unmarked or self.disordered or self.failed)
 
     def blame(self, what: str) -> None:
         """Note something wrong."""

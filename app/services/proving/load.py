@@ -14,6 +14,7 @@ from app.domain.ids import command_id, execution_id
 # What every name of a workflow, customer and event type of ours begins with; nothing else is ever removed.
 MARK: Final = "headrace-prove"
 SOURCE: Final = "/prove"
+FIRST: Final = "first"
 HOOK: Final = "hook"
 OWN: Final = "own"
 WAIT: Final = "wait"
@@ -67,6 +68,11 @@ class Load:
         return f"custom.{MARK}-{self.run}"
 
     @property
+    def customers(self) -> str:
+        """What the ids of its customers begin with."""
+        return f"{MARK}-{self.run}-"
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The workflows."""
         return (HOOK, OWN, WAIT) if self.crm else (HOOK, WAIT)
@@ -109,7 +115,7 @@ class Load:
 
     def entity(self, number: int) -> str:
         """Return whom an event is about."""
-        return f"{MARK}-{self.run}-{number % self.entities}" if number >= 0 else f"{MARK}-{self.run}-first"
+        return f"{self.customers}{number % self.entities if number >= 0 else FIRST}"
 
     def event(self, number: int, at: datetime) -> dict[str, Any]:
         """Return an event as it is sent."""
@@ -149,5 +155,7 @@ WEBHOOK_STEPS: Final[Mapping[str, int]] = {HOOK: 0, WAIT: 1}
 
 
 def met(number: int) -> dict[str, bool]:
-    """Return which workflows with conditions an event meets; those that try the way meet none."""
-    return {name: number >= 0 and number % _TEN == place for name, place in _OF_TEN.items()}
+    """Return which workflows with conditions an event meets; those that try the way need not wait."""
+    if number < 0:
+        return {OWN: True, WAIT: False}
+    return {name: number % _TEN == place for name, place in _OF_TEN.items()}

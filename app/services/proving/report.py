@@ -47,7 +47,7 @@ def summary(report: Report) -> dict[str, str]:
     verdict, times = report.verdict, report.verdict.timing
     recovered = [one.seconds for one in times.recoveries]
     return {
-        "outcome": "nothing lost, nothing done twice unmarked, order kept" if verdict.good else "NOT as promised",
+        "outcome": outcome(verdict),
         "events": f"{verdict.events:,} over {report.entities} customers, {report.rate:g} a second",
         "expected": f"{verdict.executions:,} executions in the log, {verdict.effects:,} effects",
         "lost": f"{verdict.lost:,}",
@@ -59,6 +59,21 @@ def summary(report: Report) -> dict[str, str]:
         "longest stall": spoken(times.stall),
         "faults": f"{len(recovered)}, slowest recovery {slowest(recovered)}" if recovered else "none",
     }
+
+
+def outcome(verdict: Verdict) -> str:
+    """Return what came of it in one line."""
+    if not verdict.events:
+        return "nothing was sent, so nothing is shown"
+    if verdict.good:
+        return "nothing lost, nothing done twice unmarked, order kept"
+    counts = (
+        (verdict.lost, "lost"),
+        (verdict.twice_unmarked, "twice, unmarked"),
+        (verdict.disordered, "customers out of order"),
+        (verdict.failed, "not as they must end"),
+    )
+    return f"NOT as promised: {', '.join(f'{count:,} {what}' for count, what in counts if count)}"
 
 
 def spoken(seconds: float | None) -> str:

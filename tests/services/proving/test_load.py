@@ -7,7 +7,7 @@ import pytest
 
 from app.actions.configs import validate_config
 from app.domain.conditions import Scope, compile_conditions
-from app.services.proving.load import HOOK, MARK, Load, entities_for, met
+from app.services.proving.load import MARK, OWN, WAIT, Load, entities_for, met
 from schemas.event import Event
 from schemas.event_types import event_group, is_event_type
 from schemas.workflow import WorkflowDraft
@@ -67,7 +67,9 @@ def test_without_the_crm_nothing_touches_it() -> None:
     assert not ours.own(range(100))
 
 
-def test_the_way_is_tried_with_the_plain_workflow_alone() -> None:
-    """Events before the load meet no condition, so that they leave nothing to be counted."""
-    assert not any(met(-number)[name] for number in range(1, 50) for name in met(0))
-    assert HOOK not in met(0)
+def test_the_way_is_tried_without_waiting() -> None:
+    """Events before the load try the webhook and the CRM, for a customer who is not the load's."""
+    ours = load()
+    assert met(-1) == {OWN: True, WAIT: False}
+    assert ours.entity(-1) not in {ours.entity(number) for number in range(100)}
+    assert ours.entity(-1) == ours.entity(-2)
