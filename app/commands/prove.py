@@ -114,7 +114,7 @@ def _clean_up(api: ApiClient, *, others: bool, crm: bool) -> None:
     """Remove what is left of runs that are over: nobody's customers but ours are called so."""
     count = remove(api, leftovers(api, others=others), customers=f"{MARK}-" if crm else None)
     if count:
-        Progress().say(f"Removed what an earlier run has left: {count} workflows and customers")
+        Progress().say(f"Removed what an earlier run has left: workflows and customers, {count}")
     elif others:
         Progress().say("Nothing is left of earlier runs")
 

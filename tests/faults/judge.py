@@ -1,6 +1,6 @@
 """The judgement: every expected execution has one row, every effect happened, twice only where it is marked."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ import psycopg
 
 from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
+from app.services.proving.judge import out_of_order
 from tests.faults.job import SOURCE, Job
 
 _ROWS = """
@@ -135,14 +136,10 @@ def judge_outside(
 
 def judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
     """Each entity's first deliveries must have come in the order of its events; a repeat is judged elsewhere."""
-    first: dict[str, dict[int, None]] = defaultdict(dict)
-    for entity, n in deliveries:
-        first[entity].setdefault(n)
-    for entity, numbers in first.items():
-        if list(numbers) != sorted(numbers):
-            verdict.disordered += 1
-            if verdict.ordered:
-                verdict.blame(f"{entity}: deliveries out of order")
+    for entity in out_of_order(deliveries):
+        verdict.disordered += 1
+        if verdict.ordered:
+            verdict.blame(f"{entity}: deliveries out of order")
 
 
 async def _judge_own(verdict: Verdict, job: Job, connection: psycopg.AsyncConnection[Any], rows: list[Any]) -> None:

@@ -93,9 +93,7 @@ def judge(load: Load, ledger: Ledger, found: Found) -> Verdict:
     for what, held in (("tag", found.tags), ("note", found.notes)):
         if held is not None:
             _judge_own(verdict, what, load.own(ledger.sent), held)
-    judge_order(
-        verdict, [(one.entity, one.number) for one in ledger.arrivals if one.workflow == HOOK and one.number >= 0]
-    )
+    _judge_order(verdict, ledger)
     verdict.timing = timing(ledger)
     return verdict
 
@@ -146,17 +144,26 @@ def judge_outside(verdict: Verdict, what: str, times: int, *, marked: bool) -> N
         verdict.repeat(f"{what}, {times} times", times - 1)
 
 
-def judge_order(verdict: Verdict, deliveries: Iterable[tuple[str, int]]) -> None:
-    """Each entity's first deliveries must have come in the order of its events; a repeat is judged elsewhere."""
+def out_of_order(deliveries: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return the entities whose first deliveries came out of the order of their events, and where that shows first.
+
+    A repeat is judged elsewhere.
+    """
     first: dict[str, dict[int, None]] = defaultdict(dict)
     for entity, number in deliveries:
         first[entity].setdefault(number)
-    for entity, numbers in first.items():
-        came = list(numbers)
-        early = next((after for before, after in pairwise(came) if after < before), None)
-        if early is not None:
-            verdict.disordered += 1
-            verdict.blame(f"out of order: {entity}, first at event {early}")
+    early = {
+        entity: next((after for before, after in pairwise(numbers) if after < before), None)
+        for entity, numbers in first.items()
+    }
+    return {entity: number for entity, number in early.items() if number is not None}
+
+
+def _judge_order(verdict: Verdict, ledger: Ledger) -> None:
+    hooks = [(one.entity, one.number) for one in ledger.arrivals if one.workflow == HOOK and one.number >= 0]
+    for entity, number in out_of_order(hooks).items():
+        verdict.disordered += 1
+        verdict.blame(f"out of order: {entity}, first at event {number}")
 
 
 def _judge_own(verdict: Verdict, what: str, wanted: Mapping[str, str], held: Mapping[str, int]) -> None:
