@@ -55,7 +55,8 @@ async def test_what_is_no_webhook_of_the_run_is_refused(arrived: tuple[str, Rece
     """Whoever does not know the word, and what does not say what it belongs to; nothing is noted."""
     url, receiver, noted = arrived
     assert await post(f"{url}/other/hook", _GOOD) == HTTPStatus.NOT_FOUND
-    for body in ({}, [], {"n": "x", "entity": "c"}, {"n": 1}, None):
+    bodies: tuple[Any, ...] = ({}, [], {"n": "x", "entity": "c"}, {"n": 1}, None)
+    for body in bodies:
         assert await post(f"{url}/{_WORD}/hook", body) == HTTPStatus.BAD_REQUEST
     assert (noted, receiver.refused) == ([], 5)
 
