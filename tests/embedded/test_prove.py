@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,15 @@ async def left(up: Up) -> list[str]:
     return [one["name"] for one in json.loads(await headrace(up.elsewhere, "workflows", "list", "--json"))["items"]]
 
 
-def started(up: Up, folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Start a run that goes on for longer than a test."""
+@contextmanager
+def started(up: Up, folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one that goes on for longer than a test, and is over after it."""
     command = [*_PROVE, "--minutes", "10", "--report", str(folder), *options]
-    return subprocess.Popen(command, env=up.elsewhere, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+    with subprocess.Popen(command, env=up.elsewhere, stderr=subprocess.DEVNULL) as running:  # noqa: S603 - our own
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def ledger(folder: Path) -> Ledger:
@@ -66,22 +72,20 @@ async def test_it_proves_an_installation_whose_roles_are_killed(up: Up, tmp_path
 
 async def test_it_is_broken_off_cleanly(up: Up, tmp_path: Path) -> None:
     """Ctrl-C removes what the run had made, and ends with the code of a signal."""
-    running = started(up, tmp_path)
-    await eventually(lambda: len(ledger(tmp_path).arrivals) > 20, within=90, what="webhooks")
-    running.send_signal(signal.SIGINT)
-    await eventually(lambda: running.poll() is not None, within=60, what="its end")
+    with started(up, tmp_path) as running:
+        await eventually(lambda: len(ledger(tmp_path).arrivals) > 20, within=90, what="webhooks")
+        running.send_signal(signal.SIGINT)
+        await eventually(lambda: running.poll() is not None, within=60, what="its end")
     assert running.returncode == 130
     assert await left(up) == []
 
 
 async def test_what_a_crash_leaves_is_removed_by_the_next_run(up: Up, tmp_path: Path) -> None:
     """And by nobody while it runs: a second run at the same time is refused."""
-    running = started(up, tmp_path)
-    await eventually(lambda: len(ledger(tmp_path).arrivals) > 20, within=90, what="webhooks")
-    refused = finished([*_PROVE, "--clean"], within=60, env=up.elsewhere)
-    assert (refused.returncode, "runs here already" in refused.stderr) == (6, True), refused.stderr
-    running.kill()
-    await eventually(lambda: running.poll() is not None, within=60, what="its end")
+    with started(up, tmp_path):
+        await eventually(lambda: len(ledger(tmp_path).arrivals) > 20, within=90, what="webhooks")
+        refused = finished([*_PROVE, "--clean"], within=60, env=up.elsewhere)
+        assert (refused.returncode, "runs here already" in refused.stderr) == (6, True), refused.stderr
     assert len(await left(up)) == 3
     cleaned = finished([*_PROVE, "--clean"], within=120, env=up.elsewhere)
     assert (cleaned.returncode, "Removed what an earlier run has left" in cleaned.stderr) == (0, True), cleaned.stderr
@@ -101,10 +105,9 @@ async def test_a_receiver_that_is_out_of_reach_is_said(up: Up, tmp_path: Path) -
 
 async def test_what_is_frozen_goes_on_when_the_run_is_killed(up: Up, tmp_path: Path) -> None:
     """Nobody who breaks a run off leaves a worker behind that does nothing."""
-    running = started(up, tmp_path, "--faults", "freeze")
     matcher = psutil.Process(json.loads(await headrace(up.elsewhere, "dev", "info", "--json"))["roles"]["matcher"])
-    await eventually(partial(_is_frozen, matcher), within=120, what="the first fault")
-    running.kill()
+    with started(up, tmp_path, "--faults", "freeze"):
+        await eventually(partial(_is_frozen, matcher), within=120, what="the first fault")
     await eventually(lambda: not _is_frozen(matcher), within=20, what="the matcher goes on")
     finished([*_PROVE, "--clean"], within=120, env=up.elsewhere)
 

@@ -15,7 +15,7 @@ from app.commands.exit_codes import ExitCode
 from app.domain.errors import SetupError
 from app.services.proving.load import MARK, Load
 
-_MARKED: Final = re.compile(r"Process (?P<pid>\d+) of (?P<host>\S+), begun at (?P<created>[\d.]+)")
+_MARKED: Final = re.compile(r"Process (?P<pid>\d+) of (?P<host>\S+), begun at (?P<created>\d+\.\d+)")
 _NAMED: Final = re.compile(rf"{MARK} (?P<run>[0-9a-f]{{8}}): \w+")
 _SAME_START_S: Final = 1.0
 _CUSTOMERS: Final = 500
@@ -27,9 +27,8 @@ class OtherRunError(SetupError):
     exit_code = ExitCode.CONFLICT
 
 
-def mark() -> str:
-    """Return the description of this process's workflows: from it a later run sees whether this one still runs."""
-    process = psutil.Process()
+def mark(process: psutil.Process) -> str:
+    """Return the description of a process's workflows: from it a later run sees whether that one still runs."""
     return (
         f"Made by `headrace prove`, which removes it at its end; a run that crashed leaves it to the next one. "
         f"Process {process.pid} of {socket.gethostname()}, begun at {process.create_time():.2f}."
@@ -38,7 +37,7 @@ def mark() -> str:
 
 def make(api: ApiClient, load: Load, receiver_url: str) -> None:
     """Make the workflows and switch them on; their ids go into ``load``."""
-    for name, draft in load.drafts(receiver_url, mark()).items():
+    for name, draft in load.drafts(receiver_url, mark(psutil.Process())).items():
         made = api.call("POST", path_of("workflows"), draft)
         load.ids[name] = UUID(made["id"])
         api.call("POST", path_of("workflows", made["id"], "activate"))
