@@ -13,9 +13,8 @@ from tests.benchmarks.measure import percentile
 from tests.faults.job import Job
 from tests.faults.judge import Verdict
 
-WAITING: Final = ("wait", "again")
-# Over which parts something may have waited, and the part before and after.
-SPANS: Final = {"upgrade": ("old", "new"), "rollback": ("new", "old again")}
+# Which executor lets a workflow's executions wait, by setting a timer with the slip that goes on later.
+WAITS_AT: Final = {"wait": "executor-workflow", "again": "executor-system"}
 _ROWS: Final = """
     SELECT id, extract(epoch FROM (trigger_event->>'time')::timestamptz)::float8,
            extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8, actions_executed
@@ -26,11 +25,22 @@ _DEAD: Final = "SELECT reason, detail FROM dead_letters"
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One execution: when its event was made and its row committed, and whether it waits on its way."""
+    """One execution: when its event was made and its row committed, and which role lets it wait, if any does."""
 
     began: float
     ended: float
-    waits: bool
+    waits_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One process that was ended, and started with another version's code until it was ready."""
+
+    role: str
+    process: str
+    code: str
+    began: float
+    ended: float
 
 
 @dataclass(slots=True)
@@ -39,7 +49,8 @@ class Found:
 
     Attributes:
         parts: Of each part of the run: seconds, executions begun in it, and how long those took that do not wait.
-        waited_over: How many executions waited over the whole of a change.
+        waited_over: By direction and role: slips that one version wrote, and that went on once all of the role's
+            processes had the other version's code.
         uncertain: Commands whose result says that they may have happened twice.
         dead_letters: Why records were given up.
     """
@@ -56,18 +67,20 @@ class Found:
             verdict.blame(f"a dead letter: {letter}")
         for change, count in self.waited_over.items():
             if not count:
-                verdict.blame(f"nothing waited over the {change}: the delay is shorter than it took")
+                verdict.blame(f"nothing waited while {change}: the delay is shorter than it took")
 
 
-async def look(database_url: str, job: Job, began: Mapping[str, float]) -> Found:
+async def look(database_url: str, job: Job, began: Mapping[str, float], exchanges: Sequence[Exchange]) -> Found:
     """Read the log and the dead letters."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         rows = await (await connection.execute(_ROWS, (f"{job.name}-%",))).fetchall()
         dead = await (await connection.execute(_DEAD)).fetchall()
-    waiting = {execution for execution, name, _, status in job.expected() if name in WAITING and status == "success"}
-    ran = [Ran(began_at, ended_at, execution in waiting) for execution, began_at, ended_at, _ in rows]
+    waiting = {execution: WAITS_AT.get(name) for execution, name, _, status in job.expected() if status == "success"}
+    ran = [Ran(began_at, ended_at, waiting.get(execution)) for execution, began_at, ended_at, _ in rows]
     uncertain = {command_id(row[0], 1, result["step"]) for row in rows for result in row[3] if result.get("uncertain")}
-    return Found(parts(ran, began), waited_over(ran, began), uncertain, [f"{reason}: {said}" for reason, said in dead])
+    return Found(
+        parts(ran, began), waited_over(ran, exchanges), uncertain, [f"{reason}: {said}" for reason, said in dead]
+    )
 
 
 def parts(ran: Sequence[Ran], began: Mapping[str, float]) -> dict[str, dict[str, Any]]:
@@ -75,7 +88,7 @@ def parts(ran: Sequence[Ran], began: Mapping[str, float]) -> dict[str, dict[str,
     found = {}
     for name, following in pairwise(began):
         inside = [one for one in ran if began[name] <= one.began < began[following]]
-        took = [one.ended - one.began for one in inside if not one.waits] or [0.0]
+        took = [one.ended - one.began for one in inside if one.waits_at is None] or [0.0]
         found[name] = {
             "seconds": round(began[following] - began[name], 1),
             "executions": len(inside),
@@ -85,11 +98,13 @@ def parts(ran: Sequence[Ran], began: Mapping[str, float]) -> dict[str, dict[str,
     return found
 
 
-def waited_over(ran: Sequence[Ran], began: Mapping[str, float]) -> dict[str, int]:
-    """Return how many began in the part before a change and ended after it."""
-    return {
-        change: sum(
-            one.waits and began[before] <= one.began < began[change] and one.ended > began[after] for one in ran
-        )
-        for change, (before, after) in SPANS.items()
-    }
+def waited_over(ran: Sequence[Ran], exchanges: Sequence[Exchange]) -> dict[str, int]:
+    """Return how many waited while all processes of the role that lets them wait were exchanged, by role and code."""
+    found = {}
+    for code in dict.fromkeys(one.code for one in exchanges):
+        for role in WAITS_AT.values():
+            of_role = [one for one in exchanges if (one.role, one.code) == (role, code)]
+            began, ended = min(one.began for one in of_role), max(one.ended for one in of_role)
+            waited = sum(one.waits_at == role and one.began < began and one.ended > ended for one in ran)
+            found[f"{role} became {code}"] = waited
+    return found

@@ -9,12 +9,21 @@ from uuid import uuid4
 from tests.deployment.compose import ROOT
 from tests.faults.judge import Verdict
 from tests.support.stack import ROLES
-from tests.upgrade.found import Found, Ran, parts, waited_over
+from tests.upgrade.found import Exchange, Found, Ran, parts, waited_over
 from tests.upgrade.refusing import judge_retries
 from tests.upgrade.run import ORDER, table
 from tests.upgrade.versions import place_of
 
 _BEGAN: Final = {"old": 0.0, "upgrade": 10.0, "new": 20.0, "rollback": 30.0, "old again": 40.0, "end": 50.0}
+
+
+_EXCHANGED: Final = (
+    ("executor-workflow", "new", 8.0),
+    ("executor-system", "new", 10.0),
+    ("executor-system", "new", 15.0),
+    ("executor-system", "old", 30.0),
+    ("executor-workflow", "old", 35.0),
+)
 
 
 def retried(times: int, *, uncertain: bool = False) -> Verdict:
@@ -24,17 +33,23 @@ def retried(times: int, *, uncertain: bool = False) -> Verdict:
     return verdict
 
 
-def test_only_what_waited_over_the_whole_of_a_change_counts() -> None:
-    """It began in the part before, it ended after the change, and it is of those that wait."""
-    over = Ran(5, 21, waits=True)
-    within, too_soon, swift = Ran(11, 21, waits=True), Ran(5, 19, waits=True), Ran(5, 21, waits=False)
-    assert waited_over([over, within, too_soon, swift], _BEGAN) == {"upgrade": 1, "rollback": 0}
-    assert waited_over([Ran(25, 41, waits=True)], _BEGAN) == {"upgrade": 0, "rollback": 1}
+def test_only_what_waited_while_all_processes_of_its_role_were_exchanged_counts() -> None:
+    """It began before the first of them, it ended after the last, and it is of those that wait there."""
+    exchanges = [Exchange(role, role, code, began, began + 5) for role, code, began in _EXCHANGED]
+    over = Ran(5, 21, "executor-system")
+    within, too_soon, elsewhere = Ran(11, 21, "executor-system"), Ran(5, 19, "executor-system"), Ran(5, 21)
+    assert waited_over([over, within, too_soon, elsewhere], exchanges) == {
+        "executor-workflow became new": 0,
+        "executor-system became new": 1,
+        "executor-workflow became old": 0,
+        "executor-system became old": 0,
+    }
+    assert waited_over([Ran(25, 41, "executor-workflow")], exchanges)["executor-workflow became old"] == 1
 
 
 def test_a_part_has_the_executions_whose_events_were_made_in_it() -> None:
     """How long they took is told of those that do not wait on purpose."""
-    found = parts([Ran(10, 11, waits=False), Ran(12, 15, waits=False), Ran(13, 19, waits=True)], _BEGAN)
+    found = parts([Ran(10, 11), Ran(12, 15), Ran(13, 19, "executor-workflow")], _BEGAN)
     assert found["upgrade"] == {"seconds": 10.0, "executions": 3, "p50_s": 1.0, "slowest_s": 3}
     assert found["new"]["executions"] == 0
     assert "end" not in found
@@ -60,9 +75,12 @@ def test_a_retry_that_nobody_asked_for_is_bad() -> None:
 def test_a_dead_letter_is_a_loss_and_an_upgrade_over_which_nothing_waited_shows_nothing() -> None:
     """Old code that cannot read what new code wrote would give it up so."""
     verdict = Verdict("upgrade", 1)
-    Found({}, {"upgrade": 1, "rollback": 0}, set(), ["malformed: what is it"]).blame(verdict)
+    Found({}, {"x became new": 1, "x became old": 0}, set(), ["malformed: what is it"]).blame(verdict)
     assert verdict.lost == 1
-    assert [re.sub(r":.*", "", said) for said in verdict.wrong] == ["a dead letter", "nothing waited over the rollback"]
+    assert [re.sub(r":.*", "", said) for said in verdict.wrong] == [
+        "a dead letter",
+        "nothing waited while x became old",
+    ]
 
 
 def test_processes_are_exchanged_in_the_order_that_the_page_says() -> None:
@@ -85,7 +103,7 @@ def test_the_table_says_bad_and_why() -> None:
     verdict = Verdict("upgrade", 1, lost=1, wrong=["no row for execution 5"])
     said = {
         "parts": {"old": {"seconds": 12.0, "executions": 3, "p50_s": 0.1, "slowest_s": 1.5}},
-        "waited_over": {"upgrade": 1, "rollback": 2},
+        "waited_over": {"x became new": 2},
         "dead_letters": [],
         "exchanges": [{"process": "sink-1", "code": "new", "s": 3.0}],
         "verdict": verdict.as_json(),
