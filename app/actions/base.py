@@ -12,7 +12,7 @@ before anything happens. What all actions share (claim, attempts, receipt, forwa
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo
 from app.actions.families import Family
 from app.domain.callers import NOBODY
 from app.domain.causation import Link, extend_chain
+from app.domain.clock import utc_now
 from app.domain.grants import Use
 from app.domain.needs import Need
 from app.domain.redaction import NOTHING, Redactor, redactor_of
@@ -86,6 +87,7 @@ class ActionContext:
         link: The execution of that workflow.
         own_entity: Whom the event is about; None where the owner may have chosen that.
         trace: The trace that an attempt belongs to, for who is asked.
+        now: The time of day.
     """
 
     command_id: UUID
@@ -98,6 +100,7 @@ class ActionContext:
     link: Link = NO_LINK
     own_entity: str | None = None
     trace: TraceContext | None = None
+    now: Callable[[], datetime] = utc_now
 
     @property
     def redact(self) -> Redactor:

@@ -1,7 +1,6 @@
 """``create_appointment``: make an appointment with a customer. One command makes one, however often it is delivered."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -65,7 +64,7 @@ class CreateAppointment(TransactionalAction[CreateAppointmentConfig, Appointment
     def prepare(self, config: CompiledConfig[CreateAppointmentConfig], context: ActionContext) -> AppointmentRequest:
         """Render and check."""
         fields = config.render(context.scope)
-        now = datetime.now(UTC)
+        now = context.now()
         starts_at = later("starts_at", fields["starts_at"], now)
         ends = optional_line("ends_at", fields["ends_at"], max_chars=MAX_TITLE_CHARS)
         ends_at = None if ends is None else later("ends_at", ends, now)

@@ -1,7 +1,6 @@
 """``create_task``: make a task for someone to do. One command makes one task, however often it is delivered."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -85,7 +84,7 @@ class CreateTask(TransactionalAction[CreateTaskConfig, TaskRequest]):
             title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
             description=text("description", fields["description"], max_bytes=MAX_DESCRIPTION_BYTES),
             assignee=optional_line("assignee", fields["assignee"], max_chars=MAX_ASSIGNEE_CHARS),
-            due_at=None if due is None else later("due", due, datetime.now(UTC)),
+            due_at=None if due is None else later("due", due, context.now()),
         )
 
     def needs(self, request: TaskRequest, context: ActionContext) -> Need | None:

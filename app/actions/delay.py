@@ -117,7 +117,7 @@ class Delay(ControlAction[DelayConfig]):
 
     def prepare(self, config: CompiledConfig[DelayConfig], context: ActionContext) -> DelayRequest:
         """Render and check; a duration counts from now."""
-        return DelayRequest(end_of(config.render(context.scope), datetime.now(UTC)))
+        return DelayRequest(end_of(config.render(context.scope), context.now()))
 
 
 def end_of(fields: Mapping[str, Any], now: datetime) -> datetime:

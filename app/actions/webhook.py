@@ -1,6 +1,5 @@
 """``webhook``: an HTTP request to an address the user names; the command id goes along as ``Idempotency-Key``."""
 
-import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -103,7 +102,7 @@ def _origin(url: str) -> str:
 
 def _signed(request: HttpRequest, name: str, context: ActionContext) -> HttpRequest:
     key = signing_key(name, context.secrets[name])
-    headers = signature_headers(key, str(context.command_id), int(time.time()), request.body or b"")
+    headers = signature_headers(key, str(context.command_id), int(context.now().timestamp()), request.body or b"")
     return replace(request, headers={**request.headers, **headers})
 
 

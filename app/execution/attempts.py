@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from app.actions.base import LeasedAction, Ports
@@ -208,7 +208,7 @@ class Attempts:
 
     def _wait_for_circuit(self, work: Work, admission: Admission) -> Park | ActionResult:
         """Let the command wait for its destination, unless it has done so for too long."""
-        now = datetime.now(UTC)
+        now = self._timing.now()
         since = work.prepared.command.waits_since or now
         deadline = since + self._breakers.max_wait
         if now >= deadline:
@@ -240,7 +240,7 @@ class Attempts:
             step=command.step,
             kind=kind,
             reason=reason[:MAX_REASON_CHARS],
-            due=datetime.now(UTC) + timedelta(seconds=seconds),
+            due=self._timing.now() + timedelta(seconds=seconds),
             record=self._again(command.model_copy(update=carried)),
             destination=work.circuit if kind == "circuit" else None,
             deadline=deadline,

@@ -146,6 +146,7 @@ class Preparer:
             own_entity=own_entity(command.event.get("source"), command.entity),
             use=Use(command.workflow.owner, command.workflow.id),
             link=Link(command.workflow.id, command.execution_id),
+            now=self._clock,
         )
 
     def _evaluate(

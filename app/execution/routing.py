@@ -1,14 +1,15 @@
 """The routing slip's way: a command, its step's result, and where the slip goes next (docs/design.md#1-flow)."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
 from app.domain import route
+from app.domain.clock import utc_now
 from app.domain.errors import PoisonError
 from app.domain.statuses import ExecutionStatus
 from app.ports import Claim, Record, Refusal, owner_header
@@ -73,10 +74,17 @@ def claim_of(command: Command) -> Claim:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Sends slips on their way; ``known`` are the action types that have topics."""
+    """Sends slips on their way.
+
+    Attributes:
+        topics: Where they go.
+        known: The action types that have topics.
+        now: The time of day.
+    """
 
     topics: Topics
     known: Container[str]
+    now: Callable[[], datetime] = utc_now
 
     def first(self, command: Command, cause: Incoming | None = None) -> Record:
         """Return the record that starts an execution; ``cause`` is what it follows from."""
@@ -138,7 +146,7 @@ class Router:
             action_type=command.action.type,
             status="failed",
             error=f"its command could not be sent to {record.topic}: {refusal}"[:_MAX_ERROR],
-            executed_at=datetime.now(UTC),
+            executed_at=self.now(),
         )
         return self.after(command, failed, cause=record.cause)
 
@@ -175,11 +183,11 @@ class Router:
             action_type=action.type,
             status="failed",
             error=f"this installation has no action type {action.type}",
-            executed_at=datetime.now(UTC),
+            executed_at=self.now(),
         )
 
     def _skip_rest(self, command: Command, reason: str) -> None:
-        now = datetime.now(UTC)
+        now = self.now()
         kept = {result.step: result for result in command.kept}
         rest = enumerate(command.workflow.actions[command.step :], command.step)
         skipped = [
@@ -205,7 +213,7 @@ class Router:
             "status": status,
             "error": error or _first_error(command.results),
             "executed_at": command.matched_at,
-            "duration_ms": max(0, round((datetime.now(UTC) - began).total_seconds() * 1000)),
+            "duration_ms": max(0, round((self.now() - began).total_seconds() * 1000)),
         }
         for name in ("event_at", "traceparent", "tracestate"):
             if (value := getattr(command, name)) is not None:

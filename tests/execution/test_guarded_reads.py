@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from app.domain.breaker import BreakerPolicy
+from app.domain.clock import utc_now
 from app.domain.errors import ActionFailedError
 from app.execution.breakers import Breakers
 from app.execution.guarded_reads import GuardedReads
 from app.ports import TagRequest
-from tests.support.breakers import MemoryBreakers, utc_now
+from tests.support.breakers import MemoryBreakers
 from tests.support.fake_crm import FakeCrm
 
 HOST = "crm.example"

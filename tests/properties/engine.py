@@ -8,7 +8,7 @@ few milliseconds, so that a property can have its hundred examples.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.domain.breaker import BreakerPolicy
+from app.domain.clock import utc_now
 from app.domain.ids import execution_id
 from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
@@ -67,11 +68,6 @@ _POSTS_EACH: Final = 100
 _LOOKED_BACK: Final = timedelta(hours=1)
 
 Row = dict[str, Any]
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 def new_type() -> str:

@@ -10,12 +10,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.clock import utc_now
 from app.domain.conditions import Scope, compile_conditions
 from app.services.workflows.index import WorkflowIndex
 from schemas.workflow import Revision
 from tests.domain.condition_oracle import holds
 from tests.domain.strategies import numbers, operand, texts
-from tests.properties.engine import Engine, event, utc_now
+from tests.properties.engine import Engine, event
 from tests.properties.examples import DATA, LEAVES, PROPERTY, VALUES, joined, storable
 from tests.support.records import FakeRecord, event_record
 

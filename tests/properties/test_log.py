@@ -7,12 +7,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.clock import utc_now
 from app.ports import HttpAnswer
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
 from tests.admin.test_executions import FILTERS, NAMES, ROWS, listed, matches
 from tests.domain.condition_oracle import holds
-from tests.properties.engine import Engine, event, utc_now
+from tests.properties.engine import Engine, event
 from tests.properties.examples import DATA, LEAVES, PROPERTY, exact
 
 STEPS = st.lists(st.sampled_from(["apply_tag", "create_note", "webhook", "stop_workflow"]), min_size=1, max_size=4)

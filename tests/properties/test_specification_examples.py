@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from app.domain.clock import utc_now
 from app.domain.conditions import Scope, compile_conditions
 from app.domain.errors import InvalidError
 from app.ports import HttpAnswer
 from app.services.ingest.emitter import EventEmitter
 from schemas.event import Event
 from tests.admin.conftest import Api
-from tests.properties.engine import Engine, event, new_type, utc_now
+from tests.properties.engine import Engine, event, new_type
 from tests.support.sender import MemorySender
 from tests.support.subscriber import MemoryGroup, MemorySubscriber
 from tests.support.waiting import in_time

@@ -2,15 +2,31 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.domain.breaker import BreakerState
 from app.domain.errors import ActionFailedError
-from app.ports import Claim, ClaimOutcome, HttpAnswer, HttpRequest, Park, Receipts, Refusal, Timer, TransactionalEffect
+from app.ports import (
+    BreakerStore,
+    BreakerWatch,
+    Claim,
+    ClaimOutcome,
+    Entries,
+    Entry,
+    HttpAnswer,
+    HttpRequest,
+    Park,
+    Receipts,
+    Refusal,
+    Timer,
+    TransactionalEffect,
+    Transition,
+)
 from app.ports.due_timers import DueTimer, TimerSession
 from app.ports.execution_log import Logged, LogOutcome, Refused, Repeated, Skipped
 from app.ports.outbox import Bounds
@@ -18,6 +34,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from tests.simulation.chaos import Chaos
 from tests.simulation.process import Process
+from tests.simulation.virtual_time import virtual
 from tests.support.timers import FakeTimers
 
 
@@ -65,7 +82,7 @@ class TimerTable(FakeTimers):
     async def set(self, timers: Sequence[Timer]) -> None:
         """Set timers; one that the command has already is replaced."""
         await super().set(timers)
-        self.due_at |= {timer.command_id: _virtual(timer.due) for timer in timers}
+        self.due_at |= {timer.command_id: virtual(timer.due) for timer in timers}
         self.changed.set()
 
 
@@ -123,6 +140,49 @@ class SimTimers:
         await self.process.gate()
 
 
+class SimBreakers:
+    """The breakers' table over a connection that gets lost. See :class:`app.ports.BreakerStore`."""
+
+    def __init__(self, store: BreakerStore, process: Process) -> None:
+        self.store = store
+        self.process = process
+
+    async def change(self, destination: str, transition: Transition) -> tuple[BreakerState | None, datetime]:
+        """Change a breaker; one whose answer is lost is asked to change again."""
+        return await self.process.call(lambda: self.store.change(destination, transition), repeats=True)
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[BreakerWatch]:
+        """Follow the breakers."""
+        async with self.store.watch() as watch:
+            yield _SimWatch(watch, self.process)
+
+
+class _SimWatch:
+    def __init__(self, watch: BreakerWatch, process: Process) -> None:
+        self._watch = watch
+        self._process = process
+
+    async def look(self) -> tuple[Mapping[str, BreakerState], datetime]:
+        return await self._process.call(self._watch.look)
+
+    async def changed(self, within: float) -> None:
+        await self._watch.changed(within)
+        await self._process.gate()
+
+
+class SimEntries:
+    """The entries' table over a connection that gets lost. See :class:`app.ports.Entries`."""
+
+    def __init__(self, entries: Entries, process: Process) -> None:
+        self.entries = entries
+        self.process = process
+
+    async def enter(self, asking: Sequence[Entry]) -> Sequence[datetime | None]:
+        """Let executions in; asked again, those that were let in are."""
+        return await self.process.call(lambda: self.entries.enter(asking), repeats=True)
+
+
 @dataclass
 class Log:
     """Rows of the log, and dead letters, which all sinks share."""
@@ -140,7 +200,7 @@ class SimLog:
         self.process = process
 
     async def write(self, documents: Sequence[str]) -> list[LogOutcome]:
-        """Write executions; one that is there by another attempt of the same execution stays."""
+        """Write executions; one of an earlier attempt of the execution is replaced."""
 
         async def insert() -> list[LogOutcome]:
             return [self._insert(Execution.model_validate_json(document)) for document in documents]
@@ -148,7 +208,8 @@ class SimLog:
         return await self.process.call(insert, repeats=True)
 
     def _insert(self, execution: Execution) -> LogOutcome:
-        if execution.execution_id in self._log.rows:
+        known = self._log.rows.get(execution.execution_id)
+        if known is not None and known.attempt >= execution.attempt:
             return Skipped("duplicate")
         self._log.rows[execution.execution_id] = execution
         return Logged(execution.status, execution.executed_at, late=False)
@@ -172,10 +233,12 @@ class Shop:
     Attributes:
         carried_out: How often each request's effect happened, by Idempotency-Key.
         times: When each was carried out first.
+        shut_until: It answers none before.
     """
 
     carried_out: Counter[str] = field(default_factory=Counter)
     times: dict[str, float] = field(default_factory=dict)
+    shut_until: float = 0.0
 
 
 class SimHttp:
@@ -194,7 +257,7 @@ class SimHttp:
         await self.process.gate()
         if chaos.happens():
             raise ActionFailedError("no connection")
-        if chaos.happens():
+        if chaos.happens() or asyncio.get_running_loop().time() < self.shop.shut_until:
             return HttpAnswer(503, {}, "busy")
         self._carry_out(request, chaos)
         if chaos.happens():
@@ -215,8 +278,3 @@ class SimHttp:
 
 async def _nothing() -> None:
     """Do nothing."""
-
-
-def _virtual(due: datetime) -> float:
-    """Bring a moment to the loop's clock; in whole seconds, that no real time gets into the run."""
-    return asyncio.get_running_loop().time() + round((due - datetime.now(UTC)).total_seconds())

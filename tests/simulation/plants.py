@@ -3,16 +3,32 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from app.adapters.kafka.local_broker import LocalRecord
-from app.ports import Busy, Claim, Claimed, ClaimOutcome, HttpAnswer, HttpRequest, Record, Refusal, TransactionalEffect
+from app.domain.breaker import BreakerState
+from app.ports import (
+    Busy,
+    Claim,
+    Claimed,
+    ClaimOutcome,
+    Entries,
+    HttpAnswer,
+    HttpRequest,
+    Record,
+    Refusal,
+    TransactionalEffect,
+    Transition,
+)
 from app.ports.due_timers import DueTimer
 from app.ports.outbox import Bounds
 from tests.simulation.kafka import SimSender, SimWorker
-from tests.simulation.outside import SimHttp, SimReceipts, SimTimers
+from tests.simulation.outside import SimBreakers, SimEntries, SimHttp, SimReceipts, SimTimers
+from tests.simulation.process import Process
 from tests.simulation.roles import TOPICS, Parts
+from tests.support.entries import MemoryEntries
 
 _AGAIN_S: Final = 20.0
 
@@ -111,6 +127,25 @@ class _ForgetsUnfired(SimTimers):
         return await super().fire(bounds, forgotten)
 
 
+class _OfOneProcess(SimEntries):
+    """Counts entries in memory, which ends with the process."""
+
+    def __init__(self, entries: Entries, process: Process) -> None:
+        del entries
+        super().__init__(MemoryEntries(), process)
+
+
+class _NeverProbed(SimBreakers):
+    """Opens breakers for a day."""
+
+    async def change(self, destination: str, transition: Transition) -> tuple[BreakerState | None, datetime]:
+        def kept(state: BreakerState | None, at: datetime) -> BreakerState | None:
+            after = transition(state, at)
+            return after if after is None or after.closed else replace(after, until=at + timedelta(days=1))
+
+        return await super().change(destination, kept)
+
+
 async def _unheard(sending: Awaitable[Any]) -> None:
     with suppress(Exception):
         await sending
@@ -131,5 +166,7 @@ PLANTS: Final[Mapping[str, Parts]] = {
     "duplicate-of-an-attempt": Parts(http=_SendsTwice),
     "timer-kept": Parts(timers=_KeepsFired),
     "timer-lost": Parts(timers=_ForgetsUnfired),
-    "stale-table-entry": Parts(revisions=lambda revisions: revisions[:1]),
+    "stale-table-entry": Parts(revisions=lambda revisions: [one for one in revisions if one.version == 1]),
+    "entry-forgotten": Parts(entries=_OfOneProcess),
+    "breaker-never-probed": Parts(breakers=_NeverProbed),
 }

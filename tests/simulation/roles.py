@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from agents.reading import Agent, run_batches, run_leased
@@ -34,8 +34,19 @@ from app.topics import Topics
 from schemas.workflow import Revision
 from tests.simulation.chaos import Chaos
 from tests.simulation.kafka import SimSender, SimWorker
-from tests.simulation.outside import Log, Shop, SimHttp, SimLog, SimReceipts, SimTimers, TimerTable
+from tests.simulation.outside import (
+    Log,
+    Shop,
+    SimBreakers,
+    SimEntries,
+    SimHttp,
+    SimLog,
+    SimReceipts,
+    SimTimers,
+    TimerTable,
+)
 from tests.simulation.process import Process
+from tests.simulation.virtual_time import now
 from tests.support.breakers import MemoryBreakers
 from tests.support.current import current_over
 from tests.support.entries import MemoryEntries
@@ -53,7 +64,8 @@ _KNOWN: Final = frozenset(EXECUTORS.values())
 _RETRIES: Final = RetryPolicy(max_retries=6, initial_delay=1.0, longest_hold=3.0, budget=600.0)
 _SLOTS: Final = 8
 _LANE: Final = "normal"
-_START: Final = datetime(2026, 3, 1, tzinfo=UTC)
+# Opens after a few failures in a row, and is probed soon; what waits for it waits longer than a run has faults.
+BREAKERS: Final = BreakerPolicy(threshold=3, timeout=timedelta(seconds=5), max_wait=timedelta(minutes=20))
 
 
 @dataclass
@@ -67,6 +79,8 @@ class Servers:
         log: The log's tables.
         shop: Who gets the webhooks.
         revisions: The active workflows.
+        breakers: The circuit breakers' table.
+        entries: The entries' table.
     """
 
     chaos: Chaos
@@ -75,6 +89,8 @@ class Servers:
     log: Log = field(default_factory=Log)
     shop: Shop = field(default_factory=Shop)
     revisions: list[Revision] = field(default_factory=list)
+    breakers: MemoryBreakers = field(default_factory=lambda: MemoryBreakers(now))
+    entries: MemoryEntries = field(default_factory=MemoryEntries)
     store: ReceiptStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +109,8 @@ class Parts:
         http: What webhooks are sent with.
         timers: The timers, as a scheduler has them.
         revisions: What a matcher that starts knows, of all revisions.
+        breakers: What executors share their breakers in.
+        entries: What matchers count entries in.
     """
 
     member: type[SimWorker] = SimWorker
@@ -101,14 +119,11 @@ class Parts:
     http: type[SimHttp] = SimHttp
     timers: type[SimTimers] = SimTimers
     revisions: Callable[[Sequence[Revision]], Sequence[Revision]] = lambda revisions: revisions
+    breakers: type[SimBreakers] = SimBreakers
+    entries: type[SimEntries] = SimEntries
 
 
 SOUND: Final = Parts()
-
-
-def now() -> datetime:
-    """Return the time, as the run has it."""
-    return _START + timedelta(seconds=asyncio.get_running_loop().time())
 
 
 class Worker:
@@ -129,7 +144,7 @@ class Worker:
         self._parts = parts
         self._sender = parts.sender(servers.broker, self.process)
         self._letters = DeadLetters(topics=TOPICS, sender=self._sender, role=role, clock=now)
-        self._router = Router(TOPICS, _KNOWN)
+        self._router = Router(TOPICS, _KNOWN, now)
         self.member = None if role == "scheduler" else parts.member(servers.broker, f"s.{role}", self.process)
         self.index = WorkflowIndex()
 
@@ -187,7 +202,7 @@ class Worker:
             max_age=3600,
             clock=now,
             budget=RunBudget(0, 60),
-            entries=MemoryEntries(),
+            entries=self._parts.entries(self._servers.entries, self.process),
             quota=no_quota(),
         )
 
@@ -227,12 +242,14 @@ class Worker:
     def _leased(self) -> LeasedOnly:
         loop, chaos = asyncio.get_running_loop(), self._servers.chaos
         http = self._parts.http(self._servers.shop, self.process)
+        breakers = Breakers(self._parts.breakers(self._servers.breakers, self.process), BREAKERS, clock=loop.time)
+        self.process.spawn(breakers.run())
         return LeasedOnly(
             ports=Ports(http=http, mail=FakeMailer(), mail_from="a@example.com"),
             sender=self._sender,
-            breakers=Breakers(MemoryBreakers(), BreakerPolicy(threshold=1000), clock=loop.time),
+            breakers=breakers,
             template_texts=TemplateTexts(self._servers.store.texts),
             policy=_RETRIES,
             lease=LEASE.total_seconds(),
-            timing=Timing(loop.time, self.process.sleep, lambda: chaos.pick((0.0, 0.5, 1.0))),
+            timing=Timing(loop.time, self.process.sleep, lambda: chaos.pick((0.0, 0.5, 1.0)), now),
         )

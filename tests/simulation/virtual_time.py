@@ -3,9 +3,12 @@
 import asyncio
 import selectors
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+_START: Final = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class StalledError(Exception):
@@ -36,6 +39,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual time."""
         return self._jumping.now
+
+
+def now() -> datetime:
+    """Return the time of day, as the run has it."""
+    return _START + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+def virtual(moment: datetime) -> float:
+    """Return when a moment is on the loop's clock."""
+    return (moment - _START).total_seconds()
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -12,10 +12,12 @@ from app.domain.ids import execution_id
 from schemas.workflow import Revision
 from tests.simulation.chaos import Chaos
 from tests.simulation.kafka import PARTITIONS, SESSION_S
-from tests.simulation.roles import EXECUTORS, ROLES, SOUND, TOPICS, Parts, Servers, Worker, now
-from tests.simulation.virtual_time import run
+from tests.simulation.roles import EXECUTORS, ROLES, SOUND, TOPICS, Parts, Servers, Worker
+from tests.simulation.virtual_time import now, run
 
 WORKFLOW: Final = UUID(int=7)
+NOW_AND_THEN: Final = UUID(int=8)
+WINDOW_S: Final = 10.0
 SOURCE: Final = "/sim"
 HOOK: Final = "http://shop.example/hook"
 _ENTITIES: Final = 4
@@ -26,6 +28,7 @@ _MOST_FAULTS: Final = 5
 _MOMENT_S: Final = 10.0
 _HALF: Final = 0.5
 _FROZEN_S: Final = 30.0
+_SHUT_S: Final = 30.0
 _REST_S: Final = 120.0
 DELAY_S: Final = 20.0
 _LOOK_S: Final = 2.0
@@ -40,13 +43,22 @@ class Sent:
         executions: Each event's, in the order of the events.
         versions: Of the workflow, when each event came.
         entities: Of each.
+        times: When each event came, in seconds of the run.
+        watched: Of each event, the execution of the workflow that an entity may enter only now and then.
         poison: How many records were no events.
     """
 
     executions: list[UUID] = field(default_factory=list)
     versions: dict[UUID, int] = field(default_factory=dict)
     entities: dict[UUID, str] = field(default_factory=dict)
+    times: dict[UUID, float] = field(default_factory=dict)
+    watched: dict[UUID, UUID] = field(default_factory=dict)
     poison: int = 0
+
+    @property
+    def expected(self) -> set[UUID]:
+        """All executions, of both workflows."""
+        return {*self.executions, *self.watched.values()}
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,7 @@ class World:
         for topic in topics:
             self._servers.broker.create_topic(topic, partitions=PARTITIONS)
         with_delay = self._chaos.happens(_HALF)
-        self._servers.revisions.append(_workflow(1, with_delay=with_delay))
+        self._servers.revisions += [_now_and_then(), _workflow(1, with_delay=with_delay)]
         for role in ROLES:
             for number in range(1 + self._chaos.below(2)):
                 await self._start(role, str(number + 1))
@@ -122,6 +134,8 @@ class World:
             self._sent.executions.append(ours)
             self._sent.entities[ours] = entity
             self._sent.versions[ours] = self._servers.revisions[-1].version
+            self._sent.times[ours] = asyncio.get_running_loop().time()
+            self._sent.watched[ours] = execution_id(NOW_AND_THEN, SOURCE, f"e-{number}")
             value = orjson.dumps(_event(number, entity))
             for _ in range(2 if self._chaos.happens() else 1):  # a producer that was not told sends again
                 self._append(entity, value)
@@ -131,7 +145,7 @@ class World:
 
     async def _rest(self) -> None:
         for _ in range(_LOOKS):
-            if self._servers.log.rows.keys() >= set(self._sent.executions):
+            if self._servers.log.rows.keys() >= self._sent.expected:
                 break
             await asyncio.sleep(_LOOK_S)
         await asyncio.sleep(_REST_S)
@@ -141,7 +155,7 @@ class World:
     async def _fault(self) -> None:
         await asyncio.sleep(self._chaos.between(0, _FAULTS_S))
         role = self._chaos.pick((*ROLES, "executor-system", "executor-system"))
-        await self._chaos.pick((self._kill, self._kill, self._freeze, self._join, self._leave))(role)
+        await self._chaos.pick((self._kill, self._kill, self._freeze, self._join, self._leave, self._shut))(role)
 
     async def _kill(self, role: str) -> None:
         worker = await self._at_a_bad_moment(role)
@@ -178,6 +192,13 @@ class World:
             self._chaos.tell(f"SIGTERM {leaving.process.name}")
             del self._workers[role, leaving.instance]
             await leaving.stop()
+
+    async def _shut(self, role: str) -> None:
+        """Let who gets the webhooks serve nobody for a while."""
+        del role
+        seconds = self._chaos.between(1, _SHUT_S)
+        self._chaos.tell(f"the shop is shut for {seconds:.0f} s")
+        self._servers.shop.shut_until = asyncio.get_running_loop().time() + seconds
 
     async def _at_a_bad_moment(self, role: str) -> Worker | None:
         """Return a process to hurt; often it has just changed something outside, and has not stored it."""
@@ -242,9 +263,19 @@ def _workflow(version: int, *, with_delay: bool) -> Revision:
     waits = [{"type": "delay", "config": {"duration": f"{DELAY_S:.0f} seconds"}}] if with_delay else []
     hooks = [{"type": "webhook", "config": {"url": HOOK}}] * 2
     actions = [{"order": order, **action} for order, action in enumerate([hooks[0], *waits, tag, hooks[1]], 1)]
+    return _revision(WORKFLOW, version, actions)
+
+
+def _now_and_then() -> Revision:
+    """Return the workflow that an entity may enter only now and then."""
+    tag = {"type": "apply_tag", "order": 1, "config": {"tag": "entered by {{ event.id }}"}}
+    return _revision(NOW_AND_THEN, 1, [tag], reentry=f"once per {WINDOW_S:.0f} seconds")
+
+
+def _revision(workflow: UUID, version: int, actions: list[dict[str, Any]], **more: Any) -> Revision:
     return Revision.model_validate(
         {
-            "id": WORKFLOW,
+            "id": workflow,
             "version": version,
             "name": "All that matters",
             "active": True,
@@ -253,6 +284,7 @@ def _workflow(version: int, *, with_delay: bool) -> Revision:
             "actions": actions,
             "owner": UUID(int=9),
             "updated_at": now(),
+            **more,
         }
     )
 

@@ -3,15 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from app.domain.breaker import BreakerState
+from app.domain.clock import utc_now
 from app.ports import BreakerWatch, Transition
-
-
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 class MemoryBreakers:

@@ -19,6 +19,7 @@ from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.rights import PostgresCallers
+from app.domain.clock import utc_now
 from app.execution.breakers import Breakers
 from app.execution.current_values import Current
 from app.execution.executor_parts import ExecutorParts
@@ -30,7 +31,7 @@ from app.processes.faust_app import AgentSpec
 from app.processes.lifespan import Lifespan
 from app.processes.policies import breaker_policy, retry_policy
 from app.processes.quotas import parker, step_holding
-from app.processes.roles.opening import open_sender, utc_now
+from app.processes.roles.opening import open_sender
 from app.processes.roles.outside import action_ports, trusted_client
 from app.processes.roles.role_app import role_app
 from app.processes.tracing import tracing

@@ -12,6 +12,7 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.pool import open_pool
 from app.adapters.postgres.workflow_versions import PostgresVersions
+from app.domain.clock import utc_now
 from app.domain.loops import RunBudget
 from app.execution.matcher_parts import MatcherParts
 from app.execution.matching import Matcher
@@ -19,7 +20,7 @@ from app.execution.routing import Router
 from app.processes.faust_app import AgentSpec, Tuning
 from app.processes.lifespan import Lifespan
 from app.processes.quotas import execution_quota
-from app.processes.roles.opening import open_sender, utc_now
+from app.processes.roles.opening import open_sender
 from app.processes.roles.role_app import role_app
 from app.processes.tracing import tracing
 from app.processes.vitals import Vitals

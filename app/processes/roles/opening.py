@@ -2,17 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
 from app.ports import Sender
 from app.settings import Settings
-
-
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 @asynccontextmanager

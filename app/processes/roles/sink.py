@@ -10,12 +10,13 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.pool import open_pool
+from app.domain.clock import utc_now
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.sink_parts import SinkParts
 from app.execution.tracing import RowTraces
 from app.processes.faust_app import AgentSpec
 from app.processes.lifespan import Lifespan
-from app.processes.roles.opening import open_sender, utc_now
+from app.processes.roles.opening import open_sender
 from app.processes.roles.role_app import role_app
 from app.processes.tracing import tracing
 from app.processes.vitals import Vitals

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from agents.reading import Around
 from agents.sources import sources_agent
 from app.adapters.kafka.transport import App
+from app.domain.clock import utc_now
 from app.execution.source_conversion import SourceConversion
 from app.execution.source_parts import SourceParts
 from app.processes.faust_app import AgentSpec
 from app.processes.lifespan import Lifespan
-from app.processes.roles.opening import open_sender, utc_now
+from app.processes.roles.opening import open_sender
 from app.processes.roles.role_app import role_app
 from app.processes.vitals import Vitals
 from app.services.delivery.dead_letters import DeadLetters

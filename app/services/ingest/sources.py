@@ -6,9 +6,10 @@ A record that is read again becomes the same event, because its id comes from th
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from app.domain.clock import utc_now
 from app.domain.entities import id_text
 from app.domain.errors import InvalidError, PoisonError
 from app.domain.paths import MISSING, Path, parse_path
@@ -25,10 +26,6 @@ from schemas.source import Source
 
 _NANOSECONDS: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _ID_CHARS: Final = 256
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class SourceTurner:
     source: Source
     topics: Topics
     max_age: float = math.inf
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = utc_now
     _paths: dict[str, Path] = field(default_factory=dict)
     _opener: Opener = field(init=False)
 
