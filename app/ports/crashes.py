@@ -54,7 +54,10 @@ class Crashes(Protocol):
         """Name for each partition with deaths the first offset that the next death cannot be due to any more."""
 
     async def mark(self, place: Place, first: int, end: int) -> None:
-        """Say that the records from ``first`` to before ``end`` are in work, alone in this process, until told anew."""
+        """Say that the records from ``first`` to before ``end`` are in work, alone in this process, until told anew.
+
+        None are where both are 0: what this process dies of then is put down to no record.
+        """
 
     async def clear(self, place: Place) -> None:
         """Forget the deaths of a partition that this process holds, and what was alone."""

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 Ends = Callable[[Sequence[TP]], Awaitable[Mapping[TP, int]]]
 Condemn = Callable[[TrackedMessage, str], Awaitable[None]]
 
+NONE_ALONE: Final = (0, 0)
 _TASK: Final = "crash_guard"
 _NO_FAULT: Final = (UnreachableError, SupersededError, KafkaError, OSError)
 
@@ -90,6 +91,15 @@ class CrashGuard:
         except UnreachableError as error:
             log.warning("a trial cannot be noted now", extra={**_place(trial), "why": str(error)})
             return False
+        return True
+
+    async def put_off(self, trial: Trial) -> bool:
+        """End a trial whose records only take long; False where it cannot be noted now that they are alone no more."""
+        if not await self.mark(trial, *NONE_ALONE):
+            return False
+        self.trials.remove(trial)
+        ON_TRIAL.set(len(self.trials))
+        log.warning("records on trial take long; they go on beside all others", extra=_place(trial))
         return True
 
     async def passed(self, trial: Trial) -> None:

@@ -3,8 +3,13 @@
 Two processes died over the partition before they got past its frontier, and it is not known of which record. What could
 have been in flight then is tried alone in the process: first some dozens of records together, then, where a process
 died over those, one by one; a record that was alone when three processes died is given up.
+
+All else in the process waits meanwhile, so a trial has a time. Records that only take long (a webhook that hangs, a
+hundred of one entity) have killed nobody when it is over: they go on beside the others, and what a process dies of then
+is not put down to them. A record that kills late is found all the same: the time is twice as long after each death.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +21,9 @@ ALONE_DEATHS: Final = 3
 # What a worker has in flight of one partition, about: a pool's records and a batch.
 IN_FLIGHT: Final = 768
 TOGETHER: Final = 32
+ALONE_S: Final = 30.0
+LEAST_ALONE_S: Final = 5.0
+_MOST_DOUBLED: Final = 5
 UNKNOWN: Final = "the process died while this record alone was in work"
 
 
@@ -52,6 +60,12 @@ class Trial:
         died_over = alone is not None and self.suspicion.alone_deaths > 0 and offset < alone[1]
         few = self.until - max(0, self.suspicion.frontier) <= TOGETHER
         return 1 if died_over or few else TOGETHER
+
+
+def time_alone(trials: Sequence[Trial]) -> float:
+    """Return for how many seconds all else may wait for these."""
+    deaths = max((trial.suspicion.deaths for trial in trials), default=DEATHS)
+    return ALONE_S * float(2 ** min(deaths - DEATHS, _MOST_DOUBLED))
 
 
 def end_of_flight(frontier: int, end: int) -> int:

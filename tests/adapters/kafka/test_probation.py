@@ -1,6 +1,7 @@
 """Probation over a partition in memory, and processes that die of its records and are started again."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from app.adapters.kafka.crash_guard import CrashGuard
+from app.adapters.kafka.crash_guard import NONE_ALONE, CrashGuard
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.probation import Probation
-from app.adapters.kafka.trials import TOGETHER
+from app.adapters.kafka.trials import ALONE_S, TOGETHER
 from app.domain.errors import UnreachableError
 from tests.support.crashes import CrashStore, MemoryCrashes
 
@@ -55,8 +56,13 @@ class Process:
 
     consumer_generation_id = 1
 
-    def __init__(self, log: Log, deadly: Callable[[TP, int], bool]) -> None:
+    def __init__(
+        self, log: Log, deadly: Callable[[TP, int], bool], late: Mapping[tuple[TP, int], float] | None = None
+    ) -> None:
         log.lives += 1
+        self._late = late or {}
+        self.now = 0.0
+        self._dies_at = math.inf
         self.log = log
         self.frontier = Frontier(lambda: 0.0)
         self.guard = CrashGuard(MemoryCrashes(log.store, str(log.lives)), self._condemn)
@@ -68,9 +74,15 @@ class Process:
     async def live(self) -> None:
         """Begin an assignment, try what is on trial, then handle the rest side by side."""
         await self.guard.hold({tp: self.log.committed.get(tp, 0) for tp in self.log.ends}, self._ends)
-        await Probation(self, self, lambda: not self.running).run()
+        await self.try_all()
         await self.deliver({tp: self._records(tp, 10_000) for tp in self.log.ends})
         await self.commit()
+        while self.frontier.unfinished():
+            self.changelogs()
+
+    async def try_all(self) -> None:
+        """Try what is on trial."""
+        await Probation(self, self, lambda: not self.running, lambda: self.now).run()
 
     async def _ends(self, tps: Sequence[TP]) -> Mapping[TP, int]:
         return {tp: self.log.ends[tp] for tp in tps}
@@ -115,7 +127,10 @@ class Process:
             if self._deadly(message.tp, message.offset):
                 raise DiedError
             self.log.handled.append((message.tp, message.offset))
-            self.ack(message)
+            if (message.tp, message.offset) in self._late:
+                self._dies_at = min(self._dies_at, self.now + self._late[message.tp, message.offset])
+            else:
+                self.ack(message)
 
     # -- as the consumer
 
@@ -127,7 +142,10 @@ class Process:
         """Take in more."""
 
     def changelogs(self) -> frozenset[TP]:
-        """None needs to be polled in between."""
+        """None needs to be polled in between; time passes, and what kills late does."""
+        self.now += 1
+        if self.now > self._dies_at:
+            raise DiedError
         return frozenset()
 
     def ack(self, message: TrackedMessage) -> None:
@@ -142,11 +160,16 @@ class Process:
                 self.log.committed[tp] = offset
 
 
-async def live_through(log: Log, deadly: Callable[[TP, int], bool], most: int = 10) -> int:
+async def live_through(
+    log: Log,
+    deadly: Callable[[TP, int], bool],
+    most: int = 10,
+    late: Mapping[tuple[TP, int], float] | None = None,
+) -> int:
     """Start processes until one has read everything; returns how many died."""
     for died in range(most):
         try:
-            await Process(log, deadly).live()
+            await Process(log, deadly, late).live()
         except DiedError:
             continue
         return died
@@ -221,6 +244,52 @@ async def test_nothing_else_is_in_work_meanwhile_but_changelogs() -> None:
     assert log.together[:10] == [1] * 10
     assert [tp for tp, _ in log.handled[:10]] == [ONE] * 10
     assert process.seen_of_changelog > 0
+
+
+async def test_records_that_take_long_hold_the_others_up_for_so_long_alone() -> None:
+    """A webhook that hangs, a hundred records of one entity: then they go on beside the others, alone no more."""
+    log = Log({ONE: 100, TWO: 10})
+    for _ in range(2):
+        with pytest.raises(DiedError):
+            await Process(log, deadly((ONE, 0))).live()
+    log.handled.clear()
+    process = Process(log, deadly(), late={(ONE, 0): math.inf})
+    await process.guard.hold({ONE: 0, TWO: 0}, process._ends)  # noqa: SLF001 - the test is its assignment
+    assert process.fetchable() == {ONE}
+    await process.try_all()
+    assert process.guard.trials == []
+    assert process.fetchable() == {ONE, TWO}
+    assert [tp for tp, _ in log.handled[:TOGETHER]] == [ONE] * TOGETHER
+    assert ALONE_S / 2 <= process.now <= ALONE_S
+    row = log.store.rows[ONE]
+    assert row.suspicion.alone == NONE_ALONE
+    assert row.suspicion.deaths == 2  # the next death is one more
+
+
+async def test_it_is_let_go_on_only_where_that_can_be_noted() -> None:
+    """Else a death that another record causes would be put down to it."""
+    log = Log({ONE: 100})
+    for _ in range(2):
+        with pytest.raises(DiedError):
+            await Process(log, deadly((ONE, 0))).live()
+    process = Process(log, deadly(), late={(ONE, 0): math.inf})
+    await process.guard.hold({ONE: 0}, process._ends)  # noqa: SLF001 - the test is its assignment
+    (trial,) = process.guard.trials
+    log.store.reachable = False
+    assert not await process.guard.put_off(trial)
+    assert process.guard.trials == [trial]
+    log.store.reachable = True
+    assert await process.guard.put_off(trial)
+    assert process.guard.trials == []
+
+
+@pytest.mark.parametrize("seconds", [1, 25, 100, 400])
+async def test_a_record_that_kills_late_is_condemned_too(seconds: float) -> None:
+    """The time alone is twice as long after each death; nothing else is condemned."""
+    log = Log({ONE: 40, TWO: 5})
+    died = await live_through(log, deadly(), most=15, late={(ONE, 7): seconds})
+    assert [(tp, offset) for tp, offset, _ in log.condemned] == [(ONE, 7)]
+    assert died <= 11
 
 
 async def test_after_it_the_partition_is_read_as_usual() -> None:
