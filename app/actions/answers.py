@@ -11,6 +11,7 @@ from app.domain.retry import RETRYABLE_STATUSES
 from app.domain.storable import marked
 from app.domain.values import depth
 from app.ports import HttpAnswer
+from app.ports.http import REDIRECTS
 
 MAX_KEPT_BYTES: Final = 2048
 MAX_KEPT_LEVELS: Final = 32
@@ -33,7 +34,8 @@ def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
         return
     if 300 <= status < 400:  # noqa: PLR2004 - the same
         followed = f"at most {redirects} are followed" if redirects else "redirects are not followed"
-        raise ActionFailedError(f"answered {status}, a redirect; {followed}", permanent=True, answered=True)
+        means = f"a redirect; {followed}" if status in REDIRECTS else "neither success nor another address"
+        raise ActionFailedError(f"answered {status}, {means}", permanent=True, answered=True)
     quote = " ".join(answer.body.split())[:MAX_QUOTED_CHARS]
     retryable = status in RETRYABLE_STATUSES or status >= 500  # noqa: PLR2004 - the same
     raise ActionFailedError(

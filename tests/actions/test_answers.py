@@ -36,7 +36,8 @@ def test_other_statuses_fail_for_good_or_for_now(status: int, permanent: bool) -
     assert failure.value.retry_after == (None if permanent else 3.0)
     assert not failure.value.effect_unknown
     assert "\x00" not in str(failure.value)
-    assert ("redirects are not followed" in str(failure.value)) == (300 <= status < 400)
+    assert ("redirects are not followed" in str(failure.value)) == (status in {301, 308})
+    assert ("neither success nor another address" in str(failure.value)) == (status == 304)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """HTTP without a network, held to the same contract tests as the real client."""
 
-from app.adapters.http.redirects import REDIRECTS, next_hop
+from app.adapters.http.redirects import next_hop
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer, HttpRequest
+from app.ports.http import REDIRECTS
 
 
 class FakeHttp:

@@ -16,15 +16,16 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from app.adapters.http.address_guard import IPNetwork, RefusedAddressError, guarded_socket
-from app.adapters.http.connection import Answer, ClientOSError, Connection, ServerDisconnectedError
+from app.adapters.http.connection import Answer, ClientOSError, ClientResponseError, Connection, ServerDisconnectedError
 from app.adapters.http.dialing import Dialer, NotConnectedError, system_trust
 from app.adapters.http.names import Names, Resolve, system_resolve
 from app.adapters.http.pool import Pool
-from app.adapters.http.redirects import REDIRECTS, SEE_OTHER, next_hop
+from app.adapters.http.redirects import SEE_OTHER, next_hop
 from app.adapters.http.wire import Origin, encoded, target_of
 from app.domain.errors import ActionFailedError
 from app.domain.origins import origin
 from app.ports import HttpAnswer, HttpRequest
+from app.ports.http import REDIRECTS
 
 # The connection gets so much of the time, so that one that fails is known to have had no effect.
 CONNECT_SHARE: Final = 0.9
@@ -191,6 +192,8 @@ def _failure(error: Exception, within: float) -> ActionFailedError:
             return _not_connected(error)
         case ValueError():
             return ActionFailedError("url: no http request can be made of it", permanent=True)
+        case ClientResponseError():
+            return ActionFailedError(f"its answer is no HTTP that can be read: {error}", effect_unknown=True)
         case _:
             return ActionFailedError(f"connection lost before the answer: {type(error).__name__}", effect_unknown=True)
 

@@ -27,7 +27,7 @@ class ClientOSError(UnansweredError):
 
 
 class ClientResponseError(UnansweredError):
-    """What came is no HTTP."""
+    """What came is no HTTP; the text says why."""
 
 
 class Answer:
@@ -138,11 +138,14 @@ class Connection(asyncio.Protocol):
         self._received += len(data)
         try:
             self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade):
-            self._give_up(ClientResponseError())
+        except HttpParserUpgrade:
+            self._give_up(ClientResponseError("another protocol"))
+            return
+        except HttpParserError as error:  # what our own calls raise is behind it
+            self._give_up(ClientResponseError(str(error.__context__ or error)))
             return
         if self._asked is not None and self._received > MAX_HEAD_BYTES + self._has_head * MOST_PER_BYTE * self._most:
-            self._give_up(ClientResponseError())
+            self._give_up(ClientResponseError("a head that does not end"))
 
     # What the parser calls.
 
@@ -178,8 +181,8 @@ class Connection(asyncio.Protocol):
         if self._asked is not None:
             body = self._answer.body
             body += chunk[: self._limit - len(body)]
-            if self._size > self._most:
-                self._give_up(ClientResponseError())
+            if self._size > self._most:  # its head is here, so that this is no error
+                self._give_up(ClientResponseError("a body that does not end"))
 
     def on_message_complete(self) -> None:
         """Hand the answer over."""

@@ -14,7 +14,6 @@ from app.domain.grants import refused_host
 from app.domain.origins import DEFAULT_PORTS, origin
 from app.ports import HttpAnswer, HttpRequest
 
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 SEE_OTHER: Final = 303
 MAX_LOCATION_CHARS: Final = 4096
 
