@@ -17,6 +17,7 @@ from schemas.attributes import misnamed
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.integers import over_64_bits
+from schemas.json_places import may_repeat_keys, repeated_keys
 
 MAX_NESTING: Final = 64
 # A slip or an execution holds an event, a revision and answers of others, each some levels down.
@@ -25,6 +26,7 @@ MAX_ENTITY_BYTES: Final = 512
 # Encoded again, JSON grows where numbers are written short: 1e15 becomes 1000000000000000.0, and in Postgres 1e19 a
 # whole number of twenty digits. Counted with the comma nothing becomes five times as long.
 _MAY_GROW_OVER: Final = MAX_EVENT_BYTES // 5
+_MOST_NAMED: Final = 10
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCHED: Final = "application/cloudevents-batch"
 
@@ -76,7 +78,7 @@ def decode_event(record: Incoming) -> IncomingEvent:
 
     Raises:
         PoisonError: It is no event; the reason is one of tombstone, too_large, not_json, too_deep, nul_character,
-            integer_over_64_bits, invalid_event, invalid_key.
+            integer_over_64_bits, repeated_key, invalid_event, invalid_key.
     """
     value = record.value
     headers = record.headers or ()
@@ -86,8 +88,8 @@ def decode_event(record: Incoming) -> IncomingEvent:
     if len(value) > MAX_EVENT_BYTES:
         raise PoisonError("too_large", f"{len(value)} bytes; an event has at most {MAX_EVENT_BYTES}")
     if binary is None:
-        raw, encoded = load_exactly(value), value
-        size = stored_size(orjson.dumps(raw)) if len(value) > _MAY_GROW_OVER else 0
+        (raw, again), encoded = _read_exactly(value), value
+        size = stored_size(again) if len(value) > _MAY_GROW_OVER else 0
     else:
         raw = {**binary, "data": load_exactly(value) if value else {}}
         encoded = orjson.dumps(raw)
@@ -101,16 +103,25 @@ def decode_event(record: Incoming) -> IncomingEvent:
 
 
 def load_exactly(value: bytes) -> dict[str, Any]:
-    """Parse as :func:`load_object` does, and refuse numbers that would not come out as they were written.
+    """Parse as :func:`load_object` does, and refuse what would not come out as it was written.
 
     Raises:
-        PoisonError: not_json, too_deep, nul_character or integer_over_64_bits.
+        PoisonError: not_json, too_deep, nul_character, integer_over_64_bits or repeated_key.
     """
+    return _read_exactly(value)[0]
+
+
+def _read_exactly(value: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return what :func:`load_exactly` does, and the same encoded again."""
     loaded = load_object(value)
     inexact = over_64_bits(value)
     if inexact is not None:
         raise PoisonError("integer_over_64_bits", inexact)
-    return loaded
+    again = orjson.dumps(loaded)
+    repeated = repeated_keys(value) if may_repeat_keys(value, again) else ()
+    if repeated:
+        raise PoisonError("repeated_key", "; ".join(f"{one.path}: {one.message}" for one in repeated[:_MOST_NAMED]))
+    return loaded, again
 
 
 def validate_event(raw: dict[str, Any]) -> Event:

@@ -21,7 +21,7 @@ from app.domain.versions import Expected
 from schemas.base import encode
 from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
-from schemas.json_places import long_integers, repeated_keys
+from schemas.json_places import long_integers, may_repeat_keys, repeated_keys
 from schemas.reading import Judge, read_whole
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -54,7 +54,7 @@ async def read_json(request: web.Request, accepted: Collection[str]) -> Any:
 
     Raises:
         UnsupportedTypeError: Its content type is none of ``accepted``.
-        InvalidError: It is not JSON, or holds an integer over 64 bits.
+        InvalidError: It is not JSON, holds an integer over 64 bits or a key twice, or nests too deep to be encoded.
         Exception: It cannot be read; see :func:`app.admin.bodies.read_body`.
     """
     return _parsed(await _body(request, accepted))
@@ -85,9 +85,6 @@ def document_of(raw: bytes) -> Any:
     value = _parsed(raw)
     if len(raw) > 2 * MAX_NESTING or b"\\u0000" in raw:
         _refuse_unstorable(value)
-    repeated = repeated_keys(raw)
-    if repeated:
-        raise InvalidError(repeated)
     return value
 
 
@@ -109,6 +106,13 @@ def _parsed(raw: bytes) -> Any:
     inexact = long_integers(raw)
     if inexact:
         raise InvalidError(inexact)
+    try:
+        again = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise InvalidError([FieldError("", f"the body nests deeper than {MAX_NESTING}")]) from None
+    repeated = repeated_keys(raw) if may_repeat_keys(raw, again) else ()
+    if repeated:
+        raise InvalidError(repeated)
     return value
 
 

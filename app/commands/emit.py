@@ -1,7 +1,6 @@
 """``headrace emit``: put events into Kafka, one from flags or many from a file."""
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +12,7 @@ from uuid import uuid4
 import click
 
 from app.adapters.kafka.producer import KafkaSender
+from app.commands.json_flags import json_object
 from app.commands.jsonl import BadLineError, Batch, JsonLines, batches, open_jsonl
 from app.commands.preflight import need_kafka, settings_here
 from app.commands.shape import Command
@@ -78,14 +78,8 @@ def one_event(event_type: str, subject: str | None, data: str, source: str, even
     """Return the event that the flags describe.
 
     Raises:
-        click.BadParameter: ``data`` is no JSON object.
+        click.BadParameter: ``data`` is no JSON object, or holds a key twice.
     """
-    try:
-        decoded = json.loads(data)
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"is no JSON: {error}", param_hint="--data") from None
-    if not isinstance(decoded, dict):
-        raise click.BadParameter("must be a JSON object", param_hint="--data")
     event = {
         "specversion": "1.0",
         "id": event_id or str(uuid4()),
@@ -93,7 +87,7 @@ def one_event(event_type: str, subject: str | None, data: str, source: str, even
         "type": event_type,
         "time": datetime.now(UTC).isoformat(),
         "datacontenttype": "application/json",
-        "data": decoded,
+        "data": json_object(data, "--data"),
     }
     return {**event, "subject": subject} if subject else event
 

@@ -13,7 +13,9 @@ import click
 import orjson
 
 from app.domain.errors import FieldError
+from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
+from schemas.json_places import may_repeat_keys, repeated_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,13 @@ def _decoded(line: bytes, number: int) -> dict[str, Any]:
     inexact = over_64_bits(line)
     if inexact is not None:
         raise _NoEventError(f"line {number}: {inexact}")
+    try:
+        again = orjson.dumps(event)
+    except orjson.JSONEncodeError:
+        raise _NoEventError(f"line {number} nests deeper than {MAX_NESTING}") from None
+    repeated = repeated_keys(line) if may_repeat_keys(line, again) else ()
+    if repeated:
+        raise _NoEventError(f"line {number}: {repeated[0].path}: {repeated[0].message}")
     return event
 
 

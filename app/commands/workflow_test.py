@@ -1,12 +1,12 @@
 """``headrace workflows test``: try a workflow on an event, without any effect."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.commands.api_client import ApiClient, api_here, path_of
+from app.commands.json_flags import json_object
 from app.commands.references import one_called
 from app.commands.shape import Command
 from app.commands.showing import Column, clean, heading, json_option, show_fields, show_json, show_table
@@ -48,18 +48,8 @@ def _event(file: Path | None, data: str | None) -> dict[str, Any]:
     if file is not None and data is not None:
         raise click.UsageError("give either --event or --data")
     if file is None:
-        return {} if data is None else {"data": _object(data, "--data")}
-    return _object(click.get_text_stream("stdin").read() if str(file) == "-" else file.read_text(), "--event")
-
-
-def _object(text: str, option: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"is no JSON: {error}", param_hint=option) from None
-    if not isinstance(found, dict):
-        raise click.BadParameter("must be a JSON object", param_hint=option)
-    return found
+        return {} if data is None else {"data": json_object(data, "--data")}
+    return json_object(click.get_text_stream("stdin").read() if str(file) == "-" else file.read_text(), "--event")
 
 
 def _draft(workflow: str) -> dict[str, Any] | None:

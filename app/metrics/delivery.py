@@ -19,6 +19,7 @@ REASONS: Final = (
     "not_json",
     "nul_character",
     "refused",
+    "repeated_key",
     "reserved",
     "source_mismatch",
     "tombstone",

@@ -300,6 +300,19 @@ async def test_a_key_that_stands_twice_is_named_by_its_path(admin: User) -> None
         assert found == {"name": said, "actions[0].type": said}
 
 
+async def test_an_event_whose_key_stands_twice_is_none(admin: User) -> None:
+    """One alone, in a batch, and the data of one in binary mode: the last of both is not taken."""
+    said, event = "is given more than once in its object", b'{"specversion":"1.0","source":"/s","type":"order.paid"'
+    binary = AS_JSON | {"ce-id": "1", "ce-specversion": "1.0", "ce-source": "/s", "ce-type": "order.paid"}
+    for headers, body, at in (
+        (AS_JSON, event + b',"id":"1","i\\u0064":"2"}', "id"),
+        (AS_JSON, b'[%b}, %b,"id":"1", "data" : {"a":[{"b":1,"b":2}]}}]' % (event, event), "[1].data.a[0].b"),
+        (binary, b'{"order":{"total":1,"total":2}}', "order.total"),
+    ):
+        found = await refused(admin, "POST", "/api/v1/events", data=body, headers=headers)
+        assert found == {at: said}
+
+
 async def test_an_integer_over_64_bits_is_named_by_its_path(admin: User) -> None:
     """In documents and in batches of events."""
     big = b'{"id": 18446744073709551616}'

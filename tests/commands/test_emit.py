@@ -56,6 +56,8 @@ def test_lines_are_read_in_batches(tmp_path: Path, *, compressed: bool) -> None:
         (_lines(1) + b"{\n", "line 2 is no JSON"),
         (_lines(1) + b"[]\n", "line 2 is no JSON object"),
         (_lines(1) + b'{"data":{"n":18446744073709551616}}', "line 2: 18446744073709551616 is an integer over 64 bits"),
+        (_lines(1) + b'{"data":{"n":[{"a": 1, "a": 2}]}}', r"line 2: data\.n\[0\]\.a: is given more than once"),
+        (_lines(1) + b'{"a":' * 300 + b"1" + b"}" * 300, "line 2 nests deeper than 64"),
         (gzip.compress(_lines(*range(500)))[:-20], "cannot be read to its end"),
     ],
 )
@@ -79,7 +81,7 @@ def test_flags_make_a_cloudevent() -> None:
     assert (event["specversion"], event["type"], event["subject"]) == ("1.0", "order.created", "c1")
     assert event["data"] == {"order": {"total": 1}}
     assert event["id"] != one_event("order.created", "c1", "{}", "/cli", None)["id"]
-    for data in ("{", "[]"):
+    for data in ("{", "[]", '{"a":{"b":1,"b":2}}'):
         with pytest.raises(click.BadParameter):
             one_event("order.created", None, data, "/cli", None)
 

@@ -75,6 +75,56 @@ def test_the_whole_envelope_is_bounded_as_slips_hold_it(record: FakeRecord) -> N
     assert poison(record.value, headers=record.headers) == "too_large"
 
 
+TWICE = [
+    ('"id":"e-1"', '"id":"e-1","id":"e-2"', "id"),
+    ('"id":"e-1"', '"id":"e-1","id":"e-1"', "id"),
+    ('"id":"e-1"', '"id":"e-1","i\\u0064":"e-2"', "id"),
+    ('"data":{', '"data":{"a":[1,{"b":1, "b" :2}],', "data.a[1].b"),
+    ('"data":{', '"data":{"a\\u003a":1,"a:":1,', "data.a:"),
+    ('"data":{', '"data":{"n":1E5,"":1,"":1,', "data."),
+    ('"data":{', '"data":{},"data":{', "data"),
+]
+
+
+@pytest.mark.parametrize(("once", "twice", "path"), TWICE)
+@pytest.mark.parametrize("spaced", [False, True])
+def test_a_key_that_stands_twice_in_one_object_is_named(once: str, twice: str, path: str, *, spaced: bool) -> None:
+    """Three events whose id stands twice were one event: the last of both counted, and two were lost as repeats."""
+    text = orjson.dumps(cloud_event()).decode()
+    assert once in text
+    given = text.replace(once, twice, 1)
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord((given.replace('":', '" : ') if spaced else given).encode()))
+    assert caught.value.reason == "repeated_key"
+    assert caught.value.detail == f"{path}: is given more than once in its object"
+
+
+def test_a_key_that_stands_twice_is_refused_in_binary_mode_too() -> None:
+    """The data is the value then."""
+    assert poison(b'{"total":1,"total":2}', headers=HEADERS) == "repeated_key"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a" : {"id":1},"b":[{"id":1},{"id":1}]}',
+        b'{"text":"\\u003a:\\u003A{\\"id\\":1,\\"id\\":1}"}',
+        b'{"caf\\u00e9":1,"n":1E5,"m":-0,"x:y":":"}',
+    ],
+)
+def test_the_same_key_of_other_objects_passes(data: bytes) -> None:
+    """And what only looks like one: colons in texts, escaped or not, and numbers that are written out."""
+    assert decode_event(FakeRecord(data, headers=HEADERS)).event.data == orjson.loads(data)
+
+
+def test_of_many_keys_that_stand_twice_some_are_named() -> None:
+    """The detail of a letter does not grow with what is in the event."""
+    twice = ",".join(f'"{"k" * 90}{number}":1' for number in range(600))
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(f'{{"data":{{{twice},{twice}}}}}'.encode()))
+    assert len(caught.value.detail) < 20_000
+
+
 def test_an_attribute_given_twice_in_headers_is_refused() -> None:
     """Two ids leave open which event it is, so neither is taken."""
     assert poison(b"{}", headers=[*HEADERS, ("ce_id", b"e-2")]) == "invalid_event"

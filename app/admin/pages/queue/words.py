@@ -38,6 +38,7 @@ _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "not_json": ("It is no JSON", _UNREADABLE),
     "nul_character": ("It holds a NUL character", _UNREADABLE),
     "refused": ("The database refused its row", "The detail says why. Mend that, then replay it."),
+    "repeated_key": ("It holds a key twice", "Which of both counts nobody can know. Whoever sends it has to send one."),
     "reserved": (
         "It claims to be Headrace's own",
         "Such events only Headrace itself may send; a replay is refused the same way.",
