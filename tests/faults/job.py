@@ -19,6 +19,7 @@ SOURCE: Final = "/faults"
 MINIMUM: Final = {"big": 100, "wait": 800, "mail": 900, "again": 950, "never": 10**9}
 TAGS: Final = {"big": "paid", "wait": "waited", "mail": "mailed", "again": "again"}
 DELAY_S: Final = 3
+_PAUSE_S: Final = 0.2
 
 
 def workflows(
@@ -106,6 +107,7 @@ class Job:
             try:
                 await emitter.emit_many(batch)
             except UnreachableError:
+                await asyncio.sleep(_PAUSE_S)  # others have to get on meanwhile
                 continue  # the same batch again: a repeated event is the same event
             self.emitted += len(batch)
             await asyncio.sleep(max(0.0, started + pace.elapsed(self.emitted / rate) - time.monotonic()))

@@ -19,8 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.adapters.postgres.answering import AnsweringConnection
 from app.adapters.postgres.database_roles import CALLERS, DatabaseRole
+from app.adapters.postgres.pool import is_transient
 from app.domain.callers import Caller
-from app.domain.errors import ConflictError, FieldError, InvalidError, NotPermittedError, UnreachableError
+from app.domain.errors import (
+    ConflictError,
+    FieldError,
+    HeadraceError,
+    InvalidError,
+    NotPermittedError,
+    UnreachableError,
+)
 from app.metrics.admin import DATABASE_REFUSALS
 from app.settings import Settings
 from schemas.base import written
@@ -182,20 +190,35 @@ class ApiDatabase:
         except (DataError, psycopg.DataError, psycopg.errors.CheckViolation) as error:
             # What a caller sent fits our contract, but not a column.
             raise InvalidError([FieldError("", "holds a value that cannot be stored or looked up")]) from error
-        except IntegrityError as error:
-            if getattr(error.orig, "sqlstate", None) == _NO_SUCH_ROW:
-                raise InvalidError([FieldError("", "the token's user does not exist in auth.users")]) from error
-            if getattr(error.orig, "sqlstate", None) == _CHECK:
-                raise InvalidError([FieldError("", "holds a value that cannot be stored")]) from error
-            raise
         except DBAPIError as error:
-            if isinstance(error.orig, psycopg.Error) and error.orig.sqlstate == _CONFLICT:
-                raise ConflictError(error.orig.diag.message_primary or "") from error
-            if callers and getattr(error.orig, "sqlstate", None) == _NOT_PERMITTED:
-                raise _refused(error) from error
-            if error.connection_invalidated:
-                raise UnreachableError("The connection to Postgres broke") from error
-            raise
+            if (known := _known(error, callers=callers)) is None:
+                raise
+            raise known from error
+        except psycopg.Error as error:
+            if not is_transient(error):
+                raise
+            raise _unserved(error) from error
+
+
+def _known(error: DBAPIError, *, callers: bool) -> HeadraceError | None:
+    """Return what an error means to who asked; None: it is a mistake of ours."""
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(error, IntegrityError):
+        if state == _NO_SUCH_ROW:
+            return InvalidError([FieldError("", "the token's user does not exist in auth.users")])
+        return InvalidError([FieldError("", "holds a value that cannot be stored")]) if state == _CHECK else None
+    if isinstance(error.orig, psycopg.Error) and state == _CONFLICT:
+        return ConflictError(error.orig.diag.message_primary or "")
+    if callers and state == _NOT_PERMITTED:
+        return _refused(error)
+    if error.connection_invalidated:
+        return UnreachableError("The connection to Postgres broke")
+    return _unserved(error.orig) if isinstance(error.orig, psycopg.Error) and is_transient(error.orig) else None
+
+
+def _unserved(error: psycopg.Error) -> UnreachableError:
+    """Return what is a state of Postgres, and no fault of the statement: it takes no writes, say, as a standby."""
+    return UnreachableError(f"Postgres does not serve the API ({type(error).__name__})")
 
 
 def _refused(error: DBAPIError) -> NotPermittedError:
