@@ -24,6 +24,7 @@ from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
 from app.processes.logs import log_as
 from app.processes.open_files import allow_open_files
+from app.processes.stop_deadline import end_in_time
 from app.processes.vitals import living, vitals_of
 from app.services.operations.background import running_beside
 from app.settings import Settings
@@ -78,6 +79,7 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    end_in_time(stop.is_set)
     await check_login(settings.database_url.get_secret_value(), DatabaseRole.API)
     async with served(settings) as url:
         log.info("the admin API serves", extra={"url": url})

@@ -21,6 +21,7 @@ from app.adapters.kafka.transport import App, credentials
 from app.adapters.kafka.watchdog import Probe, Watchdog
 from app.domain.kafka_connection import KafkaConnection
 from app.ports.record_source import RecordSource
+from app.processes.stop_deadline import end_in_time
 
 _STILL_SECONDS = 60.0
 
@@ -193,11 +194,13 @@ def spare_the_collector() -> None:
 def run_worker(app: App) -> None:
     """Run the app until SIGTERM or SIGINT, then finish what has begun, commit, leave the group, and exit.
 
-    Logging stays as the process has set it up. Exits with 0 after a signal and with 1 if the app crashed.
+    Logging stays as the process has set it up. Exits with 0 after a signal, with 1 if the app crashed, with 75 where it
+    does not come to its end within a minute.
     """
     spare_the_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = FaustWorker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
+    end_in_time(lambda: worker.should_stop)
     worker.execute_from_commandline()

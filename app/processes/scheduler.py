@@ -29,6 +29,7 @@ from app.ports import CrmReads, HttpClient
 from app.processes.alerting import watch_alerts
 from app.processes.crm_choice import reads_of
 from app.processes.policies import breaker_policy
+from app.processes.stop_deadline import end_in_time
 from app.processes.vitals import Vitals, living
 from app.services.delivery.relay import Relay
 from app.services.operations.background import end_all, keep_running
@@ -57,6 +58,7 @@ async def _until_signalled(settings: Settings, vitals: Vitals, alerts: Callable[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    end_in_time(stop.is_set)
     logger.info("running")
     maintenance = PeriodicTask("maintenance", partial(_maintain, settings), _MAINTENANCE_EVERY_S)
     async with living(vitals):
