@@ -1,7 +1,7 @@
 """Executions: what the matcher and the executors tell the sink, one row each in the end."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -10,6 +10,9 @@ from schemas.base import Contract
 from schemas.result import ActionResult
 
 Status = Literal["success", "partial", "failed", "skipped", "stopped", "blocked", "timed_out"]
+# As much as an integer of the log's columns holds.
+MOST_COUNTED: Final = 2**31 - 1
+Counted = Annotated[int, Field(ge=0, le=MOST_COUNTED)]
 
 
 class Execution(Contract):
@@ -27,9 +30,9 @@ class Execution(Contract):
 
     v: Literal[1] = 1
     execution_id: UUID
-    attempt: Annotated[int, Field(ge=0)]
+    attempt: Counted
     workflow_id: UUID
-    version: int
+    version: Counted
     entity: str
     event: dict[str, Any]
     conditions_met: bool
@@ -38,7 +41,7 @@ class Execution(Contract):
     status: Status
     error: str | None = None
     executed_at: datetime
-    duration_ms: int = 0
+    duration_ms: Counted = 0
     event_at: datetime | None = None
     traceparent: str | None = None
     tracestate: str | None = None

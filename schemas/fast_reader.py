@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
 import msgspec
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from schemas.base import Contract
@@ -75,9 +75,13 @@ class FastReader(Generic[C]):
         if name in self._nested:
             shape = list[self._nested[name].shape]  # type: ignore[misc]  # a type that is made as the process starts
         for rule in info.metadata:
-            if not isinstance(rule, Ge) or not isinstance(rule.ge, int):
-                raise TypeError(f"{name}: a rule that msgspec is not told of: {rule}")
-            shape = Annotated[shape, msgspec.Meta(ge=rule.ge)]
+            match rule:
+                case Ge(ge=int(least)):
+                    shape = Annotated[shape, msgspec.Meta(ge=least)]
+                case Le(le=int(most)):
+                    shape = Annotated[shape, msgspec.Meta(le=most)]
+                case _:
+                    raise TypeError(f"{name}: a rule that msgspec is not told of: {rule}")
         # A default that is an empty list or object is another one in each model.
         return (name, shape) if info.is_required() else (name, shape, info.get_default(call_default_factory=True))
 

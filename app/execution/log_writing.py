@@ -24,6 +24,7 @@ from app.services.operations.background import note_failure
 from app.topics import Topics
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
 from schemas.log_ids import of_record
+from schemas.logged import check_execution
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Sink:
         out: list[Record] = []
         for record in records:
             try:
-                documents.append(_text(record))
+                documents.append(_execution(record))
                 readable.append(record)
             except PoisonError as error:
                 out.append(self._letters.build(record, error))
@@ -113,6 +114,15 @@ class DeadLetterSink:
     def _document(self, record: Incoming) -> str:
         text = _text(record)
         return of_a_listener(record, self._topics) if record.topic == self._topics.listener_letters else text
+
+
+def _execution(record: Incoming) -> str:
+    text = _text(record)
+    value = record.value or b""
+    if b"\\u0000" in value:
+        load_object(value, max_nesting=MAX_SLIP_NESTING)
+    check_execution(value)
+    return text
 
 
 def _text(record: Incoming) -> str:

@@ -18,7 +18,7 @@ from app.topics import Topics
 from schemas.base import encode
 from schemas.command import Command, read_pinned
 from schemas.event import CUT
-from schemas.execution import Execution
+from schemas.execution import MOST_COUNTED, Execution
 from schemas.fast_reader import FastReader
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 from schemas.result import ActionResult
@@ -213,7 +213,8 @@ class Router:
             "status": status,
             "error": error or _first_error(command.results),
             "executed_at": command.matched_at,
-            "duration_ms": max(0, round((self.now() - began).total_seconds() * 1000)),
+            # Of one that waited for weeks, as much as the log's column holds.
+            "duration_ms": min(max(0, round((self.now() - began).total_seconds() * 1000)), MOST_COUNTED),
         }
         for name in ("event_at", "traceparent", "tracestate"):
             if (value := getattr(command, name)) is not None:

@@ -14,6 +14,7 @@ REASONS: Final = (
     "internal_error",
     "invalid_command",
     "invalid_event",
+    "invalid_execution",
     "invalid_held_runs",
     "invalid_key",
     "not_json",

@@ -18,7 +18,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.incoming import Incoming
 from tests.execution.test_leased import HOOK
 from tests.execution.test_leased import World as OutsideWorld
-from tests.execution.test_log_writing import FakeLog
+from tests.execution.test_log_writing import FakeLog, execution
 from tests.execution.test_matching import TOPICS, World
 from tests.support.entries import MemoryEntries
 from tests.support.receipts import MemoryReceipts, ReceiptStore
@@ -86,7 +86,7 @@ class FaultyLog(FakeLog):
 
 def documents() -> list[FakeRecord]:
     """Return five records, the third of them bad."""
-    return [FakeRecord(orjson.dumps({"id": name})) for name in ("a", "b", BAD, "c", "d")]
+    return [FakeRecord(execution(id=name)) for name in ("a", "b", BAD, "c", "d")]
 
 
 async def test_the_sink_goes_on_around_a_record_it_fails_on() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import orjson
 import pytest
@@ -64,6 +65,14 @@ def sink(log: FakeLog, sender: MemorySender) -> Sink:
     return Sink(log, DeadLetters(topics=TOPICS, sender=sender, role="sink", clock=lambda: NOW))
 
 
+def execution(**fields: object) -> bytes:
+    """Return an execution."""
+    event = {"id": "e-1", "source": "/shop", "type": "order.paid"}
+    ids = {"execution_id": str(UUID(int=1)), "workflow_id": str(UUID(int=2)), "entity": "c1", "event": event}
+    told = {"attempt": 1, "version": 3, "conditions_met": True, "status": "success", "executed_at": NOW, "v": 1}
+    return orjson.dumps({**ids, **told, **fields})
+
+
 def record(value: bytes | None, offset: int = 0) -> FakeRecord:
     """Return a record of the executions topic."""
     return FakeRecord(value, topic=TOPICS.executions, offset=offset)
@@ -81,14 +90,66 @@ def counted(name: str, **labels: str) -> float:
 
 async def test_a_batch_is_written_as_it_came(sink: Sink, log: FakeLog) -> None:
     """Values go to the log undecoded, in order; nothing is sent."""
-    assert await sink.process([record(b'{"n": 1}'), record(b'{"n": 2}')]) == []
-    assert log.written == ['{"n": 1}', '{"n": 2}']
+    values = [execution(error="a"), execution(error="b", event_at="yesterday")]
+    assert await sink.process([record(one) for one in values]) == []
+    assert log.written == [one.decode() for one in values]
+
+
+_STEP = {"step": 0, "action_type": "webhook", "status": "success", "executed_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"status": "x"}, "status"),
+        ({"attempt": -1}, "attempt"),
+        ({"attempt": 2**31}, "attempt"),
+        ({"attempt": "1"}, "attempt"),
+        ({"version": -3}, "version"),
+        ({"duration_ms": -1}, "duration_ms"),
+        ({"duration_ms": 1.5}, "duration_ms"),
+        ({"event": "x"}, "event"),
+        ({"verdicts": {}}, "verdicts"),
+        ({"verdicts": [1]}, "verdicts[0]"),
+        ({"results": "x"}, "results"),
+        ({"results": [{**_STEP, "status": "x"}]}, "results[0].status"),
+        ({"results": [{**_STEP, "output": []}]}, "results[0].output"),
+        ({"entity": {"a": 1}}, "entity"),
+        ({"entity": None}, "entity"),
+        ({"v": "x"}, "v"),
+        ({"v": 2}, "v"),
+        ({"execution_id": "x"}, "execution_id"),
+        ({"executed_at": "yesterday"}, "executed_at"),
+        ({"executed_at": 1700000000}, "executed_at"),
+        ({"conditions_met": "true"}, "conditions_met"),
+        ({"error": {}}, "error"),
+    ],
+)
+async def test_what_is_no_execution_is_a_dead_letter_that_names_the_field(
+    sink: Sink, log: FakeLog, sender: MemorySender, wrong: dict[str, object], path: str
+) -> None:
+    """It would be a row that no list can read; its neighbours are written."""
+    good = execution(results=[_STEP])
+    await sender.send_all(await sink.process([record(execution(**wrong), 7), record(good)]))
+    (letter,) = letters(sender)
+    assert (letter.offset, letter.reason, letter.detail.partition(": ")[0]) == (7, "invalid_execution", path)
+    assert log.written == [good.decode()]
+
+
+async def test_what_lacks_a_field_or_is_no_json_is_a_dead_letter(sink: Sink, sender: MemorySender) -> None:
+    """Named, too; a NUL character Postgres cannot store."""
+    bad = [b"{}", b"[]", b"{", execution(error="a\x00b")]
+    await sender.send_all(await sink.process([record(one) for one in bad]))
+    reasons = ["invalid_execution", "invalid_execution", "not_json", "nul_character"]
+    assert [letter.reason for letter in letters(sender)] == reasons
+    assert "`execution_id`" in letters(sender)[0].detail
 
 
 async def test_what_can_never_be_written_is_a_dead_letter(sink: Sink, log: FakeLog, sender: MemorySender) -> None:
     """A tombstone, bytes that are no text, a row that Postgres refuses: each with its reason, neighbours written."""
-    log.answers['{"bad": 1}'] = Refused("null value in column")
-    bad = [record(None, 1), record(b"\xff", 2), record(b'{"bad": 1}', 3), record(b'{"good": 1}', 4)]
+    refused, good = execution(error="refused"), execution(error="good")
+    log.answers[refused.decode()] = Refused("null value in column")
+    bad = [record(None, 1), record(b"\xff", 2), record(refused, 3), record(good, 4)]
     await sender.send_all(await sink.process(bad))
     assert [(letter.offset, letter.reason, letter.role) for letter in letters(sender)] == [
         (1, "tombstone", "sink"),
@@ -96,32 +157,35 @@ async def test_what_can_never_be_written_is_a_dead_letter(sink: Sink, log: FakeL
         (3, "refused", "sink"),
     ]
     assert letters(sender)[2].detail == "null value in column"
-    assert '{"good": 1}' in log.written
+    assert good.decode() in log.written
 
 
 async def test_a_log_that_is_away_leaves_the_batch_unacked(sink: Sink, log: FakeLog) -> None:
     """The failure reaches the caller, who then acks nothing."""
     log.away = True
     with pytest.raises(UnreachableError):
-        await sink.process([record(b"{}")])
+        await sink.process([record(execution())])
 
 
 async def test_every_skip_is_counted_by_reason(sink: Sink, log: FakeLog) -> None:
     """A duplicate, another version, a lower attempt: none of them vanishes silently."""
     for reason in ("duplicate", "version", "attempt"):
-        log.answers[reason] = Skipped(reason)
+        value = execution(error=reason)
+        log.answers[value.decode()] = Skipped(reason)
         before = counted("headrace_executions_dropped_total", reason=reason)
-        await sink.process([record(reason.encode())])
+        await sink.process([record(value)])
         assert counted("headrace_executions_dropped_total", reason=reason) == before + 1
 
 
 async def test_executions_are_counted_by_status(sink: Sink, log: FakeLog) -> None:
     """A status that is none cannot add a label; a late row is counted as such."""
-    log.answers = {"a": Logged("failed", NOW, late=True), "b": Logged("made up", NOW, late=False)}
+    values = [execution(error="a"), execution(error="b")]
+    answers: list[LogOutcome] = [Logged("failed", NOW, late=True), Logged("made up", NOW, late=False)]
+    log.answers = dict(zip([one.decode() for one in values], answers, strict=True))
     names = ("failed", "other")
     before = [counted("headrace_executions_total", status=name) for name in names]
     late = counted("headrace_executions_late_total")
-    await sink.process([record(b"a"), record(b"b")])
+    await sink.process([record(one) for one in values])
     assert [counted("headrace_executions_total", status=name) for name in names] == [count + 1 for count in before]
     assert counted("headrace_executions_late_total") == late + 1
 

@@ -1,6 +1,6 @@
 """The routing slip's way from step to step."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -76,6 +76,13 @@ def ended(made: Command, came_to: ActionResult) -> Execution:
     record = ROUTER.after(made, came_to)
     assert record.topic == "t.executions"
     return Execution.model_validate_json(record.value or b"")
+
+
+def test_an_execution_that_waited_for_a_month_is_one_that_the_log_takes() -> None:
+    """Its time in milliseconds is more than the column holds; Postgres refused the row."""
+    made = command(action(tag="a"))
+    made.matched_at = datetime.now(UTC) - timedelta(days=31)
+    assert ended(made, result(0)).duration_ms == 2**31 - 1
 
 
 def test_a_failed_step_that_says_so_ends_the_execution_as_failed() -> None:

@@ -20,7 +20,7 @@ from app.topics import Topics
 from schemas.command import Command
 from tests.execution.test_leased import HOOK, lose_the_lease, stored_result
 from tests.execution.test_leased import World as Outside
-from tests.execution.test_log_writing import FakeLog
+from tests.execution.test_log_writing import FakeLog, execution
 from tests.execution.test_matching import World as Matching
 from tests.execution.test_transactional import World as Inside
 from tests.support.fake_rights import FixedRights
@@ -172,11 +172,12 @@ async def test_a_row_is_observed_from_the_events_time_in_kafka() -> None:
     """As its execution says; one that says nothing, or nonsense, is a row and no more."""
     log, sender = FakeLog(), MemorySender()
     at = (datetime.now(UTC) - timedelta(seconds=33)).isoformat()
-    for name, told in (("a", at), ("b", None), ("c", "yesterday")):
-        log.answers[name] = Logged("success", datetime.now(UTC), late=False, event_at=told)
+    told_by = {execution(error=name): told for name, told in (("a", at), ("b", None), ("c", "yesterday"))}
+    for value, told in told_by.items():
+        log.answers[value.decode()] = Logged("success", datetime.now(UTC), late=False, event_at=told)
     sink = Sink(log, DeadLetters(topics=TOPICS, sender=sender, role="sink", clock=lambda: datetime.now(UTC)))
     with observed("event_to_row_seconds", 33), observed("execution_seconds", 0, count=3):
-        await sink.process([FakeRecord(name.encode()) for name in ("a", "b", "c")])
+        await sink.process([FakeRecord(value) for value in told_by])
 
 
 async def test_an_execution_says_when_its_event_came_unless_it_waited_on_purpose() -> None:

@@ -220,13 +220,14 @@ def execution(**more: Any) -> bytes:
 
 
 async def test_a_row_is_a_span_and_says_if_it_was_refused() -> None:
-    """The last of the trace; what is no execution has one all the same, that names its record."""
+    """The last of the trace; what is no execution has none: it ends as a dead letter."""
     tracer, log = MemoryTracer(), FakeLog()
     letters = DeadLetters(topics=Topics("t."), sender=MemorySender(), role="sink", clock=lambda: NOW)
     sink = Sink(log, letters, RowTraces(tracer, "t.sink"))
-    log.answers["{}"] = Refused("no execution")
-    await sink.process([FakeRecord(execution(traceparent=PARENT)), FakeRecord(b"{}"), FakeRecord(b"[1]")])
-    row, refused, _ = tracer.spans
+    other = execution(traceparent=None)
+    log.answers[other.decode()] = Refused("no execution")
+    await sink.process([FakeRecord(execution(traceparent=PARENT)), FakeRecord(other), FakeRecord(b"[1]")])
+    row, refused = tracer.spans
     assert (row.name, row.parent_id, row.error) == ("row executions", SPAN, None)
     assert row.attributes["headrace.status"] == "success"
     assert refused.error == "no execution"

@@ -33,6 +33,7 @@ _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "invalid_command": ("It is no valid step", _NOT_OF_ITS_KIND),
     "invalid_event": ("It is no valid event", _NOT_OF_ITS_KIND),
+    "invalid_execution": ("It is no execution", _NOT_OF_ITS_KIND),
     "invalid_held_runs": ("What was held back cannot be read", _NOT_OF_ITS_KIND),
     "invalid_key": ("Its key is not valid", _NOT_OF_ITS_KIND),
     "not_json": ("It is no JSON", _UNREADABLE),
