@@ -11,6 +11,7 @@ import msgspec
 from app.domain.errors import PoisonError
 from schemas.execution import Execution
 from schemas.fast_reader import FastReader
+from schemas.incoming import MAX_SLIP_NESTING, load_object
 
 # A time that only metrics ask for refuses no row.
 _DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(FastReader(Execution, apart=("event_at",)).shape)
@@ -23,11 +24,12 @@ def check_execution(value: bytes) -> None:
     """Check that a record holds an execution.
 
     Raises:
-        PoisonError: ``not_json``; or ``invalid_execution``, naming the field.
+        PoisonError: As of :func:`schemas.incoming.load_object`; or ``invalid_execution``, naming the field.
     """
     try:
         _DECODER.decode(value)
     except msgspec.ValidationError as error:
+        load_object(value, max_nesting=MAX_SLIP_NESTING)  # what is no object at all is called what others call it
         placed = _PLACED.fullmatch(str(error))
         said = f"{placed['path']}: {placed['said']}" if placed else str(error)
         raise PoisonError("invalid_execution", said[:_MAX_DETAIL]) from None

@@ -138,9 +138,10 @@ async def test_what_is_no_execution_is_a_dead_letter_that_names_the_field(
 
 async def test_what_lacks_a_field_or_is_no_json_is_a_dead_letter(sink: Sink, sender: MemorySender) -> None:
     """Named, too; a NUL character Postgres cannot store."""
-    bad = [b"{}", b"[]", b"{", execution(error="a\x00b")]
+    beyond = execution(event={"id": 1}).replace(b'"id":1', b'"id":1e999')
+    bad = [b"{}", b"[]", b"{", execution(error="a\x00b"), beyond]
     await sender.send_all(await sink.process([record(one) for one in bad]))
-    reasons = ["invalid_execution", "invalid_execution", "not_json", "nul_character"]
+    reasons = ["invalid_execution", "not_json", "not_json", "nul_character", "not_json"]
     assert [letter.reason for letter in letters(sender)] == reasons
     assert "`execution_id`" in letters(sender)[0].detail
 

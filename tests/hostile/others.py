@@ -31,11 +31,13 @@ _COMMANDS: Final[tuple[tuple[str, Callable[[Random], Any]], ...]] = (
 )
 _EXECUTIONS: Final[tuple[tuple[str, Callable[[Random], Any]], ...]] = (
     ("execution_id", lambda chance: chance.choice(["", "7", None])),
-    ("workflow_id", lambda chance: str(UUID(int=chance.getrandbits(128)))),
     ("attempt", lambda chance: chance.choice(["first", None, 10**12])),
     ("status", lambda chance: words(chance, 1, 20)),
     ("executed_at", lambda chance: chance.choice(["yesterday-ish", "", None])),
     ("version", lambda chance: chance.choice(["one", None, 10**12])),
+)
+_STRANGERS: Final[tuple[tuple[str, Callable[[Random], Any]], ...]] = (
+    ("workflow_id", lambda chance: str(UUID(int=chance.getrandbits(128)))),
 )
 SOURCE: Final = Reasons(wrong="source_mismatch", too_large="not_json")
 _SOURCES: Final[tuple[tuple[str, Callable[[Random], Any]], ...]] = (
@@ -74,7 +76,8 @@ def execution_kinds(topic: str, good: Document) -> Iterator[Kind]:
     wrong = {"attempt": "first", "executed_at": "yesterday-ish"}
     yield from from_poison(poisons(topic, good, wrong, _event_data, EXECUTION))
     yield from json_kinds(EXECUTION, MAX_SLIP_NESTING)
-    yield from _changed(_EXECUTIONS, "refused")
+    yield from _changed(_EXECUTIONS, "invalid_execution")
+    yield from _changed(_STRANGERS, "refused")
 
 
 def source_kinds(topic: str, good: Document) -> Iterator[Kind]:

@@ -43,9 +43,7 @@ class Reasons:
 
 
 COMMAND = Reasons(wrong="invalid_command", too_large="not_json")
-EXECUTION = Reasons(
-    not_json="refused", not_utf8="not_json", too_deep="too_deep", nul="refused", wrong="refused", too_large="refused"
-)
+EXECUTION = Reasons(wrong="invalid_execution", too_large="not_json")
 
 
 def command(workflow: UUID, sent: Document, action: Document) -> Document:

@@ -153,7 +153,7 @@ async def test_on_the_topic_of_executions(site: Site) -> None:
     bad = [
         *poisons(topic, done, wrong, lambda document: document["event"]["data"], EXECUTION),
         Poison("of no workflow", Record(topic, b"k", orjson.dumps(stranger)), "refused"),
-        Poison("key not UTF-8", Record(topic, b"\xff", b"{"), "refused"),
+        Poison("key not UTF-8", Record(topic, b"\xff", b"{"), "not_json"),
     ]
 
     def good() -> tuple[Document, Document]:
