@@ -5,8 +5,6 @@ from typing import Any
 
 import click
 
-from schemas.json_places import repeated_keys
-
 
 def json_object(text: str, option: str) -> dict[str, Any]:
     """Return the object that a text is.
@@ -24,6 +22,8 @@ def json_object(text: str, option: str) -> dict[str, Any]:
         raise click.BadParameter(f"is no JSON: {error}", param_hint=option) from None
     if not isinstance(found, dict):
         raise click.BadParameter("must be a JSON object", param_hint=option)
+    from schemas.json_places import repeated_keys  # noqa: PLC0415 - loads Pydantic, which other commands do without
+
     repeated = repeated_keys(text)
     if repeated:
         raise click.BadParameter(f"{repeated[0].path} {repeated[0].message}", param_hint=option)
