@@ -219,7 +219,6 @@ async def test_words_are_looked_for_week_by_week_to_the_end(api: Api, log: Log, 
     made = []
     for days in (0, 6, 7, 20, 44, 60):
         at = NOW - timedelta(days=days)
-        await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
         made.append((await log.add(workflow, at=at, status="failed", error="The CRM said no"))["id"])
     assert await listed(user, search="crm said", sort=sort) == (made if sort.startswith("-") else made[::-1])
     first = (await user.call("GET", ROOT, params={"search": "nothing has this", "sort": sort})).json
@@ -261,7 +260,6 @@ async def test_filters_that_no_index_answers_together_are_looked_for_bit_by_bit(
     begin = datetime.now(UTC)
     made = [begin - timedelta(hours=hours) for hours in (1, 2, 5, 30, 31, 50)]
     for at in made:
-        await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
         await log.add(workflow, at=at, event_type="order.paid")
         await log.add(workflow, at=at, event_type="order.created")
     wanted = ExecutionFilter(workflow_id=UUID(workflow["id"]), event_type="order.paid", oldest_first=oldest_first)
@@ -282,7 +280,6 @@ async def test_a_page_without_a_row_looks_further_than_one_with_some(api: Api, l
     user, database, ticks = api.user(), ApiDatabase(settings), count()
     workflow = await user.create()
     at = datetime.now(UTC) - timedelta(hours=40)
-    await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
     await log.add(workflow, at=at, event_type="order.paid")
     # Each look at the clock finds it 10 ms on, so that every span of three hours costs what it should.
     store = PostgresExecutions(database, patience=0.05, clock=lambda: next(ticks) / 100)

@@ -95,7 +95,6 @@ async def test_events_of_two_sources_are_two_and_last_months_are_none(user: User
     workflow, other = await live(user), await live(user)
     for source, days in (("/shop", 0), ("/till", 6), ("/old", 30)):
         at = NOW - timedelta(days=days)
-        await log.connection.execute("SELECT headrace_make_log_partition(%s)", (at.date(),))
         await log.add(other, event={**order(1, 600), "source": source}, at=at)
     await save(user, workflow, draft(name="Next"))
     assert (await preview(user, workflow))["judged"]["events"] == 2
