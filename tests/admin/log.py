@@ -1,14 +1,15 @@
 """Writes executions into the log as the sink would."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+# The last noon: never to come, and hours from every midnight.
+NOW = (datetime.now(UTC) - timedelta(hours=12)).replace(hour=12, minute=0, second=0, microsecond=0)
 _INSERT = """
     INSERT INTO automation_logs (id, automation_id, trigger_event, conditions_met, conditions_result, actions_executed,
       status, error_message, execution_duration_ms, executed_at, attempt, version, event_id, event_type, entity)
