@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Final, Self
 
 from app.adapters.kafka.local_broker import LocalBroker, LocalRecord, Place
@@ -64,6 +65,13 @@ class SimWorker(LocalWorker):
         if self.evicted:
             await self._group.leave(self)
         return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave in order; should it die meanwhile, it is not let go a second time."""
+        self._joined = False
+        await super().__aexit__(kind, error, trace)
 
     async def evict(self) -> None:
         """Have the group go on without it: its commits are refused from now on."""

@@ -222,11 +222,13 @@ class World:
 
     async def _replace(self, worker: Worker, *, anew: bool = False) -> Worker | None:
         """Start another in a process's place: the same instance, or a new one; None where that has been done before."""
-        if self._workers.get((worker.role, worker.instance)) is not worker:
-            return None
-        del self._workers[worker.role, worker.instance]
-        if worker.member is not None:
+        known = self._workers.get((worker.role, worker.instance)) is worker
+        if known:
+            del self._workers[worker.role, worker.instance]
+        if worker.member is not None and not worker.member.evicted:  # also one that was about to leave
             await worker.member.evict()
+        if not known:
+            return None
         return await self._start(worker.role, f"{worker.instance}-anew" if anew else worker.instance)
 
     async def _start(self, role: str, instance: str) -> Worker | None:
