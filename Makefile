@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SESSIONS ?= 3
+SESSIONS ?= 2
 SEEDS ?= 3
 SEED ?= 1
 SIM_SEEDS ?= 10000
@@ -24,10 +24,15 @@ up-detached: setup
 down: setup
 	@$(BIN)/headrace down
 
-# What needs no server comes first: it is quick, and most mistakes end there (tests/support/running_order.py). The tests
-# run in SESSIONS sessions side by side, each with a broker and a Postgres of its own; SESSIONS=0 is one, in this process.
+# What needs few servers comes first: it is quick, and most mistakes end there. Each half is a run of its own, so that no
+# session grows too large; within one, what needs no server comes first (tests/support/running_order.py). The tests run in
+# SESSIONS sessions side by side, each with a broker and a Postgres of its own; SESSIONS=0 is one, in this process.
+SERVED := tests/admin tests/embedded tests/integration tests/processes tests/properties tests/tables
+PYTEST := $(BIN)/pytest -m "not long" -n $(SESSIONS) --dist loadfile --no-loadscope-reorder
+
 test: test-prerequisites lint types
-	$(BIN)/pytest tests -m "not long" -n $(SESSIONS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests $(SERVED:%=--ignore=%)
+	$(PYTEST) $(SERVED)
 	$(MAKE) --no-print-directory faults-short
 
 # Every role dies at every place of its loop, and in an outage nothing is held against a record; about six minutes.

@@ -1,6 +1,6 @@
 """How much memory a test session itself takes at most, and which tests made it grow; too much fails the session.
 
-Of sessions side by side (``pytest -n 3``) each is watched by itself, and what they took is told where they began.
+Of sessions side by side (``pytest -n 2``) each is watched by itself, and what they took is told where they began.
 """
 
 from dataclasses import dataclass, field

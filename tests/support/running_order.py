@@ -1,7 +1,7 @@
 """The order that test files run in: those that need no server first, then the long ones.
 
 The first are quick, and most mistakes end there. Long files must not come last: of sessions side by side
-(``pytest -n 3 --dist loadfile``) each takes the next file when it has none, and one with a long file at the end is
+(``pytest -n 2 --dist loadfile``) each takes the next file when it has none, and one with a long file at the end is
 what the other waits for.
 """
 
