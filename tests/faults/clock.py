@@ -4,10 +4,20 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
+import psycopg
+
 from tests.faults.scenario import Harm, Injury, Place, over
 from tests.support.servers import Servers
 
 HOUR_S: Final = 3600
+# By what their processes say of the time: of the match, and of each action of the job.
+_WHO_TELLS: Final = frozenset({"matcher", "webhook", "apply_tag", "create_note", "send_email"})
+_AHEAD: Final = """
+    WITH ahead AS (SELECT now() + interval '30 minutes' AS at)
+    SELECT 'matcher' FROM automation_logs, ahead WHERE executed_at > at
+    UNION SELECT r->>'action_type' FROM automation_logs, jsonb_array_elements(actions_executed) AS r, ahead
+    WHERE (r->>'executed_at')::timestamptz > at
+"""
 _PLACES: Final = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime", "/usr/local/lib/faketime")
 _LIBRARY: Final = "libfaketimeMT.so.1"
 
@@ -44,13 +54,22 @@ def set_clock(told: Path, off_s: int) -> None:
 
 
 def jump(told: Path) -> Injury:
-    """Jump an hour ahead at a quarter, and back at two thirds."""
+    """Jump an hour ahead at a quarter, and back at two thirds; a jump that no process has seen is none."""
 
     async def injure(place: Place) -> Harm:
         await asyncio.sleep(place.seconds / 4)
         set_clock(told, HOUR_S)
         await asyncio.sleep(place.seconds * 5 / 12)
+        ahead = await who_is_ahead(place.stack.database_url)
         set_clock(told, 0)
-        return over()
+        harm = over()
+        assert ahead >= _WHO_TELLS, f"the clock of {_WHO_TELLS - ahead} never jumped"
+        return harm
 
     return injure
+
+
+async def who_is_ahead(database_url: str) -> set[str]:
+    """Return who wrote times into the log that Postgres, whose clock is right, calls far ahead."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        return {str(name) for (name,) in await (await connection.execute(_AHEAD)).fetchall()}

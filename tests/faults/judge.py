@@ -12,6 +12,7 @@ from app.embedded.mail import Mailbox
 from app.embedded.webhook_receiver import WebhookReceiver
 from app.services.proving.judge import out_of_order
 from tests.faults.job import SOURCE, Job
+from tests.support.worker_process import WorkerProcess
 
 _ROWS = """
     SELECT id, status, actions_executed, extract(epoch FROM executed_at)
@@ -140,6 +141,14 @@ def judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
         verdict.disordered += 1
         if verdict.ordered:
             verdict.blame(f"{entity}: deliveries out of order")
+
+
+def judge_endings(verdict: Verdict, workers: Iterable[WorkerProcess]) -> None:
+    """Every process runs when all is over: none ended by itself, by its watchdog or a crash, for a fault outside."""
+    for worker in workers:
+        if worker.pid is None:
+            last = next(iter(worker.log_tail(1).splitlines()), "")
+            verdict.blame(f"{worker.name} has ended by itself with {worker.exit_code}: {last}")
 
 
 async def _judge_own(verdict: Verdict, job: Job, connection: psycopg.AsyncConnection[Any], rows: list[Any]) -> None:

@@ -1,12 +1,15 @@
 """The judge finds what is lost, twice and out of order, and tells what is marked from what is not."""
 
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.faults.job import Job
-from tests.faults.judge import Verdict, judge_order, judge_outside, judge_rows
+from tests.faults.judge import Verdict, judge_endings, judge_order, judge_outside, judge_rows
+from tests.support.waiting import eventually
+from tests.support.worker_process import WorkerProcess
 
 Row = tuple[UUID, str, list[dict[str, object]], float]
 
@@ -101,3 +104,22 @@ def test_order_is_that_of_first_deliveries(
     unpromised = replace(verdict, ordered=False, disordered=0, wrong=[])
     judge_order(unpromised, deliveries)
     assert (unpromised.disordered, unpromised.good) == (disordered, True)
+
+
+async def test_a_process_that_ended_by_itself_is_wrong(verdict: Verdict, tmp_path: Path) -> None:
+    """Whatever it left behind; one that still runs is not."""
+    runs, ends = (
+        WorkerProcess(statement, "1", {}, tmp_path, module="timeit")
+        for statement in ("__import__('time').sleep(600)", "raise SystemExit(75)")
+    )
+    runs.start()
+    ends.start()
+    try:
+        await eventually(lambda: ends.pid is None, what="the end")
+        judge_endings(verdict, [runs])
+        assert verdict.good
+        judge_endings(verdict, [runs, ends])
+    finally:
+        runs.kill()
+    assert not verdict.good
+    assert verdict.wrong == [f"{ends.name} has ended by itself with 1: SystemExit: 75"]

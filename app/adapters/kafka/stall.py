@@ -40,7 +40,7 @@ class StallPolicy:
     _answering_since: float | None = None
 
     def outage(self) -> None:
-        """Kafka or Postgres did not answer: no time counts until both do, and then it starts anew."""
+        """Kafka or Postgres did not answer, or nobody asked: no time counts until both do, and then it starts anew."""
         self._since.clear()
         self._answering_since = None
 

@@ -104,3 +104,15 @@ async def test_the_watchdog_ends_a_stuck_worker_once_everything_answers(policy: 
     for clock.now in (300, 330, 361):
         await dog.look()
     assert ended == ["work-0 is read up to 4 of 10 and has not moved for 61 s"]
+
+
+async def test_a_process_that_stood_still_is_not_ended_for_it(policy: StallPolicy) -> None:
+    """The time of a SIGSTOP counts for nothing: only what is stuck for as long afterwards is."""
+    clock, ended = Clock(), list[str]()
+    dog = Watchdog(Consumer, policy, end=ended.append, clock=clock)
+    for clock.now in (10, 20, 83, 93, 123, 143):
+        await dog.look()
+    assert ended == []
+    clock.now = 144
+    await dog.look()
+    assert ended == ["work-0 is read up to 4 of 10 and has not moved for 61 s"]
