@@ -6,6 +6,7 @@ version of aiokafka changes here is seen by ``tests/integration/transport/test_p
 
 import asyncio
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -116,6 +117,12 @@ class WaitingBatches:
         self._batches = producer._message_accumulator
         self._within = producer._request_timeout_ms / 1000
 
+    @property
+    def died_of(self) -> BaseException | None:
+        """What ended the task that sends them: it sends nothing any more, and all that waited has failed with it."""
+        error: BaseException | None = self._batches._exception
+        return error
+
     def join(self, place: Any, key: bytes | None, value: bytes | None, headers: Any) -> "asyncio.Future[Any] | None":
         """Add a record; returns what its batch comes to, which others wait for too, or None where there is no room.
 
@@ -127,10 +134,13 @@ class WaitingBatches:
 
         Raises:
             ProducerClosed: It has been stopped.
+            KafkaError: The task that sends has died; see ``died_of``.
         """
         batches = self._batches
         if batches._closed:
             raise ProducerClosed
+        if self.died_of is not None:
+            raise copy(self.died_of)
         waiting = batches._batches.get(place)
         batch = waiting[-1] if waiting else self._open(place)
         if batch._builder.append(timestamp=None, key=key, value=value, headers=headers) is None:

@@ -1,7 +1,8 @@
 """The sender on Kafka: what everything outside of Faust's apps produces with (API, relay, scheduler, command line)."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,6 +18,8 @@ from app.domain.kafka_connection import KafkaConnection
 from app.ports import Record, Refusal, Sender
 from app.topics import MAX_RECORD_BYTES
 
+log = logging.getLogger(__name__)
+
 _START_WITHIN_S: Final = 8.0
 _PING_WITHIN_S: Final = 2.0
 _BATCH_BYTES: Final = 128 * 1024
@@ -29,10 +32,14 @@ class KafkaSender(Sender):
     is down. A repeated record does no harm here (events and commands carry their ids), and order holds without it,
     because aiokafka has one request in flight per partition.
 
+    A producer of aiokafka's can die of an error of its own: all that waits fails at once, and it takes nothing more,
+    ever. The next call makes another.
+
     Args:
         connection: Where Kafka is and how it lets us in.
         client_id: Name in the broker's logs.
         confirm_within_ms: How long Kafka may take to confirm a record.
+        make: Makes a producer of aiokafka's.
     """
 
     def __init__(
@@ -41,10 +48,13 @@ class KafkaSender(Sender):
         *,
         client_id: str = "headrace",
         confirm_within_ms: int = 10_000,
+        make: Callable[..., Any] = AIOKafkaProducer,
     ) -> None:
         self._connection = connection
         self._client_id = client_id
         self._confirm_within_ms = confirm_within_ms
+        self._make = make
+        self._renewing = asyncio.Lock()
         self._producer: Any = None
         self._producing: Producing | None = None
 
@@ -55,7 +65,7 @@ class KafkaSender(Sender):
             UnreachableError: No broker answered within 8 seconds.
         """
         aiokafka_private.compress_quickly()
-        producer = AIOKafkaProducer(
+        producer = self._make(
             **client_options(self._connection),
             client_id=self._client_id,
             acks="all",
@@ -80,7 +90,8 @@ class KafkaSender(Sender):
 
     async def stop(self) -> None:
         """Send what is buffered and disconnect; a second call does nothing."""
-        producer, self._producer, self._producing = self._producer, None, None
+        async with self._renewing:
+            producer, self._producer, self._producing = self._producer, None, None
         if producer is not None:
             await producer.stop()
 
@@ -101,7 +112,7 @@ class KafkaSender(Sender):
         """
         try:
             async with asyncio.timeout(_PING_WITHIN_S):
-                answered = await self._running().answers()
+                answered = await (await self._alive()).answers()
         except TimeoutError:
             answered = False
         if not answered:
@@ -118,7 +129,21 @@ class KafkaSender(Sender):
 
     async def deliver(self, records: Sequence[Record]) -> Sequence[Refusal | None]:
         """Produce records in order; see :class:`app.ports.Sender`."""
-        return await self._running().deliver(records)
+        return await (await self._alive()).deliver(records)
+
+    async def _alive(self) -> Producing:
+        """Return what delivers; in place of a producer that has died, another one."""
+        if self._running().died:
+            async with self._renewing:
+                if self._running().died:
+                    await self._renew()
+        return self._running()
+
+    async def _renew(self) -> None:
+        dead = self._producer
+        await self.start()
+        log.warning("the Kafka producer had died, and has a successor", extra={"client_id": self._client_id})
+        await dead.stop()
 
     def _running(self) -> Producing:
         if self._producing is None:

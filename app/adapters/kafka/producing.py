@@ -67,6 +67,11 @@ class Producing:
         self._waiting = WaitingBatches(producer)
         self._topics = TopicLookup(producer.client)
 
+    @property
+    def died(self) -> bool:
+        """Whether the producer has died of an error of its own: it takes nothing any more, ever."""
+        return self._waiting.died_of is not None
+
     async def answers(self) -> bool:
         """Whether a broker answers."""
         return bool(await self._producer.client.force_metadata_update())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from app.adapters.kafka.persistent import PersistentSender
 from app.adapters.kafka.producer import KafkaSender
@@ -15,6 +16,7 @@ from app.domain.kafka_connection import KafkaConnection
 from app.embedded.free_ports import pick_ports
 from app.ports import Record, Sender
 from app.topics import MAX_RECORD_BYTES
+from tests.support.producers import die
 from tests.support.sender import MemorySender
 from tests.support.topic_records import delete_topic, make_topic, read_topic
 from tests.support.waiting import limit
@@ -243,6 +245,27 @@ async def test_order_holds_around_what_is_refused(kafka: str, topic_prefix: str)
         refusals = await sender.deliver([first, large, shrinks, last])
     assert [refusal and refusal.reason for refusal in refusals] == [None, "too_large", None, None]
     assert await read_topic(kafka, topic, 3) == [first, shrinks, last]
+
+
+async def test_a_producer_that_dies_has_a_successor(kafka: str, topic_prefix: str) -> None:
+    """What waited for it is not confirmed, by an error as of any outage; what is sent again arrives, by another one."""
+    topic, made = f"{topic_prefix}mortal", list[AIOKafkaProducer]()
+
+    def make(**options: Any) -> AIOKafkaProducer:
+        made.append(AIOKafkaProducer(**options))
+        return made[-1]
+
+    await make_topic(kafka, topic)
+    record = Record(topic, b"k", b"v")
+    async with limit(60, what="what was sent"), KafkaSender(KafkaConnection(kafka), make=make) as sender:
+        await sender.send(record)
+        die(made[0])
+        lost = await asyncio.gather(*(sender.send(record) for _ in range(3)), return_exceptions=True)
+        assert [type(one) for one in lost] == [UnreachableError] * 3
+        await asyncio.gather(*(sender.send(record) for _ in range(3)))
+        await sender.ping()
+    assert len(made) == 2
+    assert await read_topic(kafka, topic, 4) == [record] * 4
 
 
 async def test_no_broker_is_said_within_8_seconds() -> None:

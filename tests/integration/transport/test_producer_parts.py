@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.codec import lz4_encode
-from aiokafka.errors import ProducerClosed
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from app.adapters.kafka import aiokafka_private
 from app.adapters.kafka.aiokafka_private import WaitingBatches
 from tests.integration.transport.apps import Place
+from tests.support.producers import die
 from tests.support.waiting import in_time
 
 pytestmark = pytest.mark.kafka
@@ -76,6 +77,20 @@ async def test_a_stopped_producer_takes_no_more(place: Place) -> None:
         waiting = WaitingBatches(one)
     with pytest.raises(ProducerClosed):
         waiting.join(TopicPartition(place.topic, 0), b"k", b"v", [])
+
+
+async def test_a_producer_that_has_died_takes_no_more(place: Place, producer: AIOKafkaProducer) -> None:
+    """What waited for it fails with it; what came after would never be sent, and nobody would say so."""
+    waiting, there = WaitingBatches(producer), TopicPartition(place.topic, 0)
+    assert waiting.died_of is None
+    die(producer)
+    last = waiting.join(there, b"k", b"v", [])
+    assert last is not None
+    await in_time(asyncio.wait([last]), 20, what="the batch")
+    assert isinstance(last.exception(), KafkaError)
+    assert waiting.died_of is last.exception()
+    with pytest.raises(KafkaError):
+        waiting.join(there, b"k", b"v", [])
 
 
 def built(codec: int) -> bytes:
