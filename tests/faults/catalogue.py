@@ -1,9 +1,10 @@
 """Every kind of fault that is tried, in the order in which it is."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-from tests.faults.clock import jump, no_libfaketime, told_time
+from tests.faults.clock import build_clock, jump, no_way_to_jump, told_time
 from tests.faults.disk import no_way_to_fill
 from tests.faults.full_disk import full_disk
 from tests.faults.injuries import join_and_leave, kill_each, outage
@@ -110,7 +111,14 @@ def _kafka(on: Servers) -> Iterator[Scenario]:
     )
     told = on.home / "clock" / "off"
     yield Scenario(
-        "clock-jump", jump(told), 1_500, 25, environment=told_time(told), lacks=no_libfaketime, workflows=EVERY_KIND
+        "clock-jump",
+        jump(told),
+        1_500,
+        25,
+        environment=told_time(told),
+        lacks=no_way_to_jump,
+        prepare=partial(build_clock, told),
+        workflows=EVERY_KIND,
     )
     yield Scenario(
         "broker-lost",

@@ -1,15 +1,21 @@
-"""A clock that jumps by an hour, for our processes alone: Postgres, Kafka and this process keep the right time."""
+"""A clock that jumps by an hour, for our processes alone: Postgres, Kafka and this process keep the right time.
+
+libfaketime was tried: where its 0.9.10 leaves the monotonic clock alone, Python's ``time.sleep`` fails with EINVAL.
+"""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
+from app.embedded.tool import run_tool
 from tests.faults.scenario import Harm, Injury, Place, over
 from tests.support.servers import Servers
 
 HOUR_S: Final = 3600
+_SOURCE: Final = Path(__file__).with_name("wrong_clock.c")
 # By what their processes say of the time: of the match, and of each action of the job.
 _WHO_TELLS: Final = frozenset({"matcher", "webhook", "apply_tag", "create_note", "send_email"})
 _AHEAD: Final = """
@@ -18,31 +24,26 @@ _AHEAD: Final = """
     UNION SELECT r->>'action_type' FROM automation_logs, jsonb_array_elements(actions_executed) AS r, ahead
     WHERE (r->>'executed_at')::timestamptz > at
 """
-_PLACES: Final = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime", "/usr/local/lib/faketime")
-_LIBRARY: Final = "libfaketimeMT.so.1"
 
 
-def library() -> Path | None:
-    """Return where libfaketime is."""
-    found = (path for place in _PLACES for path in Path("/").glob(f"{place[1:]}/{_LIBRARY}"))
-    return next(found, None)
-
-
-def no_libfaketime(_: Servers) -> str | None:
+def no_way_to_jump(_: Servers) -> str | None:
     """Say what to install."""
-    return None if library() else "libfaketime: `apt-get install faketime`"
+    return None if shutil.which("cc") else "a C compiler: `apt-get install gcc libc6-dev`"
 
 
 def told_time(told: Path) -> dict[str, str]:
-    """Return the environment of processes whose clock is as far off as a file says; intervals are measured truly."""
+    """Return the environment of processes whose time of day is as wrong as a file says."""
+    return {"LD_PRELOAD": str(_library(told)), "WRONG_CLOCK_BY": str(told)}
+
+
+def _library(told: Path) -> Path:
+    return told.with_name("wrong_clock.so")
+
+
+def build_clock(told: Path) -> None:
+    """Make what is preloaded, and let the clock be right."""
     set_clock(told, 0)
-    return {
-        "LD_PRELOAD": str(library() or ""),
-        "FAKETIME_TIMESTAMP_FILE": str(told),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "NO_FAKE_STAT": "1",
-    }
+    run_tool(["cc", "-shared", "-fPIC", "-O1", "-o", str(_library(told)), str(_SOURCE), "-ldl"], "building a clock")
 
 
 def set_clock(told: Path, off_s: int) -> None:

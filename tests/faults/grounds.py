@@ -66,6 +66,7 @@ def ground_of(scenario: Scenario, on: Servers) -> Iterator[Ground]:
     """Run the servers that a scenario needs of its own, which begin empty, beside those that all share."""
     home = on.home / scenario.broker
     shutil.rmtree(home, ignore_errors=True)
+    scenario.prepare()
     match scenario.broker:
         case "shared" if scenario.disk:
             with own_disk() as disk, _on_disk(home, disk) as postgres:

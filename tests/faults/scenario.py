@@ -108,6 +108,7 @@ class Scenario:
         ordered: Whether the order of an entity's effects is promised throughout.
         quiet_s: How long nothing is sent half-way.
         lacks: Says what this machine lacks for it, if anything.
+        prepare: Makes what its processes are started with.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Scenario:
     ordered: bool = True
     quiet_s: float = 0.0
     lacks: Callable[[Servers], str | None] = lambda _: None
+    prepare: Callable[[], None] = lambda: None
 
     @property
     def seconds(self) -> float:

@@ -10,7 +10,6 @@ from app.adapters.postgres.external import ExternalPostgres
 from app.domain.kafka_connection import KafkaConnection
 from app.embedded.broker import open_properties
 from tests.faults.catalogue import LANES, scenarios
-from tests.faults.clock import HOUR_S, set_clock, told_time
 from tests.faults.grounds import second_door
 from tests.faults.scenario import Scenario
 from tests.support.servers import Servers
@@ -71,14 +70,3 @@ def test_the_second_door_leads_by_the_wire() -> None:
     assert made["listeners"].endswith(",FAR://127.0.0.1:3")
     assert made["advertised.listeners"] == "PLAINTEXT://127.0.0.1:1,FAR://127.0.0.1:4"
     assert made["listener.security.protocol.map"].endswith(",FAR:PLAINTEXT")
-
-
-def test_a_clock_is_told_by_a_file(tmp_path: Path) -> None:
-    """It goes right until it is told otherwise; the time between two looks stays true."""
-    told = tmp_path / "clock" / "off"
-    environment = told_time(told)
-    assert told.read_text() == "+0\n"
-    set_clock(told, HOUR_S)
-    assert told.read_text() == "+3600\n"
-    assert environment["FAKETIME_TIMESTAMP_FILE"] == str(told)
-    assert environment["FAKETIME_DONT_FAKE_MONOTONIC"] == "1"
