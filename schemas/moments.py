@@ -18,8 +18,13 @@ def _written_out(value: Any) -> Any:
     raise ValueError("is a moment in ISO 8601 with an offset, such as 2026-03-01T10:00:00Z")
 
 
+def is_kept(value: datetime) -> bool:
+    """Tell whether it is a moment that can be kept, and reckoned with."""
+    return value.tzinfo is not None and _FIRST <= value < _LAST
+
+
 def _kept(value: datetime) -> datetime:
-    if not _FIRST <= value < _LAST:
+    if not is_kept(value):
         raise ValueError("is before the year 1970, or after 9998, in UTC")
     return value
 

@@ -102,6 +102,7 @@ def show(execution: object, *, as_json: bool) -> None:
             "status": found["status"],
             "why": found.get("explanation"),
             "error": found["error"],
+            "unreadable": "; ".join(f"{one['path']} {one['message']}" for one in found.get("unreadable", ())) or None,
             "workflow": f"{found['workflow_name']} ({found['workflow_id']}, version {found['version']})",
             "event": f"{found['event_type']} {found['event_id']}",
             "entity": found["entity"],

@@ -3,17 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 from uuid import UUID
 
-from pydantic import Field, computed_field
+from pydantic import AfterValidator, Field, computed_field
 
 from app.domain.callers import Caller
 from app.domain.paging import Position
 from app.ports.timers import TimerKind
 from schemas.base import Contract
 from schemas.execution import Status
+from schemas.moments import is_kept
+from schemas.problem import ProblemError
 from schemas.result import ActionResult
+
+UNKNOWN_STATUS: Final = "unknown"
+# A step waits for as long as anything may, and no longer than this many years.
+_MOST_MS: Final = 100 * 366 * 86_400_000
+
+
+def _can_be_reckoned_with(result: ActionResult) -> ActionResult:
+    for name in ("executed_at", "resume_at"):
+        at = getattr(result, name)
+        if at is not None and not is_kept(at):
+            raise ValueError(f"has a time in {name} without an offset, before the year 1970 or after 9998")
+    if not 0 <= result.duration_ms <= _MOST_MS:
+        raise ValueError("has a duration_ms that is none")
+    return result
+
+
+LoggedVerdicts = list[dict[str, Any]]
+LoggedResults = list[Annotated[ActionResult, AfterValidator(_can_be_reckoned_with)]]
 
 
 class ExecutionSummary(Contract):
@@ -21,8 +41,10 @@ class ExecutionSummary(Contract):
 
     Attributes:
         attempt: 0 where nothing ran, else the attempt that this row tells of.
+        status: How it ended; ``unknown`` where the log has another word than any that there is.
         executed_at: When the event was matched.
         duration_ms: The time from matching to the end of the last step.
+        unreadable: What cannot be read of its row, and was left out; told only where there is any.
     """
 
     id: UUID
@@ -33,11 +55,12 @@ class ExecutionSummary(Contract):
     entity: str | None
     event_id: str | None
     event_type: str | None
-    status: Status
+    status: Literal[Status, "unknown"]
     conditions_met: bool
     error: str | None
     executed_at: datetime
     duration_ms: int | None
+    unreadable: list[ProblemError] = Field(default_factory=list)
 
     @computed_field(description="The specification's name of workflow_id")  # type: ignore[prop-decorator]
     @property
@@ -53,7 +76,10 @@ class ExecutionSummary(Contract):
 
     def written(self) -> dict[str, Any]:
         """Return the fields as JSON has them, the specification's names among them."""
-        return {**self.__dict__, **{name: getattr(self, name) for name in type(self).model_computed_fields}}
+        fields = {**self.__dict__, **{name: getattr(self, name) for name in type(self).model_computed_fields}}
+        if not self.unreadable:
+            del fields["unreadable"]
+        return fields
 
 
 class ExecutionDetail(ExecutionSummary):
@@ -61,8 +87,8 @@ class ExecutionDetail(ExecutionSummary):
 
     explanation: str = ""
     event: dict[str, Any]
-    verdicts: list[dict[str, Any]] = Field(default_factory=list)
-    results: list[ActionResult] = Field(default_factory=list)
+    verdicts: LoggedVerdicts = Field(default_factory=list)
+    results: LoggedResults = Field(default_factory=list)
 
     @computed_field(description="The specification's name of event")  # type: ignore[prop-decorator]
     @property

@@ -30,7 +30,7 @@ async def failed(user: User, log: Log, *statuses: str, **changes: Any) -> dict[s
     if changes.pop("active", True):
         await user.call("POST", f"/api/v1/workflows/{workflow['id']}/activate")
     row = {"status": "partial", "results": results(*statuses), **changes}
-    logged = await log.add(workflow, entity=f"c-{user.id}", **row)
+    logged = await log.add(workflow, **{"entity": f"c-{user.id}", **row})
     await log.connection.execute(_KEY, (logged["id"], NOW, logged["attempt"]))
     return {**logged, "workflow": workflow["id"]}
 

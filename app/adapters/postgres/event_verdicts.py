@@ -5,6 +5,7 @@ whose they are. Dead letters belong to nobody: they are read in the API's own ro
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from sqlalchemy import Text, case, cast, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.logged_rows import verdicts_of
 from app.adapters.postgres.schema import AUTOMATIONS, DEAD_LETTERS, LOGS, REVISIONS, TIMERS
 from app.domain.callers import Caller
 from app.ports.event_topics import TopicPlace
@@ -119,4 +121,4 @@ async def _runs(connection: AsyncConnection, event_ids: Collection[str], since: 
         .order_by(log.executed_at.desc()).limit(_MOST_RUNS)
     )  # fmt: skip
     rows: Sequence[Any] = (await connection.execute(statement)).all()
-    return [LoggedRun(*row) for row in rows]
+    return [replace(LoggedRun(*row), verdicts=verdicts_of(row.id, row.verdicts)) for row in rows]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.execution_pages import Asked, edge_of_words, page, summaries, workflows
+from app.adapters.postgres.logged_rows import detail, summary
 from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
 from app.domain.paging import LookedThrough, Position
@@ -73,7 +74,7 @@ class PostgresExecutions:
                 span = whole if wanted.search is None else await self._narrowed(connection, wanted, whole)
                 statement = page(replace(asked, limit=limit - len(rows)), span)
                 found = [] if statement is None else await connection.execute(statement)
-                rows += [ExecutionSummary.model_validate(dict(_mapping(row))) for row in found]
+                rows += [summary(_mapping(row)) for row in found]
                 if len(rows) == limit or statement is None:
                     break
                 if paced is not None:
@@ -101,7 +102,7 @@ class PostgresExecutions:
                 statement = _details(table).where(table.c.id == execution_id).order_by(table.c.attempt.desc()).limit(1)
                 row = (await connection.execute(statement)).one_or_none()
                 if row is not None:
-                    return _detail(row)
+                    return detail(_mapping(row))
         return None
 
     async def led_to(self, caller: Caller, cause: ExecutionSummary, limit: int) -> Sequence[ExecutionSummary]:
@@ -115,7 +116,7 @@ class PostgresExecutions:
         caused = near.c.trigger_event["causation"].astext.like(f"%/{cause.id}")
         statement = summaries(near).where(caused).order_by(near.c.executed_at).limit(limit)
         async with self._database.reading(caller) as connection:
-            return [ExecutionSummary.model_validate(dict(_mapping(row))) for row in await connection.execute(statement)]
+            return [summary(_mapping(row)) for row in await connection.execute(statement)]
 
 
 async def _known(
@@ -179,13 +180,6 @@ def _details(log: Table) -> Select[Any]:
         log.c.trigger_event.label("event"),
         log.c.conditions_result.label("verdicts"),
         log.c.actions_executed.label("results"),
-    )
-
-
-def _detail(row: Row[Any]) -> ExecutionDetail:
-    columns = _mapping(row)
-    return ExecutionDetail.model_validate(
-        {**columns, "verdicts": columns["verdicts"] or [], "results": columns["results"] or []}
     )
 
 

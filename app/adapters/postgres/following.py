@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, DateTime, Uuid, and_, bindparam, func, select, tex
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.execution_pages import LISTED, summaries
+from app.adapters.postgres.logged_rows import summary
 from app.adapters.postgres.schema import LOGS
 from app.domain.callers import Caller
 from app.domain.snapshots import Snapshot
@@ -63,7 +64,7 @@ class PostgresFeed:
         """Read rows as row level security lets the caller."""
         async with self._database.reading(caller) as connection:
             rows = (await connection.execute(_rows(news))).mappings().all()
-        return {row["id"]: ExecutionSummary.model_validate(dict(row)) for row in rows}
+        return {row["id"]: summary(dict(row)) for row in rows}
 
 
 def _rows(news: Sequence[News]) -> Any:

@@ -31,7 +31,8 @@ WITH {hours}, counted AS MATERIALIZED (
 SELECT n AS hour, status, sum(count::float8 / seen) AS number,
   CASE WHEN ms IS NULL THEN NULL ELSE round(ms::numeric, 1 - floor(log(greatest(ms, 1)))::integer)::float8 END AS ms,
   coalesce(sum(count::float8 / seen * (
-    SELECT count(*) FROM jsonb_array_elements(steps) AS step WHERE step ->> 'status' = 'failed')), 0)::float8
+    SELECT count(*) FROM jsonb_array_elements(
+      CASE jsonb_typeof(steps) WHEN 'array' THEN steps END) AS step WHERE step ->> 'status' = 'failed')), 0)::float8
     AS failed_steps,
   bool_and(count = seen) AS is_counted
 FROM looked GROUP BY 1, 2, 4

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.logged_rows import event_of
 from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.schema import AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
@@ -58,7 +59,9 @@ def _rows(most: int) -> Select[Any]:
 
 
 def _event(row: Row[Any]) -> LoggedEvent:
-    return LoggedEvent(row.id, row.automation_id, row.executed_at, row.status, row.conditions_met, row.event)
+    return LoggedEvent(
+        row.id, row.automation_id, row.executed_at, row.status, row.conditions_met, event_of(row.id, row.event)
+    )
 
 
 def _once(rows: Sequence[LoggedEvent]) -> list[LoggedEvent]:

@@ -23,7 +23,7 @@ from app.ports.queue_status import (
 # The bounds keep a look cheap however long the tables are; the indexes serve each of them.
 _STATUS: Final = text("""
 WITH failed AS MATERIALIZED (
-  SELECT actions_executed FROM automation_logs
+  SELECT CASE jsonb_typeof(actions_executed) WHEN 'array' THEN actions_executed END AS steps FROM automation_logs
   WHERE status IN ('failed', 'partial', 'timed_out') AND executed_at > now() - interval '1 hour' LIMIT 1001
 )
 SELECT
@@ -36,14 +36,14 @@ SELECT
     SELECT created_at FROM outbox WHERE set_aside IS NULL ORDER BY id LIMIT 1)), 0)::float8
     AS outbox_oldest_s,
   (SELECT count(*) FROM failed) AS failed_executions,
-  (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')
+  (SELECT count(*) FROM failed, jsonb_array_elements(steps) AS one WHERE one ->> 'status' = 'failed')
     AS failed_actions
 """)
 # Whose they are is said here too: an administrator, too, has some of their own.
 _OWN: Final = text("""
 WITH mine AS MATERIALIZED (SELECT id FROM automations WHERE created_by = :caller),
 failed AS MATERIALIZED (
-  SELECT actions_executed FROM automation_logs
+  SELECT CASE jsonb_typeof(actions_executed) WHEN 'array' THEN actions_executed END AS steps FROM automation_logs
   WHERE automation_id IN (SELECT id FROM mine) AND status IN ('failed', 'partial', 'timed_out')
     AND executed_at > now() - interval '1 hour' LIMIT 1001
 )
@@ -51,7 +51,7 @@ SELECT
   (SELECT count(*) FROM (
     SELECT FROM timers WHERE workflow_id IN (SELECT id FROM mine) LIMIT 10001) AS waiting) AS parked,
   (SELECT count(*) FROM failed) AS failed_executions,
-  (SELECT count(*) FROM failed, jsonb_array_elements(actions_executed) AS one WHERE one ->> 'status' = 'failed')
+  (SELECT count(*) FROM failed, jsonb_array_elements(steps) AS one WHERE one ->> 'status' = 'failed')
     AS failed_actions
 """)
 # Of every owner who is asked for in one statement, in the API's own role.

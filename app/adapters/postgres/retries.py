@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,16 +13,20 @@ from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_outbox import put
 from app.adapters.postgres.audit import add_to_trail
+from app.adapters.postgres.logged_rows import said, to_go_on_from
 from app.domain.callers import Caller
+from app.domain.errors import ConflictError
 from app.ports import Record
 from app.ports.audit import Noted
 from app.ports.retries import Logged
-from schemas.result import ActionResult
+from schemas.field_errors import field_errors
 from schemas.workflow import Revision
 
 _FIND: Final = """
-SELECT l.id, l.attempt, l.status, l.entity, l.event_id, l.trigger_event, l.conditions_result, l.actions_executed,
-  l.executed_at, a.active AND a.deleted_at IS NULL AS active, r.body
+SELECT l.id, l.automation_id AS workflow_id, a.name AS workflow_name, l.version, l.attempt, l.entity, l.event_id,
+  l.event_type, l.status, l.conditions_met, l.error_message AS error, l.executed_at,
+  l.execution_duration_ms AS duration_ms, l.trigger_event AS event, l.conditions_result AS verdicts,
+  l.actions_executed AS results, a.active AND a.deleted_at IS NULL AS active, r.body
 FROM {table} l JOIN automations a ON a.id = l.automation_id
 JOIN automation_revisions r ON r.automation_id = l.automation_id AND r.version = l.version
 WHERE l.id = :id ORDER BY l.attempt DESC LIMIT 1
@@ -92,15 +97,26 @@ class RetryTransaction:
 
 
 def _logged(row: Row[Any]) -> Logged:
+    found = to_go_on_from(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented name for a row's columns
     return Logged(
-        execution_id=row.id,
-        attempt=row.attempt,
-        status=row.status,
-        entity=row.entity or row.event_id or str(row.id),
-        event=row.trigger_event,
-        verdicts=row.conditions_result or [],
-        results=[ActionResult.model_validate(result) for result in row.actions_executed or ()],
-        executed_at=row.executed_at,
+        execution_id=found.id,
+        attempt=found.attempt,
+        status=found.status,
+        entity=found.entity or found.event_id or str(found.id),
+        event=found.event,
+        verdicts=found.verdicts,
+        results=found.results,
+        executed_at=found.executed_at,
         active=bool(row.active),
-        revision=Revision.model_validate(row.body),
+        revision=_revision(row),
     )
+
+
+def _revision(row: Row[Any]) -> Revision:
+    try:
+        return Revision.model_validate(row.body)
+    except ValidationError as error:
+        wrong = said(field_errors(error, None))
+        raise ConflictError(
+            f"Version {row.version} of the workflow, on which it ran, cannot be read: {wrong}"
+        ) from None

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from app.admin.execution_models import ExecutionQuery
 from app.admin.pages.wording import moment
 from app.domain.statuses import RETRYABLE, ActionStatus, ExecutionStatus
+from app.ports.executions import UNKNOWN_STATUS
 
 Tone = Literal["good", "bad", "warn", "calm", "plain"]
 
@@ -33,6 +34,7 @@ STATUSES: Final[Mapping[str, Shown]] = {
     ExecutionStatus.STOPPED: Shown("Stopped", "calm", "skip", "A step ended it early, as the workflow says"),
     ExecutionStatus.BLOCKED: Shown("Blocked", "warn", "warn", "It would have triggered itself again"),
     ExecutionStatus.TIMED_OUT: Shown("Timed out", "bad", "wait", "Its time was used up"),
+    UNKNOWN_STATUS: Shown("Unreadable", "warn", "warn", "The log has another word for how it ended than there are"),
 }
 
 STEPS: Final[Mapping[str, Shown]] = {

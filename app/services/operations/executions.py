@@ -15,7 +15,7 @@ from app.ports.executions import (
     WaitingExecution,
     WaitingStore,
 )
-from app.services.operations.explanations import explain
+from app.services.operations.explanations import MAX_NAMED, explain
 
 _LED_TO: Final = 20
 
@@ -46,18 +46,25 @@ class ExecutionService:
         found = await self._store.get(caller, execution_id)
         if found is None:
             raise NotFoundError("There is no such execution")
-        why = explain(
-            found.status,
-            conditions_met=found.conditions_met,
-            verdicts=found.verdicts,
-            results=found.results,
-            error=found.error,
-        )
-        return found.model_copy(update={"explanation": why})
+        return found.model_copy(update={"explanation": _why(found)})
 
     async def led_to(self, caller: Caller, cause: ExecutionSummary) -> Sequence[ExecutionSummary]:
         """Return the executions whose events steps of this one made, as far as they are about the same entity."""
         return await self._store.led_to(caller, cause, _LED_TO)
+
+
+def _why(found: ExecutionDetail) -> str:
+    if found.unreadable:
+        # What is left would perhaps tell something else.
+        named = "; ".join(f"{one.path} {one.message}" for one in found.unreadable[:MAX_NAMED])
+        return f"What became of it cannot be told, because its row in the log cannot be read in full: {named}."
+    return explain(
+        found.status,
+        conditions_met=found.conditions_met,
+        verdicts=found.verdicts,
+        results=found.results,
+        error=found.error,
+    )
 
 
 class WaitingService:

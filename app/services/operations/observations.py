@@ -87,7 +87,7 @@ def _seen(verdict: Verdict, known: Sequence[Verdict], *, blamed: bool) -> Iterat
 
 def _is_member(verdict: Verdict, group: Verdict) -> bool:
     """Tell whether it stands in a group directly: at ``[1].all[0]`` in the one at ``[1]``."""
-    at, before = str(verdict.get("at") or ""), f"{group['at']}.{group['operator']}"
+    at, before = str(verdict.get("at") or ""), f"{group.get('at') or ''}.{group['operator']}"
     return at.startswith(before) and "." not in at[len(before) :]
 
 

@@ -44,9 +44,12 @@ class PastEvents:
         """Return the event that an execution was started by.
 
         Raises:
-            NotFoundError: The caller may see no such execution.
+            NotFoundError: The caller may see no such execution, or the log's row of it has no event that can be read.
         """
-        return (await self._executions.get(caller, execution_id)).event
+        found = await self._executions.get(caller, execution_id)
+        if any(one.path == "event" for one in found.unreadable):
+            raise NotFoundError(f"The event of this execution cannot be read in the log; {_PASTE}")
+        return found.event
 
     async def called(self, caller: Caller, sought: Sought) -> Mapping[str, Any]:
         """Return the event of a source and an id; where the log has none, one that the topics still hold.

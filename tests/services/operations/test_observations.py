@@ -173,6 +173,20 @@ def test_whatever_is_compared_is_said_in_short(around: str, operator: str, value
     assert len(said) < 800
 
 
+FIELDS = ("path", "expected", "actual", "met", "reason", "at")
+stored = st.builds(
+    lambda fields, operator: fields | operator,
+    st.dictionaries(st.sampled_from(FIELDS), json_values),
+    st.fixed_dictionaries({"operator": st.sampled_from([*OPERATORS, "all", "any", "not"]) | json_values}),
+)
+
+
+@given(verdicts=st.lists(stored, max_size=4), met=st.booleans())
+def test_whatever_the_log_holds_is_said(verdicts: list[dict[str, Any]], *, met: bool) -> None:
+    """A row may have been written by anybody: none of its verdicts' fields need be there, or of any type."""
+    assert all(said.isprintable() for said in observations(verdicts, met=met))
+
+
 @pytest.mark.parametrize(
     ("operator", "today", "actual", "said"),
     [

@@ -27,6 +27,8 @@ async def rendered_steps(request: web.Request, one: ExecutionDetail) -> Rendered
     """Make what the steps of an execution sent, without any effect."""
     if CUT in one.event:
         return RenderedSteps(why_not="the event was too large to be kept")
+    if one.unreadable:
+        return RenderedSteps(why_not="its row in the log cannot be read in full")
     state, caller = request.app[STATE], request[CALLER]
     try:
         workflow = await state.workflows.get(caller, one.workflow_id)
