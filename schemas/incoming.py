@@ -6,6 +6,7 @@ carries the attributes in ``ce_*`` headers and ``data`` in the value.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Protocol
 
 import orjson
@@ -13,11 +14,13 @@ from pydantic import ValidationError
 
 from app.domain.entities import entity_of
 from app.domain.errors import PoisonError
+from app.domain.storable import unstorable
 from schemas.attributes import misnamed
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
+from schemas.field_errors import path_text
 from schemas.integers import over_64_bits
-from schemas.json_places import may_repeat_keys, repeated_keys
+from schemas.json_places import deep_place, may_repeat_keys, nests_too_deep, repeated_keys
 
 MAX_NESTING: Final = 64
 # A slip or an execution holds an event, a revision and answers of others, each some levels down.
@@ -152,8 +155,10 @@ def load_object(value: bytes, *, max_nesting: int = MAX_NESTING) -> dict[str, An
     try:
         loaded = orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        reason = "too_deep" if "depth limit" in str(error) else "not_json"
-        raise PoisonError(reason, str(error)[:300]) from None
+        deep = deep_place(value, max_nesting) if nests_too_deep(error) else None
+        if deep is not None:
+            raise PoisonError("too_deep", f"{deep.path}: {deep.message}") from None
+        raise PoisonError("not_json", str(error)[:300]) from None
     if not isinstance(loaded, dict):
         raise PoisonError("not_json", "the value must be a JSON object")
     _check_text_and_depth(value, loaded, max_nesting)
@@ -166,19 +171,26 @@ def may_nest_deeper(value: bytes, levels: int) -> bool:
 
 
 def _check_text_and_depth(value: bytes, loaded: dict[str, Any], max_nesting: int) -> None:
-    # Counting bytes is cheap; the walk is for the rare value that might break a rule.
-    deep = may_nest_deeper(value, max_nesting)
+    # Counting bytes is cheap; the walk is for the rare value that might break a rule. What stands in the innermost
+    # object or array is a level, too.
+    deep = may_nest_deeper(value, max_nesting - 1)
     # Most values hold no backslash at all, which is found out in no time.
     if not deep and not (b"\\" in value and b"\\u0000" in value):
         return
     pending: list[tuple[Any, int]] = [(loaded, 1)]
     while pending:
         item, depth = pending.pop()
-        if depth > max_nesting:
-            raise PoisonError("too_deep", f"nested deeper than {max_nesting}")
-        if isinstance(item, str) and "\x00" in item:
-            raise PoisonError("nul_character", "a string holds a NUL character, which Postgres cannot store")
+        if depth > max_nesting or (isinstance(item, str) and "\x00" in item):
+            raise _unstorable(loaded, max_nesting)
         pending.extend((child, depth + 1) for child in _children(item))
+
+
+def _unstorable(loaded: dict[str, Any], max_nesting: int) -> PoisonError:
+    """Say what it is that cannot be stored of a document, and where; that there is something is known."""
+    found = list(islice(unstorable(loaded, max_nesting), _MOST_NAMED))
+    deep = [one for one in found if one.is_deep]
+    said = "; ".join(f"{path_text(one.place)}: {one.message}" for one in deep or found)
+    return PoisonError("too_deep" if deep else "nul_character", said)
 
 
 def _children(item: object) -> Iterable[Any]:

@@ -1,6 +1,7 @@
 """Where something stands in a JSON document that its parsed value no longer tells of: keys given twice, long integers.
 
-Our parser keeps the last of keys that are alike, and takes an integer over 64 bits for the nearest float. Python's own
+Our parser keeps the last of keys that are alike, takes an integer over 64 bits for the nearest float, and gives up what
+nests too deep. Python's own
 tells both as it reads, at some milliseconds a megabyte; places are worked out only where there is something to name,
 and where events come by the thousand a look at what was parsed says first whether there may be (``may_repeat_keys``).
 """
@@ -11,13 +12,17 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
 
+import orjson
+
 from app.domain.errors import FieldError
+from app.domain.storable import too_deep
 from schemas.field_errors import MAX_ERRORS, path_text
 from schemas.integers import fits_64_bits, over_64_bits, too_long_text
 
 _TWICE: Final = "is given more than once in its object"
 # Past it, reading again to name the place would hold up the others.
 _MAX_READ_AGAIN: Final = 1024 * 1024
+_MARKS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}:,]', re.DOTALL)
 _ESCAPED_COLON: Final = re.compile(rb"\\u003[aA]")
 
 _Parts = tuple[int | str, ...]
@@ -84,6 +89,38 @@ def long_integers(raw: bytes) -> list[FieldError]:
         return _named(json.loads(raw, object_pairs_hook=_Pairs, parse_int=_integer), _long) or whole
     except RecursionError:
         return whole
+
+
+def nests_too_deep(error: orjson.JSONDecodeError) -> bool:
+    """Tell whether our parser has given a document up because it nests deeper than the parser goes."""
+    return "depth limit" in str(error)
+
+
+def deep_place(raw: bytes, levels: int) -> FieldError | None:
+    """Return where a document nests deeper than so many levels; None where it does not.
+
+    Args:
+        raw: A JSON document, well formed up to there: our parser has come as far.
+        levels: How deep it may nest.
+    """
+    place: list[int | str] = []
+    key = b'""'
+    for found in _MARKS.finditer(raw):
+        mark = found.group()
+        if mark in b"[{":
+            if len(place) >= levels:
+                deep = too_deep(tuple(place), levels)
+                return FieldError(path_text(deep.place), deep.message)
+            place.append(0 if mark == b"[" else "")
+        elif mark in b"]}":
+            place.pop()
+        elif mark == b":":
+            place[-1] = orjson.loads(key)
+        elif mark != b",":
+            key = mark
+        elif isinstance(last := place[-1], int):
+            place[-1] = last + 1
+    return None
 
 
 def _integer(literal: str) -> object:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -16,12 +17,12 @@ from app.admin.problems import MAX_ERRORS, PreconditionRequiredError, Unsupporte
 from app.admin.state import STATE
 from app.domain.callers import Caller
 from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
-from app.domain.storable import is_storable
+from app.domain.storable import is_storable, unstorable
 from app.domain.versions import Expected
 from schemas.base import encode
 from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
-from schemas.json_places import long_integers, may_repeat_keys, repeated_keys
+from schemas.json_places import deep_place, long_integers, may_repeat_keys, nests_too_deep, repeated_keys
 from schemas.reading import Judge, read_whole
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -30,9 +31,6 @@ _LIST: Final = web.RequestKey("list", str)
 
 M = TypeVar("M", bound=BaseModel)
 
-Parts = tuple[int | str, ...]
-
-_NUL_KEY: Final = "has a key with a NUL character, which cannot be stored"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 _ANY_TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,8})"')
@@ -102,14 +100,16 @@ def _parsed(raw: bytes) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise InvalidError([FieldError("", f"the body is not JSON: {error}")]) from None
+        deep = deep_place(raw, MAX_NESTING) if nests_too_deep(error) else None
+        raise InvalidError([deep or FieldError("", f"the body is not JSON: {error}")]) from None
     inexact = long_integers(raw)
     if inexact:
         raise InvalidError(inexact)
     try:
         again = orjson.dumps(value)
     except orjson.JSONEncodeError:
-        raise InvalidError([FieldError("", f"the body nests deeper than {MAX_NESTING}")]) from None
+        _refuse_unstorable(value)
+        raise
     repeated = repeated_keys(raw) if may_repeat_keys(raw, again) else ()
     if repeated:
         raise InvalidError(repeated)
@@ -232,20 +232,13 @@ def _refuse_unstorable(value: Any) -> None:
     """Refuse NUL characters, which Postgres cannot store, and nesting that our encoder cannot write.
 
     Raises:
-        InvalidError: It holds either; each text with a NUL is named by its path.
+        InvalidError: It holds either, and where.
     """
     errors: list[FieldError] = []
-    pending: list[tuple[Any, Parts]] = [(value, ())]
-    while pending and len(errors) <= MAX_ERRORS:
-        item, place = pending.pop()
-        if len(place) >= MAX_NESTING:
-            raise InvalidError([FieldError("", f"the body nests deeper than {MAX_NESTING}")])
-        if isinstance(item, str) and "\x00" in item:
-            errors.append(FieldError(path_text(place), "holds a NUL character, which cannot be stored"))
-        elif isinstance(item, dict):
-            errors += [FieldError(path_text(place), _NUL_KEY) for key in item if "\x00" in key]
-            pending.extend((member, (*place, key)) for key, member in reversed(item.items()))
-        elif isinstance(item, list):
-            pending.extend((item[index], (*place, index)) for index in reversed(range(len(item))))
+    for one in islice(unstorable(value, MAX_NESTING), MAX_ERRORS + 1):
+        error = FieldError(path_text(one.place), one.message)
+        if one.is_deep:
+            raise InvalidError([error])
+        errors.append(error)
     if errors:
         raise InvalidError(errors)

@@ -15,7 +15,7 @@ import orjson
 from app.domain.errors import FieldError
 from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
-from schemas.json_places import may_repeat_keys, repeated_keys
+from schemas.json_places import deep_place, may_repeat_keys, nests_too_deep, repeated_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,8 @@ def _decoded(line: bytes, number: int) -> dict[str, Any]:
     try:
         event = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        if nests_too_deep(error):
+            raise _too_deep(line, number) from None
         raise _NoEventError(f"line {number} is no JSON: {error}") from None
     if not isinstance(event, dict):
         raise _NoEventError(f"line {number} is no JSON object")
@@ -149,11 +151,16 @@ def _decoded(line: bytes, number: int) -> dict[str, Any]:
     try:
         again = orjson.dumps(event)
     except orjson.JSONEncodeError:
-        raise _NoEventError(f"line {number} nests deeper than {MAX_NESTING}") from None
+        raise _too_deep(line, number) from None
     repeated = repeated_keys(line) if may_repeat_keys(line, again) else ()
     if repeated:
         raise _NoEventError(f"line {number}: {repeated[0].path}: {repeated[0].message}")
     return event
+
+
+def _too_deep(line: bytes, number: int) -> _NoEventError:
+    deep = deep_place(line, MAX_NESTING)
+    return _NoEventError(f"line {number}: {deep.path}: {deep.message}" if deep else f"line {number} nests too deep")
 
 
 def _position(lines: JsonLines) -> int:

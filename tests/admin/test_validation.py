@@ -138,7 +138,10 @@ async def test_what_cannot_be_stored_is_said(user: User) -> None:
         deep = [deep]
     assert "NUL" in (await errors(user, draft(description="a\x00b")))["description"]
     webhook = {"type": "webhook", "order": 1, "config": {"url": "https://example.com", "body": deep}}
-    assert "deeper than 64" in (await errors(user, draft(actions=[webhook])))[""]
+    assert "deeper than 64" in (await errors(user, draft(actions=[webhook])))["actions[0].config.body[0]"]
+    body = b'{"conditions": [{"value": ' + b"[" * 2000 + b"]" * 2000 + b"}]}"
+    answer = await user.call("POST", ROOT, data=body, headers={"Content-Type": "application/json"})
+    assert answer.json["errors"] == [{"path": "conditions[0].value[0][0]", "message": "nests deeper than 64 levels"}]
 
 
 async def test_a_workflow_that_is_too_large_is_refused(user: User) -> None:

@@ -57,7 +57,8 @@ def test_lines_are_read_in_batches(tmp_path: Path, *, compressed: bool) -> None:
         (_lines(1) + b"[]\n", "line 2 is no JSON object"),
         (_lines(1) + b'{"data":{"n":18446744073709551616}}', "line 2: 18446744073709551616 is an integer over 64 bits"),
         (_lines(1) + b'{"data":{"n":[{"a": 1, "a": 2}]}}', r"line 2: data\.n\[0\]\.a: is given more than once"),
-        (_lines(1) + b'{"a":' * 300 + b"1" + b"}" * 300, "line 2 nests deeper than 64"),
+        (_lines(1) + b'{"a":' * 300 + b"1" + b"}" * 300, r"line 2: a\.a\.a\.a\.a: nests deeper than 64"),
+        (_lines(1) + b'{"a":' * 3000 + b"1" + b"}" * 3000, r"line 2: a\.a\.a\.a\.a: nests deeper than 64"),
         (gzip.compress(_lines(*range(500)))[:-20], "cannot be read to its end"),
     ],
 )

@@ -184,6 +184,36 @@ def test_the_entity_is_the_first_of_key_partitionkey_subject_customer(record: Fa
     assert decode_event(record).entity == entity
 
 
+NUL = "holds a NUL character, which cannot be stored"
+NUL_KEY = "has a key with a NUL character, which cannot be stored"
+DEEP = "nests deeper than 64 levels"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "detail"),
+    [
+        (b'{"data":{"n":[1,{"x":"a\\u0000"}]}}', "nul_character", f"data.n[1].x: {NUL}"),
+        (b'{"data":{"a":"\\u0000","b":"\\u0000"}}', "nul_character", f"data.a: {NUL}; data.b: {NUL}"),
+        (b'{"data":{"n":{"\\u0000":1}}}', "nul_character", f"data.n: {NUL_KEY}"),
+        (b'{"data":{"a":1,"n":[0,' + b"[" * 62 + b"]" * 62 + b"]}}", "too_deep", f"data.n[1][0][0]: {DEEP}"),
+        (b'{"data":{"a":[{}],"n":[[],' + b"[" * 3000 + b"]" * 3000 + b"]}}", "too_deep", f"data.n[1][0][0]: {DEEP}"),
+        (b'{"x":{"a]":"[\\"","n":' + b"[" * 3000, "too_deep", f"x.n[0][0][0]: {DEEP}"),
+    ],
+)
+def test_what_cannot_be_stored_is_named_by_its_path(value: bytes, reason: str, detail: str) -> None:
+    """Each text that holds a NUL; of what nests too deep the way that leads there, however deep it goes."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(value))
+    assert (caught.value.reason, caught.value.detail) == (reason, detail)
+
+
+def test_many_texts_that_cannot_be_stored_are_named_in_short() -> None:
+    """Ten of them."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(orjson.dumps(cloud_event(data={"n": ["\x00"] * 5000}))))
+    assert caught.value.detail.count(NUL) == 10
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

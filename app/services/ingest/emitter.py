@@ -7,6 +7,7 @@ can also listen with it.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from app.domain.entities import Entity, entity_of
 from app.domain.errors import FieldError, InvalidError, PoisonError
+from app.domain.storable import unstorable
 from app.ports import Record, Sender, Subscriber
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.listening import Handler, Listening
@@ -21,8 +23,8 @@ from app.topics import Topics
 from schemas.attributes import misnamed, structured
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
-from schemas.field_errors import field_errors, under
-from schemas.incoming import MAX_ENTITY_BYTES, load_object
+from schemas.field_errors import MAX_ERRORS, field_errors, path_text, under
+from schemas.incoming import MAX_ENTITY_BYTES, MAX_NESTING, load_object
 from schemas.reading import beside, sound_fields
 from schemas.reserved import reserved_attributes, reserved_in
 
@@ -209,10 +211,17 @@ def _encoded(attributes: Mapping[str, Any]) -> bytes:
         load_object(value)  # as strict as the matcher, which would dead-letter what it refuses
     except TypeError as error:
         # Nested over 254 deep, an integer over 64 bits, a lone surrogate, or a Python object that is no JSON.
-        raise InvalidError([FieldError("", f"is not JSON that can be passed on: {error}")]) from None
+        raise InvalidError(
+            _unstorable(attributes) or [FieldError("", f"is not JSON that can be passed on: {error}")]
+        ) from None
     except PoisonError as error:
-        raise InvalidError([FieldError("", error.detail)]) from None
+        raise InvalidError(_unstorable(attributes) or [FieldError("", error.detail)]) from None
     size = stored_size(value)
     if size > MAX_EVENT_BYTES:
         raise InvalidError([FieldError("", f"has {size} bytes; at most {MAX_EVENT_BYTES} are allowed")])
     return value
+
+
+def _unstorable(attributes: Mapping[str, Any]) -> list[FieldError]:
+    found = islice(unstorable(dict(attributes), MAX_NESTING), MAX_ERRORS)
+    return [FieldError(path_text(one.place), one.message) for one in found]
