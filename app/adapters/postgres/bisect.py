@@ -1,16 +1,15 @@
 """Finds the row that Postgres refuses, by halving the batch, so that the rest goes on (docs/design.md#31-outages)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import psycopg
 
+from app.adapters.postgres.refusals import in_our_words
 from app.domain.errors import AT_FAULT
 from app.ports.execution_log import Refused
 
 T = TypeVar("T")
-
-_MAX_DETAIL: Final = 500
 
 
 async def bisect(
@@ -32,7 +31,7 @@ async def bisect(
         if not is_refusal(error):
             raise
         if len(items) == 1:
-            refuse(items[0], Refused(_say(error)))
+            refuse(items[0], Refused(in_our_words(error)))
             return
         middle = len(items) // 2
         for half in (items[:middle], items[middle:]):
@@ -43,8 +42,3 @@ def is_refusal(error: psycopg.Error) -> bool:
     """Tell whether a row is at fault, rather than Postgres's state."""
     # Without a code it is psycopg itself that cannot send the value.
     return error.sqlstate.startswith(AT_FAULT) if error.sqlstate else isinstance(error, psycopg.DataError)
-
-
-def _say(error: psycopg.Error) -> str:
-    said = error.diag.message_primary or str(error)
-    return f"{said} (SQLSTATE {error.sqlstate})"[:_MAX_DETAIL] if error.sqlstate else said[:_MAX_DETAIL]
