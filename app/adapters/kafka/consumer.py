@@ -255,7 +255,9 @@ class Consumer(driver.Consumer):
     def _ought_to_move(self, tp: TP) -> bool:
         if self._is_changelog_tp(tp):
             return tp not in self._paused_partitions
-        paused = tp in self.budget.paused or tp in self.held_back
+        # A rebalance waits for what has begun, which may take as long as a command may be held.
+        giving_up = self.app.rebalancing and self.frontier.begun > 0
+        paused = giving_up or tp in self.budget.paused or tp in self.held_back
         return not (self.app.in_recovery or paused or tp in self._buffered_partitions or self.guard.trials)
 
     def is_news(self, tp: TP, offset: int) -> bool:

@@ -136,6 +136,17 @@ async def running(*apps: Any) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def running_beside(app: Any) -> AsyncIterator[None]:
+    """Start an app without waiting until it has partitions, which Faust's start does; stop it at the end."""
+    starting = asyncio.create_task(app.start())
+    try:
+        yield
+        await starting
+    finally:
+        await app.stop()
+
+
 def partitions_of(app: Any, topic: str) -> set[int]:
     """Partitions of a topic that the app owns."""
     return {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}

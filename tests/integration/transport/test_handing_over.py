@@ -1,8 +1,6 @@
 """Giving partitions up and taking them over: nothing lost, nothing done twice that was finished, nobody waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from time import monotonic
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.ports.record_source import RecordSource
-from tests.integration.transport.apps import Place, Reader, numbered, ready, running
+from tests.integration.transport.apps import Place, Reader, numbered, ready, running, running_beside
 from tests.integration.transport.processes import worker
 from tests.support.consumer_groups import group_admin, members
 from tests.support.deadlines import scaled
@@ -194,14 +192,3 @@ async def test_an_error_that_leaves_the_agent_ends_the_process_unacked(place: Pl
     async with running(place.ours(reader)):
         await eventually(place.nothing_left)
     assert reader.seen[-2:] == ["fail", "never"]
-
-
-@asynccontextmanager
-async def running_beside(app: Any) -> AsyncIterator[None]:
-    """Start an app without waiting until it has partitions, which Faust's start does; stop it at the end."""
-    starting = asyncio.create_task(app.start())
-    try:
-        yield
-        await starting
-    finally:
-        await app.stop()

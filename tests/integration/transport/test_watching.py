@@ -10,7 +10,7 @@ from app.adapters.kafka.stall import StallPolicy
 from app.adapters.kafka.watchdog import Watchdog
 from app.ports.record_source import RecordSource
 from app.processes.faust_app import Tuning
-from tests.integration.transport.apps import Place, Reader, numbered, running, tp
+from tests.integration.transport.apps import Place, Reader, numbered, ready, running, running_beside, tp
 from tests.integration.transport.processes import worker
 from tests.support.waiting import eventually
 
@@ -59,6 +59,26 @@ async def test_a_full_buffer_is_left_out_and_its_oldest_record_is_named(place: P
         blocked.set()
         await eventually(place.nothing_left)
         assert (await app.consumer.reading()).oldest is None
+
+
+async def test_a_rebalance_that_waits_for_what_has_begun_is_no_stall(place: Place) -> None:
+    """Nothing is fetched meanwhile, however long that takes: it counts as a record that is held, and no other way."""
+    await place.produce("held", partition=0)
+    first, second = Reader(hold=lambda _: True), Reader()
+    old, new = place.ours(first), place.ours(second, instance="2")
+    async with running(old):
+        await eventually(lambda: first.holding)
+        async with running_beside(new):
+            try:
+                await eventually(lambda: old.rebalancing)
+                await place.produce("behind", partition=0)
+                reading = await old.consumer.reading()
+            finally:
+                first.release.set()
+            await eventually(lambda: ready(old) and ready(new))
+            await eventually(place.nothing_left)
+    assert tp(place, 0) not in reading.positions
+    assert reading.oldest[:2] == (tp(place, 0), 0)
 
 
 async def test_an_agent_that_hangs_is_noticed(place: Place) -> None:
