@@ -230,7 +230,7 @@ class Attempts:
     ) -> Park:
         """Return the wait of a command, with what sends its next copy: the same step, the attempts so far in it."""
         command, tries = work.prepared.command, work.tries
-        parked = command.parked + 1
+        parked, now = command.parked + 1, self._timing.now()
         carried = {"parked": parked, "tried": tries.attempts, "tried_s": tries.spent, "waits_since": since}
         timer = Timer(
             command_id=command.id,
@@ -240,7 +240,8 @@ class Attempts:
             step=command.step,
             kind=kind,
             reason=reason[:MAX_REASON_CHARS],
-            due=self._timing.now() + timedelta(seconds=seconds),
+            due=now + timedelta(seconds=seconds),
+            asked=now,
             record=self._again(command.model_copy(update=carried)),
             destination=work.circuit if kind == "circuit" else None,
             deadline=deadline,

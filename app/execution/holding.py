@@ -61,7 +61,7 @@ class Holding:
             WALLS.labels("step", "turned_away").inc()
             return TurnedAway()
         WALLS.labels("step", "delayed").inc()
-        return self._timer(command, since, due)
+        return self._timer(command, since, now, due)
 
     def count(self, command: Command, before: float) -> None:
         """Count for a command's owner what was ticked since ``before``, if that is surely long."""
@@ -78,7 +78,7 @@ class Holding:
         await self._parking.park(timers)
         return [None] * len(timers)
 
-    def _timer(self, command: Command, since: datetime, due: datetime) -> Timer:
+    def _timer(self, command: Command, since: datetime, now: datetime, due: datetime) -> Timer:
         return Timer(
             command_id=command.id,
             execution_id=command.execution_id,
@@ -88,6 +88,7 @@ class Holding:
             kind="quota",
             reason=f"quota: {SAID}",
             due=due,
+            asked=now,
             record=self._router.again(command.model_copy(update={"waits_since": since})),
             destination=str(command.workflow.owner),
         )

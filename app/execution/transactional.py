@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from app.actions.base import ControlAction, TransactionalAction
+from app.actions.delay import is_for_some_time
 from app.actions.steps import ResolvedStep, resolve
 from app.domain.errors import HeadraceError, PoisonError
 from app.domain.route import Wait
@@ -225,6 +226,7 @@ class TransactionalExecutor:
             kind="delay",
             reason=f"delay until {way.until.isoformat(timespec='seconds')}",
             due=way.until,
+            asked=result.executed_at if is_for_some_time(command.action.config) else None,
             record=self._router.after(command.model_copy(), result, way=way),
         )
 

@@ -22,6 +22,8 @@ class Timer:
             ``quota`` (its owner's workflows run more often than they may).
         reason: Why it waits, for people.
         due: When ``record`` is to be sent.
+        asked: When a wait for some time was asked for, by the clock of who asks. It is over that time after it is set,
+            by the store's clock, as the two may differ. None where ``due`` is a moment by itself.
         destination: Whose breaker is open; of ``quota``, the owner's id.
         deadline: When it has waited long enough, even where the breaker is still open; ``circuit`` only.
     """
@@ -37,6 +39,7 @@ class Timer:
     record: Record
     destination: str | None = None
     deadline: datetime | None = None
+    asked: datetime | None = None
 
 
 class Timers(Protocol):

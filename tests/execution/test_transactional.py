@@ -257,6 +257,26 @@ async def test_a_delay_sets_a_timer_and_sends_nothing() -> None:
     assert later.results[0].output == {"until": timer.due.isoformat()}
 
 
+@pytest.mark.parametrize(
+    ("config", "for_some_time"),
+    [
+        ({"duration": 60}, True),
+        ({"duration": "2 hours", "timezone": "Europe/Berlin"}, True),
+        ({"until": (now() + timedelta(hours=1)).isoformat()}, False),
+        ({"duration": 60, "at": "09:00"}, False),
+        ({"duration": 60, "days": "mon-sun"}, False),
+    ],
+)
+async def test_a_delay_for_some_time_is_told_from_one_until_a_moment(
+    config: dict[str, Any], *, for_some_time: bool
+) -> None:
+    """The first is as long by the clock that it is waited for by; when it was asked for is kept with it."""
+    world = World(Delay())
+    await delayed(world, a_delay(**config))
+    timers = world.store.timers.set_timers.values()
+    assert [timer.asked is not None for timer in timers] == [for_some_time]
+
+
 async def test_a_delay_that_comes_again_is_not_over_sooner() -> None:
     """A redelivered copy, which finds the receipt done, sends nothing and leaves the timer as it is."""
     world, one = World(Delay()), a_delay(duration=60)

@@ -23,6 +23,7 @@ class FakeTimers:
 
     def __init__(self) -> None:
         self.set_timers: dict[UUID, Timer] = {}
+        self._over: dict[UUID, datetime] = {}
         self.refusals: dict[UUID, Refusal] = {}
         self.locked: set[UUID] = set()
         self.listening: list[asyncio.Event] = []
@@ -30,6 +31,8 @@ class FakeTimers:
     async def set(self, timers: Sequence[Timer]) -> None:
         """Set timers; one that the command has already is replaced."""
         self.set_timers |= {timer.command_id: timer for timer in timers}
+        now = datetime.now(UTC)
+        self._over |= {one.command_id: now + (one.due - one.asked) for one in timers if one.asked is not None}
         for event in self.listening:
             event.set()
 
@@ -50,7 +53,11 @@ class FakeTimers:
     def waiting(self) -> list[Timer]:
         """Return those that wait for their time, in its order, not for a breaker or a quota."""
         by_time = (timer for timer in self.set_timers.values() if timer.kind in {"delay", "retry"})
-        return sorted(by_time, key=lambda timer: timer.due)
+        return sorted(by_time, key=self.over_at)
+
+    def over_at(self, timer: Timer) -> datetime:
+        """Return when a timer is due, by the clock of this store."""
+        return timer.due if timer.asked is None else self._over[timer.command_id]
 
 
 class _Session:
@@ -60,9 +67,11 @@ class _Session:
 
     async def fire(self, bounds: Bounds, send: Callable[[Sequence[DueTimer]], Awaitable[Sequence[DueTimer]]]) -> int:
         now, store = datetime.now(UTC), self._store
-        free = [timer for timer in store.waiting() if timer.due <= now and timer.command_id not in store.locked]
+        free = [
+            timer for timer in store.waiting() if store.over_at(timer) <= now and timer.command_id not in store.locked
+        ]
         fits = [one for one, before in zip(free, _before(free), strict=True) if before < bounds.size][: bounds.rows]
-        due = [DueTimer(one.command_id, one.record, (now - one.due).total_seconds()) for one in fits]
+        due = [DueTimer(one.command_id, one.record, (now - store.over_at(one)).total_seconds()) for one in fits]
         held = {timer.command_id for timer in due}
         store.locked |= held
         try:
@@ -75,12 +84,12 @@ class _Session:
     async def set_aside(self, refused: Sequence[tuple[DueTimer, Refusal]], by: timedelta) -> None:
         due, store = datetime.now(UTC) + by, self._store
         for timer, why in refused:
-            store.set_timers[timer.command_id] = replace(store.set_timers[timer.command_id], due=due)
+            store.set_timers[timer.command_id] = replace(store.set_timers[timer.command_id], due=due, asked=None)
             store.refusals[timer.command_id] = why
 
     async def next_due(self) -> float | None:
         waiting = self._store.waiting()
-        return (waiting[0].due - datetime.now(UTC)).total_seconds() if waiting else None
+        return (self._store.over_at(waiting[0]) - datetime.now(UTC)).total_seconds() if waiting else None
 
     async def wait(self, within: float) -> None:
         try:

@@ -25,10 +25,12 @@ CHANNEL: Final = "headrace_timers"
 _INSERT: Final = """
 INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline,
   topic, key, value, owner)
-SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
-  %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[], %s::uuid[])
+SELECT command_id, execution_id, workflow_id, entity, step, kind, reason, destination,
+  CASE WHEN asked IS NULL THEN due ELSE statement_timestamp() + (due - asked) END, deadline, topic, key, value, owner
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
+  %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bytea[], %s::bytea[], %s::uuid[], %s::timestamptz[])
   AS t (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due, deadline, topic, key,
-    value, owner)
+    value, owner, asked)
 ORDER BY command_id
 """
 _SET: Final = (
@@ -192,6 +194,7 @@ def _columns(timers: Sequence[Timer]) -> tuple[object, ...]:
         literals.byte_strings(t.record.key for t in timers),
         literals.byte_strings(t.record.value for t in timers),
         literals.uuids(_owner(t.record) for t in timers),
+        literals.timestamps(t.asked for t in timers),
     )
 
 

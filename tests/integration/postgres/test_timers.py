@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -65,7 +66,7 @@ class MemoryWorld:
         await self.store.set(timers)
 
     async def dues(self) -> list[datetime]:
-        return [timer.due for timer in self.store.waiting()]
+        return [self.store.over_at(timer) for timer in self.store.waiting()]
 
 
 class PostgresWorld:
@@ -108,6 +109,17 @@ class RefusingSender(MemorySender):
 async def left(world: World, count: int) -> bool:
     """Tell whether so many timers are left."""
     return len(await world.dues()) == count
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=-1), timedelta(), timedelta(hours=1)])
+async def test_a_wait_for_some_time_is_that_long_whatever_its_clock_says(world: World, off: timedelta) -> None:
+    """Who asks may be an hour ahead or behind; a moment that is asked for stays that moment."""
+    began, (some_time, moment) = datetime.now(UTC), (a_timer(30), a_timer(7200))
+    asked = began + off
+    await world.put([replace(some_time, asked=asked, due=asked + timedelta(seconds=30)), moment])
+    first, second = await world.dues()
+    assert began + timedelta(seconds=29) <= first <= datetime.now(UTC) + timedelta(seconds=31)
+    assert second == moment.due
 
 
 @asynccontextmanager
