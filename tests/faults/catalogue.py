@@ -101,7 +101,7 @@ def _kafka(on: Servers) -> Iterator[Scenario]:
     yield Scenario("partitions-added", more_partitions, 1_500, 25, ordered=False, workflows=EVERY_KIND)
     yield Scenario(
         "idle-connections",
-        nothing,
+        nothing(60),
         1_200,
         30,
         quiet_s=60,

@@ -1,9 +1,12 @@
 """What operators and clusters do to Kafka: offsets set back, partitions added, a broker lost, connections ended."""
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer
+import psutil
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.actions.registry import REGISTRY
 from app.adapters.kafka.admin import ensure_topics
@@ -11,8 +14,10 @@ from app.topics import declare
 from tests.faults.scenario import SHARED, Harm, Injury, Place, now, over
 from tests.support.consumer_groups import group_admin
 from tests.support.stack import ROLES
+from tests.support.waiting import eventually
 
 _TIMES_AS_MANY: Final = 2
+_USED_WITHIN_S: Final = 30.0
 
 
 async def to_earliest(place: Place) -> Harm:
@@ -55,7 +60,7 @@ async def more_partitions(place: Place) -> Harm:
             "actions_partitions": _TIMES_AS_MANY * old.actions_partitions,
         }
     )
-    declared = declare(settings, REGISTRY.names())
+    declared = list(declare(settings, REGISTRY.names()))
     await ensure_topics(settings.kafka_connection, declared, replication_factor=0, add_partitions=True)
     await asyncio.sleep(place.seconds / 4)
     for role in ROLES:
@@ -66,13 +71,49 @@ async def more_partitions(place: Place) -> Harm:
                 "HEADRACE_ACTIONS_PARTITIONS": str(settings.actions_partitions),
             },
         )
-    return over()
+    harm = over()
+    added = [
+        TopicPartition(topic.name, number)
+        for topic in declared
+        if topic.partitions == settings.actions_partitions
+        for number in range(old.actions_partitions, settings.actions_partitions)
+    ]
+    used = partial(_any_records, stack.bootstrap, added)
+    await eventually(used, within=_USED_WITHIN_S, every=1.0, what="records on the partitions that were added")
+    return harm
 
 
-async def nothing(place: Place) -> Harm:
-    """Do nothing: the load pauses by itself, and the broker ends the connections meanwhile."""
-    await asyncio.sleep(place.seconds)
-    return over()
+async def _any_records(bootstrap: str, places: Sequence[TopicPartition]) -> bool:
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        return any((await consumer.end_offsets(places)).values())
+
+
+def nothing(quiet_s: float) -> Injury:
+    """Do nothing: the load pauses by itself half-way, and the broker ends connections that stand idle meanwhile."""
+
+    async def injure(place: Place) -> Harm:
+        await asyncio.sleep(place.seconds / 2)
+        at_first = _connections(place)
+        await asyncio.sleep(quiet_s)
+        left = _connections(place)
+        harm = over()
+        kept = [name for name, ports in at_first.items() if ports <= left[name]]
+        assert not kept, f"the broker ended no connection of {kept}"
+        await asyncio.sleep(place.seconds / 2)
+        return harm
+
+    return injure
+
+
+def _connections(place: Place) -> dict[str, set[int]]:
+    """Return each process's own ports of its connections to the broker."""
+    there = int(place.stack.bootstrap.rpartition(":")[2])
+    found: dict[str, set[int]] = {}
+    for name, pid in place.stack.pids().items():
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        every = [one for process in family for one in process.net_connections("tcp")]
+        found[name] = {one.laddr.port for one in every if one.raddr and one.raddr.port == there}
+    return found
 
 
 def lose_a_broker(seconds_down: float) -> Injury:

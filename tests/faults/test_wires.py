@@ -82,6 +82,7 @@ async def test_a_wire_passes_both_ways(wire: Wire, connected: Connect) -> None:
     client = await connected(wire)
     client.say(b"one\n")
     assert await client.hears() == b"ONE\n"
+    assert wire.carried == len(b"one\nONE\n")
 
 
 async def test_what_is_late_keeps_its_order_and_does_not_wait_for_an_answer(

@@ -1,8 +1,16 @@
 """Ways to the servers that are slow, silent or cut."""
 
 import asyncio
+from collections.abc import Mapping
 
 from tests.faults.scenario import Harm, Injury, Place, now, over
+from tests.support.wires import Wire
+
+
+def _in_use(wires: Mapping[str, Wire]) -> None:
+    """Fail where a wire that is to be harmed leads nobody anywhere."""
+    idle = [name for name, wire in wires.items() if not wire.carried]
+    assert not idle, f"nobody went by the wires of {idle}"
 
 
 def late(delay_s: float, seconds: float) -> Injury:
@@ -10,6 +18,7 @@ def late(delay_s: float, seconds: float) -> Injury:
 
     async def injure(place: Place) -> Harm:
         await asyncio.sleep(place.seconds / 4)
+        _in_use(place.wires)
         for wire in place.wires.values():
             wire.delay_s = delay_s
         await asyncio.sleep(seconds)
@@ -24,6 +33,7 @@ def away_from_postgres(seconds: float) -> Injury:
     """Cut roles off from Postgres one after the other: by chance with an end of their connections, or in silence."""
 
     async def injure(place: Place) -> Harm:
+        _in_use(place.wires)
         began, roles = now(), place.chance.sample(sorted(place.wires), len(place.wires))
         await asyncio.gather(
             *(_away(place, role, seconds, turn / len(roles), began) for turn, role in enumerate(roles))
@@ -57,6 +67,7 @@ def away_from_the_broker(seconds: float) -> Injury:
             place.stack.add(role, {"KAFKA_BOOTSTRAP_SERVERS": place.stack.bootstrap})
         await place.stack.ready()
         await asyncio.sleep(place.chance.uniform(1, 5))
+        _in_use({"broker": place.to_broker})
         place.to_broker.fall_silent()
         await asyncio.sleep(seconds)
         place.to_broker.speak()

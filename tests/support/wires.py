@@ -18,6 +18,7 @@ class Wire:
     Attributes:
         port: Where this listens, on 127.0.0.1.
         delay_s: How much later what a client sends arrives; answers come back at once.
+        carried: How many bytes have passed, both ways.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -28,6 +29,7 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.delay_s = 0.0
+        self.carried = 0
 
     def fall_silent(self) -> None:
         """Pass no byte on from now, of any connection, new ones among them; what is sent meanwhile is kept."""
@@ -91,6 +93,7 @@ class Wire:
 
     async def _write(self, writer: asyncio.StreamWriter, some: bytes) -> None:
         await self._speaks.wait()
+        self.carried += len(some)
         writer.write(some)
         await writer.drain()
 
