@@ -51,9 +51,9 @@ def server_properties(*, advertised_port: int, port: int, controller_port: int, 
         "share.coordinator.state.topic.min.isr": "1",
         "min.insync.replicas": "1",
         "group.initial.rebalance.delay.ms": "0",
-        # Kafka's own. A broker that is not heard of for so long is fenced, and here no other takes over: with a third of
-        # it, a machine that was busy for three seconds had no broker. After a kill the controller waits for the former
-        # life's session before it takes the broker back: that is all that a short one would spare.
+        # Kafka's own. A broker that is not heard of for so long is fenced, and here no other takes over: with 3 s, a
+        # machine that was busy for so long had no broker. After a kill the controller waits for the former life's
+        # session before it takes the broker back (13 s until it serves, 6 with 3): all that a short one would spare.
         "broker.session.timeout.ms": "9000",
         "broker.heartbeat.interval.ms": "2000",
     }
