@@ -37,10 +37,10 @@ def happened() -> Observed:
     )
 
 
-def compare(seen: Observed) -> list[str]:
+def compare(seen: Observed, expected: Expected = EXPECTED) -> list[str]:
     """Return all differences."""
     comparison = Comparison(seen, {("/sales", "1"): EVENT})
-    lines: list[Line] = [comparison.workflow("w", {EXECUTION: EXPECTED}), comparison.extras()]
+    lines: list[Line] = [comparison.workflow("w", {EXECUTION: expected}), comparison.extras()]
     return [difference for line in lines for difference in line.differences]
 
 
@@ -95,6 +95,18 @@ def test_what_nobody_expected_is_found() -> None:
     seen.webhooks["key"] = [("/w", {})]
     seen.mails["<id>"] = []
     assert len(compare(seen)) == 5
+
+
+def test_an_owner_is_told_of_a_workflow_that_fails_and_of_no_other() -> None:
+    """That "w" fails is expected, once, where an execution of it is to fail; of one that works it is a difference."""
+    seen = happened()
+    row = replace(seen.rows[EXECUTION][0], status="partial")
+    failing = replace(seen, rows={EXECUTION: [row]}, records={("notification", "1"): ('Workflow "w" fails', "why")})
+    partial = replace(EXPECTED, status="partial")
+    assert compare(failing, partial) == []
+    failing.records["notification", "2"] = ('Workflow "w" fails', "why")
+    assert len(compare(failing, partial)) == 1
+    assert len(compare(replace(seen, records={("notification", "1"): ('Workflow "w" fails', "why")}))) == 1
 
 
 def test_the_generator_repeats_itself_and_some_events() -> None:
