@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from app.domain.entities import entity_of
 from app.domain.errors import PoisonError
 from app.domain.storable import unstorable
-from schemas.attributes import misnamed
+from schemas.attributes import NO_JSON, declares_json, fits, unfit
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.field_errors import path_text
@@ -85,13 +85,15 @@ def decode_event(record: Incoming) -> IncomingEvent:
     """
     value = record.value
     headers = record.headers or ()
-    binary = _attributes(headers) if headers else None
+    binary, content_type = _attributes(headers) if headers else (None, None)
     if value is None:
         raise PoisonError("tombstone", "the record has no value")
     if len(value) > MAX_EVENT_BYTES:
         raise PoisonError("too_large", f"{len(value)} bytes; an event has at most {MAX_EVENT_BYTES}")
     if binary is None:
         (raw, again), encoded = _read_exactly(value), value
+        if not declares_json(content_type):
+            raise PoisonError("invalid_event", f"content-type: {NO_JSON}")
         size = stored_size(again) if len(value) > _MAY_GROW_OVER else 0
     else:
         raw = {**binary, "data": load_exactly(value) if value else {}}
@@ -140,9 +142,8 @@ def validate_event(raw: dict[str, Any]) -> Event:
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise PoisonError("invalid_event", "; ".join(problems)) from None
-    wrong = misnamed(event.model_extra) if event.model_extra else ()
-    if wrong:
-        raise PoisonError("invalid_event", "; ".join(f"{one.path}: {one.message}" for one in wrong))
+    if not fits(event):
+        raise PoisonError("invalid_event", "; ".join(f"{one.path}: {one.message}" for one in unfit(raw)))
     return event
 
 
@@ -199,8 +200,8 @@ def _children(item: object) -> Iterable[Any]:
     return item if isinstance(item, list) else ()
 
 
-def _attributes(headers: Sequence[tuple[str, bytes]]) -> dict[str, Any] | None:
-    """Attributes of binary mode, or None where the record is in structured mode."""
+def _attributes(headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Any] | None, str | None]:
+    """Attributes of binary mode, or None where the record is in structured mode; and the content type, if any."""
     found: dict[str, Any] = {}
     content_type = ""
     for name, data in headers:
@@ -214,13 +215,14 @@ def _attributes(headers: Sequence[tuple[str, bytes]]) -> dict[str, Any] | None:
             raise PoisonError("invalid_event", f"header {lowered}: given twice")
         else:
             found[lowered[3:]] = text
-    if content_type.startswith(_BATCHED):
+    kind = content_type.lower()
+    if kind.startswith(_BATCHED):
         raise PoisonError("invalid_event", "content-type: batched mode is not for Kafka; send one event per record")
-    if content_type.startswith(_STRUCTURED) or "specversion" not in found:
-        return None
+    if kind.startswith(_STRUCTURED) or "specversion" not in found:
+        return None, content_type or None
     if content_type:
         found["datacontenttype"] = content_type
-    return found
+    return found, content_type or None
 
 
 def _text(name: str, data: bytes | None) -> str:

@@ -110,6 +110,17 @@ async def test_what_is_wrong_is_named_and_nothing_is_sent(
     assert api.sender.records == []
 
 
+async def test_binary_mode_takes_any_json(api: Api, sender: User) -> None:
+    """As from Kafka; what is no JSON by its name stays 415."""
+    named = {"ce_specversion": "1.0", "ce_id": "e-8", "ce_source": "/s", "ce_type": "order.paid"}
+    answer = await post(sender, {"n": 1}, "application/vnd.shop+json", **named)
+    assert (answer.status, answer.json) == (202, {"ids": ["e-8"]})
+    (record,) = api.sender.records
+    assert orjson.loads(record.value or b"")["datacontenttype"] == "application/vnd.shop+json"
+    assert (await post(sender, {"n": 1}, "text/plain", **named)).status == 415
+    assert (await post(sender, event(), "application/vnd.shop+json")).status == 415
+
+
 async def test_a_wrong_binary_attribute_is_named(sender: User) -> None:
     """In binary mode as well."""
     answer = await post(sender, {}, ce_specversion="1.0", ce_id="1", ce_source="/s", ce_type="nope")

@@ -3,6 +3,7 @@
 Events hold personal data of customers: who may see them is who may read customers, ``crm:read``.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from app.admin.state import STATE
 from app.domain.errors import FieldError, InvalidError
 from app.services.operations.event_cursor import read_cursor
 from app.services.operations.event_finding import LOOKED_BACK, EventLookup, RecentEvents, Sought
+from schemas.attributes import declares_json
 from schemas.event import Event
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -31,7 +33,7 @@ _PREFIX: Final = "ce-"
 
 async def ingest_events(request: web.Request) -> web.Response:
     """Take one event or a batch; 202 means that Kafka has them all for good."""
-    body = await read_json(request, (STRUCTURED, BATCH, JSON))
+    body = await read_json(request, _accepted(request))
     emitter = request.app[STATE].emitter
     if _is_batch(request, body):
         batch = _batch(body)
@@ -71,8 +73,16 @@ def _count(request: web.Request, events: int) -> None:
         request.app[STATE].access.events.take(caller.user_id, events)
 
 
+def _accepted(request: web.Request) -> Sequence[str]:
+    """Return which content types are read: in binary mode every one of JSON, as from Kafka."""
+    read = (STRUCTURED, BATCH, JSON)
+    return (*read, request.content_type) if _is_binary(request) else read
+
+
 def _is_binary(request: web.Request) -> bool:
-    return request.content_type == JSON and any(name.lower().startswith(_PREFIX) for name in request.headers)
+    kind = request.content_type
+    other = kind not in {STRUCTURED, BATCH} and declares_json(kind)
+    return other and any(name.lower().startswith(_PREFIX) for name in request.headers)
 
 
 def _is_batch(request: web.Request, body: Any) -> bool:

@@ -20,7 +20,7 @@ from app.ports import Record, Sender, Subscriber
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.listening import Handler, Listening
 from app.topics import Topics
-from schemas.attributes import misnamed, structured
+from schemas.attributes import fits, unfit
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.field_errors import MAX_ERRORS, field_errors, path_text, under
@@ -158,13 +158,9 @@ def valid_event(attributes: Mapping[str, Any]) -> Event:
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:
-        raise InvalidError(
-            beside(field_errors(error, Event), (*misnamed(attributes), *structured(attributes)))
-        ) from None
-    extra = event.model_extra or {}
-    wrong = (*misnamed(extra), *structured(extra)) if extra else ()
-    if wrong:
-        raise InvalidError(list(wrong))
+        raise InvalidError(beside(field_errors(error, Event), unfit(attributes))) from None
+    if not fits(event):
+        raise InvalidError(unfit(attributes))
     return event
 
 
