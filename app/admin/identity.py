@@ -17,9 +17,9 @@ from app.admin.forgery import Forgery
 from app.domain.callers import Caller
 from app.metrics.admin import FAILED_TOKENS
 from app.ports.sessions import SignedIn
-from app.services.access.disabled import DisabledLookup
 from app.services.access.rate_limit import RateLimitedError, RateLimiter
 from app.services.access.sessions import Sessions
+from app.services.access.standings import StandingLookup
 from app.settings import Settings
 
 
@@ -42,7 +42,7 @@ class Identity:
         failures: Counts those of each address that did not hold.
         settings: Which proxies are trusted, and where browsers reach the API.
         sessions: Finds the session of a cookie; None: cookies are not read.
-        disabled: Knows whose tokens do not hold any more; None: there is nobody.
+        standings: Knows what users may now, which their tokens are held to; None: there is nobody.
 
     Attributes:
         forgery: Refuses what another site's page has sent.
@@ -54,13 +54,13 @@ class Identity:
         failures: RateLimiter,
         settings: Settings,
         sessions: Sessions | None = None,
-        disabled: DisabledLookup | None = None,
+        standings: StandingLookup | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._failures = failures
         self._proxies = settings.proxy_networks
         self._sessions = sessions
-        self._disabled = disabled
+        self._standings = standings
         self._cookies = Cookies(settings)
         self.forgery = Forgery(settings.public_url)
 
@@ -95,9 +95,14 @@ class Identity:
 
     async def _by_token(self, header: str | None) -> Caller:
         granted = await self._authenticator.granted(header)
-        if not granted.is_key and self._disabled is not None and await self._disabled.has(granted.user_id):
-            raise UnauthorizedError("the user is disabled")
-        return granted
+        if granted.is_key or self._standings is None:
+            return granted
+        standing = await self._standings.of(granted.user_id)
+        if standing is None:
+            return granted
+        if standing.out:
+            raise UnauthorizedError(f"the user is {standing.out}")
+        return granted.within(standing.role, standing.permissions)
 
     async def _by_session(self, request: web.Request, token: str, sessions: Sessions) -> Caller:
         found = await sessions.found(token)

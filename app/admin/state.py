@@ -20,7 +20,6 @@ from app.ports.systems import Systems
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
 from app.services.access.cpu_budget import CpuBudget
-from app.services.access.disabled import DisabledLookup
 from app.services.access.openid import OpenIdUsers
 from app.services.access.owner_rights import CallerNotes
 from app.services.access.rate_limit import RateLimiter
@@ -28,6 +27,7 @@ from app.services.access.secrets import SecretService
 from app.services.access.session_list import SessionListService
 from app.services.access.sessions import Sessions
 from app.services.access.sign_in import SignInService
+from app.services.access.standings import StandingLookup
 from app.services.access.users import UserService
 from app.services.ingest.emitter import EventEmitter
 from app.services.messages.channel_tests import ChannelTests
@@ -97,7 +97,7 @@ class SignIn:
         listed: Shows them.
         cookie: What a browser has of one, for ``lives_s`` seconds.
         openid: Signs in at an issuer, if there is one.
-        disabled: Knows whose tokens do not hold any more.
+        standings: Knows what users may now, which their tokens are held to.
     """
 
     by: SignInService
@@ -106,7 +106,7 @@ class SignIn:
     listed: SessionListService
     cookie: Cookies
     lives_s: int
-    disabled: DisabledLookup
+    standings: StandingLookup
     openid: OpenId | None
 
 

@@ -4,7 +4,7 @@ Beside the roles user and admin there are permissions (docs/design.md#10-trust).
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
@@ -33,6 +33,13 @@ class Caller:
     def may(self, permission: Permission) -> bool:
         """Tell whether the caller has a permission."""
         return self.role == "admin" or permission in self.permissions
+
+    def within(self, role: Role, permissions: frozenset[Permission]) -> "Caller":
+        """Return the caller with no more than what these give too: an administrator has every permission."""
+        if role == "admin":
+            return self
+        both = permissions if self.role == "admin" else self.permissions & permissions
+        return replace(self, role=role, permissions=both)
 
     @property
     def claims(self) -> dict[str, Any]:

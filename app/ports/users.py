@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from app.domain.callers import Caller, Permission, Role
@@ -32,6 +32,19 @@ class User:
     signed_in_at: datetime | None
     version: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a user may now.
+
+    Attributes:
+        out: Why tokens of theirs do not hold; None: they do, for what the user may.
+    """
+
+    role: Role
+    permissions: frozenset[Permission]
+    out: Literal["disabled", "deleted"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +140,11 @@ class CredentialStore(Protocol):
         """Return whom a link signs in, who is not disabled, and forget it; of many at once one gets it."""
 
 
-class DisabledUsers(Protocol):
-    """Who may not call any more, however good their token."""
+class Standings(Protocol):
+    """What bearer tokens are held to, however much they grant."""
 
-    async def disabled(self) -> Collection[UUID]:
-        """Return their ids.
+    async def standings(self) -> Mapping[UUID, Standing]:
+        """Return those of all users that there are or were.
 
         Raises:
             UnreachableError: Postgres does not answer.

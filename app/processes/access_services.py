@@ -25,7 +25,11 @@ def access_of(settings: Settings, database: ApiDatabase, clock: Callable[[], flo
     keys, sign_in = PostgresApiKeys(database), sign_in_of(settings, database, clock)
     failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
     identity = Identity(
-        Authenticator(settings, api_keys=KeyLookup(keys, clock)), failures, settings, sign_in.sessions, sign_in.disabled
+        Authenticator(settings, api_keys=KeyLookup(keys, clock)),
+        failures,
+        settings,
+        sign_in.sessions,
+        sign_in.standings,
     )
     return Access(
         identity=identity,

@@ -14,12 +14,12 @@ from app.admin.cookies import Cookies
 from app.admin.openid import OpenIdIssuer
 from app.admin.state import OpenId, SignIn
 from app.services.access.attempts import Attempts
-from app.services.access.disabled import DisabledLookup
 from app.services.access.openid import OpenIdUsers
 from app.services.access.rate_limit import RateLimiter
 from app.services.access.session_list import SessionListService
 from app.services.access.sessions import Sessions
 from app.services.access.sign_in import ADDRESS_SHARE, SignInService
+from app.services.access.standings import StandingLookup
 from app.services.access.users import UserService
 from app.settings import Settings
 
@@ -38,7 +38,7 @@ def sign_in_of(settings: Settings, database: ApiDatabase, clock: Callable[[], fl
         listed=SessionListService(PostgresSessionList(database)),
         cookie=Cookies(settings),
         lives_s=settings.session_lifetime_s,
-        disabled=DisabledLookup(credentials, clock),
+        standings=StandingLookup(credentials, clock),
         openid=_openid(settings, database, clock) if settings.oidc_issuer else None,
     )
 

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.admin.auth import mint_token
-from app.services.access.disabled import FRESH_S
+from app.domain.callers import Permission, Role
+from app.services.access.standings import FRESH_S
 from app.settings import Settings
 from tests.admin.browsers import Visitor
 from tests.admin.conftest import Api, User, serving
@@ -117,6 +118,54 @@ async def test_who_is_disabled_is_out_whatever_they_bring(api: Api, admin: User)
     api.now[0] += FRESH_S
     assert (await by_token.call("GET", "/api/v1/session")).status == 200
     assert (await visitor.call("GET", "/api/v1/workflows")).status == 401
+
+
+@pytest.mark.parametrize("granted", [("admin", []), ("user", ["operate", "events:write"])], ids=str)
+async def test_a_bearer_token_grants_no_more_than_its_user_may_now(
+    api: Api, admin: User, log: Log, granted: tuple[Role, list[Permission]]
+) -> None:
+    """Made when they might more: role and permissions are taken from it, and from their workflows."""
+    role, permissions = granted
+    made = await member(admin, role, None)
+    await change(admin, made, permissions=permissions)
+    by_token = User(api.client, mint_token(api.settings, UUID(made["id"]), role, 600, permissions))
+    calls = ("GET", "/api/v1/dead-letters"), ("GET", USERS)
+    before = [(await by_token.call(*call)).status for call in calls]
+    assert before == [200, 200 if role == "admin" else 403]
+    await change(admin, made, role="user", permissions=["events:write"])
+    assert (await by_token.call("GET", "/api/v1/workflows")).status == 200  # by what was known a moment ago
+    noted = "SELECT role, permissions <@ '{events:write}' FROM user_permissions WHERE user_id = %s"
+    assert await (await log.connection.execute(noted, (made["id"],))).fetchall() == [("user", True)]
+    api.now[0] += FRESH_S
+    assert [(await by_token.call(*call)).status for call in calls] == [403, 403]
+    said = (await by_token.call("GET", "/api/v1/session")).json
+    assert (said["role"], "operate" in said["permissions"]) == ("user", False)
+
+
+async def test_a_token_that_grants_less_stays_as_it_is(api: Api, admin: User) -> None:
+    """A script's token for reading, of an administrator: it is no administrator's for that."""
+    made = await member(admin, "admin", None)
+    by_token = User(api.client, mint_token(api.settings, UUID(made["id"]), "user", 600))
+    assert (await by_token.call("GET", USERS)).status == 403
+
+
+async def test_a_token_of_who_was_deleted_does_not_hold(api: Api, admin: User, log: Log) -> None:
+    """Nor a second later in another process; who comes back under the same id is a user again."""
+    made = await member(admin, "admin", None)
+    by_token = User(api.client, mint_token(api.settings, UUID(made["id"]), "admin", 600))
+    assert (await by_token.call("GET", USERS)).status == 200
+    assert (await admin.call("DELETE", f"{USERS}/{made['id']}")).status == 204
+    assert (await by_token.call("GET", "/api/v1/workflows")).status == 200  # by what was known a moment ago
+    api.now[0] += FRESH_S
+    refused = await by_token.call("GET", "/api/v1/session")
+    assert (refused.status, refused.json["detail"]) == (401, "the user is deleted")
+    noted = "SELECT role, gone_at IS NOT NULL FROM user_permissions WHERE user_id = %s"
+    assert await (await log.connection.execute(noted, (made["id"],))).fetchall() == [("user", True)]
+    await log.connection.execute(
+        "INSERT INTO users (id, email, name, role) VALUES (%s, %s, 'Ada', 'user')", (made["id"], made["email"])
+    )
+    api.now[0] += FRESH_S
+    assert [(await by_token.call("GET", path)).status for path in ("/api/v1/workflows", USERS)] == [200, 403]
 
 
 async def test_people_see_themselves_alone(api: Api, admin: User) -> None:

@@ -1,6 +1,6 @@
 """What proves who somebody is, in Postgres: hashes of passwords, digests of links. Only the API's own role sees it."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,13 +9,17 @@ from sqlalchemy import Row, text
 
 from app.adapters.postgres.acting import go_on_as_api
 from app.adapters.postgres.api_engine import ApiDatabase
-from app.domain.callers import Caller
-from app.ports.users import Credentials
+from app.domain.callers import Caller, known_permissions
+from app.ports.users import Credentials, Standing
 
 _COLUMNS: Final = "id, email, name, password_hash, disabled_at IS NOT NULL AS disabled"
 _BY_EMAIL: Final = text(f"SELECT {_COLUMNS} FROM users WHERE lower(email) = lower(:email)")  # noqa: S608 - our own words
 _BY_ID: Final = text(f"SELECT {_COLUMNS} FROM users WHERE id = :id")  # noqa: S608 - our own words only
-_DISABLED: Final = text("SELECT id FROM users WHERE disabled_at IS NOT NULL")
+_STANDINGS: Final = text("""
+SELECT id, role, permissions, CASE WHEN disabled_at IS NOT NULL THEN 'disabled' END AS out FROM users
+UNION ALL SELECT user_id, 'user', '{}', 'deleted' FROM user_permissions
+WHERE gone_at IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE id = user_id)
+""")
 _SET: Final = text("""
 UPDATE users SET password_hash = :hash, version = version + 1, updated_at = now() WHERE id = :id
 """)
@@ -33,7 +37,7 @@ WHERE l.digest = :digest AND l.expires_at > now() AND u.id = l.user_id AND u.dis
 
 
 class PostgresCredentials:
-    """Implements ``app.ports.users.CredentialStore`` and ``app.ports.users.DisabledUsers``.
+    """Implements ``app.ports.users.CredentialStore`` and ``app.ports.users.Standings``.
 
     Args:
         database: The API's pool.
@@ -84,10 +88,11 @@ class PostgresCredentials:
             found: UUID | None = (await connection.execute(_TAKE_LINK, {"digest": digest})).scalar_one_or_none()
             return found
 
-    async def disabled(self) -> Collection[UUID]:
-        """Return the ids of users who are disabled."""
+    async def standings(self) -> Mapping[UUID, Standing]:
+        """Return what all users may that there are or were."""
         async with self._database.serving() as connection:
-            return set((await connection.execute(_DISABLED)).scalars())
+            rows = await connection.execute(_STANDINGS)
+            return {row.id: Standing(row.role, known_permissions(row.permissions), row.out) for row in rows}
 
 
 def _credentials(row: Row[Any] | None) -> Credentials | None:

@@ -21,10 +21,12 @@ from app.ports.users import User, UserFilter
 _U: Final = USERS.c
 # As a caller's token is noted, at once: their workflows run without them.
 _NOTE: Final = text("""
-INSERT INTO user_permissions AS noted (user_id, role, permissions) VALUES (:id, :role, :permissions)
+INSERT INTO user_permissions AS noted (user_id, role, permissions, gone_at)
+VALUES (:id, :role, :permissions, CASE WHEN :gone THEN now() END)
 ON CONFLICT (user_id) DO UPDATE
-SET role = excluded.role, permissions = excluded.permissions, noted_at = now()
-WHERE (noted.role, noted.permissions) IS DISTINCT FROM (excluded.role, excluded.permissions)
+SET role = excluded.role, permissions = excluded.permissions, gone_at = excluded.gone_at, noted_at = now()
+WHERE (noted.role, noted.permissions, noted.gone_at)
+  IS DISTINCT FROM (excluded.role, excluded.permissions, excluded.gone_at)
 """)
 
 
@@ -111,17 +113,18 @@ class UserTransaction:
         return stored
 
     async def delete(self, user_id: UUID) -> None:
-        """Remove one, and their sessions; their workflows may what every user may.
+        """Remove one, and their sessions; tokens of theirs hold no more, their workflows may what every user may.
 
         Raises:
             ConflictError: There would be no administrator.
         """
         await self._connection.execute(delete(USERS).where(_U.id == user_id))
-        await self._note(user_id, "user", [])
+        await self._note(user_id, "user", [], gone=True)
 
-    async def _note(self, user_id: UUID, role: str, permissions: list[str]) -> None:
+    async def _note(self, user_id: UUID, role: str, permissions: list[str], *, gone: bool = False) -> None:
+        said = {"id": user_id, "role": role, "permissions": permissions, "gone": gone}
         async with acting_as_api(self._connection):
-            await self._connection.execute(_NOTE, {"id": user_id, "role": role, "permissions": permissions})
+            await self._connection.execute(_NOTE, said)
 
 
 def _written(user: User) -> dict[str, Any]:
