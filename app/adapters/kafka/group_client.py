@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from app.adapters.kafka import aiokafka_private, odd_headers
+from app.adapters.kafka.container_cpu import ContainerCpu
 from app.adapters.kafka.faust_parts import TP
 from app.adapters.kafka.faust_private import OnOwnLoop
 from app.adapters.kafka.fetch_sessions import SessionClient
@@ -42,7 +43,7 @@ class GroupClient(OnOwnLoop):
         consumer, flow = self._ensure_consumer(), self.consumer.flow
         patience = Patience(flow, partial(aiokafka_private.all_taken, consumer))
         sessions = partial(SessionClient, hold_ms=patience.hold_ms)
-        pacer = partial(paced, gap=self.transport.fetch_gap, flow=flow, strain=Strain().look)
+        pacer = partial(paced, gap=self.transport.fetch_gap, flow=flow, strain=Strain(container=ContainerCpu()).look)
         aiokafka_private.wrap_fetches(consumer, sessions, pacer)
 
     def highwater(self, tp: TP) -> int | None:

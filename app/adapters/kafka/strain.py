@@ -1,8 +1,8 @@
 """How much of the CPU is taken, for who may do a thing sooner at the price of doing it more often.
 
-Two things can run out: the machine's cores, which others use too, and the one core that a worker's loop can use. Both
-are asked for a few times a second, whatever the load. Where the machine says nothing (no ``/proc``), or says it of more
-than this container may use, the worker's own share still does.
+Three things can run out: the machine's cores, which others use too, what the container may use of them, and the one
+core that a worker's loop can use. They are asked for a few times a second, whatever the load. What the machine does not
+say (no ``/proc``, no limit) does not count; the worker's own share always does.
 """
 
 import time
@@ -35,6 +35,7 @@ class Strain:
 
     Args:
         machine: Returns what the machine's cores have done.
+        container: Returns what the container has used of what it may, if it is limited.
         own: Returns the CPU seconds of this process.
         clock: Monotonic seconds.
     """
@@ -42,24 +43,32 @@ class Strain:
     def __init__(
         self,
         machine: Callable[[], Times] = machine_times,
+        container: Callable[[], Times] = lambda: (0.0, 0.0),
         own: Callable[[], float] = time.process_time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._machine = machine
+        self._sources = (machine, container)
         self._own = own
         self._clock = clock
         self._value = 0.0
-        self._at, self._times, self._spent = clock(), machine(), own()
+        self._at, self._times, self._spent = clock(), self._look(), own()
 
     def look(self) -> float:
-        """Return the larger share that is taken, of the machine or of one core, as of late: 0 is none, 1 all."""
+        """Return the largest share that is taken, of machine, container or core, as of late: 0 is none, 1 all."""
         now = self._clock()
         past = now - self._at
         if past >= LOOK_S:
-            times, spent = self._machine(), self._own()
-            idle, total = times[0] - self._times[0], times[1] - self._times[1]
-            machine = 1 - idle / total if total > 0 else 0.0
-            taken = min(max(machine, (spent - self._spent) / past, 0.0), 1.0)
+            times, spent = self._look(), self._own()
+            shares = [_taken(before, after) for before, after in zip(self._times, times, strict=True)]
+            taken = min(max(*shares, (spent - self._spent) / past, 0.0), 1.0)
             self._value += _WEIGHT * (taken - self._value)
             self._at, self._times, self._spent = now, times, spent
         return self._value
+
+    def _look(self) -> list[Times]:
+        return [source() for source in self._sources]
+
+
+def _taken(before: Times, after: Times) -> float:
+    idle, total = after[0] - before[0], after[1] - before[1]
+    return 1 - idle / total if total > 0 else 0.0

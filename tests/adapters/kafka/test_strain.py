@@ -9,10 +9,15 @@ class Machine:
     """Two cores, and a process on them, by a clock of its own."""
 
     def __init__(self, *, silent: bool = False) -> None:
-        self.now = self.idle = self.total = self.own = 0.0
+        self.now = self.idle = self.total = self.own = self.used = 0.0
+        self.limit = 0.0  # cores that the container may use; 0 for all
         self.looks = 0
         self._silent = silent
-        self.strain = Strain(self._times, lambda: self.own, lambda: self.now)
+        self.strain = Strain(self._times, self._container, lambda: self.own, lambda: self.now)
+
+    def _container(self) -> tuple[float, float]:
+        allowed = self.limit * self.now
+        return (allowed - self.used, allowed) if self.limit else (0.0, 0.0)
 
     def _times(self) -> tuple[float, float]:
         self.looks += 1
@@ -25,6 +30,7 @@ class Machine:
             self.total += 2 * LOOK_S
             self.idle += 2 * LOOK_S * idle
             self.own += LOOK_S * own
+            self.used += LOOK_S * own
             strain = self.strain.look()
         return strain
 
@@ -37,6 +43,14 @@ class Machine:
 def test_whichever_is_scarcer_counts(idle: float, own: float, strain: float) -> None:
     """The machine's cores, which others take too, or the one core that this process can use."""
     assert Machine().live(6, idle=idle, own=own) == pytest.approx(strain, abs=0.01)
+
+
+@pytest.mark.parametrize(("limit", "strain"), [(0.5, 0.8), (0.4, 1.0), (0.2, 1.0), (4.0, 0.4)])
+def test_what_a_container_may_use_counts(limit: float, strain: float) -> None:
+    """Of half a core two fifths of one are most, whatever the machine has left; of four they are little."""
+    machine = Machine()
+    machine.limit = limit
+    assert machine.live(6, idle=0.9, own=0.4) == pytest.approx(strain, abs=0.01)
 
 
 def test_a_moment_alone_does_not_count_in_full() -> None:
