@@ -28,7 +28,7 @@ from schemas.logged import check_execution
 
 log = logging.getLogger(__name__)
 
-
+STAYS: Final = "a record of the dead letters is none, and stays in Kafka alone"
 _NANOSECONDS: Final = 1e9
 _STATUSES: Final = frozenset(ExecutionStatus)
 
@@ -151,9 +151,7 @@ def is_of_a_letter(record: Incoming, letters_topic: str) -> bool:
 def give_up(record: Incoming, why: PoisonError) -> None:
     """Leave a record of the dead letters' topic in Kafka alone: a letter of it would go in circles."""
     UNSTORED.labels(why.reason).inc()
-    log.error(
-        "a record of the dead letters is none, and stays in Kafka alone", extra={**of_record(record), "why": str(why)}
-    )
+    log.error(STAYS, extra={**of_record(record), "why": str(why)})
 
 
 def _count(outcomes: Sequence[LogOutcome]) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
+from app.execution.log_writing import STAYS
 from tests.faults.judge import Verdict
 from tests.hostile.kinds import Drawn
 from tests.hostile.others import FAILED_ROW, UNSTORED
@@ -121,10 +122,12 @@ async def letters(database_url: str, prefix: str) -> dict[Place, list[tuple[str,
 
 
 def unstored(places: Mapping[Place, Drawn], log: str) -> dict[Place, list[tuple[str, str]]]:
-    """Return which of the records on the topic of dead letters the sink's log calls none."""
-    expected = [place for place, drawn in places.items() if drawn.kind.reason == UNSTORED]
-    said = {place: log.count(f"{place[0]}/{place[1]}/{place[2]} {UNSTORED}") for place in expected}
-    return {place: [(UNSTORED, "")] for place, times in said.items() if times}
+    """Return which of the records on the topic of dead letters the sink's log (a JSON object a line) calls none."""
+    lines = [orjson.loads(line) for line in log.splitlines() if STAYS in line]
+    said: set[Place] = {(line["topic"], line["partition"], line["offset"]) for line in lines}
+    return {
+        place: [(UNSTORED, "")] for place, drawn in places.items() if drawn.kind.reason == UNSTORED and place in said
+    }
 
 
 async def failed_rows(database_url: str, places: Mapping[Place, Drawn]) -> dict[Place, list[tuple[str, str]]]:

@@ -1,12 +1,18 @@
 """The judgement notices what is missing, what is wrong and what nobody asked for."""
 
+import json
+
 import pytest
 
+from app.domain.errors import PoisonError
+from app.execution.log_writing import give_up
 from app.ports import Record
-from tests.hostile.judge import Report, judge_letters
+from tests.hostile.judge import Report, judge_letters, unstored
 from tests.hostile.kinds import Drawn, Kind, Shot
+from tests.hostile.others import UNSTORED
 from tests.hostile.sending import Place
 from tests.hostile.watch import Memory, Watch
+from tests.support.records import FakeRecord
 
 PLACE = ("h.events.order", 1, 7)
 SHOT = Shot(Record(PLACE[0], b"k", b"{"))
@@ -40,6 +46,19 @@ def test_everything_else_is_wrong(found: dict[Place, list[tuple[str, str]]], sai
     """No letter, another reason, two of them, and one of a record that was good."""
     (wrong,) = judged(found).wrong
     assert said in wrong
+
+
+def test_what_the_sink_leaves_in_kafka_is_found_in_its_log(caplog: pytest.LogCaptureFixture) -> None:
+    """As the sink says it, by place; a record that it says nothing of is not found."""
+    place, other = ("h.dead-letters", 0, 3), ("h.dead-letters", 0, 4)
+    drawn = Drawn(Kind("none", UNSTORED, lambda _, __: SHOT), SHOT)
+    give_up(
+        FakeRecord(None, topic=place[0], partition=place[1], offset=place[2]),
+        PoisonError("tombstone", "the record has no value"),
+    )
+    (said,) = caplog.records
+    line = json.dumps({"message": said.message} | {key: said.__dict__[key] for key in ("topic", "partition", "offset")})
+    assert unstored({place: drawn, other: drawn}, f"{line}\n") == {place: [(UNSTORED, "")]}
 
 
 def test_a_role_that_died_by_itself_is_wrong() -> None:
