@@ -172,16 +172,15 @@ def may_nest_deeper(value: bytes, levels: int) -> bool:
 
 
 def _check_text_and_depth(value: bytes, loaded: dict[str, Any], max_nesting: int) -> None:
-    # Counting bytes is cheap; the walk is for the rare value that might break a rule. What stands in the innermost
-    # object or array is a level, too.
-    deep = may_nest_deeper(value, max_nesting - 1)
+    # Counting bytes is cheap; the walk is for the rare value that might break a rule.
+    deep = may_nest_deeper(value, max_nesting)
     # Most values hold no backslash at all, which is found out in no time.
     if not deep and not (b"\\" in value and b"\\u0000" in value):
         return
     pending: list[tuple[Any, int]] = [(loaded, 1)]
     while pending:
         item, depth = pending.pop()
-        if depth > max_nesting or (isinstance(item, str) and "\x00" in item):
+        if "\x00" in item if isinstance(item, str) else depth > max_nesting and isinstance(item, dict | list):
             raise _unstorable(loaded, max_nesting)
         pending.extend((child, depth + 1) for child in _children(item))
 

@@ -43,13 +43,14 @@ def too_deep(place: Place, levels: int) -> Unstorable:
 def unstorable(document: Any, levels: int) -> Iterator[Unstorable]:
     """Yield what cannot be stored of parsed JSON, in the order it was written: NUL characters, and too deep nesting.
 
+    A level is an object or an array; what stands in the innermost one is none.
     A walk that knows its way costs; where documents come by the thousand it is for those that are known to be wrong.
     Nothing comes after a place that is too deep.
     """
     pending: list[tuple[Any, Place]] = [(document, ())]
     while pending:
         item, place = pending.pop()
-        if len(place) >= levels:
+        if len(place) >= levels and isinstance(item, dict | list):
             yield too_deep(place, levels)
             return
         if isinstance(item, str) and "\x00" in item:

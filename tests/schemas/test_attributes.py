@@ -139,7 +139,7 @@ NAMES = st.sampled_from(["source", "dataschema", "datacontenttype", "tenant", "T
 TEXTS = st.sampled_from(["/shop", "<", "text/plain", "application/json", "", "\\headrace", "a b"]) | st.text(max_size=5)
 
 
-@given(st.dictionaries(NAMES, TEXTS | json_values))
+@given(st.dictionaries(NAMES, TEXTS | json_values, max_size=3))
 def test_the_quick_look_and_the_names_agree(changes: dict[str, Any]) -> None:
     """An event that keeps its types fits where nothing is named, and nowhere else."""
     attributes = cloud_event(**changes)
