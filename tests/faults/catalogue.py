@@ -38,7 +38,6 @@ def scenarios(on: Servers, *, short: bool) -> Iterator[Scenario]:
             full_disk(20),
             1_500,
             25,
-            recovery_limit=60,
             disk=True,
             lacks=no_way_to_fill,
             workflows=EVERY_KIND,

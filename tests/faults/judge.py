@@ -143,6 +143,12 @@ def judge_order(verdict: Verdict, deliveries: list[tuple[str, int]]) -> None:
             verdict.blame(f"{entity}: deliveries out of order")
 
 
+def judge_recovery(verdict: Verdict, limit_s: float) -> None:
+    """The log has caught up within so many seconds of the end of the last fault."""
+    if verdict.recovery_s > limit_s:
+        verdict.blame(f"recovered after {verdict.recovery_s} s, not within {limit_s:g} s")
+
+
 def judge_endings(verdict: Verdict, workers: Iterable[WorkerProcess]) -> None:
     """Every process runs when all is over: none ended by itself, by its watchdog or a crash, for a fault outside."""
     for worker in workers:

@@ -25,7 +25,7 @@ from tests.faults.catalogue import LANES, scenarios
 from tests.faults.changes import Changes
 from tests.faults.grounds import Ground, Site, ground_of, site_of
 from tests.faults.job import Job
-from tests.faults.judge import Verdict, judge, judge_endings
+from tests.faults.judge import Verdict, judge, judge_endings, judge_recovery
 from tests.faults.pace import Pace
 from tests.faults.report import Report, product, show, show_head
 from tests.faults.scenario import Scenario, now
@@ -72,8 +72,7 @@ async def _under_fault(scenario: Scenario, verdict: Verdict, site: Site) -> None
     await judge(verdict, job, stack.database_url, site.receiver, site.mailbox)
     await changes.judge(verdict, stack)
     judge_endings(verdict, stack.workers)
-    if scenario.recovery_limit is not None and verdict.recovery_s > scenario.recovery_limit:
-        verdict.blame(f"recovered after {verdict.recovery_s} s, not within {scenario.recovery_limit:g} s")
+    judge_recovery(verdict, scenario.recovery_limit)
 
 
 async def caught_up(job: Job, events: int, database_url: str, *, within: float = CAUGHT_UP_WITHIN_S) -> None:

@@ -96,7 +96,7 @@ class Scenario:
     """One kind of fault.
 
     Attributes:
-        recovery_limit: How soon (seconds) the log must have caught up after it.
+        recovery_limit: How soon (seconds) the log must have caught up after it: three times what it took, or a minute.
         workflows: Which of the job's take part.
         roles: How many processes of each role; one by default.
         environment: Further settings of every process.
@@ -116,7 +116,7 @@ class Scenario:
     events: int
     rate: float
     entities: int = 200
-    recovery_limit: float | None = None
+    recovery_limit: float = 60.0
     workflows: tuple[str, ...] = ("big", "mail", "never")
     roles: Mapping[str, int] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.faults.job import Job
-from tests.faults.judge import Verdict, judge_endings, judge_order, judge_outside, judge_rows
+from tests.faults.judge import Verdict, judge_endings, judge_order, judge_outside, judge_recovery, judge_rows
 from tests.support.waiting import eventually
 from tests.support.worker_process import WorkerProcess
 
@@ -104,6 +104,16 @@ def test_order_is_that_of_first_deliveries(
     unpromised = replace(verdict, ordered=False, disordered=0, wrong=[])
     judge_order(unpromised, deliveries)
     assert (unpromised.disordered, unpromised.good) == (disordered, True)
+
+
+def test_what_recovers_too_late_is_wrong(verdict: Verdict) -> None:
+    """However much it has done in the end."""
+    verdict.recovery_s = 60.0
+    judge_recovery(verdict, 60.0)
+    assert verdict.good
+    verdict.recovery_s = 60.1
+    judge_recovery(verdict, 60.0)
+    assert verdict.wrong == ["recovered after 60.1 s, not within 60 s"]
 
 
 async def test_a_process_that_ended_by_itself_is_wrong(verdict: Verdict, tmp_path: Path) -> None:
