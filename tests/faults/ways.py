@@ -58,7 +58,7 @@ async def _away(place: Place, role: str, seconds: float, turn: float, began: flo
 def away_from_the_broker(seconds: float) -> Injury:
     """Start a second worker of each role whose first reaches the broker by a wire, and let the wire be silent.
 
-    A worker that gets nowhere for so long ends, to be started anew; here that is done once the wire speaks.
+    None of them ends for it: the time in which the broker does not answer counts for no watchdog.
     """
 
     async def injure(place: Place) -> Harm:
@@ -72,7 +72,7 @@ def away_from_the_broker(seconds: float) -> Injury:
         await asyncio.sleep(seconds)
         place.to_broker.speak()
         harm = over()
-        await place.stack.ready_again()
+        await place.stack.ready()
         return harm
 
     return injure

@@ -191,13 +191,6 @@ class Stack:
                 joined = partial(self._is_ready, admin, role)
                 await eventually(joined, within=within, every=0.2, what=f"{role} ready")
 
-    async def ready_again(self) -> None:
-        """Start what has ended by itself, as a supervisor does, and wait until all are ready."""
-        for worker in self.workers:
-            if worker.pid is None:
-                worker.start()
-        await self.ready()
-
     async def settled(self, within: float = 30.0) -> None:
         """Wait until every matcher knows all workflows that the API has answered for: canaries come back.
 
