@@ -97,12 +97,11 @@ def nothing(quiet_s: float) -> Injury:
         at_first = _connections(place)
         await asyncio.sleep(quiet_s)
         left = _connections(place)
-        harm = over()
         # Of who sends under load; who had nothing to send had no other than it reads by, and that is never idle.
         kept = [name for name in _SENDERS if at_first[name] <= left[name]]
         assert not kept, f"the broker ended no connection of {kept}"
         await asyncio.sleep(place.seconds / 2)
-        return harm
+        return over()
 
     return injure
 
