@@ -77,7 +77,8 @@ def show(number: int, *, as_json: bool) -> None:
         show_json(found)
         return
     hidden = ("key", "value", "headers", "cut")
-    show_fields({name.replace("_", " "): value for name, value in found.items() if name not in hidden})
+    told = {name.replace("_", " "): value for name, value in found.items() if name not in hidden}
+    show_fields({**told, "headers left out": found.get("headers_left_out") or None})
     for name in ("key", "value"):
         heading(f"{name.capitalize()}{' (cut)' if name == 'value' and found['cut'] else ''}")
         click.echo(_bytes(found[name]))

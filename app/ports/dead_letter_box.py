@@ -78,12 +78,17 @@ class DeadLetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A dead letter as it is stored; headers hold base64."""
+    """A dead letter as it is stored; headers hold base64.
+
+    Attributes:
+        left_out: How many of the headers are none, and are not among them.
+    """
 
     summary: DeadLetterSummary
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, str | None]]
+    left_out: int = 0
 
 
 class BoxTransaction(Protocol):

@@ -58,6 +58,30 @@ async def outbox(log: Log, key: bytes) -> list[Any]:
     return await (await log.connection.execute(_OUTBOX, (key,))).fetchall()
 
 
+@pytest.mark.parametrize(
+    ("headers", "shown", "left_out"),
+    [
+        (5, [], 1),
+        ({"ab": 1}, [], 1),
+        (None, [], 0),
+        ([5, "ab", ["a"], ["a", "YQ==", "c"], [1, "YQ=="], ["a", 5]], [], 6),
+        ([["a", "no base64"], ["b", "\u00e4"], ["c", "YQ"]], [], 3),
+        ([["a", "YQ=="], None, ["b", None]], [["a", {"base64": "YQ==", "text": "a"}], ["b", None]], 1),
+    ],
+)
+async def test_headers_that_are_none_are_left_out(
+    admin: User, log: Log, headers: Any, shown: list[Any], left_out: int
+) -> None:
+    """A service that listens may say anything in a letter: the rest is shown, and nothing is replayed without them."""
+    number = await letter(log)
+    await log.connection.execute("UPDATE dead_letters SET headers = %s WHERE id = %s", (Jsonb(headers), number))
+    answer = await admin.call("GET", f"{ROOT}/{number}")
+    assert (answer.status, answer.json["headers"], answer.json["headers_left_out"]) == (200, shown, left_out)
+    replayed = await admin.call("POST", f"{ROOT}/{number}/replay")
+    assert replayed.status == (409 if left_out else 202)
+    assert (await admin.call("DELETE", f"{ROOT}/{number}")).status == (204 if left_out else 409)
+
+
 async def test_only_administrators_may_see_dead_letters(user: User, log: Log) -> None:
     """A record may hold anybody's data: users get 403, for each of the operations."""
     number = await letter(log)

@@ -1,5 +1,6 @@
 """Dead letters in Postgres, as administrators work on them; the table is the workers', so it is read in their role."""
 
+from base64 import b64decode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,6 +19,7 @@ from app.ports.dead_letter_box import DeadLetterFilter, DeadLetterSummary, State
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS
 
 _L: Final = DEAD_LETTERS.c
+_PAIR: Final = 2
 _STATE: Final = case(
     (_L.replayed_at.is_not(None), "replayed"), (_L.discarded_at.is_not(None), "discarded"), else_="open"
 )
@@ -111,7 +113,24 @@ async def _one(connection: AsyncConnection, statement: Select[Any]) -> Stored | 
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         return None
-    return Stored(_summary(row), row.key, row.value, [(name, value) for name, value in row.headers or ()])
+    # A service that listens may have written anything into its letter.
+    stored = [] if row.headers is None else row.headers if isinstance(row.headers, list) else [row.headers]
+    headers = [header for header in map(_header, stored) if header is not None]
+    return Stored(_summary(row), row.key, row.value, headers, len(stored) - len(headers))
+
+
+def _header(stored: Any) -> tuple[str, str | None] | None:
+    if not isinstance(stored, list) or len(stored) != _PAIR:
+        return None
+    name, value = stored
+    return (name, value) if isinstance(name, str) and (value is None or _is_base64(value)) else None
+
+
+def _is_base64(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and b64decode(value, validate=True) is not None
+    except ValueError:
+        return False
 
 
 def _summary(row: Row[Any]) -> DeadLetterSummary:

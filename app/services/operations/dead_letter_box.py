@@ -32,11 +32,16 @@ class LetterNote(Contract):
 
 
 class DeadLetterDetail(DeadLetterSummary):
-    """A dead letter with its bytes; what is null was null in Kafka too."""
+    """A dead letter with its bytes; what is null was null in Kafka too.
+
+    Attributes:
+        headers_left_out: How many cannot be read: a service that listens may say anything in its letters.
+    """
 
     key: Shown | None
     value: Shown | None
     headers: list[tuple[str, Shown | None]]
+    headers_left_out: int = 0
 
 
 class DeadLetterBox:
@@ -105,6 +110,8 @@ class DeadLetterBox:
             raise ConflictError(stored.summary.barred)
         if stored.summary.cut:
             raise ConflictError("Only the first 64 KiB of the value are kept; what is not whole is not replayed")
+        if stored.left_out:
+            raise ConflictError("Headers of it cannot be read; what is not whole is not replayed")
         if len(stored.key or b"") >= MAX_KEY_BYTES or len(stored.headers) >= MAX_HEADERS:
             raise ConflictError("The key or the headers may have been cut; what is not whole is not replayed")
         if any(len(base64.b64decode(value or "")) >= MAX_HEADER_BYTES for _, value in stored.headers):
@@ -138,7 +145,13 @@ def _detail(stored: Stored) -> DeadLetterDetail:
     headers = [
         (name, _shown(None if value is None else base64.b64decode(value or ""))) for name, value in stored.headers
     ]
-    return DeadLetterDetail(**dict(stored.summary), key=_shown(stored.key), value=_shown(stored.value), headers=headers)
+    return DeadLetterDetail(
+        **dict(stored.summary),
+        key=_shown(stored.key),
+        value=_shown(stored.value),
+        headers=headers,
+        headers_left_out=stored.left_out,
+    )
 
 
 def _shown(data: bytes | None) -> Shown | None:
