@@ -27,7 +27,7 @@ _PATH_SCHEMAS: Final = {
 }
 
 _REPEATABLE: Final = {
-    "Idempotency-Key": "The same request under the same key is carried out once, and answered the same",
+    "Idempotency-Key": "The same request under the same key of a caller is carried out once; another one is 422",
     "Headrace-Causation": "The causation of what led to this change, as it was handed over; its events carry it on",
 }
 _REPEATED: Final = {
@@ -66,6 +66,7 @@ _WHEN: Final = {
     412: "Somebody has changed it since: If-Match names another version",
     413: "The body is too large",
     415: "The body is in a content type or coding that is not read here",
+    422: "The Idempotency-Key was used for another method, path or body",
     428: "If-Match is missing",
     429: "Too many requests, or bytes under way: wait as Retry-After says",
     500: "Something went wrong here; instance is the id to quote",
@@ -239,6 +240,8 @@ def _problems(operation: Operation) -> list[int]:
         statuses.append(404)
     if operation.conflicts:
         statuses.append(409)
+    if operation.repeatable:
+        statuses.append(422)
     if operation.if_match != "no":
         statuses.append(412)
     if operation.if_match in {"over", "required"}:

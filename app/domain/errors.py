@@ -153,6 +153,13 @@ class ConflictError(HeadraceError):
     """What is asked for does not fit the state that the thing is in; the text says what to do first."""
 
 
+class KeyReusedError(HeadraceError):
+    """Another request was made under the same ``Idempotency-Key``, by the same caller."""
+
+    def __init__(self) -> None:
+        super().__init__("The Idempotency-Key was used for another request; use a new one")
+
+
 class UnfitError(HeadraceError):
     """What is stored cannot be put to work as it is: each field that keeps it from that is named."""
 

@@ -119,13 +119,18 @@ class Repository(Protocol):
     async def announce(self, source: str, event_type: str, entity: str, data: Mapping[str, Any]) -> None:
         """Announce a change, in this transaction."""
 
-    async def recall(self, key: str, request: bytes) -> tuple[int, Any] | None:
+    async def recall(self, key: str, request: bytes, body: bytes | None) -> tuple[int, Any] | None:
         """Return what a request under this key was answered; None where it is the first one, which is noted.
 
         Who asks at the same time waits here for the first to end.
 
+        Args:
+            key: The caller's own.
+            request: What says which operation it is, of which thing.
+            body: What it is asked with; None where nothing is read.
+
         Raises:
-            ConflictError: The key was used for another request.
+            KeyReusedError: The key was used for another request.
         """
 
     async def remember(self, key: str, status: int, answer: Any) -> None:

@@ -210,16 +210,33 @@ async def test_the_same_request_under_a_key_is_carried_out_once(business: Busine
 
 
 async def test_a_key_is_one_requests_and_one_callers(business: Business, api_database: str, admin: User) -> None:
-    """409 for another request under it; somebody else's same key is another one; what was refused may be repeated."""
+    """422 for another body, path or method; somebody else's same key is another; what was refused may come again."""
     path = f"{SALES}/orders/{business.id('o-1')}"
     assert (await business.ask("POST", f"{path}/pay", Idempotency_Key="k")).status == 404
     await business.order()
     await business.do("POST", f"{path}/pay", Idempotency_Key="k")
-    answer = await business.ask("POST", f"{path}/deliver", Idempotency_Key="k")
-    assert (answer.status, "another request" in answer.json["detail"]) == (409, True)
+    note = f"{CRM}/customers/{business.id('c-1')}/notes"
+    await business.do("POST", note, {"text": "one"}, Idempotency_Key="n")
+    customer = note.removesuffix("/notes")
+    others: list[tuple[str, str, Any, str]] = [
+        ("POST", f"{path}/deliver", None, "k"), ("POST", note, {"text": "two"}, "n"),
+        ("PATCH", customer, {"plan": "gold"}, "n"), ("DELETE", customer, None, "n"),
+    ]  # fmt: skip
+    for method, another, body, key in others:
+        answer = await business.ask(method, another, body, Idempotency_Key=key)
+        assert (answer.status, "another request" in answer.json["detail"]) == (422, True), answer
     async with running_business(admin, api_database) as other:
         await other.do("POST", f"{path}/deliver", Idempotency_Key="k")
     assert (await business.ask("POST", f"{path}/pay", Idempotency_Key="a b")).status == 400
+
+
+async def test_a_request_that_an_older_version_noted_is_answered_as_it_was(business: Business) -> None:
+    """It has noted no body: method and path tell it, as they did, and it is not carried out again."""
+    path, key = f"{CRM}/customers/{business.id('c-1')}/notes", f"old-{business.name}"
+    first = await business.do("POST", path, {"text": "one"}, Idempotency_Key=key)
+    await business.connection.execute("UPDATE crm.requests SET body = NULL WHERE key LIKE %s", (f"%:{key}",))
+    assert await business.do("POST", path, {"text": "one"}, Idempotency_Key=key) == first
+    assert len((await business.do("GET", path))["items"]) == 1
 
 
 async def test_ids_of_any_text_are_found_again(business: Business) -> None:

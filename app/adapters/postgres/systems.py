@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from app.adapters.postgres.announcing import shown
 from app.adapters.postgres.crm import PostgresCrm
 from app.adapters.postgres.outbox_rows import announce
-from app.domain.errors import ConflictError, NotFoundError
+from app.domain.errors import ConflictError, KeyReusedError, NotFoundError
 from app.ports import Cause
 from app.ports.systems import Kind, Row, Wanted
 from app.services.ingest.announcer import Announcer
@@ -57,8 +57,10 @@ _SET_RATE: Final = """
     ON CONFLICT (affiliate_id) DO UPDATE SET rate = excluded.rate
 """
 _REMEMBER: Final = "UPDATE crm.requests SET status = %s, answer = %s::jsonb WHERE key = %s"
-_CLAIM_KEY: Final = "INSERT INTO crm.requests (key, request) VALUES (%s, %s) ON CONFLICT (key) DO NOTHING RETURNING key"
-_RECALL: Final = "SELECT request, status, answer::text AS answer FROM crm.requests WHERE key = %s"
+_CLAIM_KEY: Final = """
+    INSERT INTO crm.requests (key, request, body) VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING RETURNING key
+"""
+_RECALL: Final = "SELECT request, body, status, answer::text AS answer FROM crm.requests WHERE key = %s"
 
 
 class PostgresRepository:
@@ -197,20 +199,22 @@ class PostgresRepository:
         event = Announcer(self._topics, source).event(event_type, entity, data, self.cause)
         await announce(self._connection, [event])
 
-    async def recall(self, key: str, request: bytes) -> tuple[int, Any] | None:
+    async def recall(self, key: str, request: bytes, body: bytes | None) -> tuple[int, Any] | None:
         """Return what a request under this key was answered; None where it is the first one, which is noted.
 
         Who asks at the same time waits here for the first to end.
 
         Raises:
-            ConflictError: The key was used for another request.
+            KeyReusedError: The key was used for another request.
         """
         digest = hashlib.sha256(request).hexdigest()
-        if await self.rows(_CLAIM_KEY, (key, digest)):
+        of_body = None if body is None else hashlib.sha256(body).hexdigest()
+        if await self.rows(_CLAIM_KEY, (key, digest, of_body)):
             return None
         (known,) = await self.rows(_RECALL, (key,))
-        if known["request"] != digest:
-            raise ConflictError("The Idempotency-Key was used for another request; use a new one")
+        # An older version has noted no bodies: what began there is told by method and path, as it was.
+        if known["request"] != digest or known["body"] not in {None, of_body}:
+            raise KeyReusedError
         return known["status"], read_json(known["answer"])
 
     async def remember(self, key: str, status: int, answer: Any) -> None:

@@ -63,9 +63,11 @@ def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 2
     async def handle(request: web.Request) -> web.Response:
         at = path_values(request)
         errors = _wrong_key(request)
-        asked = None
+        asked = written = None
         try:
-            asked = read_model(await read_document(request, (JSON,)), body) if body is not None else None
+            if body is not None:
+                written = await read_document(request, (JSON,))
+                asked = read_model(written, body)
         except InvalidError as error:
             errors = [*error.errors, *errors]
         if errors:
@@ -74,8 +76,7 @@ def changing(work: Work, body: type[BaseModel] | None = None, *, status: int = 2
         async with request.app[STATE].systems.open(_cause(request)) as repo:
             if key is None:
                 return _json(status, await work(repo, at, asked))
-            what = f"{request.method} {request.rel_url.raw_path}\n".encode() + await request.read()
-            known = await repo.recall(key, what)
+            known = await repo.recall(key, f"{request.method} {request.rel_url.raw_path}\n".encode(), _sorted(written))
             if known is not None:
                 return _json(*known)
             answer = await work(repo, at, asked)
@@ -121,6 +122,11 @@ def _is_id(value: str) -> bool:
 def _key(request: web.Request) -> str | None:
     key = request.headers.get(KEY_HEADER)
     return None if key is None else f"{request[CALLER].user_id}:{key}"
+
+
+def _sorted(written: Any) -> bytes | None:
+    """Return a body as JSON that is the same however its keys stood; None where none was read."""
+    return None if written is None else orjson.dumps(written, option=orjson.OPT_SORT_KEYS)
 
 
 def _wrong_key(request: web.Request) -> list[FieldError]:
