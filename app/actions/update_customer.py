@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
+from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction, is_stored
 from app.actions.rights import changing_customer
 from app.actions.shown import Shown, form
 from app.actions.templated import CustomerId, Templated
+from app.actions.typed_json import repeated_problem
 from app.actions.values import customer_id, refuse, text
 from app.domain.needs import Need
 from app.domain.profiles import MAX_CHANGE_BYTES, MAX_FIELDS, name_problem
@@ -37,9 +38,9 @@ class UpdateCustomerConfig(ActionConfig):
 
     @field_validator("set")
     @classmethod
-    def _names_are_fields(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
-            problem = name_problem(name)
+    def _names_are_fields(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        repeated = None if is_stored(info) else repeated_problem(value)
+        for problem in (*map(name_problem, value), repeated):
             if problem is not None:
                 raise ValueError(problem)
         return value

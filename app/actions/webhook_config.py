@@ -11,6 +11,7 @@ from app.actions.base import ActionConfig, is_stored
 from app.actions.shown import Shown, form
 from app.actions.signing import SIGNATURE_HEADERS
 from app.actions.templated import Templated, is_constant
+from app.actions.typed_json import repeated_problem
 from app.domain.secret_names import is_secret_name
 
 MAX_HEADERS: Final = 50
@@ -115,9 +116,12 @@ class WebhookConfig(ActionConfig):
 
     @field_validator("body")
     @classmethod
-    def _get_has_no_body(cls, value: Any, info: ValidationInfo) -> Any:
+    def _body_can_be_sent(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and info.data.get("method") == "GET":
             raise ValueError("a GET request carries none")
+        problem = None if is_stored(info) else repeated_problem(value)
+        if problem:
+            raise ValueError(problem)
         return value
 
     @field_validator("sign_with")

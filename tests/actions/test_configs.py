@@ -31,6 +31,27 @@ def test_each_wrong_field_is_named(action_type: str, config: dict[str, Any], pat
     assert wrong_paths(action_type, config) == paths
 
 
+@pytest.mark.parametrize(
+    ("action_type", "config", "said"),
+    [
+        ("webhook", {"body": ' {"order": {"id": 1, "\\u0069d": 2}}'}, "holds JSON in which order.id is given"),
+        ("webhook", {"body": '[{"a": 1}, {"b": 1, "b": "{{ x }}"}]'}, "holds JSON in which [1].b is given"),
+        ("update_customer", {"set": {"plan": '{"a": 1, "a": 2}'}}, "plan: holds JSON in which a is given"),
+        ("webhook", {"body": '{"a": 1, "b": {"a": 1}}'}, None),
+        ("webhook", {"body": '{"a": 1, {% if x %}"a": 2{% endif %}}'}, None),
+        ("webhook", {"body": "[" * 100_000}, None),
+        ("update_customer", {"set": {"plan": "{gold}", "size": 7}}, None),
+    ],
+)
+def test_json_as_text_has_each_key_once(action_type: str, config: dict[str, Any], said: str | None) -> None:
+    """It is refused on save with the key's path; what was saved before goes on."""
+    whole = {**({"url": "https://a.example"} if action_type == "webhook" else {}), **config}
+    errors = validate_config(action_type, whole)
+    assert [error.message.partition(" more than once")[0] for error in errors] == ([said] if said else [])
+    if said:
+        assert compile_action(action_type, whole) is not None
+
+
 def test_paths_begin_where_the_caller_says() -> None:
     """A caller that checks a whole workflow gets the path from its root."""
     errors = validate_config("apply_tag", {"tag": 1}, path="actions[2].config")

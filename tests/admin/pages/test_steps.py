@@ -120,6 +120,27 @@ async def test_every_type_has_a_form_that_everybody_can_use(
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+async def test_json_that_has_a_key_twice_stays_as_it_was_written(visit: Visit, somebody: Callable[..., Any]) -> None:
+    """Nobody could tell which value counts: the API refuses the text by the key's path, as any body."""
+    who = await somebody()
+    async with visit(who) as window:
+        page = window.page
+        await on_bench(
+            window, who, "action-list", steps(("webhook", {"url": "https://a.example"}), ("update_customer", {}))
+        )
+        for at in (1, 2):
+            await page.get_by_role("button", name=f"Step {at}:").click()
+        await page.get_by_label("What is sent").fill('{"a": {"b": 1, "b": 2}}')
+        await page.get_by_role("textbox", name="Name", exact=True).last.fill("plan")
+        await page.get_by_role("textbox", name="Value", exact=True).last.fill('{"c": 1, "c": 2}')
+        webhook, customer = await value_of(window, "action-list")
+        assert webhook["config"]["body"] == '{"a": {"b": 1, "b": 2}}'
+        assert customer["config"]["set"] == {"plan": '{"c": 1, "c": 2}'}
+        await page.get_by_label("What is sent").fill('{"a": {"b": 1, "c": {"b": 2}}}')
+        webhook, _ = await value_of(window, "action-list")
+        assert webhook["config"]["body"] == {"a": {"b": 1, "c": {"b": 2}}}
+
+
 async def test_what_is_wrong_is_said_where_it_is(visit: Visit, somebody: Callable[..., Any]) -> None:
     """At the card, at the field, in a map's entry, above the form; of ways to choose from only the taken one counts."""
     who = await somebody()

@@ -140,7 +140,14 @@ TOTAL = "order total is more than 1,000: it is 2,000"
         ({"data": {"order": {"total": 2000}}, "subject": "c-1", "source": "/shop"}, TOTAL),
         ({"order": {"total": 2000}}, TOTAL),
         ({"data": {"order": {"total": 2000}}, "order": {"total": 2}}, "order total is more than 1,000: it is 2"),
-        ('{"order": {"total": 1, "t\\u006ftal": 2000}}', "“total” is there more than once in its object: leave one"),
+        (
+            '{"order": {"total": 1, "t\\u006ftal": 2000}}',
+            "“order.total” is there more than once in its object: leave one",
+        ),
+        (
+            '{"items": [{"a": [1, "x,{"]}, {"b": 1, "b": 2}]}',
+            "“items[1].b” is there more than once in its object: leave one",
+        ),
         ('[{"a": 1, "b": {"a": "{\\"a\\": 1, "}}, {"a": 1}]', "it is no object"),
         ("[]", "it is no object"),
     ],

@@ -1,5 +1,6 @@
 /** How the value of a condition is entered: a control for each kind of it, which tells `changed` what it became. */
 import { choice, iconButton, make, newId } from "./dom.js";
+import { Repeated, readJson } from "./json-text.js";
 import { UNITS } from "./operators.js";
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
@@ -109,11 +110,15 @@ function today({ leaf, how, changed }) {
 function json({ leaf, changed }) {
   const input = make("input", { type: "text", class: "code", "aria-label": "Value, as JSON", value: JSON.stringify(leaf.value) ?? "", spellcheck: false });
   input.addEventListener("input", () => {
+    let said = "";
     try {
-      changed(JSON.parse(input.value));
-    } catch {
-      changed(input.value || undefined);
+      changed(readJson(input.value));
+    } catch (error) {
+      said = error instanceof Repeated ? error.message : "";
+      changed(said ? undefined : input.value || undefined);
     }
+    input.setCustomValidity(said);
+    input.reportValidity();
   });
   return input;
 }

@@ -4,6 +4,7 @@
  * `root` fires `edited`; `read` answers undefined where it was left empty; `part` is its `template-field`, where it has one.
  */
 import { choice, iconButton, make, newId } from "./dom.js";
+import { jsonOrText } from "./json-text.js";
 import { grouped, labelled } from "./labelled.js";
 import "./template-field.js";
 
@@ -27,12 +28,7 @@ const TEXTS = {
 
 /** JSON where it is some, else the text itself: a template may make JSON that is none yet. */
 function taken(text) {
-  if (!/^\s*[[{]|^\s*null\s*$/.test(text)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return /^\s*[[{]|^\s*null\s*$/.test(text) ? jsonOrText(text) : text;
 }
 
 /** What a schema asks for, also where it may be null. */
@@ -112,7 +108,7 @@ function pairs({ label, help, schema }) {
   const add = make("button", { type: "button", text: "Add one", click: () => { row("", "").querySelector("input").focus(); } });
   const { root, say } = grouped(label, [rows, add], help);
   const texts = schema.additionalProperties?.type === "string" || schema.anyOf;
-  const value = (text) => (!texts && /^(true|false|null|-?\d+(\.\d+)?|[[{].*)$/s.test(text.trim()) ? literal(text) : text);
+  const value = (text) => (!texts && /^(true|false|null|-?\d+(\.\d+)?|[[{].*)$/s.test(text.trim()) ? jsonOrText(text) : text);
   function row(name, written) {
     const key = make("input", { type: "text", value: name, "aria-label": "Name", placeholder: "Name", autocomplete: "off", input: () => edited(root) });
     const part = Object.assign(document.createElement("template-field"), { look: { label: "Value", example: "Value", unseen: true }, value: asText(written) });
@@ -138,12 +134,4 @@ function pairs({ label, help, schema }) {
   };
   const write = (given) => { rows.replaceChildren(); for (const [name, one] of Object.entries(given ?? {})) row(name, one); if (!rows.children.length) row("", ""); };
   return { root, part, say, read, write, focus: () => rows.querySelector("input").focus() };
-}
-
-function literal(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
