@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from app.ports.dead_letter_box import Stored
 from app.settings import Settings
 from tests.admin.conftest import Api, User
 from tests.admin.log import NOW, Log
+from tests.support.sessions import signed_in
 from tests.support.waiting import eventually
 
 ROOT = "/api/v1/dead-letters"
@@ -34,6 +36,22 @@ _INSERT = """
       %(role)s, %(failed_at)s, %(event_id)s, %(source)s, %(entity)s, %(barred)s) RETURNING id
 """
 _OUTBOX = "SELECT topic, key, value, headers FROM outbox WHERE key = %s"
+
+
+Look = Callable[[int], Awaitable[str]]
+
+
+@pytest.fixture
+def looked_at(api: Api, api_database: str, settings: Settings) -> Look:
+    """Return what opens a letter's page."""
+
+    async def look(number: int) -> str:
+        who = await signed_in(api_database, settings, "admin")
+        async with api.client.get(f"/queue/dead-letters/{number}", headers=who.cookie) as page:
+            assert page.status == 200
+            return await page.text()
+
+    return look
 
 
 def encoded(data: bytes | None) -> str | None:
@@ -59,7 +77,7 @@ async def outbox(log: Log, key: bytes) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("headers", "shown", "left_out"),
+    "case",
     [
         (5, [], 1),
         ({"ab": 1}, [], 1),
@@ -70,13 +88,16 @@ async def outbox(log: Log, key: bytes) -> list[Any]:
     ],
 )
 async def test_headers_that_are_none_are_left_out(
-    admin: User, log: Log, headers: Any, shown: list[Any], left_out: int
+    admin: User, log: Log, looked_at: Look, case: tuple[Any, list[Any], int]
 ) -> None:
     """A service that listens may say anything in a letter: the rest is shown, and nothing is replayed without them."""
+    headers, shown, left_out = case
     number = await letter(log)
     await log.connection.execute("UPDATE dead_letters SET headers = %s WHERE id = %s", (Jsonb(headers), number))
     answer = await admin.call("GET", f"{ROOT}/{number}")
     assert (answer.status, answer.json["headers"], answer.json["headers_left_out"]) == (200, shown, left_out)
+    page = await looked_at(number)
+    assert ("cannot be read, and" in page) is bool(left_out)
     replayed = await admin.call("POST", f"{ROOT}/{number}/replay")
     assert replayed.status == (409 if left_out else 202)
     assert (await admin.call("DELETE", f"{ROOT}/{number}")).status == (204 if left_out else 409)

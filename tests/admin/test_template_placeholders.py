@@ -1,14 +1,19 @@
 """Templates that ask for values: declared, shown as a form, applied; and what of a workflow becomes placeholders."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from jsonschema import Draft202012Validator
+from psycopg.types.json import Jsonb
 
+from app.settings import Settings
 from tests.admin.conftest import Api, User, draft
+from tests.admin.log import Log
 from tests.admin.test_openapi import assert_as_described
 from tests.admin.test_templates import ROOT
+from tests.support.sessions import signed_in
 
 ASKED: list[dict[str, Any]] = [
     {"name": "amount", "type": "money", "label": "From which total", "default": 500, "minimum": 1, "currency": "EUR"},
@@ -205,3 +210,43 @@ async def test_a_credential_that_is_written_out_is_refused(user: User) -> None:
     )
     assert "secret" in answer.json["errors"][0]["message"]
     assert "abcdef" not in str(answer.json)
+
+
+Open = Callable[[str], Awaitable[int]]
+
+
+@pytest.fixture
+def opened(api: Api, api_database: str, settings: Settings) -> Open:
+    """Return what opens a page as somebody new, and tells its status."""
+
+    async def status_of(path: str) -> int:
+        who = await signed_in(api_database, settings)
+        async with api.client.get(path, headers=who.cookie, allow_redirects=False) as page:
+            return page.status
+
+    return status_of
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        {},
+        {"name": "a", "type": "number", "label": "A", "default": "many"},
+        {"name": "a", "type": "number", "label": "A", "minimum": "few"},
+        {"name": "a", "type": "duration", "label": "A", "minimum": "soon"},
+        {"name": "a", "type": "choice", "label": "A"},
+    ],
+)
+async def test_one_that_sql_has_declared_wrong_hides_no_other(
+    admin: User, log: Log, opened: Open, placeholder: dict[str, Any]
+) -> None:
+    """The gallery shows the rest; whoever opens or applies it is told what is wrong of it."""
+    made = await asking(admin, is_public=True)
+    try:
+        write = "UPDATE automation_templates SET placeholders = %s WHERE id = %s"
+        await log.connection.execute(write, (Jsonb([placeholder]), made["id"]))
+        assert [await opened(path) for path in ("/templates", f"/templates/{made['id']}")] == [200, 400]
+        applied = await admin.call("POST", f"{ROOT}/{made['id']}/apply", {"placeholders": {}})
+        assert (applied.status, (await admin.call("GET", ROOT)).status) == (400, 200)
+    finally:
+        await log.connection.execute("DELETE FROM automation_templates WHERE id = %s", (made["id"],))

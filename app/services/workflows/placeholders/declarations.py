@@ -42,6 +42,10 @@ def declared(stored: Iterable[Mapping[str, Any]]) -> list[Placeholder]:
             found.append(Placeholder.model_validate(one))
         except ValidationError as error:
             raise InvalidError(under(f"placeholders[{position}]", field_errors(error, Placeholder))) from None
+    # A default that is none of its type, say: no sample could be made of it.
+    wrong = declaration_errors(found)
+    if wrong:
+        raise InvalidError(wrong)
     return found
 
 
