@@ -4,6 +4,8 @@ Pydantic takes ``"yes"`` and ``1`` for true, and ``true`` and ``"5"`` for number
 which are text, and for what is stored, which must go on being read. Its own strict mode would also refuse what JSON can
 only write as text, such as ids and moments. So a request is read by the model's own rules with just these types made
 strict, wherever they stand in it; the model stays as it is for every other reader.
+
+``5.0`` is an integer wherever one is asked for, as JSON Schema says, and ``5.5`` is none.
 """
 
 from collections.abc import Mapping
@@ -12,6 +14,8 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import SchemaValidator
+
+from app.domain.whole_numbers import whole
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -51,4 +55,10 @@ def _strict(schema: Any) -> Any:
     # A mapping without a type of its own has fields by name, or choices of a union by tag.
     opaque = _OPAQUE if isinstance(kind, str) else ()
     made = {key: one if key in opaque else _strict(one) for key, one in schema.items()}
-    return {**made, "strict": True} if isinstance(kind, str) and kind in _STRICT else made
+    if not isinstance(kind, str) or kind not in _STRICT:
+        return made
+    return _whole_first({**made, "strict": True}) if kind == "int" else {**made, "strict": True}
+
+
+def _whole_first(integer: dict[str, Any]) -> Any:
+    return {"type": "function-before", "function": {"type": "no-info", "function": whole}, "schema": integer}

@@ -163,10 +163,10 @@ class WorkflowDraft(Together, _Strict):
     def wrong_together(cls, written: Mapping[str, Any]) -> Iterator[Wrong]:
         """Each action has an order of its own."""
         actions = written.get("actions")
-        found: dict[int, int] = {}
+        found: dict[float, int] = {}
         for position, action in enumerate(actions if isinstance(actions, list) else ()):
             order = action.get("order") if isinstance(action, Mapping) else getattr(action, "order", None)
-            if isinstance(order, int) and found.setdefault(order, position) != position:
+            if isinstance(order, int | float) and found.setdefault(order, position) != position:
                 said = f"actions[{found[order]}] and actions[{position}] have the same"
                 yield "actions", f"each action needs an order of its own; {said}"
                 return

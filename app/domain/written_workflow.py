@@ -7,6 +7,8 @@ what is wrong with it.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.domain.whole_numbers import whole
+
 # In the order in which people read it.
 WRITTEN: Final = ("name", "description", "priority", "reentry", "trigger", "conditions", "actions")
 _DEFAULTS: Final[dict[str, Any]] = {"description": "", "priority": 5, "reentry": "always", "conditions": []}
@@ -15,14 +17,14 @@ _ACTION_DEFAULTS: Final[dict[str, Any]] = {"config": {}, "conditions": [], "on_e
 
 def comparable(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was written as it would be read back: defaults filled in, actions in the order they run."""
-    whole = {**_DEFAULTS, **body}
-    whole["priority"] = _whole(whole["priority"])
-    trigger, actions = whole.get("trigger"), whole.get("actions")
+    full = {**_DEFAULTS, **body}
+    full["priority"] = whole(full["priority"])
+    trigger, actions = full.get("trigger"), full.get("actions")
     if isinstance(trigger, Mapping):
-        whole["trigger"] = {"config": {}, **trigger}
+        full["trigger"] = {"config": {}, **trigger}
     if isinstance(actions, list):
-        whole["actions"] = sorted(map(_filled, actions), key=_order)
-    return whole
+        full["actions"] = sorted(map(_filled, actions), key=_order)
+    return full
 
 
 def written_of(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,12 +36,7 @@ def _filled(action: Any) -> Any:
     if not isinstance(action, Mapping):
         return action
     filled = {**_ACTION_DEFAULTS, **action}
-    return {**filled, "order": _whole(filled["order"])} if "order" in filled else filled
-
-
-def _whole(number: Any) -> Any:
-    """Return what is read back of a number that has to be whole: 5 of 5.0."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    return {**filled, "order": whole(filled["order"])} if "order" in filled else filled
 
 
 def _order(action: Any) -> float:

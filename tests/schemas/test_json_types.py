@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.actions.configs import compile_action, validate_config
 from app.actions.registry import REGISTRY
 from app.admin.routes import OPERATIONS
-from app.domain.errors import InvalidError
+from app.domain.errors import FieldError, InvalidError
 from schemas.field_errors import path_text
 from schemas.json_types import validated
 from schemas.reading import read_whole, sound_fields
@@ -81,6 +81,27 @@ def test_no_field_of_a_body_takes_one_type_for_another(model: type[BaseModel]) -
             assert any(one.path == at or one.path.startswith(f"{at}.") for one in caught.value.errors), (at, value)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_field_that_is_an_integer_takes_a_whole_number(model: type[BaseModel]) -> None:
+    """JSON has no integers: 5.0 is one, and 5.5 is refused as none, wherever one is asked for."""
+    schema = model.model_json_schema(by_alias=True)
+    places = [place for place, types in typed_places(schema, schema) if "integer" in types and "number" not in types]
+
+    def said_of(place: Place, value: float) -> list[str]:
+        at = path_text(place)
+        errors: list[FieldError] = []
+        try:
+            read_whole(holding(place, value), model, lambda _: ())
+        except InvalidError as error:
+            errors = error.errors
+        return [one.message for one in errors if one.path == at or one.path.startswith(f"{at}.")]
+
+    for place in places:
+        assert said_of(place, 5.0) == said_of(place, 5), place
+        assert any("integer" in said for said in said_of(place, 5.5)), place
+        assert said_of(place, 2.0**60), place
+
+
 class Counted(BaseModel):
     """Something with a number."""
 
@@ -91,6 +112,7 @@ def test_the_model_itself_goes_on_reading_what_is_stored() -> None:
     """Strict is what somebody sends; a field that is wrong is none of the sound ones."""
     assert Counted.model_validate({"number": "5"}).number == 5
     assert validated({"number": 5}, Counted).number == 5
+    assert repr(validated({"number": 5.0}, Counted).number) == "5"
     assert sound_fields({"number": "5"}, Counted) == {}
 
 

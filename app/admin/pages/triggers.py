@@ -6,6 +6,7 @@ It takes a workflow's trigger and a draft's, which may be unfinished: what is mi
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from app.domain.whole_numbers import whole
 from schemas.workflow import Trigger
 
 _HAPPENS: Final[Mapping[str, str]] = {
@@ -79,7 +80,7 @@ def _happening(event_type: str, config: Mapping[str, Any]) -> str:
 
 
 def _when(event_type: str, config: Mapping[str, Any]) -> str:
-    days, day = config.get("days"), config.get("day")
+    days, day = config.get("days"), whole(config.get("day"))
     if event_type == "temporal.weekly" and isinstance(days, list) and days:
         return f"Every {_listed([name for key, name in _DAYS.items() if key in days] or ['week'], 'and')}"
     if event_type == "temporal.monthly" and isinstance(day, int):
