@@ -191,7 +191,7 @@ async def _watch(ana: Marketer, emit: Emit) -> None:
     await ana.click(row.get_by_role("link", name=NAME))
     await expect(page.get_by_role("region", name="What became of it")).to_contain_text("3 of 3 steps succeeded.")
     happened = page.get_by_role("region", name="What happened")
-    await expect(happened).to_contain_text("order.total is 2,500, more than 1,000")
+    await expect(happened).to_contain_text("order total is 2,500, more than 1,000")
     await ana.window.looked_at("first-execution")
 
 

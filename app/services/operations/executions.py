@@ -16,6 +16,7 @@ from app.ports.executions import (
     WaitingStore,
 )
 from app.services.operations.explanations import MAX_NAMED, explain
+from app.services.operations.observations import AS_JSON, Vocabulary
 
 _LED_TO: Final = 20
 
@@ -46,14 +47,15 @@ class ExecutionService:
         found = await self._store.get(caller, execution_id)
         if found is None:
             raise NotFoundError("There is no such execution")
-        return found.model_copy(update={"explanation": _why(found)})
+        return found.model_copy(update={"explanation": explained(found)})
 
     async def led_to(self, caller: Caller, cause: ExecutionSummary) -> Sequence[ExecutionSummary]:
         """Return the executions whose events steps of this one made, as far as they are about the same entity."""
         return await self._store.led_to(caller, cause, _LED_TO)
 
 
-def _why(found: ExecutionDetail) -> str:
+def explained(found: ExecutionDetail, said: Vocabulary = AS_JSON) -> str:
+    """Return why an execution ran or did not; ``said``: how fields and values are said."""
     if found.unreadable:
         # What is left would perhaps tell something else.
         named = "; ".join(f"{one.path} {one.message}" for one in found.unreadable[:MAX_NAMED])
@@ -64,6 +66,7 @@ def _why(found: ExecutionDetail) -> str:
         verdicts=found.verdicts,
         results=found.results,
         error=found.error,
+        said=said,
     )
 
 

@@ -4,10 +4,12 @@ Everything is taken from verdicts, as the log holds them: of the tree of conditi
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+from app.domain.condition_words import spoken
 from app.domain.reasons import MISSING_FIELD
 
 Verdict = Mapping[str, Any]
@@ -55,30 +57,45 @@ _MOST_PARTS: Final = 2  # of a relative time: the distance and the time zone
 _UNITS: Final = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 
 
-def observations(verdicts: Iterable[Verdict], *, met: bool) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """How a field's path is said, and what JSON has words of its own for."""
+
+    path: Callable[[str], str]
+    constants: Mapping[bool | None, str]
+
+
+AS_JSON: Final = Vocabulary(str, {True: "true", False: "false", None: "null"})
+# As who writes a condition in the editor reads it (``condition_words``).
+AS_SPOKEN: Final = Vocabulary(spoken, {True: "yes", False: "no", None: "empty"})
+
+
+def observations(verdicts: Iterable[Verdict], *, met: bool, said: Vocabulary = AS_JSON) -> list[str]:
     """Return what was seen that made a condition list hold, or not hold: one text for each condition that decided."""
     known = [verdict for verdict in verdicts if "operator" in verdict]
     top = [verdict for verdict in known if not str(verdict.get("at") or "").partition(".")[2]]
-    return list(_all_of(top, known, met=met, blamed=not met))
+    return list(_all_of(top, known, said, met=met, blamed=not met))
 
 
-def _all_of(verdicts: Iterable[Verdict], known: Sequence[Verdict], *, met: bool, blamed: bool) -> Iterator[str]:
+def _all_of(
+    verdicts: Iterable[Verdict], known: Sequence[Verdict], said: Vocabulary, *, met: bool, blamed: bool
+) -> Iterator[str]:
     for verdict in verdicts:
         if bool(verdict.get("met")) is met:
-            yield from _seen(verdict, known, blamed=blamed)
+            yield from _seen(verdict, known, said, blamed=blamed)
 
 
-def _seen(verdict: Verdict, known: Sequence[Verdict], *, blamed: bool) -> Iterator[str]:
+def _seen(verdict: Verdict, known: Sequence[Verdict], said: Vocabulary, *, blamed: bool) -> Iterator[str]:
     """Say what decided about one verdict; ``blamed``: it keeps the whole from holding, no negation is around it."""
     operator, met = verdict["operator"], bool(verdict.get("met"))
     if operator not in ("all", "any", "not"):
-        yield _sentence(verdict)
+        yield _sentence(verdict, said)
         return
     below = [one for one in known if _is_member(one, verdict)]
     negated = operator == "not"
-    found = list(_all_of(below, known, met=met is not negated, blamed=blamed and not negated))
+    found = list(_all_of(below, known, said, met=met is not negated, blamed=blamed and not negated))
     if not found:
-        yield f"of {_clean(verdict.get('path'), _MAX_PATH_CHARS)} {operator}, {verdict.get('reason')}"
+        yield f"of {_path(verdict, said)} {operator}, {verdict.get('reason')}"
     elif negated and blamed:
         yield f"{' and '.join(found)}, which must not be so"
     else:
@@ -91,21 +108,25 @@ def _is_member(verdict: Verdict, group: Verdict) -> bool:
     return at.startswith(before) and "." not in at[len(before) :]
 
 
-def _sentence(verdict: Verdict) -> str:
-    path, reason = _clean(verdict.get("path"), _MAX_PATH_CHARS), str(verdict.get("reason") or "")
+def _path(verdict: Verdict, said: Vocabulary) -> str:
+    return _clean(said.path(str(verdict.get("path"))), _MAX_PATH_CHARS)
+
+
+def _sentence(verdict: Verdict, said: Vocabulary) -> str:
+    path, reason = _path(verdict, said), str(verdict.get("reason") or "")
     if reason.startswith(MISSING_FIELD):
         counts = reason[len(MISSING_FIELD) :]
-        return f"{path} is missing{counts or ', ' + _words(verdict, reason).replace('which ', 'so it ', 1)}"
+        return f"{path} is missing{counts or ', ' + _words(verdict, reason, said).replace('which ', 'so it ', 1)}"
     plain = not reason or (reason.startswith(_PLAIN) and not reason.startswith(_AS_DAYS))
     added = "" if plain else f" ({_added(reason)})"
-    return f"{path} is {_value(verdict.get('actual'))}, {_words(verdict, reason)}{added}"
+    return f"{path} is {_value(verdict.get('actual'), said)}, {_words(verdict, reason, said)}{added}"
 
 
 def _added(reason: str) -> str:
     return "the text read as a number" if _READ in reason else _clean(reason, _MAX_REASON_CHARS)
 
 
-def _words(verdict: Verdict, reason: str) -> str:
+def _words(verdict: Verdict, reason: str, said: Vocabulary) -> str:
     """Return how the value stands to the one it was compared with, whichever way the condition wanted it."""
     operator = str(verdict["operator"])
     positive = _NEGATIVES.get(operator, operator)
@@ -118,15 +139,15 @@ def _words(verdict: Verdict, reason: str) -> str:
         return "which it must not be"
     compared = reason.startswith(_PLAIN) or _READ in reason
     unknown = _UNKNOWN_TIMES if as_times else _UNKNOWN
-    said = words[0] if holds else words[1] if compared else unknown.get(positive, words[1])
-    return said.format(_expected(verdict.get("expected"), reason))
+    form = words[0] if holds else words[1] if compared else unknown.get(positive, words[1])
+    return form.format(_expected(verdict.get("expected"), reason, said))
 
 
 def _is_relative(expected: Any) -> bool:
     return isinstance(expected, dict) and ("now" in expected or "today" in expected) and len(expected) <= _MOST_PARTS
 
 
-def _expected(value: Any, reason: str) -> str:
+def _expected(value: Any, reason: str, said: Vocabulary) -> str:
     if _is_relative(value) and "now" in value:
         distance = _distance(str(value["now"]))
         moment = reason[len(_RELATIVE) :] if reason.startswith(_RELATIVE) else ""
@@ -134,7 +155,7 @@ def _expected(value: Any, reason: str) -> str:
     if _is_relative(value):
         zone = f" in {value['timezone']}" if "timezone" in value else ""
         return _clean(f"{_distance(str(value['today']), 'today')}{zone}", MAX_VALUE_CHARS)
-    return _value(value["json"] if isinstance(value, dict) and value.keys() == {"json"} else value, "or")
+    return _value(value["json"] if isinstance(value, dict) and value.keys() == {"json"} else value, said, "or")
 
 
 def _distance(text: str, now: str = "now") -> str:
@@ -148,23 +169,23 @@ def _distance(text: str, now: str = "now") -> str:
     return f"{spoken} ago" if sign == "-" else f"in {spoken}"
 
 
-def _value(value: Any, joined_by: str = "and") -> str:
+def _value(value: Any, said: Vocabulary, joined_by: str = "and") -> str:
     """Return a value as people write it: numbers with commas, texts in quotes, lists as a phrase, long ones cut."""
     if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
+        return said.constants[value]
     if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, dict) and value.get("cut") is True and "type" in value:
         return _cut_value(value)
     if isinstance(value, list):
-        return _clean(_phrase(value, joined_by), MAX_VALUE_CHARS)
+        return _clean(_phrase(value, said, joined_by), MAX_VALUE_CHARS)
     return _clean(_json(value), MAX_VALUE_CHARS)
 
 
-def _phrase(values: list[Any], joined_by: str) -> str:
+def _phrase(values: list[Any], said: Vocabulary, joined_by: str) -> str:
     """Say a list: ``"SP" or "RJ"``; one within it as JSON, so that it is told apart."""
-    said = [_json(one) if isinstance(one, list) else _value(one) for one in values]
-    return f"{', '.join(said[:-1])} {joined_by} {said[-1]}" if len(said) > 1 else "".join(said) or "an empty list"
+    each = [_json(one) if isinstance(one, list) else _value(one, said) for one in values]
+    return f"{', '.join(each[:-1])} {joined_by} {each[-1]}" if len(each) > 1 else "".join(each) or "an empty list"
 
 
 def _number(value: float) -> str:

@@ -98,7 +98,7 @@ async def test_an_event_says_why_each_workflow_ran_or_did_not(
         await page.get_by_role("link", name="A tag is applied").click()
         assert await window.heading() == "A tag is applied"
         assert "Succeeded" in await said_of(page, f"Thank them {MARKUP}")
-        assert "customer.spent is 40, not more than 100" in await said_of(page, "Big spenders")
+        assert "customer spent is 40, not more than 100" in await said_of(page, "Big spenders")
         assert 'tag "VIP"' in await said_of(page, "VIPs only")
         once = await said_of(page, "Welcome once")
         assert "May not enter again" in once
@@ -190,15 +190,20 @@ def test_every_verdict_has_a_word_of_its_own() -> None:
 
 
 def test_conditions_are_said_with_what_was_seen_and_how_deep_they_stand() -> None:
-    """A group's members stand below it."""
-    verdicts = [
+    """A group's members stand below it; fields and values are said as the editor says them."""
+    verdicts: list[dict[str, Any]] = [
         {"operator": "any", "at": "[0]", "met": False, "path": "conditions[0]", "reason": "none of 1 holds"},
         {"operator": ">", "at": "[0].any[0]", "path": "order.total", "actual": 40, "expected": 100, "met": False,
          "reason": "compared as numbers"},
+        {"operator": "==", "at": "[1]", "path": "customer.is_new", "actual": True, "expected": None, "met": False},
+        {"operator": "in", "at": "[2]", "path": "customer.state", "actual": None, "expected": [False, "true"],
+         "met": False, "reason": "looked up in the list"},
     ]  # fmt: skip
     assert [tuple(one) for one in conditions_of(verdicts)] == [
         (False, "At least one of these:", 0),
-        (False, "order.total is 40, not more than 100", 1),
+        (False, "order total is 40, not more than 100", 1),
+        (False, "customer is new is yes, not empty", 0),
+        (False, 'customer state is empty, none of no or "true"', 0),
     ]
 
 

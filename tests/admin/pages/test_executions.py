@@ -206,7 +206,7 @@ async def test_an_execution_explains_itself(visit: Visit, api: Api, log: Log, so
         assert await window.heading() == f"Big orders {MARKUP}"
         await expect(page.get_by_text("Ran, because its conditions were met").first).to_be_visible()
         await expect(page.get_by_text("Step 2 (Put a tag on the customer) failed: the CRM said no")).to_be_visible()
-        await expect(page.get_by_text("Met: order.total is 640, more than 100")).to_be_visible()
+        await expect(page.get_by_text("Met: order total is 640, more than 100")).to_be_visible()
         await expect(page.get_by_text("took 1.8 s · 3 attempts")).to_be_visible()
         await expect(page.get_by_text("Uncertain: a process ended")).to_be_visible()
         await expect(page.get_by_text("because step 2 failed and the workflow ends there").last).to_be_visible()

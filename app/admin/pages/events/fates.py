@@ -7,7 +7,7 @@ from app.admin.pages.statuses import STATUSES, Shown, Tone
 from app.admin.pages.wording import count_of
 from app.domain.statuses import ExecutionStatus
 from app.services.operations.event_report import EventReport, Verdict, WorkflowVerdict
-from app.services.operations.observations import observations
+from app.services.operations.observations import AS_SPOKEN, observations
 from app.services.operations.verdict_words import NEAR
 
 # In the order in which they are shown: what happened, what went wrong, what did not happen and why.
@@ -93,7 +93,7 @@ def conditions_of(verdicts: Sequence[Mapping[str, Any]]) -> Iterator[Condition]:
             continue
         met, depth = bool(one.get("met")), str(one.get("at") or "").count(".")
         group = _GROUPS.get(str(one["operator"]))
-        words = [f"{group}:"] if group else observations([{**one, "at": ""}], met=met)
+        words = [f"{group}:"] if group else observations([{**one, "at": ""}], met=met, said=AS_SPOKEN)
         yield Condition(met, " ".join(words), depth)
 
 

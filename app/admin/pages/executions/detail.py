@@ -20,6 +20,8 @@ from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE
 from app.domain.statuses import RETRYABLE
 from app.ports.executions import ExecutionDetail
+from app.services.operations.executions import explained
+from app.services.operations.observations import AS_SPOKEN
 
 _ROOT: Final = "/executions"
 _ONE: Final = f"{_ROOT}/{{id}}"
@@ -37,7 +39,7 @@ async def show_execution(request: web.Request) -> web.Response:
         request,
         "executions/one.html",
         one=one,
-        why=in_person_words(one.explanation),
+        why=in_person_words(explained(one, AS_SPOKEN)),
         steps=[
             (result, type_title(result.action_type), waited)
             for result, waited in zip(one.results, waits_of(one), strict=True)
