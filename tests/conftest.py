@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
 
 from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
@@ -23,6 +25,11 @@ from tests.support.memory_watch import MemoryWatch
 from tests.support.postgres import database_name, new_database, running_postgres
 from tests.support.providers import LOGIN
 from tests.support.session_home import session_home
+
+# For ``make mutants``, where a test's red is all that is asked for.
+hypothesis_settings.register_profile(
+    "mutants", phases=(Phase.explicit, Phase.generate), database=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

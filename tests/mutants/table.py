@@ -61,7 +61,7 @@ MUTANTS: Final = (
     Mutant(6, "app/domain/entities.py", 'return Entity("partitionkey", partitionkey)',
            'return Entity("id", event_id)'),
     # 7: exactly the active workflows of the event's type
-    Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return tuple(self._active.values())"),
+    Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return self._by_type.get(event_type, ())[1:]"),
     Mutant(7, "app/domain/evaluate.py", "for workflow in workflows\n", "for workflow in list(workflows)[:1]\n"),
     # 8: conditions before actions
     Mutant(8, "app/domain/evaluate.py", "if not evaluation.met:", "if evaluation is None:"),
@@ -129,8 +129,8 @@ MUTANTS: Final = (
     Mutant(25, "app/services/ingest/announcer.py", 'event["causation"] = origin.causation', "pass"),
     # 26 to 28: whose workflows
     Mutant(26, _WORKFLOWS, "created_by=caller.user_id,", "created_by=uuid4(),"),
-    Mutant(27, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
-           "automations FOR SELECT TO authenticated USING (true)"),
+    Mutant(27, "app/adapters/postgres/workflow_list.py", "where.append(_A.created_by == caller.user_id)",
+           "where.append(_A.created_by != caller.user_id)"),
     Mutant(28, _POLICIES, "automations FOR SELECT TO authenticated USING ({_MINE})",
            "automations FOR SELECT TO authenticated USING (created_by = (SELECT auth.uid()))"),
     # 29: a test leaves nothing

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import HealthCheck, Phase
-from hypothesis import settings as hypothesis_settings
 
 from tests.admin.conftest import (  # noqa: F401 - pytest finds fixtures by name; these have a database of their own here
     Api,
@@ -14,11 +12,6 @@ from tests.admin.conftest import (  # noqa: F401 - pytest finds fixtures by name
     settings,
 )
 from tests.properties.engine import Engine, running_engine
-
-# For ``make mutants``, where a test's red is all that is asked for.
-hypothesis_settings.register_profile(
-    "mutants", phases=(Phase.explicit, Phase.generate), database=None, suppress_health_check=list(HealthCheck)
-)
 
 
 @pytest.fixture(scope="session")
