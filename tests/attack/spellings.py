@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 PIECE: Final = 8
 # Eight digits of hex are in ids by chance, in so many of them.
-_PIECE_OF_HEX: Final = 12
+# Spellings of bytes, which begin and end within a character: so much of these is a piece.
+_OF_BYTES: Final = {"base64": PIECE, "hex": 12}
 
 
 def spellings(secret: str) -> dict[str, str]:
@@ -28,8 +29,17 @@ def spellings(secret: str) -> dict[str, str]:
 
 
 def pieces(secret: str) -> Iterator[tuple[str, str]]:
-    """Yield every piece of eight characters of each spelling, of hex of twelve, with the spelling's name."""
+    """Yield every piece of eight characters of a secret in each spelling, of hex of twelve, with the spelling's name.
+
+    Eight of the secret, however long they become: eight of a spelling may be one character of it and an escape, which
+    other texts hold by chance.
+    """
     for name, text in spellings(secret).items():
-        length = _PIECE_OF_HEX if name == "hex" else PIECE
-        for at in range(len(text) - length + 1):
-            yield name, text[at : at + length]
+        if name in _OF_BYTES:
+            yield from ((name, piece) for piece in _each(text, _OF_BYTES[name]))
+        else:
+            yield from ((name, spellings(piece)[name]) for piece in _each(secret, PIECE))
+
+
+def _each(text: str, length: int) -> Iterator[str]:
+    return (text[at : at + length] for at in range(len(text) - length + 1))
