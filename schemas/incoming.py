@@ -190,7 +190,7 @@ def _unstorable(loaded: dict[str, Any], max_nesting: int) -> PoisonError:
     found = list(islice(unstorable(loaded, max_nesting), _MOST_NAMED))
     deep = [one for one in found if one.is_deep]
     said = "; ".join(f"{path_text(one.place)}: {one.message}" for one in deep or found)
-    return PoisonError("too_deep" if deep else "nul_character", said)
+    return PoisonError("too_deep", said) if deep else PoisonError("nul_character", said)
 
 
 def _children(item: object) -> Iterable[Any]:

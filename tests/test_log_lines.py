@@ -35,6 +35,7 @@ OF_THE_PROCESS = {
     "app/adapters/kafka/crash_guard.py:let_go": "the end of the process's hold on all of its partitions",
     "app/adapters/kafka/crash_guard.py:hold": "Postgres, asked when partitions are assigned",
     "app/adapters/kafka/permissions.py:denied": "what a role may do on Kafka, asked at its start",
+    "app/adapters/kafka/producer.py:_renew": "a producer, which serves all records of the process",
     "app/adapters/kafka/watchdog.py:end_process": "the process ends; the reason names topic and partition",
     "app/adapters/postgres/database_roles.py:check_login": "the database's user",
     "app/adapters/postgres/log_partitions.py:_say": "days of the log",
