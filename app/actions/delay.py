@@ -120,11 +120,6 @@ class Delay(ControlAction[DelayConfig]):
         return DelayRequest(end_of(config.render(context.scope), context.now()))
 
 
-def is_for_some_time(config: Mapping[str, Any]) -> bool:
-    """Tell whether a wait is for some time, whatever any clock says, rather than until a moment."""
-    return config.get("duration") is not None and not any(config.get(name) for name in ("offset", "at", "days"))
-
-
 def end_of(fields: Mapping[str, Any], now: datetime) -> datetime:
     """Return when a wait is over.
 

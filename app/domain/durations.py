@@ -1,6 +1,7 @@
 """Durations as people write them: ``90`` (seconds), ``15m``, ``2 hours``, ``3 days``, ``1w``, ISO 8601 ``P1DT2H``."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -40,3 +41,8 @@ def _read(text: str) -> float | None:
     if iso is None or not any(iso.groupdict().values()):
         return None
     return sum(int(count) * _UNITS[unit] for unit, count in iso.groupdict().items() if count)
+
+
+def is_for_some_time(config: Mapping[str, Any]) -> bool:
+    """Tell whether a wait is for some time, whatever any clock says, rather than until a moment."""
+    return config.get("duration") is not None and not any(config.get(name) for name in ("offset", "at", "days"))

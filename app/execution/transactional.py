@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 
 from app.actions.base import ControlAction, TransactionalAction
-from app.actions.delay import is_for_some_time
 from app.actions.steps import ResolvedStep, resolve
+from app.domain.durations import is_for_some_time
 from app.domain.errors import HeadraceError, PoisonError
 from app.domain.route import Wait
 from app.domain.wall import ticked
