@@ -20,7 +20,7 @@ from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
 from schemas.field_errors import path_text
 from schemas.integers import over_64_bits
-from schemas.json_places import deep_place, may_repeat_keys, nests_too_deep, repeated_keys
+from schemas.json_places import given_up_at, may_repeat_keys, repeated_keys
 
 MAX_NESTING: Final = 64
 # A slip or an execution holds an event, a revision and answers of others, each some levels down.
@@ -156,7 +156,7 @@ def load_object(value: bytes, *, max_nesting: int = MAX_NESTING) -> dict[str, An
     try:
         loaded = orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        deep = deep_place(value, max_nesting) if nests_too_deep(error) else None
+        deep = given_up_at(error, value, max_nesting)
         if deep is not None:
             raise PoisonError("too_deep", f"{deep.path}: {deep.message}") from None
         raise PoisonError("not_json", str(error)[:300]) from None

@@ -1,9 +1,9 @@
 """Where something stands in a JSON document that its parsed value no longer tells of: keys given twice, long integers.
 
 Our parser keeps the last of keys that are alike, takes an integer over 64 bits for the nearest float, and gives up what
-nests too deep. Python's own
-tells both as it reads, at some milliseconds a megabyte; places are worked out only where there is something to name,
-and where events come by the thousand a look at what was parsed says first whether there may be (``may_repeat_keys``).
+nests too deep. Python's own tells of keys and integers as it reads, at some milliseconds a megabyte; places are worked
+out only where there is something to name, and where events come by the thousand a look at what was parsed says first
+whether there may be (``may_repeat_keys``).
 """
 
 import json
@@ -94,6 +94,11 @@ def long_integers(raw: bytes) -> list[FieldError]:
 def nests_too_deep(error: orjson.JSONDecodeError) -> bool:
     """Tell whether our parser has given a document up because it nests deeper than the parser goes."""
     return "depth limit" in str(error)
+
+
+def given_up_at(error: orjson.JSONDecodeError, raw: bytes, levels: int) -> FieldError | None:
+    """Return where a document nests deeper than so many levels, if our parser has given it up for that."""
+    return deep_place(raw, levels) if nests_too_deep(error) else None
 
 
 def deep_place(raw: bytes, levels: int) -> FieldError | None:
