@@ -61,7 +61,7 @@ MUTANTS: Final = (
     Mutant(6, "app/domain/entities.py", 'return Entity("partitionkey", partitionkey)',
            'return Entity("id", event_id)'),
     # 7: exactly the active workflows of the event's type
-    Mutant(7, _INDEX, "return self._by_type.get(event_type, ())", "return self._by_type.get(event_type, ())[1:]"),
+    Mutant(7, _INDEX, "return found or ()", "return (found or ())[1:]"),
     Mutant(7, "app/domain/evaluate.py", "for workflow in workflows\n", "for workflow in list(workflows)[:1]\n"),
     # 8: conditions before actions
     Mutant(8, "app/domain/evaluate.py", "if not evaluation.met:", "if evaluation is None:"),

@@ -1,6 +1,8 @@
 """The index of workflows: versions only go up, and only what is active is matched."""
 
+import sys
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given
@@ -63,6 +65,31 @@ def test_workflows_of_one_type_come_by_priority_then_id() -> None:
         for change in arrival:
             index.apply(change)
         assert ids(index) == expected
+
+
+def test_a_change_costs_the_same_however_many_wait_for_the_type() -> None:
+    """A cold start learns ten thousand workflows of one type within its seconds; so does a change of each of them."""
+    few, many = calls_of_learning(50), calls_of_learning(400)
+    assert many < 10 * few
+
+
+def calls_of_learning(count: int) -> int:
+    """How many calls it takes to learn workflows of one type, then another version of each, and then to forget them."""
+    versions = [[revision(number, version=version) for number in range(count)] for version in (1, 2)]
+    index, calls = WorkflowIndex(), 0
+
+    def see(_frame: Any, what: str, _given: Any) -> None:
+        nonlocal calls
+        calls += what == "call"
+
+    sys.setprofile(see)
+    try:
+        for change in (*versions[0], *versions[1], *(Tombstone(workflow_id(number)) for number in range(count))):
+            index.apply(change)
+        index.matching("order.created")
+    finally:
+        sys.setprofile(None)
+    return calls
 
 
 def test_the_same_or_an_older_version_changes_nothing() -> None:
