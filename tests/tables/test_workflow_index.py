@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.conditions import Scope
-from app.services.workflows.index import Applied, Tombstone, WorkflowIndex
+from app.services.workflows.index import Applied, Change, Tombstone, WorkflowIndex
 from schemas.workflow import Revision, Trigger
 from tests.tables.revisions import revision, workflow_id
 
@@ -75,7 +75,8 @@ def test_a_change_costs_the_same_however_many_wait_for_the_type() -> None:
 
 def calls_of_learning(count: int) -> int:
     """How many calls it takes to learn workflows of one type, then another version of each, and then to forget them."""
-    versions = [[revision(number, version=version) for number in range(count)] for version in (1, 2)]
+    changes: list[Change] = [revision(number, version=version) for version in (1, 2) for number in range(count)]
+    changes += [Tombstone(workflow_id(number)) for number in range(count)]
     index, calls = WorkflowIndex(), 0
 
     def see(_frame: Any, what: str, _given: Any) -> None:
@@ -84,7 +85,7 @@ def calls_of_learning(count: int) -> int:
 
     sys.setprofile(see)
     try:
-        for change in (*versions[0], *versions[1], *(Tombstone(workflow_id(number)) for number in range(count))):
+        for change in changes:
             index.apply(change)
         index.matching("order.created")
     finally:
