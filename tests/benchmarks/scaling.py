@@ -116,12 +116,15 @@ async def scale(on: Servers, role: str, periods: Periods = _PERIODS) -> dict[str
                 sent[name] = await load.send(seconds)
                 if isinstance(changed, asyncio.Future):
                     await changed
+                # What waits as a period ends would wait for the next one's change as well, and be told of this one.
+                await _committed(database, load)
             return await _figures(database, load, sent)
     finally:
         await remove_topics(on.bootstrap, prefix)
 
 
-async def _figures(database: str, load: Load, periods: dict[str, list[UUID]]) -> dict[str, Any]:
+async def _committed(database: str, load: Load) -> dict[UUID, float]:
+    """Wait for the rows of all executions, and return when each was committed."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
 
         async def committed() -> dict[UUID, float]:
@@ -132,7 +135,11 @@ async def _figures(database: str, load: Load, periods: dict[str, list[UUID]]) ->
             return len(await committed()) == len(load.due)
 
         await eventually(all_there, within=120, every=1.0, what="all rows")
-        at = await committed()
+        return await committed()
+
+
+async def _figures(database: str, load: Load, periods: dict[str, list[UUID]]) -> dict[str, Any]:
+    at = await _committed(database, load)
     took = {name: [at[run] - load.due[run] for run in runs] for name, runs in periods.items()}
     return {
         name: {"slowest_s": round(max(each), 2), "over_a_second": sum(one > _LATE_S for one in each), "of": len(each)}
