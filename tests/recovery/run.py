@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("--workflows", type=int, default=10_000, help="active ones that a cold matcher learns")
     parser.add_argument("--times", type=int, default=4, help="cold starts")
     parser.add_argument("--outage", type=float, default=600.0, help="seconds in which nothing runs")
-    parser.add_argument("--backlog", type=int, default=20_000, help="events that wait after it")
+    parser.add_argument("--backlog", type=int, default=60_000, help="events that wait after it: 100/s for ten minutes")
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     found = {"commit": commit_here()} if given.again else _earlier()

@@ -52,6 +52,7 @@ with _without_the_unused():
     from faust.exceptions import ConsumerNotStarted
     from faust.streams import Stream as FaustStream
     from faust.tables.globaltable import GlobalTable
+    from faust.tables.manager import TableManager
     from faust.transport.drivers import aiokafka as driver
     from faust.types import TP, ConsumerMessage
     from faust.worker import Worker as FaustWorker
@@ -77,5 +78,6 @@ __all__ = [
     "SASLCredentials",
     "SSLCredentials",
     "Service",
+    "TableManager",
     "driver",
 ]

@@ -10,13 +10,26 @@ from collections.abc import Set as AbstractSet
 from inspect import isawaitable
 from typing import Any
 
-from app.adapters.kafka.faust_parts import TP, Service, driver
+from app.adapters.kafka.faust_parts import TP, Service, TableManager, driver
 
 
 def channels_by_partition(app: Any) -> Mapping[TP, AbstractSet[Any]]:
     """Return which channels of an app's agents and tables take what comes of a partition; it is kept up to date."""
     channels: Mapping[TP, AbstractSet[Any]] = app.topics._tp_index
     return channels
+
+
+class TablesAtOnce(TableManager):
+    """Faust's tables without the second that it gives a program to make tables in; ours are made before it starts.
+
+    Every worker begins with that second, and without tables, too.
+    """
+
+    async def on_start(self) -> None:
+        """Take the tables as they are, and begin to read their changelogs."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 class OnOwnLoop(driver.AIOKafkaConsumerThread):

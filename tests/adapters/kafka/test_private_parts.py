@@ -14,7 +14,7 @@ from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from app.adapters.kafka import channel_queue
 from app.adapters.kafka.consumer import Consumer
-from app.adapters.kafka.faust_private import OnOwnLoop
+from app.adapters.kafka.faust_private import OnOwnLoop, TablesAtOnce
 from app.adapters.kafka.fetch_sessions import _SessionFetch
 from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.messages import TrackedMessage
@@ -37,6 +37,7 @@ SUBCLASSES = (
     KeptRecords,
     OnOwnLoop,
     Stream,
+    TablesAtOnce,
     TolerantRecords,
     TrackedMessage,
     Transport,
@@ -54,6 +55,7 @@ OVERRIDDEN = [
     (OnOwnLoop, "set_shutdown"),
     (FlowControl, "resume"),
     (Stream, "__aiter__"),
+    (TablesAtOnce, "on_start"),
     (_SessionFetch, "build"),
     (TolerantRecords, "__next__"),
 ]
@@ -147,6 +149,18 @@ def test_what_our_subclasses_override_is_there(cls: type, name: str) -> None:
 
 def _arity(function: Callable[..., Any]) -> int:
     return len(inspect.signature(function).parameters)
+
+
+def test_tables_start_as_fausts_do_but_for_the_pause() -> None:
+    """What a new version does there beside it, ours would have to do as well."""
+    theirs, ours = ([ast.unparse(line) for line in _body(cls)] for cls in (TablesAtOnce.__mro__[1], TablesAtOnce))
+    assert theirs == ["await self.sleep(1.0)", *ours]
+
+
+def _body(cls: type) -> list[ast.stmt]:
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(vars(cls)["on_start"]))).body
+    assert isinstance(function, ast.AsyncFunctionDef)
+    return function.body[1:]  # after the docstring
 
 
 def queue(*items: int, size: int = 10) -> Any:
