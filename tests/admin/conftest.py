@@ -34,7 +34,8 @@ from tests.support.logins import as_role
 from tests.support.postgres import new_database
 from tests.support.sender import MemorySender
 
-SECRET = "a-secret-for-tests-of-32-bytes-or-more"
+# Long enough for HS512: with a shorter one a token by it would be refused for the length alone.
+SECRET = "a-secret-for-tests-of-64-bytes-or-more-so-that-it-signs-by-HS512-too"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ restoreWorkflow             restore workflow      x + x x x +
 duplicateWorkflow           see workflow          x + x x x +
 duplicateWorkflow           make workflow         x + + + x +
 getDraft                    see draft             x + x x x +
+saveDraft                   begin draft           x + x x x +
 saveDraft                   change draft          x + x x x +
 patchDraft                  change draft          x + x x x +
 discardDraft                change draft          x + x x x +
@@ -173,6 +174,7 @@ STATEMENTS: Final = {
     "delete workflow": "UPDATE automations SET deleted_at = now() WHERE id = %(workflow)s",
     "restore workflow": "UPDATE automations SET deleted_at = NULL WHERE id = %(deleted)s",
     "see draft": "SELECT FROM automation_drafts WHERE automation_id = %(workflow)s",
+    "begin draft": "INSERT INTO automation_drafts (automation_id, body, based_on) VALUES (%(undrafted)s, '{}', 1)",
     "change draft": "UPDATE automation_drafts SET body = '{}' WHERE automation_id = %(workflow)s",
     "see revisions": "SELECT FROM automation_revisions WHERE automation_id = %(workflow)s",
     "see timers": "SELECT FROM timers WHERE workflow_id = %(workflow)s",

@@ -74,7 +74,7 @@ async def test_each_sign_in_has_a_token_of_its_own(api: Api, admin: User) -> Non
 
 
 async def test_who_cannot_sign_in_is_not_told_why(api: Api, admin: User) -> None:
-    """Nobody of that e-mail, another password, no password, disabled: one answer."""
+    """Nobody of that e-mail, another password, no password, disabled: one answer, and no session, seen or not."""
     made, bare, out = await member(admin), await member(admin, password=None), await member(admin)
     disabled = await admin.call("PATCH", f"{USERS}/{out['id']}", {"disabled": True}, headers={"If-Match": "*"})
     assert disabled.status == 200, disabled
@@ -87,6 +87,8 @@ async def test_who_cannot_sign_in_is_not_told_why(api: Api, admin: User) -> None
     ]  # fmt: skip
     assert {(one.status, one.json["detail"]) for one in answers} == {(401, "the e-mail or the password is wrong")}
     assert not any("Set-Cookie" in one.headers for one in answers)
+    opened = await admin.call("GET", f"/api/v1/sessions?user={out['id']}")
+    assert (opened.status, opened.json["items"]) == (200, [])
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}], ids=str)

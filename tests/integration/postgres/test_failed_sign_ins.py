@@ -49,8 +49,19 @@ def test_guessing_at_accounts_that_are_not_there_does_not_hide_those_that_are(
     assert (found["others", "others"], found[str(ANA), "192.0.2.1"]) == (30, 1)
 
 
+_UP = """'{"attempts": {"new": 9}}'"""
+
+
 @pytest.mark.parametrize(
-    "change", ["name = 'x'", "changes = changes || '{\"why\": 1}'", 'changes = \'{"attempts": {"new": 0}}\'']
+    "change",
+    [
+        "name = 'x'",
+        f"name = 'x', changes = changes || {_UP}",
+        f"at = now() - interval '1 day', changes = changes || {_UP}",
+        "changes = changes || '{\"why\": 1}'",
+        f"changes = changes || '{{\"why\": 1}}' || {_UP}",
+        'changes = \'{"attempts": {"new": 0}}\'',
+    ],
 )
 def test_a_count_goes_up_and_nothing_else_changes(connection: psycopg.Connection[Any], change: str) -> None:
     """Not for the table's owner either."""

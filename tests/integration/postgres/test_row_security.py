@@ -48,6 +48,19 @@ def test_workers_see_everything(connection: psycopg.Connection[Any]) -> None:
     assert counts(connection) == [2, 2, 2, 4]
 
 
+def test_the_archive_is_under_the_same_rules(connection: psycopg.Connection[Any]) -> None:
+    """Rows of a day that went there are their users' still, and an administrator's."""
+    connection.execute(
+        "SELECT headrace_archive_log_partition((max(executed_at) AT TIME ZONE 'UTC')::date) FROM automation_logs"
+    )
+    connection.commit()
+    seen = []
+    for user, claims in ((ANA, {}), (ADMIN, {"role": "admin"}), (None, {})):
+        become(connection, user, **claims)
+        seen.append(connection.execute("SELECT automation_id FROM automation_logs_archive ORDER BY 1").fetchall())
+    assert seen == [[(OF_ANA,)], [(OF_ANA,), (OF_BEA,)], []]
+
+
 def test_users_change_their_own_only(connection: psycopg.Connection[Any]) -> None:
     """An update of everything changes the own row; an update of another's finds nothing."""
     become(connection, ANA)
