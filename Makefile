@@ -107,8 +107,9 @@ simulation: setup
 	$(BIN)/python -m tests.simulation.run --seeds $(SIM_SEEDS)
 
 # One kind of fault after the other under load, SEEDS of each; SCENARIO=freeze for one. Goes on where it was stopped.
+# SCENARIO=idle-connections IDLE_SECONDS=1800 for half an hour of nothing instead of a minute.
 faults: setup
-	$(BIN)/python -m tests.faults.run --seeds $(SEEDS) $(if $(SCENARIO),--only $(SCENARIO))
+	$(BIN)/python -m tests.faults.run --seeds $(SEEDS) $(if $(SCENARIO),--only $(SCENARIO)) $(if $(IDLE_SECONDS),--idle $(IDLE_SECONDS))
 
 faults-short: setup
 	$(BIN)/python -m tests.faults.run --short

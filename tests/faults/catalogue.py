@@ -25,14 +25,14 @@ LONG_S: Final = 60.0
 _BEHIND: Final = ("matcher", "executor-system", "executor-crm", "executor-notification", "sink")
 
 
-def scenarios(on: Servers, *, short: bool) -> Iterator[Scenario]:
-    """Yield what is to be run."""
+def scenarios(on: Servers, *, short: bool, idle_s: float = 60) -> Iterator[Scenario]:
+    """Yield what is to be run; connections stand idle for ``idle_s``."""
     yield from _first(on, short=short)
     if not short:
         yield from _processes()
         yield from _servers(on)
         yield from _ways()
-        yield from _kafka(on)
+        yield from _kafka(on, idle_s)
         yield Scenario(
             "disk-full",
             full_disk(20),
@@ -95,15 +95,15 @@ def _ways() -> Iterator[Scenario]:
     yield Scenario("destination", moody(0.3), 1_500, 25, entities=400, fickle=True, ordered=False)
 
 
-def _kafka(on: Servers) -> Iterator[Scenario]:
+def _kafka(on: Servers, idle_s: float) -> Iterator[Scenario]:
     yield Scenario("offsets-earliest", to_earliest, 1_500, 25, workflows=EVERY_KIND)
     yield Scenario("partitions-added", more_partitions, 1_500, 25, ordered=False, workflows=EVERY_KIND)
     yield Scenario(
         "idle-connections",
-        nothing(60),
+        nothing(idle_s),
         1_200,
         30,
-        quiet_s=60,
+        quiet_s=idle_s,
         broker="impatient",
         lacks=no_broker_of_ours,
         workflows=EVERY_KIND,

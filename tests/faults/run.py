@@ -137,7 +137,7 @@ def one_by_one(options: argparse.Namespace) -> bool:
 
 def _todo(options: argparse.Namespace, report: Report, on: Servers) -> Iterator[tuple[Scenario, int]]:
     """Yield what is to be run, in the order asked for: every kind of fault with one seed, then with the next."""
-    names = {scenario.name: scenario for scenario in scenarios(on, short=options.short)}
+    names = {scenario.name: scenario for scenario in scenarios(on, short=options.short, idle_s=options.idle)}
     wanted: Iterable[str] = LANES[options.lane] if options.lane else options.only.split(",") if options.only else names
     if unknown := set(wanted) - names.keys():
         raise SystemExit(f"there is no scenario {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
@@ -155,6 +155,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS") or 3))
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--only", help="names of scenarios, with commas between")
+    parser.add_argument("--idle", type=float, default=60, help="seconds of nothing in idle-connections")
     parser.add_argument("--lane", choices=LANES, help="of the short form, the scenarios of one of its two processes")
     options = parser.parse_args()
     if options.lane is None:
