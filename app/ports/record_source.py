@@ -30,14 +30,5 @@ class RecordSource(Ledger[M], Protocol[M]):
     def ack_many(self, records: Sequence[M], /) -> None:
         """Say that a batch is done for good."""
 
-    def pause(self, record: M, /) -> None:
-        """Fetch nothing more of the record's partition, for as long as it stays here; what was fetched still comes.
-
-        Other partitions go on. A partition that was taken away since is left alone.
-        """
-
-    def resume(self, record: M, /) -> None:
-        """Fetch of the record's partition again."""
-
     async def crash(self, error: BaseException, /) -> None:
         """End the process with an error; what is not finished stays uncommitted, and a restart reads it again."""

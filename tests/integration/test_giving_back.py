@@ -87,7 +87,6 @@ class RebalancingConsumer:
 
     def __init__(self, records: Mapping[TP, Sequence[Any]]) -> None:
         self._records = records
-        self.held_back: set[TP] = set()
         self.returned: list[tuple[TP, Sequence[Any]]] = []
         self.frontier = Frontier(lambda: 0.0, lambda: None)
         self.guard = NoGuard()

@@ -28,8 +28,7 @@ _LOOK_SECONDS = 0.1  # how soon a paused partition goes on, where nothing else i
 class Consumer(driver.Consumer):
     """Faust's consumer, corrected.
 
-    ``frontier`` knows what is finished, ``budget`` which partitions hold too much, ``held_back`` which an agent has
-    paused; ``epoch`` counts the assignments.
+    ``frontier`` knows what is finished, ``budget`` which partitions hold too much; ``epoch`` counts the assignments.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,7 +37,6 @@ class Consumer(driver.Consumer):
         self.wake = asyncio.Event()
         self.flow = Flow()
         self.epoch = 0
-        self.held_back: set[TP] = set()
         self._asked: set[TP] = set()
         self._partitions = 0
         self._ends: dict[TP, int] = {}
@@ -137,7 +135,6 @@ class Consumer(driver.Consumer):
         self.flow.stir()
         self.frontier.forget()
         self.budget.forget()
-        self.held_back.clear()
         self._buffered_partitions.clear()
         for channel in self.app.direct_channels:
             channel_queue.forget_waiting(channel.queue)
@@ -195,16 +192,7 @@ class Consumer(driver.Consumer):
         if self.app.rebalancing:
             return frozenset(tp for tp in active if self._is_changelog_tp(tp))
         self._review_budget()
-        return frozenset(tp for tp in active if self._allowed(tp)) - self.budget.paused - self.held_back
-
-    def hold_back(self, tp: TP) -> None:
-        """Fetch nothing more from a partition, until ``go_on`` or the end of its assignment."""
-        self.held_back.add(tp)
-
-    def go_on(self, tp: TP) -> None:
-        """Fetch from a partition that was held back."""
-        self.held_back.discard(tp)
-        self.fetch_more()
+        return frozenset(tp for tp in active if self._allowed(tp)) - self.budget.paused
 
     def _allowed(self, tp: TP) -> bool:
         return self.guard.allows(tp) or self._is_changelog_tp(tp)
@@ -257,7 +245,7 @@ class Consumer(driver.Consumer):
             return tp not in self._paused_partitions
         # A rebalance waits for what has begun, which may take as long as a command may be held.
         giving_up = self.app.rebalancing and self.frontier.begun > 0
-        paused = giving_up or tp in self.budget.paused or tp in self.held_back
+        paused = giving_up or tp in self.budget.paused
         return not (self.app.in_recovery or paused or tp in self._buffered_partitions or self.guard.trials)
 
     def is_news(self, tp: TP, offset: int) -> bool:

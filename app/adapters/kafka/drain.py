@@ -63,7 +63,7 @@ class Drain:
         """Wait for records of what may be fetched; what others a poll from before brings is given back."""
         records = await self._poll()
         self._epoch = self._consumer.epoch  # what aiokafka hands out belongs to the assignment of this moment
-        if self._consumer.guard.trials or records.keys() & self._consumer.held_back:
+        if self._consumer.guard.trials:
             allowed = self._consumer.fetchable()
             for tp in records.keys() - allowed:
                 self.give_back(tp, records[tp])

@@ -41,16 +41,6 @@ class FaustSource(FrontierLedger[TrackedMessage]):
         message.acked = True
         return super().ack(message)
 
-    def pause(self, message: TrackedMessage, /) -> None:
-        """Fetch nothing more of the record's partition; what has been fetched still comes."""
-        if not message.lane.closing:
-            self._app.consumer.hold_back(message.tp)
-
-    def resume(self, message: TrackedMessage, /) -> None:
-        """Fetch of the record's partition again."""
-        if not message.lane.closing:
-            self._app.consumer.go_on(message.tp)
-
     async def crash(self, error: BaseException, /) -> None:
         """End the process with an error."""
         await self._app.crash(error)

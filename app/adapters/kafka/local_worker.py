@@ -45,7 +45,6 @@ class LocalWorker:
         self._idle = asyncio.Event()
         self.frontier = Frontier(monotonic, self._idle.set)
         self.budget = Budget(most_bytes)
-        self.held_back: set[Place] = set()
         self.crash_reason: BaseException | None = None
         self._agents: list[tuple[AgentFunction, LocalSource]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,7 +110,6 @@ class LocalWorker:
             await self._idle.wait()
         self.frontier.forget()
         self.budget.forget()
-        self.held_back.clear()
 
     def assign(self, positions: dict[Place, int], generation: int) -> None:
         """Begin a new assignment."""
@@ -124,10 +122,9 @@ class LocalWorker:
     def take(self, topics: frozenset[str], most: int) -> list[LocalRecord]:
         """Return what has arrived on some topics, of each partition in order."""
         self.budget.review(self.frontier.held(), len(self._positions))
-        stopped = self.budget.paused | self.held_back
         found: list[LocalRecord] = []
         room = fit_a_batch(self.frontier, most)
-        for place in [place for place in self._positions if place.topic in topics and place not in stopped]:
+        for place in [place for place in self._positions if place.topic in topics and place not in self.budget.paused]:
             found += self._fetch(place, room - len(found))
             if len(found) == room:
                 break
@@ -183,17 +180,6 @@ class LocalSource(FrontierLedger[LocalRecord]):
         counts = super().ack(message)
         self._worker.done(message)
         return counts
-
-    def pause(self, message: LocalRecord, /) -> None:
-        """Fetch nothing more of the record's partition."""
-        if not message.lane.closing:
-            self._worker.held_back.add(message.place)
-
-    def resume(self, message: LocalRecord, /) -> None:
-        """Fetch of the record's partition again."""
-        if not message.lane.closing:
-            self._worker.held_back.discard(message.place)
-            self._worker.wake()
 
     async def crash(self, error: BaseException, /) -> None:
         """End the worker with an error."""

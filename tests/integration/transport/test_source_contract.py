@@ -181,40 +181,6 @@ async def joining(subject: Subject, agent: Any) -> AsyncIterator[None]:
             await started
 
 
-async def test_a_paused_partition_waits_and_the_others_go_on(subject: Subject) -> None:
-    """What comes to it later is not fetched until it is resumed; then it comes, in order, and nothing is lost."""
-    await subject.produce("a0")
-    taker = Taker(finish=True)
-    async with subject.worker(taker):
-        (record,) = await taker.took(1)
-        taker.source.pause(record)
-        for turn in range(3):
-            await subject.produce(f"a{turn + 1}", partition=0)
-            await subject.produce(f"b{turn}", partition=1)
-            await taker.took(turn + 2)
-        assert taker.finished == ["a0", "b0", "b1", "b2"]
-        taker.source.resume(record)
-        await eventually(lambda: commits(subject, {0: 4, 1: 3}), within=20)
-    assert taker.finished[4:] == ["a1", "a2", "a3"]
-
-
-async def test_a_pause_ends_with_its_assignment(subject: Subject) -> None:
-    """Who gets the partition next reads it, and an old record pauses nothing."""
-    await subject.produce("a0")
-    first = Taker(finish=True)
-    async with subject.worker(first):
-        (record,) = await first.took(1)
-        first.source.pause(record)
-        async with subject.worker(Taker(finish=True)):
-            pass
-        await subject.produce("a1")
-        await eventually(lambda: commits(subject, {0: 2}), within=20)
-        first.source.pause(record)
-        await subject.produce("a2")
-        await eventually(lambda: commits(subject, {0: 3}), within=20)
-    assert first.finished == ["a0", "a1", "a2"]
-
-
 async def test_a_partition_that_holds_too_much_waits_by_itself(subject: Subject) -> None:
     """Unfinished bytes are bounded: the partition that holds them is paused, the others go on, nothing is lost."""
     large = [f"hot {number} ".ljust(KB) for number in range(2000)]

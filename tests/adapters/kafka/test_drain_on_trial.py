@@ -1,4 +1,4 @@
-"""The drain loop while partitions are on trial or paused: nothing of them gets to an agent unmarked, or at all."""
+"""The drain loop while partitions are on trial: nothing of them gets to an agent unmarked."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,6 @@ class Consumer:
         self.store = store
         self.guard = CrashGuard(MemoryCrashes(store, "me"), self._condemn)
         self.epoch = 0
-        self.held_back: set[TP] = set()
         self.wake = asyncio.Event()
         self.position = 0
         self.given_back = 0
@@ -72,7 +71,7 @@ class Consumer:
 
     def fetchable(self) -> frozenset[TP]:
         """Return what may be fetched."""
-        return frozenset({PLACE}) - self.held_back
+        return frozenset({PLACE})
 
     def fetch_more(self) -> None:
         """Take in more."""
@@ -135,27 +134,6 @@ async def test_what_is_on_trial_is_marked_before_it_is_delivered(*, polling: boo
             seen = await consumer.handle()
         assert seen == [(offset, (offset, offset + 1)) for offset in range(END)]
         await eventually(lambda: not consumer.guard.trials)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_what_is_paused_while_it_is_waited_for_is_given_back() -> None:
-    """A poll under way names the partition still; what it brings is fetched again when the partition goes on."""
-    consumer = Consumer(CrashStore())
-    await consumer.assign()
-    consumer.answer.clear()
-    running = asyncio.create_task(Drain(consumer).run(SimpleNamespace(should_stop=False)))
-    try:
-        await consumer.polled.wait()
-        consumer.held_back.add(PLACE)
-        consumer.answer.set()
-        await eventually(lambda: consumer.given_back)
-        assert consumer.channel.queue.empty()
-        assert consumer.position == 0
-        consumer.held_back.clear()
-        consumer.wake.set()
-        await eventually(lambda: consumer.channel.queue.qsize() == END)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
