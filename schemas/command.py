@@ -88,7 +88,7 @@ class Command(Contract):
         matched_at: When the matcher planned it; becomes the log row's ``executed_at``.
         tried: Attempts at this step before it was parked.
         tried_s: Seconds that those attempts and their backoffs took.
-        waits_since: When this step first met an open circuit breaker.
+        waits_since: When this step first met an open circuit breaker, or its owner's share of CPU, by Postgres's clock.
         kept: In a retry, the successful results of the attempt before; those steps are not carried out again.
         retried_at: When a retry was asked for; its duration counts from here.
         event_at: When the event came into Kafka, while times from then on tell how fast Headrace is: not of an old

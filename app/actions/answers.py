@@ -1,5 +1,6 @@
 """What an HTTP answer means for an attempt: success, try again (when?), or give up; and what is kept of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -41,7 +42,7 @@ def check_answer(answer: HttpAnswer, redirects: int = 0) -> None:
     raise ActionFailedError(
         f"answered {status}" + (f": {marked(quote)}" if quote else ""),
         permanent=not retryable,
-        retry_after=retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) if retryable else None,
+        retry_after=wait_asked(answer.headers) if retryable else None,
         answered=is_an_answer(status),
     )
 
@@ -51,6 +52,15 @@ def is_an_answer(status: int) -> bool:
     return status < 500 and status != 429  # noqa: PLR2004 - the same
 
 
+def wait_asked(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an answer asks to be left alone for; None where it says nothing readable.
+
+    A moment is counted from when the answer was made, by the clock that it is told by: ours may be another. One that
+    does not say when it was made is counted from now.
+    """
+    return retry_after(headers.get("retry-after"), _moment(headers.get("date", "")) or datetime.now(UTC))
+
+
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Return the seconds that a Retry-After header asks for, 0 to a day; None where it says nothing readable."""
     if value is None:
@@ -58,12 +68,16 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     stripped = value.strip()
     if stripped.isascii() and stripped.isdigit():
         return min(float(stripped), MAX_RETRY_AFTER)
+    moment = _moment(stripped)
+    return None if moment is None else min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+
+def _moment(date: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(stripped)
+        moment = parsedate_to_datetime(date)
     except ValueError:
         return None
-    seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def output_of(answer: HttpAnswer) -> dict[str, Any]:

@@ -6,13 +6,12 @@ is the user's choice, ``on_uncertain``.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import orjson
 from pydantic import Field
 
-from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, retry_after
+from app.actions.answers import MAX_QUOTED_CHARS, is_an_answer, wait_asked
 from app.actions.base import ActionContext
 from app.actions.shown import Shown
 from app.domain.errors import ActionFailedError
@@ -86,7 +85,7 @@ class Provider:
         if 200 <= status < 300:  # noqa: PLR2004 - the status classes of HTTP are best read as numbers
             return
         explained = self.explain(_object(answer.body))
-        wait = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
+        wait = wait_asked(answer.headers)
         # A server that failed on the way, or a gateway that gave up waiting for it, may have sent the message; one
         # that says when to come back has not.
         unknown = status >= 500 and not (status == UNAVAILABLE and wait is not None)  # noqa: PLR2004 - the same

@@ -8,6 +8,7 @@ bound them. The records are returned, and the batch is acked when all of them ar
 """
 
 import logging
+import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -52,7 +53,12 @@ _BURST_S: Final = 0.25
 
 
 class Matcher:
-    """Turns batches of event records into commands."""
+    """Turns batches of event records into commands.
+
+    Args:
+        clock: The time of day, as all processes have it: it goes into what others wait and judge by.
+        monotonic: Seconds of a clock that only goes forward: what an owner and an entity may start goes by it.
+    """
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class Matcher:
         entries: Entries,
         quota: Quota,
         tracer: Tracer = NO_TRACING,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topics = topics
         self._admission = Admission(topics)
@@ -75,6 +82,7 @@ class Matcher:
         self._dead_letters = dead_letters
         self._max_age = max_age
         self._clock = clock
+        self._monotonic = monotonic
         self._budget = budget
         self._entries = entries
         self._quota = quota
@@ -199,7 +207,7 @@ class Matcher:
         if status is not None:
             self._count_kept(made)
             return self._not_run(made, status, made.why, matched)
-        over = self._budget.spend(made.workflow.id, matched.entity, made.execution_id, matched.now.timestamp())
+        over = self._budget.spend(made.workflow.id, matched.entity, made.execution_id, self._monotonic())
         if over is not None:
             self._blocked["budget"] += 1
             return self._not_run(made, ExecutionStatus.BLOCKED, over, matched)
@@ -217,7 +225,7 @@ class Matcher:
         first = self._command(made, matched)
         if made.workflow.actions[0].type not in self._router.known:  # fails at once, which is of no account
             return self._router.first(Command.model_validate_json(first.record().value or b""), first.cause)
-        wait = self._quota.wait(first.owner, matched.now.timestamp())
+        wait = self._quota.wait(first.owner, self._monotonic())
         if not wait:
             return first.record()
         if wait == NEVER:

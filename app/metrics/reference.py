@@ -6,6 +6,7 @@ from typing import Final
 
 from app.metrics import (
     admin,
+    clock,
     consumer,
     delivery,
     executor,
@@ -26,7 +27,8 @@ MARK: Final = "<!-- What follows is generated: python -m app.metrics.reference -
 ALL: Final = tuple(
     module.FAMILIES
     for module in (
-        process, consumer, delivery, matcher, executor, walls, sink, scheduler, sources, admin, tracing, listeners
+        process, clock, consumer, delivery, matcher, executor, walls, sink, scheduler, sources, admin, tracing,
+        listeners,
     )
 )  # fmt: skip
 

@@ -12,18 +12,31 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from app.metrics import admin, consumer, delivery, executor, matcher, process, scheduler, sink, sources, tracing, walls
+from app.metrics import (
+    admin,
+    clock,
+    consumer,
+    delivery,
+    executor,
+    matcher,
+    process,
+    scheduler,
+    sink,
+    sources,
+    tracing,
+    walls,
+)
 from app.metrics.families import Families
 
 _WORKER: Final = (process.FAMILIES, consumer.FAMILIES, delivery.FAMILIES)
 _EXECUTOR: Final = "executor"
 GROUPS: Final = {
-    "matcher": (*_WORKER, matcher.FAMILIES, walls.FAMILIES, tracing.FAMILIES),
-    _EXECUTOR: (*_WORKER, executor.FAMILIES, walls.FAMILIES, tracing.FAMILIES),
-    "sink": (*_WORKER, sink.FAMILIES, tracing.FAMILIES),
+    "matcher": (*_WORKER, clock.FAMILIES, matcher.FAMILIES, walls.FAMILIES, tracing.FAMILIES),
+    _EXECUTOR: (*_WORKER, clock.FAMILIES, executor.FAMILIES, walls.FAMILIES, tracing.FAMILIES),
+    "sink": (*_WORKER, clock.FAMILIES, sink.FAMILIES, tracing.FAMILIES),
     "sources": (*_WORKER, sources.FAMILIES),
     "scheduler": (process.FAMILIES, delivery.FAMILIES, scheduler.FAMILIES),
-    "admin": (process.FAMILIES, admin.FAMILIES),
+    "admin": (process.FAMILIES, clock.FAMILIES, admin.FAMILIES),
 }
 """By role; the executors' families of action types (``executor-crm``) are one role here."""
 

@@ -16,7 +16,7 @@ class Telling:
     Attributes:
         told: What it was told that it fires: subjects by alert.
         tries: How often in a row it could not be told.
-        next_at: Not before, in seconds since the epoch.
+        next_at: Not before, in seconds since the epoch, by the session's time.
         error: Why it could not be told last; empty: it could.
     """
 
@@ -28,6 +28,9 @@ class Telling:
 
 class AlertSession(Protocol):
     """The alerts as the one scheduler sees them that judges. Every method raises ``UnreachableError``."""
+
+    async def now(self) -> float:
+        """Return the time by which standings and tellings are kept, whoever judges: seconds since the epoch."""
 
     async def standings(self) -> Mapping[str, Standing]:
         """Return what alerts stand at, by their full names."""

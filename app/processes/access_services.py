@@ -1,7 +1,5 @@
 """Puts together who gets into the API, how often, and what is kept of it."""
 
-from collections.abc import Callable
-
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.api_keys import PostgresApiKeys
 from app.adapters.postgres.audit import PostgresAuditNotes, PostgresAuditTrail
@@ -10,6 +8,7 @@ from app.admin.auth import Authenticator
 from app.admin.identity import Identity
 from app.admin.scraping import Scraping
 from app.admin.state import Access
+from app.processes.clocks import Clocks
 from app.processes.sign_in_services import sign_in_of
 from app.services.access.api_keys import ApiKeyService
 from app.services.access.audit import AuditService
@@ -20,12 +19,13 @@ from app.services.access.rate_limit import RateLimiter
 from app.settings import Settings
 
 
-def access_of(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Access:
-    """Return it; ``clock`` is monotonic seconds. Raises ``SettingsError`` where there is no JWT secret."""
-    keys, sign_in = PostgresApiKeys(database), sign_in_of(settings, database, clock)
+def access_of(settings: Settings, database: ApiDatabase, clocks: Clocks) -> Access:
+    """Return it. Raises ``SettingsError`` where there is no JWT secret."""
+    clock, now = clocks.monotonic, clocks.now
+    keys, sign_in = PostgresApiKeys(database), sign_in_of(settings, database, clocks)
     failures = RateLimiter(settings.failed_tokens_per_minute, clock, what="tokens that do not hold")
     identity = Identity(
-        Authenticator(settings, api_keys=KeyLookup(keys, clock)),
+        Authenticator(settings, api_keys=KeyLookup(keys, clock, now)),
         failures,
         settings,
         sign_in.sessions,
@@ -40,7 +40,7 @@ def access_of(settings: Settings, database: ApiDatabase, clock: Callable[[], flo
         page_reads=RateLimiter(settings.page_reads_per_minute, clock, what="reads of pages"),
         cpu=CpuBudget(SECONDS_A_MINUTE, clock),
         events=RateLimiter(settings.events_per_minute, clock, what="events"),
-        api_keys=ApiKeyService(keys),
+        api_keys=ApiKeyService(keys, now),
         audit=AuditService(PostgresAuditTrail(database)),
         trail=PostgresAuditNotes(database),
         scraping=Scraping(settings, identity),

@@ -22,11 +22,13 @@ from app.admin.limits import ConnectionLimits
 from app.admin.listening import listening
 from app.admin.routes import build_app
 from app.processes.admin_services import assemble, quotas_of
+from app.processes.clocks import Clocks
 from app.processes.logs import log_as
 from app.processes.open_files import allow_open_files
 from app.processes.stop_deadline import end_in_time
 from app.processes.vitals import living, vitals_of
 from app.services.operations.background import running_beside
+from app.services.operations.shared_clock import shared_clock
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -58,8 +60,9 @@ async def served(settings: Settings) -> AsyncIterator[str]:
         async with (
             KafkaSender(settings.kafka_connection, client_id="headrace-admin") as sender,
             open_http_client(allow_private=True) as http,
+            shared_clock(database) as clock,
         ):
-            state = assemble(settings, database, sender, depths, http=http)
+            state = assemble(settings, database, sender, depths, clocks=Clocks(now=clock.now), http=http)
             vitals = vitals_of(ROLE, settings, state.metrics, state.health)
             app = build_app(state)
             connections = Connections(connection_limits(settings), settings.proxy_networks)

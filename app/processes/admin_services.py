@@ -1,8 +1,7 @@
 """Puts the API's services together over a database and a sender, and says what makes it ready."""
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from app.actions.configs import validate_config
@@ -43,6 +42,7 @@ from app.ports.event_topics import EventTopics
 from app.ports.kafka import PingableSender
 from app.ports.queue_status import DepthSource
 from app.processes.access_services import access_of
+from app.processes.clocks import Clocks
 from app.processes.crm_choice import crm_server, host_of
 from app.processes.role_names import action_types_by_role
 from app.processes.run_services import DryRunNeeds, runs_of
@@ -78,6 +78,7 @@ from app.topics import Topics, declare
 
 MAX_RELAY_LAG_S: Final = 30.0
 _TYPES: Final = frozenset(REGISTRY.names())
+_REAL: Final = Clocks()
 
 
 def assemble(
@@ -86,19 +87,19 @@ def assemble(
     sender: PingableSender,
     depths: DepthSource,
     *,
-    clock: Callable[[], float] = time.monotonic,
+    clocks: Clocks = _REAL,
     http: HttpClient | None = None,
     failures: Failures = PROCESS,
     event_topics: EventTopics | None = None,
     resolve: Resolve = system_resolve,
 ) -> State:
-    """Return the API's services; ``clock`` is monotonic. Raises ``SettingsError`` where there is no JWT secret."""
+    """Return the API's services. Raises ``SettingsError`` where there is no JWT secret."""
     topics, reader = Topics(settings.topic_prefix), DraftReader(REGISTRY.names(), validate_config)
-    workflows, lists = _workflows(settings, database, reader), TemplateLists(clock)
-    log = event_topics or KafkaEventTopics(settings.kafka_connection, topics)
-    runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, GuardJudge(settings, resolve)), clock=clock)
+    workflows, lists = _workflows(settings, database, reader, clocks.now), TemplateLists(clocks.monotonic)
+    log, judge = event_topics or KafkaEventTopics(settings.kafka_connection, topics), GuardJudge(settings, resolve)
+    runs = runs_of(settings, database, sender, workflows, DryRunNeeds(http, judge), clocks=clocks)
     return State(
-        access=access_of(settings, database, clock),
+        access=access_of(settings, database, clocks),
         bodies=Bodies(BodyLimits()),
         workflows=workflows,
         editing=_editing(settings, database, reader, BulkService(workflows, runs.cancelling)),
@@ -106,12 +107,12 @@ def assemble(
         template_lists=lists,
         runs=runs,
         emitter=EventEmitter(sender, topics),
-        events=_events(settings, database, log),
-        event_types=EventTypes(topics, log, _now, clock),
+        events=_events(settings, database, log, clocks.now),
+        event_types=EventTypes(topics, log, clocks.now, clocks.monotonic),
         messages=_messages(database, _cipher(settings), bounds_of(settings), workflows, runs),
-        dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings)),
-        queue=(queue := _queue(topics, depths, database, clock)),
-        live=_live(settings, database, queue),
+        dead_letters=DeadLetterBox(PostgresDeadLetterBox(database), _declared(settings), clocks.now),
+        queue=(queue := _queue(topics, depths, database, clocks.monotonic)),
+        live=_live(settings, database, queue, clocks.now),
         secrets=SecretService(PostgresSecretStore(database), _cipher(settings)),
         systems=PostgresSystems(database.driver, topics),
         demo=_demo(database, topics, workflows, runs.cancelling),
@@ -122,8 +123,10 @@ def assemble(
     )
 
 
-def _workflows(settings: Settings, database: ApiDatabase, reader: DraftReader) -> WorkflowService:
-    return WorkflowService(PostgresWorkflows(database), reader, quotas=quotas_of(settings))
+def _workflows(
+    settings: Settings, database: ApiDatabase, reader: DraftReader, now: Callable[[], datetime]
+) -> WorkflowService:
+    return WorkflowService(PostgresWorkflows(database), reader, now, quotas=quotas_of(settings))
 
 
 def _demo(database: ApiDatabase, topics: Topics, workflows: WorkflowService, cancelling: Cancelling) -> DemoData:
@@ -135,9 +138,10 @@ def _queue(topics: Topics, depths: DepthSource, database: ApiDatabase, clock: Ca
     return Queue(lanes_of(topics, action_types_by_role()), depths, PostgresQueueStatus(database), clock)
 
 
-def _live(settings: Settings, database: ApiDatabase, queue: Queue) -> Live:
+def _live(settings: Settings, database: ApiDatabase, queue: Queue, now: Callable[[], datetime]) -> Live:
     streams = Streams(settings.admin_streams, settings.admin_streams_per_caller)
-    return Live(streams, Following(PostgresFeed(database)), QueueWatch(queue))
+    following = Following(PostgresFeed(database), now=lambda: now().timestamp())
+    return Live(streams, following, QueueWatch(queue))
 
 
 def quotas_of(settings: Settings) -> WorkflowQuotas:
@@ -152,10 +156,10 @@ def _editing(settings: Settings, database: ApiDatabase, reader: DraftReader, bul
     return Editing(drafts=drafts, comparing=ComparingService(store), previews=previews, bulk=bulk)
 
 
-def _events(settings: Settings, database: ApiDatabase, log: EventTopics) -> EventFinder:
+def _events(settings: Settings, database: ApiDatabase, log: EventTopics, now: Callable[[], datetime]) -> EventFinder:
     topics = Topics(settings.topic_prefix)
-    verdicts = EventVerdicts(PostgresTraces(database), settings.event_max_age_s, _now)
-    return EventFinder(topics, log, verdicts, _now)
+    verdicts = EventVerdicts(PostgresTraces(database), settings.event_max_age_s, now)
+    return EventFinder(topics, log, verdicts, now)
 
 
 def _outside(settings: Settings, http: HttpClient | None) -> Outside:
@@ -172,10 +176,6 @@ def _sent(settings: Settings, http: HttpClient) -> StandIns | None:
         return None
     found = StandInUrls(settings.stand_in_mail_url, settings.stand_in_messages_url, settings.stand_in_webhooks_url)
     return StandIns(http, found)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _cipher(settings: Settings) -> Cipher:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -26,6 +26,7 @@ from app.execution.routing import Router
 from app.ports import HttpClient
 from app.ports.kafka import Sender
 from app.ports.reach import ReachJudge
+from app.processes.clocks import Clocks
 from app.processes.crm_choice import reads_of
 from app.services.operations.cancelling import Cancelling
 from app.services.operations.dry_run import DryRunner
@@ -56,26 +57,29 @@ def runs_of(
     workflows: WorkflowService,
     needs: DryRunNeeds,
     *,
-    clock: Callable[[], float],
+    clocks: Clocks,
 ) -> Runs:
-    """Return the services around executions; ``clock`` is monotonic."""
+    """Return the services around executions."""
+    now = clocks.now
     topics = Topics(settings.topic_prefix)
     return Runs(
-        executions=ExecutionService(PostgresExecutions(database, timedelta(settings.log_retention_days), clock=clock)),
+        executions=ExecutionService(
+            PostgresExecutions(database, timedelta(settings.log_retention_days), clock=clocks.monotonic)
+        ),
         waiting=WaitingService(PostgresWaiting(database)),
         cancelling=Cancelling(PostgresCancelling(database), workflows, Router(topics, _TYPES).cancelled),
-        retries=Retries(PostgresRetries(database), topics, _TYPES),
-        manual_runs=ManualRuns(workflows, sender, topics, PostgresAuditNotes(database)),
-        dry_runs=_dry_runner(settings, database, needs),
-        overview=Overview(PostgresOverview(database), _now),
+        retries=Retries(PostgresRetries(database), topics, _TYPES, now=now),
+        manual_runs=ManualRuns(workflows, sender, topics, PostgresAuditNotes(database), now=now),
+        dry_runs=_dry_runner(settings, database, needs, now),
+        overview=Overview(PostgresOverview(database), now),
         recent=RecentRunsService(PostgresRecentRuns(database)),
     )
 
 
-def _dry_runner(settings: Settings, database: ApiDatabase, needs: DryRunNeeds) -> DryRunner:
-    preparers = {
-        action.name: DryRunPreparer(action, timeout=settings.action_timeout, clock=_now) for action in REGISTRY
-    }
+def _dry_runner(
+    settings: Settings, database: ApiDatabase, needs: DryRunNeeds, now: Callable[[], datetime]
+) -> DryRunner:
+    preparers = {action.name: DryRunPreparer(action, timeout=settings.action_timeout, clock=now) for action in REGISTRY}
     crm = partial(PostgresCrm, topics=Topics(settings.topic_prefix))
     reads = reads_of(settings, needs.http, PostgresReads(database.driver, crm, patient=False))
     return DryRunner(
@@ -85,7 +89,3 @@ def _dry_runner(settings: Settings, database: ApiDatabase, needs: DryRunNeeds) -
         PostgresChannelDirectory(database.driver),
         needs.judge,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

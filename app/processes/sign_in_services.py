@@ -13,6 +13,7 @@ from app.adapters.secrets.argon import Argon2Passwords
 from app.admin.cookies import Cookies
 from app.admin.openid import OpenIdIssuer
 from app.admin.state import OpenId, SignIn
+from app.processes.clocks import Clocks
 from app.services.access.attempts import Attempts
 from app.services.access.openid import OpenIdUsers
 from app.services.access.rate_limit import RateLimiter
@@ -24,16 +25,17 @@ from app.services.access.users import UserService
 from app.settings import Settings
 
 
-def sign_in_of(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> SignIn:
-    """Return what signs people in; ``clock`` is monotonic seconds."""
-    sessions, credentials = sessions_of(settings, database, clock), PostgresCredentials(database)
+def sign_in_of(settings: Settings, database: ApiDatabase, clocks: Clocks) -> SignIn:
+    """Return what signs people in."""
+    clock = clocks.monotonic
+    sessions, credentials = sessions_of(settings, database, clocks), PostgresCredentials(database)
     passwords, each = Argon2Passwords(), settings.sign_ins_per_minute
     accounts = RateLimiter(each, clock, what="attempts to sign in to an account")
     addresses = RateLimiter(ADDRESS_SHARE * each, clock, what="attempts to sign in from an address")
     attempts = Attempts(accounts, addresses, PostgresAuditNotes(database), clock)
     return SignIn(
         by=SignInService(credentials, passwords, sessions, attempts),
-        users=UserService(PostgresUsers(database), credentials, passwords),
+        users=UserService(PostgresUsers(database), credentials, passwords, clocks.now),
         sessions=sessions,
         listed=SessionListService(PostgresSessionList(database)),
         cookie=Cookies(settings),
@@ -49,7 +51,7 @@ def _openid(settings: Settings, database: ApiDatabase, clock: Callable[[], float
     return OpenId(OpenIdIssuer(settings, clock), users, Cookies(settings, "headrace_oidc"))
 
 
-def sessions_of(settings: Settings, database: ApiDatabase, clock: Callable[[], float]) -> Sessions:
+def sessions_of(settings: Settings, database: ApiDatabase, clocks: Clocks) -> Sessions:
     """Return what opens and finds sessions."""
     idle, lives = timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_lifetime_s)
-    return Sessions(PostgresSessions(database), idle, lives, clock)
+    return Sessions(PostgresSessions(database), idle, lives, clocks.monotonic, clocks.now)

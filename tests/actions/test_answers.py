@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.actions.answers import MAX_KEPT_BYTES, check_answer, output_of, retry_after
+from app.actions.answers import MAX_KEPT_BYTES, check_answer, output_of, retry_after, wait_asked
 from app.domain.errors import ActionFailedError
 from app.ports import HttpAnswer
 from schemas.result import MAX_RESULT_BYTES
@@ -60,6 +60,23 @@ def test_other_statuses_fail_for_good_or_for_now(status: int, permanent: bool) -
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     """Both forms of Retry-After are honoured, within a day; what is neither is as if it were not there."""
     assert retry_after(header, NOW) == seconds
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=-1), timedelta(), timedelta(hours=1)])
+def test_a_date_to_come_back_at_is_by_the_clock_that_tells_it(off: timedelta) -> None:
+    """The server's may be an hour from ours: it is 90 seconds from its own Date, which it says beside."""
+    told = datetime.now(UTC) + off
+    headers = {"date": format_datetime(told, usegmt=True), "retry-after": format_datetime(told + timedelta(seconds=90))}
+    assert wait_asked(headers) == 90.0
+
+
+@pytest.mark.parametrize("date", [None, "", "soon"])
+def test_a_date_to_come_back_at_counts_from_now_where_the_answer_has_none(date: str | None) -> None:
+    """Nothing better is known."""
+    headers = {} if date is None else {"date": date}
+    wait = wait_asked({**headers, "retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=1))})
+    assert wait is not None
+    assert 3500 < wait <= 3600
 
 
 def test_a_json_answer_is_kept_as_its_value() -> None:

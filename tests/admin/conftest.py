@@ -22,6 +22,7 @@ from app.admin.segments import segment
 from app.domain.callers import Permission, Role
 from app.ports import HttpClient
 from app.processes.admin_services import assemble
+from app.processes.clocks import Clocks
 from app.services.operations.background import Failures
 from app.settings import Settings
 from app.topics import Topics
@@ -146,7 +147,7 @@ async def serving(settings: Settings, http: HttpClient | None = None) -> AsyncIt
         pool,
         sender,
         depths,
-        clock=lambda: now[0],
+        clocks=Clocks(lambda: now[0]),
         http=http,
         failures=failures,
         event_topics=events,

@@ -7,10 +7,13 @@ from uuid import uuid4
 from prometheus_client import REGISTRY
 
 from app.domain.breaker import BreakerPolicy, BreakerState, circuit_of
+from app.domain.clock import utc_now
 from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.bulkhead import Bulkhead, Entry
+from app.execution.timing import Timing
 from app.ports import HttpAnswer, Timer
+from app.services.operations.shared_clock import SharedClock
 from schemas.command import Command
 from tests.execution.test_leased import HOOK, World
 from tests.support.breakers import MemoryBreakers
@@ -31,6 +34,14 @@ def one() -> Command:
 def a_world(**more: object) -> World:
     """An executor whose breakers open after five failures, in a store of its own."""
     return World(ReceiptStore(), breakers=Breakers(MemoryBreakers(), POLICY), **more)  # type: ignore[arg-type]
+
+
+class PostgresSays:
+    """Knows what time it is."""
+
+    async def now(self) -> datetime:
+        """Return it."""
+        return utc_now()
 
 
 def parked(world: World) -> list[Timer]:
@@ -60,6 +71,27 @@ async def test_after_five_failures_no_attempt_is_made_and_nothing_fails() -> Non
     assert timedelta(seconds=29) < timer.due - before < timedelta(seconds=31)
     assert timer.deadline is not None
     assert timedelta(seconds=299) < timer.deadline - before < timedelta(seconds=301)
+
+
+async def test_workers_whose_machines_are_an_hour_apart_agree_how_long_a_command_waits() -> None:
+    """One parks it and another finds it still open: it waits for five minutes in all, no hour more and no less."""
+    store, breakers, off = ReceiptStore(), MemoryBreakers(), timedelta(hours=1)
+    clocks = [SharedClock(PostgresSays(), own=lambda by=by: utc_now() + by) for by in (off, -off)]  # type: ignore[misc]
+    ahead, behind = (
+        World(store, policy=ONCE, breakers=Breakers(breakers, POLICY), timing=Timing(now=clock.now)) for clock in clocks
+    )
+    for clock in clocks:
+        await clock.look()
+    await failing(ahead, 503, 5)
+    await failing(behind, 503, 5)
+    before = utc_now()
+    assert await ahead.run(one())
+    (first,) = parked(ahead)
+    assert first.deadline is not None
+    assert timedelta(seconds=299) < first.deadline - before < timedelta(seconds=301)
+    assert await behind.run(Command.model_validate_json(first.record.value or b""))
+    (second,) = parked(behind)
+    assert second.deadline == first.deadline
 
 
 async def test_the_attempts_of_one_command_open_it_too_and_are_kept() -> None:

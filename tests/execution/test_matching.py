@@ -32,7 +32,12 @@ TOPICS = Topics("t.")
 
 
 class World:
-    """A matcher with its fakes."""
+    """A matcher with its fakes.
+
+    Attributes:
+        now: The time.
+        off: How far the matcher's time of day is from that.
+    """
 
     def __init__(
         self,
@@ -45,7 +50,7 @@ class World:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
         self.entries = entries or MemoryEntries()
-        self.now = datetime.now(UTC)
+        self.now, self.off = datetime.now(UTC), timedelta()
         letters = DeadLetters(topics=TOPICS, sender=self.sender, role="matcher", clock=lambda: self.now)
         self.matcher = Matcher(
             topics=TOPICS,
@@ -53,12 +58,17 @@ class World:
             router=Router(TOPICS, frozenset({"apply_tag", "webhook"})),
             dead_letters=letters,
             max_age=max_age,
-            clock=lambda: self.now,
+            clock=lambda: self.now + self.off,
+            monotonic=self.seconds,
             budget=RunBudget(budget, 60),
             entries=self.entries,
             quota=quota or no_quota(),
             tracer=tracer or NO_TRACING,
         )
+
+    def seconds(self) -> float:
+        """Tell the time by a clock that nobody sets."""
+        return self.now.timestamp()
 
     async def process(self, records: list[FakeRecord]) -> None:
         """Match a batch and send what follows."""
@@ -422,6 +432,20 @@ async def test_what_does_not_run_is_no_entry() -> None:
     await world.process([event_record(id="a", data=small), looped, event_record(id="c")])
     (sent,) = world.sender.on("t.actions.apply_tag")
     assert read_command(FakeRecord(sent.value), "apply_tag").event["id"] == "c"
+
+
+@pytest.mark.parametrize("minutes", [-30, 30])
+async def test_a_budget_lasts_as_long_as_it_says_where_the_clock_is_set(minutes: int) -> None:
+    """Set ahead it is not over sooner, and set back it is over in time."""
+    world = World(budget=1)
+    world.workflow(1)
+    await world.process([event_record(id="e-1")])
+    world.off = timedelta(minutes=minutes)
+    await world.process([event_record(id="e-2")])
+    world.now += timedelta(seconds=61)
+    await world.process([event_record(id="e-3")])
+    started = [orjson.loads(one.value or b"")["event"]["id"] for one in world.sender.on("t.actions.apply_tag")]
+    assert started == ["e-1", "e-3"]
 
 
 async def test_what_may_not_enter_costs_no_budget() -> None:

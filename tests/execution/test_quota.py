@@ -166,6 +166,20 @@ async def test_an_event_that_comes_again_changes_nothing_of_what_waits() -> None
     assert list(limited.timers.set_timers.values()) == [waiting]
 
 
+@pytest.mark.parametrize("minutes", [-30, 30])
+async def test_a_clock_that_is_set_makes_nobody_wait_for_it(minutes: int) -> None:
+    """Set back by half an hour, the runs until then would count for that much more; set ahead, none of them."""
+    limited = Limited(2)
+    limited.world.workflow(1)
+    await limited.run("a", "b")
+    limited.world.off = timedelta(minutes=minutes)
+    assert await limited.run("c") == []
+    (waiting,) = limited.timers.set_timers.values()
+    assert waiting.due - (limited.world.now + limited.world.off) == timedelta(seconds=30)
+    limited.world.now += timedelta(seconds=120)
+    assert await limited.run("d") == ["9"]
+
+
 async def test_so_many_wait_and_no_more() -> None:
     """Past that an execution ends as blocked, with the quota named, and counted; with time there is room again."""
     limited = Limited(2, waiting=3)

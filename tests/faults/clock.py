@@ -16,13 +16,10 @@ from tests.support.servers import Servers
 
 HOUR_S: Final = 3600
 _SOURCE: Final = Path(__file__).with_name("wrong_clock.c")
-# By what their processes say of the time: of the match, and of each action of the job.
-_WHO_TELLS: Final = frozenset({"matcher", "webhook", "apply_tag", "create_note", "send_email"})
+# What they write goes by Postgres's clock; but each says how far its own is from that.
+_WHO_TELLS: Final = frozenset({"matcher", "executor-system", "executor-crm", "executor-notification", "sink"})
 _AHEAD: Final = """
-    WITH ahead AS (SELECT now() + interval '30 minutes' AS at)
-    SELECT 'matcher' FROM automation_logs, ahead WHERE executed_at > at
-    UNION SELECT r->>'action_type' FROM automation_logs, jsonb_array_elements(actions_executed) AS r, ahead
-    WHERE (r->>'executed_at')::timestamptz > at
+    SELECT role FROM heartbeats WHERE (figures->>'headrace_clock_off_seconds')::float8 > 1800
 """
 
 
@@ -71,6 +68,6 @@ def jump(told: Path) -> Injury:
 
 
 async def who_is_ahead(database_url: str) -> set[str]:
-    """Return who wrote times into the log that Postgres, whose clock is right, calls far ahead."""
+    """Return the roles of which a process says that its clock is far ahead of Postgres's, whose clock is right."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         return {str(name) for (name,) in await (await connection.execute(_AHEAD)).fetchall()}

@@ -201,6 +201,7 @@ class Worker:
             dead_letters=self._letters,
             max_age=3600,
             clock=now,
+            monotonic=asyncio.get_running_loop().time,
             budget=RunBudget(0, 60),
             entries=self._parts.entries(self._servers.entries, self.process),
             quota=no_quota(),

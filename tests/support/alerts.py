@@ -15,6 +15,7 @@ class MemoryAlerts:
     Attributes:
         beats: What processes say.
         read: What is read.
+        time: What time it is.
     """
 
     def __init__(self) -> None:
@@ -22,11 +23,15 @@ class MemoryAlerts:
         self._tellings: dict[str, Telling] = {}
         self.beats: list[Heartbeat] = []
         self.read: dict[str, Reading] = {}
+        self.time = 0.0
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[AlertSession]:
         """Open it; nobody else does."""
         yield self
+
+    async def now(self) -> float:
+        return self.time
 
     async def standings(self) -> Mapping[str, Standing]:
         return dict(self._standings)

@@ -44,6 +44,10 @@ class _Session:
         self._connection = connection
         self._lead = lead
 
+    async def now(self) -> float:
+        ((now,),) = await self._rows(sql.NOW)
+        return float(now)
+
     async def standings(self) -> Mapping[str, Standing]:
         rows = await self._rows(sql.STANDINGS)
         return {name: _standing(subjects, past) for name, subjects, past in rows}

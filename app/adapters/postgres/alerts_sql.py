@@ -2,6 +2,7 @@
 
 from typing import Final
 
+NOW: Final = "SELECT extract(epoch FROM now())::float8"
 STANDINGS: Final = "SELECT name, subjects, past FROM alert_states"
 KEEP: Final = """
 INSERT INTO alert_states (name, subjects, past) VALUES (%s, %s, %s)

@@ -7,6 +7,7 @@ transaction, so a connection that goes back to the pool carries no caller's righ
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -165,6 +166,17 @@ class ApiDatabase:
         """
         async with self._begin() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def now(self) -> datetime:
+        """Return Postgres's time of day; implements ``app.ports.shared_time.SharedTime``.
+
+        Raises:
+            UnreachableError: It does not answer.
+        """
+        async with self._begin() as connection:
+            now = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        assert isinstance(now, datetime)
+        return now
 
     async def outbox_age(self) -> float:
         """Seconds that the oldest record has waited for the relay, those set aside left out; 0 where none waits."""

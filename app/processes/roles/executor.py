@@ -19,12 +19,13 @@ from app.adapters.postgres.message_texts import PostgresTexts
 from app.adapters.postgres.pool import Pool, open_pool
 from app.adapters.postgres.receipts import PostgresReceipts
 from app.adapters.postgres.rights import PostgresCallers
-from app.domain.clock import utc_now
+from app.adapters.postgres.shared_time import PostgresTime
 from app.execution.breakers import Breakers
 from app.execution.current_values import Current
 from app.execution.executor_parts import ExecutorParts
 from app.execution.executors import LeasedOnly, Shared, executor_of
 from app.execution.routing import Router
+from app.execution.timing import Timing
 from app.ports import Sender
 from app.processes.crm_choice import on_the_crm, reads_of
 from app.processes.faust_app import AgentSpec
@@ -41,6 +42,7 @@ from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
 from app.services.messages.message_text import RecentTexts, TemplateTexts
 from app.services.operations.background import running_beside
+from app.services.operations.shared_clock import SharedClock, shared_clock
 from app.settings import Settings
 from app.topics import LANES, OVER_QUOTA_ROLE, Topics
 
@@ -89,6 +91,7 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         tracer = await stack.enter_async_context(tracing(settings, role))
         sender = await stack.enter_async_context(open_sender(settings, role))
         pool = await stack.enter_async_context(open_pool(settings, DatabaseRole.EXECUTOR))
+        clock = await stack.enter_async_context(shared_clock(PostgresTime(pool)))
         receipts = PostgresReceipts(
             pool,
             f"{settings.topic_prefix}{role}/{settings.instance}",
@@ -100,22 +103,22 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         built_in = PostgresReads(pool.connection, partial(PostgresCrm, topics=topics), patient=True)
         breakers = await stack.enter_async_context(following_breakers(role, settings, pool))
         reads = reads_of(settings, trusted, built_in, breakers)
-        router = Router(topics, frozenset(REGISTRY.names()))
-        letters = DeadLetters(topics=topics, sender=sender, role=role, clock=utc_now)
+        router = Router(topics, frozenset(REGISTRY.names()), now=clock.now)
+        letters = DeadLetters(topics=topics, sender=sender, role=role, clock=clock.now)
         shared = Shared(
             current=Current(reads, retry_policy(settings), timeout=settings.action_timeout),
             rights=RecentRights(PostgresCallers(pool.connection, patient=True), settings.everybodys_permissions),
             receipts=receipts,
             router=router,
-            holding=step_holding(pool, router, utc_now),
+            holding=step_holding(pool, router, clock.now),
             dead_letters=letters,
             timeout=settings.action_timeout,
-            clock=utc_now,
+            clock=clock.now,
             tracer=tracer,
             group=f"{topics.prefix}{role}",
         )
         ports = await stack.enter_async_context(action_ports(family, settings, pool, trusted))
-        leased = _leased_only(settings, pool, ports, sender, breakers)
+        leased = _leased_only(settings, pool, ports, sender, breakers, clock=clock)
         actions = [on_the_crm(action, settings, trusted) for action in REGISTRY.of_family(family)]
         made = {action.name: executor_of(action, shared, leased) for action in actions}
         waiting = parker(pool, topics, REGISTRY.names(), letters)
@@ -123,7 +126,9 @@ async def open_executor(role: str, family: Family, settings: Settings) -> AsyncI
         yield ExecutorParts(executors=made, parker=waiting, letters=letters, delivery=delivery)
 
 
-def _leased_only(settings: Settings, pool: Pool, ports: Ports, sender: Sender, breakers: Breakers) -> LeasedOnly:
+def _leased_only(
+    settings: Settings, pool: Pool, ports: Ports, sender: Sender, breakers: Breakers, *, clock: SharedClock
+) -> LeasedOnly:
     return LeasedOnly(
         ports,
         sender,
@@ -131,4 +136,5 @@ def _leased_only(settings: Settings, pool: Pool, ports: Ports, sender: Sender, b
         TemplateTexts(RecentTexts(PostgresTexts(pool.connection, patient=True))),
         policy=retry_policy(settings),
         lease=settings.lease.total_seconds(),
+        timing=Timing(now=clock.now),
     )

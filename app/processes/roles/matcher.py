@@ -11,8 +11,8 @@ from app.adapters.kafka.transport import App
 from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.entries import PostgresEntries
 from app.adapters.postgres.pool import open_pool
+from app.adapters.postgres.shared_time import PostgresTime
 from app.adapters.postgres.workflow_versions import PostgresVersions
-from app.domain.clock import utc_now
 from app.domain.loops import RunBudget
 from app.execution.matcher_parts import MatcherParts
 from app.execution.matching import Matcher
@@ -27,6 +27,7 @@ from app.processes.vitals import Vitals
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
 from app.services.operations.background import running_beside
+from app.services.operations.shared_clock import shared_clock
 from app.services.operations.table_check import TableAge, TableCheck
 from app.services.workflows.index import WorkflowIndex
 from app.settings import Settings
@@ -61,17 +62,18 @@ async def open_matcher(settings: Settings, index: WorkflowIndex, age: TableAge) 
         tracing(settings, "matcher") as tracer,
         open_sender(settings, "matcher") as sender,
         open_pool(settings, DatabaseRole.MATCHER) as pool,
+        shared_clock(PostgresTime(pool)) as clock,
     ):
         check = TableCheck(index, PostgresVersions(pool), age=age, every_s=settings.workflow_check_s)
-        router = Router(topics, frozenset(REGISTRY.names()))
-        letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=utc_now)
+        router = Router(topics, frozenset(REGISTRY.names()), now=clock.now)
+        letters = DeadLetters(topics=topics, sender=sender, role="matcher", clock=clock.now)
         matcher = Matcher(
             index=index,
             router=router,
             dead_letters=letters,
             topics=topics,
             max_age=settings.event_max_age_s,
-            clock=utc_now,
+            clock=clock.now,
             budget=RunBudget(settings.run_budget, settings.run_budget_window_s),
             entries=PostgresEntries(pool),
             quota=execution_quota(settings, topics, pool),

@@ -10,7 +10,7 @@ from app.adapters.postgres.database_roles import DatabaseRole
 from app.adapters.postgres.dead_letters import DeadLetterTable
 from app.adapters.postgres.execution_log import ExecutionLog
 from app.adapters.postgres.pool import open_pool
-from app.domain.clock import utc_now
+from app.adapters.postgres.shared_time import PostgresTime
 from app.execution.log_writing import DeadLetterSink, Sink
 from app.execution.sink_parts import SinkParts
 from app.execution.tracing import RowTraces
@@ -22,6 +22,7 @@ from app.processes.tracing import tracing
 from app.processes.vitals import Vitals
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.delivery.sending import Delivery
+from app.services.operations.shared_clock import shared_clock
 from app.settings import Settings
 from app.topics import Topics
 
@@ -49,8 +50,9 @@ async def open_sink(settings: Settings) -> AsyncIterator[SinkParts]:
         tracing(settings, "sink") as tracer,
         open_sender(settings, "sink") as sender,
         open_pool(settings, DatabaseRole.SINK) as pool,
+        shared_clock(PostgresTime(pool)) as clock,
     ):
-        letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=utc_now)
+        letters = DeadLetters(topics=topics, sender=sender, role="sink", clock=clock.now)
         executions = Sink(ExecutionLog(pool), letters, RowTraces(tracer, f"{topics.prefix}sink"))
         dead_letters = DeadLetterSink(DeadLetterTable(pool), topics)
         delivery = Delivery(sender, letters)

@@ -7,8 +7,7 @@ message, a channel gets at most one a minute, and one that cannot be told is tri
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +54,6 @@ class AlertLoop:
         channels: Whom to tell.
         alerts: Which alerts there are.
         times: How often what is done.
-        clock: Seconds since the epoch.
     """
 
     def __init__(
@@ -67,7 +65,6 @@ class AlertLoop:
         *,
         alerts: Sequence[Alert] = ALERTS,
         times: AlertTimes = AlertTimes(),
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._depths = depths
@@ -75,7 +72,6 @@ class AlertLoop:
         self._channels = channels
         self._alerts = {alert.full_name: alert for alert in alerts}
         self._times = times
-        self._clock = clock
         self._outage = Outage("alerts", log)
         self._depths_away = Outage("depths of topics", log)
         self._pauses = Pauses(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
@@ -111,7 +107,7 @@ class AlertLoop:
             UnreachableError: Postgres does not answer, or another process judges by now.
         """
         before, readings = await session.standings(), await self._readings(session)
-        now = self._clock()
+        now = await session.now()
         after = {
             name: judge(alert, before.get(name, Standing()), readings.get(alert.reading), now)
             for name, alert in self._alerts.items()
@@ -121,7 +117,7 @@ class AlertLoop:
         began, works = await session.tell_owners(self._times.quiet_s)
         OWNERS_TOLD.labels("fails").inc(began)
         OWNERS_TOLD.labels("works").inc(works)
-        await asyncio.gather(*(self._tell(session, channel, after) for channel in self._channels))
+        await asyncio.gather(*(self._tell(session, channel, after, now) for channel in self._channels))
 
     async def _readings(self, session: AlertSession) -> Mapping[str, Reading]:
         stored = {**of_heartbeats(await session.heartbeats()), **await session.readings()}
@@ -149,10 +145,12 @@ class AlertLoop:
             for subject in known.keys() - standing.firing.keys():
                 log.warning("%s is resolved", name, extra={"alert": name, "about": subject})
 
-    async def _tell(self, session: AlertSession, channel: AlertChannel, standings: Mapping[str, Standing]) -> None:
+    async def _tell(
+        self, session: AlertSession, channel: AlertChannel, standings: Mapping[str, Standing], now: float
+    ) -> None:
         telling = await session.telling(channel.name)
         changes = news(standings, telling.told)
-        if not changes or self._clock() < telling.next_at:
+        if not changes or now < telling.next_at:
             return
         try:
             await channel.send(*message(changes))
@@ -160,9 +158,9 @@ class AlertLoop:
             ALERT_MESSAGES.labels("failed").inc()
             pause = min(_FIRST_RETRY_S * 2**telling.tries, _LONGEST_RETRY_S)
             log.warning("alerts: %s was not told, again in %.0f s: %s", channel.name, pause, error)
-            later = Telling(telling.told, min(telling.tries + 1, 20), self._clock() + pause, str(error)[:500])
+            later = Telling(telling.told, min(telling.tries + 1, 20), now + pause, str(error)[:500])
             await session.keep_telling(channel.name, later)
             return
         ALERT_MESSAGES.labels("sent").inc()
-        told = Telling(now_told(standings), next_at=self._clock() + self._times.gap_s)
+        told = Telling(now_told(standings), next_at=now + self._times.gap_s)
         await session.keep_telling(channel.name, told)

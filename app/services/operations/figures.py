@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 FIGURES: Final = (
     "headrace_background_failing",
     "headrace_background_failures_total",
+    "headrace_clock_off_seconds",
     "headrace_dead_letters_total",
     "headrace_http_errors_total",
     "headrace_outbox_oldest_seconds",

@@ -50,6 +50,18 @@ async def test_how_far_a_channel_is_told_is_kept(session: AlertSession) -> None:
 
 
 @pytest.mark.postgres
+async def test_the_time_that_alerts_go_by_is_postgres_s(database: str) -> None:
+    """Schedulers take turns, and what one notes the next one judges by."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        ask = "SELECT extract(epoch FROM clock_timestamp())::float8"
+        (before,) = connection.execute(ask).fetchone() or (0.0,)
+        async with PostgresAlerts(as_role(database, DatabaseRole.SCHEDULER)).lead() as session:
+            told = await session.now()
+        (after,) = connection.execute(ask).fetchone() or (0.0,)
+    assert before <= told <= after
+
+
+@pytest.mark.postgres
 async def test_postgres_says_what_it_holds(database: str) -> None:
     """Rates of the log, breakers that are not closed by their destination, the outbox's age, what is set aside."""
     add_workflow(database)

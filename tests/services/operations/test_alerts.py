@@ -32,13 +32,13 @@ class World:
         self.store.beats = [beat(role) for role in ROLES]
         self.depths = MemoryDepths()
         self.channels = [MemoryChannel("ops"), MemoryChannel("pager")]
-        self.now = 1_000_000.0
+        self.store.time = 1_000_000.0
 
     async def look(self, seconds: float = 15) -> None:
         """Look once, so many seconds later, by a loop that has just been made: nothing is kept but in the store."""
-        self.now += seconds
+        self.store.time += seconds
         lanes = [Lane("sink", "g", "executions"), Lane("matcher", "g", "events.order")]
-        loop = AlertLoop(self.store, self.depths, lanes, self.channels, times=TIMES, clock=lambda: self.now)
+        loop = AlertLoop(self.store, self.depths, lanes, self.channels, times=TIMES)
         async with self.store.lead() as session:
             await loop.look(session)
 
