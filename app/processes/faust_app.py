@@ -25,6 +25,7 @@ from app.ports.record_source import RecordSource
 from app.processes.stop_deadline import end_in_time
 
 _STILL_SECONDS = 60.0
+_ASLEEP_SECONDS = 40.0  # four looks
 
 GC_YOUNG_OBJECTS: Final = 20_000
 
@@ -104,7 +105,7 @@ def build_app(
     """
     _check(instance, agents)
     app = _new_app(app_id, connection, instance, data_dir, tuning)
-    policy = StallPolicy(still_seconds=_STILL_SECONDS, hold_seconds=tuning.longest_hold_s)
+    policy = StallPolicy(_STILL_SECONDS, tuning.longest_hold_s, _ASLEEP_SECONDS)
     app.run_beside("watchdog", Watchdog(lambda: app.consumer, policy, probes=probes).run)
     app.crash_guard = crash_guard or app.crash_guard
     for table in tables:

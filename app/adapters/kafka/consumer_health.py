@@ -13,6 +13,7 @@ from app.domain.errors import NotReadyError, UnreachableError
 # Long before the watchdog would end the process, and longer than any wait of a healthy one.
 STILL_S: Final = 30.0
 HOLD_S: Final = 60.0
+ASLEEP_S: Final = 20.0
 # A rebalance takes a second or two: readiness does not flicker with each.
 _REBALANCE_S: Final = 20.0
 
@@ -28,7 +29,7 @@ class ConsumerHealth:
     def __init__(self, app: Any, clock: Callable[[], float] = monotonic) -> None:
         self._app = app
         self._clock = clock
-        self._policy = StallPolicy(still_seconds=STILL_S, hold_seconds=HOLD_S)
+        self._policy = StallPolicy(still_seconds=STILL_S, hold_seconds=HOLD_S, asleep_seconds=ASLEEP_S)
         self._stuck: str | None = None
         self._member_at: float | None = None
 

@@ -1,5 +1,6 @@
 """When a consumer counts as stuck: pure, over readings and a given clock (docs/design.md#32-watchdog)."""
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,12 +33,16 @@ class StallPolicy:
     Attributes:
         still_seconds: How long a position may be behind and still.
         hold_seconds: How long the first unfinished record of a partition may stay the same.
+        asleep_seconds: How long nobody may have looked; where it was longer this process stood still itself (SIGSTOP,
+            a machine that slept), in which the consumer could not move either. Some looks long, less than the others.
     """
 
     still_seconds: float
     hold_seconds: float
+    asleep_seconds: float
     _since: dict[Hashable, tuple[int | None, float]] = field(default_factory=dict)
     _answering_since: float | None = None
+    _looked_at: float = -math.inf
 
     def outage(self) -> None:
         """Kafka or Postgres did not answer, or nobody asked: no time counts until both do, and then it starts anew."""
@@ -46,6 +51,9 @@ class StallPolicy:
 
     def judge(self, reading: Reading, now: float) -> str | None:
         """Take a reading at ``now`` (monotonic seconds); returns what is stuck, in words, or None."""
+        if now - self._looked_at > self.asleep_seconds:
+            self.outage()
+        self._looked_at = now
         if self._answering_since is None:
             self._answering_since = now
         return self._unfinished(reading, now - self._answering_since) or self._still(reading, now)

@@ -17,8 +17,6 @@ log = logging.getLogger(__name__)
 
 EXIT_CODE: Final = 75  # sysexits.h: EX_TEMPFAIL, try again
 _ANSWER_SECONDS: Final = 10.0
-# Four looks: a process that looked at nothing for longer stood still itself (SIGSTOP, a machine that slept).
-_ASLEEP_SECONDS: Final = 40.0
 
 Probe = Callable[[], Awaitable[object]]
 
@@ -58,7 +56,6 @@ class Watchdog:
         self._probes = probes
         self._every = every
         self._clock = clock
-        self._looked_at = clock()
         self._outage = Outage("what the watchdog asks", log, say=repr)  # nothing counts as stuck meanwhile
 
     async def run(self) -> None:
@@ -68,10 +65,7 @@ class Watchdog:
             await self.look()
 
     async def look(self) -> None:
-        """Look once; time in which nobody looked does not count, the consumer could not move either."""
-        before, self._looked_at = self._looked_at, self._clock()
-        if self._looked_at - before > _ASLEEP_SECONDS:
-            self._policy.outage()
+        """Look once."""
         reading = await self._read()
         if reading is None:
             self._policy.outage()

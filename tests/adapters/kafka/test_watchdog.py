@@ -11,7 +11,7 @@ TP = "work-0"
 @pytest.fixture
 def policy() -> StallPolicy:
     """Sixty seconds still, three hundred unfinished."""
-    return StallPolicy(still_seconds=60, hold_seconds=300)
+    return StallPolicy(still_seconds=60, hold_seconds=300, asleep_seconds=1000)
 
 
 def at(position: int | None, end: int = 10, *, oldest: tuple[str, int, float] | None = None) -> Reading:
@@ -106,9 +106,16 @@ async def test_the_watchdog_ends_a_stuck_worker_once_everything_answers(policy: 
     assert ended == ["work-0 is read up to 4 of 10 and has not moved for 61 s"]
 
 
-async def test_a_process_that_stood_still_is_not_ended_for_it(policy: StallPolicy) -> None:
+def test_a_record_is_not_unfinished_for_as_long_as_the_process_stood_still() -> None:
+    """Nobody could finish it meanwhile: its time counts from when somebody looks again."""
+    policy = StallPolicy(still_seconds=60, hold_seconds=50, asleep_seconds=40)
+    assert verdicts(policy, (0, at(10, oldest=(TP, 7, 5))), (600, at(10, oldest=(TP, 7, 605)))) == [None, None]
+    assert verdicts(policy, (630, at(10, oldest=(TP, 7, 635))), (651, at(10, oldest=(TP, 7, 656))))[1] is not None
+
+
+async def test_a_process_that_stood_still_is_not_ended_for_it() -> None:
     """The time of a SIGSTOP counts for nothing: only what is stuck for as long afterwards is."""
-    clock, ended = Clock(), list[str]()
+    clock, ended, policy = Clock(), list[str](), StallPolicy(still_seconds=60, hold_seconds=300, asleep_seconds=40)
     dog = Watchdog(Consumer, policy, end=ended.append, clock=clock)
     for clock.now in (10, 20, 83, 93, 123, 143):
         await dog.look()

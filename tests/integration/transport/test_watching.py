@@ -87,7 +87,9 @@ async def test_an_agent_that_hangs_is_noticed(place: Place) -> None:
     reader = Reader(hold=lambda _: True)
     app = place.ours(reader)
     ended: list[str] = []
-    dog = Watchdog(lambda: app.consumer, StallPolicy(still_seconds=60, hold_seconds=0.2), end=ended.append)
+    dog = Watchdog(
+        lambda: app.consumer, StallPolicy(still_seconds=60, hold_seconds=0.2, asleep_seconds=40), end=ended.append
+    )
     async with running(app):
         await eventually(lambda: reader.holding)
 

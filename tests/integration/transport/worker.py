@@ -52,7 +52,7 @@ def main(*arguments: str) -> None:
         data_dir=Path(folder),
         agents=[AgentSpec("work", topic, work)],
     )
-    policy = StallPolicy(still_seconds=60, hold_seconds=float(hold))
+    policy = StallPolicy(still_seconds=60, hold_seconds=float(hold), asleep_seconds=40)
     app.run_beside("watchdog", Watchdog(lambda: app.consumer, policy, every=0.25).run)
     run_worker(app)
 
