@@ -19,6 +19,8 @@ class Suspicion:
             died last; None where none were.
         alone_deaths: How often one died over just these.
         error: What the last one could say of its death; empty where it could say nothing.
+        watched: The first offset that the next death cannot be due to, as :meth:`Crashes.watch` named it and where none
+            has died since; None where it is to be named anew.
     """
 
     place: Place
@@ -27,6 +29,7 @@ class Suspicion:
     alone: tuple[int, int] | None = None
     alone_deaths: int = 0
     error: str = ""
+    watched: int | None = None
 
 
 class Crashes(Protocol):

@@ -69,6 +69,7 @@ class MemoryCrashes:
             alone,
             old.alone_deaths + died if alone else 0,
             old.error if died or same else "",
+            row.watched_until if same and not died else None,
         )
         row.blamed = [*(row.blamed if same else ()), *([row.holder] if died else ())]
         row.holder = self._holder

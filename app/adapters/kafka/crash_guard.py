@@ -76,7 +76,7 @@ class CrashGuard:
 
     async def _suspect(self, suspicions: list[Suspicion], ends: Ends) -> None:
         found = await ends([TP(*one.place) for one in suspicions])
-        untils = {one.place: end_of_flight(one.frontier, found[TP(*one.place)]) for one in suspicions}
+        untils = {one.place: end_of_flight(one.frontier, found[TP(*one.place)], one.watched) for one in suspicions}
         await self._crashes.watch(untils)
         self.trials = begin_trials(suspicions, untils)
         for trial in self.trials:

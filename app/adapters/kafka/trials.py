@@ -7,6 +7,11 @@ died over those, one by one; a record that was alone when three processes died i
 All else in the process waits meanwhile, so a trial has a time. Records that only take long (a webhook that hangs, a
 hundred of one entity) have killed nobody when it is over: they go on beside the others, and what a process dies of then
 is not put down to them. A record that kills late is found all the same: the time is twice as long after each death.
+
+A process that is stopped in an orderly way in the middle of a trial leaves the rest of it to its successor, with a time
+of its own. That cannot go on without end, however often processes are stopped: what began is finished and committed
+before a process ends, and the first offset that need not be tried stays the same until another one dies. So each takes
+up the trial later in the same some hundred records.
 """
 
 from collections.abc import Sequence
@@ -68,11 +73,15 @@ def time_alone(trials: Sequence[Trial]) -> float:
     return ALONE_S * float(2 ** min(deaths - DEATHS, _MOST_DOUBLED))
 
 
-def end_of_flight(frontier: int, end: int) -> int:
-    """Return the first offset that cannot have been in flight, of a partition with records up to before ``end``."""
+def end_of_flight(frontier: int, end: int, watched: int | None = None) -> int:
+    """Return the first offset that cannot have been in flight, of a partition with records up to before ``end``.
+
+    It stays where it was named, in ``watched``, for as long as no other process has died.
+    """
     if end <= max(0, frontier):
         return frontier
-    return end if frontier < 0 else min(end, frontier + IN_FLIGHT)
+    until = end if frontier < 0 else min(end, frontier + IN_FLIGHT)
+    return until if watched is None else min(until, watched)
 
 
 def begin_trials(suspicions: list[Suspicion], untils: dict[Place, int]) -> list[Trial]:

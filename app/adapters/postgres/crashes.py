@@ -22,6 +22,7 @@ _CONNECT: Final[dict[str, Any]] = {"connect_timeout": 5, "application_name": "he
 _DIED: Final = "h.holder NOT IN ('', excluded.holder) AND h.held_at > pg_postmaster_start_time()"
 _SAME: Final = "h.deaths > 0 AND excluded.frontier >= h.frontier AND excluded.frontier < h.watched_until"
 _ALONE: Final = "h.alone_first IS NOT NULL AND excluded.frontier >= h.frontier AND excluded.frontier < h.alone_end"
+# What is read within returning is the row as it was: where nobody is blamed anew it names the end of the trial before.
 _HOLD: Final = f"""
 INSERT INTO partition_holds AS h (consumer_group, topic, partition, frontier, holder)
 SELECT %s, topic, partition, frontier, %s
@@ -36,7 +37,9 @@ ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET
   alone_end = CASE WHEN {_ALONE} THEN h.alone_end END,
   alone_deaths = CASE WHEN {_ALONE} THEN h.alone_deaths + CASE WHEN {_DIED} THEN 1 ELSE 0 END ELSE 0 END,
   frontier = excluded.frontier, holder = excluded.holder, held_at = now()
-RETURNING topic, partition, frontier, deaths, alone_first, alone_end, alone_deaths, error
+RETURNING topic, partition, frontier, deaths, alone_first, alone_end, alone_deaths, error,
+  (SELECT o.watched_until FROM partition_holds o WHERE (o.consumer_group, o.topic, o.partition, o.deaths, o.blamed)
+    = (h.consumer_group, h.topic, h.partition, h.deaths, h.blamed))
 """  # noqa: S608 - constants only
 _WATCH: Final = """
 UPDATE partition_holds h SET watched_until = t.until
@@ -97,7 +100,7 @@ class PostgresCrashes:
                 raise SupersededError(f"a newer process of {self._instance} runs; give each its own HEADRACE_INSTANCE")
             rows = await _fetch(connection, _HOLD, (self._group, self._holder, *_columns(frontiers)))
         return [
-            Suspicion((row[0], row[1]), row[2], row[3], None if row[4] is None else (row[4], row[5]), row[6], row[7])
+            Suspicion((row[0], row[1]), row[2], row[3], None if row[4] is None else (row[4], row[5]), *row[6:])
             for row in rows
             if row[3]
         ]

@@ -13,7 +13,7 @@ from app.adapters.kafka.crash_guard import NONE_ALONE, CrashGuard
 from app.adapters.kafka.frontier import Frontier
 from app.adapters.kafka.messages import TrackedMessage
 from app.adapters.kafka.probation import Probation
-from app.adapters.kafka.trials import ALONE_S, TOGETHER
+from app.adapters.kafka.trials import ALONE_S, IN_FLIGHT, TOGETHER
 from app.domain.errors import UnreachableError
 from tests.support.crashes import CrashStore, MemoryCrashes
 
@@ -160,6 +160,22 @@ class Process:
                 self.log.committed[tp] = offset
 
 
+class Stopped(Process):
+    """A life that is stopped in an orderly way while the first records of a trial are in work."""
+
+    async def live(self) -> None:
+        """Begin an assignment, try what is on trial, finish what has begun, and end."""
+        await self.guard.hold({tp: self.log.committed.get(tp, 0) for tp in self.log.ends}, self._ends)
+        await self.try_all()
+        await self.commit()
+        await self.guard.let_go(None)
+
+    async def deliver(self, records: Mapping[TP, Sequence[Any]]) -> None:
+        """Handle records, and be told to stop."""
+        await super().deliver(records)
+        self.running = not any(batch for tp, batch in records.items() if tp != CHANGELOG)
+
+
 async def live_through(
     log: Log,
     deadly: Callable[[TP, int], bool],
@@ -201,6 +217,20 @@ async def test_among_many_it_costs_one_death_more(bad: int) -> None:
     assert await live_through(log, deadly((ONE, bad))) in ((6,) if bad < 768 else (6, 7, 8))
     assert [(tp, offset) for tp, offset, _ in log.condemned] == [(ONE, bad)]
     assert {offset for _, offset in log.handled} == set(range(1000)) - {bad}
+
+
+async def test_processes_that_are_stopped_in_the_middle_of_it_come_to_its_end() -> None:
+    """Each goes on where the one before stopped, and what comes in meanwhile is not on trial."""
+    log = Log({ONE: 1000})
+    for _ in range(2):
+        with pytest.raises(DiedError):
+            await Process(log, deadly((ONE, 0))).live()
+    for _ in range(IN_FLIGHT):
+        process = Stopped(log, deadly())
+        await process.live()
+        log.ends[ONE] += 0 if process.running else 1000
+    assert (process.running, log.committed[ONE]) == (True, IN_FLIGHT)
+    assert log.condemned == []
 
 
 async def test_several_that_kill_are_all_found() -> None:

@@ -92,6 +92,20 @@ async def test_who_lets_go_did_not_die(start: Start) -> None:
     assert not await start().hold({A: 9})
 
 
+async def test_where_a_trial_ends_stays_until_another_process_dies(start: Start) -> None:
+    """However far its successors have come, by an orderly stop or an assignment anew; with a death it is named anew."""
+    await deaths(start, {A: 5}, {})
+    second = start()
+    assert [(one.deaths, one.watched) for one in await second.hold({A: 5})] == [(1, None)]
+    await second.watch({A: 9})
+    assert [(one.deaths, one.watched) for one in await second.hold({A: 6})] == [(1, 9)]
+    await second.let_go()
+    third = start()
+    assert [(one.deaths, one.watched) for one in await third.hold({A: 7})] == [(1, 9)]
+    await third.watch({A: 9})
+    assert [(one.deaths, one.watched) for one in await start().hold({A: 7})] == [(2, None)]
+
+
 async def test_a_process_that_holds_again_did_not_die(start: Start) -> None:
     """A rebalance that leaves it its partitions, without a word of giving them up, is no death of its own."""
     process = start()
