@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from schemas.base import Contract
 from schemas.placeholder import MAX_PLACEHOLDERS, Placeholder
+from schemas.problem import ProblemError
 from schemas.workflow import Action, Name, StoredReentry, Trigger, WorkflowDraft
 
 Category = Annotated[
@@ -51,6 +52,7 @@ class Template(Contract):
     Attributes:
         placeholders: What it asks for when it is applied; ``GET …/form`` has their JSON Schema.
         usage_count: How often it was applied.
+        unreadable: What cannot be read of its row, and is left out here.
     """
 
     id: UUID
@@ -69,3 +71,4 @@ class Template(Contract):
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    unreadable: list[ProblemError] = Field(default_factory=list)

@@ -21,6 +21,7 @@ from app.domain.statuses import ActionStatus
 from schemas.base import Contract
 from schemas.draft import DraftNote
 from schemas.event import EventType
+from schemas.problem import ProblemError
 from schemas.together import Together, Wrong
 from schemas.visible import VISIBLE
 
@@ -193,6 +194,12 @@ class Revision(Contract):
     updated_at: datetime
 
 
+class RecordedRevision(Revision):
+    """A revision as it is kept: with its description."""
+
+    description: str = ""
+
+
 class Workflow(Contract):
     """A workflow as the API shows it.
 
@@ -200,6 +207,7 @@ class Workflow(Contract):
         deleted_at: Since when it is deleted; None where it is not.
         last_run_at: When it ran last, to 10 seconds; None where it never did.
         draft: What is to become of it, where that is not published yet.
+        unreadable: What cannot be read of its row, and is left out here.
     """
 
     id: UUID
@@ -219,3 +227,4 @@ class Workflow(Contract):
     last_run_at: datetime | None = None
     draft: DraftNote | None = None
     hints: list[str] = Field(default_factory=list, description="What may not be meant so, though it is allowed")
+    unreadable: list[ProblemError] = Field(default_factory=list)

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.admin.queries import Limit, Query
-from schemas.workflow import Name, Revision
+from schemas.problem import ProblemError
+from schemas.workflow import Name, RecordedRevision
 
 
 class ChangeQuery(Query):
@@ -42,11 +43,15 @@ class RevisionQuery(Query):
     limit: Limit = 50
 
 
-class RevisionView(Revision):
-    """A revision as history: with its description, and who wrote it."""
+class RevisionView(RecordedRevision):
+    """A revision as history: with who wrote it.
 
-    description: str = ""
+    Attributes:
+        unreadable: What cannot be read of it, and is left out here.
+    """
+
     written_by: UUID
+    unreadable: list[ProblemError] = Field(default_factory=list)
 
 
 class RevisionPage(BaseModel):

@@ -78,7 +78,8 @@ DATABASE_REFUSALS: Final = FAMILIES.counter(
     "headrace_database_refusals_total", "Statements for callers that the API let through and the database refused"
 )
 UNREADABLE_ROWS: Final = FAMILIES.counter(
-    "headrace_unreadable_rows_total", "Rows of the execution log that the API could not read in full, each once or so"
+    "headrace_unreadable_rows_total",
+    "Rows of the log, workflows, revisions and templates that the API could not read in full, each once or so",
 )
 BROKEN_OFF: Final = FAMILIES.counter(
     "headrace_http_answers_broken_off_total",

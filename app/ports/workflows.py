@@ -12,7 +12,7 @@ from app.domain.errors import FieldError
 from app.domain.grants import Use, not_granted
 from app.domain.paging import NamePosition, Position
 from schemas.message_template import MessageKind
-from schemas.workflow import StoredReentry, Trigger, Workflow
+from schemas.workflow import Workflow
 
 WorkflowSort = Literal[
     "-created_at", "created_at", "-updated_at", "updated_at", "name", "-name", "-last_run_at", "last_run_at"
@@ -189,22 +189,6 @@ class StoredVersions(Protocol):
         Raises:
             UnreachableError: Postgres does not answer.
         """
-
-
-class Written(Protocol):
-    """What matchers compile of a workflow or a draft."""
-
-    @property
-    def reentry(self) -> StoredReentry:
-        """How often it may be entered."""
-
-    @property
-    def trigger(self) -> Trigger:
-        """What starts it."""
-
-    @property
-    def conditions(self) -> list[dict[str, object]]:
-        """What an event must be."""
 
 
 class ConfigCheck(Protocol):

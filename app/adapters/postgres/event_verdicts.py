@@ -31,8 +31,8 @@ _T: Final = TIMERS.c
 _L: Final = DEAD_LETTERS.c
 # A revision's number is its place in time: the database counts them, and gives each the time of its writing.
 _IN_FORCE: Final = text("""
-SELECT asked.place, r.version, r.created_at, coalesce((r.body ->> 'active')::boolean, false)
-    AND NOT coalesce((r.body ->> 'deleted')::boolean, false), r.body -> 'trigger' ->> 'type', later.created_at,
+SELECT asked.place, r.version, r.created_at, coalesce(r.body ->> 'active' = 'true', false)
+    AND NOT coalesce(r.body ->> 'deleted' = 'true', false), r.body -> 'trigger' ->> 'type', later.created_at,
   EXISTS (SELECT FROM automation_revisions n WHERE n.automation_id = asked.id
     AND n.created_at BETWEEN asked.at - interval '2 seconds' AND asked.at + interval '2 seconds')
 FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[])) WITH ORDINALITY AS asked (id, at, place)

@@ -80,15 +80,21 @@ def _read(model: type[S], fields: dict[str, Any]) -> S:
         wrong = field_errors(error, None)
         _tell(fields["id"], tuple(wrong))
         named = [ProblemError(path=one.path, message=one.message) for one in wrong]
-        return model.model_validate({**_readable(fields, error), "unreadable": named})
+        return model.model_validate({**readable(fields, error, _INSTEAD), "unreadable": named})
 
 
-def _readable(fields: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
-    """Return the fields without what is wrong: a member of a list is left out, another field stands as nothing."""
+def readable(fields: Mapping[str, Any], error: ValidationError, instead: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields without what is wrong: a member of a list is left out, another field stands as nothing.
+
+    Args:
+        fields: All of them.
+        error: What is wrong with them.
+        instead: What stands for a field; a list without members for one that is not among them.
+    """
     places = [(*one["loc"], None) for one in error.errors(include_url=False)]
     wrong = {place[0] for place in places if not isinstance(place[1], int)}
     members = {(place[0], place[1]) for place in places}
-    kept = {name: _INSTEAD.get(name, []) if name in wrong else value for name, value in fields.items()}
+    kept = {**fields, **{str(name): instead.get(str(name), []) for name in wrong}}
     for name in {name for name, _ in members} - wrong:
         kept[str(name)] = [one for at, one in enumerate(fields[str(name)]) if (name, at) not in members]
     return kept

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.newest_first import NewestFirst
 from app.adapters.postgres.schema import TEMPLATES
+from app.adapters.postgres.stored_rows import stored
 from app.domain.callers import Caller
 from app.domain.paging import Position
 from app.ports.templates import TemplateFilter
@@ -109,14 +110,15 @@ def columns(template: Template) -> dict[str, Any]:
 
 def _template(row: Row[Any]) -> Template:
     found = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for a row's columns
-    return Template.model_validate(
+    return stored(
+        Template,
         {
             **found,
             "description": found["description"] or "",
             "is_public": bool(found["is_public"]),
             "usage_count": found["usage_count"] or 0,
             "trigger": {"type": found["trigger_type"], "config": found["trigger_config"]},
-        }
+        },
     )
 
 

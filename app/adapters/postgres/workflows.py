@@ -6,6 +6,7 @@ in a user's name cannot announce anything but what is stored.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.adapters.postgres.newest_first import NewestFirst
 from app.adapters.postgres.page_bytes import within_bytes
 from app.adapters.postgres.references import missing
 from app.adapters.postgres.schema import AUTOMATIONS, REVISIONS
+from app.adapters.postgres.stored_rows import recorded, stored
 from app.adapters.postgres.turns import take_turn
 from app.adapters.postgres.workflow_list import BODIES, page
 from app.domain.callers import Caller
@@ -68,7 +70,7 @@ class PostgresWorkflows:
     ) -> Sequence[dict[str, Any]]:
         """Return revisions' bodies with who wrote them, newest first."""
         statement = (
-            select(_R.version, _R.body, _R.created_by)
+            select(_R.version, _R.body, _R.created_by, _R.created_at)
             .where(_R.automation_id == workflow_id)
             .order_by(_R.version.desc())
             .limit(limit)
@@ -76,7 +78,7 @@ class PostgresWorkflows:
         if before is not None:
             statement = statement.where(_R.version < before)
         async with self._database.reading(caller) as connection:
-            return await within_bytes(connection, statement, ("version",), ("body",), _revision)
+            return await within_bytes(connection, statement, ("version",), ("body",), partial(recorded, workflow_id))
 
     async def revision(self, caller: Caller, workflow_id: UUID, version: int) -> dict[str, Any] | None:
         """Return one revision's body with who wrote it."""
@@ -149,15 +151,11 @@ class WorkflowTransaction:
 
 
 async def _one_revision(connection: AsyncConnection, workflow_id: UUID, version: int) -> dict[str, Any] | None:
-    statement: Select[Any] = select(_R.body, _R.created_by).where(
+    statement: Select[Any] = select(_R.version, _R.body, _R.created_by, _R.created_at).where(
         _R.automation_id == workflow_id, _R.version == version
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _revision(row)
-
-
-def _revision(row: Row[Any]) -> dict[str, Any]:
-    return {**row.body, "written_by": row.created_by}
+    return None if row is None else recorded(workflow_id, row)
 
 
 def _columns(workflow: Workflow) -> dict[str, Any]:
@@ -176,12 +174,13 @@ def _columns(workflow: Workflow) -> dict[str, Any]:
 
 def _workflow(row: Row[Any]) -> Workflow:
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for a row's columns
-    return Workflow.model_validate(
+    return stored(
+        Workflow,
         {
             **columns,
             "description": columns["description"] or "",
             "trigger": {"type": columns["trigger_type"], "config": columns["trigger_config"]},
-        }
+        },
     )
 
 

@@ -24,7 +24,7 @@ from app.services.workflows.comparing import Difference, told
 from app.services.workflows.draft_rows import of_workflow
 from app.services.workflows.drafting import DraftService, found_draft
 from app.services.workflows.drafts import DraftReader
-from app.services.workflows.editing import MISSING, found
+from app.services.workflows.editing import MISSING, found, in_full
 from app.services.workflows.index import CompiledWorkflow
 from schemas.base import Contract
 from schemas.problem import ProblemError
@@ -114,7 +114,7 @@ class PreviewService:
             NotFoundError: There is no such workflow, or it has no draft.
         """
         draft = await self._drafts.get(caller, workflow_id)
-        current = found(await self._store.get(caller, workflow_id), MISSING)
+        current = in_full(found(await self._store.get(caller, workflow_id), MISSING))
         found_draft(await self._store.draft(caller, workflow_id))
         difference: Difference = told(of_workflow(current), comparable(draft.workflow))
         return PublishPreview(

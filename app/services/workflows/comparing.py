@@ -12,7 +12,7 @@ from app.ports.workflows import WorkflowStore
 from app.services.workflows.change_words import in_words
 from app.services.workflows.draft_rows import compared, of_workflow
 from app.services.workflows.drafting import found_draft
-from app.services.workflows.editing import MISSING, found
+from app.services.workflows.editing import MISSING, found, in_full, refuse_unreadable
 
 LIVE: Final = "live"
 DRAFT: Final = "draft"
@@ -53,16 +53,18 @@ class ComparingService:
 
         Raises:
             NotFoundError: There is no such workflow, no such version of it, or no draft.
+            ConflictError: One cannot be read in full.
         """
         return told(await self.state(caller, workflow_id, before), await self.state(caller, workflow_id, after))
 
     async def state(self, caller: Caller, workflow_id: UUID, side: str) -> dict[str, Any]:
         """Return one state, as it would be read back; errors as in ``compare``."""
         if side == LIVE:
-            return of_workflow(found(await self._store.get(caller, workflow_id), MISSING))
+            return of_workflow(in_full(found(await self._store.get(caller, workflow_id), MISSING)))
         if side == DRAFT:
             found(await self._store.get(caller, workflow_id), MISSING)
             return comparable(found_draft(await self._store.draft(caller, workflow_id)).body)
         version = int(side)
         row = await self._store.revision(caller, workflow_id, version) if version <= _MOST_VERSIONS else None
+        refuse_unreadable(found(row, _NO_VERSION).get("unreadable", ()))
         return written_of(found(row, _NO_VERSION))

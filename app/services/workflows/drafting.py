@@ -16,7 +16,16 @@ from app.domain.written_workflow import written_of
 from app.ports.workflows import StoredDraft, Transaction, WorkflowStore
 from app.services.workflows.draft_rows import at_number, keep, of_workflow
 from app.services.workflows.drafts import DraftReader, merge_patch
-from app.services.workflows.editing import MISSING, at_version, fields, found, refuse_no_object, written
+from app.services.workflows.editing import (
+    MISSING,
+    at_version,
+    fields,
+    found,
+    in_full,
+    refuse_no_object,
+    refuse_unreadable,
+    written,
+)
 from app.services.workflows.permits import refuse_unpermitted
 from app.services.workflows.writer import WorkflowWriter, refuse_large, refuse_missing
 from schemas.draft import Draft
@@ -94,10 +103,13 @@ class DraftService:
 
         Raises:
             NotFoundError: There is no such workflow, or it had no such version.
+            ConflictError: That version cannot be read in full.
         """
         async with self._store.transaction(caller) as transaction:
             current = found(await transaction.get(workflow_id), MISSING)
-            body = written_of(found(await transaction.revision(workflow_id, version), "There is no such version"))
+            revision = found(await transaction.revision(workflow_id, version), "There is no such version")
+            refuse_unreadable(revision.get("unreadable", ()))
+            body = written_of(revision)
             before = at_number(await transaction.draft(workflow_id), number)
             stored = await keep(transaction, current, body, before, current.version)
             return await self._shown(transaction, caller, current, stored)
@@ -171,7 +183,7 @@ class DraftService:
         async with self._store.transaction(caller) as transaction:
             current = at_version(found(await transaction.get(workflow_id), MISSING), version, "workflow")
             before = await transaction.draft(workflow_id) if current.active and not publish else None
-            base = written(current, WorkflowDraft) if before is None else before.body
+            base = written(in_full(current), WorkflowDraft) if before is None else before.body
             draft = await self._reader.read(merge_patch(base, patch, WorkflowDraft))
             return await self._change(transaction, caller, current, draft, publish=publish, rebased=before is None)
 
@@ -200,7 +212,7 @@ class DraftService:
             body = raw
             if merge:
                 body = merge_patch(
-                    written(current, WorkflowDraft) if before is None else before.body, raw, WorkflowDraft
+                    written(in_full(current), WorkflowDraft) if before is None else before.body, raw, WorkflowDraft
                 )
             based_on = current.version if before is None else before.based_on
             stored = await keep(transaction, current, body, before, based_on)

@@ -1,15 +1,17 @@
 """What is the same of workflows and both kinds of templates: users write them, and change them by their version."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from app.domain.errors import FieldError, InvalidError, NotFoundError, StaleVersionError
+from app.domain.errors import ConflictError, FieldError, InvalidError, NotFoundError, StaleVersionError
 from app.domain.paging import Page, Position, page_of
 from app.domain.versions import Expected, is_expected
 from schemas.message_template import MessageTemplate
+from schemas.problem import ProblemError
 from schemas.template import Template
 from schemas.workflow import Workflow
 
@@ -19,6 +21,7 @@ _NAME_CHARS: Final = 255
 
 Found = TypeVar("Found")
 Kept = TypeVar("Kept", Workflow, Template, MessageTemplate)
+InFull = TypeVar("InFull", Workflow, Template)
 
 
 def found(kept: Found | None, missing: str) -> Found:
@@ -43,8 +46,35 @@ def at_version(kept: Kept, version: Expected, noun: str) -> Kept:
     return kept
 
 
+def in_full(kept: InFull) -> InFull:
+    """Return what can be read in full: what is made of the rest would be without what is left out.
+
+    Raises:
+        ConflictError: It cannot, as it is stored; it names what.
+    """
+    refuse_unreadable(kept.unreadable)
+    return kept
+
+
+def refuse_unreadable(unreadable: Iterable[ProblemError]) -> None:
+    """Refuse what is stored as cannot be read.
+
+    Raises:
+        ConflictError: Something cannot be read; it names what.
+    """
+    named = "; ".join(f"{one.path} {one.message}" for one in unreadable)
+    if named:
+        raise ConflictError(f"As it is stored it cannot be read in full: {named}. Replace all of it first")
+
+
 def next_version(kept: Kept, changes: dict[str, Any], now: datetime) -> Kept:
-    """Return the next version of something, with changes."""
+    """Return the next version of something, with changes.
+
+    Raises:
+        ConflictError: It would be without what cannot be read of it, which the changes do not replace.
+    """
+    if not isinstance(kept, MessageTemplate):
+        refuse_unreadable(one for one in kept.unreadable if re.split(r"[.\[]", one.path)[0] not in changes)
     return kept.model_copy(update={**changes, "version": kept.version + 1, "updated_at": now})
 
 

@@ -13,7 +13,7 @@ from app.domain.quotas import NO_QUOTAS, WorkflowQuotas
 from app.domain.versions import Expected
 from app.ports.workflows import NEVER, WorkflowFilter, WorkflowStore
 from app.services.workflows.drafts import DraftReader
-from app.services.workflows.editing import MISSING, at_version, copy_name, fields, found, written
+from app.services.workflows.editing import MISSING, at_version, copy_name, fields, found, in_full, written
 from app.services.workflows.writer import WorkflowWriter
 from schemas.workflow import Workflow, WorkflowDraft
 
@@ -125,7 +125,7 @@ class WorkflowService:
             gone = await transaction.get(workflow_id, deleted=True)
             if gone is None:
                 return found(await transaction.get(workflow_id), MISSING)
-            await self._writer.room(transaction, caller, gone.created_by)
+            await self._writer.room(transaction, caller, in_full(gone).created_by)
             return await transaction.restore(workflow_id)
 
     async def duplicate(self, caller: Caller, workflow_id: UUID, name: str | None) -> Workflow:
@@ -135,9 +135,9 @@ class WorkflowService:
             NotFoundError: There is no such workflow.
             InvalidError: It would not be taken as a new one any more.
             NotPermittedError: It names customers or inboxes that the caller may not reach.
-            ConflictError: The caller has as many workflows as a user may.
+            ConflictError: The caller has as many workflows as a user may, or it cannot be read in full.
         """
-        body = written(await self.get(caller, workflow_id), WorkflowDraft)
+        body = written(in_full(await self.get(caller, workflow_id)), WorkflowDraft)
         return await self.create(caller, {**body, "name": copy_name(body["name"]) if name is None else name})
 
     async def revisions(

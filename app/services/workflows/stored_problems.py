@@ -7,13 +7,12 @@ from app.domain.conditions import compile_conditions
 from app.domain.errors import FieldError, InvalidError
 from app.domain.reentry import parse_reentry
 from app.domain.triggers import check_trigger
-from app.ports.workflows import Written
-from schemas.workflow import Action
+from schemas.workflow import Action, Workflow
 
 
-def unmatchable(workflow: Written) -> list[FieldError]:
+def unmatchable(workflow: Workflow) -> list[FieldError]:
     """Return why matchers cannot run a workflow, by field; they compile it by these same rules."""
-    errors: list[FieldError] = []
+    errors = [FieldError(one.path, one.message) for one in workflow.unreadable]
     try:
         parse_reentry(workflow.reentry)
     except ValueError as error:

@@ -17,6 +17,7 @@ from app.services.workflows.editing import (
     at_version,
     fields,
     found,
+    in_full,
     newest_first,
     next_version,
     refuse_no_object,
@@ -87,7 +88,7 @@ class TemplateService:
             NotFoundError: There is no such workflow.
             InvalidError: It holds a credential, or would not be taken as a draft any more.
         """
-        workflow = await self._workflows.get(caller, workflow_id)
+        workflow = in_full(await self._workflows.get(caller, workflow_id))
         given = metadata.model_dump(mode="json", exclude_none=True)
         draft, asked = generalized({**workflow.model_dump(mode="json", include=set(_OF_WORKFLOW)), **given})
         return await self.create(caller, {**draft, "placeholders": [one.stored() for one in asked]})
@@ -135,7 +136,7 @@ class TemplateService:
             caller,
             template_id,
             version,
-            lambda current: self._read(merge_patch(written(current, TemplateDraft), patch, TemplateDraft)),
+            lambda current: self._read(merge_patch(written(in_full(current), TemplateDraft), patch, TemplateDraft)),
         )
 
     async def delete(self, caller: Caller, template_id: UUID, version: Expected) -> None:
@@ -147,7 +148,7 @@ class TemplateService:
 
     async def form(self, caller: Caller, template_id: UUID) -> dict[str, Any]:
         """Return the JSON Schema of what the template asks for; errors as in ``get``."""
-        template = await self.get(caller, template_id)
+        template = in_full(await self.get(caller, template_id))
         return form_schema(template.name, declared(template.placeholders))
 
     async def apply(self, caller: Caller, template_id: UUID, customizations: Any) -> Workflow:
@@ -163,7 +164,7 @@ class TemplateService:
             InvalidError: A value is missing or wrong, or with the customizations it is no valid draft.
         """
         refuse_no_object(customizations, "a patch of customizations")
-        template = await self.get(caller, template_id)
+        template = in_full(await self.get(caller, template_id))
         placeholders = declared(template.placeholders)
         given, patch = customizations.get("placeholders"), {**customizations}
         patch.pop("placeholders", None)

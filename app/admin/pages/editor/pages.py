@@ -48,7 +48,8 @@ async def _shown(
     workflow = await state.workflows.get(caller, workflow_id)
     draft = await _draft(request, workflow)
     newest = RevisionView.model_validate((await state.workflows.revisions(caller, workflow_id, None, 1))[0])
-    words = (await state.editing.comparing.compare(caller, workflow_id, "live", "draft")).words if draft else []
+    compares = draft is not None and not workflow.unreadable
+    words = (await state.editing.comparing.compare(caller, workflow_id, "live", "draft")).words if compares else []
     names = await people(request, {newest.written_by, *([draft.saved_by] if draft else ())})
     live = {
         "active": workflow.active,

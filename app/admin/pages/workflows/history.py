@@ -21,7 +21,7 @@ from app.admin.pages.workflows.people import people
 from app.admin.requests import CALLER, path_id
 from app.admin.state import STATE
 from app.domain.callers import Caller
-from app.domain.errors import NotFoundError, StaleVersionError
+from app.domain.errors import ConflictError, NotFoundError, StaleVersionError
 from app.domain.written_workflow import written_of
 from app.services.access.cpu_budget import breathe
 from app.services.workflows.comparing import DRAFT, Difference, told
@@ -33,6 +33,8 @@ _ROWS: Final = 20
 _MOST_VERSIONS: Final = 2**31 - 1
 _MADE: Final = "It was made."
 _NOTHING: Final = "Nothing of what is written."
+_UNREADABLE: Final = "It cannot be read in full as it is stored: {}"
+_AFTER_UNREADABLE: Final = "What it changed is not known, as the version before cannot be read in full"
 
 
 class HistoryQuery(RevisionQuery):
@@ -114,6 +116,9 @@ async def _versions(
 
 
 def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
+    for row, text in ((after, _UNREADABLE), (before or {}, _AFTER_UNREADABLE)):
+        if row.get("unreadable"):
+            return [text.format("; ".join(f"{one.path} {one.message}" for one in row["unreadable"]))]
     if before is None:
         return [_MADE] if after["version"] == 1 else []
     changes = list(told(written_of(before), written_of(after)).words)
@@ -132,7 +137,7 @@ async def _compared(request: web.Request, workflow_id: UUID, query: HistoryQuery
     comparing = request.app[STATE].editing.comparing
     try:
         found = await comparing.compare(request[CALLER], workflow_id, before, after)
-    except NotFoundError:
+    except (NotFoundError, ConflictError):
         return None
     return Compared(_side(before), _side(after), found.words, _places(found))
 
