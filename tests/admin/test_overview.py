@@ -109,18 +109,18 @@ async def test_what_is_wrong_is_told_to_who_may_know_it(api: Api, user: User, ad
     """An alert that fires, an open breaker: for who may operate. Kafka that does not answer: for everybody."""
     statement = "INSERT INTO alert_states (name, subjects, past) VALUES ('HeadraceRoleDown', %s, '[]')"
     await log.connection.execute(statement, ('{"sink": [1, 2, 1, true], "matcher": [1, 2, 1, false]}',))
+    away, past = (f"{name}-{uuid4().hex}.example.com" for name in ("away", "past"))
     breakers = """
     INSERT INTO breakers (destination, closed, reason, until) VALUES
-      ('smtp.example.com', false, 'away', now() + interval '1 minute'),
-      ('past.example.com', false, 'away', now() - interval '1 minute')
+      (%s, false, 'away', now() + interval '1 minute'), (%s, false, 'away', now() - interval '1 minute')
     """
-    await log.connection.execute(breakers)
+    await log.connection.execute(breakers, (away, past))
     try:
         api.now[0] += 5
         theirs = (await look(api, caller_of(admin, "admin"))).wrong
         assert ("alert", "No sink runs") in [(one.kind, one.about) for one in theirs]
         # The other's time has passed, and nothing waits for it: the next step that comes tries it.
-        assert [one.about for one in theirs if one.kind == "breaker"] == ["smtp.example.com"]
+        assert {one.about for one in theirs if one.kind == "breaker"} & {away, past} == {away}
         assert not any("matcher" in one.about for one in theirs)
         api.sender.reachable = False
         mine = (await look(api, caller_of(user))).wrong
@@ -128,4 +128,5 @@ async def test_what_is_wrong_is_told_to_who_may_know_it(api: Api, user: User, ad
         # Other tests leave records in the outbox of the shared database, which are late in time: that is for everybody.
         assert {one.kind for one in mine} - {"late"} == {"away"}
     finally:
-        await log.connection.execute("DELETE FROM alert_states; DELETE FROM breakers")
+        await log.connection.execute("DELETE FROM alert_states")
+        await log.connection.execute("DELETE FROM breakers WHERE destination IN (%s, %s)", (away, past))
