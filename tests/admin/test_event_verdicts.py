@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -219,8 +220,16 @@ async def test_a_dead_letter_is_told_with_its_reason(api: Api, log: Log) -> None
     """What is no event, or may not be there; and an execution that ended in a letter."""
     user, kind = api.user("user", "crm:read"), fresh()
     odd = put(api, kind, "t.events.order")
+    place = (await lookup(user, odd))["event"]
+    await log.connection.execute(
+        'INSERT INTO dead_letters (topic, "partition", "offset", reason, detail, size, role, reader, failed_at)'
+        " VALUES (%s, %s, %s, 'wrong_topic', 'not there', 9, 'matcher', 'x', now())",
+        (place["topic"], place["partition"], place["offset"]),
+    )
     found = (await lookup(user, odd))["event"]
     assert (found["fate"], found["reason"], found["workflows"]) == ("dead_lettered", "wrong_topic", [])
+    # Other tests' topics begin at the same offsets.
+    await log.connection.execute("DELETE FROM dead_letters WHERE id = %s", (found["dead_letter"],))
     made = await workflow(user, kind)
     event = put(api, kind)
     command = {"execution_id": str(execution_id(made, "/shop", event["id"])), "event": event}
@@ -233,6 +242,31 @@ async def test_a_dead_letter_is_told_with_its_reason(api: Api, log: Log) -> None
     (verdict,) = (await lookup(user, event))["event"]["workflows"]
     assert (verdict["verdict"], verdict["dead_letter"] > 0) == ("dead_lettered", True)
     assert "internal_error" in verdict["why"]
+
+
+async def test_what_no_dead_letter_is_of_is_not_said_to_lie_there(api: Api) -> None:
+    """Today's rule refuses it, and that is all that is known: a letter may be on its way, or forgotten."""
+    user = api.user("user", "crm:read")
+    odd = put(api, fresh(), "t.events.order")
+    found = (await lookup(user, odd))["event"]
+    assert (found["fate"], found["reason"], found["dead_letter"]) == ("refused", "wrong_topic", None)
+
+
+async def test_what_an_older_version_took_is_told_with_its_executions(api: Api, log: Log) -> None:
+    """Today's rule refuses it, for its topic or for its time; the log knows what became of it."""
+    user, kind = api.user("user", "crm:read"), fresh()
+    made = await workflow(user, kind)
+    for event, reason in (
+        (put(api, kind, "t.events.order"), "wrong_topic"),
+        (put(api, kind, at=900_000_000.0), "absurd_timestamp"),
+    ):
+        await log.add(
+            {"id": str(made)}, event=event, event_type=kind, event_id=event["id"], at=datetime.now(UTC),
+            id=execution_id(made, "/shop", event["id"]),
+        )  # fmt: skip
+        found = (await lookup(user, event, since="1990-01-01T00:00:00Z"))["event"]
+        assert (found["fate"], found["reason"], found["dead_letter"]) == ("read", reason, None)
+        assert [(one["verdict"], one["basis"]) for one in found["workflows"]] == [("ran", "log")]
 
 
 async def test_what_waits_and_what_is_not_matched_yet(api: Api, log: Log) -> None:

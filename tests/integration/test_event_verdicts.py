@@ -33,7 +33,7 @@ async def found(site: Site, sent: dict[str, Any], **more: str) -> dict[str, Any]
         query = urlencode({"source": sent["source"], "id": sent["id"], **more})
         answer, _ = await site.stack.api.call("GET", f"/api/v1/events/lookup?{query}")
         one: dict[str, Any] | None = answer["event"]
-        return one if one is not None and one["fate"] != "not_matched_yet" else None
+        return one if one is not None and one["fate"] not in {"not_matched_yet", "refused"} else None
 
     matched: dict[str, Any] = await eventually(report, within=30.0, what=f"the event {sent['id']}, matched")
     return matched

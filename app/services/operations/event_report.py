@@ -26,7 +26,7 @@ Verdict = Literal[
     "unreadable",
     "no_trace",
 ]
-Fate = Literal["read", "not_matched_yet", "dead_lettered"]
+Fate = Literal["read", "not_matched_yet", "dead_lettered", "refused"]
 
 
 class WorkflowVerdict(Contract):
@@ -66,7 +66,9 @@ class EventReport(Contract):
         received_at: When it came into Kafka.
         id: Of the event, with ``source``, ``type`` and ``entity``; what is no event has them as far as they show.
         event: The whole event; null where it is none, or too large to be shown here (``size`` bytes).
-        fate: Whether the matchers have read it, have not yet, or made it a dead letter, for the ``reason``.
+        fate: Whether the matchers have read it, have not yet, or made it a dead letter, for the ``reason``. It is
+            ``refused`` where today's rule refuses it for that and no dead letter of it is there: it may be on its way,
+            or have been forgotten, or an older version took it. Where the log has executions of it, it was ``read``.
         workflows: What the workflows of its type that the caller may see made of it; ``workflows_left_out`` are more.
     """
 

@@ -40,7 +40,7 @@ _READER: Final = "matcher"
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A record as a matcher reads it: an event, or why it is none that may be there."""
+    """A record as a matcher reads it today: an event, or why it is none that may be there. An older one may have."""
 
     record: Incoming
     incoming: IncomingEvent | None
@@ -63,14 +63,18 @@ class _Pair(NamedTuple):
 def examined(record: Incoming, admission: Admission, now: datetime) -> Examined:
     """Read a record by the rules of the matchers."""
     incoming: IncomingEvent | None = None
+    poison: PoisonError | None = None
     try:
         if record.timestamp is not None:
             check_record_time(record.timestamp, now.timestamp())
+    except PoisonError as error:
+        poison = error
+    try:
         incoming = decode_event(record)
         admission.check(incoming.event, record.topic)
     except PoisonError as error:
-        return Examined(record, incoming, error)
-    return Examined(record, incoming, None)
+        poison = poison or error
+    return Examined(record, incoming, poison)
 
 
 class EventVerdicts:
@@ -121,14 +125,14 @@ class EventVerdicts:
         made: list[list[WorkflowVerdict]] = [[] for _ in events]
         pairs: list[tuple[int, _Pair]] = []
         for index, one in enumerate(events):
-            if one.incoming is None or one.poison is not None:
+            if one.incoming is None:
                 continue
             at = _matched_at(one, runs, traces.workflows)
             for workflow in traces.workflows:
                 run = runs.get(_execution(one.incoming, workflow.id))
                 if run is not None:
                     made[index].append(logged(workflow, run))
-                elif _concerned(one, workflow, at):
+                elif one.poison is None and _concerned(one, workflow, at):
                     pairs.append((index, _Pair(one, workflow, Moment(workflow.id, at))))
         for index, verdict in await self._judged(caller, pairs, letters, matched):
             made[index].append(verdict)
@@ -226,6 +230,17 @@ def _evaluated(
     return made
 
 
+def _fate(one: Examined, letter: Letter | None, *, is_matched: bool, has_run: bool) -> Fate:
+    """Say what the matchers made of a record: what is stored of it counts more than what today's rule says."""
+    if letter is not None:
+        return "dead_lettered"
+    if one.poison is not None and has_run:
+        return "read"
+    if not is_matched:
+        return "not_matched_yet"
+    return "read" if one.poison is None else "refused"
+
+
 def _report(
     one: Examined,
     made: list[WorkflowVerdict],
@@ -235,7 +250,7 @@ def _report(
 ) -> EventReport:
     record = one.record
     letter = next((x for x in letters if x.role == _READER and (x.place, x.offset) == (one.place, record.offset)), None)
-    fate: Fate = "dead_lettered" if one.poison or letter else "read" if _is_matched(one, matched) else "not_matched_yet"
+    fate = _fate(one, letter, is_matched=_is_matched(one, matched), has_run=bool(made))
     said = about(record)
     event = one.incoming.event if one.incoming else None
     size = len(record.value or b"")

@@ -101,6 +101,8 @@ def outcome_of(report: EventReport) -> list[Shown]:
     """Say in a few words what became of an event."""
     if report.fate == "dead_lettered":
         return [Shown("Could not be read", "bad", "no", report.detail or report.reason or "It is no event")]
+    if report.fate == "refused":
+        return [Shown("Not accepted by now", "warn", "warn", report.detail or report.reason or "It is no event")]
     ran = [one for one in report.workflows if one.verdict == "ran"]
     bad = [one for one in ran if one.status not in _WENT_WELL]
     lost = [one for one in report.workflows if one.verdict in _LOST]
