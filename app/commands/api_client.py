@@ -79,7 +79,7 @@ class ApiClient:
         self._opener = _opener(self._url)
         self._bearer = bearer(token)
         self._patience_s = patience_s
-        self._said_to_wait = False
+        self._said: set[str] = set()
 
     def call(
         self,
@@ -93,7 +93,7 @@ class ApiClient:
     ) -> dict[str, Any]:
         """Send a request and return the answer's JSON object; empty for an empty answer.
 
-        Where the API says that there are too many requests it is waited as long as it says, 90 s in all.
+        Where the API says that there are too many requests it is waited as long as it says, 90 s in all for this one.
 
         Raises:
             ApiRefusedError: The answer is an error.
@@ -153,6 +153,7 @@ class ApiClient:
                 wait = _wait_for(error)
                 if wait is None or time.monotonic() + wait > give_up:
                     raise _refused(error, said) from None
+                self._say_once("The API takes only so many requests a minute; going on as fast as it lets")
                 time.sleep(wait)
             except (URLError, OSError, HTTPException) as error:
                 reason = getattr(error, "reason", None) or error
@@ -167,12 +168,15 @@ class ApiClient:
         """Wait a little, if there is time yet, and say so once."""
         if time.monotonic() >= until:
             return False
-        if not self._said_to_wait:
-            self._said_to_wait = True
-            sys.stderr.write(f"The API at {self._url} does not answer yet; trying for {self._patience_s:.0f} s\n")
-            sys.stderr.flush()
+        self._say_once(f"The API at {self._url} does not answer yet; trying for {self._patience_s:.0f} s")
         time.sleep(_LOOKS_AGAIN_S)
         return True
+
+    def _say_once(self, words: str) -> None:
+        if words not in self._said:
+            self._said.add(words)
+            sys.stderr.write(f"{words}\n")
+            sys.stderr.flush()
 
 
 def api_here(*, patient: bool = False) -> ApiClient:

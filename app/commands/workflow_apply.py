@@ -1,8 +1,9 @@
 """``headrace workflows apply`` and ``diff``: what files say becomes what is there, after it was shown."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,6 +17,7 @@ from app.commands.workflow_plan import Step, plan
 from app.domain.errors import HeadraceError, SetupError
 
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
+_SAYS_EVERY_S: Final = 5.0
 _MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "nothing": ("=", None)}
 
 
@@ -103,7 +105,11 @@ def _versions(api: ApiClient, what: Sequence[str], before: str, after: str, *, a
 
 
 def _carry_out(api: ApiClient, due: Sequence[Step], waiting: str | None) -> None:
+    said_at = time.monotonic()
     for position, step in enumerate(due):
+        if time.monotonic() - said_at >= _SAYS_EVERY_S:
+            said_at = time.monotonic()
+            click.echo(f"{position} of {len(due)} applied", err=True)
         try:
             _do(api, step, waiting)
         except HeadraceError as error:

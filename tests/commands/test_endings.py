@@ -41,6 +41,7 @@ class _Api(ThreadingHTTPServer):
     Attributes:
         busy: How many requests are answered with 503 yet.
         full: Whether no workflow can be made now.
+        limited: How many workflows more are answered with 429 first, which says to wait for five seconds.
         asked: The requests, as method and path.
     """
 
@@ -49,6 +50,7 @@ class _Api(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.busy = busy
         self.full = False
+        self.limited = 0
         self.asked: list[str] = []
 
     def said(self, path: str) -> dict[str, Any]:
@@ -70,8 +72,12 @@ class _Answers(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         api.busy -= 1
         away = api.busy >= 0 or (api.full and api.asked[-1] == "POST /api/v1/workflows")
+        limited = api.limited > 0 and api.asked[-1] == "POST /api/v1/workflows"
+        api.limited -= limited
         body = json.dumps(api.said(self.path)).encode()
-        self.send_response(503 if away else 200)
+        self.send_response(503 if away else 429 if limited else 200)
+        if limited:
+            self.send_header("Retry-After", "5")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -227,6 +233,20 @@ def test_apply_waits_for_an_api_that_is_being_restarted(tmp_path: Path) -> None:
         assert "Applied: 1 workflow" in out
         assert server.asked.count("POST /api/v1/workflows") == 1
         assert server.asked.count("GET /api/v1/workflows") == 2
+
+
+def test_apply_says_how_far_it_is_and_that_it_is_slowed_down(tmp_path: Path) -> None:
+    """Hundreds of workflows take minutes, as the API takes so many requests a minute: a silent command looks stuck."""
+    (tmp_path / "two.yaml").write_text(Path(_file(tmp_path)).read_text().replace("Hello", "Again"))
+    with _served() as server:
+        server.limited = 1
+        script = f"headrace workflows apply {tmp_path}/one.yaml {tmp_path}/two.yaml --yes"
+        ran = _shell(tmp_path, script, HEADRACE_API_URL=server.url)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.splitlines() == [
+        "The API takes only so many requests a minute; going on as fast as it lets",
+        "1 of 2 applied",
+    ]
 
 
 def test_ctrl_c_breaks_off_what_is_under_way(tmp_path: Path) -> None:

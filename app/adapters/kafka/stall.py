@@ -68,12 +68,13 @@ class StallPolicy:
         return f"the record at offset {offset} of {partition} has been unfinished for {counted:.0f} s"
 
     def _still(self, reading: Reading, now: float) -> str | None:
-        since = {tp: self._since_when(tp, position, now) for tp, position in reading.positions.items()}
-        self._since = since
-        for tp, (position, moved_at) in since.items():
-            end = reading.ends.get(tp, 0)
-            if (position or 0) < end and now - moved_at > self.still_seconds:
-                return f"{tp} is read up to {position} of {end} and has not moved for {now - moved_at:.0f} s"
+        # Those at their end are left out: one that waited for an hour and has a record now has stood still for no time.
+        behind = {tp: at for tp, at in reading.positions.items() if (at or 0) < reading.ends.get(tp, 0)}
+        self._since = {tp: self._since_when(tp, position, now) for tp, position in behind.items()}
+        for tp, (position, still_since) in self._since.items():
+            still = now - still_since
+            if still > self.still_seconds:
+                return f"{tp} is read up to {position} of {reading.ends[tp]} and has not moved for {still:.0f} s"
         return None
 
     def _since_when(self, tp: Hashable, position: int | None, now: float) -> tuple[int | None, float]:

@@ -43,6 +43,13 @@ def test_a_position_at_the_end_is_not_stuck(policy: StallPolicy) -> None:
     assert verdicts(policy, (0, at(10)), (5000, at(10))) == [None, None]
 
 
+def test_what_comes_after_a_quiet_hour_is_not_late_at_once(policy: StallPolicy) -> None:
+    """A look may fall between a record's arrival and its fetch; the time counts from when it is behind."""
+    behind = at(10, end=11)
+    assert verdicts(policy, (0, at(10)), (5000, at(10)), (5010, behind), (5070, behind)) == [None] * 4
+    assert policy.judge(behind, 5071) == "work-0 is read up to 10 of 11 and has not moved for 61 s"
+
+
 def test_a_position_that_never_becomes_known_is_stuck(policy: StallPolicy) -> None:
     """A partition that was assigned and is never fetched counts as standing at nothing."""
     assert verdicts(policy, (0, at(None)), (61, at(None)))[1] is not None

@@ -263,9 +263,10 @@ WATCH = """() => {
   new MutationObserver((seen) => { for (const one of seen) if (one.type === "childList") rebuilt.push(one.target); })
     .observe(document.body, { childList: true, subtree: true });
 }"""
+# How long something is ago is written anew by the clock, not by a key.
 ELSEWHERE = """(input) => {
   const touched = input.closest("[role=group]");
-  const elsewhere = (one) => !touched.contains(one) && !one.closest("#state-line, [role=status]");
+  const elsewhere = (one) => !touched.contains(one) && !one.closest("#state-line, [role=status], time");
   return window.rebuilt.filter(elsewhere).map((one) => one.outerHTML.slice(0, 200));
 }"""
 
