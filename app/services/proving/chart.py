@@ -39,7 +39,8 @@ def chart(times: Timing) -> Iterator[str]:
     for name, values in (("sent", sent), ("came", came)):
         yield f'<polyline class="{name}" points="{_points(values, most)}"/>'
     yield "</svg>"
-    yield '<p class="soft key"><span style="border-color: var(--sent)"></span>events sent a second'
+    yield '<p class="soft key"><span style="border-top-style: dashed; border-color: var(--sent)"></span>'
+    yield "events sent a second"
     yield '<span style="border-color: var(--came)"></span>webhooks arrived a second'
     yield '<span style="border-color: var(--fault)"></span>fault</p>'
 

@@ -1,9 +1,9 @@
 """How fast the load went through, where it stood still, and how soon after each fault it had caught up."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import ceil
 from typing import Final
 
 from app.services.proving.ledger import Harm, Ledger
@@ -11,6 +11,10 @@ from app.services.proving.load import HOOK
 
 _MEDIAN: Final = 0.5
 _P99: Final = 0.99
+_AFTERWARDS_S: Final = 30.0
+# What takes so long, or so many times as long as the run's median, is held up.
+_LONG_S: Final = 1.0
+_LONG_TIMES: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,9 @@ class Recovery:
     """How the load came back from a fault.
 
     Attributes:
-        seconds: From the fault's end until all that was sent before it had arrived; None: some of it never did.
+        seconds: From the fault's end until all had arrived that was sent before it, and what was sent in the half
+            minute after it (until the next fault at most) and took long: a role that was killed is missed by what
+            comes then. None: some of it never did.
         back_s: From the fault's beginning until the role had a process again; None: not seen, or it was frozen.
     """
 
@@ -74,7 +80,7 @@ def timing(ledger: Ledger) -> Timing:
         stall=round(stall, 2),
         stall_at=round(stall_at - began, 1),
         took=round(moments[-1] - began, 1),
-        recoveries=[_recovery(harm, sent, arrived, began) for harm in ledger.harms],
+        recoveries=_recoveries(ledger.harms, sent, arrived, began),
         by_second=_by_second(list(sent.values()), moments, began),
     )
 
@@ -82,21 +88,30 @@ def timing(ledger: Ledger) -> Timing:
 def quantile(values: Sequence[float], share: float) -> float:
     """Return the value that so large a share of them is at most."""
     ordered = sorted(values)
-    return ordered[max(0, ceil(share * len(ordered) - 1e-9) - 1)]
+    return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]
 
 
-def _recovery(harm: Harm, sent: Mapping[int, float], arrived: Mapping[int, float], began: float) -> Recovery:
-    before = [number for number, at in sent.items() if at <= harm.over]
-    seconds = None
-    if all(number in arrived for number in before):
-        seconds = max((arrived[number] - harm.over for number in before), default=0.0)
-    return Recovery(
-        kind=harm.kind,
-        role=harm.role,
-        at_s=round(harm.at - began, 1),
-        seconds=None if seconds is None else round(max(0.0, seconds), 2),
-        back_s=None if harm.back is None else round(harm.back - harm.at, 2),
-    )
+def _recoveries(
+    harms: Sequence[Harm], sent: Mapping[int, float], arrived: Mapping[int, float], began: float
+) -> list[Recovery]:
+    long = max(_LONG_S, _LONG_TIMES * quantile([arrived[number] - sent[number] for number in arrived], _MEDIAN))
+    found = []
+    for harm in harms:
+        next_at = min((one.at for one in harms if one.at > harm.over), default=math.inf)
+        until = min(harm.over + _AFTERWARDS_S, next_at)
+        seen = {number: arrived.get(number, math.inf) for number, at in sent.items() if at <= harm.over or at < until}
+        held_up = [at for number, at in seen.items() if sent[number] <= harm.over or at - sent[number] > long]
+        seconds = max((at - harm.over for at in held_up), default=0.0)
+        found.append(
+            Recovery(
+                kind=harm.kind,
+                role=harm.role,
+                at_s=round(harm.at - began, 1),
+                seconds=None if seconds == math.inf else round(max(0.0, seconds), 2),
+                back_s=None if harm.back is None else round(harm.back - harm.at, 2),
+            )
+        )
+    return found
 
 
 def _by_second(sent: Sequence[float], arrived: Sequence[float], began: float) -> list[tuple[int, int]]:

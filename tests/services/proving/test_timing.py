@@ -40,11 +40,21 @@ def test_the_longest_stall() -> None:
 
 def test_recovery_is_when_all_that_was_sent_before_has_arrived() -> None:
     """Counted from the end of the fault; a process is back when there is another one."""
-    book = delayed(10, 11, by=2.5)
+    book = delayed(10, by=2.5)
     book.harms = [Harm("kill", "matcher", BEGAN + 1.0, BEGAN + 1.0, BEGAN + 1.6), Harm("freeze", "sink", BEGAN, BEGAN)]
     kill, freeze = timing(book).recoveries
     assert (kill.at_s, kill.seconds, kill.back_s) == (1.0, 2.6, 0.6)
     assert (freeze.seconds, freeze.back_s) == (0.1, None)
+
+
+def test_recovery_waits_for_what_came_just_after_the_fault_and_was_held_up() -> None:
+    """Nothing was under way as the role was killed: what it was missed by came later; what came in time is not that."""
+    book = delayed(12, 13, by=2.5)
+    book.harms = [Harm("kill", "matcher", BEGAN + 0.95, BEGAN + 0.95)]
+    assert timing(book).recoveries[0].seconds == 2.95
+    # From the next fault on it is that one's.
+    book.harms.append(Harm("kill", "sink", BEGAN + 1.25, BEGAN + 1.25))
+    assert [one.seconds for one in timing(book).recoveries] == [2.85, 2.65]
 
 
 def test_what_never_came_has_not_recovered() -> None:
