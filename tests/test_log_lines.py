@@ -37,6 +37,7 @@ OF_THE_PROCESS = {
     "app/adapters/kafka/permissions.py:denied": "what a role may do on Kafka, asked at its start",
     "app/adapters/kafka/producer.py:_renew": "a producer, which serves all records of the process",
     "app/adapters/kafka/watchdog.py:end_process": "the process ends; the reason names topic and partition",
+    "app/services/operations/shared_clock.py:_compare": "this machine's clock, by which all records here are judged",
     "app/adapters/postgres/database_roles.py:check_login": "the database's user",
     "app/adapters/postgres/log_partitions.py:_say": "days of the log",
     "app/adapters/postgres/api_engine.py:_refused": "the request around it, whose id is added by itself",

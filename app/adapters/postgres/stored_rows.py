@@ -45,7 +45,7 @@ def stored(model: type[M], fields: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        return model.model_validate(_in_part(fields, error, fields["id"], {}))
+        return model.model_validate(_in_part(fields, error, fields["id"], {}, is_template=model is Template))
 
 
 def recorded(workflow_id: UUID, row: Row[Any]) -> dict[str, Any]:
@@ -59,9 +59,16 @@ def recorded(workflow_id: UUID, row: Row[Any]) -> dict[str, Any]:
     return {**body, "written_by": row.created_by}
 
 
-def _in_part(fields: Mapping[str, Any], error: ValidationError, row_id: UUID, own: Mapping[str, Any]) -> dict[str, Any]:
+def _in_part(
+    fields: Mapping[str, Any],
+    error: ValidationError,
+    row_id: UUID,
+    own: Mapping[str, Any],
+    *,
+    is_template: bool = False,
+) -> dict[str, Any]:
     wrong = field_errors(error, None)
-    _tell(row_id, tuple(wrong))
+    _tell(row_id, tuple(wrong), is_template=is_template)
     kept = readable(fields, error, {**_INSTEAD, "trigger": _trigger(fields.get("trigger")), **own})
     return {**kept, "unreadable": [ProblemError(path=one.path, message=one.message) for one in wrong]}
 
@@ -73,7 +80,7 @@ def _trigger(stored: Any) -> Trigger:
 
 
 @lru_cache(_REMEMBERED)
-def _tell(row_id: UUID, wrong: tuple[FieldError, ...]) -> None:
+def _tell(row_id: UUID, wrong: tuple[FieldError, ...], *, is_template: bool) -> None:
     UNREADABLE_ROWS.inc()
-    told = {"id": str(row_id), "why": said(wrong)}
+    told = {"template_id" if is_template else "workflow_id": str(row_id), "why": said(wrong)}
     _LOG.error("a workflow or template is stored as cannot be read in full", extra=told)
