@@ -10,8 +10,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from app.embedded.mail import Mailbox
 from app.embedded.message_providers import MessageProviders
@@ -30,6 +31,21 @@ from tests.support.session_home import session_home
 hypothesis_settings.register_profile(
     "mutants", phases=(Phase.explicit, Phase.generate), database=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _first_draw() -> None:
+    """Let Hypothesis read all of our files for constants, and make its tables of Unicode, before a test has to wait.
+
+    In a new clone that takes seconds, for which the first test that drew a text failed as too slow.
+    """
+
+    @hypothesis_settings(max_examples=1, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.text(max_size=1))
+    def draw(_: str) -> None:
+        """Draw one."""
+
+    draw()
 
 
 def pytest_configure(config: pytest.Config) -> None:
