@@ -14,7 +14,7 @@ from yarl import URL
 from app.adapters.kafka.budget import MOST_BYTES
 from app.adapters.kafka.crash_guard import CrashGuard
 from app.adapters.kafka.faust_parts import NO_HTTP_CLIENT, CrashingSupervisor, FaustWorker
-from app.adapters.kafka.faust_private import TablesAtOnce
+from app.adapters.kafka.faust_private import Tables
 from app.adapters.kafka.faust_source import FaustSource
 from app.adapters.kafka.pacing import FOLLOWING, Gap
 from app.adapters.kafka.stall import StallPolicy
@@ -148,7 +148,7 @@ def common_settings() -> dict[str, Any]:
         "autodiscover": False,
         "web_enabled": False,
         "HttpClient": NO_HTTP_CLIENT,
-        "TableManager": TablesAtOnce,
+        "TableManager": Tables,
         "agent_supervisor": CrashingSupervisor,
         "producer_acks": -1,
         "producer_compression_type": "lz4",

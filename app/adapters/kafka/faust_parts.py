@@ -53,6 +53,7 @@ with _without_the_unused():
     from faust.streams import Stream as FaustStream
     from faust.tables.globaltable import GlobalTable
     from faust.tables.manager import TableManager
+    from faust.tables.recovery import Recovery as FaustRecovery
     from faust.transport.drivers import aiokafka as driver
     from faust.types import TP, ConsumerMessage
     from faust.worker import Worker as FaustWorker
@@ -70,6 +71,7 @@ __all__ = [
     "ConsumerNotStarted",
     "CrashingSupervisor",
     "FaustApp",
+    "FaustRecovery",
     "FaustStream",
     "FaustWorker",
     "FlowControlEvent",

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from inspect import isawaitable
 from typing import Any
 
-from app.adapters.kafka.faust_parts import TP, Service, TableManager, driver
+from app.adapters.kafka.faust_parts import TP, FaustRecovery, Service, TableManager, driver
 
 
 def channels_by_partition(app: Any) -> Mapping[TP, AbstractSet[Any]]:
@@ -19,11 +19,49 @@ def channels_by_partition(app: Any) -> Mapping[TP, AbstractSet[Any]]:
     return channels
 
 
-class TablesAtOnce(TableManager):
-    """Faust's tables without the second that it gives a program to make tables in; ours are made before it starts.
+class _Ended(asyncio.Event):
+    """That a recovery has ended: true from then on until the next one begins."""
 
-    Every worker begins with that second, and without tables, too.
+    def clear(self) -> None:
+        """Do nothing: Faust says in one go that a recovery has ended, and that it has not."""
+
+    def begin(self) -> None:
+        """Another recovery begins."""
+        super().clear()
+
+
+class Recovery(FaustRecovery):
+    """Faust's recovery of tables, whose end is noticed also by who waits for it a moment later.
+
+    One task reads the changelog, and sets an event with its last record, which it clears before the next; another
+    waits for that event once it has seen to it that there is something to read. Where there was little to read the
+    first is done before the second waits: it waited for ever, and no event of the worker's partitions was matched
+    until the watchdog ended it.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._signal_recovery_end: _Ended = _Ended()
+
+    def _set_recovery_started(self) -> None:
+        super()._set_recovery_started()
+        self._signal_recovery_end.begin()
+
+
+class Tables(TableManager):
+    """Faust's tables with that recovery, and without the second that it gives a program to make tables in.
+
+    Ours are made before it starts; every worker begins with that second, and without tables, too.
+    """
+
+    _recovery: Recovery | None
+
+    @property
+    def recovery(self) -> Recovery:
+        """What reads the changelogs."""
+        if self._recovery is None:
+            self._recovery = Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
     async def on_start(self) -> None:
         """Take the tables as they are, and begin to read their changelogs."""

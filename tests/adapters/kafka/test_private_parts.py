@@ -14,7 +14,7 @@ from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from app.adapters.kafka import channel_queue
 from app.adapters.kafka.consumer import Consumer
-from app.adapters.kafka.faust_private import OnOwnLoop, TablesAtOnce
+from app.adapters.kafka.faust_private import OnOwnLoop, Recovery, Tables
 from app.adapters.kafka.fetch_sessions import _SessionFetch
 from app.adapters.kafka.group_client import GroupClient
 from app.adapters.kafka.messages import TrackedMessage
@@ -36,8 +36,9 @@ SUBCLASSES = (
     GroupClient,
     KeptRecords,
     OnOwnLoop,
+    Recovery,
     Stream,
-    TablesAtOnce,
+    Tables,
     TolerantRecords,
     TrackedMessage,
     Transport,
@@ -55,7 +56,8 @@ OVERRIDDEN = [
     (OnOwnLoop, "set_shutdown"),
     (FlowControl, "resume"),
     (Stream, "__aiter__"),
-    (TablesAtOnce, "on_start"),
+    (Recovery, "_set_recovery_started"),
+    *((Tables, name) for name in ("on_start", "recovery")),
     (_SessionFetch, "build"),
     (TolerantRecords, "__next__"),
 ]
@@ -153,7 +155,7 @@ def _arity(function: Callable[..., Any]) -> int:
 
 def test_tables_start_as_fausts_do_but_for_the_pause() -> None:
     """What a new version does there beside it, ours would have to do as well."""
-    theirs, ours = ([ast.unparse(line) for line in _body(cls)] for cls in (TablesAtOnce.__mro__[1], TablesAtOnce))
+    theirs, ours = ([ast.unparse(line) for line in _body(cls)] for cls in (Tables.__mro__[1], Tables))
     assert theirs == ["await self.sleep(1.0)", *ours]
 
 
