@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
+from app.actions.constants import judged_on_save
+from app.actions.customer_field import CustomerId
 from app.actions.rights import changing_customer
 from app.actions.shown import Shown, form
-from app.actions.templated import CustomerId, Templated
+from app.actions.templated import Templated
 from app.actions.values import customer_id, tag
 from app.domain.needs import Need
 from app.ports import Crm, TagRequest
@@ -30,6 +32,7 @@ class ApplyTagConfig(ActionConfig):
         Templated(),
         Shown("Tag", "The tag that the customer gets.", "line", example="VIP"),
         Field(min_length=1, description="The tag, at most 100 characters once rendered"),
+        judged_on_save(tag),
     ]
     customer_id: CustomerId = "{{ customer.id }}"
 
@@ -45,8 +48,8 @@ class ApplyTag(TransactionalAction[ApplyTagConfig, TagRequest]):
         """Render and check the tag and the customer."""
         fields = config.render(context.scope)
         return TagRequest(
-            customer_id=customer_id(fields["customer_id"]),
-            tag=tag(fields["tag"]),
+            customer_id=customer_id("customer_id", fields["customer_id"]),
+            tag=tag("tag", fields["tag"]),
             origin=context.origin,
         )
 

@@ -1,11 +1,13 @@
 """``assign_conversation``: give a conversation to an assignee; to one who has it already is a success too."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
+from app.actions.constants import judged_on_save
 from app.actions.rights import assigning
 from app.actions.shown import Shown, form
 from app.actions.templated import Templated
@@ -32,18 +34,21 @@ class AssignConversationConfig(ActionConfig):
         Templated(),
         Shown("Who takes it", "A colleague's e-mail or name.", "line", example="kim@shop.example"),
         Field(min_length=1, description="Who takes it, at most 256 characters"),
+        judged_on_save(partial(filled_line, max_chars=MAX_ASSIGNEE_CHARS)),
     ]
     conversation_id: Annotated[
         str,
         Templated(),
         Shown("Conversation", "Its id. Leave it as it is for the one that the event is about.", "line", more=True),
         Field(min_length=1, description="By default the event's"),
+        judged_on_save(partial(filled_line, max_chars=MAX_CONVERSATION_ID_CHARS)),
     ] = "{{ conversation.id }}"
     customer_id: Annotated[
         str | None,
         Templated(),
         Shown("Customer", "Whose conversation it is, where that is not known yet.", "line", more=True),
         Field(description="Whose it is, if it is not known yet"),
+        judged_on_save(partial(optional_line, max_chars=MAX_CUSTOMER_ID_CHARS)),
     ] = "{{ customer.id | default('') }}"
 
 

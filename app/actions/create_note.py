@@ -6,15 +6,22 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, TransactionalAction
+from app.actions.constants import judged_on_save
+from app.actions.customer_field import CustomerId
 from app.actions.rights import changing_customer
 from app.actions.shown import Shown, form
-from app.actions.templated import CustomerId, Templated
+from app.actions.templated import Templated
 from app.actions.values import customer_id, refuse, text
 from app.domain.needs import Need
 from app.domain.visible import is_visible
 from app.ports import Crm, NoteRequest
 
 MAX_NOTE_BYTES: Final = 64 * 1024
+
+
+def _note(field: str, value: Any) -> str:
+    note = text(field, value, max_bytes=MAX_NOTE_BYTES)
+    return note if is_visible(note) else refuse(field, "is empty")
 
 
 class CreateNoteConfig(ActionConfig):
@@ -33,6 +40,7 @@ class CreateNoteConfig(ActionConfig):
         Templated(),
         Shown("Note", "What your colleagues read at the customer.", "text"),
         Field(min_length=1, description="The note, at most 64 KiB once rendered"),
+        judged_on_save(_note),
     ]
     customer_id: CustomerId = "{{ customer.id }}"
 
@@ -47,10 +55,8 @@ class CreateNote(TransactionalAction[CreateNoteConfig, NoteRequest]):
     def prepare(self, config: CompiledConfig[CreateNoteConfig], context: ActionContext) -> NoteRequest:
         """Render and check the text and the customer."""
         fields = config.render(context.scope)
-        note = text("text", fields["text"], max_bytes=MAX_NOTE_BYTES)
-        if not is_visible(note):
-            refuse("text", "is empty")
-        return NoteRequest(note_id=context.command_id, customer_id=customer_id(fields["customer_id"]), text=note)
+        customer = customer_id("customer_id", fields["customer_id"])
+        return NoteRequest(note_id=context.command_id, customer_id=customer, text=_note("text", fields["text"]))
 
     def needs(self, request: NoteRequest, context: ActionContext) -> Need | None:
         """Return what changing that customer needs."""

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from app.actions.addresses import mailbox, split_list
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.constants import judged_on_save
 from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, NeededWords, OptionalWords
 from app.actions.shown import Shown, Way, form
-from app.actions.templated import Templated, is_constant
+from app.actions.templated import Templated
 from app.actions.values import filled_line, refuse, text
-from app.domain.mailboxes import domain_of, parse_mailbox
+from app.domain.mailboxes import domain_of
 from app.ports import MailMessage
 from schemas.together import Together, Wrong
 
@@ -25,20 +27,20 @@ def _as_list(value: Any) -> Any:
     return split_list(value) if isinstance(value, str) else value
 
 
-def _constant_is_address(source: str) -> str:
-    if source and is_constant(source) and parse_mailbox(source.strip()) is None:
-        raise ValueError(f"{source[:100]!r} is not one e-mail address")
-    return source
-
-
-Address = Annotated[str, AfterValidator(_constant_is_address)]
+Address = Annotated[str, judged_on_save(partial(mailbox, quote=True))]
 Addresses = Annotated[
     list[Address],
     BeforeValidator(_as_list, json_schema_input_type=list[str] | str),
     Templated(),
     Field(max_length=MAX_RECIPIENTS),
 ]
+_part: Final = partial(text, max_bytes=MAX_PART_BYTES)
 _COPY: Final = "Who else gets it, with commas between several."
+
+
+def _some(field: str, addresses: list[str]) -> None:
+    if not any(address.strip() for address in addresses):
+        refuse(field, "no recipient")
 
 
 class SendEmailConfig(Together, MessageTextConfig):
@@ -57,9 +59,11 @@ class SendEmailConfig(Together, MessageTextConfig):
         choices={"The words": (Way("Write them here", ("subject", "text", "html")), FROM_TEMPLATE)},
     )
 
-    to: Annotated[Addresses, Shown("To", "Who gets it, with commas between several addresses.", "addresses")] = Field(
-        default=["{{ customer.email }}"]
-    )
+    to: Annotated[
+        Addresses,
+        Shown("To", "Who gets it, with commas between several addresses.", "addresses"),
+        judged_on_save(_some),
+    ] = Field(default=["{{ customer.email }}"])
     cc: Annotated[Addresses, Shown("Copy to", f"{_COPY} Everybody sees that.", "addresses", more=True)] = Field(
         default=[]
     )
@@ -78,6 +82,7 @@ class SendEmailConfig(Together, MessageTextConfig):
         NeededWords,
         Shown("Subject", "The line that people see first.", "line", example="Thank you, {{ customer.name }}"),
         Field(validate_default=True),
+        judged_on_save(partial(filled_line, max_chars=MAX_SUBJECT_CHARS)),
     ] = ""
     text: Annotated[
         str,
@@ -85,6 +90,7 @@ class SendEmailConfig(Together, MessageTextConfig):
         OptionalWords,
         Shown("Text", "The message in plain words; also what is shown where HTML is not.", "text"),
         Field(description="The plain text part"),
+        judged_on_save(_part),
     ] = ""
     html: Annotated[
         str,
@@ -92,6 +98,7 @@ class SendEmailConfig(Together, MessageTextConfig):
         OptionalWords,
         Shown("HTML", "The same message with its layout, if you have one.", "html"),
         Field(description="The HTML part; what variables bring in is escaped"),
+        judged_on_save(_part),
     ] = ""
 
     @classmethod
@@ -116,9 +123,8 @@ class SendEmail(LeasedAction[SendEmailConfig, MailMessage]):
         fields = config.render(context.scope)
         quote = not config.secrets
         to, cc, bcc = (_mailboxes(name, fields[name], quote=quote) for name in ("to", "cc", "bcc"))
-        if not to:
-            refuse("to", "no recipient")
-        html = text("html", fields["html"], max_bytes=MAX_PART_BYTES)
+        _some("to", to)
+        html = _part("html", fields["html"])
         return MailMessage(
             message_id=str(context.command_id),
             sender="",
@@ -127,7 +133,7 @@ class SendEmail(LeasedAction[SendEmailConfig, MailMessage]):
             bcc=bcc,
             reply_to=mailbox("reply_to", fields["reply_to"], quote=quote) or None,
             subject=filled_line("subject", fields["subject"], max_chars=MAX_SUBJECT_CHARS),
-            text=text("text", fields["text"], max_bytes=MAX_PART_BYTES),
+            text=_part("text", fields["text"]),
             html=html or None,
         )
 

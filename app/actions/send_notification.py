@@ -6,12 +6,14 @@ command's id, which is put in once however often it is tried.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.constants import judged_on_save
 from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, NeededWords
 from app.actions.providers import OnUncertain, not_twice
 from app.actions.rights import notifying
@@ -27,6 +29,14 @@ from schemas.together import Together, Wrong
 MAX_TITLE_CHARS: Final = 250
 MAX_BODY_CHARS: Final = 16_384
 MAX_USER_CHARS: Final = 64
+
+
+def _user(field: str, value: Any) -> UUID:
+    written = filled_line(field, value, max_chars=MAX_USER_CHARS)
+    try:
+        return UUID(written)
+    except ValueError:
+        refuse(field, f"{written!r} is no user's id")
 
 
 class SendNotificationConfig(Together, MessageTextConfig):
@@ -55,6 +65,7 @@ class SendNotificationConfig(Together, MessageTextConfig):
         Templated(),
         Shown("Colleague", "The colleague's user id; it appears in their inbox here.", "line"),
         Field(min_length=1, description="Id of a user, for the inbox"),
+        judged_on_save(_user),
     ] = None
     title: Annotated[
         str,
@@ -62,6 +73,7 @@ class SendNotificationConfig(Together, MessageTextConfig):
         NeededWords,
         Shown("Title", "One line that says what it is about.", "line", example="Order {{ order.id }} is paid"),
         Field(validate_default=True, description="One line"),
+        judged_on_save(partial(filled_line, max_chars=MAX_TITLE_CHARS)),
     ] = ""
     body: Annotated[
         str,
@@ -69,6 +81,7 @@ class SendNotificationConfig(Together, MessageTextConfig):
         NeededWords,
         Shown("Text", "What they need to know.", "text"),
         Field(validate_default=True, description="Plain text"),
+        judged_on_save(partial(filled_text, max_chars=MAX_BODY_CHARS)),
     ] = ""
     on_uncertain: OnUncertain = "retry"
 
@@ -114,7 +127,7 @@ class SendNotification(LeasedAction[SendNotificationConfig, NotificationRequest]
         written = config.config
         return NotificationRequest(
             channel=written.channel,
-            user=None if fields["user"] is None else _user(fields["user"]),
+            user=None if fields["user"] is None else _user("user", fields["user"]),
             title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
             body=filled_text("body", fields["body"], max_chars=MAX_BODY_CHARS),
             on_uncertain=written.on_uncertain,
@@ -153,11 +166,3 @@ async def _put(request: NotificationRequest, ports: Ports, context: ActionContex
     )
     await ports.inbox.put(notice, within=context.within)
     return {"notification_id": str(notice.id)}
-
-
-def _user(value: Any) -> UUID:
-    written = filled_line("user", value, max_chars=MAX_USER_CHARS)
-    try:
-        return UUID(written)
-    except ValueError:
-        refuse("user", f"{written!r} is no user's id")

@@ -2,12 +2,14 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from pydantic import Field
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.constants import judged_on_save
 from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, NeededWords
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.shown import Shown, Way, form
@@ -37,6 +39,7 @@ class SendSmsConfig(MessageTextConfig):
         Templated(),
         Shown("To", "One phone number, with + and the country in front.", "line", example="+49 30 901820"),
         Field(min_length=1, description="E.164, with + and country code"),
+        judged_on_save(partial(phone, quote=True)),
     ] = "{{ customer.phone }}"
     text: Annotated[
         str,
@@ -44,6 +47,7 @@ class SendSmsConfig(MessageTextConfig):
         NeededWords,
         Shown("Text", "At most 1,600 characters once it is filled in.", "text"),
         Field(validate_default=True, description="At most 1600 characters once rendered"),
+        judged_on_save(partial(filled_text, max_chars=MAX_SMS_CHARS)),
     ] = ""
     on_uncertain: OnUncertain = "fail"
 

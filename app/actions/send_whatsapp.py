@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 import orjson
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, MessageTextSpec, Ports
+from app.actions.constants import judged_on_save
 from app.actions.message_text import FROM_TEMPLATE, MessageTextConfig, OptionalWords
 from app.actions.providers import Explained, OnUncertain, Provider, text_of
 from app.actions.shown import Shown, Way, form
@@ -25,6 +27,25 @@ SPACES_IN_A_ROW: Final = 4
 
 # Limits that Meta reports with status 400: of the app, of the account, of throughput, of one pair of numbers.
 THROTTLED: Final = frozenset({4, 80007, 130429, 131056})
+
+
+def _parameter(field: str, value: Any, max_chars: int = MAX_PARAMETER_CHARS) -> dict[str, Any]:
+    """Return one value, which Meta wants without line breaks, tabs and more than four spaces in a row."""
+    checked = filled_line(field, value, max_chars=max_chars)
+    if "\t" in checked or " " * (SPACES_IN_A_ROW + 1) in checked:
+        refuse(field, "holds a tab or more than four spaces in a row, which WhatsApp refuses")
+    return {"type": "text", "text": checked}
+
+
+_Value = Annotated[str, judged_on_save(_parameter, even_empty=True)]
+_BY_POSITION: Final = TypeAdapter(list[_Value])
+_BY_NAME: Final = TypeAdapter(dict[str, _Value])
+
+
+def _as_written(value: Any, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Check against the form that is meant, so that an error names the value and no member of a union."""
+    form = _BY_NAME if isinstance(value, Mapping) else _BY_POSITION
+    return form.validate_python(value, context=info.context)
 
 
 class SendWhatsAppConfig(Together, MessageTextConfig):
@@ -56,6 +77,7 @@ class SendWhatsAppConfig(Together, MessageTextConfig):
         Templated(),
         Shown("To", "One phone number, with + and the country in front.", "line", example="+49 30 901820"),
         Field(min_length=1, description="E.164, with + and country code"),
+        judged_on_save(partial(phone, quote=True)),
     ] = "{{ customer.phone }}"
     text: Annotated[
         Annotated[str, Field(min_length=1)] | None,
@@ -63,6 +85,7 @@ class SendWhatsAppConfig(Together, MessageTextConfig):
         OptionalWords,
         Shown("Text", "WhatsApp delivers it within 24 hours of the customer's last message.", "text"),
         Field(description="At most 4096 characters once rendered"),
+        judged_on_save(partial(filled_text, max_chars=MAX_TEXT_CHARS)),
     ] = None
     meta_template: Annotated[
         Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")] | None,
@@ -80,9 +103,11 @@ class SendWhatsAppConfig(Together, MessageTextConfig):
         Templated(),
         Shown("For its header", "What goes into the variable of the template's header, if it has one.", "line"),
         Field(description="For the variable in a text header"),
+        judged_on_save(partial(_parameter, max_chars=MAX_HEADER_CHARS), even_empty=True),
     ] = None
     parameters: Annotated[
         list[str] | dict[str, str],
+        WrapValidator(_as_written),
         Templated(),
         Shown("For its variables", "What goes into the template's variables, a line each, in their order.", "lines"),
         Field(max_length=MAX_PARAMETERS, description="For the body's variables, by position or by name"),
@@ -163,14 +188,6 @@ def _template(config: SendWhatsAppConfig, fields: dict[str, Any]) -> dict[str, A
         components.append({"type": "body", "parameters": body})
     template = {"name": config.meta_template, "language": {"code": config.language}, "components": components}
     return {"type": "template", "template": template}
-
-
-def _parameter(field: str, value: Any, max_chars: int = MAX_PARAMETER_CHARS) -> dict[str, Any]:
-    """Return one value, which Meta wants without line breaks, tabs and more than four spaces in a row."""
-    checked = filled_line(field, value, max_chars=max_chars)
-    if "\t" in checked or " " * (SPACES_IN_A_ROW + 1) in checked:
-        refuse(field, "holds a tab or more than four spaces in a row, which WhatsApp refuses")
-    return {"type": "text", "text": checked}
 
 
 def _http(account: WhatsAppAccount, request: WhatsAppRequest, context: ActionContext) -> HttpRequest:

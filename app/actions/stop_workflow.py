@@ -1,10 +1,12 @@
 """``stop_workflow``: end the execution here; with ``conditions`` it is a way out half-way."""
 
+from functools import partial
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, ControlAction, StopRequest
+from app.actions.constants import judged_on_save
 from app.actions.shown import Shown, form
 from app.actions.templated import Templated
 from app.actions.values import line
@@ -28,6 +30,7 @@ class StopWorkflowConfig(ActionConfig):
         Templated(),
         Shown("Why", "Said where people look at what ran. You may leave it empty.", "line"),
         Field(description="Shown in the log, at most 500 characters"),
+        judged_on_save(partial(line, max_chars=MAX_REASON_CHARS)),
     ] = ""
 
 

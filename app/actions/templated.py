@@ -6,15 +6,14 @@ strings in it; each string is a template of its own, so that a failure can be na
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.actions.base import ActionConfig
-from app.actions.shown import Shown
 from app.domain.errors import ActionFailedError, CostlyError, FieldError
 from app.domain.templating import TemplateError, TemplateFailure, compile_template
 from app.domain.wall import WallReachedError, walled
@@ -33,13 +32,6 @@ class Templated:
         return schema
 
 
-CustomerId = Annotated[
-    str,
-    Templated(),
-    Shown("Customer", "Whose id it is. Leave it as it is for the customer whom the event is about.", "line", more=True),
-    Field(min_length=1, description="Whom; by default the event's customer"),
-]
-
 C = TypeVar("C", bound=ActionConfig)
 
 _NO_SECRETS: Final = "cannot use secrets: what this action writes is kept here, for everybody who may read it"
@@ -48,6 +40,15 @@ _NO_SECRETS: Final = "cannot use secrets: what this action writes is kept here, 
 def is_constant(source: str) -> bool:
     """Tell whether a string holds no template syntax, so that its value is known on save."""
     return "{{" not in source and "{%" not in source and "{#" not in source
+
+
+def is_known(value: Any) -> bool:
+    """Tell whether a JSON value is known on save: no string in it is a template."""
+    if isinstance(value, Mapping):
+        return all(map(is_known, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_known, value))
+    return not isinstance(value, str) or is_constant(value)
 
 
 def templated_fields(model: type[BaseModel]) -> dict[str, Templated]:

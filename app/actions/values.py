@@ -102,22 +102,22 @@ def phone(field: str, value: Any, *, quote: bool) -> str:
     )
 
 
-def customer_id(value: Any) -> str:
-    """Return a rendered ``customer_id``, checked.
+def customer_id(field: str, value: Any) -> str:
+    """Return a rendered customer's id, checked.
 
     Raises:
         ActionFailedError: Empty, too long or not text on one line.
     """
-    return filled_line("customer_id", value, max_chars=MAX_CUSTOMER_ID_CHARS)
+    return filled_line(field, value, max_chars=MAX_CUSTOMER_ID_CHARS)
 
 
-def tag(value: Any) -> str:
-    """Return a rendered ``tag``, checked.
+def tag(field: str, value: Any) -> str:
+    """Return a rendered tag, checked.
 
     Raises:
         ActionFailedError: Empty, too long or not text on one line.
     """
-    return filled_line("tag", value, max_chars=MAX_TAG_CHARS)
+    return filled_line(field, value, max_chars=MAX_TAG_CHARS)
 
 
 def moment(field: str, value: Any) -> datetime:
@@ -133,6 +133,15 @@ def moment(field: str, value: Any) -> datetime:
     return EPOCH + timedelta(microseconds=found // 1000)
 
 
+def is_distance(value: str) -> bool:
+    """Tell whether a time is written as a distance from now."""
+    try:
+        parse_relative(value.strip())
+    except ValueError:
+        return False
+    return True
+
+
 def later(field: str, value: Any, now: datetime) -> datetime:
     """Return a rendered time, which may also be a distance from now such as ``+2h`` or ``3d``.
 
@@ -144,6 +153,16 @@ def later(field: str, value: Any, now: datetime) -> datetime:
         return now + timedelta(microseconds=parse_relative(written) // 1000)
     except ValueError:
         return moment(field, written)
+
+
+def optional_later(field: str, value: Any, now: datetime) -> datetime | None:
+    """Return as ``later`` does; None where the field was left out or rendered to nothing.
+
+    Raises:
+        ActionFailedError: As ``later``.
+    """
+    written = optional_line(field, value, max_chars=MAX_MOMENT_CHARS)
+    return None if written is None else later(field, written, now)
 
 
 def optional_line(field: str, value: Any, *, max_chars: int) -> str | None:

@@ -5,13 +5,12 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import orjson
-
 from app.actions.answers import check_answer, output_of
 from app.actions.base import ActionContext, CompiledConfig, LeasedAction, Ports
 from app.actions.signing import signature_headers, signing_key
-from app.actions.values import filled_line, line, refuse, text
-from app.actions.webhook_config import WebhookConfig, url_problem
+from app.actions.values import refuse
+from app.actions.webhook_config import WebhookConfig
+from app.actions.webhook_values import encoded_body, header_value, url
 from app.domain.errors import ActionFailedError
 from app.domain.grants import refused_host
 from app.domain.origins import origin
@@ -19,9 +18,6 @@ from app.domain.redaction import MASK
 from app.domain.trace_context import TraceContext
 from app.ports import HttpRequest
 
-MAX_URL_CHARS: Final = 4096
-MAX_HEADER_CHARS: Final = 4096
-MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_ANSWER_BYTES: Final = 2048
 MAX_REDIRECTS: Final = 3
 MAX_CAUSATION_CHARS: Final = 4096
@@ -68,15 +64,15 @@ class Webhook(LeasedAction[WebhookConfig, WebhookRequest]):
         fields = config.render(context.scope)
         headers = {"Idempotency-Key": str(context.command_id), "Headrace-Causation": causation(context)}
         for name, value in fields["headers"].items():
-            headers[name] = _header_value(f"headers.{name}", value)
+            headers[name] = header_value(f"headers.{name}", value)
         body = default_body(context) if config.config.default_body else fields["body"]
-        url, encoded = _url(fields["url"]), _encode_body(body)
+        place, encoded = url("url", fields["url"]), encoded_body("body", body)
         if encoded is not None and not any(name.lower() == "content-type" for name in fields["headers"]):
             headers["Content-Type"] = TEXT_TYPE if isinstance(body, str) else JSON_TYPE
-        _refuse_other_hosts(url, context)
+        _refuse_other_hosts(place, context)
         redirects = MAX_REDIRECTS if config.config.follow_redirects else 0
         secret = bool(encoded and context.secrets) and context.redact.finds((encoded or b"").decode())
-        request = HttpRequest(config.config.method, url, headers, encoded, redirects, secret, context.hosts)
+        request = HttpRequest(config.config.method, place, headers, encoded, redirects, secret, context.hosts)
         return WebhookRequest(request, config.config.timeout_s, config.config.sign_with)
 
     async def perform(self, request: WebhookRequest, ports: Ports, context: ActionContext) -> dict[str, Any]:
@@ -132,39 +128,9 @@ def default_body(context: ActionContext) -> dict[str, Any]:
     return {"event": scope["event"], "workflow": scope["workflow"], "execution": scope["execution"]}
 
 
-def _url(value: Any) -> str:
-    url = filled_line("url", value, max_chars=MAX_URL_CHARS)
-    # In a dry run what begins with a secret cannot be told; in earnest nothing is at an address such as this.
-    problem = None if url.startswith(MASK) else url_problem(url)
-    return refuse("url", problem) if problem else url
-
-
 def _refuse_other_hosts(url: str, context: ActionContext) -> None:
     if not context.hosts or MASK in urlsplit(url).netloc:
         return  # of a dry run: which host it is cannot be told
     name = refused_host(url, context.hosts)
     if name is not None:
         refuse("url", f"is on a host that secrets.{name} may not be sent to; an administrator can name it there")
-
-
-def _header_value(field: str, value: Any) -> str:
-    header = line(field, value, max_chars=MAX_HEADER_CHARS)
-    if not header.replace("\t", " ").isprintable():
-        refuse(field, "holds a control character")
-    return header
-
-
-def _encode_body(body: Any) -> bytes | None:
-    if body is None:
-        return None
-    data = text("body", body).encode() if isinstance(body, str) else _json(body)
-    if len(data) > MAX_BODY_BYTES:
-        refuse("body", f"has {len(data)} bytes; at most {MAX_BODY_BYTES} are allowed")
-    return data
-
-
-def _json(body: Any) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError as error:
-        refuse("body", f"cannot be written as JSON: {error}")

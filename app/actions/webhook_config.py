@@ -1,17 +1,17 @@
 """What a webhook is told in its config: where it goes, how, and what is sent."""
 
 import re
-from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.base import ActionConfig, is_stored
+from app.actions.constants import judged_on_save
 from app.actions.shown import Shown, form
 from app.actions.signing import SIGNATURE_HEADERS
-from app.actions.templated import Templated, is_constant
+from app.actions.templated import Templated
 from app.actions.typed_json import repeated_problem
+from app.actions.webhook_values import encoded_body, header_value, url
 from app.domain.secret_names import is_secret_name
 
 MAX_HEADERS: Final = 50
@@ -55,13 +55,14 @@ class WebhookConfig(ActionConfig):
         Templated(),
         Shown("Address", "Where it is sent.", "line", example="https://erp.example/orders"),
         Field(min_length=1, description="http or https; may hold templates"),
+        judged_on_save(url),
     ]
     method: Annotated[
         Literal["POST", "PUT", "PATCH", "GET", "DELETE"],
         Shown("Method", "As the other system's documentation says; POST for most.", more=True),
     ] = "POST"
     headers: Annotated[
-        dict[str, str],
+        dict[str, Annotated[str, judged_on_save(header_value)]],
         Templated(),
         Shown("Headers", "What else the other system asks for, such as Authorization.", "pairs", more=True),
         Field(max_length=MAX_HEADERS),
@@ -71,6 +72,7 @@ class WebhookConfig(ActionConfig):
         Templated(),
         Shown("What is sent", "JSON or text. Leave it empty to send the whole event.", "json"),
         Field(description="A JSON value with templates in it, or a text template"),
+        judged_on_save(encoded_body),
     ] = None
     follow_redirects: Annotated[
         bool,
@@ -93,14 +95,6 @@ class WebhookConfig(ActionConfig):
     def _stored_before_there_was_a_floor(cls, value: Any, info: ValidationInfo) -> Any:
         too_short = isinstance(value, int | float) and 0 < value < MIN_TIMEOUT_S
         return MIN_TIMEOUT_S if too_short and is_stored(info) else value
-
-    @field_validator("url")
-    @classmethod
-    def _constant_url_is_http(cls, value: str) -> str:
-        problem = url_problem(value) if is_constant(value) else None
-        if problem:
-            raise ValueError(problem)
-        return value
 
     @field_validator("headers")
     @classmethod
@@ -149,23 +143,3 @@ class WebhookConfig(ActionConfig):
     def default_body(self) -> bool:
         """Whether the event is sent, because the user named no body."""
         return "body" not in self.model_fields_set and self.method in {"POST", "PUT", "PATCH"}
-
-
-@lru_cache(maxsize=1024)
-def url_problem(url: str) -> str | None:
-    """Return why nothing can be sent to an address; None where something can."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # its text quotes the host, which may hold a secret
-        return "is no URL: its host is none"
-    try:
-        _ = parts.port
-    except ValueError:
-        return "is no URL: its port is no number up to 65535"
-    if parts.scheme not in {"http", "https"}:
-        return "must begin with http:// or https://"
-    if not parts.hostname:
-        return "names no host"
-    if parts.username is not None or parts.password is not None:
-        return "holds a user name or password; send an Authorization header instead"
-    return None
