@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field
 
 from schemas.base import Contract
-from schemas.event_types import is_event_type
+from schemas.event_types import type_problem
 from schemas.moments import WrittenMoment
 
 MAX_EVENT_BYTES: Final = 256 * 1024
@@ -15,11 +15,8 @@ CUT: Final = "headrace:cut"
 
 
 def _known_type(value: str) -> str:
-    if not is_event_type(value):
-        raise ValueError(
-            "no event type: a dotted name is one, such as order.paid or com.shop.cart.abandoned;"
-            " temporal.* are Headrace's"
-        )
+    if problem := type_problem(value):
+        raise ValueError(problem)
     return value
 
 

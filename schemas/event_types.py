@@ -52,6 +52,20 @@ def is_event_type(value: str) -> bool:
     return len(value) <= MAX_TYPE_CHARS and not is_own_type(value) and DOTTED.fullmatch(value) is not None
 
 
+def type_problem(value: str) -> str | None:
+    """Say why a text is no event type; None where it is one."""
+    if is_event_type(value):
+        return None
+    if is_own_type(value):
+        return f"no event type: of Headrace's own there are {', '.join(TEMPORAL_EVENT_TYPES)}"
+    if len(value) > MAX_TYPE_CHARS:
+        return f"no event type: one has at most {MAX_TYPE_CHARS} characters, and this has {len(value)}"
+    return (
+        "no event type: a dotted name is one, such as order.paid or com.shop.cart.abandoned, "
+        "of letters from a to z, digits, _ and -"
+    )
+
+
 def is_own_type(event_type: str) -> bool:
     """Tell whether only Headrace itself makes events of a type: those of its schedules, however they are spelt."""
     return event_type[: len(_OWN)].lower() == _OWN

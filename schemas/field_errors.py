@@ -54,10 +54,10 @@ PATTERNS: Final[Mapping[str, str]] = {
     REENTRY_PATTERN: 'must be "always", "once", or "once per" a duration, such as once per 7 days',
     rf"^{PLACEHOLDER}$": "must be small letters, digits and underscores, a letter first, 50 at most",
 }
-# Of a secret Pydantic counts items, as if it were a list.
-_LENGTHS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
-    "too_long": lambda bound: f"must have at most {_characters(bound['max_length'])}",
-    "too_short": lambda bound: f"must have at least {_characters(bound['min_length'])}",
+# Of a text that is kept secret Pydantic counts items, as if it were a list.
+_LENGTHS: Final[Mapping[str, Callable[[Mapping[str, Any], str], str]]] = {
+    "too_long": lambda bound, unit: f"must have at most {_counted(bound['max_length'], unit)}",
+    "too_short": lambda bound, unit: f"must have at least {_counted(bound['min_length'], unit)}",
 }
 _OTHER_FORM: Final = "has another form than is asked for"
 
@@ -102,8 +102,8 @@ def _said(detail: Mapping[str, Any], model: Any) -> str:
         return _unknown(str(name), place, model)
     if detail["type"] == "string_pattern_mismatch":
         return PATTERNS.get(detail["ctx"]["pattern"], _OTHER_FORM)
-    if detail["type"] in _LENGTHS and isinstance(detail["input"], str):
-        return _LENGTHS[detail["type"]](detail["ctx"])
+    if detail["type"] in _LENGTHS:
+        return _LENGTHS[detail["type"]](detail["ctx"], "character" if isinstance(detail["input"], str) else "item")
     if detail["type"] != "missing":
         return IN_WORDS.get(detail["type"]) or _message(detail["msg"])
     given = detail["input"] if model and isinstance(detail["input"], Mapping) else {}
@@ -120,8 +120,8 @@ def _unknown(name: str, place: Sequence[int | str], model: Any) -> str:
     return f"is not known here: {elsewhere[near]}" if near in elsewhere else f"is not known here{meant(name, known)}"
 
 
-def _characters(count: int) -> str:
-    return f"{count} character{'s' * (count != 1)}"
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'s' * (count != 1)}"
 
 
 def _message(text: str) -> str:

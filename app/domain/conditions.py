@@ -38,6 +38,7 @@ MAX_CONDITIONS: Final = 100
 MAX_DEPTH: Final = 10
 _MAX_QUOTED: Final = 100
 _LOGICS: Final = ("AND", "OR")
+_EMPTY: Final = "must hold at least one condition"
 _GROUP_LOGIC: Final[Mapping[str, str]] = {"all": "AND", "any": "OR"}
 _LEAF_KEYS: Final = ("field", "operator", "value", "logic")
 # Keys of one condition that are said to be unknown, of however many.
@@ -191,6 +192,8 @@ class _Compiler:
 
     def _group(self, name: str, value: Any, where: str, depth: int) -> Group:
         inner = f"{where}.{name}"
+        if not value and isinstance(value, list | tuple) and not self._stored:
+            return self._wrong(inner, _EMPTY)
         if name == "not":
             if isinstance(value, Mapping):
                 return Group(name, where, ((self._node(value, inner, depth),),))

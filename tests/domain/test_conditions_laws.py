@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.conditions import Scope, compile_conditions
+from app.domain.conditions import ConditionError, Scope, compile_conditions
 from tests.domain import condition_oracle as oracle
 from tests.domain.condition_oracle import NOW
 from tests.domain.strategies import days, json_values, leaves, operand
@@ -100,8 +100,8 @@ def test_comparisons_of_near_values_agree_with_the_oracle(operator: str, data: s
 
 @given(conditions=lists_of(trees), data=json_values)
 def test_and_binds_tighter_than_or_and_groups_nest(conditions: list[dict[str, Any]], data: Any) -> None:
-    """A condition list is the boolean expression that it reads as."""
-    assert evaluate(conditions, {"a": data}) == oracle.met(conditions, {"a": data})
+    """A condition list is the boolean expression that it reads as, with groups of none in it, as they may be stored."""
+    assert evaluate(conditions, {"a": data}, stored=True) == oracle.met(conditions, {"a": data})
 
 
 @given(value=json_values, data=json_values, pair=st.sampled_from(COMPLEMENTS))
@@ -127,6 +127,25 @@ def test_order_is_consistent(left: Any, right: Any) -> None:
     assert held["<"] + held["=="] + held[">"] <= 1
 
 
+@given(conditions=lists_of(trees))
+def test_groups_of_none_alone_are_refused(conditions: list[dict[str, Any]]) -> None:
+    """On save; every other tree of good conditions compiles."""
+
+    def empty(item: Any) -> bool:
+        for name in item.keys() & {"all", "any", "not"}:
+            inner = [item[name]] if isinstance(item[name], dict) else item[name]
+            return not inner or any(map(empty, inner))
+        return False
+
+    try:
+        compile_conditions(conditions)
+    except ConditionError:
+        refused = True
+    else:
+        refused = False
+    assert refused == any(map(empty, conditions))
+
+
 @given(conditions=lists_of(trees), data=json_values)
 def test_every_condition_has_a_bounded_verdict(conditions: list[dict[str, Any]], data: Any) -> None:
     """Nothing is cut short: one verdict for each condition and group, each value at most 1 KiB of valid JSON."""
@@ -137,7 +156,7 @@ def test_every_condition_has_a_bounded_verdict(conditions: list[dict[str, Any]],
         inner = item.get("all", item.get("any", item.get("not", [])))
         return 1 + count(inner)
 
-    verdicts = compile_conditions(conditions).evaluate(Scope({"a": data}, {}, NOW)).verdicts
+    verdicts = compile_conditions(conditions, stored=True).evaluate(Scope({"a": data}, {}, NOW)).verdicts
     assert len(verdicts) == count(conditions)
     for verdict in verdicts:
         assert verdict.reason

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from app.domain.conditions import ConditionError, compile_conditions
+from app.domain.conditions import ConditionError, Scope, compile_conditions
+from app.domain.times import EPOCH
 from tests.domain.strategies import json_values
 
 GOOD = {"field": "a", "operator": "==", "value": 1}
@@ -74,6 +75,8 @@ def deep(levels: int) -> dict[str, Any]:
         ([GOOD | {"value": object()}], "conditions[0].value", "JSON"),
         ([GOOD | {"value": [[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]}], "conditions[0].value", "20 levels"),
         ([{"all": [GOOD], "any": [GOOD]}], "conditions[0]", "one group"),
+        ([{"any": []}], "conditions[0].any", "must hold at least one condition"),
+        ([GOOD, {"all": [{"not": []}]}], "conditions[1].all[0].not", "must hold at least one condition"),
         ([{"all": [GOOD], "field": "a"}], "conditions[0]", "one group"),
         ([{"all": GOOD}], "conditions[0].all", "list"),
         ([GOOD, GOOD, {"all": [GOOD | {"operator": ">>"}]}], "conditions[2].all[0].operator", "one of"),
@@ -119,3 +122,9 @@ def test_arbitrary_json_compiles_or_is_refused(value: Any) -> None:
     for conditions in (value, [value], [GOOD | {"value": value}], [GOOD | {"operator": value}], [{"any": value}]):
         with contextlib.suppress(ConditionError):
             compile_conditions(conditions)
+
+
+def test_an_empty_group_that_was_saved_is_judged_as_it_was() -> None:
+    """Any of none does not hold, all of none and not all of none do and do not."""
+    found = compile_conditions([{"any": []}, {"all": []}, {"not": []}], stored=True).evaluate(Scope({}, {}, EPOCH))
+    assert [verdict.met for verdict in found.verdicts] == [False, True, False]

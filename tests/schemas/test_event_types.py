@@ -5,7 +5,7 @@ import pytest
 from app.services.ingest.admission import Admission
 from app.topics import Topics
 from schemas.event import Event
-from schemas.event_types import is_event_type, is_own_type, resembled
+from schemas.event_types import is_event_type, is_own_type, resembled, type_problem
 
 TOPICS = Topics("t.")
 
@@ -38,6 +38,22 @@ def test_any_dotted_type_is_one_and_has_a_declared_topic(event_type: str, group:
 def test_what_is_no_type_is_refused(event_type: str) -> None:
     """No dot, an empty word, other letters, too long; and whatever looks like a schedule's."""
     assert not is_event_type(event_type)
+    assert type_problem(event_type) is not None
+
+
+@pytest.mark.parametrize(
+    ("event_type", "said"),
+    [
+        ("order", "a dotted name is one"),
+        ("é.b", "of letters from a to z, digits, _ and -"),
+        ("x" * 99 + ".y", "at most 100 characters, and this has 101"),
+        ("temporal.hourly", "there are temporal.daily, temporal.weekly, temporal.monthly"),
+    ],
+)
+def test_what_is_wrong_with_a_type_is_said(event_type: str, said: str) -> None:
+    """Its form, its length, or that there is no such schedule."""
+    assert said in (type_problem(event_type) or "")
+    assert type_problem("order.paid") is None
 
 
 @pytest.mark.parametrize("event_type", ["temporal.daily", "Temporal.daily", "temporal.x"])

@@ -71,3 +71,12 @@ def test_the_length_of_a_secret_is_told_in_characters(url: str, said: str) -> No
     with pytest.raises(ValidationError) as raised:
         ChannelDraft.model_validate({"name": "team", "url": url})
     assert [(one.path, one.message) for one in field_errors(raised.value, ChannelDraft)] == [("url", said)]
+
+
+def test_the_length_of_a_list_is_told_in_items() -> None:
+    """In our words, and not as what is left after something was done to it."""
+    draft = {"name": "a", "trigger": {"type": "order.paid"}, "conditions": [{}] * 101, "actions": [{}] * 101}
+    with pytest.raises(ValidationError) as raised:
+        WorkflowDraft.model_validate(draft)
+    said = {one.path: one.message for one in field_errors(raised.value, WorkflowDraft)}
+    assert (said["conditions"], said["actions"]) == ("must have at most 100 items", "must have at most 50 items")
