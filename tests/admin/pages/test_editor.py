@@ -72,12 +72,12 @@ async def test_without_scripts_it_is_read_as_a_sentence_and_can_be_switched(
 ) -> None:
     """What somebody wrote shows as text; the switch is a form."""
     who = await somebody()
-    conditions = [{"field": "customer.name", "operator": "==", "value": MARKUP, "logic": "OR"}, {"any": []}]
+    conditions = [{"field": "customer.name", "operator": "==", "value": MARKUP, "logic": "OR"}]
     path = await made(api, who, on=False, name=MARKUP, conditions=conditions)
     async with visit(who, scripts=False) as window:
         await window.go(path)
         assert await window.heading() == MARKUP
-        sentence = f"When an order is paid, if customer name is “{MARKUP}” or nothing at all, do:"
+        sentence = f"When an order is paid, if customer name is “{MARKUP}”, do:"
         await expect(window.page.get_by_text(sentence)).to_be_visible()
         await expect(window.page.get_by_role("button", name="Publish")).to_be_hidden()
         await window.page.get_by_role("button", name="Switch on").click()
@@ -149,7 +149,7 @@ async def test_a_workflow_is_made_by_keyboard_alone(api: Api, visit: Visit, some
         vip = {"field": "customer.state", "operator": "in", "value": ["SP", "RJ"]}
         rich = {"field": "customer.ltv", "operator": ">", "value": 1000}
         assert (kept["name"], kept["trigger"]) == ("Thank the VIPs", {"type": "tag.applied", "config": {"tag": "VIP"}})
-        assert kept["conditions"] == [vip, rich, {"any": []}]
+        assert kept["conditions"] == [vip, rich]  # the group that was left behind is no more
         await tab_to(page, page.get_by_role("button", name="Publish"), back=True)
         await press("Enter")
         dialog = page.get_by_role("dialog", name="Publish the changes?")
@@ -191,6 +191,26 @@ async def test_a_mistake_is_said_at_its_field(api: Api, visit: Visit, somebody: 
         await expect(page.get_by_label("Field", exact=True)).to_be_focused()
         await page.get_by_role("button", name="Change", exact=True).click()
         await window.looked_at("editor-triggers")
+
+
+async def test_a_group_of_none_is_said_at_it_and_goes_with_its_last_condition(
+    api: Api, visit: Visit, somebody: Any
+) -> None:
+    """A draft may hold one, as the API may write it; a condition that is removed takes its groups along."""
+    who = await somebody()
+    path = await made(api, who)
+    body = draft(conditions=[{"any": []}, {"not": {"any": [{"all": comparisons(1)}]}}])
+    await asked(api, who, "PUT", f"{path.removeprefix('/workflows')}/draft", body, **{"If-Match": "*"})
+    async with visit(who) as window:
+        await window.go(path)
+        page = window.page
+        group = page.get_by_role("listitem").filter(has=page.get_by_role("group", name="Group of conditions"))
+        await expect(group.first).to_contain_text("Choose a condition for the group, or remove it")
+        await window.looked_at("editor-empty-group")
+        await page.get_by_role("button", name="Remove the group").first.click()
+        await page.get_by_role("button", name="Remove the condition").click()
+        await saved(page)
+        assert (await drafted(api, who, path))["conditions"] == []
 
 
 async def test_of_two_who_save_neither_loses_anything(api: Api, visit: Visit, somebody: Any) -> None:

@@ -179,7 +179,7 @@ class ConditionBuilder extends Widget {
   #say() {
     const at = new Map();
     for (const [path, message] of this.#wrong) {
-      const [, node, part] = /^(.*?)(?:\.(field|operator|value)(?:\[[[\]\d]*)?)?$/.exec(path);
+      const [, node, part] = /^(.*?)(?:\.(?:not|(?:not\.)?(?:all|any))|\.(field|operator|value)(?:\[[[\]\d]*)?)?$/.exec(path);
       at.set(node, { ...at.get(node), [part ?? ""]: message });
     }
     complain(null, this.all, at.get("")?.[""] ?? "");
@@ -201,8 +201,20 @@ class ConditionBuilder extends Widget {
     const { parent } = node;
     const at = parent.nodes.indexOf(node);
     parent.take(node);
+    const [list, gap] = this.#withoutEmpty(parent, at);
     this.touched();
-    (parent.nodes[Math.min(at, parent.nodes.length - 1)]?.element.querySelector("input, select:not([hidden])") ?? parent.add).focus();
+    (list.nodes[Math.min(gap, list.nodes.length - 1)]?.element.querySelector("input, select:not([hidden])") ?? list.add).focus();
+  }
+
+  /** Take away a group that lost its last member, and each that held nothing else; returns the list that has a gap now, and where. */
+  #withoutEmpty(list, gap) {
+    while (list.owner && !list.nodes.length) {
+      const group = list.owner;
+      list = group.parent;
+      gap = list.nodes.indexOf(group);
+      list.take(group);
+    }
+    return [list, gap];
   }
 
   wrap(node) {
@@ -224,6 +236,7 @@ class ConditionBuilder extends Widget {
     if (beside?.list) beside.list.put(node, step < 0 ? beside.list.nodes.length : 0);
     else if (beside) parent.put(node, at + step);
     else parent.owner.parent.put(node, parent.owner.parent.nodes.indexOf(parent.owner) + (step < 0 ? 0 : 1));
+    this.#withoutEmpty(parent, at);
     focused?.focus();
     this.touched();
   }

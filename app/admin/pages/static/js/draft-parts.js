@@ -44,6 +44,7 @@ const FRIENDLY = [
   [/^trigger\.config\.timezone$/, /./, "Choose a time zone, such as Europe/Berlin"],
   [/\.field$/, /must name a field/, "Choose a field"],
   [/\.field$/, /before, between and after its dots/, "Write something before, between and after its dots"],
+  [/\.(all|any|not)$/, /at least one condition/, "Choose a condition for the group, or remove it"],
   [/\.value$/, /is missing/, "Enter a value"],
   [/\.value$/, /distance from now/, "Enter a number"],
 ];
