@@ -11,6 +11,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size
 NAMES = TEXT.filter(is_visible)
 # What Jinja would read as syntax is another test's business.
 PLAIN = NAMES.filter(lambda text: "{" not in text and "\n" not in text and "\r" not in text)
+LINES = PLAIN.filter(lambda text: len(text.splitlines()) == 1)
 VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | TEXT
 
 CONDITIONS = st.fixed_dictionaries(
@@ -36,7 +37,7 @@ CONDITION_LISTS = st.lists(
 CONFIGURED = st.one_of(
     st.builds(lambda tag: ("apply_tag", {"tag": tag}), st.from_regex(r"[a-z]{1,20}", fullmatch=True)),
     st.builds(lambda text: ("create_note", {"text": text}), PLAIN),
-    st.builds(lambda reason: ("stop_workflow", {"reason": reason}), PLAIN),
+    st.builds(lambda reason: ("stop_workflow", {"reason": reason}), LINES),
 )
 
 REENTRIES: list[Any] = [
