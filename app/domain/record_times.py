@@ -40,6 +40,11 @@ def check_record_time(timestamp: float, now: float) -> None:
     raise PoisonError(ABSURD, said)
 
 
+def is_too_old(timestamp: float | None, now: float, max_age: float) -> bool:
+    """Tell whether a record that is read now is passed over: it is older than so many seconds."""
+    return timestamp is not None and now - timestamp > max_age
+
+
 def is_observed(timestamp: float | None, now: float) -> bool:
     """Tell whether a record's age says how fast it is read; older than a day it is history that is read in."""
     return timestamp is not None and now - timestamp <= _HISTORY_S

@@ -22,7 +22,7 @@ from app.domain.evaluate import OVER_SHARE, Outcome, Plan, TurnedAway, evaluate
 from app.domain.log_context import about, about_nothing
 from app.domain.loops import RunBudget
 from app.domain.quotas import NEVER
-from app.domain.record_times import check_record_time, is_observed
+from app.domain.record_times import check_record_time, is_observed, is_too_old
 from app.domain.reentry import skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
@@ -138,7 +138,7 @@ class Matcher:
         try:
             if record.timestamp is not None:
                 check_record_time(record.timestamp, seconds)
-                if seconds - record.timestamp > self._max_age:
+                if is_too_old(record.timestamp, seconds, self._max_age):
                     self._outcomes["too_old"] += 1
                     return []
             incoming = decode_event(record)

@@ -52,3 +52,31 @@ async def test_a_large_event_is_told_without_being_shown(api: Api) -> None:
     for chars, shown in ((1_000, True), (70_000, False)):
         found = (await lookup(user, put(api, kind, data={"text": "x" * chars})))["event"]
         assert (found["event"] is not None, found["size"] > chars) == (shown, True)
+
+
+async def told(user: User, event: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return verdicts and reasons, from a lookup, and from the list of the newest; they are the same."""
+    (one,) = (await lookup(user, event))["event"]["workflows"]
+    newest = (await user.call("GET", f"/api/v1/events?type={event['type']}")).json["items"]
+    (same,) = next(item["workflows"] for item in newest if item["id"] == event["id"])
+    return [(each["verdict"], each["why"]) for each in (one, same)]
+
+
+async def test_a_replay_is_judged_as_of_the_records_before_it(api: Api) -> None:
+    """It keeps its old time: it came when the workflow was there, and its trigger turned it away, or was too old."""
+    user = api.user("user", "crm:read")
+    api.event_topics.clear()
+    await workflow(user, "tag.removed", trigger={"type": "tag.removed", "config": {"tag": "vip"}})
+    topic, now = "t.events.tag", time.time()
+    alone = put(api, "tag.removed", topic, at=now - 43_200, data={"tag": "new"})
+    for verdict, why in await told(user, alone):
+        assert (verdict, why.startswith("By the event's time")) == ("no_workflow_then", True)
+        assert why.endswith('If it came later than its time says, as replays do: Its trigger asks for more than the '
+                            'type: tag "vip".')  # fmt: skip
+    put(api, fresh(), topic, at=time.time())
+    replayed = put(api, "tag.removed", topic, at=now - 43_200, data={"tag": "new"})
+    for verdict, why in await told(user, replayed):
+        assert (verdict, "as of theirs" in why) == ("turned_away", True)
+    old = put(api, "tag.removed", topic, at=now - 9 * 86_400, data={"tag": "vip"})
+    for verdict, why in await told(user, old):
+        assert (verdict, "when it was read" in why) == ("too_old", True)

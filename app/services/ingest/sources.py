@@ -13,7 +13,7 @@ from app.domain.clock import utc_now
 from app.domain.entities import id_text
 from app.domain.errors import InvalidError, PoisonError
 from app.domain.paths import MISSING, Path, parse_path
-from app.domain.record_times import check_record_time
+from app.domain.record_times import check_record_time, is_too_old
 from app.domain.times import EPOCH, from_seconds, parse_time
 from app.domain.values import as_decimal
 from app.ports import Record
@@ -70,7 +70,7 @@ class SourceTurner:
         if record.timestamp is not None:
             now = self.clock().timestamp()
             check_record_time(record.timestamp, now)
-            if now - record.timestamp > self.max_age:
+            if is_too_old(record.timestamp, now, self.max_age):
                 return Ignored("too old", "too_old")
         value = self._opener.open(record.value)
         if isinstance(value, Ignored):

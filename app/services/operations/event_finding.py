@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -124,7 +124,7 @@ class EventFinder:
         async with self._looks.turn(caller.user_id), self._log.open() as reader:
             spent = Spent(self._bounds, time.monotonic)
             kept = await reader.kept(self._of_type(event_type), None)
-            newest = Newest(limit, accept, spent)
+            newest = Newest(limit, accept, spent, self._clock().timestamp())
             for places in home_first(kept, self._log, entity):
                 if not newest.enough:
                     await newest.collect(reader, places)
@@ -173,13 +173,16 @@ class EventFinder:
         """Search, and say of how many partitions."""
         kept = await reader.kept(self._topics.all_events(), sought.since.timestamp())
         home, others = home_first(kept, self._log, sought.entity)
-        search = Search(Wanted(sought.source, sought.event_id, self._examined), self._is_good, spent)
+        search = Search(
+            Wanted(sought.source, sought.event_id, self._examined), self._is_good, spent, self._clock().timestamp()
+        )
         return await search.run(reader, {**home, **others}, begun), len(kept)
 
     async def _reported(self, caller: Caller, searched: Searched, reader: EventReader) -> EventReport | None:
         if searched.found is None:
             return None
-        reports = await self._verdicts.of(caller, [self._examined(searched.found)], await reader.matched())
+        one = replace(self._examined(searched.found), newest_before=searched.newest_before)
+        reports = await self._verdicts.of(caller, [one], await reader.matched())
         return reports[0] if reports else None  # another user's run by hand is nobody else's to find
 
     def _is_good(self, record: Incoming) -> bool:

@@ -63,7 +63,7 @@ class EventReport(Contract):
     """An event of a topic, and what became of it.
 
     Attributes:
-        received_at: When it came into Kafka.
+        received_at: Its time in Kafka, which its producer sets: as a rule when it came, with replays when it first did.
         id: Of the event, with ``source``, ``type`` and ``entity``; what is no event has them as far as they show.
         event: The whole event; null where it is none, or too large to be shown here (``size`` bytes).
         fate: Whether the matchers have read it, have not yet, or made it a dead letter, for the ``reason``. It is

@@ -1,30 +1,31 @@
 """What became of an event, for each workflow: what the log says, else what the matchers' own rule says.
 
 A row of the log is the truth. Where there is none the event is judged again by :mod:`app.domain.evaluate`, with the
-revision of the workflow that was in force when the event was matched, and as of then. That is the moment that another
-row of the event names, or else when it came into Kafka: matchers are seldom more than a second behind.
+revision of the workflow that was in force when the event was matched, and as of then, as far as that can be told
+(:mod:`app.services.operations.event_moments`). Where it cannot, what the workflow as it is now makes of it is said too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.errors import PoisonError
-from app.domain.evaluate import Plan, TurnedAway, evaluate
+from app.domain.evaluate import evaluate
 from app.domain.ids import execution_id
 from app.domain.record_times import check_record_time
 from app.domain.times import from_seconds
 from app.ports.event_topics import TopicPlace
-from app.ports.event_verdicts import KnownWorkflow, Letter, LoggedRun, Moment, Traces, TraceStore, Wanted
+from app.ports.event_verdicts import InForce, KnownWorkflow, Letter, LoggedRun, Moment, Traces, TraceStore, Wanted
 from app.services.access.cpu_budget import breathe
 from app.services.delivery.letter_subjects import about
 from app.services.ingest.admission import Admission, trigger_of
+from app.services.operations.event_moments import Reading, reading_of
 from app.services.operations.event_report import EventReport, Fate, WorkflowVerdict
 from app.services.operations.past_workflows import PastWorkflows
-from app.services.operations.verdict_words import Then, judged, logged
+from app.services.operations.verdict_words import Asked, Then, judged, logged
 from app.services.workflows.index import CompiledWorkflow
 from schemas.incoming import Incoming, IncomingEvent, decode_event
 
@@ -40,11 +41,16 @@ _READER: Final = "matcher"
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A record as a matcher reads it today: an event, or why it is none that may be there. An older one may have."""
+    """A record as a matcher reads it today: an event, or why it is none that may be there. An older one may have.
+
+    Attributes:
+        newest_before: The newest time of the records before it in its partition, as far as they were read.
+    """
 
     record: Incoming
     incoming: IncomingEvent | None
     poison: PoisonError | None
+    newest_before: float | None = None
 
     @property
     def place(self) -> TopicPlace:
@@ -57,7 +63,20 @@ class _Pair(NamedTuple):
 
     event: Examined
     workflow: KnownWorkflow
-    moment: Moment
+    reading: Reading
+
+    @property
+    def then(self) -> Moment:
+        return Moment(self.workflow.id, self.reading.at)
+
+    @property
+    def now(self) -> Moment:
+        return Moment(self.workflow.id, self.reading.now)
+
+    @property
+    def moments(self) -> set[Moment]:
+        """When what the workflow was counts: now too, where the event may have been read at any time since."""
+        return {self.then} if self.reading.told else {self.then, self.now}
 
 
 def examined(record: Incoming, admission: Admission, now: datetime) -> Examined:
@@ -124,16 +143,17 @@ class EventVerdicts:
         runs = {run.id: run for run in traces.runs}
         made: list[list[WorkflowVerdict]] = [[] for _ in events]
         pairs: list[tuple[int, _Pair]] = []
+        now = self._clock()
         for index, one in enumerate(events):
             if one.incoming is None:
                 continue
-            at = _matched_at(one, runs, traces.workflows)
+            reading = _reading(one, runs, traces.workflows, now)
             for workflow in traces.workflows:
                 run = runs.get(_execution(one.incoming, workflow.id))
                 if run is not None:
                     made[index].append(logged(workflow, run))
-                elif one.poison is None and _concerned(one, workflow, at):
-                    pairs.append((index, _Pair(one, workflow, Moment(workflow.id, at))))
+                elif one.poison is None and _concerned(one, workflow, reading.at):
+                    pairs.append((index, _Pair(one, workflow, reading)))
         for index, verdict in await self._judged(caller, pairs, letters, matched):
             made[index].append(verdict)
         return made
@@ -149,26 +169,24 @@ class EventVerdicts:
             return []
         executions = [_execution(_read(pair.event), pair.workflow.id) for _, pair in pairs]
         waiting = await self._store.waiting(caller, executions)
-        force = await self._store.in_force(caller, list({pair.moment for _, pair in pairs}))
+        force = await self._store.in_force(caller, list({moment for _, pair in pairs for moment in pair.moments}))
         versions = {(moment.workflow_id, then.version) for moment, then in force.items() if then.version is not None}
         past = await self._past.of(caller, versions)
         dead = {letter.execution_id: letter for letter in letters if letter.execution_id is not None}
         found: list[tuple[int, WorkflowVerdict]] = []
         for (index, pair), execution in zip(pairs, executions, strict=True):
-            in_force = force[pair.moment]
-            revision = past.get((pair.workflow.id, in_force.version)) if in_force.version is not None else None
             then = Then(
-                in_force=in_force,
+                asked=_asked(pair, force[pair.then], past),
+                asked_now=_asked(pair, force[pair.now], past) if pair.now in pair.moments else None,
+                event_type=_read(pair.event).event.type,
                 execution_id=execution,
                 not_yet=not _is_matched(pair.event, matched),
                 waiting=waiting.get(execution),
                 letter=dead.get(execution),
-                age=_age(pair.event, self._clock()),
+                reading=pair.reading,
                 max_age=self._max_age,
-                only=_only(pair.event),
             )
-            made = _evaluated(pair, revision, in_force.trigger_type) if revision is not None else None
-            found.append((index, judged(pair.workflow, _read(pair.event).event.type, then, made)))
+            found.append((index, judged(pair.workflow, then)))
             await breathe()
         return found
 
@@ -204,30 +222,25 @@ def _concerned(event: Examined, workflow: KnownWorkflow, at: datetime) -> bool:
     return _only(event) in {None, workflow.id}
 
 
-def _matched_at(event: Examined, runs: Mapping[UUID, LoggedRun], workflows: Sequence[KnownWorkflow]) -> datetime:
-    """Return when it was matched: all workflows are matched at once, so any row tells."""
+def _reading(
+    event: Examined, runs: Mapping[UUID, LoggedRun], workflows: Sequence[KnownWorkflow], now: datetime
+) -> Reading:
     of_event = (runs.get(_execution(_read(event), workflow.id)) for workflow in workflows)
-    times = [run.executed_at for run in of_event if run is not None]
-    if times:
-        return min(times)
-    return from_seconds(event.record.timestamp) or datetime.now(UTC)
+    rows = [run.executed_at for run in of_event if run is not None]
+    return reading_of(event.record.timestamp, event.newest_before, rows, now)
 
 
 def _is_matched(event: Examined, matched: Mapping[TopicPlace, int]) -> bool:
     return event.record.offset < matched.get(event.place, 0)
 
 
-def _age(event: Examined, now: datetime) -> float | None:
-    return None if event.record.timestamp is None else now.timestamp() - event.record.timestamp
-
-
-def _evaluated(
-    pair: _Pair, revision: CompiledWorkflow, trigger_type: str | None
-) -> Plan[CompiledWorkflow] | TurnedAway[CompiledWorkflow] | None:
-    if trigger_type != _read(pair.event).event.type:
-        return None
-    (made,) = evaluate(trigger_of(_read(pair.event)), [revision], now=pair.moment.at)
-    return made
+def _asked(pair: _Pair, in_force: InForce, past: Mapping[tuple[UUID, int], CompiledWorkflow | None]) -> Asked:
+    revision = past.get((pair.workflow.id, in_force.version)) if in_force.version is not None else None
+    incoming = _read(pair.event)
+    if revision is None or in_force.trigger_type != incoming.event.type:
+        return Asked(in_force, None)
+    (made,) = evaluate(trigger_of(incoming), [revision], now=pair.reading.at)
+    return Asked(in_force, made)
 
 
 def _fate(one: Examined, letter: Letter | None, *, is_matched: bool, has_run: bool) -> Fate:

@@ -1,11 +1,13 @@
 """The newest events of the topics: read backwards, a little of each partition first."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from app.ports.event_topics import EventReader, EventTopics, Kept, TopicPlace
 from app.services.access.cpu_budget import breathe
 from app.services.operations.event_bounds import Spent
+from app.services.operations.event_moments import NewestBefore
 from app.services.operations.event_verdicts import Examined
 from schemas.incoming import Incoming
 
@@ -21,13 +23,16 @@ class Newest:
         count: How many.
         accept: Reads a record; None where it is not wanted.
         spent: What may be taken.
+        now: The time, in seconds since 1970.
     """
 
-    def __init__(self, count: int, accept: Callable[[Incoming], Examined | None], spent: Spent) -> None:
+    def __init__(self, count: int, accept: Callable[[Incoming], Examined | None], spent: Spent, now: float) -> None:
         self._count = count
         self._accept = accept
         self._spent = spent
+        self._now = now
         self._found: list[Examined] = []
+        self._times: dict[tuple[TopicPlace, int], float | None] = {}
         self.complete = True
 
     @property
@@ -36,8 +41,12 @@ class Newest:
         return len(self._found) >= self._count
 
     def newest(self) -> list[Examined]:
-        """Return them, newest first."""
-        return self._found
+        """Return them, newest first, each with what the records before it tell of when it came."""
+        order = NewestBefore(self._now)
+        before = {
+            (place, offset): order.note(place, self._times[place, offset]) for place, offset in sorted(self._times)
+        }
+        return [replace(one, newest_before=before[one.place, one.record.offset]) for one in self._found]
 
     async def collect(self, reader: EventReader, places: Mapping[TopicPlace, Kept]) -> None:
         """Read partitions backwards, until each has given what is wanted, is read whole, or bounds are reached."""
@@ -51,6 +60,9 @@ class Newest:
             spans = {at: (max(places[at].begin, lows[at] - step), lows[at]) for at in wanting}
             async for chunk in reader.read(spans):
                 self._spent.add(chunk.records)
+                self._times |= {
+                    (TopicPlace(one.topic, one.partition), one.offset): one.timestamp for one in chunk.records
+                }
                 for one in filter(None, map(self._accept, chunk.records)):
                     given[one.place] += 1
                     self._found.append(one)

@@ -14,10 +14,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from app.admin.auth import mint_token
-from app.admin.pages.events.fates import FATES, conditions_of
+from app.admin.pages.events.fates import FATES, conditions_of, rows_of
 from app.admin.pages.events.tree import MOST_LINES, lines_of
 from app.domain.ids import execution_id
-from app.services.operations.event_report import Verdict
+from app.services.operations.event_report import EventReport, Verdict, WorkflowVerdict
 from schemas.event_types import event_group
 from tests.admin.conftest import Api, User
 from tests.admin.log import Log
@@ -187,6 +187,20 @@ def test_every_verdict_has_a_word_of_its_own() -> None:
     """What the service may say of a workflow, a page can show; no two look alike."""
     assert set(FATES) == set(get_args(Verdict))
     assert len({one.meaning for name, one in FATES.items() if name not in {"inactive", "activated_later"}}) == 14
+
+
+def test_what_else_may_be_the_reason_is_shown() -> None:
+    """The page has its own words for the reason; what is said beside it stays."""
+    why = "By the event's time the workflow was not there yet. If it came later than its time says, as replays do: So."
+    one = WorkflowVerdict(workflow_id=uuid4(), workflow_name="w", verdict="no_workflow_then", why=why, basis="judged")
+    report = EventReport(
+        topic="t", partition=0, offset=1, received_at=None, id="1", source="/s", type="t", entity=None, size=1,
+        event=None, fate="read", workflows=[one],
+    )  # fmt: skip
+    (row,) = rows_of(report)
+    assert row.why == (
+        "It was not there yet at the event's time. If it came later than its time says, as replays do: So."
+    )
 
 
 def test_conditions_are_said_with_what_was_seen_and_how_deep_they_stand() -> None:

@@ -8,7 +8,7 @@ from app.admin.pages.wording import count_of
 from app.domain.statuses import ExecutionStatus
 from app.services.operations.event_report import EventReport, Verdict, WorkflowVerdict
 from app.services.operations.observations import AS_SPOKEN, observations
-from app.services.operations.verdict_words import NEAR
+from app.services.operations.verdict_words import parted
 
 # In the order in which they are shown: what happened, what went wrong, what did not happen and why.
 FATES: Final[Mapping[Verdict, Shown]] = {
@@ -25,9 +25,9 @@ FATES: Final[Mapping[Verdict, Shown]] = {
     "not_allowed_again": Shown("May not enter again", "plain", "skip", "Whom the event is about had entered before"),
     "too_old": Shown("Too old", "plain", "skip", "The event is older than events may be"),
     "other_trigger_then": Shown("Waited for another event", "plain", "skip", "It had another trigger at that time"),
-    "activated_later": Shown("Switched on later", "plain", "skip", "It was switched off when the event came"),
-    "inactive": Shown("Switched off", "plain", "skip", "It was switched off when the event came"),
-    "no_workflow_then": Shown("Made later", "plain", "skip", "It was not there yet when the event came"),
+    "activated_later": Shown("Switched on later", "plain", "skip", "It was switched off at the event's time"),
+    "inactive": Shown("Switched off", "plain", "skip", "It was switched off at the event's time"),
+    "no_workflow_then": Shown("Made later", "plain", "skip", "It was not there yet at the event's time"),
 }
 _ORDER: Final = {verdict: place for place, verdict in enumerate(FATES)}
 _LOST: Final = frozenset({"dead_lettered", "no_trace", "unreadable"})
@@ -70,13 +70,13 @@ def rows_of(report: EventReport) -> list[Row]:
 
 def _row(one: WorkflowVerdict) -> Row:
     shown, conditions = _shown(one), list(conditions_of(one.conditions))
-    near = NEAR.strip() if one.why.endswith(NEAR) else ""
-    _, entered, how_often = one.why.removesuffix(NEAR).rpartition(_MAY_ENTER)
+    reason, beside = parted(one.why)
+    _, entered, how_often = reason.rpartition(_MAY_ENTER)
     if entered and one.verdict == "not_allowed_again" and one.since is not None:
-        return Row(one, shown, near, how_often.rstrip("."), conditions)
+        return Row(one, shown, beside, how_often.rstrip("."), conditions)
     if conditions and one.verdict == "conditions_not_met":
-        return Row(one, shown, f"What kept it from running: {near}".rstrip(), "", conditions)
-    why = f"{shown.meaning}. {near}".rstrip() if one.verdict in _SAID_BY_MEANING else one.why
+        return Row(one, shown, f"What kept it from running: {beside}".rstrip(), "", conditions)
+    why = f"{shown.meaning}. {beside}".rstrip() if one.verdict in _SAID_BY_MEANING else one.why
     return Row(one, shown, why, "", conditions)
 
 
