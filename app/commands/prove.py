@@ -1,27 +1,33 @@
 """``headrace prove``: load of its own, under faults where they are asked for, and a recount of what came of it."""
 
+import math
+import re
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from app.commands.api_address import API_URL, given
-from app.commands.api_client import ApiClient, api_here
+from app.commands.api_client import api_here
 from app.commands.exit_codes import ExitCode
+from app.commands.proving import earlier
 from app.commands.proving.asked import Asked, carry_out
+from app.commands.proving.earlier import Cleaned, check_rights, remove_crashed
+from app.commands.proving.processes import roles_here
 from app.commands.proving.progress import Progress
 from app.commands.proving.receiver import place
-from app.commands.proving.workflows import leftovers, remove
 from app.commands.shape import Command
 from app.commands.showing import clean as in_one_line
 from app.commands.showing import json_option, show_fields, show_json
 from app.processes.home import default_home
 from app.processes.running import running_state
-from app.services.proving.load import MARK
 from app.services.proving.report import summary
-from app.services.proving.schedule import KINDS
+from app.services.proving.schedule import KINDS, schedule, shortest
 
 _MINUTE_S: Final = 60.0
+_RUN: Final = re.compile(r"[0-9a-f]{8}")
+_EVENTS: Final = "events:write"
+_CRM: Final = ("crm:read", "crm:write")
 
 
 class _Kinds(click.ParamType):
@@ -38,6 +44,18 @@ class _Kinds(click.ParamType):
                 f"{unknown[0]!r} is no kind of fault; give {' or '.join(KINDS)}, or {','.join(KINDS)}", param, ctx
             )
         return kinds
+
+
+class _Run(click.ParamType):
+    """The name of a run."""
+
+    name = "RUN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it."""
+        if not _RUN.fullmatch(str(value)):
+            self.fail(f"{value!r} is the name of no run; it is in those of its workflows, such as 0123abcd", param, ctx)
+        return str(value)
 
 
 class _Place(click.ParamType):
@@ -71,7 +89,8 @@ class _Place(click.ParamType):
 )
 @click.option("--receiver-url", help="Where the installation reaches that, if it is not at this address for it.")
 @click.option("--crm/--no-crm", default=None, help="Tags and notes among the effects; by default with `headrace up`.")
-@click.option("--clean", is_flag=True, help="Only remove what runs have left that crashed, here or elsewhere.")
+@click.option("--clean", is_flag=True, help="Only remove what runs have left that are over.")
+@click.option("--run", type=_Run(), help="With --clean: only this one's, which is over though it ran elsewhere.")
 @json_option
 def prove(  # noqa: PLR0917 - click passes every option by name
     minutes: float,
@@ -80,6 +99,7 @@ def prove(  # noqa: PLR0917 - click passes every option by name
     report: Path | None,
     listen: tuple[str, int],
     receiver_url: str | None,
+    run: str | None,
     *,
     crm: bool | None,
     clean: bool,
@@ -93,12 +113,16 @@ def prove(  # noqa: PLR0917 - click passes every option by name
     """
     home = default_home()
     api, here = api_here(patient=True), _is_here(home)
-    if faults and not here:
-        raise click.UsageError("--faults is for what `headrace up` runs here; nothing else is broken on purpose")
+    _check_use(minutes, faults or (), run, here=here, clean=clean)
     with_crm = here if crm is None else crm
-    _clean_up(api, others=clean, crm=with_crm)
     if clean:
+        admin = check_rights(api, *(_CRM if with_crm else ()))
+        _tell(earlier.clean(api, run, crm=with_crm, admin=admin))
         return
+    check_rights(api, _EVENTS, *(_CRM if with_crm else ()))
+    removed = remove_crashed(api, crm=with_crm)
+    if removed:
+        _tell(Cleaned(removed))
     asked = Asked(minutes * _MINUTE_S, rate, faults or (), listen, receiver_url, with_crm, home)
     told, page = carry_out(api, asked, report)
     if as_json:
@@ -110,13 +134,43 @@ def prove(  # noqa: PLR0917 - click passes every option by name
     raise SystemExit(ExitCode.DONE if told.verdict.good else ExitCode.FAILED)
 
 
-def _clean_up(api: ApiClient, *, others: bool, crm: bool) -> None:
-    """Remove what is left of runs that are over: nobody's customers but ours are called so."""
-    count = remove(api, leftovers(api, others=others), customers=f"{MARK}-" if crm else None)
-    if count:
-        Progress().say(f"Removed what an earlier run has left: workflows and customers, {count}")
-    elif others:
-        Progress().say("Nothing is left of earlier runs")
+def _check_use(minutes: float, faults: tuple[str, ...], run: str | None, *, here: bool, clean: bool) -> None:
+    """Refuse what cannot be meant, before anything is done.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if run is not None and not clean:
+        raise click.UsageError("--run goes with --clean")
+    if faults and not here:
+        raise click.UsageError("--faults is for what `headrace up` runs here; nothing else is broken on purpose")
+    if faults and not schedule(faults, roles_here(), minutes * _MINUTE_S):
+        least = math.ceil(shortest(faults) / _MINUTE_S * 100) / 100
+        raise click.UsageError(
+            f"--minutes {minutes:g} is too short for a fault: --faults {','.join(faults)} "
+            f"takes --minutes {least:g} or more"
+        )
+
+
+def _tell(cleaned: Cleaned) -> None:
+    """Say what was removed, what was not, and what cannot be seen."""
+    say = Progress().say
+    if cleaned.removed:
+        say(f"Removed what an earlier run has left: workflows and customers, {cleaned.removed}")
+    if cleaned.ended:
+        say(f"Ended executions of earlier runs that waited: {cleaned.ended}")
+    if not cleaned.removed and not cleaned.ended:
+        say("Nothing is left of earlier runs that could be removed")
+    if cleaned.others:
+        say(
+            f"Left alone are customers of other users' runs ({', '.join(sorted(cleaned.others))}): an administrator's "
+            "`headrace prove --clean` removes them once those are over"
+        )
+    if cleaned.queued:
+        say(
+            f"{cleaned.queued:,} records are queued, some perhaps of those runs: they fail, or wait, where a webhook's "
+            "receiver has gone; look again when `headrace queue` shows none"
+        )
 
 
 def _is_here(home: Path) -> bool:

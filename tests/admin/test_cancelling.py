@@ -201,6 +201,20 @@ async def test_deleting_a_workflow_cancels_what_waits(user: User, api_database: 
     assert (end.status, end.error) == ("stopped", "cancelled: the workflow was deleted")
 
 
+async def test_what_begins_to_wait_after_a_deletion_can_be_cancelled(api: Api, user: User, api_database: str) -> None:
+    """It was queued when its workflow was deleted; a stranger finds neither, nor is there one that never was."""
+    workflow_id = await workflow_of(user)
+    path = f"/api/v1/workflows/{workflow_id}"
+    assert (await user.call("DELETE", path)).status == 204
+    one = a_command(workflow_id, parked=1)
+    await wait(api_database, one, "circuit")
+    assert (await api.user().call("POST", f"{path}/cancel-waiting")).status == 404
+    assert (await user.call("POST", f"/api/v1/workflows/{uuid4()}/cancel-waiting")).status == 404
+    assert (await user.call("POST", f"{path}/cancel-waiting")).json == {"cancelled": 1}
+    (end,) = await ended(api_database, [one.execution_id])
+    assert (end.status, await waiting(user, workflow_id)) == ("stopped", 0)
+
+
 async def test_switching_one_off_asks_what_becomes_of_them(user: User, api_database: str) -> None:
     """409 that names the choices, and it stays on; finish leaves them waiting, cancel ends them."""
     workflow_id = await workflow_of(user, active=True)

@@ -1,10 +1,9 @@
 """What ``headrace prove`` is made of beside the installation: its receiver, its faults, what it says wrong use is."""
 
 import asyncio
-import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -16,14 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.commands.api_client import ApiClient
 from app.commands.proving.processes import frozen, process_of
 from app.commands.proving.receiver import Receiver, place
-from app.commands.proving.workflows import OtherRunError, leftovers, mark
 from app.embedded.free_ports import HOST
 from app.processes.running import write_state
 from app.services.proving.ledger import Arrival
-from app.services.proving.load import MARK
+from app.services.proving.schedule import schedule
 from tests.support.waiting import eventually
 
 _WORD: Final = "a-word"
@@ -119,57 +116,13 @@ def test_only_a_child_of_the_supervisor_is_broken(tmp_path: Path, sleeper: psuti
     assert process_of(tmp_path, "scheduler") is None
 
 
-class Listing(ApiClient):
-    """An installation's API that has some workflows, and nothing else."""
-
-    def __init__(self, *workflows: dict[str, Any]) -> None:
-        super().__init__(f"http://{HOST}:9", "token")
-        self._workflows = workflows
-
-    def items(self, path: str, query: Mapping[str, object] | None = None, most: int | None = None) -> Iterator[Any]:
-        """Yield them."""
-        del path, query, most
-        yield from self._workflows
-
-
-def workflow(description: str, name: str = "hook", run: str = "0123abcd") -> dict[str, Any]:
-    """Return one as the API shows it."""
-    return {
-        "name": f"{MARK} {run}: {name}",
-        "description": description,
-        "trigger": {"type": f"custom.{MARK}-0123abcd"},
-    }
-
-
-def test_what_a_dead_run_left_is_found(sleeper: psutil.Process) -> None:
-    """A run that goes on is left alone; once it is dead, what it made is a leftover."""
-    api = Listing(workflow(mark(sleeper)))
-    with pytest.raises(OtherRunError, match=f"process {sleeper.pid}: wait for its end"):
-        leftovers(api)
-    sleeper.kill()
-    sleeper.wait()
-    assert len(leftovers(api)) == 1
-
-
-def test_what_another_machine_made_is_removed_only_when_asked_for(sleeper: psutil.Process) -> None:
-    """Nothing is known of that run here."""
-    api = Listing(workflow(mark(sleeper).replace(socket.gethostname(), "elsewhere")))
-    with pytest.raises(OtherRunError, match=r"a run on elsewhere; .* `headrace prove --clean`"):
-        leftovers(api)
-    assert len(leftovers(api, others=True)) == 1
-
-
-def test_what_users_have_made_is_never_a_leftover() -> None:
-    """A name like ours with another trigger, or of another run than its trigger's, is somebody's own."""
-    own = {**workflow(""), "trigger": {"type": "order.paid"}}
-    assert leftovers(Listing(own, workflow("", run="ffffffff"), workflow("", name="a b")), others=True) == []
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("--faults", "burn"), "'burn' is no kind of fault; give kill or freeze, or kill,freeze"),
         (("--faults", "kill"), "--faults is for what `headrace up` runs here"),
+        (("--run", "0123abcd"), "--run goes with --clean"),
+        (("--clean", "--run", "-"), "'-' is the name of no run"),
         (("--minutes", "0"), "--minutes"),
         (("--rate", "0"), "--rate"),
         (("--listen", "somewhere"), "should be like 10.0.0.5:9000"),
@@ -182,3 +135,14 @@ def test_wrong_use_is_named(tmp_path: Path, options: tuple[str, ...], words: str
     assert result.exit_code == 2
     assert words in result.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("faults", "least"), [("kill", "0.21"), ("freeze,kill", "0.84")])
+def test_a_run_that_is_too_short_for_its_faults_is_refused(tmp_path: Path, faults: str, least: str) -> None:
+    """With the shortest that has one: without a fault it would end well and show nothing."""
+    write_state(tmp_path, {"api_url": "http://127.0.0.1:1", "admin_token": "t"})
+    options = ["prove", "--minutes", "0.2", "--faults", faults]
+    result = CliRunner(env={"HEADRACE_HOME": str(tmp_path)}).invoke(main, options)
+    assert (result.exit_code, f"takes --minutes {least} or more" in result.output) == (2, True), result.output
+    assert schedule(faults.split(","), ["sink"], float(least) * 60)
+    assert not schedule(faults.split(","), ["sink"], (float(least) - 0.01) * 60)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -78,17 +79,39 @@ async def test_it_is_broken_off_cleanly(up: Up, tmp_path: Path) -> None:
         await eventually(lambda: running.poll() is not None, within=60, what="its end")
     assert running.returncode == 130
     assert await left(up) == []
+    # Its webhooks were received until the last: what was under way has ended well, or was cancelled.
+    log = json.loads(await headrace(up.elsewhere, "executions", "list", "--status", "failed", "--json"))
+    assert log["items"] == []
 
 
 async def test_what_a_crash_leaves_is_removed_by_the_next_run(up: Up, tmp_path: Path) -> None:
-    """And by nobody while it runs: a second run at the same time is refused."""
+    """And by nobody while it runs: a second run at the same time is refused, and users leave others' runs alone."""
+    token = (await headrace(up.elsewhere, "token", "--role", "user", "--user", str(uuid4()))).strip()
+    user = {**up.elsewhere, "HEADRACE_API_TOKEN": token}
     with started(up, tmp_path):
         await eventually(lambda: len(ledger(tmp_path).arrivals) > 20, within=90, what="webhooks")
+        theirs = finished([*_PROVE, "--clean"], within=60, env=user)
+        assert (theirs.returncode, "Left alone are customers of other users' runs" in theirs.stderr) == (0, True), (
+            theirs
+        )
+        unfit = finished([*_PROVE], within=60, env=user)
+        assert (unfit.returncode, "needs the permission events:write" in unfit.stderr) == (4, True), unfit
         refused = finished([*_PROVE, "--clean"], within=60, env=up.elsewhere)
         assert (refused.returncode, "runs here already" in refused.stderr) == (6, True), refused.stderr
     assert len(await left(up)) == 3
     cleaned = finished([*_PROVE, "--clean"], within=120, env=up.elsewhere)
     assert (cleaned.returncode, "Removed what an earlier run has left" in cleaned.stderr) == (0, True), cleaned.stderr
+    assert await left(up) == []
+
+
+async def test_a_run_that_somebody_meddles_with_says_so(up: Up, tmp_path: Path) -> None:
+    """Rather than that its events were lost: here its workflow is switched off while it runs."""
+    with started(up, tmp_path, "--minutes", "0.15") as running:
+        await eventually(lambda: len(ledger(tmp_path).arrivals) > 20, within=90, what="webhooks")
+        (hook,) = [name for name in await left(up) if name.endswith("hook")]
+        await headrace(up.elsewhere, "workflows", "deactivate", hook, "--waiting", "cancel")
+        await eventually(lambda: running.poll() is not None, within=90, what="its end")
+    assert (running.returncode, (tmp_path / JSON_FILE).exists()) == (6, False)
     assert await left(up) == []
 
 

@@ -38,6 +38,6 @@ def _own(api: ApiClient, load: Load) -> tuple[Counter[str], Counter[str]]:
     for customer in customers_of(api, load.customers):
         if customer["id"] == f"{load.customers}{FIRST}":
             continue  # of before the load
-        tags.update(customer["tags"])
+        tags.update(tag for tag in customer["tags"] if tag != load.witness)
         notes.update(one["text"] for one in api.items(path_of("crm", "customers", customer["id"], "notes")))
     return tags, notes

@@ -12,11 +12,13 @@ from uuid import UUID
 from app.commands.api_client import ApiClient, path_of
 from app.commands.proving import workflows
 from app.commands.proving.causing import cause_all
+from app.commands.proving.ending import Ending
 from app.commands.proving.journal import Journal
 from app.commands.proving.progress import Progress, clock
 from app.commands.proving.receiver import Receiver
 from app.commands.proving.recount import recount, rows_of
 from app.commands.proving.sending import LoadSender
+from app.commands.proving.witness import MeddledError, Witness
 from app.domain.errors import HeadraceError, SetupError
 from app.services.proving.judge import Verdict, judge
 from app.services.proving.ledger import Arrival
@@ -73,22 +75,31 @@ class Run:
         self._journal = journal
         self._progress = progress
         self._first = asyncio.Event()
-        self._arrivals = 0
+        self._witness = Witness(api, load, {})
+        self._tried = 0
+        self._rows: dict[UUID, list[str]] = {}
+        self._flows = False
 
     async def prove(self) -> Verdict:
         """Run it, and return what came of it.
 
         Raises:
             SetupError: The way from event to webhook is not open, or the API took nothing for two minutes.
+            MeddledError: Somebody removed what the run had made.
         """
         word = secrets.token_urlsafe(18)
         receiver = Receiver(*self._plan.listen, word, self._arrived)
         url = self._url(await receiver.start())
         try:
-            await asyncio.to_thread(workflows.make, self._api, self._load, f"{url}/{word}")
+            made = await asyncio.to_thread(workflows.make, self._api, self._load, f"{url}/{word}")
+            self._witness = Witness(self._api, self._load, made)
             await self._try_the_way(url)
+            self._flows = True
             await self._flow()
             return await self._count()
+        except MeddledError:
+            self._flows = False  # what did not come will not
+            raise
         finally:
             self._progress.close()
             await self._remove()
@@ -105,10 +116,10 @@ class Run:
     async def _try_the_way(self, url: str) -> None:
         """Send events until the first webhook arrives: the matchers know of the workflows within a second or so."""
         self._progress.say(f"Trying the way from an event to the receiver at {url}")
-        give_up, number = time.monotonic() + _FIRST_WITHIN_S, 0
+        give_up = time.monotonic() + _FIRST_WITHIN_S
         while time.monotonic() < give_up:
-            number -= 1
-            await self._sender.taken(range(number, number + 1))
+            self._tried += 1
+            await self._sender.taken(range(-self._tried, 1 - self._tried))
             try:
                 async with asyncio.timeout(1.0):
                     await self._first.wait()
@@ -124,6 +135,7 @@ class Run:
         give_up = time.monotonic() + _FIRST_WITHIN_S
         while time.monotonic() < give_up:
             if any(await asyncio.to_thread(lambda: [*workflows.customers_of(self._api, self._load.customers)])):
+                await asyncio.to_thread(self._witness.tag, round(self._plan.seconds * self._plan.rate))
                 return
             await asyncio.sleep(_CRM_EVERY_S)
         raise SetupError(
@@ -163,18 +175,19 @@ class Run:
     async def _count(self) -> Verdict:
         """Wait until all is there, or nothing has come for a while, then recount."""
         ledger = self._journal.ledger
+        await asyncio.to_thread(self._witness.check)
         wanted = sum(1 for _ in self._load.effects(ledger.sent))
         await self._settled("webhooks", wanted, self._webhooks, every=_WEBHOOKS_EVERY_S)
         executions = dict(self._load.expected(ledger.sent))
-        rows: dict[UUID, list[str]] = {}
 
         async def logged() -> int:
-            nonlocal rows
-            rows = await asyncio.to_thread(rows_of, self._api, self._load)
-            return sum(execution in rows for execution in executions)
+            self._rows = await asyncio.to_thread(rows_of, self._api, self._load)
+            return sum(execution in self._rows for execution in executions)
 
         await self._settled("rows of the log", len(executions), logged, every=_ROWS_EVERY_S)
-        found = await asyncio.to_thread(recount, self._api, self._load, ledger, rows)
+        self._flows = False
+        found = await asyncio.to_thread(recount, self._api, self._load, ledger, self._rows)
+        await asyncio.to_thread(self._witness.check)  # also whether it was while we recounted
         return judge(self._load, ledger, found)
 
     async def _webhooks(self) -> int:
@@ -200,9 +213,10 @@ class Run:
         if not self._load.ids:
             return
         self._progress.say("Removing what this run has made")
-        ours = [{"id": str(one)} for one in self._load.ids.values()]
-        customers = self._load.customers if self._load.crm else None
+        events = (range(-self._tried, 0), self._journal.ledger.sent)
+        begun = {execution for some in events for execution, _ in self._load.expected(some)} - self._rows.keys()
+        ending = Ending(self._api, self._load, self._progress)
         try:
-            await asyncio.to_thread(workflows.remove, self._api, ours, customers=customers)
+            await ending.put_away(begun, patient=self._flows)
         except HeadraceError as error:
             self._progress.say(f"not all could be removed ({error}); `headrace prove --clean` does it")

@@ -1,10 +1,8 @@
-"""The run's workflows in the installation: made, found again after a crash, and removed, over the API."""
+"""The run's workflows in the installation: made, found again, and removed with its customers, over the API."""
 
-import os
 import re
-import socket
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,73 +10,50 @@ import psutil
 
 from app.commands.api_client import ApiClient, ApiRefusedError, path_of
 from app.commands.exit_codes import ExitCode
-from app.domain.errors import SetupError
+from app.commands.proving.marks import mark
 from app.services.proving.load import MARK, Load
 
-_MARKED: Final = re.compile(r"Process (?P<pid>\d+) of (?P<host>\S+), begun at (?P<created>\d+\.\d+)")
 _NAMED: Final = re.compile(rf"{MARK} (?P<run>[0-9a-f]{{8}}): \w+")
-_SAME_START_S: Final = 1.0
 _CUSTOMERS: Final = 500
 
 
-class OtherRunError(SetupError):
-    """Another run may be under way; the text says whose, and what to do."""
-
-    exit_code = ExitCode.CONFLICT
-
-
-def mark(process: psutil.Process) -> str:
-    """Return the description of a process's workflows: from it a later run sees whether that one still runs."""
-    return (
-        f"Made by `headrace prove`, which removes it at its end; a run that crashed leaves it to the next one. "
-        f"Process {process.pid} of {socket.gethostname()}, begun at {process.create_time():.2f}."
-    )
-
-
-def make(api: ApiClient, load: Load, receiver_url: str) -> None:
-    """Make the workflows and switch them on; their ids go into ``load``."""
+def make(api: ApiClient, load: Load, receiver_url: str) -> dict[str, int]:
+    """Make the workflows and switch them on; their ids go into ``load``, their versions are returned."""
+    versions = {}
     for name, draft in load.drafts(receiver_url, mark(psutil.Process())).items():
         made = api.call("POST", path_of("workflows"), draft)
         load.ids[name] = UUID(made["id"])
-        api.call("POST", path_of("workflows", made["id"], "activate"))
+        versions[name] = api.call("POST", path_of("workflows", made["id"], "activate"))["version"]
+    return versions
 
 
-def leftovers(api: ApiClient, *, others: bool = False) -> list[dict[str, Any]]:
-    """Return workflows of runs that are over, though they have not removed them.
+def runs_in(api: ApiClient, run: str | None = None, *, deleted: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """Return the workflows of runs, of all or of one, that the caller may see: those in place, or those deleted."""
+    wanted = {"search": MARK if run is None else f"{MARK} {run}", "deleted": "true" if deleted else None}
+    found = defaultdict(list)
+    for one in api.items(path_of("workflows"), {name: value for name, value in wanted.items() if value}):
+        named = _NAMED.fullmatch(one["name"])
+        # Ours by its name and by what it waits for, both: whatever else is called so is somebody's own.
+        if named is not None and one["trigger"]["type"] == f"custom.{MARK}-{named['run']}":
+            found[named["run"]].append(one)
+    return {name: of for name, of in found.items() if run in {None, name}}
 
-    Args:
-        api: Of the installation.
-        others: Also those of runs on other machines, of which nothing is known.
 
-    Raises:
-        OtherRunError: A run is under way, or may be.
+def remove(api: ApiClient, workflows: Sequence[Mapping[str, Any]], customers: Iterable[str]) -> int:
+    """Remove workflows, with their executions that wait, and customers; returns how many of both.
+
+    The workflows are switched off first, or they would go on making customers, and go last: they tell a later run
+    that there is something to remove.
     """
-    found = [one for one in api.items(path_of("workflows"), {"search": MARK}) if _is_ours(one)]
-    for one in found:
-        told = _MARKED.search(one.get("description") or "")
-        if told is None or told["host"] != socket.gethostname():
-            if not others:
-                where = "another machine" if told is None else told["host"]
-                raise OtherRunError(
-                    f"there is a workflow {one['name']!r} of a run on {where}; if that run is over, "
-                    "remove what it left with `headrace prove --clean`"
-                )
-        elif _runs(int(told["pid"]), float(told["created"])):
-            raise OtherRunError(f"another `headrace prove` runs here already, process {told['pid']}: wait for its end")
-    return found
-
-
-def remove(api: ApiClient, workflows: Sequence[Mapping[str, Any]], *, customers: str | None) -> int:
-    """Remove workflows, and from the CRM the customers whose ids begin so; returns how many of both.
-
-    The workflows go last: they tell a later run that there is something to remove.
-    """
-    named = [one["id"] for one in customers_of(api, customers)] if customers is not None else []
-    for customer in named:
-        _delete(api, path_of("crm", "customers", customer))
     for one in workflows:
-        _delete(api, path_of("workflows", one["id"]))
-    return len(named) + len(workflows)
+        _there(api, "POST", path_of("workflows", one["id"], "deactivate"), waiting="cancel")
+    gone = sum(_there(api, "DELETE", path_of("crm", "customers", customer)) for customer in customers)
+    return gone + sum(_there(api, "DELETE", path_of("workflows", one["id"])) for one in workflows)
+
+
+def cancel_waiting(api: ApiClient, workflow: object) -> int:
+    """End a workflow's executions that wait, also of one that is deleted; returns how many."""
+    return int(api.call("POST", path_of("workflows", workflow, "cancel-waiting"))["cancelled"])
 
 
 def customers_of(api: ApiClient, prefix: str) -> Iterator[dict[str, Any]]:
@@ -93,21 +68,12 @@ def customers_of(api: ApiClient, prefix: str) -> Iterator[dict[str, Any]]:
         after = ours[-1]["id"]
 
 
-def _delete(api: ApiClient, path: str) -> None:
+def _there(api: ApiClient, method: str, path: str, **query: str) -> bool:
+    """Do something to what is there; what is gone already needs it no more, and is told by False."""
     try:
-        api.call("DELETE", path)
+        api.call(method, path, query=query)
     except ApiRefusedError as error:
         if error.exit_code != ExitCode.NOT_FOUND:
             raise
-
-
-def _is_ours(workflow: dict[str, Any]) -> bool:
-    """Tell whether we have made a workflow: by its name and by what it waits for, both."""
-    named = _NAMED.fullmatch(workflow["name"])
-    return named is not None and workflow["trigger"]["type"] == f"custom.{MARK}-{named['run']}"
-
-
-def _runs(pid: int, created: float) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return pid != os.getpid() and abs(psutil.Process(pid).create_time() - created) < _SAME_START_S
-    return False
+        return False
+    return True

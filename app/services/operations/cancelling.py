@@ -60,10 +60,12 @@ class Cancelling:
     async def all_of(self, caller: Caller, workflow_id: UUID, reason: str | None = None) -> int:
         """End all executions of a workflow that wait, in batches; those that go on meanwhile are left alone.
 
+        The workflow may have been deleted: what was queued then may have begun to wait since.
+
         Raises:
-            NotFoundError: There is no such workflow.
+            NotFoundError: There is and was no such workflow.
         """
-        await self._workflows.get(caller, workflow_id)
+        await self._workflows.revisions(caller, workflow_id, None, 1)
         return await self._sweep(caller, workflow_id, reason or f"cancelled by {caller.user_id}")
 
     async def delete(self, caller: Caller, workflow_id: UUID, version: Expected) -> None:

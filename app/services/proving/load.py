@@ -21,6 +21,8 @@ WAIT: Final = "wait"
 DELAY_S: Final = 2
 _OF_TEN: Final = {OWN: 0, WAIT: 5}
 _TEN: Final = 10
+# Customers at most whose removal by somebody else is noticed: each takes a request.
+_MOST_WITNESSES: Final = 50
 # Half of what one entity may run a workflow in an hour (HEADRACE_RUN_BUDGET), and enough to run side by side.
 _EVENTS_AN_ENTITY: Final = 500
 _LEAST_ENTITIES: Final = 20
@@ -71,6 +73,19 @@ class Load:
     def customers(self) -> str:
         """What the ids of its customers begin with."""
         return f"{MARK}-{self.run}-"
+
+    @property
+    def witness(self) -> str:
+        """The tag that a run puts on customers itself: who has it no more was removed meanwhile."""
+        return f"{self.run}-witness"
+
+    def witnesses(self, events: int) -> list[str]:
+        """Return customers that have tags and notes once some events are sent, fifty at most, spread over all."""
+        if not self.crm:
+            return []
+        turns = range(min(events, self.entities * _TEN))
+        own = list(dict.fromkeys(self.entity(number) for number in turns if met(number)[OWN]))
+        return own[:: -(-len(own) // _MOST_WITNESSES)]
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -45,6 +45,11 @@ def schedule(kinds: Sequence[str], roles: Sequence[str], seconds: float) -> list
     return faults
 
 
+def shortest(kinds: Sequence[str]) -> float:
+    """Return the seconds that a run takes at the least in which there is a fault."""
+    return _SLOT_S[kinds[0]] / (_ENDS - _BEGINS)
+
+
 def left_out(kinds: Sequence[str], roles: Sequence[str], planned: Sequence[Fault]) -> list[str]:
     """Say which faults there is no time for."""
     there = {(one.kind, one.role) for one in planned}
