@@ -90,6 +90,7 @@ class Command(Contract):
         tried_s: Seconds that those attempts and their backoffs took.
         waits_since: When this step first met an open circuit breaker, or its owner's share of CPU, by Postgres's clock.
         kept: In a retry, the successful results of the attempt before; those steps are not carried out again.
+        doubtful: In a retry, the failed steps whose effect may have happened in an attempt before.
         retried_at: When a retry was asked for; its duration counts from here.
         event_at: When the event came into Kafka, while times from then on tell how fast Headrace is: not of an old
             event, after a wait that the workflow asked for, or in a retry.
@@ -113,6 +114,7 @@ class Command(Contract):
     tried_s: float = 0.0
     waits_since: datetime | None = None
     kept: list[ActionResult] = Field(default_factory=list)
+    doubtful: list[int] = Field(default_factory=list)
     retried_at: datetime | None = None
     event_at: datetime | None = None
     traceparent: str | None = None
@@ -122,6 +124,15 @@ class Command(Contract):
     def id(self) -> UUID:
         """The command id: the same for every copy of this step of this attempt."""
         return command_id(self.execution_id, self.attempt, self.step)
+
+    @property
+    def effect_id(self) -> UUID:
+        """What the world outside knows the step's effect by: its Idempotency-Key, its Message-ID.
+
+        The first attempt's command id, also in a retry that a person asked for: a receiver that has carried it out, and
+        could not say so, knows it again.
+        """
+        return command_id(self.execution_id, 1, self.step)
 
     @property
     def spent(self) -> float:

@@ -20,8 +20,8 @@ class ActionResult(Contract):
     Attributes:
         step: Position in the workflow's actions, from 0.
         attempts: Attempts at the effect; 0 where none was made.
-        uncertain: An earlier claim was left unfinished by a crash: the effect may have happened twice, with the same
-            Idempotency-Key or Message-ID.
+        uncertain: An earlier claim was left unfinished by a crash, or nobody knows what an attempt came to: the effect
+            may have happened, or twice, with the same Idempotency-Key or Message-ID.
         output: What later steps see as ``results[step].output``; at most 4 KiB, cut with ``{"cut": true}``.
         stop: The execution ends here, by ``stop_workflow``.
         resume_at: What comes after it begins then; None: at once.

@@ -75,7 +75,8 @@ class ActionContext:
     """What one command brings to its action.
 
     Attributes:
-        command_id: The same on every copy and attempt of the command: Idempotency-Key, Message-ID, note id.
+        effect_id: The same on every copy and attempt of the step, one that a person asked for too: Idempotency-Key,
+            Message-ID, note id.
         scope: What templates see: the event's data by its own names, ``event`` (the whole CloudEvent), ``results``
             (of the steps before), ``workflow`` and ``execution``, and ``current`` where the step asks for it. Plain
             JSON values.
@@ -90,7 +91,7 @@ class ActionContext:
         now: The time of day.
     """
 
-    command_id: UUID
+    effect_id: UUID
     scope: Mapping[str, Any]
     uncertain: bool
     timeout: float
@@ -110,7 +111,7 @@ class ActionContext:
     @property
     def origin(self) -> Origin:
         """What a change says of where it comes from; see :class:`app.ports.Origin`."""
-        return Origin(self.command_id, self.link, self.scope["event"].get("causation"))
+        return Origin(self.effect_id, self.link, self.scope["event"].get("causation"))
 
     @property
     def causation(self) -> str:

@@ -107,7 +107,7 @@ class CreateAppointment(TransactionalAction[CreateAppointmentConfig, Appointment
         if ends_at is not None and ends_at <= starts_at:
             refuse("ends_at", _NOT_BEFORE)
         return AppointmentRequest(
-            appointment_id=context.command_id,
+            appointment_id=context.effect_id,
             customer_id=customer_id("customer_id", fields["customer_id"]),
             title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
             starts_at=starts_at,

@@ -56,7 +56,7 @@ class CreateNote(TransactionalAction[CreateNoteConfig, NoteRequest]):
         """Render and check the text and the customer."""
         fields = config.render(context.scope)
         customer = customer_id("customer_id", fields["customer_id"])
-        return NoteRequest(note_id=context.command_id, customer_id=customer, text=_note("text", fields["text"]))
+        return NoteRequest(note_id=context.effect_id, customer_id=customer, text=_note("text", fields["text"]))
 
     def needs(self, request: NoteRequest, context: ActionContext) -> Need | None:
         """Return what changing that customer needs."""

@@ -86,7 +86,7 @@ class CreateTask(TransactionalAction[CreateTaskConfig, TaskRequest]):
         """Render and check."""
         fields = config.render(context.scope)
         return TaskRequest(
-            task_id=context.command_id,
+            task_id=context.effect_id,
             customer_id=optional_line("customer_id", fields["customer_id"], max_chars=MAX_CUSTOMER_ID_CHARS),
             title=filled_line("title", fields["title"], max_chars=MAX_TITLE_CHARS),
             description=text("description", fields["description"], max_bytes=MAX_DESCRIPTION_BYTES),

@@ -126,7 +126,7 @@ class SendEmail(LeasedAction[SendEmailConfig, MailMessage]):
         _some("to", to)
         html = _part("html", fields["html"])
         return MailMessage(
-            message_id=str(context.command_id),
+            message_id=str(context.effect_id),
             sender="",
             to=to,
             cc=cc,

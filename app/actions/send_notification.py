@@ -157,7 +157,7 @@ async def _put(request: NotificationRequest, ports: Ports, context: ActionContex
         raise ActionFailedError("not set up: this process has no inbox", permanent=True)
     link = context.origin.link
     notice = Notice(
-        id=context.command_id,
+        id=context.effect_id,
         user=request.user,
         title=request.title,
         body=request.body,

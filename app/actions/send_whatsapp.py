@@ -197,7 +197,7 @@ def _http(account: WhatsAppAccount, request: WhatsAppRequest, context: ActionCon
         "to": request.to,
         **request.content,
         # Comes back with the status webhooks of this message, so that they can be matched to the execution.
-        "biz_opaque_callback_data": str(context.command_id),
+        "biz_opaque_callback_data": str(context.effect_id),
     }
     headers = {"Authorization": f"Bearer {account.access_token}", "Content-Type": "application/json"}
     return HttpRequest("POST", f"{account.base_url}/{account.phone_number_id}/messages", headers, orjson.dumps(message))

@@ -62,7 +62,7 @@ class Webhook(LeasedAction[WebhookConfig, WebhookRequest]):
     def prepare(self, config: CompiledConfig[WebhookConfig], context: ActionContext) -> WebhookRequest:
         """Render and check the URL, the headers and the body."""
         fields = config.render(context.scope)
-        headers = {"Idempotency-Key": str(context.command_id), "Headrace-Causation": causation(context)}
+        headers = {"Idempotency-Key": str(context.effect_id), "Headrace-Causation": causation(context)}
         for name, value in fields["headers"].items():
             headers[name] = header_value(f"headers.{name}", value)
         body = default_body(context) if config.config.default_body else fields["body"]
@@ -98,7 +98,7 @@ def _origin(url: str) -> str:
 
 def _signed(request: HttpRequest, name: str, context: ActionContext) -> HttpRequest:
     key = signing_key(name, context.secrets[name])
-    headers = signature_headers(key, str(context.command_id), int(context.now().timestamp()), request.body or b"")
+    headers = signature_headers(key, str(context.effect_id), int(context.now().timestamp()), request.body or b"")
     return replace(request, headers={**request.headers, **headers})
 
 

@@ -17,7 +17,7 @@ def execution_id(workflow_id: UUID, source: str, event_id: str) -> UUID:
 
 
 def command_id(execution: UUID, attempt: int, step: int) -> UUID:
-    """Id of one step of one attempt at an execution: what the receipt and the Idempotency-Key are keyed by."""
+    """Id of one step of one attempt at an execution: what its receipt is keyed by."""
     return _uuid5(execution, f"[{attempt},{step}]")
 
 

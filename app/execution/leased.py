@@ -125,7 +125,7 @@ class LeasedExecutor:
             if isinstance(held, Timer):
                 await self._holds.do(held)
                 return True
-            prepared = await self._prepare(command, claim) if held is None else self._turned_away(command, held)
+            prepared = await self._prepare(command) if held is None else self._turned_away(command, held)
             if isinstance(prepared, ActionResult):
                 note_result(span, prepared)
                 await self._settling.settle(record, command, claim, prepared)
@@ -143,13 +143,13 @@ class LeasedExecutor:
             span.end()
         return True
 
-    async def _prepare(self, command: Command, claim: Claim) -> Prepared | ActionResult:
+    async def _prepare(self, command: Command) -> Prepared | ActionResult:
         step = await self._resolved(command)
         current = await self._lookups.do(step) if step.current else None
         takes = self._action.takes_secrets and step.secrets
         secrets = await self._secrets(step.secrets) if takes else NO_SECRETS
         before = ticked()
-        prepared = self._preparer.prepare(step, claim.command_id, current, secrets)
+        prepared = self._preparer.prepare(step, current, secrets)
         self._holding.count(command, before)
         if isinstance(prepared, Prepared) and prepared.need is not None:
             owner = command.workflow.owner

@@ -46,7 +46,6 @@ NO_SECRETS: Final = SecretValues()
 # Every field has a value, because the result is made without validation.
 _NOTHING_MORE: Final[dict[str, Any]] = {
     "attempts": 0,
-    "uncertain": False,
     "stop": False,
     "timed_out": False,
     "resume_at": None,
@@ -80,7 +79,6 @@ class Preparer:
     def prepare(
         self,
         step: ResolvedStep,
-        command_id: UUID,
         current: CurrentValues | None = None,
         secrets: SecretValues = NO_SECRETS,
     ) -> Prepared | ActionResult:
@@ -88,7 +86,6 @@ class Preparer:
 
         Args:
             step: The command's step.
-            command_id: The command's id.
             current: What ``current`` is, where the step asks for it; or why that is not known.
             secrets: The secrets that the step uses.
         """
@@ -98,10 +95,10 @@ class Preparer:
         if self._penalties and self._penalties.refused(_step_of(command)):
             WALLS.labels("step", "refused").inc()
             return self.result(command, "failed", error=f"{MESSAGE}; {REFUSED}")
-        return self._prepare(step, command_id, current, secrets)
+        return self._prepare(step, current, secrets)
 
     def _prepare(
-        self, step: ResolvedStep, command_id: UUID, current: Mapping[str, Any] | None, secrets: SecretValues
+        self, step: ResolvedStep, current: Mapping[str, Any] | None, secrets: SecretValues
     ) -> Prepared | ActionResult:
         command = step.command
         verdicts: list[dict[str, Any]] = []
@@ -115,7 +112,7 @@ class Preparer:
                 if not met:
                     return self.result(command, "skipped", error="its conditions are not met", verdicts=verdicts)
             refuse_unfound(self._action, step.action.config)
-            context = self._context(command, command_id, scope)
+            context = self._context(command, scope)
             config = step.config
             context = _with_secrets(context, step.secrets, secrets)
             request = self._action.prepare(config, context)
@@ -137,9 +134,9 @@ class Preparer:
             return prepared
         return self.result(prepared.command, "failed", error=need.lacking, verdicts=prepared.verdicts)
 
-    def _context(self, command: Command, command_id: UUID, scope: dict[str, Any]) -> ActionContext:
+    def _context(self, command: Command, scope: dict[str, Any]) -> ActionContext:
         return ActionContext(
-            command_id,
+            command.effect_id,
             scope,
             uncertain=False,
             timeout=self._timeout,
@@ -195,6 +192,7 @@ class Preparer:
         output: dict[str, Any] | None = None,
         error: str | None = None,
         verdicts: list[dict[str, Any]] | None = None,
+        uncertain: bool = False,
         **more: Any,
     ) -> ActionResult:
         """Build the step's result; ``more`` are further fields of :class:`schemas.result.ActionResult`."""
@@ -208,6 +206,7 @@ class Preparer:
                 "error": error,
                 "executed_at": self._clock(),
                 "verdicts": verdicts or [],
+                "uncertain": uncertain or command.step in command.doubtful,
                 **more,
             }
         )
@@ -219,13 +218,12 @@ class DryRunPreparer(Preparer):
     def prepare(
         self,
         step: ResolvedStep,
-        command_id: UUID,
         current: CurrentValues | None = None,
         secrets: SecretValues = NO_SECRETS,
     ) -> Prepared | ActionResult:
         """Return what would be carried out; of ``secrets`` only the grants count, and one without is open."""
         shown = SecretValues(dict.fromkeys(step.secrets, MASK), grants=secrets.grants)
-        return super().prepare(step, command_id, current, shown)
+        return super().prepare(step, current, shown)
 
 
 def _step_of(command: Command) -> tuple[UUID, int, int]:

@@ -164,7 +164,7 @@ class TransactionalExecutor:
         if isinstance(held, TurnedAway):
             return _Work(command, claim, self._preparer.result(command, "failed", error=held.reason), cause, span)
         before = ticked()
-        todo = self._preparer.prepare(step, claim.command_id, current)
+        todo = self._preparer.prepare(step, current)
         self._holding.count(command, before)
         return _Work(command, claim, todo, cause, span)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 from app.domain.callers import Caller
 from app.domain.errors import ActionFailedError
@@ -32,9 +31,7 @@ S_contra = TypeVar("S_contra", contravariant=True)
 class StepPreparer(Protocol[S_contra, P]):
     """Prepares the steps of one action type; ``app.execution.preparation.Preparer`` is one."""
 
-    def prepare(
-        self, step: S_contra, command_id: UUID, current: CurrentValues | None, secrets: SecretValues, /
-    ) -> P | ActionResult:
+    def prepare(self, step: S_contra, current: CurrentValues | None, secrets: SecretValues, /) -> P | ActionResult:
         """Return what would be carried out, or the result of a step of which nothing is."""
 
     def permitted(self, prepared: P, owner: Caller, /) -> P | ActionResult:

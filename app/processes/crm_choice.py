@@ -46,7 +46,7 @@ def on_the_crm(action: AnyAction, settings: Settings, client: HttpClient) -> Any
         return action
 
     def crm_of(context: ActionContext) -> HttpCrm:
-        key, chain = str(context.command_id), context.causation
+        key, chain = str(context.effect_id), context.causation
         return HttpCrm(client, server, key=lambda: key, causation=chain, within=context.within)
 
     return over_http(action, crm_of, destination=host_of(server))

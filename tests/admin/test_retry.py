@@ -66,6 +66,15 @@ async def test_a_retry_begins_at_the_first_step_that_was_no_success(
     assert (command.workflow.version, len(command.workflow.actions)) == (1, 3)
 
 
+async def test_a_retry_remembers_what_may_have_been_done(user: User, log: Log) -> None:
+    """Of the steps that failed those of which nobody knows whether they had their effect."""
+    known = results("failed", "failed", "success")
+    row = await failed(user, log, results=[known[0], {**known[1], "uncertain": True}, {**known[2], "uncertain": True}])
+    await user.call("POST", f"{ROOT}/{row['id']}/retry")
+    ((_, command),) = await commands(log, user)
+    assert command.doubtful == [1]
+
+
 async def test_a_retry_takes_its_workflows_lane(user: User, log: Log) -> None:
     """Priority 1 to 3 is the high lane, as it was at first."""
     row = await failed(user, log, "failed", priority=2)

@@ -146,6 +146,18 @@ async def test_a_crash_between_effect_and_receipt_is_marked_uncertain() -> None:
     assert restarted.ended[0].results[0].uncertain
 
 
+@pytest.mark.parametrize("doubtful", [[], [0], [1]])
+async def test_a_retry_has_the_key_of_the_first_attempt(doubtful: list[int]) -> None:
+    """A receiver that has carried it out knows it again; what may have been done before is marked, as it was."""
+    world = World(ReceiptStore())
+    first = command(action("webhook", **HOOK))
+    again = first.model_copy(update={"attempt": 2, "doubtful": doubtful})
+    assert await world.run(again)
+    assert again.id != first.id
+    assert world.http.requests[0].headers["Idempotency-Key"] == str(first.id)
+    assert world.ended[0].results[0].uncertain is (doubtful == [0])
+
+
 async def test_a_slip_that_cannot_be_sent_fails_the_step_it_was_bound_for() -> None:
     """The next step's topic is missing: the effect's result is kept, that step fails, and the command may be acked."""
     world = World(ReceiptStore())

@@ -35,7 +35,7 @@ class Tagging(World):
     def crm_of(self, context: ActionContext) -> HttpCrm:
         """Return the CRM for one command."""
         chain = context.origin.causation
-        return HttpCrm(self.crm, SERVER, key=lambda: str(context.command_id), causation=chain, within=context.within)
+        return HttpCrm(self.crm, SERVER, key=lambda: str(context.effect_id), causation=chain, within=context.within)
 
     @property
     def keys(self) -> list[str]:

@@ -221,7 +221,7 @@ def test_a_dry_run_shows_stars(action_type: str, config: dict[str, Any]) -> None
     kind = REGISTRY.find(action_type)
     assert kind is not None
     one = command(action(action_type, **config))
-    made = DryRunPreparer(kind, timeout=5, clock=now).prepare(resolve(one), one.id)
+    made = DryRunPreparer(kind, timeout=5, clock=now).prepare(resolve(one))
     assert not isinstance(made, ActionResult), made
     assert resolve(one).secrets
     assert "***" in repr(made.request) or made.request.sign_with == "HOOK_KEY"
@@ -247,7 +247,7 @@ async def test_a_secret_that_is_not_granted_fails_the_action_unsent(changes: dic
     assert not bench.world.http.requests
     one = command(action("webhook", **HOOK))
     given = SecretValues(grants=bench.secrets.grants)
-    dry = DryRunPreparer(Webhook(), timeout=5, clock=now).prepare(resolve(one), one.id, None, given)
+    dry = DryRunPreparer(Webhook(), timeout=5, clock=now).prepare(resolve(one), None, given)
     assert str(getattr(dry, "error", None)).startswith(said)
 
 

@@ -52,7 +52,7 @@ def _conditional() -> Command:
 
 
 def _prepared(preparer: Preparer, made: Command) -> Prepared | ActionResult:
-    return preparer.prepare(resolve(made), made.id, None)
+    return preparer.prepare(resolve(made))
 
 
 @pytest.mark.parametrize("where", ["body", "headers"])

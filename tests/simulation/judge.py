@@ -38,7 +38,7 @@ def _webhooks(ran: Ran) -> Iterator[str]:
     """A webhook that succeeded was carried out; one that may have been twice, or though it failed, says so."""
     known: set[str] = set()
     for row, result in _results(ran, "webhook"):
-        key = str(command_id(row.execution_id, row.attempt, result.step))
+        key = str(command_id(row.execution_id, 1, result.step))
         known.add(key)
         times = ran.servers.shop.carried_out[key]
         if result.status == "success" and times == 0:

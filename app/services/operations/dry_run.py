@@ -124,7 +124,7 @@ class DryRunner:
         step = resolve(command)
         preparer, current = self._preparers[command.action.type], await self._look(run, step)
         secrets = await self._secrets(step)
-        made = preparer.prepare(step, command.id, current, secrets)
+        made = preparer.prepare(step, current, secrets)
         if not isinstance(made, ActionResult):
             made = preparer.permitted(made, run.caller)
         channel = await self._channel(command)
@@ -211,7 +211,7 @@ def _request(
         return made.output if made.status == "success" else None
     # Skipped by its own conditions: rendered all the same, so that a mistake in it shows.
     bare = step.unconditional()
-    made = preparer.prepare(bare, step.command.id, current, secrets)
+    made = preparer.prepare(bare, current, secrets)
     return _request(preparer, bare, made, current, secrets)
 
 

@@ -102,5 +102,6 @@ class Retries:
             verdicts=list(bounded_verdicts(logged.verdicts)),
             results=[result for result in kept if result.step < step],
             kept=kept,
+            doubtful=[one.step for one in logged.results if one.uncertain and one.status != "success"],
             retried_at=self._now(),
         )

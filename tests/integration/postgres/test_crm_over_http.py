@@ -28,7 +28,7 @@ async def test_a_command_repeated_after_a_crash_has_one_effect_and_its_first_ans
     async with served_crm(database, "theirs.") as server, open_http_client(allow_private=True) as client:
 
         def crm_of(context: ActionContext) -> HttpCrm:
-            key, chain = str(context.command_id), context.origin.causation
+            key, chain = str(context.effect_id), context.origin.causation
             return HttpCrm(client, server, key=lambda: key, causation=chain, within=context.within)
 
         store, one = ReceiptStore(), command(action(tag="VIP"))

@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 def seen(conditions: list[dict[str, Any]], data: Any) -> list[str]:
     """What decided, after the verdicts have been through the log."""
-    evaluation = compile_conditions(conditions).evaluate(Scope(data=data, event={}, now=NOW))
+    evaluation = compile_conditions(conditions, stored=True).evaluate(Scope(data=data, event={}, now=NOW))
     verdicts = orjson.loads(orjson.dumps([verdict.as_json() for verdict in evaluation.verdicts]))
     return observations(verdicts, met=evaluation.met)
 
