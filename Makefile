@@ -107,9 +107,9 @@ simulation: setup
 	$(BIN)/python -m tests.simulation.run --seeds $(SIM_SEEDS)
 
 # One kind of fault after the other under load, SEEDS of each; SCENARIO=freeze for one. Goes on where it was stopped.
-# SCENARIO=idle-connections IDLE_SECONDS=1800 for half an hour of nothing instead of a minute.
+# SCENARIO=idle-connections IDLE_SECONDS=1800 for half an hour of nothing instead of a minute. FIRST=3: not seeds 1 and 2.
 faults: setup
-	$(BIN)/python -m tests.faults.run --seeds $(SEEDS) $(if $(SCENARIO),--only $(SCENARIO)) $(if $(IDLE_SECONDS),--idle $(IDLE_SECONDS))
+	$(BIN)/python -m tests.faults.run --seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)) $(if $(SCENARIO),--only $(SCENARIO)) $(if $(IDLE_SECONDS),--idle $(IDLE_SECONDS))
 
 faults-short: setup
 	$(BIN)/python -m tests.faults.run --short

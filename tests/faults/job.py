@@ -79,6 +79,7 @@ class Job:
         sources: The CloudEvents source of a type's events, where it is not the usual one.
         ids: Workflow ids by event type and name.
         emitted: How many events are in Kafka.
+        open: More are to be emitted than ``count``, until this is no longer so; ``count`` then becomes what was.
         ended: No more are to be emitted, whatever ``count`` says; ``count`` then becomes what was.
     """
 
@@ -90,6 +91,7 @@ class Job:
     sources: Mapping[str, str] = field(default_factory=dict)
     ids: dict[str, dict[str, UUID]] = field(default_factory=dict)
     emitted: int = 0
+    open: bool = False
     ended: bool = False
 
     async def prepare(self, api: Api, receiver_url: str, **given: Any) -> None:
@@ -101,8 +103,9 @@ class Job:
     async def emit(self, emitter: EventEmitter, rate: float, pace: Pace = STEADY) -> None:
         """Emit all events in order at ``rate`` per second; waits out a broker that is away."""
         started = time.monotonic()
-        while self.emitted < self.count and not self.ended:
-            due = min(self.count, 1 + int(pace.flowed(time.monotonic() - started) * rate))
+        while (self.emitted < self.count or self.open) and not self.ended:
+            due = 1 + int(pace.flowed(time.monotonic() - started) * rate)
+            due = due if self.open else min(self.count, due)
             batch = [self.event(n) for n in range(self.emitted, max(due, self.emitted + 1))]
             try:
                 await emitter.emit_many(batch)

@@ -96,7 +96,9 @@ class Scenario:
     """One kind of fault.
 
     Attributes:
-        recovery_limit: How soon (seconds) the log must have caught up after it: three times what it took, or a minute.
+        events: How many there are; more, where the fault lasts longer.
+        recovery_limit: How soon (seconds) the log must have caught up after it, and after the load that flows on then:
+            three times what it took, or a minute.
         workflows: Which of the job's take part.
         roles: How many processes of each role; one by default.
         environment: Further settings of every process.
