@@ -135,8 +135,9 @@ ALERTS: Final = (
         "BreakerOpen",
         Severity.WARNING,
         "breakers",
-        ("max by (destination) (headrace_breaker_state)",),
-        0,
+        # Half-open it is 1: probes that fail open it again at once, and without commands that wait nothing is wrong.
+        ("max by (destination) (max_over_time(headrace_breaker_state[1m]))",),
+        1,
         "{subject} is left alone, because it failed",
         "Five attempts in a row failed. Commands for it wait for at most five minutes, then fail as circuit_open.",
         by="destination",

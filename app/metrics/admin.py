@@ -33,7 +33,9 @@ QUEUE_DEPTH: Final = FAMILIES.gauge(
     role="the roles",
     topic="the topics that roles read",
 )
-BREAKERS_OPEN: Final = FAMILIES.gauge("headrace_breakers_open", "Circuit breakers that are not closed, at most 100")
+BREAKERS_OPEN: Final = FAMILIES.gauge(
+    "headrace_breakers_open", "Circuit breakers that are open, or half-open while commands wait for them; at most 100"
+)
 PARKED: Final = FAMILIES.gauge(
     "headrace_parked", "Delays, retries and commands that wait for a breaker, in Postgres; at most 100,001"
 )

@@ -44,10 +44,12 @@ class AtWork:
 
 
 class OpenBreaker(Contract):
-    """A destination that is left alone, because it failed: why, and when it is tried again.
+    """A destination that failed, and is left alone or tried carefully: why, and when it is tried again.
 
     Attributes:
         owner: Whose workflows leave it alone; none where it is looked at for all.
+        until: When its breaker is half open.
+        half_open: That is over: the commands that wait are let through as probes.
         waiting: Commands that wait for it; at most 1,001 are counted.
     """
 
@@ -55,6 +57,7 @@ class OpenBreaker(Contract):
     owner: UUID | None = None
     reason: str
     until: datetime
+    half_open: bool
     waiting: int
 
 
@@ -79,7 +82,7 @@ class StoreStatus(Contract):
     """What waits in Postgres.
 
     Attributes:
-        breakers: Circuit breakers that are not closed; at most 100 are listed.
+        breakers: Circuit breakers that are open, or half open while commands wait for them; at most 100 are listed.
         parked: Delays, retries and commands that wait for a breaker.
         dead_letters: Open dead letters.
         outbox: Records that wait for the relay; of these three at most 100,001 each are counted.

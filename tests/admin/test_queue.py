@@ -105,7 +105,10 @@ async def test_what_roles_have_in_hand_is_told(fresh: Api, admin: User, log: Log
 
 
 async def test_destinations_that_are_left_alone_are_listed(fresh: Api, admin: User, log: Log) -> None:
-    """With the owner, the reason, when they are tried again, and how many commands wait; closed breakers are not."""
+    """With the owner, the reason, when they are tried again, and how many commands wait.
+
+    Closed breakers are not, nor those that the next command would probe while none waits.
+    """
     fresh.now[0] += 10
     failing, owner = f"https://{uuid4().hex}.example:443", uuid4()
     circuit = circuit_of(failing, owner)
@@ -120,14 +123,29 @@ async def test_destinations_that_are_left_alone_are_listed(fresh: Api, admin: Us
         " 'circuit', '', %s, now(), now(), 't', '', '' FROM generate_series(1, 3)",
         (circuit,),
     )
+    half, quiet = (f"https://{uuid4().hex}.example:443" for _ in range(2))
+    await log.connection.execute(
+        "INSERT INTO breakers (destination, closed, until, reason) SELECT d, false, now() - interval '9 min', 'x'"
+        " FROM unnest(ARRAY[%s, %s]) AS d",
+        (half, quiet),
+    )
+    await log.connection.execute(
+        "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due,"
+        " deadline, topic, key, value) SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'c', 0,"
+        " 'circuit', '', %s, now(), now(), 't', '', ''",
+        (half,),
+    )
     listed = (await admin.call("GET", "/api/v1/queue")).json["breakers"]
+    told = {one["destination"]: (one["half_open"], one["waiting"]) for one in listed}
+    assert [told.get(one) for one in (failing, half, quiet)] == [(False, 3), (True, 1), None]
     (mine,) = [breaker for breaker in listed if breaker["destination"].startswith(failing)]
     assert (mine["destination"], mine["owner"], mine["reason"]) == (failing, str(owner), "answered 503")
     assert mine["waiting"] == 3
     assert datetime.fromisoformat(mine["until"]) > datetime.now(UTC) + timedelta(minutes=59)
     # Nobody sends what waits here, and every later test's API would tell of it.
-    await log.connection.execute("DELETE FROM timers WHERE destination = %s", (circuit,))
-    await log.connection.execute("DELETE FROM breakers WHERE destination IN (%s, %s)", (circuit, f"{circuit}0"))
+    mess = [circuit, f"{circuit}0", half, quiet]
+    await log.connection.execute("DELETE FROM timers WHERE destination = ANY(%s)", (mess,))
+    await log.connection.execute("DELETE FROM breakers WHERE destination = ANY(%s)", (mess,))
 
 
 async def test_what_kafka_did_not_take_is_listed(fresh: Api, admin: User, log: Log) -> None:

@@ -87,21 +87,17 @@ CASES: Final = (
         above=11,
         summary="Executions take 11s on average",
     ),
-    level(
+    Case(
         "BreakerOpen",
-        'headrace_breaker_state{destination="https://crm.example.com",instance="a"}',
-        at=0,
-        above=2,
-        summary="https://crm.example.com is left alone, because it failed",
-        destination="https://crm.example.com",
-    ),
-    level(
-        "BreakerOpen",
-        'headrace_breaker_state{destination="half-open",instance="a"}',
-        at=0,
-        above=1,
-        summary="half-open is left alone, because it failed",
-        destination="half-open",
+        # Half open between probes that fail, which is no recovery; then half open with nothing that would probe it.
+        {
+            'headrace_breaker_state{destination="https://crm.example.com",instance="a"}': f"0+0x{QUIET - 1} 2 1 2 1+0x80",
+            'headrace_breaker_state{destination="half-open",instance="a"}': f"0+0x{QUIET - 1} 1+0x80",
+        },
+        "https://crm.example.com is left alone, because it failed",
+        fires_s=60,
+        over_s=60 + 60 + 120 + 2 * STEP_S,
+        labels={"destination": "https://crm.example.com"},
     ),
     Case(
         "LagGrowing",

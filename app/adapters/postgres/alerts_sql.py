@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from app.adapters.postgres.breakers import HOLDING_UP
+
 NOW: Final = "SELECT extract(epoch FROM now())::float8"
 STANDINGS: Final = "SELECT name, subjects, past FROM alert_states"
 KEEP: Final = """
@@ -32,7 +34,9 @@ SELECT
     + (SELECT count(*) FROM (SELECT FROM timers WHERE set_aside IS NOT NULL LIMIT 10001) AS found)
 FROM newest
 """
-BREAKERS: Final = "SELECT destination FROM breakers WHERE NOT closed ORDER BY until LIMIT 100"
+BREAKERS: Final = f"""
+SELECT b.destination FROM breakers b WHERE {HOLDING_UP} ORDER BY b.until LIMIT 100
+"""  # noqa: S608 - constants only
 # Once for each workflow that fails: the row and the note are one statement.
 TELL_FAILING: Final = """
 WITH begun AS (

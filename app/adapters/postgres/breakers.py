@@ -26,6 +26,15 @@ WHERE destination = %s
 """
 _NOT_CLOSED: Final = f"SELECT destination, {_COLUMNS} FROM breakers WHERE NOT closed"  # noqa: S608 - constants only
 
+# Circuits that hold something up, of ``breakers b``: open ones, and half-open ones while commands wait for their turn.
+# One whose time is over lets the next command through as a probe: with none there it holds nothing up, and nobody knows
+# whether its destination still fails. Every place that tells what is left alone tells of these.
+HOLDING_UP: Final = """
+(NOT b.closed AND (b.until > now() OR (
+  SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1
+) IS NOT NULL))
+"""
+
 
 class PostgresBreakers:
     """Implements ``app.ports.BreakerStore``.

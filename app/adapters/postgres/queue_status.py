@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.breakers import HOLDING_UP
 from app.domain.breaker import parts_of
 from app.domain.callers import Caller
 from app.ports.queue_status import (
@@ -91,13 +92,13 @@ SELECT role, count(*) AS processes,
   max((figures ->> 'headrace_partition_still_seconds')::float8) AS oldest_s
 FROM heartbeats WHERE stopped_at IS NULL AND seen_at > now() - interval '30 seconds' GROUP BY role
 """)
-_BREAKERS: Final = text("""
-SELECT destination, reason, until, (
+_BREAKERS: Final = text(f"""
+SELECT destination, reason, until, until <= now() AS half_open, (
     SELECT count(*) FROM (
       SELECT FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination LIMIT 1001) AS found
   ) AS waiting
-FROM breakers b WHERE NOT closed ORDER BY until LIMIT 100
-""")
+FROM breakers b WHERE {HOLDING_UP} ORDER BY until LIMIT 100
+""")  # noqa: S608 - constants only
 _SET_ASIDE: Final = text("""
 SELECT kind, topic, set_aside AS reason, min(error) AS error, count(*) AS count, min(created_at) AS oldest FROM (
   (SELECT 'outbox' AS kind, topic, set_aside, error, created_at FROM outbox WHERE set_aside IS NOT NULL LIMIT 10001)

@@ -34,8 +34,8 @@ class Trouble:
     """One thing that is not as it should be.
 
     Attributes:
-        kind: ``away``: a system that Headrace stands on; ``failing``: executions; ``breaker``: a destination that is
-            left alone; ``behind``: records that wait; ``late``: records that do not get to Kafka; ``letters``: records
+        kind: ``away``: a system that Headrace stands on; ``failing``: executions; ``breaker``: a destination that
+            failed; ``behind``: records that wait; ``late``: records that do not get to Kafka; ``letters``: records
             that could not be processed; ``set_aside``: records that Kafka does not take; ``alert``: another alert.
         about: Which one: a system, a destination, an alert's line.
         why: What is known of it.
@@ -107,7 +107,7 @@ class Overview:
         view = await _view(queue, caller)
         parked = float(view.parked) if view is not None else None
         waiting = Figure(parked, [due.get(hour, 0) for hour in range(HOURS)])
-        wrong = [*await _away(health), *_failing(failing), *_behind(view, now), *await self._alerts(caller)]
+        wrong = [*await _away(health), *_failing(failing), *_behind(view), *await self._alerts(caller)]
         return Seen(wrong, Day(now - DAY, now, figures, waiting), failing)
 
     async def _alerts(self, caller: Caller) -> list[Trouble]:
@@ -131,14 +131,12 @@ def _failing(found: Failing) -> Iterator[Trouble]:
         yield Trouble("failing", count=found.executions, of=found.workflows)
 
 
-def _behind(view: QueueView | None, now: datetime) -> Iterator[Trouble]:
+def _behind(view: QueueView | None) -> Iterator[Trouble]:
     if view is None:
         return
     for one in view.breakers or ():
-        until = one.until if one.until > now else None
-        # From then on the next step tries it: where none waits, nobody knows whether anything is wrong.
-        if until or one.waiting:
-            yield Trouble("breaker", about=one.destination, why=one.reason, count=one.waiting, until=until)
+        until = None if one.half_open else one.until
+        yield Trouble("breaker", about=one.destination, why=one.reason, count=one.waiting, until=until)
     if view.depth > _DEEP:
         yield Trouble("behind", count=view.depth)
     if view.outbox_oldest_s > _LATE_S:

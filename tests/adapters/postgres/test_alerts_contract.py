@@ -63,7 +63,7 @@ async def test_the_time_that_alerts_go_by_is_postgres_s(database: str) -> None:
 
 @pytest.mark.postgres
 async def test_postgres_says_what_it_holds(database: str) -> None:
-    """Rates of the log, breakers that are not closed by their destination, the outbox's age, what is set aside."""
+    """Rates of the log, open breakers by their destination, the outbox's age, what is set aside."""
     add_workflow(database)
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
@@ -74,7 +74,8 @@ async def test_postgres_says_what_it_holds(database: str) -> None:
         connection.execute("INSERT INTO outbox (topic, key, created_at) VALUES ('t', 'k', now() - interval '90 s')")
         connection.execute("INSERT INTO outbox (topic, key, set_aside, error) VALUES ('t', 'k', 'no_topic', 'gone')")
         connection.execute(
-            "INSERT INTO breakers (destination, closed, until, reason) VALUES ('https://crm', false, now(), 'x')"
+            "INSERT INTO breakers (destination, closed, until, reason) VALUES ('https://crm', false,"
+            " now() + interval '1 hour', 'x'), ('https://half-open.example', false, now() - interval '1 s', 'x')"
         )
     async with PostgresAlerts(as_role(database, DatabaseRole.SCHEDULER)).lead() as session:
         read = await session.readings()

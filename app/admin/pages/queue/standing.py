@@ -1,4 +1,4 @@
-"""``/queue``: how each role keeps up, destinations that are left alone, and what Kafka did not take."""
+"""``/queue``: how each role keeps up, destinations that are failing, and what Kafka did not take."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def _parts(stored: QueueView | StoreStatus, view: QueueView | None) -> Iterator[
     yield Part("behind", behind, "1 role does not keep up", "# roles do not keep up", "#roles")
     late = int(stored.outbox_oldest_s >= BEHIND_S)
     yield Part("outbox", late, "what is to be sent to Kafka waits", "what is to be sent to Kafka waits", "#figures")
-    yield Part("breakers", len(breakers), "1 destination is left alone", "# destinations are left alone", "#breakers")
+    yield Part("breakers", len(breakers), "1 destination is failing", "# destinations are failing", "#breakers")
     count = sum(one.count for one in aside)
     yield Part(
         "set_aside", count, "Kafka did not take 1 record", "Kafka did not take # records", "/queue?show=aside#aside"

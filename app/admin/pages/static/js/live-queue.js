@@ -64,7 +64,7 @@ class LiveQueue extends HTMLElement {
       put(row.reason, one.reason);
       put(row.waiting, numbers.format(one.waiting));
       const at = Object.assign(document.createElement("time"), { dateTime: one.until, tabIndex: 0, textContent: said(new Date(one.until)) });
-      row.until.replaceChildren(at);
+      row.until.replaceChildren(one.half_open ? "now" : at);
     });
     const aside = (view.set_aside ?? []).reduce((sum, one) => sum + one.count, 0);
     const late = view.outbox_oldest_s >= BEHIND_S ? 1 : 0;
