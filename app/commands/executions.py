@@ -33,7 +33,7 @@ _COLUMNS = (
 )
 _WAITING = (
     Column("ID"),
-    Column("DUE (UTC)"),
+    Column("GOES ON (UTC)"),
     Column("WORKFLOW", 12),
     Column("ENTITY", 8, 1),
     Column("STEP", 0, 3),
@@ -148,8 +148,7 @@ def waiting(workflow: str | None, entity: str | None, limit: int, *, as_json: bo
         show_json({"items": found})
         return
     rows = [
-        (one["id"], moment(one["due"]), one["workflow_name"], one["entity"], one["step"], one["reason"])
-        for one in found
+        (one["id"], _going_on(one), one["workflow_name"], one["entity"], one["step"], one["reason"]) for one in found
     ]
     show_table(_WAITING, rows, empty="Nothing waits")
 
@@ -166,6 +165,10 @@ def cancel(execution: object, *, yes: bool, as_json: bool) -> None:
         show_json(answer)
         return
     click.echo("Cancelled")
+
+
+def _going_on(one: dict[str, Any]) -> str:
+    return moment(one["goes_on"]) if one["goes_on"] else "in its turn"
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

@@ -40,10 +40,10 @@ class LoggedRun:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
-    """An execution that waits: for what, and until when."""
+    """An execution that waits: for what, and until when; None: its time is over, and it goes on in its turn."""
 
     reason: str
-    due: datetime
+    goes_on: datetime | None
 
 
 class Moment(NamedTuple):

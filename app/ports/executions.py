@@ -162,7 +162,9 @@ class WaitingExecution(Contract):
         kind: What it waits for.
         next_action: The type of the step that it goes on with; None: it ends then.
         reason: What it waits for, in words.
-        due: When it goes on.
+        due: When its own time is over; the list is in this order.
+        goes_on: When it goes on: the later of ``due`` and, where it waits for a circuit breaker, of when that is half
+            open, which may have been pushed on since. Null where that is over: it goes on as soon as it is its turn.
         since: When it began to wait.
     """
 
@@ -176,6 +178,7 @@ class WaitingExecution(Contract):
     next_action: str | None = None
     reason: str
     due: datetime
+    goes_on: datetime | None
     since: datetime
 
 

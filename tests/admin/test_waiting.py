@@ -7,9 +7,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.event_verdicts import PostgresTraces
 from app.adapters.postgres.timers import PostgresTimers
-from app.ports import Record, Timer
+from app.domain.breaker import circuit_of
+from app.domain.callers import Caller
+from app.ports import Record, Timer, TimerKind
 from tests.admin.conftest import Api, User, draft
+from tests.admin.log import Log
 
 ROOT = "/api/v1/executions/waiting"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -20,7 +25,15 @@ async def workflow_of(user: User) -> UUID:
     return UUID((await user.call("POST", "/api/v1/workflows", draft())).json["id"])
 
 
-async def wait(database: str, workflow_id: UUID, minutes: int, entity: str = "c-1") -> Timer:
+async def wait(
+    database: str,
+    workflow_id: UUID,
+    minutes: int,
+    entity: str = "c-1",
+    *,
+    kind: TimerKind = "delay",
+    circuit: str | None = None,
+) -> Timer:
     """Let an execution wait for so many minutes."""
     timer = Timer(
         command_id=uuid4(),
@@ -28,10 +41,12 @@ async def wait(database: str, workflow_id: UUID, minutes: int, entity: str = "c-
         workflow_id=workflow_id,
         entity=entity,
         step=1,
-        kind="delay",
+        kind=kind,
         reason="delay until then",
         due=NOW + timedelta(minutes=minutes),
         record=Record("t.actions.apply_tag", b"c-1", b'{"secret": "s3cr3t"}'),
+        destination=circuit,
+        deadline=NOW + timedelta(days=1) if circuit else None,
     )
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await PostgresTimers(connection).set([timer])
@@ -86,3 +101,36 @@ async def test_filters_and_owners(api: Api, api_database: str) -> None:
     assert await listed(one, entity="c-2") == [str(second.execution_id)]
     assert await listed(one, workflow_id=other) == []
     assert str(third.execution_id) in await listed(api.user("admin"))
+
+
+async def test_when_it_goes_on_is_what_its_circuit_says(api: Api, user: User, api_database: str, log: Log) -> None:
+    """The later of its own time and its circuit's; none that has passed, whatever it waits for, everywhere alike."""
+    workflow_id = await workflow_of(user)
+    pushed_on, over, closed = (circuit_of(f"http://{uuid4().hex}.example", user.id) for _ in range(3))
+    until = NOW + timedelta(hours=1)
+    for circuit, is_closed, ends in ((pushed_on, False, until), (over, False, NOW), (closed, True, until)):
+        await log.connection.execute(
+            "INSERT INTO breakers (destination, closed, until, reason) VALUES (%s, %s, %s, '')",
+            (circuit, is_closed, ends),
+        )
+    soon, late = NOW + timedelta(minutes=5), NOW - timedelta(minutes=3)
+    try:
+        cases: list[tuple[int, str | None, datetime | None]] = [
+            (5, None, soon), (-3, None, None), (-3, pushed_on, until), (5, pushed_on, until), (5, over, soon),
+            (-3, over, None), (-3, closed, None), (5, closed, soon),
+        ]  # fmt: skip
+        wanted = {}
+        for minutes, of, at in cases:
+            kind: TimerKind = "circuit" if of else "delay"
+            timer = await wait(api_database, workflow_id, minutes, kind=kind, circuit=of)
+            wanted[str(timer.execution_id)] = (at, soon if minutes > 0 else late)
+        rows = (await user.call("GET", ROOT, params={"workflow_id": str(workflow_id)})).json["items"]
+        told = {row["id"]: (row["goes_on"], row["due"]) for row in rows}
+        assert {one: tuple(at and datetime.fromisoformat(at) for at in times) for one, times in told.items()} == wanted
+        database = ApiDatabase(api.settings)
+        of_events = await PostgresTraces(database).waiting(Caller(user.id, "user"), [UUID(one) for one in wanted])
+        await database.close()
+        assert {str(one): run.goes_on for one, run in of_events.items()} == {one: at for one, (at, _) in wanted.items()}
+    finally:
+        await log.connection.execute("DELETE FROM timers WHERE workflow_id = %s", (workflow_id,))
+        await log.connection.execute("DELETE FROM breakers WHERE destination = ANY(%s)", ([pushed_on, over, closed],))

@@ -91,8 +91,8 @@ CASES: Final = (
         "BreakerOpen",
         # Half open between probes that fail, which is no recovery; then half open with nothing that would probe it.
         {
-            'headrace_breaker_state{destination="https://crm.example.com",instance="a"}': f"0+0x{QUIET - 1} 2 1 2 1+0x80",
-            'headrace_breaker_state{destination="half-open",instance="a"}': f"0+0x{QUIET - 1} 1+0x80",
+            'headrace_breaker_state{destination="https://crm.example.com"}': f"0+0x{QUIET - 1} 2 1 2 1+0x80",
+            'headrace_breaker_state{destination="half-open"}': f"0+0x{QUIET - 1} 1+0x80",
         },
         "https://crm.example.com is left alone, because it failed",
         fires_s=60,

@@ -31,7 +31,7 @@ _NOT_CLOSED: Final = f"SELECT destination, {_COLUMNS} FROM breakers WHERE NOT cl
 # whether its destination still fails. Every place that tells what is left alone tells of these.
 HOLDING_UP: Final = """
 (NOT b.closed AND (b.until > now() OR (
-  SELECT t.due FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination ORDER BY t.due LIMIT 1
+  SELECT t.kind FROM timers t WHERE t.kind = 'circuit' AND t.destination = b.destination LIMIT 1
 ) IS NOT NULL))
 """
 

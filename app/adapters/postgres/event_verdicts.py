@@ -14,6 +14,7 @@ from sqlalchemy import Text, case, cast, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
+from app.adapters.postgres.going_on import goes_on, half_open_times
 from app.adapters.postgres.logged_rows import verdicts_of
 from app.adapters.postgres.schema import AUTOMATIONS, DEAD_LETTERS, LOGS, REVISIONS, TIMERS
 from app.domain.callers import Caller
@@ -72,9 +73,15 @@ class PostgresTraces:
 
     async def waiting(self, caller: Caller, executions: Sequence[UUID]) -> Mapping[UUID, WaitingRun]:
         """Read timers."""
-        statement = select(_T.execution_id, _T.reason, _T.due).where(_T.execution_id.in_(executions)).order_by(_T.due)
+        columns = (_T.execution_id, _T.reason, _T.due, _T.destination, func.now().label("now"))
+        statement = select(*columns).where(_T.execution_id.in_(executions)).order_by(_T.due)
         async with self._database.reading(caller) as connection:
-            return {row[0]: WaitingRun(row[1], row[2]) for row in await connection.execute(statement)}
+            rows = (await connection.execute(statement)).all()
+        times = await half_open_times(self._database, [row.destination for row in rows])
+        return {
+            row.execution_id: WaitingRun(row.reason, goes_on(row.due, times.get(row.destination), row.now))
+            for row in rows
+        }
 
     async def in_force(self, caller: Caller, moments: Sequence[Moment]) -> Mapping[Moment, InForce]:
         """Look each up by its workflow, newest revision first."""

@@ -2,17 +2,18 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, select, tuple_
+from sqlalchemy import Row, Select, Table, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
 from app.adapters.postgres.execution_pages import Asked, edge_of_words, page, summaries, workflows
+from app.adapters.postgres.going_on import goes_on, half_open_times
 from app.adapters.postgres.logged_rows import detail, summary
 from app.adapters.postgres.schema import ARCHIVE, AUTOMATIONS, LOGS, TIMERS
 from app.domain.callers import Caller
@@ -218,7 +219,9 @@ class PostgresWaiting:
                 _T.topic,
                 _T.reason,
                 _T.due,
+                _T.destination,
                 _T.created_at.label("since"),
+                func.now().label("now"),
             )
             .join_from(TIMERS, AUTOMATIONS, AUTOMATIONS.c.id == _T.workflow_id)
             .order_by(_T.due, _T.command_id)
@@ -232,10 +235,12 @@ class PostgresWaiting:
             statement = statement.where(tuple_(_T.due, _T.command_id) > tuple_(after.at, after.id))
         async with self._database.reading(caller) as connection:
             rows: Sequence[Any] = (await connection.execute(statement)).mappings().all()
-        return [_waiting(dict(row)) for row in rows]
+        times = await half_open_times(self._database, [row["destination"] for row in rows])
+        return [_waiting(dict(row), times) for row in rows]
 
 
-def _waiting(row: dict[str, Any]) -> WaitingExecution:
+def _waiting(row: dict[str, Any], times: Mapping[str | None, datetime]) -> WaitingExecution:
+    at = goes_on(row["due"], times.get(row.pop("destination")), row.pop("now"))
     # Not in the statement: it would be worked out for all that wait before they are put in order.
     action = _ACTION.search(row.pop("topic"))
-    return WaitingExecution.model_validate({**row, "next_action": action[1] if action else None})
+    return WaitingExecution.model_validate({**row, "next_action": action[1] if action else None, "goes_on": at})

@@ -156,6 +156,7 @@ TIMERS: Final = Table(
     Column("step", Integer),
     Column("kind", Text),
     Column("reason", Text),
+    Column("destination", Text),
     Column("topic", Text),
     _at("due"),
     _at("created_at"),

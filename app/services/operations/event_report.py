@@ -39,7 +39,7 @@ class WorkflowVerdict(Contract):
         execution_id: The execution, where there is one: ``ran``, and what the log has a row of.
         status: The execution's, with ``attempt``.
         since: ``not_allowed_again``: when it had entered; ``activated_later``: when it was activated.
-        until: When an execution that waits goes on.
+        until: When an execution that waits goes on; null where its time is over, and it goes on in its turn.
         conditions: Verdicts of conditions that were not met: expected, actual and why. Left out where they are large.
         dead_letter: Number of the dead letter that its execution ended in.
     """

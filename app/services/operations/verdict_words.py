@@ -125,7 +125,7 @@ def judged(workflow: KnownWorkflow, then: Then) -> WorkflowVerdict:
         version=in_force.version,
         execution_id=then.execution_id if verdict in {"under_way", "dead_lettered"} else None,
         since=in_force.activated if verdict in {"activated_later", "no_workflow_then"} else None,
-        until=then.waiting.due if verdict == "under_way" and then.waiting else None,
+        until=then.waiting.goes_on if verdict == "under_way" and then.waiting else None,
         conditions=plan.verdicts if shows_conditions and isinstance(plan, Plan) else [],
         dead_letter=then.letter.number if verdict == "dead_lettered" and then.letter else None,
     )
@@ -155,7 +155,8 @@ def _later(then: Then, verdict: Verdict) -> str:
 
 def _on_its_way(then: Then) -> tuple[Verdict, str] | None:
     if then.waiting is not None:
-        return "under_way", f"It runs, and waits until {_moment(then.waiting.due)}: {then.waiting.reason or 'a delay'}."
+        until = f"until {_moment(then.waiting.goes_on)}" if then.waiting.goes_on else "for its turn"
+        return "under_way", f"It runs, and waits {until}: {then.waiting.reason or 'a delay'}."
     if then.letter is not None:
         letter = then.letter
         return "dead_lettered", f"Its execution ended in dead letter {letter.number}: {letter.reason}, {letter.detail}."
