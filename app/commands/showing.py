@@ -6,7 +6,8 @@ nobody looks (a pipe, a file) nothing is cut or left out, and nothing is coloure
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -24,6 +25,8 @@ _STYLES: Final = {
     "skipped": "dim", "inactive": "dim", "nothing": "dim", "discarded": "dim",
 }  # fmt: skip
 _WANTS_JSON: Final = "headrace.json"
+_SAYS_EVERY_S: Final = 5.0
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -110,6 +113,16 @@ def confirmed(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} There is no terminal to ask: say --yes to do it")
     click.confirm(question, abort=True, err=True)
+
+
+def counted(things: Sequence[T], done: str) -> Iterator[T]:
+    """Yield each thing; who waits is told every five seconds how many of them are ``done``: applied, looked at."""
+    said_at = time.monotonic()
+    for position, thing in enumerate(things):
+        if time.monotonic() - said_at >= _SAYS_EVERY_S:
+            said_at = time.monotonic()
+            click.echo(f"{position} of {len(things)} {done}", err=True)
+        yield thing
 
 
 def clean(value: object) -> str:

@@ -1,9 +1,8 @@
 """``headrace workflows apply`` and ``diff``: what files say becomes what is there, after it was shown."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -11,13 +10,12 @@ from app.commands.api_client import ApiClient, api_here, path_of
 from app.commands.exit_codes import ExitCode
 from app.commands.references import one_called
 from app.commands.shape import Command
-from app.commands.showing import clean, confirmed, json_option, show_json
+from app.commands.showing import clean, confirmed, counted, json_option, show_json
 from app.commands.workflow_files import read_documents
 from app.commands.workflow_plan import Step, plan
 from app.domain.errors import HeadraceError, SetupError
 
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
-_SAYS_EVERY_S: Final = 5.0
 _MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "nothing": ("=", None)}
 
 
@@ -105,11 +103,7 @@ def _versions(api: ApiClient, what: Sequence[str], before: str, after: str, *, a
 
 
 def _carry_out(api: ApiClient, due: Sequence[Step], waiting: str | None) -> None:
-    said_at = time.monotonic()
-    for position, step in enumerate(due):
-        if time.monotonic() - said_at >= _SAYS_EVERY_S:
-            said_at = time.monotonic()
-            click.echo(f"{position} of {len(due)} applied", err=True)
+    for position, step in enumerate(counted(due, "applied")):
         try:
             _do(api, step, waiting)
         except HeadraceError as error:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from app.commands.api_client import ApiClient, ApiRefusedError, path_of
 from app.commands.exit_codes import ExitCode
 from app.commands.references import is_id
+from app.commands.showing import counted
 from app.commands.workflow_files import WrongFilesError
 from app.domain.errors import FieldError
 from app.domain.structural_diff import same
@@ -20,6 +21,8 @@ from app.services.workflows.change_words import in_words
 from app.services.workflows.files.documents import Document, written
 
 _PREFIX: Final = "workflow."
+# Ids that are asked for one by one: a caller has a hundred requests a minute, and a page of the list is one.
+_MANY: Final = 20
 
 Kind = Literal["create", "change", "nothing"]
 
@@ -61,7 +64,7 @@ def plan(api: ApiClient, documents: Sequence[Document]) -> list[Step]:
     known = _Known(api, documents)
     steps: list[Step] = []
     wrong: list[tuple[str, FieldError]] = []
-    for document in documents:
+    for document in counted(documents, "looked at"):
         errors = _own_mistakes(document)
         step = None
         if not errors:
@@ -78,25 +81,38 @@ def plan(api: ApiClient, documents: Sequence[Document]) -> list[Step]:
 
 
 class _Known:
-    """Workflows that are there, by id and by name; the list is asked for once, and only where a name is looked for."""
+    """Workflows that are there, by id and by name.
+
+    The list is asked for once, and only where a name is looked for, or more ids than it has pages.
+    """
 
     def __init__(self, api: ApiClient, documents: Iterable[Document]) -> None:
         self._api = api
-        ids = {one.value["id"] for one in documents if is_id(str(one.value.get("id", "")))}
-        self._by_id = {one: api.find(path_of("workflows", one)) for one in sorted(ids)}
+        self._all: list[dict[str, Any]] | None = None
+        ids = {str(one.value["id"]).lower() for one in documents if is_id(str(one.value.get("id", "")))}
+        self._by_id: dict[str, dict[str, Any] | None] = (
+            {one["id"]: one for one in self._list()}
+            if len(ids) > _MANY
+            else {one: api.find(path_of("workflows", one)) for one in sorted(ids)}
+        )
         self._by_name: dict[str, list[dict[str, Any]]] | None = None
 
     def of(self, document: Document) -> list[dict[str, Any]]:
         """Return those that a document may mean."""
-        found = self._by_id.get(document.value.get("id", ""))
+        found = self._by_id.get(str(document.value.get("id", "")).lower())
         return [found] if found is not None else self._names().get(str(document.value.get("name")), [])
 
     def _names(self) -> dict[str, list[dict[str, Any]]]:
         if self._by_name is None:
             self._by_name = {}
-            for one in self._api.items("/api/v1/workflows"):
+            for one in self._list():
                 self._by_name.setdefault(one["name"], []).append(one)
         return self._by_name
+
+    def _list(self) -> list[dict[str, Any]]:
+        if self._all is None:
+            self._all = list(self._api.items("/api/v1/workflows"))
+        return self._all
 
 
 def _step(known: _Known, document: Document) -> tuple[Step | None, list[FieldError]]:
