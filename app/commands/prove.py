@@ -12,7 +12,7 @@ from app.commands.api_client import api_here
 from app.commands.exit_codes import ExitCode
 from app.commands.proving import earlier
 from app.commands.proving.asked import Asked, carry_out
-from app.commands.proving.earlier import Cleaned, check_rights, remove_crashed
+from app.commands.proving.earlier import CRM_RIGHTS, Cleaned, check_rights, remove_crashed
 from app.commands.proving.processes import roles_here
 from app.commands.proving.progress import Progress
 from app.commands.proving.receiver import place
@@ -26,8 +26,6 @@ from app.services.proving.schedule import KINDS, schedule, shortest
 
 _MINUTE_S: Final = 60.0
 _RUN: Final = re.compile(r"[0-9a-f]{8}")
-_EVENTS: Final = "events:write"
-_CRM: Final = ("crm:read", "crm:write")
 
 
 class _Kinds(click.ParamType):
@@ -116,10 +114,9 @@ def prove(  # noqa: PLR0917 - click passes every option by name
     _check_use(minutes, faults or (), run, here=here, clean=clean)
     with_crm = here if crm is None else crm
     if clean:
-        admin = check_rights(api, *(_CRM if with_crm else ()))
+        admin = check_rights(api, *(CRM_RIGHTS if with_crm else ()))
         _tell(earlier.clean(api, run, crm=with_crm, admin=admin))
         return
-    check_rights(api, _EVENTS, *(_CRM if with_crm else ()))
     removed = remove_crashed(api, crm=with_crm)
     if removed:
         _tell(Cleaned(removed))

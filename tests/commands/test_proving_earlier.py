@@ -153,3 +153,12 @@ def test_who_lacks_a_right_is_told_which(there: Installation, missing: str) -> N
     assert check_rights(ProvingApi(there, ADMIN), *needed) is True
     with pytest.raises(NoRightError, match=f"needs the permission {missing}"):
         check_rights(ProvingApi(there, _ADA).without(missing), *needed)
+
+
+@pytest.mark.parametrize("missing", ["events:write", "crm:write"])
+def test_a_run_that_would_be_refused_removes_nothing(there: Installation, dead: str, missing: str) -> None:
+    """Not even what its own user's runs have left: it finds out first."""
+    there.add_run("ada", _RUN, dead)
+    with pytest.raises(NoRightError, match=missing):
+        remove_crashed(ProvingApi(there, _ADA).without(missing), crm=True)
+    assert not there.asked

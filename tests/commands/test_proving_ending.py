@@ -7,7 +7,9 @@ import pytest
 
 from app.commands.proving.ending import Ending
 from app.commands.proving.progress import Progress
+from app.commands.proving.recount import recount
 from app.commands.proving.witness import MeddledError, Witness
+from app.services.proving.ledger import Ledger
 from app.services.proving.load import HOOK, OWN, Load
 from tests.support.proving_api import Installation, ProvingApi, Who
 
@@ -118,6 +120,14 @@ def test_the_removal_of_a_customer_is_noticed(there: Installation, load: Load, w
         there.customers[load.entity(number)].add("b")
         with pytest.raises(MeddledError, match=f"{load.entity(0)}{', and 1 more,' if number else ''} was removed"):
             witness.check()
+
+
+def test_the_witnesses_own_tag_is_no_effect(there: Installation, load: Load, witness: Witness) -> None:
+    """The recount leaves it out, or every run would have done something that nobody asked for."""
+    del witness
+    tag = f"{load.run}-0"
+    there.customers[load.entity(0)] = {tag, load.witness}
+    assert recount(ProvingApi(there, _ADA), load, Ledger(), {}).tags == {tag: 1}
 
 
 def test_witnesses_are_bounded_and_spread(load: Load) -> None:

@@ -118,6 +118,8 @@ class ProvingApi(ApiClient):
     @override
     def items(self, path: str, query: Mapping[str, object] | None = None, most: int | None = None) -> Iterator[Any]:
         wanted = query or {}
+        if path.endswith("/notes"):
+            return
         assert (path, most) == ("/api/v1/workflows", None)
         for one in list(self._there.workflows.values()):
             words = f"{one['name']}\n{one['description']}"

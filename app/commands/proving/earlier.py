@@ -23,6 +23,11 @@ from app.topics import RETENTION
 _CUSTOMER: Final = re.compile(rf"{MARK}-(?P<run>[0-9a-f]{{8}})-")
 
 
+# What a run needs for its events, and for the CRM's part in it.
+_SENDS: Final = "events:write"
+CRM_RIGHTS: Final = ("crm:read", "crm:write")
+
+
 class OtherRunError(SetupError):
     """Another run may be under way; the text says whose, and what to do."""
 
@@ -70,8 +75,10 @@ def remove_crashed(api: ApiClient, *, crm: bool) -> int:
     """Remove what runs have left that crashed here, as the next run does first; returns how many of all.
 
     Raises:
+        NoRightError: The next run would be refused; nothing is removed.
         OtherRunError: A run is under way, or may be.
     """
+    check_rights(api, _SENDS, *(CRM_RIGHTS if crm else ()))
     over = _over(runs_in(api), sure=False)
     return sum(
         remove(api, workflows, [one["id"] for one in customers_of(api, f"{MARK}-{run}-")] if crm else ())
