@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.domain.errors import PoisonError
 from schemas.base import Contract
+from schemas.field_errors import field_errors
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 
 REASON: Final = "invalid_held_runs"
@@ -80,10 +81,4 @@ def read_held_runs(record: Incoming) -> HeldRuns:
     try:
         return HeldRuns.model_validate(load_object(record.value, max_nesting=MAX_SLIP_NESTING))
     except ValidationError as error:
-        raise not_held(error) from None
-
-
-def not_held(error: ValidationError, at: str = "") -> PoisonError:
-    """Return why a record holds no executions; ``at`` stands before each path."""
-    said = (f"{at}{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-    return PoisonError(REASON, "; ".join(said))
+        raise PoisonError.naming(REASON, field_errors(error, HeldRuns)) from None

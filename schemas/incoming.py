@@ -18,9 +18,9 @@ from app.domain.storable import unstorable
 from schemas.attributes import NO_JSON, declares_json, fits, unfit
 from schemas.base import stored_size
 from schemas.event import MAX_EVENT_BYTES, Event
-from schemas.field_errors import path_text
+from schemas.field_errors import field_errors, path_text
 from schemas.integers import over_64_bits
-from schemas.json_places import given_up_at, may_repeat_keys, repeated_keys
+from schemas.json_places import given_up_at, may_repeat_keys, not_utf8, repeated_keys
 
 MAX_NESTING: Final = 64
 # A slip or an execution holds an event, a revision and answers of others, each some levels down.
@@ -125,7 +125,7 @@ def _read_exactly(value: bytes) -> tuple[dict[str, Any], bytes]:
     again = orjson.dumps(loaded)
     repeated = repeated_keys(value) if may_repeat_keys(value, again) else ()
     if repeated:
-        raise PoisonError("repeated_key", "; ".join(f"{one.path}: {one.message}" for one in repeated[:_MOST_NAMED]))
+        raise PoisonError.naming("repeated_key", repeated)
     return loaded, again
 
 
@@ -140,10 +140,9 @@ def validate_event(raw: dict[str, Any]) -> Event:
     try:
         event = Event.model_validate(raw)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise PoisonError("invalid_event", "; ".join(problems)) from None
+        raise PoisonError.naming("invalid_event", field_errors(error, Event)) from None
     if not fits(event):
-        raise PoisonError("invalid_event", "; ".join(f"{one.path}: {one.message}" for one in unfit(raw)))
+        raise PoisonError.naming("invalid_event", unfit(raw))
     return event
 
 
@@ -159,11 +158,16 @@ def load_object(value: bytes, *, max_nesting: int = MAX_NESTING) -> dict[str, An
         deep = given_up_at(error, value, max_nesting)
         if deep is not None:
             raise PoisonError("too_deep", f"{deep.path}: {deep.message}") from None
-        raise PoisonError("not_json", str(error)[:300]) from None
+        raise PoisonError("not_json", _not_utf8(value) or str(error)[:300]) from None
     if not isinstance(loaded, dict):
         raise PoisonError("not_json", "the value must be a JSON object")
     _check_text_and_depth(value, loaded, max_nesting)
     return loaded
+
+
+def _not_utf8(value: bytes) -> str:
+    said = not_utf8(value)
+    return f"the value {said}" if said else ""
 
 
 def may_nest_deeper(value: bytes, levels: int) -> bool:
@@ -228,7 +232,7 @@ def _text(name: str, data: bytes | None) -> str:
     try:
         text = (data or b"").decode("utf-8")
     except UnicodeDecodeError:
-        raise PoisonError("invalid_event", f"header {name}: not UTF-8") from None
+        raise PoisonError("invalid_event", f"header {name}: {not_utf8(data or b'')}") from None
     if "\x00" in text:
         raise PoisonError("nul_character", f"header {name} holds a NUL character")
     return text
@@ -255,7 +259,7 @@ def decode_key(key: bytes) -> str:
     try:
         text = key.decode("utf-8")
     except UnicodeDecodeError:
-        raise PoisonError("invalid_key", "the key is not UTF-8") from None
+        raise PoisonError("invalid_key", f"the key {not_utf8(key)}") from None
     if "\x00" in text:
         raise PoisonError("invalid_key", "the key holds a NUL character")
     return text

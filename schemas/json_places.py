@@ -96,6 +96,15 @@ def nests_too_deep(error: orjson.JSONDecodeError) -> bool:
     return "depth limit" in str(error)
 
 
+def not_utf8(raw: bytes) -> str | None:
+    """Say which byte is the first that no UTF-8 has; None where all are: our parser speaks of surrogates."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return f"is not UTF-8: byte {raw[error.start]:#04x} at position {error.start}, counted from 0"
+    return None
+
+
 def given_up_at(error: orjson.JSONDecodeError, raw: bytes, levels: int) -> FieldError | None:
     """Return where a document nests deeper than so many levels, if our parser has given it up for that."""
     return deep_place(raw, levels) if nests_too_deep(error) else None

@@ -12,6 +12,7 @@ from app.domain.errors import PoisonError
 from schemas.execution import Execution
 from schemas.fast_reader import FastReader
 from schemas.incoming import MAX_SLIP_NESTING, load_object
+from schemas.json_places import not_utf8
 
 # A time that only metrics ask for refuses no row.
 _DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(FastReader(Execution, apart=("event_at",)).shape)
@@ -34,4 +35,5 @@ def check_execution(value: bytes) -> None:
         said = f"{placed['path']}: {placed['said']}" if placed else str(error)
         raise PoisonError("invalid_execution", said[:_MAX_DETAIL]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PoisonError("not_json", str(error)[:_MAX_DETAIL]) from None
+        odd = not_utf8(value)
+        raise PoisonError("not_json", f"the value {odd}" if odd else str(error)[:_MAX_DETAIL]) from None

@@ -16,6 +16,7 @@ from app.adapters.kafka.faust_parts import GlobalTable
 from app.metrics.matcher import TABLE_CHANGES, TABLE_DELAY, TABLE_ENTRIES, TABLE_ERRORS, TABLE_RECOVERED
 from app.services.operations.background import note_failure
 from app.services.workflows.index import Applied, Change, Tombstone, Unreadable, WorkflowIndex
+from schemas.field_errors import field_errors
 from schemas.log_ids import of_record
 from schemas.stored_json import read_json
 from schemas.workflow import Revision
@@ -110,5 +111,5 @@ def _unreadable(workflow_id: UUID, fields: Any, error: ValidationError) -> Unrea
     version = said.get("version")
     if said.get("id") != str(workflow_id) or not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise error
-    first = error.errors(include_input=False, include_url=False)[0]
-    return Unreadable(workflow_id, version, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    first = field_errors(error, Revision)[0]
+    return Unreadable(workflow_id, version, f"{first.path}: {first.message}")

@@ -22,7 +22,7 @@ from app.domain.versions import Expected
 from schemas.base import encode
 from schemas.field_errors import field_errors, path_text
 from schemas.incoming import MAX_NESTING
-from schemas.json_places import given_up_at, long_integers, may_repeat_keys, repeated_keys
+from schemas.json_places import given_up_at, long_integers, may_repeat_keys, not_utf8, repeated_keys
 from schemas.reading import Judge, read_whole
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -101,7 +101,7 @@ def _parsed(raw: bytes) -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         deep = given_up_at(error, raw, MAX_NESTING)
-        raise InvalidError([deep or FieldError("", f"the body is not JSON: {error}")]) from None
+        raise InvalidError([deep or FieldError("", f"the body {not_utf8(raw) or f'is not JSON: {error}'}")]) from None
     inexact = long_integers(raw)
     if inexact:
         raise InvalidError(inexact)

@@ -15,7 +15,7 @@ import orjson
 from app.domain.errors import FieldError
 from schemas.incoming import MAX_NESTING
 from schemas.integers import over_64_bits
-from schemas.json_places import deep_place, may_repeat_keys, nests_too_deep, repeated_keys
+from schemas.json_places import deep_place, may_repeat_keys, nests_too_deep, not_utf8, repeated_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _decoded(line: bytes, number: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         if nests_too_deep(error):
             raise _too_deep(line, number) from None
-        raise _NoEventError(f"line {number} is no JSON: {error}") from None
+        raise _NoEventError(f"line {number} {not_utf8(line) or f'is no JSON: {error}'}") from None
     if not isinstance(event, dict):
         raise _NoEventError(f"line {number} is no JSON object")
     inexact = over_64_bits(line)

@@ -1,7 +1,8 @@
 """The errors our own code raises on purpose; each says what to do next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from app.domain.breaker import Verdict
 
@@ -16,6 +17,8 @@ class HeadraceError(Exception):
     exit_code = 1
 
 
+# Of what is wrong with a record, in its dead letter.
+_MOST_NAMED: Final = 10
 # SQLSTATE classes of what a row can be at fault for: its data, a constraint, a limit such as the depth of its JSON.
 AT_FAULT: Final = ("22", "23", "54")
 
@@ -76,6 +79,12 @@ class PoisonError(HeadraceError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+    @classmethod
+    def naming(cls, reason: str, errors: Sequence[FieldError]) -> Self:
+        """Return one that names each wrong field, ten at most: the detail does not grow with what is in the record."""
+        more = [f"and {len(errors) - _MOST_NAMED} more"] if len(errors) > _MOST_NAMED else []
+        return cls(reason, "; ".join([*(f"{e.path}: {e.message}" for e in errors[:_MOST_NAMED]), *more]))
 
 
 def our_mistake(error: BaseException) -> PoisonError:

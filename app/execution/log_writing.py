@@ -23,6 +23,7 @@ from app.services.delivery.listener_letters import of_a_listener
 from app.services.operations.background import note_failure
 from app.topics import Topics
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object, may_nest_deeper
+from schemas.json_places import not_utf8
 from schemas.log_ids import of_record
 from schemas.logged import check_execution
 
@@ -133,7 +134,7 @@ def _text(record: Incoming) -> str:
     try:
         return record.value.decode("utf-8")
     except UnicodeDecodeError:
-        raise PoisonError("not_json", "the value is not UTF-8") from None
+        raise PoisonError("not_json", f"the value {not_utf8(record.value)}") from None
 
 
 def stay_in_kafka(record: Incoming, error: Exception) -> Sequence[Record]:

@@ -14,8 +14,10 @@ from app.domain.ids import command_id
 from app.ports import Parking, Record, Timer, owner_header
 from app.services.delivery.dead_letters import DeadLetters
 from schemas.base import encode
-from schemas.held_runs import REASON, not_held, read_held_runs
+from schemas.field_errors import field_errors, under
+from schemas.held_runs import REASON, read_held_runs
 from schemas.incoming import Incoming
+from schemas.json_places import not_utf8
 
 _MOST: Final = 500
 _MOST_BYTES: Final = 4 * 1024 * 1024
@@ -67,9 +69,9 @@ class Parker:
             try:
                 execution, workflow = run.ids
             except ValidationError as error:
-                raise not_held(error, f"runs.{at}.command.") from None
+                raise PoisonError.naming(REASON, under(f"runs[{at}].command", field_errors(error, None))) from None
             if run.topic not in self._topics:
-                raise PoisonError(REASON, f"runs.{at}.topic: no command goes to {run.topic}")
+                raise PoisonError(REASON, f"runs[{at}].topic: no command goes to {run.topic}")
             yield Timer(
                 command_id=command_id(execution, 1, 0),
                 execution_id=execution,
@@ -88,4 +90,4 @@ def _text(key: bytes | None) -> str:
     try:
         return (key or b"").decode()
     except UnicodeDecodeError:
-        raise PoisonError(REASON, "key: is not UTF-8") from None
+        raise PoisonError(REASON, f"key: {not_utf8(key or b'')}") from None

@@ -20,6 +20,7 @@ from schemas.command import Command, read_pinned
 from schemas.event import CUT
 from schemas.execution import MOST_COUNTED, Execution
 from schemas.fast_reader import FastReader
+from schemas.field_errors import field_errors
 from schemas.incoming import MAX_SLIP_NESTING, Incoming, load_object
 from schemas.result import ActionResult
 from schemas.workflow import Action
@@ -39,8 +40,7 @@ def read_command(record: Incoming, action_type: str) -> Command:
     try:
         command = _decode(load_object(record.value, max_nesting=MAX_SLIP_NESTING))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise PoisonError("invalid_command", "; ".join(problems)) from None
+        raise PoisonError.naming("invalid_command", field_errors(error, Command)) from None
     if command.step >= len(command.workflow.actions):
         raise PoisonError("invalid_command", f"step: there are only {len(command.workflow.actions)} actions")
     if command.action.type != action_type:

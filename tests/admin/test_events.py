@@ -228,3 +228,11 @@ async def test_a_system_hands_causation_on(api: Api, sender: User) -> None:
     assert (await post(sender, event(causation=chain))).status == 202
     (record,) = api.sender.on("t.events.order")
     assert orjson.loads(record.value or b"")["causation"] == chain
+
+
+async def test_a_body_that_is_not_utf_8_is_told_by_its_byte(api: Api) -> None:
+    """As a dead letter tells it; the parser would speak of surrogates."""
+    sender = api.user("user", "events:write")
+    headers = {"Content-Type": "application/json"}
+    answer = await sender.call("POST", "/api/v1/events", data='{"id": "é"}'.encode("latin-1"), headers=headers)
+    assert (answer.status, "is not UTF-8: byte 0xe9 at position 8" in str(answer.json)) == (400, True), answer

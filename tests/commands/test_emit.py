@@ -54,6 +54,7 @@ def test_lines_are_read_in_batches(tmp_path: Path, *, compressed: bool) -> None:
     ("raw", "said"),
     [
         (_lines(1) + b"{\n", "line 2 is no JSON"),
+        (_lines(1) + b'{"a": "\xe9"}\n', "line 2 is not UTF-8: byte 0xe9 at position 7"),
         (_lines(1) + b"[]\n", "line 2 is no JSON object"),
         (_lines(1) + b'{"data":{"n":18446744073709551616}}', "line 2: 18446744073709551616 is an integer over 64 bits"),
         (_lines(1) + b'{"data":{"n":[{"a": 1, "a": 2}]}}', r"line 2: data\.n\[0\]\.a: is given more than once"),

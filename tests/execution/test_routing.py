@@ -222,7 +222,7 @@ def test_a_wrong_revision_is_named_by_its_place_in_the_command() -> None:
     fields["workflow"]["actions"][0]["order"] = "first"
     with pytest.raises(PoisonError) as poison:
         read_command(FakeRecord(orjson.dumps(fields)), "apply_tag")
-    assert poison.value.detail.startswith("workflow.actions.0.order: ")
+    assert poison.value.detail.startswith("workflow.actions[0].order: ")
 
 
 @pytest.mark.parametrize("workflow", [None, [], "w"])

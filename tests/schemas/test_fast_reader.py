@@ -16,6 +16,7 @@ from app.topics import Topics
 from schemas.base import Contract
 from schemas.command import Command, PinnedRevision, read_pinned
 from schemas.fast_reader import FastReader
+from schemas.field_errors import field_errors
 from schemas.incoming import MAX_SLIP_NESTING, load_object
 from schemas.result import ActionResult
 from tests.support.records import FakeRecord, cloud_event
@@ -106,8 +107,7 @@ def slowly(value: bytes) -> Command:
     try:
         return Command.model_validate(load_object(value, max_nesting=MAX_SLIP_NESTING))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise PoisonError("invalid_command", "; ".join(problems)) from None
+        raise PoisonError.naming("invalid_command", field_errors(error, Command)) from None
 
 
 def outcome(read: Callable[[bytes], Command], value: bytes) -> tuple[str, ...]:

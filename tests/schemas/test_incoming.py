@@ -1,6 +1,7 @@
 """Reading CloudEvents off Kafka records: both content modes, and everything that is none."""
 
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -212,6 +213,47 @@ def test_many_texts_that_cannot_be_stored_are_named_in_short() -> None:
     with pytest.raises(PoisonError) as caught:
         decode_event(FakeRecord(orjson.dumps(cloud_event(data={"n": ["\x00"] * 5000}))))
     assert caught.value.detail.count(NUL) == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"type": None}, "type: "),
+        ({"type": ""}, "type: no event type: "),
+        ({"time": "yesterday"}, "time: is "),
+        ({"data": [1]}, "data: must be an object"),
+        ({"workflowid": "w"}, "workflowid: must be a UUID"),
+        ({"id": "", "subject": ""}, "id: "),
+    ],
+)
+def test_what_is_wrong_with_an_attribute_is_said_in_our_words(changes: dict[str, Any], detail: str) -> None:
+    """As the API says it: none of what a library calls it."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(orjson.dumps(cloud_event(**changes))))
+    assert "Value error" not in caught.value.detail
+    assert "dictionary" not in caught.value.detail
+    assert caught.value.detail.startswith(detail)
+
+
+def test_an_attribute_that_is_missing_is_said_to_be() -> None:
+    """With the name that may be meant for it."""
+    with pytest.raises(PoisonError, match="id: is missing"):
+        decode_event(FakeRecord(b'{"specversion":"1.0","source":"/s","type":"order.paid"}'))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('{"data": {"name": "José"}}'.encode("latin-1"), "byte 0xe9 at position 22"),
+        ('{"data": {}}'.encode("utf-16"), "byte 0xff at position 0"),
+    ],
+)
+def test_what_is_not_utf_8_is_said_to_be_not_with_its_byte(value: bytes, said: str) -> None:
+    """The parser speaks of surrogates, at the first character of all."""
+    with pytest.raises(PoisonError) as caught:
+        decode_event(FakeRecord(value))
+    assert caught.value.reason == "not_json"
+    assert caught.value.detail.startswith(f"the value is not UTF-8: {said}")
 
 
 @pytest.mark.parametrize(
