@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 from psycopg.types.json import Jsonb
 
-from app.domain.breaker import circuit_of
+from app.domain.breaker import circuit_of, parts_of
 from tests.admin.conftest import Api
 from tests.admin.log import Log
 from tests.admin.pages.conftest import EACH_LOOK, Somebody, Visit
@@ -66,6 +66,36 @@ async def test_what_does_not_keep_up_is_said_on_top_and_by_role(
         await expect(left).to_contain_text("the mail server does not answer")
         await expect(left).to_contain_text("in 3 min")
         await window.looked_at("queue")
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize("scripts", [False, True])
+async def test_a_destination_that_is_tried_again_names_no_time_that_has_passed(
+    log: Log, visit: Visit, somebody: Somebody, *, scripts: bool
+) -> None:
+    """Its circuit is half open, and a step waits for its turn; one with none is not shown."""
+    await alive(log)
+    tried, quiet = (circuit_of(f"https://{uuid4().hex}.example:443", uuid4()) for _ in range(2))
+    for circuit in (tried, quiet):
+        await log.connection.execute(_BREAKER, (circuit, datetime.now(UTC) - timedelta(minutes=9)))
+    await log.connection.execute(
+        "INSERT INTO timers (command_id, execution_id, workflow_id, entity, step, kind, reason, destination, due,"
+        " deadline, topic, key, value) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'c', 0,"
+        " 'circuit', '', %s, now(), now(), 't', '', '')",
+        (tried,),
+    )
+    try:
+        async with visit(await somebody("admin"), scripts=scripts) as window:
+            page = window.page
+            await window.go("/queue")
+            if scripts:
+                await expect(page.get_by_text("Live: it changes as the queue does.")).to_be_visible()
+            row = page.get_by_role("row", name=parts_of(tried)[0])
+            await expect(row.get_by_role("cell", name="now", exact=True)).to_be_visible()
+            await expect(page.get_by_role("row", name=parts_of(quiet)[0])).to_have_count(0)
+            await expect(page.get_by_role("link", name="1 destination is failing")).to_be_visible()
+    finally:
+        await log.connection.execute("DELETE FROM timers WHERE destination = %s", (tried,))
 
 
 async def test_it_changes_as_the_queue_does(queue: Api, log: Log, visit: Visit, somebody: Somebody) -> None:
