@@ -21,13 +21,13 @@ def run(alert: Alert, *readings: tuple[float, dict[str, float] | None]) -> Stand
 
 
 def test_the_specification_s_four_alerts_have_its_thresholds() -> None:
-    """Failure rate over 10 %, depth over 1,000, time over 10 s, and a breaker that is open."""
+    """Failure rate over 10 %, depth over 1,000, time over 10 s, and a breaker that is open: 2, half-open is 1."""
     named = {alert.name: (alert.above, alert.unit) for alert in ALERTS[:4]}
     assert named == {
         "ExecutionFailureRate": (0.1, Unit.SHARE),
         "QueueDepth": (1000, Unit.COUNT),
         "ExecutionTime": (10, Unit.SECONDS),
-        "BreakerOpen": (0, Unit.COUNT),
+        "BreakerOpen": (1, Unit.COUNT),
     }
 
 

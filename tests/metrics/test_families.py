@@ -119,7 +119,7 @@ def test_every_reason_of_a_dead_letter_is_known() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.target).isupper():
                 constants.setdefault(ast.unparse(node.target), ast.unparse(node.value) if node.value else "")
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "PoisonError":
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"PoisonError", "PoisonError.naming"}:
                 used.add(ast.unparse(node.args[0]))
     literal = {constants.get(one, one).strip("'") for one in used} - {"reason", "error.reason"}
     assert literal | {"not_json", "too_deep"} == set(REASONS)
