@@ -182,7 +182,7 @@ class Matcher:
             if isinstance(made, TurnedAway):
                 continue
             if span is None:
-                span = self._traces.begin(incoming, record, now)
+                span = self._traces.begin(incoming, record)
                 if span.context is not None:
                     common |= span.context.headers
             executions.append(made.execution_id)

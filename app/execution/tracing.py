@@ -5,7 +5,6 @@ conventions for messaging; Headrace's own begin with ``headrace.``. No attribute
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -96,17 +95,18 @@ class MatchTraces:
         self._group = group
         self._spans: list[Span] = []
 
-    def begin(self, incoming: IncomingEvent, record: Incoming, now: datetime) -> Span:
-        """Begin on an event; what its span's context says goes into the slips that follow."""
+    def begin(self, incoming: IncomingEvent, record: Incoming) -> Span:
+        """Begin on an event; what its span's context says goes into the slips that follow.
+
+        It begins by the clock that it ends by: what is matched is judged by one that all processes share.
+        """
         parent = trace_of(incoming, record)
         if not self._tracer.on:
             return NO_SPAN if parent is None else NoSpan(parent)
         attributes = messaging(record, self._group)
         attributes["headrace.event_id"] = incoming.event.id
         attributes["headrace.event_type"] = incoming.event.type
-        span = self._tracer.start(
-            f"match {record.topic}", kind="consumer", parent=parent, attributes=attributes, began_at=now.timestamp()
-        )
+        span = self._tracer.start(f"match {record.topic}", kind="consumer", parent=parent, attributes=attributes)
         self._spans.append(span)
         return span
 

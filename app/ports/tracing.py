@@ -44,7 +44,6 @@ class Tracer(Protocol):
         kind: SpanKind,
         parent: TraceContext | None,
         attributes: Mapping[str, Attribute],
-        began_at: float | None = None,
     ) -> Span:
         """Begin a span; without a parent it begins a trace.
 
@@ -53,7 +52,6 @@ class Tracer(Protocol):
             kind: ``consumer`` of a record, or ``client`` of something outside.
             parent: The span that it follows from.
             attributes: What is known of it.
-            began_at: When it began, in seconds since 1970; now if not said.
         """
 
 
@@ -87,7 +85,6 @@ class NoTracer:
         kind: SpanKind,  # noqa: ARG002 - the port's
         parent: TraceContext | None,
         attributes: Mapping[str, Attribute],  # noqa: ARG002 - the port's
-        began_at: float | None = None,  # noqa: ARG002 - the port's
     ) -> Span:
         """Begin nothing."""
         return NoSpan(parent)

@@ -62,13 +62,11 @@ class MemoryTracer:
         kind: SpanKind,
         parent: TraceContext | None,
         attributes: Mapping[str, Attribute],
-        began_at: float | None = None,
     ) -> MemorySpan:
         trace, flags = secrets.token_hex(16), "01"
         if parent is not None:
             _, trace, _, flags = parent.traceparent.split("-")
-        at = time.time() if began_at is None else began_at
-        made = MemorySpan(name, kind, parent, trace, secrets.token_hex(8), flags, at, dict(attributes))
+        made = MemorySpan(name, kind, parent, trace, secrets.token_hex(8), flags, time.time(), dict(attributes))
         if int(flags, 16) & 1:
             self.spans.append(made)
         return made

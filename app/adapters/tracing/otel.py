@@ -23,7 +23,6 @@ from app.domain.trace_context import TraceContext
 from app.ports import tracing as port
 
 MAX_ERROR_CHARS: Final = 500
-_NANOSECONDS: Final = 1_000_000_000
 _KINDS: Final = {"consumer": SpanKind.CONSUMER, "client": SpanKind.CLIENT}
 
 
@@ -87,7 +86,6 @@ class OtelTracer:
         kind: port.SpanKind,
         parent: TraceContext | None,
         attributes: Mapping[str, port.Attribute],
-        began_at: float | None = None,
     ) -> OtelSpan:
         """Begin a span."""
         made = self._tracer.start_span(
@@ -95,7 +93,6 @@ class OtelTracer:
             context=Context() if parent is None else _remote(parent),
             kind=_KINDS[kind],
             attributes=dict(attributes),
-            start_time=None if began_at is None else int(began_at * _NANOSECONDS),
         )
         return OtelSpan(made)
 

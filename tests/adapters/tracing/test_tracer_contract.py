@@ -1,6 +1,5 @@
 """The tracer's contract, on the fake and on OpenTelemetry's SDK."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -104,8 +103,8 @@ def test_what_is_not_sampled_is_not_recorded_and_hands_on_that_it_is_not(traced:
 
 
 def test_a_failure_is_recorded_with_its_kind(traced: Traced) -> None:
-    """With what is known later, and when it began."""
-    span = traced.tracer.start("row", kind="client", parent=None, attributes={}, began_at=time.time() - 5)
+    """With what is known later."""
+    span = traced.tracer.start("row", kind="client", parent=None, attributes={})
     span.note({"status": "failed", "ids": ["a", "b"]})
     span.fail("answered 503", "fails")
     span.end()
@@ -113,4 +112,4 @@ def test_a_failure_is_recorded_with_its_kind(traced: Traced) -> None:
     (seen,) = traced.seen()
     assert (seen.error, seen.attributes["error.type"]) == ("answered 503", "fails")
     assert (seen.attributes["status"], list(seen.attributes["ids"])) == ("failed", ["a", "b"])
-    assert seen.seconds == pytest.approx(5, abs=1)
+    assert 0 <= seen.seconds < 60
