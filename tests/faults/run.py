@@ -65,24 +65,26 @@ async def _under_fault(scenario: Scenario, verdict: Verdict, site: Site) -> None
     harm = await scenario.injury(place)
     verdict.kills = harm.kills
     at_the_end = job.emitted
-    await caught_up(job, at_the_end, stack.database_url)
-    recovered_s = now() - harm.over_at
-    # What stands still once the fault is over is seen by what comes then.
-    await asyncio.sleep(AFTER_S)
-    job.open = False
+    _, recovered_at = await asyncio.gather(_closed(job), caught_up(job, at_the_end, stack.database_url))
     for failed in filter(None, await flowing):
         raise failed
     load_ended = now()
     await caught_up(job, job.count, stack.database_url)
-    verdict.recovery_s = round(max(recovered_s, now() - load_ended), 2)
+    verdict.recovery_s = round(max(recovered_at - harm.over_at, now() - load_ended), 2)
     await judge(verdict, job, stack.database_url, site.receiver, site.mailbox)
     await changes.judge(verdict, stack)
     judge_endings(verdict, stack.workers)
     judge_recovery(verdict, scenario.recovery_limit)
 
 
-async def caught_up(job: Job, events: int, database_url: str, *, within: float = CAUGHT_UP_WITHIN_S) -> None:
-    """Wait until every execution of the first ``events`` events has its row."""
+async def _closed(job: Job) -> None:
+    """Close the job a little after its fault: what stands still from then on is seen by what comes then."""
+    await asyncio.sleep(AFTER_S)
+    job.open = False
+
+
+async def caught_up(job: Job, events: int, database_url: str, *, within: float = CAUGHT_UP_WITHIN_S) -> float:
+    """Wait until every execution of the first ``events`` events has its row; returns the loop's time then."""
     expected = [execution for execution, _, n, _ in job.expected() if n < events]
     query = """SELECT count(*) FROM unnest(%s::uuid[]) AS e(id)
                WHERE EXISTS (SELECT FROM automation_logs l WHERE l.id = e.id)"""
@@ -97,6 +99,7 @@ async def caught_up(job: Job, events: int, database_url: str, *, within: float =
         except AssertionError as error:
             # What is missing by now is judged as lost.
             sys.stderr.write(f"{error}\n")
+    return now()
 
 
 def lane_report(lane: str) -> Path:
