@@ -107,11 +107,7 @@ class Job:
             due = 1 + int(pace.flowed(time.monotonic() - started) * rate)
             due = due if self.open else min(self.count, due)
             batch = [self.event(n) for n in range(self.emitted, max(due, self.emitted + 1))]
-            try:
-                await emitter.emit_many(batch)
-            except UnreachableError:
-                await asyncio.sleep(_PAUSE_S)  # others have to get on meanwhile
-                continue  # the same batch again: a repeated event is the same event
+            await _send(emitter, batch)
             self.emitted += len(batch)
             await asyncio.sleep(max(0.0, started + pace.elapsed(self.emitted / rate) - time.monotonic()))
         self.count = self.emitted
@@ -163,3 +159,14 @@ class Job:
     def tags(self) -> set[str]:
         """Return the tags that must be on, each its event's own."""
         return {f"{TAGS[name]}-{n}" for name in self.names if name in TAGS for _, n in self.effects(name).values()}
+
+
+async def _send(emitter: EventEmitter, batch: list[dict[str, Any]]) -> None:
+    """Send a batch, whatever ends meanwhile: some of it may be in Kafka already. A repeated event is the same event."""
+    while True:
+        try:
+            await emitter.emit_many(batch)
+        except UnreachableError:
+            await asyncio.sleep(_PAUSE_S)  # others have to get on meanwhile
+        else:
+            return
