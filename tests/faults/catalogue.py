@@ -48,8 +48,8 @@ def _first(on: Servers, *, short: bool) -> Iterator[Scenario]:
     events = 1_500 if short else 5_000
     yield Scenario("kills", to_the_stack(kill_each(1 if short else 3)), events, 75)
     yield Scenario("join-leave", to_the_stack(join_and_leave), 1_500 if short else 3_000, 75, entities=50)
-    yield Scenario("broker-outage", to_the_stack(outage(on.kafka, OUTAGE_S)), 1_500, 50, recovery_limit=30)
-    yield Scenario("postgres-outage", to_the_stack(outage(on.postgres, OUTAGE_S)), 1_500, 50, recovery_limit=30)
+    yield Scenario("broker-outage", to_the_stack(outage(on.kafka, OUTAGE_S)), 1_500, 50)
+    yield Scenario("postgres-outage", to_the_stack(outage(on.postgres, OUTAGE_S)), 1_500, 50)
 
 
 def _processes() -> Iterator[Scenario]:
