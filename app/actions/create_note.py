@@ -1,6 +1,7 @@
 """``create_note``: write a note on a customer. One command writes one note, however often it is delivered."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -11,17 +12,12 @@ from app.actions.customer_field import CustomerId
 from app.actions.rights import changing_customer
 from app.actions.shown import Shown, form
 from app.actions.templated import Templated
-from app.actions.values import customer_id, refuse, text
+from app.actions.values import customer_id, filled_text
 from app.domain.needs import Need
-from app.domain.visible import is_visible
 from app.ports import Crm, NoteRequest
 
 MAX_NOTE_BYTES: Final = 64 * 1024
-
-
-def _note(field: str, value: Any) -> str:
-    note = text(field, value, max_bytes=MAX_NOTE_BYTES)
-    return note if is_visible(note) else refuse(field, "is empty")
+_note: Final = partial(filled_text, max_bytes=MAX_NOTE_BYTES)
 
 
 class CreateNoteConfig(ActionConfig):

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.actions.base import ActionConfig, ActionContext, CompiledConfig, ControlAction, DelayRequest
 from app.actions.shown import Shown, Way, form
-from app.actions.templated import Templated, is_constant
+from app.actions.templated import Templated, is_known
 from app.actions.values import filled_line, refuse
 from app.domain.durations import MAX_DURATION, parse_duration
 from app.domain.moments import EVERY_DAY, next_open, parse_clock, parse_days, read_moment
@@ -91,7 +91,7 @@ class DelayConfig(Together, ActionConfig):
     @field_validator(*_READERS, mode="before")
     @classmethod
     def _constants_can_be_read(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is not None and _is_known(value):
+        if value is not None and is_known(value):
             _READERS[info.field_name or ""](value)
         return value
 
@@ -100,12 +100,6 @@ class DelayConfig(Together, ActionConfig):
         """One of duration and until is needed."""
         if (written.get("duration") is None) == (written.get("until") is None):
             yield "duration", "either duration or until is needed"
-
-
-def _is_known(value: Any) -> bool:
-    """Tell whether a value is known on save: nothing in it is a template."""
-    parts = value if isinstance(value, list) else [value]
-    return all(is_constant(part) for part in parts if isinstance(part, str))
 
 
 class Delay(ControlAction[DelayConfig]):

@@ -70,13 +70,13 @@ def filled_line(field: str, value: Any, *, max_chars: int) -> str:
     return checked if is_visible(checked) else refuse(field, "is empty")
 
 
-def filled_text(field: str, value: Any, *, max_chars: int) -> str:
+def filled_text(field: str, value: Any, *, max_chars: int | None = None, max_bytes: int | None = None) -> str:
     """Return ``value`` if it is text of which something can be seen; it may have several lines.
 
     Raises:
         ActionFailedError: As ``text``, or nothing in it.
     """
-    checked = text(field, value, max_chars=max_chars)
+    checked = text(field, value, max_chars=max_chars, max_bytes=max_bytes)
     return checked if is_visible(checked) else refuse(field, "is empty")
 
 

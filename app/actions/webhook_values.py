@@ -15,8 +15,7 @@ MAX_HEADER_CHARS: Final = 4096
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 # Of ASCII what names and addresses are written in; beyond it, what a name in another script is.
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9_.:-]|%25|[^\x00-\x7f])+")
-_BLANK: Final = re.compile(r"\s")
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9_.:-]|%25|[^\x00-\x7f\s])+")
 
 
 def url(field: str, value: Any) -> str:
@@ -53,7 +52,7 @@ def _host_problem(parts: SplitResult) -> str | None:
     if parts.username is not None or parts.password is not None:
         return "holds a user name or password; send an Authorization header instead"
     host = parts.hostname.replace(MASK, "")
-    if host and (_BLANK.search(host) or not _HOST.fullmatch(host)):
+    if host and not _HOST.fullmatch(host):
         return "is no URL: its host is none"
     return None
 

@@ -107,7 +107,8 @@ MUTANTS: Final = (
     Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING (true);"),
     Mutant(19, _POLICIES, "USING (is_public OR {_MINE});", "USING ({_MINE});"),
     # 20: the CRM gets what the action says
-    Mutant(20, "app/actions/create_note.py", "return note if is", 'return note + " " if is'),
+    Mutant(20, "app/actions/create_note.py", 'text=_note("text", fields["text"]))',
+           'text=_note("text", fields["text"]) + " ")'),
     Mutant(20, "app/adapters/postgres/crm.py", "[r.ends_at for r in requests]", "[r.starts_at for r in requests]"),
     # 21 and 22: Sales and Affiliates tell all
     Mutant(21, "app/systems/sales.py", 'await _announce(repository, "created", order)', "pass"),
