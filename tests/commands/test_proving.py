@@ -15,8 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.commands.proving.processes import frozen, process_of
+from app.commands.api_client import ApiClient
+from app.commands.proving.asked import Asked, carry_out
+from app.commands.proving.processes import frozen, process_of, the_only_one
 from app.commands.proving.receiver import Receiver, place
+from app.domain.errors import ConflictError
 from app.embedded.free_ports import HOST
 from app.processes.running import write_state
 from app.services.proving.ledger import Arrival
@@ -106,6 +109,19 @@ async def test_what_is_frozen_goes_on_when_the_one_who_froze_it_dies(sleeper: ps
     freezer.kill()
     await freezer.wait()
     await eventually(lambda: sleeper.status() != psutil.STATUS_STOPPED, within=10, what="it goes on")
+
+
+def test_one_at_a_time_causes_faults(tmp_path: Path) -> None:
+    """A second one is refused, with code 6, before it has made anything; without faults, and afterwards, it is not."""
+    write_state(tmp_path, {"api_url": "http://127.0.0.1:1", "admin_token": "t"})
+    api = ApiClient("http://127.0.0.1:1", "t")
+    asked = Asked(60.0, 1.0, ["kill"], (HOST, 0), None, crm=False, home=tmp_path)
+    another = r"another `headrace prove --faults` .* leave --faults out"
+    with the_only_one(tmp_path), pytest.raises(ConflictError, match=another):
+        carry_out(api, asked, tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+    with the_only_one(tmp_path):
+        pass
 
 
 def test_only_a_child_of_the_supervisor_is_broken(tmp_path: Path, sleeper: psutil.Process) -> None:

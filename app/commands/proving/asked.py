@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from app.commands.api_client import ApiClient, api_here
 from app.commands.proving.journal import Journal
-from app.commands.proving.processes import roles_here
+from app.commands.proving.processes import roles_here, the_only_one
 from app.commands.proving.progress import Progress, clock
 from app.commands.proving.run import Plan, Run
 from app.commands.proving.sending import LoadSender
@@ -49,6 +50,7 @@ def carry_out(api: ApiClient, asked: Asked, folder: Path | None) -> tuple[Report
     """Run it, and return the report, and where its page is.
 
     Raises:
+        ConflictError: Another one causes faults here.
         KeyboardInterrupt: It was broken off; what it had made is removed.
     """
     load = Load(uuid4().hex[:8], entities_for(round(asked.seconds * asked.rate)), asked.crm)
@@ -56,13 +58,10 @@ def carry_out(api: ApiClient, asked: Asked, folder: Path | None) -> tuple[Report
     planned = schedule(asked.kinds, roles, asked.seconds)
     left = left_out(asked.kinds, roles, planned)
     folder, progress, began = folder or Path(f"{MARK}-{load.run}"), Progress(), datetime.now(UTC)
-    _announce(progress, planned, left)
     plan = Plan(asked.seconds, asked.rate, planned, asked.listen, asked.receiver_url, asked.home)
-    journal = Journal(folder)
-    try:
+    with the_only_one(asked.home) if asked.kinds else nullcontext(), closing(Journal(folder)) as journal:
+        _announce(progress, planned, left)
         verdict = _ran(Run(api, LoadSender(api_here(), load, journal), plan, load, journal, progress))
-    finally:
-        journal.close()
     report = Report(
         run=load.run,
         began=f"{began:%Y-%m-%dT%H:%M:%SZ}",

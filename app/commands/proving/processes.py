@@ -9,6 +9,8 @@ from typing import Final
 
 import psutil
 
+from app.domain.errors import ConflictError
+from app.processes.home import AlreadyStartedError, Lock
 from app.processes.role_names import role_names
 from app.processes.running import running_state
 
@@ -35,6 +37,26 @@ def kill(process: psutil.Process) -> None:
     """End a process as a crash would; psutil looks first whether the pid is still its."""
     with suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGKILL)
+
+
+@contextmanager
+def the_only_one(home: Path) -> Iterator[None]:
+    """Be for a block the only one who causes faults here: with two, each would find the other's harm in its own figures.
+
+    Raises:
+        ConflictError: Another one does.
+    """
+    lock = Lock(home / "faults.lock")
+    try:
+        lock.acquire()
+    except AlreadyStartedError:
+        raise ConflictError(
+            f"another `headrace prove --faults` breaks what runs in {home}: wait for its end, or leave --faults out"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
