@@ -52,23 +52,19 @@ class Drain:
 
     def _untried(self, records: Mapping[TP, Sequence[Any]]) -> Mapping[TP, Sequence[Any]]:
         """Give back what was put on trial while it was waited for; it must be marked first."""
-        if not self._consumer.guard.trials:
-            return records
-        changelogs = self._consumer.changelogs()
-        for tp in records.keys() - changelogs:
-            self.give_back(tp, records[tp])
-        return {tp: batch for tp, batch in records.items() if tp in changelogs}
+        return self._only(self._consumer.changelogs(), records) if self._consumer.guard.trials else records
 
     async def fetch(self) -> Mapping[TP, Sequence[Any]]:
         """Wait for records of what may be fetched; what others a poll from before brings is given back."""
         records = await self._poll()
         self._epoch = self._consumer.epoch  # what aiokafka hands out belongs to the assignment of this moment
-        if self._consumer.guard.trials:
-            allowed = self._consumer.fetchable()
-            for tp in records.keys() - allowed:
-                self.give_back(tp, records[tp])
-            return {tp: batch for tp, batch in records.items() if tp in allowed}
-        return records
+        return self._only(self._consumer.fetchable(), records) if self._consumer.guard.trials else records
+
+    def _only(self, allowed: frozenset[TP], records: Mapping[TP, Sequence[Any]]) -> Mapping[TP, Sequence[Any]]:
+        """Return the records of some partitions, and give the others' back."""
+        for tp in records.keys() - allowed:
+            self.give_back(tp, records[tp])
+        return {tp: batch for tp, batch in records.items() if tp in allowed}
 
     async def _poll(self) -> Mapping[TP, Sequence[Any]]:
         consumer = self._consumer

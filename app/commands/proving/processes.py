@@ -41,7 +41,7 @@ def kill(process: psutil.Process) -> None:
 
 @contextmanager
 def the_only_one(home: Path) -> Iterator[None]:
-    """Be for a block the only one who causes faults here: with two, each would find the other's harm in its own figures.
+    """Be for a block the only one who causes faults here: of two, each would find the other's in its own figures.
 
     Raises:
         ConflictError: Another one does.
