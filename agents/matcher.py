@@ -1,7 +1,7 @@
 """The matcher's agent: events are read in batches; a batch is acked when all that follows from it is durable."""
 
 from agents.reading import Agent, Around, Opened, Source, announced, run_batches
-from app.execution.guard import guarded, lettered
+from app.execution.guard import guarded_in_parts, lettered
 from app.execution.matcher_parts import MatcherParts
 
 
@@ -12,8 +12,7 @@ def matcher_agent(opened: Opened[MatcherParts], around: Around | None) -> Agent:
         made = await opened()
         # A changelog that was lost, or set back, is read to its end at once: what it lacks is not what does not match.
         await made.caught_up.wait()
-        await run_batches(
-            source, announced(guarded(made.matcher.process, lettered(made.letters)), around), made.delivery
-        )
+        safe = guarded_in_parts(made.matcher.process, lettered(made.letters))
+        await run_batches(source, announced(safe, around), made.delivery)
 
     return matcher

@@ -1,11 +1,12 @@
 """How agents read: in batches, or into a pool (one agent per action type and lane, made from the registry)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
 
 from app.execution.bulkhead import Bulkhead
-from app.execution.guard import Process
+from app.execution.guard import InParts
 from app.execution.keyed_pool import KeyedPool
 from app.execution.lane import Lane
 from app.execution.leased import LeasedExecutor
@@ -27,21 +28,23 @@ Opened = Callable[[], Awaitable[P]]
 Around = Callable[[Incoming], None]
 
 
-def announced(process: Process, around: Around | None) -> Process:
+def announced(process: InParts, around: Around | None) -> InParts:
     """Return ``process`` with ``around`` told of each record before."""
     if around is None:
         return process
 
-    async def told(records: Sequence[Incoming]) -> Sequence[Record]:
+    async def told(records: Sequence[Incoming]) -> AsyncGenerator[Sequence[Record]]:
         for record in records:
             around(record)
-        return await process(records)
+        async with aclosing(process(records)) as parts:
+            async for part in parts:
+                yield part
 
     return told
 
 
-async def run_batches(source: RecordSource[M], process: Process, outlet: Outlet) -> None:
-    """Read in batches of what has arrived; a batch is acked when what ``process`` returns for it is durable."""
+async def run_batches(source: RecordSource[M], process: InParts, outlet: Outlet) -> None:
+    """Read in batches of what has arrived; a batch is acked when what ``process`` yields for it is durable."""
     pipelined = PipelinedSend[M](process, outlet=outlet, ack=source.ack_many, crash=source.crash)
     try:
         async for batch in source.batches(max_records=MAX_BATCH):

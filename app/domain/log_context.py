@@ -28,6 +28,16 @@ def about_nothing() -> None:
 
 
 @contextmanager
+def aside() -> Iterator[None]:
+    """Say for a block that this task's lines are about nothing in particular; then they are what they were about."""
+    token = _ABOUT.set(None)
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
+
+
+@contextmanager
 def all_about(**ids: object) -> Iterator[None]:
     """Name what the lines of a block are about."""
     token = _ABOUT.set(lambda: ids)

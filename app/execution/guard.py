@@ -4,7 +4,8 @@ A batch that fails is tried again in halves, down to the record at fault, which 
 failing is no record's fault, and ends the process without an ack, as does a newer process of the same instance.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Final, TypeVar
 
 import psycopg
@@ -17,6 +18,8 @@ from schemas.incoming import Incoming
 from schemas.log_ids import of_record
 
 Process = Callable[[Sequence[Incoming]], Awaitable[Sequence[Record]]]
+# What follows from a batch, in parts that are sent one after the other: it may be far more than the batch.
+InParts = Callable[[Sequence[Incoming]], AsyncGenerator[Sequence[Record]]]
 GiveUp = Callable[[Incoming, Exception], Sequence[Record]]
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,15 +49,37 @@ async def in_halves(
     Raises:
         Exception: The batch failed, and its items are not at fault.
     """
+
+    async def whole(some: Sequence[T]) -> AsyncGenerator[Sequence[R]]:
+        yield await run(some)
+
+    return [one async for part in _parts_in_halves(whole, items, give_up) for one in part]
+
+
+async def _parts_in_halves(
+    run: Callable[[Sequence[T]], AsyncGenerator[Sequence[R]]],
+    items: Sequence[T],
+    give_up: Callable[[T, Exception], Sequence[R]],
+) -> AsyncGenerator[Sequence[R]]:
+    """Do the same with what yields its results in parts; those that a batch had before it failed come again."""
     try:
-        return list(await run(items))
+        async with aclosing(run(items)) as parts:
+            async for part in parts:
+                yield part
     except Exception as error:
         if not items or not blames_input(error):
             raise
-        if len(items) == 1:
-            return list(give_up(items[0], error))
+        failed = error
+    else:
+        return
+    if len(items) == 1:
+        yield give_up(items[0], failed)
+        return
     middle = len(items) // 2
-    return [*await in_halves(run, items[:middle], give_up), *await in_halves(run, items[middle:], give_up)]
+    for half in (items[:middle], items[middle:]):
+        async with aclosing(_parts_in_halves(run, half, give_up)) as parts:
+            async for part in parts:
+                yield part
 
 
 def internal_error(record: Incoming, error: Exception) -> PoisonError:
@@ -68,10 +93,15 @@ def lettered(letters: DeadLetters) -> GiveUp:
     return lambda record, error: [letters.build(record, internal_error(record, error))]
 
 
-def guarded(process: Process, give_up: GiveUp) -> Process:
-    """Return ``process`` with a guard around it."""
+def guarded(process: Process, give_up: GiveUp) -> InParts:
+    """Return ``process`` with a guard around it; all that follows from a batch is one part."""
 
-    async def process_guarded(records: Sequence[Incoming]) -> Sequence[Record]:
-        return await in_halves(process, records, give_up)
+    async def process_guarded(records: Sequence[Incoming]) -> AsyncGenerator[Sequence[Record]]:
+        yield await in_halves(process, records, give_up)
 
     return process_guarded
+
+
+def guarded_in_parts(process: InParts, give_up: GiveUp) -> InParts:
+    """Return ``process`` with a guard around it; safe to repeat, also where parts of a batch were sent."""
+    return lambda records: _parts_in_halves(process, records, give_up)

@@ -10,7 +10,7 @@ bound them. The records are returned, and the batch is acked when all of them ar
 import logging
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -19,7 +19,7 @@ import orjson
 
 from app.domain.errors import PoisonError, our_mistake
 from app.domain.evaluate import OVER_SHARE, Outcome, Plan, TurnedAway, evaluate
-from app.domain.log_context import about, about_nothing
+from app.domain.log_context import about, aside
 from app.domain.loops import RunBudget
 from app.domain.quotas import NEVER
 from app.domain.record_times import check_record_time, is_observed, is_too_old
@@ -34,6 +34,7 @@ from app.metrics.matcher import BLOCKED, EVENT_TO_MATCH, EVENTS, FORGOTTEN, KEYL
 from app.metrics.walls import WALLS
 from app.ports import Entries, Record
 from app.ports.active_workflows import ActiveWorkflow, Index
+from app.ports.outbox import BATCH_BYTES
 from app.ports.tracing import Span, Tracer
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.ingest.admission import Admission, trigger_of
@@ -51,6 +52,8 @@ log = logging.getLogger(__name__)
 _SHARE: Final = 0.1
 _BURST_S: Final = 0.25
 
+_OWN_BYTES: Final = 1024  # of a record beside its event: verdicts, and in a slip the workflow
+
 
 class Matcher:
     """Turns batches of event records into commands.
@@ -58,6 +61,8 @@ class Matcher:
     Args:
         clock: The time of day, as all processes have it: it goes into what others wait and judge by.
         monotonic: Seconds of a clock that only goes forward: what an owner and an entity may start goes by it.
+        part_bytes: About how much of what follows from a batch is in one part. Each workflow that waits for an event
+            makes a record that holds the event: of 256 events that a thousand wait for, gigabytes follow.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Matcher:
         quota: Quota,
         tracer: Tracer = NO_TRACING,
         monotonic: Callable[[], float] = time.monotonic,
+        part_bytes: int = BATCH_BYTES,
     ) -> None:
         self._topics = topics
         self._admission = Admission(topics)
@@ -86,6 +92,7 @@ class Matcher:
         self._budget = budget
         self._entries = entries
         self._quota = quota
+        self._part_bytes = part_bytes
         self._traces = MatchTraces(tracer, topics.matcher_app)
         # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
         self._shares = Shares(share=_SHARE, burst=_BURST_S)
@@ -94,24 +101,34 @@ class Matcher:
         self._blocked: Tally[str] = Tally()
         self._ages: list[float] = []
 
-    async def process(self, records: Iterable[Incoming]) -> list[Record]:
-        """Plan every record; returns what follows from them, in order.
+    async def process(self, records: Iterable[Incoming]) -> AsyncGenerator[list[Record]]:
+        """Plan every record; yields what follows from them, in order, in parts that memory has room for.
 
         Raises:
             UnreachableError: An entity's entry cannot be looked up; the batch must stay unacked.
         """
-        planned: list[Record | Over | Asking] = []
-        for record in records:
-            planned.extend(self.match(record))
-        about_nothing()
         try:
-            out = await self._settled(planned)
+            for planned in self._parts(records):
+                with aside():
+                    yield await self._settled(planned)
         except BaseException as error:
             self._traces.end(error)
             raise
         self._traces.end()
         self._report()
-        return out
+
+    def _parts(self, records: Iterable[Incoming]) -> Iterator[list[Record | Over | Asking]]:
+        planned: list[Record | Over | Asking] = []
+        size = 0
+        for record in records:
+            each = len(record.value or b"") + _OWN_BYTES
+            for one in self.match(record):
+                planned.append(one)
+                size += each
+                if size >= self._part_bytes:
+                    yield planned
+                    planned, size = [], 0
+        yield planned
 
     async def _settled(self, planned: Sequence[Record | Over | Asking]) -> list[Record]:
         """Ask entries and quotas about what was planned."""
@@ -130,8 +147,9 @@ class Matcher:
         EVENT_TO_MATCH.observe_all(self._ages)
         self._ages.clear()
 
-    def match(self, record: Incoming) -> list[Record | Over | Asking]:
-        """Return what follows from one record; never raises, a mistake of ours becomes a dead letter."""
+    def match(self, record: Incoming) -> Iterator[Record | Over | Asking]:
+        """Yield what follows from one record; never raises, a mistake of ours becomes a dead letter."""
+        found = 0
         now = self._clock()
         seconds = now.timestamp()
         about(of_record, record)
@@ -140,7 +158,7 @@ class Matcher:
                 check_record_time(record.timestamp, seconds)
                 if is_too_old(record.timestamp, seconds, self._max_age):
                     self._outcomes["too_old"] += 1
-                    return []
+                    return
             incoming = decode_event(record)
             about(of_event, record, incoming.event.id, incoming.event.source)
             self._admission.check(incoming.event, record.topic)
@@ -148,18 +166,21 @@ class Matcher:
             if fresh:
                 self._ages.append(max(0.0, seconds - (record.timestamp or 0.0)))
             workflows = self._index.matching(incoming.event.type)
-            found = list(self._plans(incoming, workflows, record, now, fresh=fresh)) if workflows else []
-            self._counts["turned_away"] += len(workflows) - len(found)
+            if workflows:
+                for made in self._plans(incoming, workflows, record, now, fresh=fresh):
+                    found += 1
+                    yield made
+            self._counts["turned_away"] += len(workflows) - found
         except PoisonError as error:
             self._outcomes[error.reason] += 1
-            return [self._dead_letters.build(record, error)]
+            yield self._dead_letters.build(record, error)
         except Exception as error:
             log.exception("matching failed")
             self._outcomes["internal_error"] += 1
-            return [self._dead_letters.build(record, our_mistake(error))]
-        # What a trigger's config, or an event's own choice of its workflow, turned away is counted apart.
-        self._outcomes["matched" if found else "turned_away" if workflows else "no_workflow"] += 1
-        return found
+            yield self._dead_letters.build(record, our_mistake(error))
+        else:
+            # What a trigger's config, or an event's own choice of its workflow, turned away is counted apart.
+            self._outcomes["matched" if found else "turned_away" if workflows else "no_workflow"] += 1
 
     def _plans(
         self,

@@ -8,6 +8,8 @@ from app.adapters.kafka.local_broker import LocalBroker, Place
 from app.adapters.kafka.local_worker import LocalWorker
 from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
+from app.execution.guard import guarded
+from app.execution.log_writing import stay_in_kafka
 from app.ports import HttpAnswer, Record
 from schemas.incoming import Incoming
 from tests.execution.test_leased import HOOK, World
@@ -48,7 +50,7 @@ def by_batches(process: Callable[[Sequence[Incoming]], Awaitable[Sequence[Record
     """Return an agent that reads in batches."""
 
     async def agent(source: Source) -> None:
-        await run_batches(source, process, outlet)
+        await run_batches(source, guarded(process, stay_in_kafka), outlet)
 
     return agent
 

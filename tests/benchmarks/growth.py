@@ -27,23 +27,27 @@ from tests.support.servers import Servers, harness_home, servers
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _PATH: Final = _ROOT / "build" / "growth.json"
 _DRAIN: Final = 5000
+_WARM_UP: Final = 1000
+# Where every workflow has a row of every event: so many rows, some two minutes.
+_ROWS: Final = 600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a curve: ``value`` of what grows, and how much is measured there."""
+    """One point of a curve: ``value`` of what grows, and how many events are measured there, after how many others."""
 
     value: int
     job: Job = field(default_factory=Job)
     event_bytes: int = EVENT_BYTES
     drain: int = _DRAIN
+    warm_up: int = _WARM_UP
 
 
 CURVES: Final[Mapping[str, Sequence[Point]]] = {
     "workflows on other triggers": [Point(n, Job(others=n)) for n in (10, 100, 1000, 10_000)],
     "workflows on the same trigger": [
-        Point(n, Job(others=n, same_trigger=True), drain=_DRAIN if n < 10_000 else 1000)
-        for n in (10, 100, 1000, 10_000)
+        Point(n, Job(others=n, same_trigger=True), drain=drain, warm_up=min(_WARM_UP, drain // 6))
+        for n, drain in ((n, min(_DRAIN, _ROWS // n)) for n in (10, 100, 1000, 10_000))
     ],
     "actions": [Point(n, Job(actions=n)) for n in (1, 2, 5, 10)],
     "bytes of an event": [Point(500, event_bytes=500), Point(65_536, event_bytes=65_536, drain=1000)],
@@ -52,11 +56,13 @@ CURVES: Final[Mapping[str, Sequence[Point]]] = {
 
 
 async def measure(place: Servers, url: str, shared: Mapping[str, int], point: Point) -> dict[str, Any]:
-    """Drain once; returns the rate and what an execution costs by process."""
-    plan = Plan(drain=point.drain, rates=(), idle_s=0, warm_up=1000, event_bytes=point.event_bytes)
+    """Drain once; returns the rate, what an execution costs by process, and what a matcher held at most."""
+    plan = Plan(drain=point.drain, rates=(), idle_s=0, warm_up=point.warm_up, event_bytes=point.event_bytes)
     outcome = await Turn(ProductContender(place, url, job=point.job), place.bootstrap, plan, dict(shared)).run()
     each = {name: round(cost.cpu_s / outcome.drain_events * 1e6, 1) for name, cost in outcome.costs.items()}
-    return {"per_s": round(outcome.drain_per_s, 1), "us_per_execution": cost_of(outcome), "by_process": each}
+    peak = max(cost.peak_rss_mb for name, cost in outcome.costs.items() if name.startswith("matcher"))
+    rate = {"per_s": round(outcome.drain_per_s, 1), "us_per_execution": cost_of(outcome)}
+    return {**rate, "by_process": each, "matcher_peak_mb": round(peak)}
 
 
 async def run(place: Servers, found: dict[str, Any], wanted: Container[str]) -> None:
@@ -80,7 +86,7 @@ async def run(place: Servers, found: dict[str, Any], wanted: Container[str]) -> 
 
 def table(curves: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the curves as a table; ratios are to the unchanged job of the same curve."""
-    lines = [f"{'':32}{'value':>10}{'per s':>8}{'us each':>9}{'speed':>7}{'CPU':>6}  costliest"]
+    lines = [f"{'':32}{'value':>10}{'per s':>8}{'us each':>9}{'speed':>7}{'CPU':>6}{'matcher MiB':>13}  costliest"]
     for curve, points in curves.items():
         base = points["unchanged"]
         for value, one in points.items():
@@ -88,6 +94,7 @@ def table(curves: Mapping[str, Mapping[str, Any]]) -> str:
             costliest = ", ".join(f"{name} {us:.0f}" for name, us in top)
             speed, cpu = one["per_s"] / base["per_s"], one["us_per_execution"] / base["us_per_execution"]
             figures = f"{value:>10}{one['per_s']:>8.0f}{one['us_per_execution']:>9.0f}{speed:>7.2f}{cpu:>6.2f}"
+            figures += f"{one['matcher_peak_mb']:>13}"
             lines.append(f"{curve:32}{figures}  {costliest}")
     return "\n".join(lines)
 

@@ -53,6 +53,7 @@ from tests.support.entries import MemoryEntries
 from tests.support.fake_mailer import FakeMailer
 from tests.support.fake_rights import FixedRights
 from tests.support.memory_texts import MemoryTexts
+from tests.support.parts import whole
 from tests.support.quotas import no_holding, no_quota
 from tests.support.records import FakeRecord
 
@@ -179,7 +180,7 @@ class Stages:
     def _matcher(self) -> Process:
         index = WorkflowIndex()
         index.apply(Revision.model_validate(_WORKFLOW))
-        return Matcher(
+        matcher = Matcher(
             topics=_TOPICS,
             index=index,
             router=_ROUTER,
@@ -189,7 +190,8 @@ class Stages:
             budget=RunBudget(0, 60),
             entries=MemoryEntries(),
             quota=no_quota(),
-        ).process
+        )
+        return lambda records: whole(matcher.process(records))
 
     def _leased(self) -> Process:
         executor = executor_of(Webhook(), self._shared(), self._leased_only())

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.domain.errors import SupersededError, UnreachableError
-from app.execution.guard import guarded, lettered
+from app.execution.guard import guarded, guarded_in_parts, lettered
 from app.execution.log_writing import DeadLetterSink, Sink, stay_in_kafka
 from app.ports import Claim, ClaimOutcome, Entry, Record
 from app.ports.execution_log import LogOutcome
@@ -21,6 +21,7 @@ from tests.execution.test_leased import World as OutsideWorld
 from tests.execution.test_log_writing import FakeLog, execution
 from tests.execution.test_matching import TOPICS, World
 from tests.support.entries import MemoryEntries
+from tests.support.parts import whole
 from tests.support.receipts import MemoryReceipts, ReceiptStore
 from tests.support.records import FakeRecord, cloud_event, event_record
 from tests.support.sender import MemorySender
@@ -54,11 +55,22 @@ async def test_an_entry_that_cannot_be_judged_is_its_records_fault_alone() -> No
     world = World(entries=FaultyEntries())
     world.workflow(1, reentry="once")
     batch = [event_record(key=key.encode(), id=key) for key in ("a", "b", BAD, "c", "d")]
-    out = await guarded(world.matcher.process, lettered(letters_of(world.sender)))(batch)
+    out = await whole(guarded_in_parts(world.matcher.process, lettered(letters_of(world.sender)))(batch))
     assert [one.key for one in out if one.topic == "t.actions.apply_tag"] == [b"a", b"b", b"c", b"d"]
     (letter,) = letters(out)
     assert (letter.reason, letter.key) == ("internal_error", "YmFk")
     assert "NumericValueOutOfRange" in letter.detail
+
+
+async def test_what_was_sent_before_a_batch_failed_comes_again_in_order() -> None:
+    """A batch sent in parts is tried again in halves like any other; the record at fault alone is a dead letter."""
+    world = World(entries=FaultyEntries(), part_bytes=1)
+    world.workflow(1, reentry="once")
+    batch = [event_record(key=key.encode(), id=key) for key in ("a", "b", BAD)]
+    parts = guarded_in_parts(world.matcher.process, lettered(letters_of(world.sender)))(batch)
+    made = [one async for part in parts for one in part]
+    assert [one.key for one in made if one.topic == "t.actions.apply_tag"] == [b"a", b"b", b"a", b"b", b"b"]
+    assert [letter.key for letter in letters(made)] == ["YmFk"]
 
 
 @pytest.mark.parametrize("error", [UnreachableError("away"), SupersededError("newer"), psycopg.errors.UndefinedTable()])
@@ -70,7 +82,7 @@ async def test_an_outage_is_nobodys_fault(error: Exception) -> None:
 
     sender = MemorySender()
     with pytest.raises(type(error)):
-        await guarded(process, lettered(letters_of(sender)))([event_record(), event_record()])
+        await whole(guarded(process, lettered(letters_of(sender)))([event_record(), event_record()]))
     assert not sender.records
 
 
@@ -93,7 +105,7 @@ async def test_the_sink_goes_on_around_a_record_it_fails_on() -> None:
     """The executions around it are written, it is a dead letter."""
     log, sender = FaultyLog(), MemorySender()
     made = letters_of(sender)
-    out = await guarded(Sink(log, made).process, lettered(made))(documents())
+    out = await whole(guarded(Sink(log, made).process, lettered(made))(documents()))
     assert [orjson.loads(one)["id"] for one in log.written] == ["a", "b", "c", "d"]
     assert [letter.reason for letter in letters(out)] == ["internal_error"]
 
@@ -101,7 +113,7 @@ async def test_the_sink_goes_on_around_a_record_it_fails_on() -> None:
 async def test_the_sinks_letters_go_on_around_one_it_fails_on() -> None:
     """A dead letter that our code fails on stays in Kafka, and makes no letter of its own."""
     log = FaultyLog()
-    assert await guarded(DeadLetterSink(log, TOPICS).process, stay_in_kafka)(documents()) == []
+    assert await whole(guarded(DeadLetterSink(log, TOPICS).process, stay_in_kafka)(documents())) == []
     assert [orjson.loads(one)["id"] for one in log.written] == ["a", "b", "c", "d"]
 
 

@@ -15,6 +15,7 @@ from app.execution.matching import Matcher
 from app.execution.quota import Quota
 from app.execution.routing import Router, read_command
 from app.execution.tracing import NO_TRACING
+from app.ports.outbox import BATCH_BYTES
 from app.ports.tracing import Tracer
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.workflows.index import WorkflowIndex
@@ -23,6 +24,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.execution import Execution
 from schemas.workflow import Revision
 from tests.support.entries import MemoryEntries
+from tests.support.parts import whole
 from tests.support.quotas import no_quota
 from tests.support.records import FakeRecord, cloud_event, event_record, own_record
 from tests.support.sender import MemorySender
@@ -46,6 +48,8 @@ class World:
         quota: Quota | None = None,
         max_age: float = 3600,
         tracer: Tracer | None = None,
+        *,
+        part_bytes: int = BATCH_BYTES,
     ) -> None:
         self.index = WorkflowIndex()
         self.sender = MemorySender()
@@ -64,6 +68,7 @@ class World:
             entries=self.entries,
             quota=quota or no_quota(),
             tracer=tracer or NO_TRACING,
+            part_bytes=part_bytes,
         )
 
     def seconds(self) -> float:
@@ -72,7 +77,7 @@ class World:
 
     async def process(self, records: list[FakeRecord]) -> None:
         """Match a batch and send what follows."""
-        await self.sender.send_all(await self.matcher.process(records))
+        await self.sender.send_all(await whole(self.matcher.process(records)))
 
     def workflow(self, number: int, minimum: int = 0, **changes: object) -> Revision:
         """Activate a workflow that tags customers of large orders."""
@@ -116,8 +121,23 @@ async def test_what_follows_from_an_event_says_so() -> None:
     world.workflow(2, minimum=1000)
     world.workflow(3, actions=[{"type": "teleport", "order": 1, "config": {}}])
     records = [event_record(id="e-1"), event_record(id="e-2")]
-    made = await world.matcher.process(records)
+    made = await whole(world.matcher.process(records))
     assert [record.cause for record in made] == [records[0]] * 3 + [records[1]] * 3
+
+
+@pytest.mark.parametrize(("events", "size"), [(256, 0), (30, 50_000), (2, 200_000)])
+async def test_what_follows_from_many_or_large_events_comes_in_parts(events: int, size: int) -> None:
+    """Of gigabytes too no part is much larger than one record more than it should be; nothing is left out, in order."""
+    world, workflows = World(), 60
+    for number in range(workflows):
+        world.workflow(number + 1, minimum=1_000_000)
+    batch = [event_record(id=f"e-{at}", data={"order": {"total": 1}, "text": "x" * size}) for at in range(events)]
+    most = BATCH_BYTES + size + 2048
+    seen: list[UUID] = []
+    async for part in world.matcher.process(batch):
+        assert sum(len(one.value or b"") for one in part) <= most
+        seen += [UUID(orjson.loads(one.value or b"")["workflow_id"]) for one in part]
+    assert seen == [UUID(int=number + 1) for number in range(workflows)] * events
 
 
 async def test_an_event_starts_each_matching_workflow_at_its_first_step() -> None:
@@ -220,7 +240,7 @@ async def test_a_mistake_of_ours_is_a_dead_letter_too() -> None:
         entries=MemoryEntries(),
         quota=no_quota(),
     )
-    await world.sender.send_all(await broken.process([event_record()]))
+    await world.sender.send_all(await whole(broken.process([event_record()])))
     (letter,) = world.sender.on("t.dead-letters")
     read = DeadLetter.model_validate_json(letter.value or b"")
     assert (read.reason, read.detail) == ("internal_error", "RuntimeError")  # what the error quotes is the log's

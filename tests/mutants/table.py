@@ -118,8 +118,8 @@ MUTANTS: Final = (
     Mutant(22, "app/systems/affiliates.py", '"commission": commission, "affiliate"',
            '"commission": {"id": commission["id"]}, "affiliate"'),
     # 23: all of many events are queued and processed
-    Mutant(23, "app/execution/matching.py", "planned.extend(self.match(record))",
-           "planned.extend(() if planned else self.match(record))"),
+    Mutant(23, "app/execution/matching.py", "in self.match(record):",
+           "in () if planned else self.match(record):"),
     Mutant(23, "app/services/ingest/emitter.py", "await self._sender.send_all(records)",
            "await self._sender.send_all(records[:3])"),
     # 24: three retries with backoff

@@ -56,6 +56,7 @@ from tests.support.current import current_over
 from tests.support.fake_mailer import FakeMailer
 from tests.support.fake_rights import FixedRights
 from tests.support.logins import as_role, pool_of
+from tests.support.parts import whole
 from tests.support.providers import ports_of
 from tests.support.quotas import no_holding, no_quota
 from tests.support.records import FakeRecord
@@ -287,7 +288,7 @@ class Engine:
             for record in batch:
                 self.index.apply(read_change(record.key or b"", record.value))
         elif topic in self.topics.all_events():
-            await self.api.sender.send_all(await self._matcher.process(batch))
+            await self.api.sender.send_all(await whole(self._matcher.process(batch)))
         elif topic == self.topics.executions:
             await self.api.sender.send_all(await self._sink.process(batch))
         elif topic == self.topics.dead_letters:

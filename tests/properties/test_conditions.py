@@ -18,6 +18,7 @@ from tests.domain.condition_oracle import holds
 from tests.domain.strategies import numbers, operand, texts
 from tests.properties.engine import Engine, event
 from tests.properties.examples import DATA, LEAVES, PROPERTY, VALUES, joined, storable
+from tests.support.parts import whole
 from tests.support.records import FakeRecord, event_record
 
 
@@ -34,7 +35,7 @@ async def started(engine: Engine, conditions: list[dict[str, Any]], data: dict[s
     fields |= {"conditions": conditions, "actions": [step], "owner": UUID(int=2), "updated_at": utc_now()}
     index.apply(Revision.model_validate(fields))
     sent: FakeRecord = event_record(**event("order.paid") | {"data": data})
-    (record,) = await engine.matcher(index).process([sent])
+    (record,) = await whole(engine.matcher(index).process([sent]))
     assert record.topic in {engine.topics.actions("apply_tag", "normal"), engine.topics.executions}
     return record.topic != engine.topics.executions
 

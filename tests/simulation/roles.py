@@ -15,8 +15,7 @@ from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.executors import LeasedOnly, Shared, executor_of
-from app.execution.guard import Process as Batches
-from app.execution.guard import guarded, lettered
+from app.execution.guard import InParts, guarded, guarded_in_parts, lettered
 from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink, stay_in_kafka
 from app.execution.matching import Matcher
@@ -57,6 +56,7 @@ from tests.support.receipts import MemoryReceipts, ReceiptStore
 
 TOPICS: Final = Topics("s.")
 LEASE: Final = timedelta(seconds=12)
+_PART_BYTES: Final = 4000  # two or three records, so that parts end within events
 ATTEMPT_S: Final = 5.0
 EXECUTORS: Final = {"executor-system": "webhook", "executor-crm": "apply_tag", "executor-workflow": "delay"}
 ROLES: Final = ("matcher", *EXECUTORS, "sink", "scheduler")
@@ -173,21 +173,20 @@ class Worker:
     async def _agents(self) -> list[tuple[str, Agent]]:
         if self.role == "matcher":
             events = TOPICS.events("order.paid")
-            return [(events, self._batches(self._matcher().process))]
+            return [(events, self._batches(guarded_in_parts(self._matcher().process, lettered(self._letters))))]
         if self.role == "sink":
             log = SimLog(self._servers.log, self.process)
             return [
-                (TOPICS.executions, self._batches(self._sink(log).process)),
-                (TOPICS.dead_letters, self._batches(self._letter_sink(log).process, lettered_too=False)),
+                (TOPICS.executions, self._batches(guarded(self._sink(log).process, lettered(self._letters)))),
+                (TOPICS.dead_letters, self._batches(guarded(self._letter_sink(log).process, stay_in_kafka))),
             ]
         return [await self._executor()]
 
-    def _batches(self, process: Batches, *, lettered_too: bool = True) -> Agent:
-        safe = guarded(process, lettered(self._letters) if lettered_too else stay_in_kafka)
+    def _batches(self, process: InParts) -> Agent:
         delivery = Delivery(self._sender, self._letters, self._router.refused)
 
         async def agent(source: RecordSource[Any]) -> None:
-            await run_batches(source, safe, delivery)
+            await run_batches(source, process, delivery)
 
         return agent
 
@@ -205,6 +204,7 @@ class Worker:
             budget=RunBudget(0, 60),
             entries=self._parts.entries(self._servers.entries, self.process),
             quota=no_quota(),
+            part_bytes=_PART_BYTES,
         )
 
     def _sink(self, log: LogWriter) -> Sink:
@@ -221,7 +221,7 @@ class Worker:
         executor = executor_of(action, self._shared(receipts), self._leased())
         topic = TOPICS.actions(action.name, _LANE)
         if not isinstance(executor, LeasedExecutor):
-            return topic, self._batches(executor.process)
+            return topic, self._batches(guarded(executor.process, lettered(self._letters)))
 
         async def agent(source: RecordSource[Any]) -> None:
             await run_leased(source, executor, slots=_SLOTS)
