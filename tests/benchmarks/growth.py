@@ -86,14 +86,14 @@ async def run(place: Servers, found: dict[str, Any], wanted: Container[str]) -> 
 
 def table(curves: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the curves as a table; ratios are to the unchanged job of the same curve."""
-    lines = [f"{'':32}{'value':>10}{'per s':>8}{'us each':>9}{'speed':>7}{'CPU':>6}{'matcher MiB':>13}  costliest"]
+    lines = [f"{'':32}{'value':>10}{'per s':>8}{'us each':>9}{'speed':>7}{'CPU':>9}{'matcher MiB':>13}  costliest"]
     for curve, points in curves.items():
         base = points["unchanged"]
         for value, one in points.items():
             top = sorted(one["by_process"].items(), key=lambda named: -named[1])[:2]
             costliest = ", ".join(f"{name} {us:.0f}" for name, us in top)
             speed, cpu = one["per_s"] / base["per_s"], one["us_per_execution"] / base["us_per_execution"]
-            figures = f"{value:>10}{one['per_s']:>8.0f}{one['us_per_execution']:>9.0f}{speed:>7.2f}{cpu:>6.2f}"
+            figures = f"{value:>10}{one['per_s']:>8.0f}{one['us_per_execution']:>9.0f}{speed:>7.2f}{cpu:>9.2f}"
             figures += f"{one['matcher_peak_mb']:>13}"
             lines.append(f"{curve:32}{figures}  {costliest}")
     return "\n".join(lines)
