@@ -244,7 +244,7 @@ class Matcher:
 
     def _start(self, made: Plan[ActiveWorkflow], matched: Matched) -> Record | Over:
         first = self._command(made, matched)
-        if made.workflow.actions[0].type not in self._router.known:  # fails at once, which is of no account
+        if made.workflow.first_action not in self._router.known:  # fails at once, which is of no account
             return self._router.first(Command.model_validate_json(first.record().value or b""), first.cause)
         wait = self._quota.wait(first.owner, self._monotonic())
         if not wait:
@@ -263,8 +263,8 @@ class Matcher:
             "matched_at": matched.now,
             "verdicts": bounded_verdicts(made.verdicts),
         }
-        topic = self._topics.actions(workflow.actions[0].type, workflow.lane)
-        return First(topic, matched.key, workflow.pinned.owner, matched.common, fields, matched.record)
+        topic = self._topics.actions(workflow.first_action, workflow.lane)
+        return First(topic, matched.key, workflow.owner, matched.common, fields, matched.record)
 
     def _not_run(
         self, made: Plan[ActiveWorkflow], status: ExecutionStatus, why: str | None, matched: Matched
@@ -274,7 +274,7 @@ class Matcher:
             "execution_id": made.execution_id,
             "attempt": 0,
             "workflow_id": made.workflow.id,
-            "version": made.workflow.pinned.version,
+            "version": made.workflow.version,
             "conditions_met": made.met,
             "verdicts": bounded_verdicts(made.verdicts),
             "status": status,

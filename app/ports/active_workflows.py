@@ -4,24 +4,23 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.domain.evaluate import Matchable
-from schemas.command import Lane, PinnedRevision
-from schemas.workflow import Action
+from schemas.command import Lane
 
 
 class ActiveWorkflow(Matchable, Protocol):
     """A workflow as the table's index holds it: what judging an event asks of it, and what a command carries."""
 
     @property
-    def pinned(self) -> PinnedRevision:
-        """The revision as commands carry it."""
+    def version(self) -> int:
+        """Its revision's."""
 
     @property
     def encoded(self) -> bytes:
-        """The pinned revision as JSON."""
+        """The revision as commands carry it, in JSON."""
 
     @property
-    def actions(self) -> Sequence[Action]:
-        """Its actions, in the order they run."""
+    def first_action(self) -> str:
+        """The type of the action that runs first."""
 
     @property
     def lane(self) -> Lane:

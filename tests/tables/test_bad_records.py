@@ -96,7 +96,7 @@ class Matcher:
     def runs(self) -> int:
         """The version of the workflow that events start; 0: none."""
         found = self.index.matching("order.created")
-        return found[0].revision.version if found else 0
+        return found[0].version if found else 0
 
 
 async def started(installation: Installation) -> Matcher:

@@ -290,4 +290,4 @@ def test_what_does_not_compile_stops_itself_only(connection: Connection) -> None
     outcomes = [index.apply(change) for _, change in announced(connection)]
     assert outcomes[-1] is Applied.BROKEN
     assert outcomes.count(Applied.ACTIVE) == len(outcomes) - 1
-    assert [workflow.revision.name for workflow in index.matching("order.paid")] == ["good"]
+    assert [workflow.pinned.name for workflow in index.matching("order.paid")] == ["good"]
