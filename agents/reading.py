@@ -1,17 +1,15 @@
 """How agents read: in batches, or into a pool (one agent per action type and lane, made from the registry)."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
 from app.execution.bulkhead import Bulkhead
-from app.execution.guard import InParts
 from app.execution.keyed_pool import KeyedPool
 from app.execution.lane import Lane
 from app.execution.leased import LeasedExecutor
+from app.execution.parts import InParts
 from app.execution.pipelined_send import PipelinedSend
-from app.ports import Record
 from app.ports.outlet import Outlet
 from app.ports.record_source import RecordSource
 from schemas.incoming import Incoming
@@ -33,24 +31,24 @@ def announced(process: InParts, around: Around | None) -> InParts:
     if around is None:
         return process
 
-    async def told(records: Sequence[Incoming]) -> AsyncGenerator[Sequence[Record]]:
+    def told(records: Iterable[Incoming]) -> Iterator[Incoming]:
         for record in records:
             around(record)
-        async with aclosing(process(records)) as parts:
-            async for part in parts:
-                yield part
+            yield record
 
-    return told
+    return lambda records: process(told(records))
 
 
 async def run_batches(source: RecordSource[M], process: InParts, outlet: Outlet) -> None:
-    """Read in batches of what has arrived; a batch is acked when what ``process`` yields for it is durable."""
+    """Read in batches of what has arrived; a record is acked when all that ``process`` yields for it is durable.
+
+    A record begins when ``process`` asks for it: of a batch from which much follows, and that takes long, only what is
+    in work keeps its partition from being given up.
+    """
     pipelined = PipelinedSend[M](process, outlet=outlet, ack=source.ack_many, crash=source.crash)
     try:
         async for batch in source.batches(max_records=MAX_BATCH):
-            begun = source.begin_many(batch)
-            if begun:
-                await pipelined.run(begun)
+            await pipelined.run(message for message in batch if source.begin(message))
     finally:
         await pipelined.stop()
 

@@ -4,13 +4,14 @@ A batch that fails is tried again in halves, down to the record at fault, which 
 failing is no record's fault, and ends the process without an ack, as does a newer process of the same instance.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final, TypeVar
 
 import psycopg
 
 from app.domain.errors import AT_FAULT, PoisonError, SupersededError, UnreachableError, our_mistake
+from app.execution.parts import InParts, Part
 from app.ports import Record
 from app.services.delivery.dead_letters import DeadLetters
 from app.services.operations.background import note_failure
@@ -18,8 +19,6 @@ from schemas.incoming import Incoming
 from schemas.log_ids import of_record
 
 Process = Callable[[Sequence[Incoming]], Awaitable[Sequence[Record]]]
-# What follows from a batch, in parts that are sent one after the other: it may be far more than the batch.
-InParts = Callable[[Sequence[Incoming]], AsyncGenerator[Sequence[Record]]]
 GiveUp = Callable[[Incoming, Exception], Sequence[Record]]
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,37 +48,15 @@ async def in_halves(
     Raises:
         Exception: The batch failed, and its items are not at fault.
     """
-
-    async def whole(some: Sequence[T]) -> AsyncGenerator[Sequence[R]]:
-        yield await run(some)
-
-    return [one async for part in _parts_in_halves(whole, items, give_up) for one in part]
-
-
-async def _parts_in_halves(
-    run: Callable[[Sequence[T]], AsyncGenerator[Sequence[R]]],
-    items: Sequence[T],
-    give_up: Callable[[T, Exception], Sequence[R]],
-) -> AsyncGenerator[Sequence[R]]:
-    """Do the same with what yields its results in parts; those that a batch had before it failed come again."""
     try:
-        async with aclosing(run(items)) as parts:
-            async for part in parts:
-                yield part
+        return list(await run(items))
     except Exception as error:
         if not items or not blames_input(error):
             raise
-        failed = error
-    else:
-        return
-    if len(items) == 1:
-        yield give_up(items[0], failed)
-        return
+        if len(items) == 1:
+            return list(give_up(items[0], error))
     middle = len(items) // 2
-    for half in (items[:middle], items[middle:]):
-        async with aclosing(_parts_in_halves(run, half, give_up)) as parts:
-            async for part in parts:
-                yield part
+    return [*await in_halves(run, items[:middle], give_up), *await in_halves(run, items[middle:], give_up)]
 
 
 def internal_error(record: Incoming, error: Exception) -> PoisonError:
@@ -94,14 +71,62 @@ def lettered(letters: DeadLetters) -> GiveUp:
 
 
 def guarded(process: Process, give_up: GiveUp) -> InParts:
-    """Return ``process`` with a guard around it; all that follows from a batch is one part."""
+    """Return ``process`` with a guard around it; a batch is one part."""
 
-    async def process_guarded(records: Sequence[Incoming]) -> AsyncGenerator[Sequence[Record]]:
-        yield await in_halves(process, records, give_up)
+    async def process_guarded(records: Iterable[Incoming]) -> AsyncGenerator[Part]:
+        batch = list(records)
+        if batch:
+            yield Part(await in_halves(process, batch, give_up), batch)
 
     return process_guarded
 
 
 def guarded_in_parts(process: InParts, give_up: GiveUp) -> InParts:
-    """Return ``process`` with a guard around it; safe to repeat, also where parts of a batch were sent."""
-    return lambda records: _parts_in_halves(process, records, give_up)
+    """Return ``process`` with a guard around it: what has begun and is not done when it fails is tried in halves.
+
+    Args:
+        process: Safe to repeat, also where a part was sent that held some of what follows from a record.
+        give_up: Returns what is to stand for a record.
+    """
+
+    async def process_guarded(records: Iterable[Incoming]) -> AsyncGenerator[Part]:
+        coming = iter(records)
+        begun: list[Incoming] = []
+        while True:
+            try:
+                async with aclosing(process(_noted(coming, begun))) as parts:
+                    async for part in parts:
+                        del begun[: len(part.done)]
+                        yield part
+            except Exception as error:
+                if not begun or not blames_input(error):
+                    raise
+                failed = error
+            else:
+                return
+            left, begun = begun, []
+            async with aclosing(_in_halves(process_guarded, left, failed, give_up)) as parts:
+                async for part in parts:
+                    yield part
+
+    return process_guarded
+
+
+def _noted(records: Iterator[Incoming], begun: list[Incoming]) -> Iterator[Incoming]:
+    for record in records:
+        begun.append(record)
+        yield record
+
+
+async def _in_halves(
+    process: InParts, records: Sequence[Incoming], failed: Exception, give_up: GiveUp
+) -> AsyncGenerator[Part]:
+    """Try the halves of what failed, or give up what failed alone."""
+    if len(records) == 1:
+        yield Part(give_up(records[0], failed), records)
+        return
+    middle = len(records) // 2
+    for half in (records[:middle], records[middle:]):
+        async with aclosing(process(half)) as parts:
+            async for part in parts:
+                yield part

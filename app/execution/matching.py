@@ -10,7 +10,8 @@ bound them. The records are returned, and the batch is acked when all of them ar
 import logging
 import time
 from collections import Counter as Tally
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -27,6 +28,7 @@ from app.domain.reentry import skip_reason
 from app.domain.shares import Shares
 from app.domain.statuses import ExecutionStatus
 from app.execution.matched import Asking, Matched
+from app.execution.parts import Part
 from app.execution.quota import First, Over, Quota
 from app.execution.routing import Router
 from app.execution.tracing import NO_TRACING, MatchTraces
@@ -51,6 +53,8 @@ log = logging.getLogger(__name__)
 # takes several ms a time is counted.
 _SHARE: Final = 0.1
 _BURST_S: Final = 0.25
+
+Planned = Record | Over | Asking
 
 _OWN_BYTES: Final = 1024  # of a record beside its event: verdicts, and in a slip the workflow
 
@@ -101,36 +105,40 @@ class Matcher:
         self._blocked: Tally[str] = Tally()
         self._ages: list[float] = []
 
-    async def process(self, records: Iterable[Incoming]) -> AsyncGenerator[list[Record]]:
-        """Plan every record; yields what follows from them, in order, in parts that memory has room for.
+    async def process(self, records: Iterable[Incoming]) -> AsyncGenerator[Part]:
+        """Plan every record; yields what follows from them, in order.
 
         Raises:
             UnreachableError: An entity's entry cannot be looked up; the batch must stay unacked.
         """
         try:
-            for planned in self._parts(records):
-                with aside():
-                    yield await self._settled(planned)
+            with closing(self._parts(records)) as parts:
+                for planned, done in parts:
+                    with aside():
+                        out = await self._settled(planned)
+                        self._traces.end()
+                        self._report()
+                        yield Part(out, done)
         except BaseException as error:
             self._traces.end(error)
             raise
-        self._traces.end()
-        self._report()
 
-    def _parts(self, records: Iterable[Incoming]) -> Iterator[list[Record | Over | Asking]]:
-        planned: list[Record | Over | Asking] = []
-        size = 0
+    def _parts(self, records: Iterable[Incoming]) -> Generator[tuple[list[Planned], list[Incoming]]]:
+        """Yield what is planned, about a part at a time, and the records that it ends."""
+        planned, done, size = list[Planned](), list[Incoming](), 0
         for record in records:
             each = len(record.value or b"") + _OWN_BYTES
             for one in self.match(record):
                 planned.append(one)
                 size += each
                 if size >= self._part_bytes:
-                    yield planned
-                    planned, size = [], 0
-        yield planned
+                    yield planned, done
+                    planned, done, size = [], [], 0
+            done.append(record)
+        if done:
+            yield planned, done
 
-    async def _settled(self, planned: Sequence[Record | Over | Asking]) -> list[Record]:
+    async def _settled(self, planned: Sequence[Planned]) -> list[Record]:
         """Ask entries and quotas about what was planned."""
         asking = [item for item in planned if isinstance(item, Asking)]
         since = iter(await self._entries.enter([item.entry for item in asking]) if asking else ())
@@ -147,7 +155,7 @@ class Matcher:
         EVENT_TO_MATCH.observe_all(self._ages)
         self._ages.clear()
 
-    def match(self, record: Incoming) -> Iterator[Record | Over | Asking]:
+    def match(self, record: Incoming) -> Iterator[Planned]:
         """Yield what follows from one record; never raises, a mistake of ours becomes a dead letter."""
         found = 0
         now = self._clock()
@@ -167,9 +175,7 @@ class Matcher:
                 self._ages.append(max(0.0, seconds - (record.timestamp or 0.0)))
             workflows = self._index.matching(incoming.event.type)
             if workflows:
-                for made in self._plans(incoming, workflows, record, now, fresh=fresh):
-                    found += 1
-                    yield made
+                found = yield from self._plans(incoming, workflows, record, now, fresh=fresh)
             self._counts["turned_away"] += len(workflows) - found
         except PoisonError as error:
             self._outcomes[error.reason] += 1
@@ -190,7 +196,8 @@ class Matcher:
         now: datetime,
         *,
         fresh: bool,
-    ) -> Iterator[Record | Over | Asking]:
+    ) -> Generator[Planned, None, int]:
+        """Yield what is planned for an event; returns how many workflows its trigger concerned."""
         timestamp = record.timestamp
         at = now if timestamp is None else min(now, datetime.fromtimestamp(timestamp, UTC))
         common = {"v": 1, "entity": incoming.entity, "event": orjson.Fragment(incoming.encoded)}
@@ -199,22 +206,25 @@ class Matcher:
         matched = Matched(incoming.entity, incoming.entity.encode(), common, at, now, record)
         span: Span | None = None
         executions: list[UUID] = []
-        for made in evaluate(trigger_of(incoming), workflows, now=now, shares=self._shares):
-            if isinstance(made, TurnedAway):
-                continue
-            if span is None:
-                span = self._traces.begin(incoming, record)
-                if span.context is not None:
-                    common |= span.context.headers
-            executions.append(made.execution_id)
-            self._counts["true" if made.met else "false"] += 1
-            reentry = made.workflow.reentry
-            if reentry is not None and made.who is not None:
-                yield Asking(made, reentry, matched, made.who)
-            else:
-                yield self._judge(made, matched)
-        if span is not None:
-            self._traces.planned(span, executions)
+        try:
+            for made in evaluate(trigger_of(incoming), workflows, now=now, shares=self._shares):
+                if isinstance(made, TurnedAway):
+                    continue
+                if span is None:
+                    span = self._traces.begin(incoming, record)
+                    if span.context is not None:
+                        common |= span.context.headers
+                executions.append(made.execution_id)
+                self._counts["true" if made.met else "false"] += 1
+                reentry = made.workflow.reentry
+                if reentry is not None and made.who is not None:
+                    yield Asking(made, reentry, matched, made.who)
+                else:
+                    yield self._judge(made, matched)
+        finally:
+            if span is not None:
+                self._traces.planned(span, executions)
+        return len(executions)
 
     def _enter(self, asking: Asking, since: datetime | None) -> Record | Over:
         if since is None:

@@ -83,7 +83,7 @@ def messaging(record: Incoming, group: str) -> dict[str, Attribute]:
 
 
 class MatchTraces:
-    """The matches of one batch: a span for each event that workflows are planned for.
+    """The matches of a part of a batch: a span for each event that workflows are planned for.
 
     Args:
         tracer: Records spans.
@@ -106,18 +106,17 @@ class MatchTraces:
         attributes = messaging(record, self._group)
         attributes["headrace.event_id"] = incoming.event.id
         attributes["headrace.event_type"] = incoming.event.type
-        span = self._tracer.start(f"match {record.topic}", kind="consumer", parent=parent, attributes=attributes)
-        self._spans.append(span)
-        return span
+        return self._tracer.start(f"match {record.topic}", kind="consumer", parent=parent, attributes=attributes)
 
     def planned(self, span: Span, executions: Sequence[Any]) -> None:
-        """Say which executions followed; of very many the first."""
+        """Say which executions followed, of very many the first: it ends with the part that holds the last."""
         if self._tracer.on:
             ids = [str(execution) for execution in executions[:_MOST_IDS]]
             span.note({"headrace.executions": len(executions), "headrace.execution_id": ids})
+            self._spans.append(span)
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the batch; ``error`` is what it fails with, if it does."""
+        """End a part; ``error`` is what it fails with, if it does."""
         for span in self._spans:
             if error is not None:
                 span.fail(type(error).__name__, type(error).__name__)

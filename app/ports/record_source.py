@@ -24,9 +24,6 @@ class RecordSource(Ledger[M], Protocol[M]):
         record, and a single record is a batch. The iteration ends when the agent is stopped.
         """
 
-    def begin_many(self, records: Sequence[M], /) -> list[M]:
-        """Begin a batch; return, in order, the records that may be worked on."""
-
     def ack_many(self, records: Sequence[M], /) -> None:
         """Say that a batch is done for good."""
 

@@ -1,7 +1,7 @@
 """The loops that agents read by, on the broker in memory: what is acked, given back and left for the next worker."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 
 from agents.reading import Agent, Source, run_batches, run_leased
 from app.adapters.kafka.local_broker import LocalBroker, Place
@@ -10,6 +10,7 @@ from app.domain.errors import UnreachableError
 from app.domain.retry import RetryPolicy
 from app.execution.guard import guarded
 from app.execution.log_writing import stay_in_kafka
+from app.execution.parts import Part
 from app.ports import HttpAnswer, Record
 from schemas.incoming import Incoming
 from tests.execution.test_leased import HOOK, World
@@ -84,6 +85,34 @@ async def test_a_batch_is_acked_when_what_follows_is_durable() -> None:
         assert committed(one) is None
         outlet.durable.set()
         await eventually(lambda: committed(one) == 2)
+
+
+async def test_of_a_batch_only_what_has_begun_is_finished_when_its_partition_goes() -> None:
+    """From a batch much may follow: what was not come to yet is dropped, and is the next worker's."""
+    one, outlet = broker(b"a", b"b", b"c", b"d"), Outlet()
+    seen: list[Incoming] = []
+    sources: list[Source] = []
+
+    async def one_by_one(records: Iterable[Incoming]) -> AsyncGenerator[Part]:
+        for record in records:
+            seen.append(record)
+            yield Part([Record("out", None, record.value)], [record])
+
+    async def agent(source: Source) -> None:
+        sources.append(source)
+        await run_batches(source, one_by_one, outlet)
+
+    first = await worker(one, agent).__aenter__()
+    await eventually(lambda: len(seen) == 2)
+    leaving = asyncio.create_task(first.__aexit__(None, None, None))
+    await eventually(lambda: sources[0].is_closing(seen[0]))
+    outlet.durable.set()
+    await leaving
+    assert [record.value for record in seen] == outlet.values == [b"a", b"b"]
+    assert committed(one) == 2
+    async with worker(one, agent):
+        await eventually(lambda: committed(one) == 4)
+    assert outlet.values == [b"a", b"b", b"c", b"d"]
 
 
 async def test_an_outlet_that_gives_up_ends_the_worker_unacked() -> None:

@@ -134,9 +134,13 @@ async def test_what_follows_from_many_or_large_events_comes_in_parts(events: int
     batch = [event_record(id=f"e-{at}", data={"order": {"total": 1}, "text": "x" * size}) for at in range(events)]
     most = BATCH_BYTES + size + 2048
     seen: list[UUID] = []
+    done: list[FakeRecord] = []
     async for part in world.matcher.process(batch):
-        assert sum(len(one.value or b"") for one in part) <= most
-        seen += [UUID(orjson.loads(one.value or b"")["workflow_id"]) for one in part]
+        assert sum(len(one.value or b"") for one in part.records) <= most
+        seen += [UUID(orjson.loads(one.value or b"")["workflow_id"]) for one in part.records]
+        done += part.done
+        assert len(done) <= len(seen) / workflows < len(done) + 1.1
+    assert done == batch
     assert seen == [UUID(int=number + 1) for number in range(workflows)] * events
 
 

@@ -15,10 +15,11 @@ from app.domain.loops import RunBudget
 from app.domain.retry import RetryPolicy
 from app.execution.breakers import Breakers
 from app.execution.executors import LeasedOnly, Shared, executor_of
-from app.execution.guard import InParts, guarded, guarded_in_parts, lettered
+from app.execution.guard import guarded, guarded_in_parts, lettered
 from app.execution.leased import LeasedExecutor
 from app.execution.log_writing import DeadLetterSink, Sink, stay_in_kafka
 from app.execution.matching import Matcher
+from app.execution.parts import InParts
 from app.execution.routing import Router
 from app.execution.timing import Timing
 from app.ports import Receipts

@@ -1,11 +1,11 @@
 """What comes in parts, as a whole."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
-T = TypeVar("T")
+from app.execution.parts import Part
+from app.ports import Record
 
 
-async def whole(parts: AsyncIterator[Sequence[T]]) -> list[T]:
-    """Return all that the parts hold, in order."""
-    return [one async for part in parts for one in part]
+async def whole(parts: AsyncIterator[Part]) -> list[Record]:
+    """Return all that is to be sent, in order."""
+    return [record async for part in parts for record in part.records]

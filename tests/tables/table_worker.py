@@ -17,6 +17,7 @@ from app.processes.logs import set_up_logging
 from app.services.workflows.index import Applied, Change, Tombstone, WorkflowIndex
 from app.topics import Topics
 from tables.workflows import build_workflow_table
+from tests.support.beginning import begun
 
 
 class ReportingIndex(WorkflowIndex):
@@ -44,7 +45,7 @@ def main(bootstrap_servers: str, prefix: str, instance: str, data_dir: str) -> N
 
     async def match(source: RecordSource[Any]) -> None:
         async for batch in source.batches(max_records=500):
-            for message in source.begin_many(batch):
+            for message in begun(source, batch):
                 event = orjson.loads(message.value)
                 matched = [str(workflow.id) for workflow in index.matching(event["type"])]
                 report(event=event["id"], matched=matched)

@@ -7,7 +7,7 @@ Pure: no Faust, no clock of its own, no I/O.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, Protocol, TypeVar
 
 _LATELY: Final = 0.3
@@ -132,10 +132,6 @@ class Frontier:
             lane.since = now
         self.begun += 1
         return True
-
-    def begin_many(self, messages: Sequence[M]) -> list[M]:
-        """Start on a batch; returns, in order, the records that may be processed."""
-        return [message for message in messages if self.begin(message)]
 
     def abandon(self, message: Tracked) -> None:
         """Give back a record that has begun but of which nothing with an effect ran; its offset stays uncommitted."""

@@ -24,10 +24,6 @@ class FrontierLedger(Generic[T]):
         """Start on a record; False: it was revoked or discarded, drop it silently."""
         return message.lane.frontier.begin(message)
 
-    def begin_many(self, messages: Sequence[T], /) -> list[T]:
-        """Start on a batch; returns, in order, the records that may be processed."""
-        return [message for message in messages if message.lane.frontier.begin(message)]
-
     def abandon(self, message: T, /) -> None:
         """Give back a record that has begun but of which nothing with an effect ran."""
         message.lane.frontier.abandon(message)

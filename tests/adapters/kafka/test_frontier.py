@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from app.adapters.kafka.frontier import DONE, DROPPED, FETCHED, Frontier, Lane
+from tests.support.beginning import begun
 
 TP = "work-0"
 
@@ -64,7 +65,7 @@ def committable(frontier: Frontier, generation: int = 1) -> int | None:
 
 def test_the_offset_follows_the_finished_prefix(frontier: Frontier) -> None:
     """Acks out of order count as soon as everything before them is finished; gaps between offsets are no holes."""
-    a, b, c = frontier.begin_many(fetched(frontier, 10, 12, 15))
+    a, b, c = begun(frontier, fetched(frontier, 10, 12, 15))
     frontier.done(b)
     frontier.done(c)
     assert committable(frontier) is None
@@ -74,7 +75,7 @@ def test_the_offset_follows_the_finished_prefix(frontier: Frontier) -> None:
 
 def test_an_abandoned_record_leaves_a_hole(frontier: Frontier) -> None:
     """What was given back, and all after it, stays uncommitted."""
-    a, b, c = frontier.begin_many(fetched(frontier, 0, 1, 2))
+    a, b, c = begun(frontier, fetched(frontier, 0, 1, 2))
     frontier.abandon(b)
     frontier.done_many([a, c])
     assert committable(frontier) == 1
@@ -85,7 +86,7 @@ def test_an_abandoned_record_leaves_a_hole(frontier: Frontier) -> None:
 def test_a_discarded_record_leaves_a_hole_and_its_ack_is_ignored(frontier: Frontier) -> None:
     """What had not begun is dropped and counted; what had begun still counts."""
     a, b, c = fetched(frontier, 0, 1, 2)
-    frontier.begin_many([a, c])
+    begun(frontier, [a, c])
     frontier.discard_unstarted()
     assert not frontier.begin(b)
     assert not frontier.done(b)
@@ -99,13 +100,13 @@ def test_records_that_arrive_while_closing_never_begin(frontier: Frontier) -> No
     fetched(frontier, 0)
     frontier.discard_unstarted()
     (late,) = fetched(frontier, 1)
-    assert frontier.begin_many([late]) == []
+    assert begun(frontier, [late]) == []
     assert frontier.is_closing(late)
 
 
 def test_an_ack_after_the_revocation_is_stale(frontier: Frontier) -> None:
     """The next owner has read the record already: its ack here must not move anything."""
-    (record,) = frontier.begin_many(fetched(frontier, 5))
+    (record,) = begun(frontier, fetched(frontier, 5))
     frontier.forget()
     assert not frontier.done(record)
     assert (committable(frontier), frontier.stale, frontier.begun) == (None, 1, 0)
@@ -113,7 +114,7 @@ def test_an_ack_after_the_revocation_is_stale(frontier: Frontier) -> None:
 
 def test_a_rejoin_with_the_same_generation_is_a_new_assignment(frontier: Frontier) -> None:
     """An ack of the former assignment does not count in the new one, though the generation's number is the same."""
-    (former,) = frontier.begin_many(fetched(frontier, 5))
+    (former,) = begun(frontier, fetched(frontier, 5))
     frontier.forget()
     fetched(frontier, 5, 6)
     frontier.done(former)
@@ -149,7 +150,7 @@ def test_the_waiter_hears_of_the_last_begun_record() -> None:
     """The call comes once, when nothing that has begun is left."""
     calls: list[int] = []
     waited = Frontier(Ticks(), lambda: calls.append(waited.begun))
-    a, b = waited.begin_many(fetched(waited, 0, 1))
+    a, b = begun(waited, fetched(waited, 0, 1))
     waited.done(b)
     assert calls == []
     waited.abandon(a)
@@ -175,7 +176,7 @@ def test_the_oldest_is_the_head_that_stands_still_longest() -> None:
 
 def test_what_is_finished_behind_a_slow_head_keeps_its_place_only(frontier: Frontier) -> None:
     """Its bytes go when it is finished, its place when the head is."""
-    head, second, third = frontier.begin_many(fetched(frontier, 0, 1, 2))
+    head, second, third = begun(frontier, fetched(frontier, 0, 1, 2))
     assert frontier.held() == {TP: (3000, 3)}
     frontier.done(third)
     assert frontier.held() == {TP: (2100, 3)}

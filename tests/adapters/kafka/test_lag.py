@@ -6,6 +6,7 @@ from faust.types import TP
 
 from app.adapters.kafka.frontier import Frontier, Lane
 from app.adapters.kafka.lag import lags, stills
+from tests.support.beginning import begun
 
 ORDERS, TAGS = TP("events.order", 0), TP("events.tag", 3)
 
@@ -47,7 +48,7 @@ def of(consumer: Consumer, *offsets: int) -> list[Message]:
     """Fetch records of the orders, and begin on them."""
     made = [Message(offset) for offset in offsets]
     consumer.frontier.fetched(ORDERS, 1, made)
-    consumer.frontier.begin_many(made)
+    begun(consumer.frontier, made)
     return made
 
 

@@ -8,6 +8,7 @@ from aiokafka.protocol.group import LeaveGroupRequest
 
 from app.ports.record_source import RecordSource
 from tests.integration.transport.apps import Place, Reader, numbered, partitions_of, running, tp
+from tests.support.beginning import begun
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.kafka
@@ -51,7 +52,7 @@ async def test_a_restart_reads_what_was_not_finished_again(place: Place) -> None
 
     async def gives_one_back(source: RecordSource[Any]) -> None:
         async for batch in source.batches(max_records=100):
-            for message in source.begin_many(batch):
+            for message in begun(source, batch):
                 (source.abandon if message.offset == 4 else source.ack)(message)
 
     app = place.ours(gives_one_back)

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, Tuning
 from tests.integration.transport.apps import Place, Reader, numbered, running
+from tests.support.beginning import begun
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.kafka
@@ -137,7 +138,7 @@ async def test_a_drained_buffer_is_refilled_at_once(place: Place) -> None:
 
     async def trickle(source: RecordSource[Any]) -> None:
         async for batch in source.batches(max_records=5):
-            seen.extend(message.value.decode() for message in source.begin_many(batch))
+            seen.extend(message.value.decode() for message in begun(source, batch))
             source.ack_many(batch)
             for _ in range(5):
                 await asyncio.sleep(0)  # lets the fetch get ahead, until the buffer is full

@@ -11,6 +11,7 @@ import pytest
 from app.ports.record_source import RecordSource
 from tests.integration.transport.apps import Place, numbered
 from tests.integration.transport.sources import InMemory, OnFaust, Subject
+from tests.support.beginning import begun
 from tests.support.waiting import eventually
 
 KB = 1000
@@ -46,9 +47,9 @@ class Taker:
         async for batch in source.batches(max_records=self._most):
             self.batches.append(list(batch))
             if self.finish:
-                begun = source.begin_many(batch)
-                self.finished += [record.value.decode() for record in begun]
-                source.ack_many(begun)
+                taken = begun(source, batch)
+                self.finished += [record.value.decode() for record in taken]
+                source.ack_many(taken)
         self.ended = True
 
     @property
@@ -106,7 +107,7 @@ async def test_the_commit_never_passes_an_unfinished_record(subject: Subject) ->
         await taker.took(6)
         mine = [record for record in taker.taken if record.partition == 0]
         source = taker.source
-        assert source.begin_many(mine[:4]) == mine[:4]
+        assert begun(source, mine[:4]) == mine[:4]
         source.ack_many(mine[1:4])
         (other,) = [record for record in taker.taken if record.partition == 1]
         assert source.begin(other)
@@ -127,7 +128,7 @@ async def test_what_is_not_finished_comes_again(subject: Subject) -> None:
     first = Taker()
     async with subject.worker(first):
         taken = await first.took(6)
-        first.source.begin_many(taken[:5])
+        begun(first.source, taken[:5])
         first.source.ack_many([taken[0], taken[1], taken[3], taken[4]])
         first.source.abandon(taken[2])
     assert await subject.committed() == {0: 2}
@@ -191,7 +192,7 @@ async def test_a_partition_that_holds_too_much_waits_by_itself(subject: Subject)
 
     async def agent(source: RecordSource[Any]) -> None:
         async for batch in source.batches(max_records=100):
-            for record in source.begin_many(batch):
+            for record in begun(source, batch):
                 if record.partition == 0 and not release.is_set():
                     held.append(record)
                 else:
@@ -229,7 +230,7 @@ async def test_a_crash_keeps_what_is_not_finished(subject: Subject) -> None:
     taker, error = Taker(), RuntimeError("Kafka is gone")
     async with subject.worker(taker) as worker:
         taken = await taker.took(3)
-        taker.source.begin_many(taken)
+        begun(taker.source, taken)
         taker.source.ack(taken[0])
         await taker.source.crash(error)
         assert worker.crash_reason is error

@@ -16,6 +16,7 @@ from app.domain.kafka_connection import KafkaConnection
 from app.ports.record_source import RecordSource
 from app.processes.faust_app import AgentSpec, build_app, run_worker
 from app.processes.logs import set_up_logging
+from tests.support.beginning import begun
 
 
 def say(word: str, value: str) -> None:
@@ -28,7 +29,7 @@ async def work(source: RecordSource[Any]) -> None:
     """Read, and say what was finished."""
     say("up", "agent")
     async for batch in source.batches(max_records=100):
-        for message in source.begin_many(batch):
+        for message in begun(source, batch):
             value = message.value.decode()
             say("begun", value)
             if value == "fail":
