@@ -123,6 +123,8 @@ def _became(one: dict[str, Any]) -> str:
         word = workflow["verdict"].replace("_", " ")
         counts[word] = counts.get(word, 0) + 1
     told = ", ".join(f"{word} ({count})" for word, count in counts.items())
+    if one["workflows_left_out"]:
+        told += f", and {one['workflows_left_out']} workflows that are not looked at"
     if not told and one["fate"] == "read":
         return "no workflow of its type"
     return told or one.get("reason") or one["fate"].replace("_", " ")
@@ -147,5 +149,14 @@ def _show_one(one: dict[str, Any]) -> None:
         for each in one["workflows"]
     ]
     show_table(_VERDICTS, rows, empty="No workflow of its type")
+    if one["workflows_left_out"]:
+        click.echo(
+            f"{one['workflows_left_out']} more are not looked at: each owner sees theirs, and "
+            "`headrace executions list --event-id ID --workflow WORKFLOW` what is logged of one",
+            err=True,
+        )
     heading("Event")
-    show_json(one["event"])
+    if one["event"] is None and one["type"] is not None:
+        click.echo(f"Not shown here: it has {one['size']:,} bytes. It is in its topic, and in the executions of it")
+    else:
+        show_json(one["event"])

@@ -18,7 +18,7 @@ ROLE is one of {", ".join(_ROLES)}.
 """
 
 
-@click.command(cls=Command, help=_HELP, epilog="HEADRACE_INSTANCE=2 headrace worker matcher")
+@click.command(cls=Command, help=_HELP, epilog="HEADRACE_INSTANCE=2 HEADRACE_METRICS_PORT=0 headrace worker matcher")
 @click.argument("role", metavar="ROLE", type=click.Choice(_ROLES))
 def worker(role: str) -> None:
     """Run one role."""

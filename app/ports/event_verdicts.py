@@ -24,7 +24,7 @@ class KnownWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """A row of the log; ``verdicts`` only of one whose conditions were not met, and None where they are too large."""
+    """A row of the log; ``verdicts`` only of one that did not run, and None where they are too large."""
 
     id: UUID
     workflow_id: UUID
@@ -99,11 +99,12 @@ class Wanted:
     """Which events' traces: workflows are those of these trigger types, and these beside.
 
     Attributes:
+        events: Their sources and ids.
         since: No row of theirs is older.
     """
 
     types: Collection[str]
-    event_ids: Collection[str]
+    events: Collection[tuple[str, str]]
     workflows: frozenset[UUID]
     since: datetime
 
@@ -125,7 +126,10 @@ class TraceStore(Protocol):
     """Where traces are kept."""
 
     async def traces(self, caller: Caller, wanted: Wanted, most: int) -> Traces:
-        """Return at most so many workflows, deleted ones too, those of rows among them; and the events' rows."""
+        """Return at most so many workflows, deleted ones too, those of rows among them; and all their rows.
+
+        Of other workflows no row is read: very many may have waited for the same events.
+        """
 
     async def waiting(self, caller: Caller, executions: Sequence[UUID]) -> Mapping[UUID, WaitingRun]:
         """Return those of the executions that wait."""

@@ -38,6 +38,21 @@ async def test_any_workflows_row_tells_when_the_event_was_matched(api: Api, log:
     assert await verdicts(user, event) == {str(first): "ran", str(later): "ran", str(silent): "no_workflow_then"}
 
 
+async def test_every_row_is_told_however_many_other_workflows_have_rows_too(api: Api, log: Log) -> None:
+    """Of 210 workflows 100 are looked at for each of twenty events, and each of those has ended: none is judged."""
+    user, kind, now = api.user("admin"), fresh(), datetime.now(UTC)
+    workflows = [await workflow(user, kind) for _ in range(210)]
+    events = [put(api, kind, at=now.timestamp()) for _ in range(20)]
+    for event in events:
+        for one in workflows:
+            row = {"id": execution_id(one, event["source"], event["id"]), "event_id": event["id"], "event_type": kind}
+            await log.add({"id": str(one)}, event=event, at=now, **row)
+    items = (await user.call("GET", f"/api/v1/events?type={kind}&limit=20")).json["items"]
+    told = [(len(item["workflows"]), {one["basis"] for one in item["workflows"]}) for item in items]
+    assert told == [(100, {"log"})] * 20
+    assert {item["workflows_left_out"] for item in items} == {110}
+
+
 async def test_a_run_by_hand_concerns_its_workflow_alone(api: Api) -> None:
     """The owner's other workflows of the type have no verdict on it."""
     user, kind = api.user("user", "crm:read"), fresh()

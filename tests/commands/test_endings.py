@@ -31,6 +31,9 @@ def _event(number: int) -> dict[str, Any]:
         "entity": "ada",
         "fate": "matched",
         "workflows": [],
+        "workflows_left_out": 0,
+        "size": 200_000,
+        "event": None,
         **place,
     }
 
@@ -57,6 +60,8 @@ class _Api(ThreadingHTTPServer):
         """Return the answer at a path."""
         if "/diff" in path:
             return {"words": [], "changes": []}
+        if path.startswith("/api/v1/events/lookup"):
+            return {"event": {**_event(1), "workflows_left_out": 300}, "outcome": "found", "next_cursor": None}
         if path.startswith("/api/v1/events"):
             return {"items": [_event(n) for n in reversed(range(len(self.asked) + 2))], "complete": True}
         return {"id": _ID, "items": [], "next_cursor": None}
@@ -148,6 +153,14 @@ def test_a_reader_that_has_enough_ends_a_command_well(tmp_path: Path, api: str, 
     """`| head` takes what it wants: that is no failure, nor a word on standard error, whatever was left to say."""
     ran = _shell(tmp_path, f"headrace {command} | true", HEADRACE_API_URL=api)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_what_is_left_out_of_an_event_is_said(tmp_path: Path, api: str) -> None:
+    """Workflows beyond those that are looked at, with where to ask about them, and an event that is too large."""
+    ran = _shell(tmp_path, "headrace events show /shop 1", HEADRACE_API_URL=api)
+    assert (ran.returncode, "300 more are not looked at" in ran.stderr) == (0, True), ran.stderr
+    assert "Not shown here: it has 200,000 bytes" in ran.stdout
+    assert "null" not in ran.stdout
 
 
 @pytest.mark.parametrize("token", [f"{_TOKEN}\nb", f"{_TOKEN} b", f"{_TOKEN}\u20ac", " "])

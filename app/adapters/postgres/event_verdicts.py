@@ -6,11 +6,10 @@ whose they are. Dead letters belong to nobody: they are read in the API's own ro
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, case, cast, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.postgres.api_engine import ApiDatabase
@@ -18,13 +17,13 @@ from app.adapters.postgres.going_on import goes_on, half_open_times
 from app.adapters.postgres.logged_rows import verdicts_of
 from app.adapters.postgres.schema import AUTOMATIONS, DEAD_LETTERS, LOGS, REVISIONS, TIMERS
 from app.domain.callers import Caller
+from app.domain.ids import execution_id
 from app.ports.event_topics import TopicPlace
 from app.ports.event_verdicts import InForce, KnownWorkflow, Letter, LoggedRun, Moment, Traces, WaitingRun, Wanted
 from app.services.delivery.letter_subjects import MAX_NAMED_CHARS, execution_named
 
 # Of one row; more of them are a click away, in the execution itself.
 MAX_VERDICT_BYTES: Final = 16 * 1024
-_MOST_RUNS: Final = 2_000
 _MOST_LETTERS: Final = 50
 _A: Final = AUTOMATIONS.c
 _R: Final = REVISIONS.c
@@ -56,10 +55,12 @@ class PostgresTraces:
         self._database = database
 
     async def traces(self, caller: Caller, wanted: Wanted, most: int) -> Traces:
-        """Read rows first: their workflows count, whatever they wait for now."""
+        """Read which workflows have rows first: they count, whatever they wait for now."""
+        log = LOGS.c
+        of_events = (log.event_id.in_([event_id for _, event_id in wanted.events]), log.executed_at >= wanted.since)
         async with self._database.reading(caller) as connection:
-            runs = await _runs(connection, wanted.event_ids, wanted.since)
-            named = wanted.workflows | {run.workflow_id for run in runs}
+            logged = await connection.execute(select(log.automation_id).where(*of_events).distinct())
+            named = wanted.workflows | {row[0] for row in logged}
             counted = func.count().over().label("all")
             statement = (
                 select(_A.id, _A.name, _A.trigger_type, _A.active, _A.created_at, _A.deleted_at, counted)
@@ -68,7 +69,10 @@ class PostgresTraces:
                 .limit(most)
             )
             rows = (await connection.execute(statement)).all()
-        found = [KnownWorkflow(*row[:-1]) for row in rows]
+            found = [KnownWorkflow(*row[:-1]) for row in rows]
+            # By id: of those alone, and of all of those. Other sources' events may have the same ids.
+            ids = [execution_id(workflow.id, *event) for event in wanted.events for workflow in found]
+            runs = await _runs(connection, (*of_events, log.id.in_(ids)))
         return Traces(found, rows[0][-1] - len(rows) if rows else 0, runs)
 
     async def waiting(self, caller: Caller, executions: Sequence[UUID]) -> Mapping[UUID, WaitingRun]:
@@ -115,17 +119,16 @@ class PostgresTraces:
         ]
 
 
-async def _runs(connection: AsyncConnection, event_ids: Collection[str], since: datetime) -> Sequence[LoggedRun]:
+async def _runs(connection: AsyncConnection, which: Sequence[ColumnElement[bool]]) -> Sequence[LoggedRun]:
     log = LOGS.c
     small = func.octet_length(cast(log.conditions_result, Text)) <= MAX_VERDICT_BYTES
     statement = (
         select(
             log.id, log.automation_id, log.event_id, log.version, log.attempt, log.status, log.conditions_met,
             log.error_message, log.executed_at,
-            case((log.conditions_met.is_(False) & small, log.conditions_result)).label("verdicts"),
+            case(((log.attempt == 0) & small, log.conditions_result)).label("verdicts"),
         )
-        .where(log.event_id.in_(event_ids), log.executed_at >= since)
-        .order_by(log.executed_at.desc()).limit(_MOST_RUNS)
+        .where(*which)
     )  # fmt: skip
     rows: Sequence[Any] = (await connection.execute(statement)).all()
     return [replace(LoggedRun(*row), verdicts=verdicts_of(row.id, row.verdicts)) for row in rows]

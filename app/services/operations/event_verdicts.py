@@ -197,7 +197,7 @@ def _wanted(events: Sequence[Examined], now: datetime) -> Wanted:
     times = [at for at in map(from_seconds, stamps) if at is not None and now - _UNDATED <= at <= now]
     since = min(times, default=now) - _CLOCKS if None not in stamps else now - _UNDATED
     only = frozenset(event.workflowid for event in read if event.workflowid is not None)
-    return Wanted({event.type for event in read}, {event.id for event in read}, only, since)
+    return Wanted({event.type for event in read}, {(event.source, event.id) for event in read}, only, since)
 
 
 def _read(event: Examined) -> IncomingEvent:

@@ -16,7 +16,7 @@ def explain(
     status: str,
     *,
     conditions_met: bool,
-    verdicts: Sequence[Mapping[str, Any]],
+    verdicts: Sequence[Mapping[str, Any]] | None,
     results: Sequence[ActionResult],
     error: str | None,
     said: Vocabulary = AS_JSON,
@@ -26,7 +26,7 @@ def explain(
     Args:
         status: An execution status.
         conditions_met: Whether its conditions held; False also where they were not evaluated.
-        verdicts: One per condition.
+        verdicts: One per condition; None where they are too many to be told, or not known.
         results: One per action.
         error: The execution's own error.
         said: How fields and values are said.
@@ -37,7 +37,7 @@ def explain(
 
 def _explained(
     status: str,
-    verdicts: Sequence[Mapping[str, Any]],
+    verdicts: Sequence[Mapping[str, Any]] | None,
     results: Sequence[ActionResult],
     error: str | None,
     said: Vocabulary,
@@ -51,14 +51,14 @@ def _explained(
     if not met and error:
         return f"Did not run: {error}."
     if not met:
-        return f"Did not run: its conditions were not met{_listed(verdicts, said, met=False)}."
+        return f"Did not run: its conditions were not met{_listed(verdicts or (), said, met=False)}."
     return f"Ran, because {_because(verdicts, said)}. {_outcome(status, results, error, said)}"
 
 
-def _because(verdicts: Sequence[Mapping[str, Any]], said: Vocabulary) -> str:
-    if not verdicts:
+def _because(verdicts: Sequence[Mapping[str, Any]] | None, said: Vocabulary) -> str:
+    if verdicts is not None and not verdicts:
         return "it has no conditions"
-    return f"its conditions were met{_listed(verdicts, said, met=True)}"
+    return f"its conditions were met{_listed(verdicts or (), said, met=True)}"
 
 
 def _outcome(status: str, results: Sequence[ActionResult], error: str | None, said: Vocabulary) -> str:

@@ -83,7 +83,7 @@ def logged(workflow: KnownWorkflow, run: LoggedRun) -> WorkflowVerdict:
     shown = list(map(dict, run.verdicts or ())) if verdict == "conditions_not_met" else []
     why = f"Ran, and ended as {run.status}."
     if verdict != "ran":
-        why = explain(run.status, conditions_met=run.conditions_met, verdicts=shown, results=[], error=run.error)
+        why = explain(run.status, conditions_met=run.conditions_met, verdicts=run.verdicts, results=[], error=run.error)
     return WorkflowVerdict(
         workflow_id=workflow.id,
         workflow_name=workflow.name,

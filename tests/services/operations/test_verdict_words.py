@@ -65,6 +65,23 @@ def then(in_force: InForce = IN_FORCE, age: float | None = 60.0, now: Asked | No
 
 
 @pytest.mark.parametrize(
+    ("verdicts", "says"),
+    [
+        (
+            [{"path": "n", "operator": ">=", "expected": 0, "actual": 7, "met": True, "reason": None}],
+            "although its conditions were met (n is 7",
+        ),
+        ([], "although it has no conditions"),
+        (None, "although its conditions were met: "),
+    ],
+)
+def test_what_may_not_enter_again_is_said_with_its_conditions(verdicts: list[dict[str, Any]] | None, says: str) -> None:
+    """As its execution says it; of verdicts that are not known, or too large, not that there are none."""
+    run = replace(RUN, status="skipped", attempt=0, error="reentry: once", verdicts=verdicts)
+    assert says in logged(WORKFLOW, run).why
+
+
+@pytest.mark.parametrize(
     ("changes", "verdict"),
     [
         ({}, "ran"),
