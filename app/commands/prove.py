@@ -139,6 +139,8 @@ def _check_use(minutes: float, faults: tuple[str, ...], run: str | None, *, here
     """
     if run is not None and not clean:
         raise click.UsageError("--run goes with --clean")
+    if faults and clean:
+        raise click.UsageError("--faults does not go with --clean, which only removes")
     if faults and not here:
         raise click.UsageError("--faults is for what `headrace up` runs here; nothing else is broken on purpose")
     if faults and not schedule(faults, roles_here(), minutes * _MINUTE_S):

@@ -137,6 +137,7 @@ def test_only_a_child_of_the_supervisor_is_broken(tmp_path: Path, sleeper: psuti
     [
         (("--faults", "burn"), "'burn' is no kind of fault; give kill or freeze, or kill,freeze"),
         (("--faults", "kill"), "--faults is for what `headrace up` runs here"),
+        (("--clean", "--faults", "kill"), "--faults does not go with --clean"),
         (("--run", "0123abcd"), "--run goes with --clean"),
         (("--clean", "--run", "-"), "'-' is the name of no run"),
         (("--minutes", "0"), "--minutes"),
