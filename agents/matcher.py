@@ -1,4 +1,4 @@
-"""The matcher's agent: events are read in batches; a batch is acked when all that follows from it is durable."""
+"""The matcher's agent: events are read in batches; each is acked when all that follows from it is durable."""
 
 from agents.reading import Agent, Around, Opened, Source, announced, run_batches
 from app.execution.guard import guarded_in_parts, lettered

@@ -4,7 +4,7 @@ Input: the ``events.*`` topics, the internal one, and the workflow table's index
 conditions hold, one finished execution per workflow whose conditions do not (or whose entity may not enter again), a
 dead letter per record that is no event, or may not be on its topic (``app.services.ingest.admission``); one record of
 the executions that an event starts over an owner's quota, for where they wait. Side effects: entries, of workflows that
-bound them. The records are returned, and the batch is acked when all of them are durable.
+bound them. The records are yielded in parts; an event is acked when all that follows from it is durable.
 """
 
 import logging
@@ -98,7 +98,7 @@ class Matcher:
         self._quota = quota
         self._part_bytes = part_bytes
         self._traces = MatchTraces(tracer, topics.matcher_app)
-        # Counted here and handed to the metrics once a batch: their locks cost more than the counting.
+        # Counted here and handed to the metrics once a part: their locks cost more than the counting.
         self._shares = Shares(share=_SHARE, burst=_BURST_S)
         self._outcomes: Tally[str] = Tally()
         self._counts: Tally[str] = Tally()
